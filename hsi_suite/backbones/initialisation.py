@@ -1,0 +1,67 @@
+"""Initial weights that a seed fixes.
+
+Every weight is drawn on the CPU in single precision, in the order of `named_parameters`, from
+one explicit generator: the device and the precision of the model change nothing.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ConfigError
+from ..registry import nearest_names
+
+
+def _glorot(weight: Tensor, generator: torch.Generator) -> None:
+    nn.init.xavier_uniform_(weight, generator=generator)
+
+
+def _kaiming(weight: Tensor, generator: torch.Generator) -> None:
+    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+
+
+_SCHEMES = {"glorot": _glorot, "kaiming": _kaiming}
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, scheme: str, generator: torch.Generator) -> None:
+    """Draw the weights of `module` anew, in place.
+
+    Weights of convolutions and fully connected layers (two axes or more) are drawn, biases
+    become 0, and norms become the identity. Learnt slopes (PReLU) keep their constant start.
+
+    Args:
+        module: the model.
+        scheme: `glorot`: uniform within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio, 2010,
+            equation 16; the default of Keras). `kaiming`: normal with variance 2 / fan in (He
+            et al., 2015, equation 10).
+        generator: CPU generator that all draws come from.
+
+    Raises:
+        ConfigError: unknown scheme.
+    """
+    if scheme not in _SCHEMES:
+        near = nearest_names(scheme, _SCHEMES)
+        hint = f"did you mean {near[0]}?" if near else ""
+        raise ConfigError("initialisation", repr(scheme), " or ".join(_SCHEMES), hint)
+    for name, parameter in module.named_parameters():
+        owner = module.get_submodule(name.rpartition(".")[0])
+        if parameter.ndim >= 2:
+            drawn = torch.empty(parameter.shape, dtype=torch.float32)
+            _SCHEMES[scheme](drawn, generator)
+            parameter.copy_(drawn)
+        elif name.endswith("bias"):
+            parameter.zero_()
+        elif not isinstance(owner, nn.PReLU):
+            parameter.fill_(1.0)
+
+
+def initialise_glorot(module: nn.Module, generator: torch.Generator) -> None:
+    """`initialise` with Glorot-uniform weights and zero biases."""
+    initialise(module, "glorot", generator)
+
+
+def initialise_kaiming(module: nn.Module, generator: torch.Generator) -> None:
+    """`initialise` with He-normal weights and zero biases."""
+    initialise(module, "kaiming", generator)

@@ -1,0 +1,143 @@
+"""Pooling in 1-D, 2-D and 3-D whose backward pass is deterministic on CUDA too.
+
+Torch's own adaptive pooling and 3-D average pooling are not: here they are means, products with
+a constant matrix, and a constant grouped convolution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .dimension import Padding, Size, per_axis, resolve_padding, spatial_axes
+
+MAX_POOLS: dict[int, Callable[..., nn.Module]] = {
+    1: nn.MaxPool1d,
+    2: nn.MaxPool2d,
+    3: nn.MaxPool3d,
+}
+_AVERAGE: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d}
+
+
+def max_pool(
+    size: Size, *, dim: int, stride: Size, padding: Padding = "same", ceil_mode: bool = False
+) -> nn.Module:
+    """Maximum pooling over `dim` axes; `padding` as in `resolve_padding`."""
+    zeros = resolve_padding(padding, size, dim)
+    return MAX_POOLS[dim](size, stride=stride, padding=zeros, ceil_mode=ceil_mode)
+
+
+class AveragePool(nn.Module):
+    """Mean over a moving cell of each channel.
+
+    Shapes: (N, C, n, ...) to (N, C, m, ...), sizes as for a convolution.
+
+    Args:
+        size: of the cell, one or one per axis.
+        dim: 1, 2 or 3.
+        stride: step of the cell.
+        padding: as in `resolve_padding`.
+        count_padding: whether padded zeros count in the mean at the border.
+
+    Example:
+        >>> import torch
+        >>> AveragePool(3, dim=1, stride=1, count_padding=False)(torch.ones(1, 1, 4))
+        tensor([[[1., 1., 1., 1.]]])
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        *,
+        dim: int,
+        stride: Size,
+        padding: Padding = "same",
+        count_padding: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = per_axis(size, dim, "size")
+        self.stride = per_axis(stride, dim, "stride")
+        self.padding = resolve_padding(padding, size, dim)
+        self.count_padding = count_padding
+
+    def extra_repr(self) -> str:
+        """What `print` shows."""
+        return f"{self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Average `x`."""
+        if len(self.kernel_size) in _AVERAGE:
+            average = _AVERAGE[len(self.kernel_size)]
+            return average(
+                x, self.kernel_size, self.stride, self.padding, False, self.count_padding
+            )
+        if self.count_padding:
+            return self._sums(x) / math.prod(self.kernel_size)
+        return self._sums(x) / self._sums(x.new_ones(1, 1, *x.shape[2:]))
+
+    def _sums(self, x: Tensor) -> Tensor:
+        # A constant grouped convolution, because avg_pool3d has no deterministic backward on CUDA.
+        ones = x.new_ones(x.shape[1], 1, *self.kernel_size)
+        return F.conv3d(x, ones, stride=self.stride, padding=self.padding, groups=x.shape[1])
+
+
+class AdaptiveMeanPool(nn.Module):
+    """Mean over a fixed number of cells per axis, whatever the input's size.
+
+    The same cells as torch's adaptive average pooling: cell i of m covers the positions from
+    floor(i n / m) to ceil((i + 1) n / m).
+
+    Shapes: (N, C, n, ...) to (N, C, m, ...).
+
+    Args:
+        size: m, one or one per axis.
+        dim: 1, 2 or 3.
+
+    Example:
+        >>> import torch
+        >>> AdaptiveMeanPool(2, dim=1)(torch.tensor([[[1.0, 2.0, 3.0, 5.0]]]))
+        tensor([[[1.5000, 4.0000]]])
+    """
+
+    keeps_window_equivariance = False
+
+    def __init__(self, size: Size, *, dim: int) -> None:
+        super().__init__()
+        self.size = per_axis(size, dim)
+
+    def extra_repr(self) -> str:
+        """What `print` shows."""
+        return f"{self.size}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Average `x` axis by axis."""
+        for axis, cells in zip(spatial_axes(x), self.size, strict=True):
+            weights = _cell_weights(x.shape[axis], cells).to(x)
+            x = (x.movedim(axis, -1) @ weights).movedim(-1, axis)
+        return x
+
+
+def _cell_weights(length: int, cells: int) -> Tensor:
+    """Matrix (length, cells) whose columns average one cell each."""
+    weights = torch.zeros(length, cells, dtype=torch.float64)
+    for cell in range(cells):
+        first, last = cell * length // cells, -(-(cell + 1) * length // cells)
+        weights[first:last, cell] = 1.0 / (last - first)
+    return weights
+
+
+class GlobalMean(nn.Module):
+    """Mean over all positions (Lin et al., 2014, section 3.2).
+
+    Shapes: (N, C, ...) to (N, C).
+    """
+
+    keeps_window_equivariance = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Average `x` over everything behind the channels."""
+        return x.mean(dim=spatial_axes(x))

@@ -1,0 +1,100 @@
+"""The command line: parse, call one pipeline, print; nothing else.
+
+A user's error is one line and exit status 2; a traceback appears only with --debug. The modules
+of the commands are imported when they are called, so that `hsi --help` does not import torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from ..errors import HsiSuiteError, Stopped
+
+# name: (module, attribute, line for `hsi --help`)
+_COMMANDS = {
+    "train": ("train", "train", "Train and evaluate a classifier; write its map and report."),
+    "evaluate": ("predict", "evaluate", "Compute a run's figures again from its saved model."),
+    "predict": ("predict", "predict", "Classify a scene with one or several trained runs."),
+    "batch": ("batch", "batch", "Carry out many runs from one file and sum them up."),
+    "data": ("data", "data", "List, describe, fetch and verify data sets."),
+    "models": ("models", "models", "List and describe models."),
+    "config": ("config", "config", "List and show configurations."),
+    "doctor": ("doctor", "doctor", "Check the installation and say what this machine offers."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[name]
+        command = getattr(import_module(f".{module}", __package__), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
+
+
+def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if not value or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    click.echo(f"hsi_suite {version('hsi-suite')}")
+    context.exit()
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Hyperspectral images: classification with honest numbers."""
+
+
+def main() -> None:
+    """Entry point of the `hsi` command."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    for stream in (sys.stdout, sys.stderr):
+        # κ and ± must not break a terminal that knows ASCII only.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has left; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Stopped as stopped:
+        click.echo(f"stopped; {stopped}", err=True)
+        sys.exit(130)
+    except HsiSuiteError as error:
+        if debug:
+            raise
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)

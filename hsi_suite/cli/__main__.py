@@ -1,0 +1,5 @@
+"""`python -m hsi_suite.cli`, the same as `hsi`."""
+
+from . import main
+
+main()

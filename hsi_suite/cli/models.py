@@ -1,0 +1,167 @@
+"""`hsi models`: list and describe the models."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .output import print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..models.description import ModelDescription
+
+# What a pipe or a file gets; a terminal has its own.
+_WIDTH = 100
+_SIZE = re.compile(r"[1-9][0-9]{0,8}([x×][1-9][0-9]{0,8})*")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def models() -> None:
+    """Models: which there are, what they are made of and what they cost."""
+
+
+@models.command("list")
+@click.option("--blocks", is_flag=True, help="List the building blocks of networks instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_command(blocks: bool, as_json: bool) -> None:
+    """List the networks and classical models."""
+    from ..models.description import list_blocks, list_models
+
+    entries = list_blocks() if blocks else list_models()
+    if as_json:
+        print_json(entries)
+        return
+    _print(_block_table(entries) if blocks else _model_table(entries))
+
+
+@models.command()
+@click.argument("name")
+@click.option("--input", "size", metavar="SIZE", help="Shape of one input, such as 3x224x224.")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change an argument.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; memory in bytes.")
+def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bool) -> None:
+    r"""Print a network's layers: output sizes, memory, parameters, multiply-adds.
+
+    Channels and window follow from the input. Memory is that of the outputs in single precision
+    for one input; it is 0 where a layer passes its input on.
+
+    \b
+    hsi models describe hybridsn --input 1x30x25x25
+    hsi models describe hybridsn --set num_classes=9
+    """
+    from ..config import apply_settings
+    from ..models.description import describe_model
+
+    shape = None if size is None else _parse_size(size)
+    described = describe_model(name, shape, apply_settings({}, settings))
+    if as_json:
+        content = asdict(described)
+        layers = content["network"].pop("layers")
+        print_json({**content, "layers": layers, "totals": content.pop("network")})
+        return
+    _print_description(described)
+
+
+def _parse_size(text: str) -> tuple[int, ...]:
+    from ..errors import ConfigError
+
+    if not _SIZE.fullmatch(text):
+        raise ConfigError("--input", repr(text), "positive numbers with x between, as 1x30x25x25")
+    return tuple(int(number) for number in re.split("[x×]", text))
+
+
+def _print_description(described: ModelDescription) -> None:
+    from ..models.description import size_text
+
+    given = ", ".join(f"{key} {value}" for key, value in described.arguments.items())
+    click.echo(f"{described.name}: {described.summary}")
+    click.echo(f"{described.task}; input {size_text(described.input)}; {given}\n")
+    _print(_layer_table(described))
+    says = {True: "yes", False: "no"}
+    training, maps = (says[described.window_equivariant[when]] for when in ("training", "maps"))
+    stored = _bytes(4 * described.network.parameters)
+    click.echo(f"\nparameters in single precision: {stored}")
+    click.echo(f"sees windows as it sees the scene: {training} in training, {maps} for maps")
+
+
+def _layer_table(described: ModelDescription) -> Table:
+    from ..models.description import size_text
+
+    network = described.network
+    table = _table("layer", "kind", "output", ">memory", ">parameters", ">multiply-adds")
+    for layer in network.layers:
+        table.add_row(
+            layer.name,
+            layer.kind,
+            size_text(layer.output),
+            _bytes(layer.memory) if layer.memory else "–",
+            f"{layer.parameters:,}" if layer.parameters else "–",
+            f"{layer.multiply_adds:,}" if layer.multiply_adds else "–",
+        )
+    table.add_section()
+    table.add_row(
+        "total",
+        "",
+        size_text(network.output),
+        _bytes(network.memory),
+        f"{network.parameters:,}",
+        f"{network.multiply_adds:,}",
+    )
+    return table
+
+
+def _bytes(count: int) -> str:
+    from rich.filesize import decimal
+
+    return decimal(count).replace("bytes", "B")
+
+
+def _model_table(entries: list[dict[str, Any]]) -> Table:
+    table = _table("name", "task", ">parameters", "summary")
+    for entry in entries:
+        count = entry["parameters"]
+        parameters = "–" if count is None else f"{count:,}"
+        table.add_row(entry["name"], entry["task"], parameters, entry["summary"])
+    return table
+
+
+def _block_table(entries: list[dict[str, Any]]) -> Table:
+    table = _table("name", "summary", "preset")
+    for entry in entries:
+        preset = ", ".join(f"{key} {value}" for key, value in entry["preset"].items())
+        table.add_row(entry["name"], entry["summary"], preset)
+    return table
+
+
+def _table(*heads: str) -> Table:
+    """An empty table; columns whose head begins with ">" hold numbers."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+        header_style="dim",
+    )
+    for head in heads:
+        if head.startswith(">"):
+            table.add_column(head[1:], justify="right", no_wrap=True)
+        else:
+            table.add_column(head, overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(table)

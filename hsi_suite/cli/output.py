@@ -1,0 +1,78 @@
+"""What commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from ..pipelines.batch import Batch
+    from ..runs import Run
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, keys sorted."""
+    click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def print_run(run: Run, as_json: bool) -> None:
+    """A finished run's figures and where its map and report lie."""
+    from ..reports.tables import classification_summary
+    from ..runs import MAP_PICTURE, REPORT
+
+    if as_json:
+        print_json({"run": str(run.path), **run.metrics})
+        return
+    Console(highlight=False).print(classification_summary(run.metrics))
+    click.echo(f"\nmap     {run.path / MAP_PICTURE}\nreport  {run.path / REPORT}")
+
+
+def print_batch(batch: Batch, as_json: bool) -> None:
+    """A batch's means and deviations and where its files lie; fails when a run failed."""
+    from ..errors import RunError
+    from ..reports.tables import batch_table, runs_table
+
+    summary = batch.summary
+    if as_json:
+        print_json({"batch": str(batch.path), **summary})
+    else:
+        console = Console(highlight=False)
+        rows = []
+        for group in summary["groups"]:
+            name = f"{group['model']} on {group['dataset']}, {group['split']} split"
+            console.print(runs_table(group["test"], name))
+            rows.append((name, group["test"]))
+            rows += [(f"  {which}", figures) for which, figures in group["baselines"].items()]
+        console.print(batch_table(rows))
+        click.echo(f"\nruns     {batch.path / 'runs.csv'}\nsummary  {batch.path / 'summary.json'}")
+    if batch.failures:
+        first = next(iter(batch.failures.items()))
+        raise RunError(
+            batch.path, f"{len(batch.failures)} runs failed, the first: {first[0]}: {first[1]}"
+        )
+
+
+def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
+    """Test figures computed again, beside the stored ones."""
+    if as_json:
+        print_json(result)
+        return
+    for name in ("overall_accuracy", "average_accuracy", "cohen_kappa"):
+        now, stored = result["test"][name], result["stored"][name]
+        click.echo(f"{name:18} {_percent(now)}   stored {_percent(stored)}")
+    click.echo(
+        "equal to the stored figures" if result["equal"] else "NOT equal to the stored figures"
+    )
+    for name, figures in (result.get("dropout_at_test") or {}).items():
+        click.echo(
+            f"with dropout left on, {figures['n']} evaluations of the same weights: {name} "
+            f"{_percent(figures['mean'])} ± {_percent(figures['std'])} "
+            f"({_percent(figures['min'])} to {_percent(figures['max'])})"
+        )
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f} %"

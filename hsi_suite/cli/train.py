@@ -1,0 +1,73 @@
+"""`hsi train`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--dataset", metavar="NAME", help="A registered data set; see `hsi data list`.")
+@click.option("--scene", metavar="FILE", help="A cube of your own: ENVI, GeoTIFF, MATLAB, NumPy.")
+@click.option("--labels", metavar="FILE", help="Its label map: MATLAB, GeoTIFF, PNG, NumPy, ENVI.")
+@click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file.")
+@click.option("--labels-variable", metavar="NAME", help="The label map's name inside its file.")
+@click.option("--class-names", metavar="FILE", help="A text file with one class name per line.")
+@click.option("--nodata", type=float, help="The value that marks missing pixels.")
+@click.option("--model", metavar="NAME", help="A model; see `hsi models list`.")
+@click.option("--config", metavar="NAME|FILE", help="A configuration.")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")
+@click.option("--split", type=click.Choice(["random", "disjoint", "file"]), help="Kind of split.")
+@click.option("--split-file", metavar="FILE", help="Masks or indices of a fixed split.")
+@click.option("--epochs", type=int, help="Passes over the training part.")
+@click.option("--seed", type=int, help="Seed of everything drawn at random.")
+@click.option("--runs", type=click.IntRange(1), help="Train with N seeds, from --seed on.")
+@click.option("--baselines", metavar="LIST", help="svm,forest,cnn1d: on the same split.")
+@click.option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")
+@click.option("--threads", type=int, help="CPU threads; part of a run's identity.")
+@click.option(
+    "--allow-unverified", is_flag=True, default=None, help="Use data whose checksum is wrong."
+)
+@click.option("--output", default="runs", show_default=True, help="Where run folders are made.")
+@click.option("--resume", metavar="RUN", help="Continue an interrupted run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+def train(
+    resume: str | None,
+    runs: int | None,
+    baselines: str | None,
+    as_json: bool,
+    output: str,
+    **given: Any,
+) -> None:
+    r"""Train a classifier, evaluate it, write its map and report.
+
+    \b
+    hsi train --dataset synthetic
+    hsi train --dataset indian_pines --split disjoint --baselines svm,forest
+    hsi train --scene cube.hdr --labels gt.mat --set model.window=15
+    """
+    from ..errors import ConfigError
+    from ..pipelines.classification import resume as resume_run
+    from ..pipelines.classification import train as train_run
+    from ..pipelines.configuration import classification_config
+    from .output import print_batch, print_run
+    from .progress import TerminalObserver
+
+    observer = TerminalObserver()
+    if resume is not None:
+        if runs or any(given.values()):
+            raise ConfigError(
+                "--resume", "further options beside it", "none: a run keeps its configuration"
+            )
+        print_run(resume_run(resume, observer), as_json)
+        return
+    if baselines is not None:
+        given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
+    config = classification_config(**given)
+    if runs is None:
+        print_run(train_run(config, output, observer), as_json)
+        return
+    from ..pipelines.batch import repeat
+
+    print_batch(repeat(config, runs, output, observer), as_json)

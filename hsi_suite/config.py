@@ -1,0 +1,209 @@
+"""From YAML files and `--set` to frozen, validated configurations.
+
+A configuration is found by name (`classification/hybridsn_indian_pines`) or by path. A file may
+say `extends: NAME` and then holds only what differs. Unknown keys are errors that name the
+nearest known key.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import ConfigError
+from .registry import nearest_names
+
+Tree = dict[str, Any]
+Config = TypeVar("Config", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A part of a configuration: frozen, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that reads 1e-3 as a number and refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+0123456789."),
+)
+
+
+def parse_yaml(text: str, source: object) -> Any:
+    """The value of a YAML text.
+
+    Raises:
+        ConfigError: it is not YAML.
+    """
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{source}, line {mark.line + 1}" if mark else source
+        raise ConfigError(where, f"not valid YAML ({error.problem})") from error
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise ConfigError(source, f"not valid YAML ({error})") from error
+
+
+def config_names() -> list[str]:
+    """Names of the configurations that ship with the package, sorted."""
+    root = resources.files("hsi_suite.configs")
+    return sorted(
+        f"{folder.name}/{entry.name.removesuffix('.yaml')}"
+        for folder in root.iterdir()
+        if folder.is_dir()
+        for entry in folder.iterdir()
+        if entry.name.endswith(".yaml")
+    )
+
+
+def _config_text(name: str) -> str:
+    if name in config_names():
+        return (resources.files("hsi_suite.configs") / f"{name}.yaml").read_text("utf-8")
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"} and not path.exists():
+        near = nearest_names(name, config_names())
+        hint = f"did you mean {' or '.join(near)}?" if near else "`hsi config list` shows them all"
+        raise ConfigError(name, "no configuration of this name", "a shipped name or a file", hint)
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise ConfigError(name, f"cannot be read ({reason})", "a YAML file") from error
+
+
+def load_tree(name: str, _above: tuple[str, ...] = ()) -> Tree:
+    """The tree of a named or given file, its `extends` chain merged.
+
+    Raises:
+        ConfigError: no such configuration, not YAML, not a mapping, or a circle of `extends`.
+    """
+    if name in _above:
+        raise ConfigError(name, f"extends itself through {' -> '.join(_above)}")
+    tree = parse_yaml(_config_text(name), name)
+    if not isinstance(tree, dict):
+        raise ConfigError(name, f"holds {_kind(tree)}", "a mapping of keys to values")
+    parent = tree.pop("extends", None)
+    if parent is None:
+        return tree
+    if not isinstance(parent, str):
+        raise ConfigError(f"{name}: extends", f"{parent!r}", "the name of a configuration")
+    if parent not in config_names() and (beside := Path(name).parent / parent).exists():
+        parent = str(beside)
+    return merge(load_tree(parent, (*_above, name)), tree)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
+    """`base` with the values of `over` put in, mapping by mapping."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        result[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def apply_settings(tree: Mapping[str, Any], settings: Iterable[str]) -> Tree:
+    """`tree` with settings of the form a.b=c put in; the values are YAML.
+
+    Raises:
+        ConfigError: a setting has no "=" or no key.
+    """
+    result = dict(tree)
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        names = key.strip().split(".")
+        if not equals or not all(names):
+            raise ConfigError("--set", f"{setting!r}", "key=value with dots between the keys")
+        value = parse_yaml(text, f"--set {key}")
+        for name in reversed(names):
+            value = {name: value}
+        result = merge(result, value)
+    return result
+
+
+def validate(schema: type[Config], tree: Mapping[str, Any], source: object) -> Config:
+    """`tree` as a validated configuration.
+
+    Raises:
+        ConfigError: a key is unknown or missing or a value does not fit; names the first.
+    """
+    try:
+        return schema.model_validate(dict(tree))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        # A misspelt key is the cause of a missing one: tell that first.
+        for candidate in error.errors(include_url=False):
+            if candidate["type"] == "extra_forbidden":
+                raise _unknown_key(schema, candidate["loc"], source) from None
+        where = f"{source}: {key}" if key else str(source)
+        if first["type"] == "missing":
+            raise ConfigError(where, "is missing", "a value for it") from None
+        message = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+        found = (
+            "the keys do not fit together"
+            if isinstance(first["input"], dict)
+            else repr(first["input"])
+        )
+        raise ConfigError(where, found, message) from None
+
+
+def dump_yaml(config: BaseModel) -> str:
+    """A configuration as YAML, every key written out, in the order of the schema."""
+    return yaml.safe_dump(
+        config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def _unknown_key(schema: type[BaseModel], loc: tuple[Any, ...], source: object) -> ConfigError:
+    section = schema
+    for name in loc[:-1]:
+        field = section.model_fields.get(str(name))
+        inner = _section_of(field.annotation) if field else None
+        if inner is None:
+            break
+        section = inner
+    known = list(section.model_fields)
+    near = nearest_names(str(loc[-1]), known)
+    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    where = ".".join(str(part) for part in loc)
+    return ConfigError(f"{source}: {where}", "unknown key", f"one of {', '.join(known)}", hint)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    """The Section inside an annotation such as `Section | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        found = (_section_of(part) for part in typing.get_args(annotation))
+        return next((section for section in found if section), None)
+    return None
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,1 @@
+"""Scenes: where they come from, how they are read, split, reduced and cut into windows."""

@@ -1,0 +1,74 @@
+"""Data sets by name: the public scenes and the synthetic ones."""
+
+from __future__ import annotations
+
+from ..errors import ConfigError, UnknownNameError
+from ..registry import nearest_names
+from .public.download import locate, say_on_stderr
+from .public.public_scene import PublicScene
+from .public.public_scenes import PUBLIC_SCENES
+from .public.transfer import Say
+from .scene import Scene
+from .synthetic import SYNTHETIC_RECIPES, generate_scene
+
+__all__ = ["PUBLIC_SCENES", "PublicScene", "dataset_names", "load_dataset"]
+
+
+def dataset_names() -> tuple[str, ...]:
+    """The names of all data sets, the embedded ones first."""
+    return (*SYNTHETIC_RECIPES, *PUBLIC_SCENES)
+
+
+def check_dataset_name(name: str) -> None:
+    """Refuse a name that is no data set's.
+
+    Raises:
+        UnknownNameError: lists the nearest names.
+    """
+    known = dataset_names()
+    if name not in known:
+        near = nearest_names(name, known)
+        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownNameError(
+            "data set", f"unknown name {name!r}", f"one of {', '.join(known)}", hint
+        )
+
+
+def load_dataset(
+    name: str,
+    *,
+    seed: int | None = None,
+    allow_unverified: bool = False,
+    on_message: Say = say_on_stderr,
+) -> Scene:
+    """Load a scene by name, downloading its files where they are not on this machine.
+
+    Args:
+        name: a public or synthetic data set.
+        seed: the seed of a synthetic scene; None for the recipe's own.
+        allow_unverified: use files whose checksum is wrong, and say so.
+        on_message: told of downloads and of every file that was not verified.
+
+    Returns:
+        The scene; `checksums` holds the SHA-256 of the files that were really used.
+
+    Raises:
+        UnknownNameError: no data set is called `name`.
+        ConfigError: a seed was given for a scene that was recorded, not generated.
+        ChecksumError: a file is not the one expected.
+        DatasetNotFoundError: files are on no disk and cannot be downloaded.
+        InputFileError: a file does not hold what it should.
+    """
+    check_dataset_name(name)
+    if name in SYNTHETIC_RECIPES:
+        return generate_scene(name, seed=seed)
+    if seed is not None:
+        raise ConfigError(
+            "data.seed",
+            f"{name} was recorded by a sensor and has no seed",
+            "a synthetic data set",
+            "leave the seed out",
+        )
+    public = PUBLIC_SCENES[name]
+    files = locate(public.files, allow_unverified=allow_unverified, on_message=on_message)
+    return public.read({file.name: local for file, local in zip(public.files, files, strict=True)})

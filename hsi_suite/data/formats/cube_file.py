@@ -1,0 +1,167 @@
+"""A cube on disk: known when opened, read line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputFileError, ShapeError
+from ..scene import Georeference
+from .array_choice import size_text
+
+
+class LineSource(Protocol):
+    """Where the lines of a cube come from."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values, in native byte order."""
+        ...
+
+    def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
+        """Lines first_line … last_line - 1, lines × samples × bands."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+@dataclass(frozen=True)
+class CubeFile:
+    """An open file that holds a cube; a context manager.
+
+    Attributes:
+        path: the file the user named.
+        format: its format in words.
+        shape: lines, samples, bands.
+        source: what reads the lines.
+        files: all files that belong to the cube (an ENVI cube has two).
+        wavelengths: centre of each band in nm; None when unknown.
+        georeference: None when unknown. A GeoTIFF whose reference system has no EPSG code of its
+            own needs the `geo` extra; without it `crs` is None.
+        nodata: the value that marks missing pixels; None when the file names none.
+        band_names: one for each band; () when unknown.
+        default_bands: 0-based bands that the file wants shown as red, green and blue.
+        class_names: names of the labels from 1 on, when the file is a classification.
+        colours: RGB of the labels from 0 on, (classes + 1) × 3, when the file has a colour table.
+    """
+
+    path: Path
+    format: str
+    shape: tuple[int, int, int]
+    source: LineSource
+    files: tuple[Path, ...]
+    wavelengths: NDArray[np.float64] | None = None
+    georeference: Georeference | None = None
+    nodata: float | None = None
+    band_names: tuple[str, ...] = ()
+    default_bands: tuple[int, int, int] | None = None
+    class_names: tuple[str, ...] | None = None
+    colours: NDArray[np.uint8] | None = None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values in native byte order.
+
+        MATLAB files up to v7 store values in the smallest type that holds them, whatever their
+        class: this is that type.
+        """
+        return self.source.dtype
+
+    def read(self, first_line: int = 0, last_line: int | None = None) -> NDArray[Any]:
+        """Lines first_line … last_line - 1 in the file's own type, lines × samples × bands.
+
+        Only these lines are read where the format allows it; compressed MATLAB and NPZ files are
+        read whole at the first call and kept. The array may be a view with any memory order.
+
+        Raises:
+            ShapeError: the cube has no such lines.
+            InputFileError: the file is damaged, or the lines do not fit into memory.
+        """
+        last = self.shape[0] if last_line is None else last_line
+        if not 0 <= first_line <= last <= self.shape[0]:
+            raise ShapeError(
+                self.path, f"lines {first_line} to {last} asked for", f"0 to {self.shape[0]}"
+            )
+        try:
+            return self.source.read_lines(first_line, last)
+        except MemoryError as error:
+            size = (last - first_line) * self.shape[1] * self.shape[2] * self.dtype.itemsize
+            raise InputFileError(
+                self.path, f"{size / 2**30:.1f} GiB do not fit into memory", "", "cut the file"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self.source.close()
+
+    def __enter__(self) -> CubeFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class WholeArray:
+    """Lines of an array that can only be read whole: once, at the first need.
+
+    Args:
+        path: the file, for messages.
+        shape: the shape the array must turn out to have.
+        dtype: its type in native byte order, which it must turn out to have.
+        load: reads it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        shape: tuple[int, int, int],
+        dtype: np.dtype[Any],
+        load: Callable[[], NDArray[Any]],
+    ) -> None:
+        self._path = path
+        self._shape = shape
+        self._dtype = dtype
+        self._load = load
+        self._array: NDArray[Any] | None = None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values in native byte order."""
+        return self._dtype
+
+    def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
+        """Lines first_line … last_line - 1, a view."""
+        return self._whole()[first_line:last_line]
+
+    def close(self) -> None:
+        """Forget the array."""
+        self._array = None
+
+    def _whole(self) -> NDArray[Any]:
+        if self._array is None:
+            array = in_native_order(self._load())
+            if array.shape != self._shape or array.dtype != self._dtype:
+                raise InputFileError(
+                    self._path,
+                    f"an array of {size_text(array.shape)} {array.dtype}",
+                    f"{size_text(self._shape)} {self._dtype} as its header says",
+                )
+            self._array = array
+        return self._array
+
+
+def in_native_order(array: NDArray[Any]) -> NDArray[Any]:
+    """`array` in the machine's byte order; swapped in place where its memory may be written."""
+    if array.dtype.isnative:
+        return array
+    native = array.dtype.newbyteorder("=")
+    if array.flags.writeable and array.base is None:
+        return array.byteswap(inplace=True).view(native)
+    return array.astype(native)

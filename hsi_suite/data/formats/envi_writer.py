@@ -1,0 +1,113 @@
+"""ENVI pairs: a raw data file and its header, put in place together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...atomic import atomic_file
+from ...errors import OutputError
+from ..scene import Georeference
+from .envi_header import format_envi_header
+from .georeferencing import make_map_info, simple_epsg
+
+_ENVI_CODES = {"u1": 1, "i2": 2, "i4": 3, "f4": 4, "f8": 5, "u2": 12, "u4": 13, "i8": 14, "u8": 15}
+
+
+def write_envi(
+    header: Path,
+    layers: NDArray[Any],
+    fields: dict[str, object],
+    georeference: Georeference | None,
+) -> Path:
+    """Write `layers` as band-sequential ENVI beside `header`, under its name with ".img".
+
+    Both files are complete before either takes its name, the header last.
+
+    Args:
+        header: the .hdr file.
+        layers: lines × samples × bands.
+        fields: what the header says beyond shape, type and georeference.
+        georeference: None when unknown.
+
+    Returns:
+        The data file.
+
+    Raises:
+        OutputError: a file cannot be written, or ENVI cannot hold the georeference.
+    """
+    lines, samples, bands = layers.shape
+    stored = layers.dtype.newbyteorder("<")
+    described = {
+        "samples": samples,
+        "lines": lines,
+        "bands": bands,
+        "header offset": 0,
+        "file type": "ENVI Standard",
+        "data type": _ENVI_CODES[stored.str[1:]],
+        "interleave": "bsq",
+        "byte order": 0,
+        **fields,
+        **_georeference_fields(header, georeference),
+    }
+    data = header.with_suffix(".img")
+    with atomic_file(header) as new_header, atomic_file(data) as new_data:
+        new_header.write_text(format_envi_header(described), encoding="utf-8", newline="\n")
+        with new_data.open("wb") as file:
+            for band in range(bands):
+                file.write(np.ascontiguousarray(layers[:, :, band], dtype=stored).data)
+    return data
+
+
+def _georeference_fields(header: Path, georeference: Georeference | None) -> dict[str, object]:
+    if georeference is None:
+        return {}
+    epsg = simple_epsg(georeference.crs)
+    info = georeference.map_info or make_map_info(georeference.transform, epsg)
+    if info is None:
+        raise OutputError(
+            header, "ENVI cannot hold a sheared or mirrored grid", "", "write .tif instead"
+        )
+    fields: dict[str, object] = {"map info": info}
+    text = _coordinate_system(header, georeference, epsg)
+    if text:
+        fields["coordinate system string"] = text
+    return fields
+
+
+def _coordinate_system(header: Path, georeference: Georeference, epsg: int | None) -> str | None:
+    """WKT for the header: an ENVI file's own unchanged, otherwise in the dialect ENVI expects."""
+    crs = georeference.crs
+    is_code = crs is not None and crs.upper().startswith("EPSG:")
+    if crs is None or (georeference.map_info and not is_code):
+        return crs
+    try:
+        from rasterio.crs import CRS
+        from rasterio.enums import WktVersion
+        from rasterio.errors import CRSError
+    except ImportError:
+        if epsg is not None:  # map info says it all
+            return None if is_code else crs
+        if is_code:
+            raise OutputError(
+                header,
+                f"the reference system {crs} needs rasterio to be spelled out",
+                "UTM or a common geographic system, which do not",
+                "install hsi-suite[geo], or write .npy or .png",
+            ) from None
+        return crs
+    try:
+        system = CRS.from_user_input(crs)
+        # Some systems mean something else once said in ESRI's dialect.
+        for version in (WktVersion.WKT1_ESRI, WktVersion.WKT1_GDAL):
+            text = str(system.to_wkt(version=version))
+            if CRS.from_wkt(text) == system:
+                return text
+    except CRSError as error:
+        raise OutputError(
+            header, f"the reference system {crs[:60]} has no form that ENVI reads", "", "write .tif"
+        ) from error
+    return text

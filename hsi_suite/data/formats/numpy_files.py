@@ -1,0 +1,117 @@
+"""Arrays in NumPy's files: NPY, read line by line, and NPZ."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from ...errors import InputFileError
+from .array_choice import SCENE_OPTION, StoredArray, check_cube, choose_array, is_real
+from .cube_file import CubeFile, WholeArray
+from .raw_lines import RawLines
+from .reading_guard import reading
+
+_NPY = "an NPY file"
+_NPZ = "an NPZ file"
+
+
+def open_npy(path: Path) -> CubeFile:
+    """The cube of an NPY file; lines are read as asked for.
+
+    Raises:
+        InputFileError: the file is damaged or its array is not a cube.
+    """
+    with reading(path, _NPY), path.open("rb") as file:
+        shape, column_order, dtype = _read_header(file)
+        offset = file.tell()
+    check_cube(path, shape, dtype)
+    lines, samples, bands = shape
+    source = RawLines(
+        path,
+        offset=offset,
+        dtype=dtype,
+        shape=(lines, samples, bands),
+        order="BSL" if column_order else "LSB",
+    )
+    return CubeFile(path, "NPY", (lines, samples, bands), source, (path,))
+
+
+def load_npy_map(path: Path) -> NDArray[Any]:
+    """The two-dimensional array of an NPY file.
+
+    Raises:
+        InputFileError: the file is damaged or its array is of another kind.
+    """
+    with reading(path, _NPY), path.open("rb") as file:
+        array = _stored("array", file)
+        choose_array(path, [array], ndim=2, variable="array", option="a label map")
+        file.seek(0)
+        return npy_format.read_array(file, allow_pickle=False)
+
+
+def open_npz(path: Path, variable: str | None) -> CubeFile:
+    """The cube of an NPZ file; its values are read at the first need, then kept.
+
+    Raises:
+        InputFileError: the file is damaged or holds no or several cubes.
+    """
+    arrays = list_npz_arrays(path)
+    chosen = choose_array(path, arrays, ndim=3, variable=variable, option=SCENE_OPTION)
+    lines, samples, bands = chosen.shape
+    shape = (lines, samples, bands)
+    dtype = np.dtype(chosen.kind).newbyteorder("=")
+    check_cube(path, shape, dtype)
+    source = WholeArray(path, shape, dtype, lambda: load_npz_array(path, chosen))
+    return CubeFile(path, "NPZ", shape, source, (path,))
+
+
+def list_npz_arrays(path: Path) -> list[StoredArray]:
+    """The arrays of an NPZ file; only their headers are read.
+
+    Raises:
+        InputFileError: the file is damaged.
+    """
+    found = []
+    with reading(path, _NPZ), zipfile.ZipFile(path) as archive:
+        for member in archive.namelist():
+            if member.endswith(".npy"):
+                with archive.open(member) as file:
+                    found.append(_stored(member.removesuffix(".npy"), file))
+    return found
+
+
+def load_npz_array(path: Path, array: StoredArray) -> NDArray[Any]:
+    """One array of an NPZ file.
+
+    Raises:
+        InputFileError: the file is damaged.
+    """
+    with (
+        reading(path, _NPZ),
+        zipfile.ZipFile(path) as archive,
+        archive.open(array.name + ".npy") as file,
+    ):
+        values: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)
+        # The archive's own checksum is compared only when the end is reached.
+        if file.read(1):
+            raise InputFileError(path, f"{array.name} is longer than its header says")
+    return values
+
+
+def _stored(name: str, file: IO[bytes]) -> StoredArray:
+    shape, _, dtype = _read_header(file)
+    return StoredArray(name, shape, str(dtype), is_real(dtype), dtype.kind == "b")
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy_format.read_magic(file)
+    if version == (1, 0):
+        return npy_format.read_array_header_1_0(file)
+    if version == (2, 0):
+        return npy_format.read_array_header_2_0(file)
+    raise ValueError(f"version {version[0]}.{version[1]}, which only arrays of records need")

@@ -1,0 +1,84 @@
+"""Library errors while reading a user's file, turned into one clear line."""
+
+from __future__ import annotations
+
+import logging
+import lzma
+import struct
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scipy.io.matlab import MatReadError
+from tifffile import TiffFileError
+
+from ...errors import InputFileError
+
+# What scipy, h5py, numpy, tifffile, rasterio and pillow were seen to raise on cut or scrambled
+# files; rasterio's own errors derive from OSError and ValueError.
+_LIBRARY_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    MatReadError,
+    TiffFileError,
+)
+_LOGGERS = ("tifffile", "rasterio", "PIL")
+
+
+@contextmanager
+def reading(path: Path, what: str) -> Iterator[None]:
+    """Read `path` inside this block: library errors become InputFileError, warnings stay silent.
+
+    Args:
+        path: the file that is read.
+        what: what it should be, with its article ("a NumPy file").
+
+    Raises:
+        InputFileError: a library could not read the file.
+    """
+    try:
+        with _quiet():
+            yield
+    except _LIBRARY_ERRORS as error:
+        text = str(error).strip().splitlines()
+        reason = text[0][:200] if text else type(error).__name__
+        raise InputFileError(
+            path,
+            f"cannot be read ({reason})",
+            f"{what}, complete and undamaged",
+            "copy or fetch the file again",
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' warnings and log lines off the user's terminal."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

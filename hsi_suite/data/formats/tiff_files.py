@@ -1,0 +1,261 @@
+"""Cubes in TIFF and GeoTIFF files."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+from xml.etree import ElementTree
+from xml.sax.saxutils import unescape
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ...errors import InputFileError
+from .array_choice import check_cube, size_text
+from .cube_file import CubeFile, LineSource
+from .geotiff_tags import read_geotiff
+from .raw_lines import AxisOrder, RawLines
+from .reading_guard import reading
+from .tiff_lines import DecodedLines, RasterioLines, can_decode
+from .wavelength_units import in_nanometres
+
+_WHAT = "a TIFF file"
+_GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+_RAW_ORDERS: dict[int, AxisOrder] = {0: "BLS", 1: "LBS", 2: "LSB"}
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Shape of the cube and which axis of the stored array (0, 1 or 2) its bands are."""
+
+    shape: tuple[int, int, int]
+    band_axis: Literal[0, 1, 2]
+
+
+def open_tiff(path: Path) -> CubeFile:
+    """The cube of a TIFF file; lines are read as asked for.
+
+    Bands may be samples of the pixels (interleaved or planar) or pages. Where a stack says
+    nothing about its axes, see `_guess_band_axis`.
+
+    Raises:
+        InputFileError: the file is damaged, holds images of several sizes or no cube.
+    """
+    with reading(path, _WHAT), tifffile.TiffFile(path) as tiff:
+        _check_directories(path)
+        number, series = _only_series(path, tiff)
+        layout = _layout(path, series)
+        page = series.keyframe
+        check_cube(path, layout.shape, series.dtype)
+        metadata = _gdal_metadata(page)
+        return CubeFile(
+            path,
+            "TIFF",
+            layout.shape,
+            files=(path,),
+            wavelengths=_wavelengths(metadata, layout.shape[2]),
+            georeference=read_geotiff(path, page),
+            nodata=_nodata(page),
+            band_names=_band_names(metadata, layout.shape[2]),
+            class_names=_class_names(metadata),
+            colours=_colours(page),
+            source=_line_source(path, series, number, layout),
+        )
+
+
+def _check_directories(path: Path) -> None:
+    """Refuse a file whose chain of pages is cut: the library would read the pages before it."""
+    with path.open("rb") as file:
+        order = "<" if file.read(2) == b"II" else ">"
+        big = struct.unpack(order + "H", file.read(2))[0] == 43
+        link, counter, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
+        file.seek(8 if big else 4)
+        (place,) = _unpack(file, order + link)
+        seen: set[int] = set()
+        while place and place not in seen:
+            seen.add(place)
+            file.seek(place)
+            (count,) = _unpack(file, order + counter)
+            file.seek(count * entry, 1)
+            (place,) = _unpack(file, order + link)
+
+
+def _unpack(file: BinaryIO, layout: str) -> tuple[int, ...]:
+    content = file.read(struct.calcsize(layout))
+    if len(content) < struct.calcsize(layout):
+        raise EOFError("the file ends inside its list of pages")
+    return struct.unpack(layout, content)
+
+
+def _only_series(path: Path, tiff: tifffile.TiffFile) -> tuple[int, tifffile.TiffPageSeries]:
+    # Overviews and masks, which GDAL appends, are not the image.
+    found = [
+        (number, series)
+        for number, series in enumerate(tiff.series)
+        if not (series.keyframe.is_reduced or series.keyframe.is_mask)
+    ]
+    if len(found) != 1:
+        sizes = ", ".join(size_text(series.shape) for _, series in found[:10])
+        raise InputFileError(
+            path, f"holds {len(found)} images ({sizes})", "one image or a stack of equal ones"
+        )
+    return found[0]
+
+
+def _layout(path: Path, series: tifffile.TiffPageSeries) -> _Layout:
+    sizes = [
+        (axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if size != 1
+    ]
+    axes = "".join(axis for axis, _ in sizes)
+    shape = tuple(size for _, size in sizes)
+    if len(shape) < 3:
+        return _small_layout(path, series)
+    if len(shape) > 3:
+        raise InputFileError(
+            path, f"an array of {size_text(series.shape)}", "one with lines, samples and bands"
+        )
+    if _axes_are_known(series) and axes.count("Y") == 1 == axes.count("X"):
+        band_axis = next(at for at, axis in enumerate(axes) if axis not in "YX")
+        if axes.index("Y") > axes.index("X"):
+            raise InputFileError(path, f"axes {axes}", "lines (Y) before samples (X)")
+    else:
+        band_axis = _guess_band_axis(path, shape)
+    lines, samples = (size for at, size in enumerate(shape) if at != band_axis)
+    return _Layout((lines, samples, shape[band_axis]), (0, 1, 2)[band_axis])
+
+
+def _small_layout(path: Path, series: tifffile.TiffPageSeries) -> _Layout:
+    """One band, one line or one sample: the page's own tags say which."""
+    page = series.keyframe
+    bands = page.samplesperpixel if page.samplesperpixel > 1 else len(series)
+    shape = (page.imagelength, page.imagewidth, bands)
+    if math.prod(shape) != math.prod(series.shape):
+        raise InputFileError(
+            path, f"an array of {size_text(series.shape)}", "one with lines, samples and bands"
+        )
+    interleaved = page.samplesperpixel > 1 and page.planarconfig == 1
+    return _Layout(shape, 2 if interleaved else 0)
+
+
+def _axes_are_known(series: tifffile.TiffPageSeries) -> bool:
+    """Whether the axes are the file's word; NumPy arrays saved by tifffile may carry none."""
+    if series.kind != "shaped" or "S" in series.axes:
+        return True
+    description = series.keyframe.shaped_description or ""
+    return description.startswith("{") and "axes" in json.loads(description)
+
+
+def _guess_band_axis(path: Path, shape: tuple[int, ...]) -> int:
+    """The axis of the bands in a three-dimensional array saved without names of its axes.
+
+    Of two equal axes and another one, the other: the scene is square. Otherwise the first or the
+    last when it is the shortest of all, as scenes have more lines and samples than bands.
+
+    Raises:
+        InputFileError: neither rule decides.
+    """
+    first, middle, last = shape
+    if first == middle != last or last < min(first, middle):
+        return 2
+    if middle == last != first or first < min(middle, last):
+        return 0
+    raise InputFileError(
+        path,
+        f"a stack of {size_text(shape)} that does not say which axis holds the bands",
+        "named axes",
+        'save it with tifffile.imwrite(..., metadata={"axes": "YXC"}) or as .npy',
+    )
+
+
+def _line_source(
+    path: Path, series: tifffile.TiffPageSeries, number: int, layout: _Layout
+) -> LineSource:
+    page = series.keyframe
+    if series.dataoffset is not None:
+        dtype = np.dtype(page.parent.byteorder + series.dtype.char)
+        return RawLines(
+            path,
+            offset=series.dataoffset,
+            dtype=dtype,
+            shape=layout.shape,
+            order=_RAW_ORDERS[layout.band_axis],
+        )
+    if layout.band_axis == 1:
+        raise InputFileError(path, "bands between lines and samples", "bands first or last")
+    if not can_decode(page):
+        return RasterioLines(
+            path, layout.shape, series.dtype, str(tifffile.COMPRESSION(page.compression).name)
+        )
+    return DecodedLines(path, layout.shape, layout.band_axis, number)
+
+
+def _gdal_metadata(page: tifffile.TiffPage) -> list[tuple[dict[str, str], str]]:
+    """The items of GDAL's metadata tag, attributes and text; unreadable metadata is none."""
+    text = page.tags.valueof(_GDAL_METADATA, "")
+    # GDAL writes no document type; one could make a small file expand without end.
+    if not isinstance(text, str) or "<!" in text:
+        return []
+    try:
+        root = ElementTree.fromstring(text.strip("\0 \n")) if text else None
+    except ElementTree.ParseError:
+        return []
+    if root is None:
+        return []
+    # GDAL escapes the text once more than XML asks for.
+    return [
+        (dict(item.attrib), unescape((item.text or "").strip(), {"&quot;": '"'}))
+        for item in root.iter("Item")
+    ]
+
+
+def _by_band(metadata: list[tuple[dict[str, str], str]], key: str, value: str) -> dict[int, str]:
+    return {
+        int(attributes["sample"]): text
+        for attributes, text in metadata
+        if attributes.get(key, "").upper() == value and attributes.get("sample", "").isdigit()
+    }
+
+
+def _band_names(metadata: list[tuple[dict[str, str], str]], bands: int) -> tuple[str, ...]:
+    names = _by_band(metadata, "role", "DESCRIPTION")
+    known = [names[band] for band in range(bands) if band in names]
+    return tuple(known) if len(known) == bands else ()
+
+
+def _wavelengths(
+    metadata: list[tuple[dict[str, str], str]], bands: int
+) -> NDArray[np.float64] | None:
+    """Band centres in nm: those of an ENVI file that GDAL converted, or GDAL's rounded ones."""
+    for name, unit in (("WAVELENGTH", ""), ("CENTRAL_WAVELENGTH_UM", "um")):
+        centres = _by_band(metadata, "name", name)
+        if len(centres) == bands == len(set(centres) & set(range(bands))):
+            unit = unit or _by_band(metadata, "name", "WAVELENGTH_UNITS").get(0, "")
+            return in_nanometres([centres[band] for band in range(bands)], unit)
+    return None
+
+
+def _class_names(metadata: list[tuple[dict[str, str], str]]) -> tuple[str, ...] | None:
+    """The names that our own writer puts into the file, as GeoTIFF has no place for them."""
+    names = {attributes.get("name", ""): text for attributes, text in metadata}
+    count = sum(name.startswith("CLASS_") for name in names)
+    keys = [f"CLASS_{label}" for label in range(1, count + 1)]
+    return tuple(names[key] for key in keys) if count and all(k in names for k in keys) else None
+
+
+def _nodata(page: tifffile.TiffPage) -> float | None:
+    text = page.tags.valueof(_GDAL_NODATA, "")
+    try:
+        return float(str(text).strip("\0 "))
+    except ValueError:
+        return None
+
+
+def _colours(page: tifffile.TiffPage) -> NDArray[np.uint8] | None:
+    if page.colormap is None:
+        return None
+    return (np.asarray(page.colormap) >> 8).astype(np.uint8).T

@@ -1,0 +1,201 @@
+"""Lines of a compressed, tiled or scattered TIFF image: only the segments that hold them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ...errors import InputFileError
+from .reading_guard import reading
+
+_WHAT = "a TIFF file"
+
+
+def can_decode(page: tifffile.TiffPage) -> bool:
+    """Whether tifffile decodes this page by itself; LZW, JPEG and others need imagecodecs."""
+    try:
+        if page.compression != 1:
+            tifffile.TIFF.DECOMPRESSORS[page.compression]
+        if page.predictor != 1:
+            tifffile.TIFF.UNPREDICTORS[page.predictor]
+    except KeyError:
+        return False
+    return True
+
+
+class DecodedLines:
+    """Lines decoded strip by strip or tile by tile.
+
+    Args:
+        path: the file.
+        shape: lines, samples, bands.
+        band_axis: 0 when bands are pages or planes, 2 when they are the samples of a pixel or
+            the columns of a stack whose pages are lines.
+        series_index: which of the file's series of pages holds the image.
+
+    Raises:
+        InputFileError: the file is shorter than its segments need.
+    """
+
+    def __init__(
+        self, path: Path, shape: tuple[int, int, int], band_axis: int, series_index: int
+    ) -> None:
+        self._path = path
+        self._shape = shape
+        self._tiff = tifffile.TiffFile(path)
+        series = self._tiff.series[series_index]
+        self._pages = [page for page in series.pages if page is not None]
+        self._key = series.keyframe
+        self._dtype = np.dtype(series.dtype).newbyteorder("=")
+        self._pages_are_lines = band_axis == 2 and self._key.samplesperpixel == 1 < shape[2]
+        self._pages_are_bands = len(self._pages) > 1 and not self._pages_are_lines
+        key = self._key
+        self._height = key.tilelength if key.is_tiled else key.rowsperstrip
+        self._across = -(-key.imagewidth // key.tilewidth) if key.is_tiled else 1
+        self._down = -(-key.imagelength // self._height)
+        if not self._is_complete():
+            self._tiff.close()
+            raise InputFileError(
+                path, "the file ends before its image does", "a complete TIFF file", "copy it again"
+            )
+
+    def _is_complete(self) -> bool:
+        """Whether there are all pages and segments, each inside the file."""
+        lines, _, bands = self._shape
+        pages = lines if self._pages_are_lines else bands if self._pages_are_bands else 1
+        planes = self._key.samplesperpixel if self._key.planarconfig == 2 else 1
+        size = self._path.stat().st_size
+        return len(self._pages) == pages and all(
+            len(page.dataoffsets) == len(page.databytecounts) == planes * self._across * self._down
+            and all(
+                start + count <= size
+                for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)
+            )
+            for page in self._pages
+        )
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values in native byte order."""
+        return self._dtype
+
+    def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
+        """Lines first_line … last_line - 1, lines × samples × bands."""
+        _, samples, bands = self._shape
+        with reading(self._path, _WHAT):
+            out: NDArray[Any] = np.empty((last_line - first_line, samples, bands), self._dtype)
+            if self._pages_are_lines:
+                for index in range(first_line, last_line):
+                    self._decode(self._pages[index], out[index - first_line][..., None], 0)
+            elif self._pages_are_bands:
+                for band, page in enumerate(self._pages):
+                    self._decode(page, out[:, :, band : band + 1], first_line)
+            else:
+                self._decode(self._pages[0], out, first_line)
+        return out
+
+    def close(self) -> None:
+        """Close the file."""
+        self._tiff.close()
+
+    def _decode(self, page: Any, out: NDArray[Any], first_row: int) -> None:
+        """Fill `out` (rows × columns × samples) with the rows of `page` from `first_row` on."""
+        last_row = first_row + out.shape[0]
+        tables = self._key.jpegtables
+        for index, (start, count) in enumerate(
+            zip(page.dataoffsets, page.databytecounts, strict=True)
+        ):
+            top = index // self._across % self._down * self._height
+            if top >= last_row or top + self._height <= first_row:
+                continue
+            data = self._segment(start, count)
+            block, place, _ = self._key.decode(data, index, jpegtables=tables)
+            self._paste(out, block, place, first_row)
+
+    def _segment(self, start: int, count: int) -> bytes | None:
+        if count == 0:  # GDAL leaves out segments without data
+            return None
+        handle = self._tiff.filehandle
+        handle.seek(start)
+        data: bytes = handle.read(count)
+        return data
+
+    def _paste(
+        self,
+        out: NDArray[Any],
+        block: NDArray[Any] | None,
+        place: tuple[int, ...],
+        first_row: int,
+    ) -> None:
+        """Copy what `out` needs of a decoded segment; a missing one is filled with nodata."""
+        plane, _, top, left, _ = place
+        key = self._key
+        rows = slice(max(top - first_row, 0), min(top + self._height - first_row, out.shape[0]))
+        width = min(key.tilewidth if key.is_tiled else key.imagewidth, out.shape[1] - left)
+        bands = slice(plane, plane + 1) if key.planarconfig == 2 else slice(None)
+        target = out[rows, left : left + width, bands]
+        if block is None:
+            target[...] = key.nodata
+        else:
+            skipped = max(first_row - top, 0)
+            target[...] = block[0, skipped : skipped + target.shape[0], :width]
+
+
+class RasterioLines:
+    """Lines of an image in a compression that tifffile does not know by itself.
+
+    Args:
+        path: the file.
+        shape: lines, samples, bands.
+        dtype: type of the values.
+        compression: its name, for messages.
+
+    Raises:
+        InputFileError: rasterio is not installed, or sees another image.
+    """
+
+    def __init__(
+        self, path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any], compression: str
+    ) -> None:
+        try:
+            import rasterio
+        except ImportError:
+            raise InputFileError(
+                path,
+                f"{compression} compression, which needs rasterio",
+                "no compression, deflate or packbits without it",
+                "install hsi-suite[geo]",
+            ) from None
+        self._path = path
+        self._dtype = np.dtype(dtype).newbyteorder("=")
+        # Outside an Env GDAL prints its warnings on the terminal.
+        with rasterio.Env():
+            self._dataset = rasterio.open(path)
+        seen = (self._dataset.height, self._dataset.width, self._dataset.count)
+        if seen != shape:
+            self._dataset.close()
+            raise InputFileError(path, f"a stack of {compression} compressed pages", "one image")
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values in native byte order."""
+        return self._dtype
+
+    def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
+        """Lines first_line … last_line - 1, lines × samples × bands, a transposed view."""
+        import rasterio
+        from rasterio.windows import Window
+
+        count = last_line - first_line
+        with reading(self._path, _WHAT), rasterio.Env():
+            window = Window(0, first_line, self._dataset.width, count)
+            values: NDArray[Any] = self._dataset.read(window=window)
+        return values.transpose(1, 2, 0)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._dataset.close()

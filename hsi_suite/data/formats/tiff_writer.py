@@ -1,0 +1,110 @@
+"""TIFF and GeoTIFF files of maps and layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ...atomic import atomic_file
+from ...errors import OutputError
+from ..scene import Georeference
+from .geotiff_tags import ExtraTag, geotiff_tags
+
+_ASCII = 2
+_GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+
+
+def write_map_tiff(
+    path: Path,
+    labels: NDArray[np.unsignedinteger],
+    class_names: Sequence[str],
+    colours: NDArray[np.uint8],
+    georeference: Georeference | None,
+) -> None:
+    """Write labels (lines × samples) with a colour table; 0 is nodata.
+
+    Class names stand in GDAL's metadata as CLASS_1, CLASS_2, …, since GeoTIFF has no place for
+    them.
+
+    Raises:
+        OutputError: the file cannot be written, or rasterio is needed for the reference system.
+    """
+    table = np.zeros((3, 2 ** (8 * labels.dtype.itemsize)), np.uint16)
+    table[:, : len(colours)] = colours.T.astype(np.uint16) * 257
+    names = {f"CLASS_{label}": name for label, name in enumerate(class_names, 1)}
+    _write(
+        path,
+        labels,
+        [*_gdal_tags(names, (), 0.0), *_geo(path, georeference)],
+        photometric="palette",
+        colormap=table,
+    )
+
+
+def write_layers_tiff(
+    path: Path,
+    layers: NDArray[np.floating[Any]],
+    band_names: Sequence[str],
+    georeference: Georeference | None,
+    nodata: float | None,
+) -> None:
+    """Write layers (lines × samples × bands), one plane for each band.
+
+    Raises:
+        OutputError: the file cannot be written, or rasterio is needed for the reference system.
+    """
+    planes = np.ascontiguousarray(layers.transpose(2, 0, 1))
+    planar = {"planarconfig": "separate"} if len(planes) > 1 else {}
+    _write(
+        path,
+        planes if len(planes) > 1 else planes[0],
+        [*_gdal_tags({}, band_names, nodata), *_geo(path, georeference)],
+        photometric="minisblack",
+        **planar,
+    )
+
+
+def _geo(path: Path, georeference: Georeference | None) -> list[ExtraTag]:
+    return [] if georeference is None else geotiff_tags(path, georeference)
+
+
+def _gdal_tags(
+    items: Mapping[str, str], band_names: Sequence[str], nodata: float | None
+) -> list[ExtraTag]:
+    # GDAL escapes the text itself before the XML does, and undoes both when it reads.
+    rows = [
+        f"<Item name={quoteattr(key)}>{escape(escape(text))}</Item>" for key, text in items.items()
+    ]
+    rows += [
+        f'<Item name="DESCRIPTION" sample="{band}" role="description">{escape(escape(name))}</Item>'
+        for band, name in enumerate(band_names)
+    ]
+    tags: list[ExtraTag] = []
+    if rows:
+        text = "\n".join(["<GDALMetadata>", *rows, "</GDALMetadata>"])
+        tags.append((_GDAL_METADATA, _ASCII, 0, text.encode(), True))
+    if nodata is not None:
+        tags.append((_GDAL_NODATA, _ASCII, 0, f"{nodata:.17g}", True))
+    return tags
+
+
+def _write(path: Path, array: NDArray[Any], tags: list[ExtraTag], **options: Any) -> None:
+    with atomic_file(path) as temporary:
+        try:
+            tifffile.imwrite(
+                temporary,
+                array,
+                compression="zlib",
+                metadata=None,
+                software=False,
+                extratags=tags,
+                **options,
+            )
+        except ValueError as error:
+            raise OutputError(path, f"cannot be written ({error})", "", "write .npy") from error

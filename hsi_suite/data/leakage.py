@@ -1,0 +1,103 @@
+"""How much of the test a split shows to training: distances from test to training pixels.
+
+A network that sees a window of pixels has seen a test pixel when that pixel lies inside the
+window of a training pixel, and shares input with it when the two windows overlap. Distances are
+Chebyshev distances in pixels (the larger of the line and sample differences), the measure by
+which square windows meet: a window of 2r + 1 reaches r, two windows overlap up to 2r.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_cdt
+
+from ..errors import ShapeError, SplitError
+from .splits import Split
+
+
+@dataclass(frozen=True)
+class LeakageAudit:
+    """What a split lets slip. Shares are of the test pixels, in [0, 1].
+
+    The training side is the training and the validation pixels together: both shape the model
+    that is tested.
+
+    Attributes:
+        window: edge of the patch in pixels.
+        n_training: pixels of the training side.
+        n_test: test pixels.
+        test_inside_training_window: share that lies inside the window of a pixel of the training
+            side.
+        windows_overlapping: share whose own window overlaps such a window.
+        within_one_pixel: share within 1 pixel of a pixel of the training side.
+        min_distance: smallest distance between a test pixel and the training side, in pixels.
+        median_distance: median distance of the test pixels to the training side, in pixels.
+        max_distance: largest distance of a test pixel to the training side, in pixels.
+        histogram: entry d counts the test pixels whose nearest pixel of the training side is d
+            pixels away; entry 0 is 0 in every valid split.
+    """
+
+    window: int
+    n_training: int
+    n_test: int
+    test_inside_training_window: float
+    windows_overlapping: float
+    within_one_pixel: float
+    min_distance: int
+    median_distance: float
+    max_distance: int
+    histogram: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit in plain types, for JSON; the histogram as [distance, pixels] rows."""
+        rows = [[distance, pixels] for distance, pixels in enumerate(self.histogram) if pixels]
+        return {**asdict(self), "histogram": rows}
+
+
+def nearest_training_distance(split: Split) -> NDArray[np.int64]:
+    """Chebyshev distance in pixels from each test pixel, in order, to the training side.
+
+    Raises:
+        SplitError: the training side or the test is empty.
+    """
+    for part, pixels in (("training", split.train), ("test", split.test)):
+        if not pixels.size:
+            raise SplitError("split", f"no {part} pixel", "at least one")
+    away = np.ones(split.shape, dtype=bool)
+    away.ravel()[split.train] = False
+    away.ravel()[split.validation] = False
+    distances: NDArray[np.int32] = distance_transform_cdt(away, metric="chessboard")
+    return distances.ravel()[split.test].astype(np.int64)
+
+
+def audit(split: Split, *, window: int) -> LeakageAudit:
+    """Measure the leakage of a split for a window.
+
+    Args:
+        split: the split to examine.
+        window: edge of the square patch in pixels, odd; 1 for a classifier of single spectra.
+
+    Raises:
+        ShapeError: the window is not a positive odd number.
+        SplitError: the training side or the test is empty.
+    """
+    if window < 1 or window % 2 == 0:
+        raise ShapeError("window", str(window), "a positive odd number of pixels")
+    radius = window // 2
+    distances = nearest_training_distance(split)
+    return LeakageAudit(
+        window=window,
+        n_training=int(split.train.size + split.validation.size),
+        n_test=int(split.test.size),
+        test_inside_training_window=float((distances <= radius).mean()),
+        windows_overlapping=float((distances <= 2 * radius).mean()),
+        within_one_pixel=float((distances <= 1).mean()),
+        min_distance=int(distances.min()),
+        median_distance=float(np.median(distances)),
+        max_distance=int(distances.max()),
+        histogram=tuple(int(n) for n in np.bincount(distances)),
+    )

@@ -1,0 +1,1 @@
+"""Public scenes: what they are, where their files come from and how they are verified."""

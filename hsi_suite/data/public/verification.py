@@ -1,0 +1,156 @@
+"""Telling whether a file of a public scene is the file it should be.
+
+A file's checksum is its SHA-256 or, where only that is published, its git blob id. For a file
+whose checksum nobody publishes the SHA-256 of the first copy used is written down in the cache
+and holds from then on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ...atomic import write_json
+from ...errors import ChecksumError, InputFileError
+
+CACHE_VARIABLE = "HSI_CACHE_DIR"
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a public scene.
+
+    Attributes:
+        name: its file name, by which it is looked for.
+        urls: where it can be had, in the order they are tried.
+        sha256: its SHA-256 in hexadecimal digits; "" when not published.
+        git_blob: its git blob id (SHA-1 of a short header and the content); "" when unknown.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    sha256: str = ""
+    git_blob: str = ""
+
+    @property
+    def published(self) -> bool:
+        """Whether a checksum of it is known from elsewhere than this machine."""
+        return bool(self.sha256 or self.git_blob)
+
+
+class Verdict(StrEnum):
+    """What comparing a file's checksum said."""
+
+    VERIFIED = "verified"
+    RECORDED = "as first used"
+    UNRECORDED = "no known checksum"
+    WRONG = "wrong checksum"
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file on this machine and what its checksum says.
+
+    Attributes:
+        path: where it lies.
+        place: "folder" (`HSI_DATA_DIR`) or "cache".
+        verdict: what comparing the checksum said.
+        sha256: SHA-256 of its content.
+        kind: what was compared, "SHA-256" or "git blob id".
+        found: the digest it has.
+        expected: the digest it should have; "" when none is known.
+    """
+
+    path: Path
+    place: str
+    verdict: Verdict
+    sha256: str
+    kind: str
+    found: str
+    expected: str
+
+
+def cache_folder() -> Path:
+    """The user's cache: `HSI_CACHE_DIR`, else the platform's place for caches."""
+    own = os.environ.get(CACHE_VARIABLE)
+    if own:
+        return Path(own)
+    import pooch
+
+    return Path(pooch.os_cache("hsi_suite"))
+
+
+def record_path() -> Path:
+    """The JSON file of checksums recorded at first use, in the cache."""
+    return cache_folder() / "checksums.json"
+
+
+def digests(path: Path) -> tuple[str, str]:
+    """SHA-256 and git blob id of a file, in hexadecimal digits, in one reading.
+
+    Raises:
+        InputFileError: the file cannot be read.
+    """
+    sha256, blob = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
+    try:
+        with path.open("rb") as stream:
+            blob.update(b"blob %d\0" % os.fstat(stream.fileno()).st_size)
+            while chunk := stream.read(_CHUNK_BYTES):
+                sha256.update(chunk)
+                blob.update(chunk)
+    except OSError as error:
+        raise InputFileError(
+            path, f"cannot be read ({error.strerror})", "a readable file", "check its permissions"
+        ) from error
+    return sha256.hexdigest(), blob.hexdigest()
+
+
+def inspect_file(file: RemoteFile, path: Path, place: str) -> LocalFile:
+    """Compare the file at `path` with what `file` should be; changes nothing.
+
+    Raises:
+        InputFileError: the file cannot be read.
+        ChecksumError: the record of first uses cannot be read.
+    """
+    sha256, blob = digests(path)
+    kind, found, expected = "SHA-256", sha256, file.sha256
+    if not expected and file.git_blob:
+        kind, found, expected = "git blob id", blob, file.git_blob
+    right = Verdict.VERIFIED
+    if not expected:
+        expected, right = _recorded().get(file.name, ""), Verdict.RECORDED
+    verdict = Verdict.UNRECORDED
+    if expected:
+        verdict = right if found == expected else Verdict.WRONG
+    return LocalFile(path, place, verdict, sha256, kind, found, expected)
+
+
+def record(file: RemoteFile, local: LocalFile) -> None:
+    """Write down the checksum of a file that has no published one.
+
+    Raises:
+        OutputError: the cache cannot be written.
+    """
+    write_json(record_path(), _recorded() | {file.name: local.sha256})
+
+
+def _recorded() -> dict[str, str]:
+    path = record_path()
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        return {str(name): str(digest) for name, digest in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise ChecksumError(
+            path,
+            "the record of checksums cannot be read",
+            "the JSON object written at first use",
+            "delete it to record them anew",
+        ) from error

@@ -1,0 +1,129 @@
+"""A hyperspectral scene in memory: the cube and everything known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """Where a raster lies on the Earth.
+
+    Attributes:
+        crs: the coordinate reference system as WKT or "EPSG:n"; None when unknown.
+        transform: (a, b, c, d, e, f) with x = a·sample + b·line + c and y = d·sample + e·line + f
+            for the upper-left corner of a pixel, in units of the CRS (the affine of GDAL).
+        map_info: the fields of ENVI's "map info" as read, so that they are written back unchanged.
+    """
+
+    crs: str | None
+    transform: tuple[float, float, float, float, float, float]
+    map_info: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A cube with its labels and descriptions.
+
+    Attributes:
+        name: how the scene is called in run folders and reports.
+        cube: lines × samples × bands, in the file's own type and units.
+        labels: lines × samples, 0 = unlabelled, k = class_names[k - 1]; None without ground truth.
+        class_names: one name for each label from 1 on.
+        wavelengths: centre of each band in nm; None when unknown.
+        georeference: None when unknown.
+        companions: further layers of lines × samples (e.g. "height": LiDAR surface height, m).
+        valid: lines × samples, False where the pixel holds no data; None when every pixel is good.
+        nodata: the value that marked missing pixels in the file; None when there was none.
+        false_colour: 0-based bands shown as red, green and blue.
+        synthetic: True for generated scenes, which are called so wherever they appear.
+        checksums: SHA-256 of what the scene was read from, by file name; part of a run's identity.
+        citation: how to cite the scene; "" when unknown.
+
+    Raises:
+        ShapeError: the parts do not fit each other.
+    """
+
+    name: str
+    cube: NDArray[np.generic]
+    labels: NDArray[np.integer] | None = None
+    class_names: tuple[str, ...] = ()
+    wavelengths: NDArray[np.float64] | None = None
+    georeference: Georeference | None = None
+    companions: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
+    valid: NDArray[np.bool_] | None = None
+    nodata: float | None = None
+    false_colour: tuple[int, int, int] = (0, 0, 0)
+    synthetic: bool = False
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    citation: str = ""
+
+    def __post_init__(self) -> None:
+        if self.cube.ndim != 3:
+            raise ShapeError(
+                self.name, f"a cube of {self.cube.ndim} dimensions", "lines × samples × bands"
+            )
+        layers = {"labels": self.labels, "valid": self.valid, **self.companions}
+        for what, layer in layers.items():
+            if layer is not None and layer.shape != self.cube.shape[:2]:
+                raise ShapeError(
+                    self.name,
+                    f"{what} of {_size(layer.shape)}",
+                    f"the cube's lines × samples, {_size(self.cube.shape[:2])}",
+                )
+        if self.wavelengths is not None and len(self.wavelengths) != self.bands:
+            raise ShapeError(
+                self.name,
+                f"{len(self.wavelengths)} wavelengths",
+                f"one for each of {self.bands} bands",
+            )
+        if self.labels is not None and self.labels.size:
+            highest = int(self.labels.max())
+            if highest > len(self.class_names):
+                raise ShapeError(
+                    self.name,
+                    f"label {highest} with {len(self.class_names)} class names",
+                    "a name for every label",
+                )
+
+    @property
+    def lines(self) -> int:
+        """Number of rows."""
+        return int(self.cube.shape[0])
+
+    @property
+    def samples(self) -> int:
+        """Number of columns."""
+        return int(self.cube.shape[1])
+
+    @property
+    def bands(self) -> int:
+        """Number of spectral channels."""
+        return int(self.cube.shape[2])
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))
+
+
+def nearest_bands(
+    wavelengths: NDArray[np.float64] | None,
+    bands: int,
+    targets: tuple[float, float, float] = (640.0, 550.0, 460.0),
+) -> tuple[int, int, int]:
+    """The 0-based bands for a natural-colour picture.
+
+    Args:
+        wavelengths: band centres in nm, or None.
+        bands: number of bands; without wavelengths the bands at 3/4, 1/2 and 1/4 are taken.
+        targets: wanted red, green and blue in nm.
+    """
+    if wavelengths is None:
+        return tuple(min(bands - 1, bands * k // 4) for k in (3, 2, 1))  # type: ignore[return-value]
+    return tuple(int(np.abs(wavelengths - t).argmin()) for t in targets)  # type: ignore[return-value]

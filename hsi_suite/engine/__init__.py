@@ -1,0 +1,1 @@
+"""Training and inference. Models and data come in as arguments; see `engine.task`."""

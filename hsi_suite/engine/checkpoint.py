@@ -1,0 +1,37 @@
+"""The state of an unfinished training, on disk: plain tensors and numbers, never pickled code."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..atomic import atomic_file
+from ..errors import RunError
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write `state` (tensors, numbers, strings and containers of them) atomically."""
+    with atomic_file(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
+    """The state in `path`; None when there is none.
+
+    Raises:
+        RunError: the file is damaged or no checkpoint.
+    """
+    if not path.exists():
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise RunError(
+            path, "is damaged", "a checkpoint of this run", "delete it to train from the start"
+        ) from error
+    if not isinstance(state, dict):
+        raise RunError(path, "holds no training state", "a checkpoint of this run")
+    return state

@@ -1,0 +1,103 @@
+"""Devices, threads and determinism, set for one piece of work and restored after it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from ..errors import DeviceError
+
+_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device a name stands for.
+
+    Args:
+        name: auto (CUDA when there is one, else the CPU), cpu, cuda or cuda:N.
+
+    Raises:
+        DeviceError: the name is none of these or the device is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise DeviceError("device", f"{name!r}", "auto, cpu, cuda or cuda:N")
+    if name == "cpu":
+        return torch.device("cpu")
+    index = int(name.partition(":")[2] or 0)
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if index >= count:
+        raise DeviceError(
+            "device",
+            f"{name!r}, and this machine has {count} CUDA devices",
+            "a device that is there",
+            "use --device auto",
+        )
+    return torch.device("cuda", index)
+
+
+@contextmanager
+def computing(device: torch.device, threads: int, deterministic: bool) -> Iterator[None]:
+    """Compute with a fixed number of threads and, if wanted, deterministically.
+
+    Everything is restored afterwards. An operation that has no deterministic form on the device
+    is refused by name instead of giving results that differ from run to run.
+
+    Raises:
+        DeviceError: determinism cannot be had, because CUDA started without its cuBLAS workspace
+            setting or an operation does not offer it.
+    """
+    _reserve_workspace(device, deterministic)
+    old_threads = torch.get_num_threads()
+    old_mode = torch.are_deterministic_algorithms_enabled()
+    cudnn = torch.backends.cudnn
+    old_cudnn = (cudnn.benchmark, cudnn.deterministic)
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+    cudnn.benchmark, cudnn.deterministic = not deterministic, deterministic
+    try:
+        with threadpool_limits(threads):
+            yield
+    except RuntimeError as error:
+        operation = re.search(r"(\S+) does not have a deterministic implementation", str(error))
+        if operation is None:
+            raise
+        raise DeviceError(
+            f"{operation[1]} on {device}",
+            "has no deterministic form",
+            "deterministic operations",
+            "train on the CPU or with --set deterministic=false",
+        ) from error
+    finally:
+        torch.set_num_threads(old_threads)
+        torch.use_deterministic_algorithms(old_mode)
+        cudnn.benchmark, cudnn.deterministic = old_cudnn
+
+
+def _reserve_workspace(device: torch.device, deterministic: bool) -> None:
+    # cuBLAS reads this variable when CUDA starts and never again.
+    if device.type != "cuda" or not deterministic or os.environ.get(_WORKSPACE):
+        return
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        raise DeviceError(
+            _WORKSPACE,
+            "not set although CUDA has started",
+            f"{_WORKSPACE}=:4096:8",
+            "set it before Python starts, or use deterministic=false",
+        )
+    os.environ[_WORKSPACE] = ":4096:8"
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Run torch's own draws (dropout takes no generator) from `seed`; restore its state after."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,52 @@
+"""Optimisers and learning-rate schedules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from torch import nn, optim
+
+from ..schemas.training import OptimizerConfig, ScheduleConfig
+
+
+def build_optimizer(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> optim.Optimizer:
+    """The optimiser that `config` describes.
+
+    Adam follows Kingma and Ba (2015); SGD has plain (not Nesterov) momentum.
+    """
+    if config.name == "adam":
+        return optim.Adam(
+            parameters,
+            lr=config.learning_rate,
+            betas=(config.beta1, config.beta2),
+            weight_decay=config.weight_decay,
+        )
+    return optim.SGD(
+        parameters,
+        lr=config.learning_rate,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+    )
+
+
+def learning_rate(
+    optimizer: OptimizerConfig,
+    schedule: ScheduleConfig,
+    step: int,
+    steps_per_epoch: int,
+    epochs: int,
+) -> float:
+    """The learning rate at a step (from 0): a pure function, so nothing has to be resumed."""
+    rate = optimizer.learning_rate
+    if schedule.name == "inverse_time":
+        rate /= 1 + schedule.decay * step
+    elif schedule.name == "cosine":
+        total = max(1, steps_per_epoch * epochs - schedule.warmup)
+        done = min(1.0, max(0, step - schedule.warmup) / total)
+        rate *= 0.5 * (1 + math.cos(math.pi * done))
+    elif schedule.name == "step":
+        rate *= schedule.factor ** (step // steps_per_epoch // schedule.every)
+    if step < schedule.warmup:
+        rate *= (step + 1) / schedule.warmup
+    return rate

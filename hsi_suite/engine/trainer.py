@@ -1,0 +1,268 @@
+"""The only training loop: seeded, resumable, stoppable.
+
+Everything drawn at random is a function of the seeds, the epoch and the step, so that the state
+to be kept is the weights, the optimiser and two counters. A run killed at any moment and resumed
+ends with the same bits as an unbroken one.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ConfigError, RunError, Stopped
+from ..schemas.training import TrainingConfig
+from ..seeding import SeedStreams
+from .averaging import WeightAverage
+from .checkpoint import load_checkpoint, save_checkpoint
+from .devices import seeded
+from .observer import Observer, StopRequest, stop_requests
+from .optimisation import build_optimizer, learning_rate
+from .task import TrainingTask
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came out of a training.
+
+    Attributes:
+        history: one row of figures for each epoch.
+        epoch: the epoch (from 1) whose weights the model now has.
+        seconds: wall-clock time of each epoch.
+    """
+
+    history: list[dict[str, float]]
+    epoch: int
+    seconds: list[float]
+
+
+class Trainer:
+    """Trains one model on one task.
+
+    Args:
+        model: on `device` already, its weights initialised.
+        task: see `engine.task.TrainingTask`.
+        config: epochs, optimiser, schedule, selection.
+        seeds: the stream `dropout` is drawn here; the task draws the others.
+        device: where the model is.
+        checkpoint: file to resume from and to save to; None keeps nothing.
+        observer: hears of the progress.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        task: TrainingTask,
+        config: TrainingConfig,
+        seeds: SeedStreams,
+        device: torch.device,
+        checkpoint: Path | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.model = model
+        self.task = task
+        self.config = config
+        self.seeds = seeds
+        self.device = device
+        self.checkpoint = checkpoint
+        self.observer = observer or Observer()
+        self.optimizer = build_optimizer(model.parameters(), config.optimizer)
+        self.average = None if config.average is None else WeightAverage(model, config.average)
+        self.epoch = 0
+        self.step = 0
+        self.finished = False
+        self.history: list[dict[str, float]] = []
+        self.seconds: list[float] = []
+        self._sums: dict[str, Tensor] = {}
+        self._best: dict[str, Any] | None = None
+        self._saved_at = time.monotonic()
+        self._epoch_seconds = 0.0
+
+    def fit(self) -> Training:
+        """Train to the end, from the checkpoint when there is one.
+
+        Raises:
+            Stopped: a stop was asked for; the checkpoint holds the state.
+            RunError: the loss is no longer a number, or the checkpoint is damaged.
+        """
+        self._resume()
+        steps = self.task.steps_per_epoch
+        done = self.epoch * steps + self.step
+        self.observer.begin("training", self.config.epochs * steps, done)
+        with stop_requests() as stop:
+            while not self.finished:
+                self._run_epoch(stop)
+        self.observer.end()
+        return self._selected()
+
+    def _run_epoch(self, stop: StopRequest) -> None:
+        started = time.monotonic()
+        self.model.train()
+        while self.step < self.task.steps_per_epoch:
+            self._run_step()
+            if stop.pending or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
+                self._epoch_seconds += time.monotonic() - started
+                started = time.monotonic()
+                self._save()
+            if stop.pending:
+                self.observer.end()
+                raise Stopped
+        row = self._figures()
+        self._epoch_seconds += time.monotonic() - started
+        self.history.append(row)
+        self.seconds.append(self._epoch_seconds)
+        self.observer.epoch(row, self._epoch_seconds)
+        self._keep_best(row)
+        self.epoch, self.step, self._sums, self._epoch_seconds = self.epoch + 1, 0, {}, 0.0
+        self.finished = self.epoch >= self.config.epochs or self._no_better()
+        if self.finished:
+            self._save()
+
+    def _run_step(self) -> None:
+        counter = self.epoch * self.task.steps_per_epoch + self.step
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate(counter)
+        batch = self.task.batch(self.epoch, self.step)
+        reduced = self.config.precision == "bf16"
+        with (
+            seeded(self.seeds.seed("dropout", counter), self.device),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=reduced),
+        ):
+            loss, figures, items = self.task.loss(self.model, batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.model, counter)
+        self._add({"items": torch.tensor(items), "loss": loss.detach() * items, **figures})
+        self.step += 1
+        self.observer.advance()
+
+    def _add(self, figures: dict[str, Tensor]) -> None:
+        # Sums stay on the device: reading one would wait for the device at every step.
+        for name, value in figures.items():
+            value = value.detach().to("cpu" if name == "items" else self.device, torch.float64)
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+
+    def _figures(self) -> dict[str, float]:
+        sums = {name: float(value) for name, value in self._sums.items()}
+        items = sums.pop("items")
+        last = (self.epoch + 1) * self.task.steps_per_epoch - 1
+        row = {"epoch": float(self.epoch + 1), "learning_rate": self._rate(last)}
+        row |= {f"train_{name}": value / items for name, value in sums.items()}
+        if not math.isfinite(row["train_loss"]):
+            raise RunError(
+                f"training, epoch {self.epoch + 1}",
+                f"the loss is {row['train_loss']}",
+                "a finite number",
+                "lower train.optimizer.learning_rate or set train.gradient_clip",
+            )
+        self._judged.eval()
+        with torch.no_grad():
+            figures = self.task.validate(self._judged)
+        return row | {f"validation_{name}": value for name, value in figures.items()}
+
+    @property
+    def _judged(self) -> nn.Module:
+        """The model that is validated and kept: the averaged one, where there is one."""
+        return self.model if self.average is None else self.average.model
+
+    def _rate(self, counter: int) -> float:
+        config = self.config
+        return learning_rate(
+            config.optimizer, config.schedule, counter, self.task.steps_per_epoch, config.epochs
+        )
+
+    def _keep_best(self, row: dict[str, float]) -> None:
+        name = f"validation_{self.task.selection_metric}"
+        if name not in row:
+            if self.config.selection == "best" or self.config.early_stopping is not None:
+                raise ConfigError(
+                    "train.selection",
+                    "there is no validation part to choose by",
+                    "one",
+                    "set split.validation above 0",
+                )
+            return
+        if self._best is not None and row[name] <= self._best["figure"]:
+            return
+        self._best = {"figure": row[name], "epoch": self.epoch + 1, "weights": None}
+        if self.config.selection == "best":
+            self._best["weights"] = copy.deepcopy(self._judged.state_dict())
+
+    def _no_better(self) -> bool:
+        patience = self.config.early_stopping
+        return (
+            patience is not None
+            and self._best is not None
+            and (self.epoch - self._best["epoch"] >= patience)
+        )
+
+    def _selected(self) -> Training:
+        epoch = self.epoch
+        if self.config.selection == "best" and self._best is not None:
+            self.model.load_state_dict(self._best["weights"])
+            epoch = self._best["epoch"]
+        elif self.average is not None:
+            self.model.load_state_dict(self.average.model.state_dict())
+        self.model.eval()
+        return Training(self.history, epoch, self.seconds)
+
+    def _save(self) -> None:
+        self._saved_at = time.monotonic()
+        if self.checkpoint is None:
+            return
+        state = {
+            "format": _FORMAT,
+            "model": self.model.state_dict(),
+            "average": None if self.average is None else self.average.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "finished": self.finished,
+            "sums": self._sums,
+            "history": self.history,
+            "seconds": self.seconds,
+            "epoch_seconds": self._epoch_seconds,
+            "best": self._best,
+        }
+        save_checkpoint(self.checkpoint, state)
+
+    def _resume(self) -> None:
+        state = load_checkpoint(self.checkpoint) if self.checkpoint is not None else None
+        if state is None:
+            return
+        try:
+            if state["format"] != _FORMAT:
+                raise KeyError("format")
+            self.model.load_state_dict(state["model"])
+            if self.average is not None:
+                self.average.model.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.epoch, self.step = state["epoch"], state["step"]
+            self.finished = state["finished"]
+            self._sums = {
+                name: value.to("cpu" if name == "items" else self.device)
+                for name, value in state["sums"].items()
+            }
+            self.history, self.seconds = state["history"], state["seconds"]
+            self._epoch_seconds, self._best = state["epoch_seconds"], state["best"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise RunError(
+                self.checkpoint,
+                "does not fit this run",
+                "a checkpoint of the same model and version",
+                "delete it to train from the start",
+            ) from error
+        self.observer.message(f"continuing from epoch {self.epoch + 1}, step {self.step + 1}")

@@ -1,0 +1,171 @@
+"""Accuracy, Cohen's kappa and per-class scores from a confusion matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ShapeError
+
+
+def confusion_matrix(
+    truth: NDArray[np.integer], predicted: NDArray[np.integer], num_classes: int
+) -> NDArray[np.int64]:
+    """Count the pixels of each true class (rows) by predicted class (columns).
+
+    Args:
+        truth: true classes as indices 0 … num_classes - 1, of any shape.
+        predicted: predicted classes, of the same shape.
+        num_classes: number of classes K.
+
+    Returns:
+        K × K counts.
+
+    Raises:
+        ShapeError: the two differ in shape, or an index is outside 0 … K - 1.
+    """
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    if truth.shape != predicted.shape:
+        raise ShapeError("predictions", f"shape {predicted.shape}", f"the truth's, {truth.shape}")
+    for what, values in (("truth", truth), ("predictions", predicted)):
+        if not np.issubdtype(values.dtype, np.integer):
+            raise ShapeError(what, f"values of type {values.dtype}", "integer class indices")
+        if values.size and not 0 <= int(values.min()) <= int(values.max()) < num_classes:
+            raise ShapeError(
+                what,
+                f"class indices {values.min()} … {values.max()}",
+                f"0 … {num_classes - 1} for {num_classes} classes",
+            )
+    cells = truth.ravel().astype(np.int64) * num_classes + predicted.ravel().astype(np.int64)
+    counts = np.bincount(cells, minlength=num_classes * num_classes)
+    return counts.reshape(num_classes, num_classes).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassificationScores:
+    """Scores of one set of predictions; shares lie in 0 … 1.
+
+    Attributes:
+        overall_accuracy: share of the pixels that are classified correctly.
+        average_accuracy: mean recall of the classes that have pixels.
+        cohen_kappa: agreement beyond chance, at most 1; None where it is undefined, that is when
+            truth and predictions are all of one and the same class.
+        precision: per class, the correct share of its predictions; NaN where it is not predicted.
+        recall: per class, the share of its pixels that is found; NaN where it has none.
+        f1: per class, harmonic mean of the two, 2·hits / (pixels + predictions); NaN where the
+            class neither has pixels nor is predicted.
+        support: per class, its number of pixels.
+        confusion_matrix: K × K counts, rows truth, columns predictions.
+        absent: indices of the classes without a pixel; average_accuracy leaves them out.
+        never_predicted: indices of the classes that have pixels but are never predicted.
+    """
+
+    overall_accuracy: float
+    average_accuracy: float
+    cohen_kappa: float | None
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: NDArray[np.int64]
+    confusion_matrix: NDArray[np.int64]
+    absent: tuple[int, ...]
+    never_predicted: tuple[int, ...]
+
+    def to_dict(self, class_names: Sequence[str]) -> dict[str, Any]:
+        """The scores as plain values for JSON, undefined ones as None.
+
+        Args:
+            class_names: a name for each of the K classes.
+
+        Raises:
+            ShapeError: the number of names is not K.
+        """
+        if len(class_names) != len(self.support):
+            raise ShapeError(
+                "class names", f"{len(class_names)} names", f"one for each of {len(self.support)}"
+            )
+        return {
+            "overall_accuracy": self.overall_accuracy,
+            "average_accuracy": self.average_accuracy,
+            "cohen_kappa": self.cohen_kappa,
+            "num_pixels": int(self.support.sum()),
+            "per_class": [
+                {
+                    "name": str(name),
+                    "support": int(self.support[index]),
+                    "precision": _or_none(self.precision[index]),
+                    "recall": _or_none(self.recall[index]),
+                    "f1": _or_none(self.f1[index]),
+                }
+                for index, name in enumerate(class_names)
+            ],
+            "confusion_matrix": self.confusion_matrix.tolist(),
+            "absent": [str(class_names[index]) for index in self.absent],
+            "never_predicted": [str(class_names[index]) for index in self.never_predicted],
+        }
+
+
+def scores(matrix: NDArray[np.integer]) -> ClassificationScores:
+    """All scores of a confusion matrix.
+
+    Cohen's kappa: J. Cohen, "A coefficient of agreement for nominal scales", Educational and
+    Psychological Measurement 20 (1960), equation 1.
+
+    Args:
+        matrix: K × K counts, rows truth, columns predictions.
+
+    Raises:
+        ShapeError: the matrix is not square, has a negative count or counts no pixel.
+    """
+    counts: NDArray[np.int64] = np.asarray(matrix, dtype=np.int64)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
+        raise ShapeError("confusion matrix", f"shape {counts.shape}", "K × K")
+    if (counts < 0).any():
+        raise ShapeError("confusion matrix", "a negative count", "counts of pixels")
+    if not counts.any():
+        raise ShapeError("confusion matrix", "no pixel to score", "at least one labelled pixel")
+    support, answered, hits = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
+    recall = _ratio(hits, support)
+    return ClassificationScores(
+        overall_accuracy=int(hits.sum()) / int(support.sum()),
+        average_accuracy=float(recall[support > 0].mean()),
+        cohen_kappa=_cohen_kappa(support, answered, hits),
+        precision=_ratio(hits, answered),
+        recall=recall,
+        f1=_ratio(2 * hits, support + answered),
+        support=support,
+        confusion_matrix=counts,
+        absent=_indices(support == 0),
+        never_predicted=_indices((support > 0) & (answered == 0)),
+    )
+
+
+def _cohen_kappa(
+    support: NDArray[np.int64], answered: NDArray[np.int64], hits: NDArray[np.int64]
+) -> float | None:
+    # Both sides of (p_o - p_e) / (1 - p_e) times n², in Python's exact integers: no rounding can
+    # turn an undefined kappa into a number or a perfect one into 0.9999….
+    total = int(support.sum())
+    chance = sum(int(row) * int(column) for row, column in zip(support, answered, strict=True))
+    if chance == total * total:
+        return None
+    return (total * int(hits.sum()) - chance) / (total * total - chance)
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    ratio = np.full(part.shape, np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio
+
+
+def _indices(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    return tuple(int(index) for index in np.flatnonzero(mask))
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

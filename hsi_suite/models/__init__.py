@@ -1,0 +1,1 @@
+"""The networks and classical models of each task, built from `backbones`."""

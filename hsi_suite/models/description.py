@@ -1,0 +1,298 @@
+"""What the models are: their layers with sizes and costs, and what they promise.
+
+Nothing is computed: networks are built and run on torch's meta device, which keeps shapes and no
+values, so that networks of any size can be described.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..backbones.blocks import BLOCKS
+from ..backbones.equivariance import breaks_equivariance
+from ..errors import ConfigError, ShapeError
+from .classical import CLASSICAL
+from .registry import MODELS, build_example
+
+_BYTES = 4  # of a value in single precision
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of a layer, for one input.
+
+    Attributes:
+        name: path of the module in the network.
+        kind: what it is, convolutions as `conv3d 8@7×3×3/2`: 8 kernels of 7×3×3 with stride 2.
+        output: shape of its output, without the batch.
+        memory: bytes of the output in single precision; 0 where it shares the input's.
+        parameters: of the module, where no earlier layer has them.
+        multiply_adds: of convolutions and matrix products; all else counts as free.
+    """
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    memory: int
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class NetworkDescription:
+    """The layers of a network in the order of their calls, and the whole.
+
+    Attributes:
+        layers: modules without children; identities, which do nothing, are left out.
+        output: shape of the network's output, without the batch.
+        memory: bytes of all layers' outputs in single precision.
+        parameters: of the network.
+        multiply_adds: of the network, operations outside its layers included.
+    """
+
+    layers: tuple[Layer, ...]
+    output: tuple[int, ...]
+    memory: int
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """A registered network for one shape of input.
+
+    Attributes:
+        name: in the registry.
+        task: what it is for.
+        summary: one line about it.
+        input: shape of one input, without the batch.
+        arguments: what the network was built with.
+        network: its layers and totals.
+        window_equivariant: whether its features of a scene hold those of its windows, in
+            `training` and for `maps`.
+    """
+
+    name: str
+    task: str
+    summary: str
+    input: tuple[int, ...]
+    arguments: Mapping[str, Any]
+    network: NetworkDescription
+    window_equivariant: Mapping[str, bool]
+
+
+def describe_model(
+    name: str, shape: tuple[int, ...] | None = None, options: Mapping[str, Any] | None = None
+) -> ModelDescription:
+    """Describe a registered network, built to fit an input.
+
+    Args:
+        name: of a network in `MODELS`.
+        shape: of one input, without the batch; None for that of the usual instance. Channels and
+            window are taken from it.
+        options: further arguments, in place of those of the usual instance.
+
+    Raises:
+        UnknownNameError: no model of this name.
+        ConfigError: it has no layers, or an option does not suit it.
+        ShapeError: the network cannot take this input.
+    """
+    if name in CLASSICAL:
+        expected = f"a network: one of {', '.join(sorted(MODELS))}"
+        raise ConfigError(name, "a classical model, which has no layers", expected)
+    spec, options = MODELS[name], dict(options or {})
+    shape = shape or spec.example_input
+    with torch.device("meta"):
+        fitted = _fit(name, shape)
+        for key in fitted:
+            if key in options:
+                raise ConfigError(key, "set", "nothing: it follows from the input", "set the input")
+        network = build_example(name, {**options, **fitted})
+    try:
+        described = describe_network(network, shape)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        # The first line of torch's own errors is the reason, the rest its stack.
+        found = f"does not pass through {name} ({str(error).partition(chr(10))[0]})"
+        raise ShapeError(f"input {size_text(shape)}", found) from error
+    return ModelDescription(
+        name=name,
+        task=spec.task,
+        summary=spec.summary,
+        input=shape,
+        arguments={**spec.example, **options, **fitted},
+        network=described,
+        window_equivariant={
+            "training": window_equivariant(network, training=True),
+            "maps": window_equivariant(network, training=False),
+        },
+    )
+
+
+def describe_network(network: nn.Module, shape: tuple[int, ...]) -> NetworkDescription:
+    """The layers and costs of a network on the meta device, in evaluation, for one input.
+
+    Args:
+        network: with its parameters on the meta device.
+        shape: of one input, without the batch.
+    """
+    recorder = _Recorder(network)
+    with torch.no_grad(), recorder.counter:
+        output = network.eval()(torch.empty(1, *shape, device="meta"))
+    recorder.detach()
+    return NetworkDescription(
+        layers=tuple(recorder.layers),
+        output=tuple(output.shape[1:]),
+        memory=sum(layer.memory for layer in recorder.layers),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        multiply_adds=recorder.multiply_adds(),
+    )
+
+
+def window_equivariant(model: nn.Module, training: bool) -> bool:
+    """Whether a model sees a window as it sees the same place of the whole scene.
+
+    A classifier states it of its `features`, which exclude the head over the window; any other
+    model is judged by all its layers.
+
+    Args:
+        model: a built model.
+        training: in training, where norms look at the batch, or for maps, in evaluation.
+    """
+    stated = getattr(model, "window_equivariant", None)
+    return not breaks_equivariance(model, training) if stated is None else bool(stated(training))
+
+
+def list_models() -> list[dict[str, Any]]:
+    """Name, kind, task, summary and parameters (of the usual instance) of every model."""
+    networks = [
+        {
+            "name": name,
+            "kind": "network",
+            "task": MODELS[name].task,
+            "summary": MODELS[name].summary,
+            "parameters": MODELS[name].example_parameters,
+        }
+        for name in MODELS
+    ]
+    known = {"kind": "classical", "task": "classification", "parameters": None}
+    classical = [
+        {"name": name, "summary": _summary(CLASSICAL[name]), **known} for name in CLASSICAL
+    ]
+    return networks + classical
+
+
+def list_blocks() -> list[dict[str, Any]]:
+    """Name, summary and preset options of every building block."""
+    blocks = []
+    for name in BLOCKS:
+        factory = BLOCKS[name]
+        preset = dict(factory.keywords) if isinstance(factory, partial) else {}
+        origin = factory.func if isinstance(factory, partial) else factory
+        blocks.append({"name": name, "summary": _summary(origin), "preset": preset})
+    return blocks
+
+
+def size_text(shape: tuple[int, ...]) -> str:
+    """A shape as 8×24×23×23."""
+    return "×".join(map(str, shape))
+
+
+def _summary(documented: Any) -> str:
+    return (inspect.getdoc(documented) or "").partition("\n")[0].rstrip(".")
+
+
+def _fit(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The arguments of a model that its input decides."""
+    task = MODELS[name].task
+    if task == "classification":
+        # A cube may have the single channel of 3-D convolutions before its components.
+        cube = shape[1:] if len(shape) == 4 and shape[0] == 1 else shape
+        if len(cube) != 3 or cube[1] != cube[2]:
+            expected = "channels × lines × samples with equal sides, perhaps 1 × before"
+            raise ShapeError("input", size_text(shape), expected)
+        return {"in_channels": cube[0], "window": cube[1]}
+    if task == "denoising":
+        extra = int(getattr(build_example(name, {}), "takes_noise_map", False))
+        if len(shape) != 3 or shape[0] <= extra:
+            expected = "channels × lines × samples" + ", the last channel a σ map" * extra
+            raise ShapeError("input", size_text(shape), expected)
+        return {"in_channels": shape[0] - extra}
+    return {}
+
+
+def _kind(layer: nn.Module) -> str:
+    name = type(layer).__name__
+    if isinstance(layer, _CONVOLUTIONS):
+        text = f"{name.lower()} {layer.out_channels}@{size_text(layer.kernel_size)}"
+        if max(layer.stride) > 1:
+            alike = len(set(layer.stride)) == 1
+            text += f"/{layer.stride[0] if alike else size_text(layer.stride)}"
+        if max(layer.dilation) > 1:
+            text += f", dilation {size_text(layer.dilation)}"
+        return text + (f", {layer.groups} groups" if layer.groups > 1 else "")
+    if isinstance(layer, nn.Linear):
+        return f"linear {layer.out_features}"
+    if isinstance(layer, nn.Dropout):
+        return f"dropout {layer.p:g}"
+    return f"{name} {layer.kernel_size}" if isinstance(layer, _MAX_POOLS) else name
+
+
+class _Recorder:
+    """Hooks on the layers of a network that note every call.
+
+    Args:
+        network: whose modules without children are noted.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.counter = FlopCounterMode(display=False)
+        self.layers: list[Layer] = []
+        self._seen: set[nn.Parameter] = set()
+        self._before = 0
+        self._hooks = []
+        for name, module in network.named_modules():
+            if any(module.children()) or isinstance(module, nn.Identity):
+                continue
+            self._hooks.append(module.register_forward_pre_hook(self._enter))
+            self._hooks.append(module.register_forward_hook(partial(self._leave, name)))
+
+    def multiply_adds(self) -> int:
+        """All counted so far: torch counts a multiplication and an addition as two operations."""
+        return int(self.counter.get_total_flops()) // 2
+
+    def detach(self) -> None:
+        """Leave the network as it was."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def _enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        self._before = self.multiply_adds()
+
+    def _leave(self, name: str, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        own = set(module.parameters()) - self._seen
+        self._seen |= own
+        shared = any(_storage(x) == _storage(output) for x in inputs if isinstance(x, Tensor))
+        layer = Layer(
+            name=name,
+            kind=_kind(module),
+            output=tuple(output.shape[1:]),
+            memory=0 if shared else output.numel() * _BYTES,
+            parameters=sum(parameter.numel() for parameter in own),
+            multiply_adds=self.multiply_adds() - self._before,
+        )
+        self.layers.append(layer)
+
+
+def _storage(tensor: Tensor) -> int:
+    # Tensors on the meta device have no address of data, only that of their storage object.
+    return int(tensor.untyped_storage()._cdata)

@@ -1,0 +1,52 @@
+"""DnCNN: the plain residual denoiser of Zhang et al., TIP 2017, arXiv 1608.03981."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ..backbones import ConvNormAct, LayerChoice
+from ..errors import ConfigError
+
+
+class DnCNN(nn.Module):
+    """Predicts the noise of an image and takes it away.
+
+    Section III-A: a convolution with ReLU, `depth` - 2 convolutions with batch norm and ReLU, a
+    convolution; all 3×3, zero padded. DnCNN-S (one known σ) has 17 layers, DnCNN-B (σ unknown,
+    0 to 55) and CDnCNN-B (colour) have 20. The layers before a norm have no bias, as the norm
+    brings one.
+
+    Shapes: (N, in_channels, H, W), values 0 to 1, to the same.
+
+    Args:
+        in_channels: 1 for grey, 3 for RGB.
+        depth: number of convolutions.
+        width: channels between them.
+        norm: of the inner layers; None for weights into which the batch norm is folded.
+    """
+
+    takes_noise_map = False
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        depth: int = 17,
+        width: int = 64,
+        norm: LayerChoice = "batch",
+    ) -> None:
+        super().__init__()
+        if depth < 2 or width < 1:
+            raise ConfigError(
+                "model.options", f"depth {depth}, width {width}", "at least 2 layers of 1 channel"
+            )
+        inner = (ConvNormAct(width, width, 3, dim=2, norm=norm) for _ in range(depth - 2))
+        self.layers = nn.Sequential(
+            ConvNormAct(in_channels, width, 3, dim=2),
+            *inner,
+            ConvNormAct(width, in_channels, 3, dim=2, activation=None),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The clean image in `x`."""
+        noise: Tensor = self.layers(x)
+        return x - noise

@@ -1,0 +1,98 @@
+"""HybridSN: 3-D, then 2-D convolutions over a window of principal components."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ..backbones.conv import ConvNormAct
+from ..backbones.equivariance import breaks_equivariance
+from ..errors import ShapeError
+
+_Layers = tuple[tuple[int, tuple[int, ...]], ...]
+_KERNELS_3D: _Layers = ((8, (7, 3, 3)), (16, (5, 3, 3)), (32, (3, 3, 3)))
+_KERNELS_2D: _Layers = ((64, (3, 3)),)
+# What the valid convolutions take away: 6 + 4 + 2 components and 4 × 2 pixels.
+_LEAST_COMPONENTS = 13
+_LEAST_WINDOW = 9
+
+
+class HybridSN(nn.Module):
+    """HybridSN (Roy, Krishna, Dubey, Chaudhuri; IEEE GRSL 2020; arXiv 1902.06701, table I).
+
+    Three valid 3-D convolutions (8, 16 and 32 kernels of 7×3×3, 5×3×3 and 3×3×3 over components
+    × lines × samples), their outputs stacked along the components, one valid 2-D convolution (64
+    kernels of 3×3), then fully connected layers of 256, 128 and `num_classes`. ReLU throughout,
+    no normalisation. 5,122,176 parameters at 30 components, window 25 and 16 classes.
+
+    Shapes: (N, in_channels, window, window) or (N, 1, in_channels, window, window) to
+    (N, num_classes) logits.
+
+    Args:
+        in_channels: principal components, at least 13.
+        num_classes: classes.
+        window: side of the window in pixels, odd and at least 9.
+        dropout: share of units dropped after the first two fully connected layers.
+
+    Raises:
+        ShapeError: too few components, or a window that is even or too small.
+    """
+
+    def __init__(
+        self, in_channels: int, num_classes: int, window: int = 25, dropout: float = 0.4
+    ) -> None:
+        super().__init__()
+        if in_channels < _LEAST_COMPONENTS:
+            raise ShapeError(
+                "hybridsn",
+                f"{in_channels} components",
+                f"at least {_LEAST_COMPONENTS}",
+                "raise reduction.components",
+            )
+        if window < _LEAST_WINDOW or window % 2 == 0:
+            raise ShapeError(
+                "hybridsn",
+                f"a window of {window}",
+                f"an odd window of at least {_LEAST_WINDOW}",
+                "change model.window",
+            )
+        self.spectral_spatial = _stack(1, _KERNELS_3D, dim=3)
+        channels = _KERNELS_3D[-1][0] * (in_channels - (_LEAST_COMPONENTS - 1))
+        self.spatial = _stack(channels, _KERNELS_2D, dim=2)
+        channels = _KERNELS_2D[-1][0]
+        side = window - (_LEAST_WINDOW - 1)
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(channels * side * side, 256),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(256, 128),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(128, num_classes),
+        )
+
+    def features(self, cubes: Tensor) -> Tensor:
+        """The convolutional part: (N, in_channels, h, w) to (N, 64, h − 8, w − 8), any h and w."""
+        volume = self.spectral_spatial(cubes.unsqueeze(1))
+        features: Tensor = self.spatial(volume.flatten(1, 2))
+        return features
+
+    def window_equivariant(self, training: bool) -> bool:
+        """Whether `features` of a scene hold those of its windows, in training or evaluation."""
+        parts = (self.spectral_spatial, self.spatial)
+        return not any(breaks_equivariance(part, training) for part in parts)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Logits of windows; see the class for shapes."""
+        if windows.ndim == 5:
+            windows = windows.squeeze(1)
+        logits: Tensor = self.head(self.features(windows))
+        return logits
+
+
+def _stack(channels: int, layers: _Layers, dim: int) -> nn.Sequential:
+    stack = nn.Sequential()
+    for width, kernel in layers:
+        stack.append(ConvNormAct(channels, width, kernel, dim=dim, padding="valid"))
+        channels = width
+    return stack

@@ -1,0 +1,192 @@
+"""The models by name, and how one is built from a configuration's keys."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..backbones.initialisation import initialise
+from ..errors import ConfigError
+from ..registry import Registry, nearest_names
+from .cnn1d import CNN1D
+from .dncnn import DnCNN
+from .hybridsn import HybridSN
+from .residual_unet import ResidualUNet
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model that can be named in a configuration.
+
+    Attributes:
+        factory: called with in_channels and the options; for classification also with num_classes
+            and window.
+        task: what it is for.
+        summary: one line for `hsi models list`.
+        initialisation: scheme of the initial weights, see `backbones.initialisation`; None for
+            the layers' own, uniform within ±1 / sqrt(fan in).
+        example: keyword arguments of a usual instance, for descriptions and tests.
+        example_input: shape of one input of that instance, without the batch.
+        example_parameters: its number of parameters.
+    """
+
+    factory: Callable[..., nn.Module]
+    task: str
+    summary: str
+    initialisation: str | None
+    example: Mapping[str, Any]
+    example_input: tuple[int, ...]
+    example_parameters: int
+
+
+MODELS: Registry[ModelSpec] = Registry("model")
+MODELS.add(
+    "hybridsn",
+    ModelSpec(
+        factory=HybridSN,
+        task="classification",
+        summary="3-D, then 2-D convolutions over a window of components (Roy et al. 2020)",
+        initialisation="glorot",
+        example={"in_channels": 30, "num_classes": 16, "window": 25},
+        example_input=(1, 30, 25, 25),
+        example_parameters=5_122_176,
+    ),
+)
+MODELS.add(
+    "cnn1d",
+    ModelSpec(
+        factory=CNN1D,
+        task="classification",
+        summary="1-D convolution over one pixel's spectrum (Hu et al. 2015)",
+        initialisation="glorot",
+        example={"in_channels": 200, "num_classes": 16, "window": 1},
+        example_input=(200, 1, 1),
+        example_parameters=72_196,
+    ),
+)
+MODELS.add(
+    "dncnn",
+    ModelSpec(
+        factory=DnCNN,
+        task="denoising",
+        summary="plain stack of 3×3 convolutions that predicts the noise (Zhang et al. 2017)",
+        initialisation="kaiming",
+        example={"in_channels": 1, "depth": 17},
+        example_input=(1, 40, 40),
+        example_parameters=556_097,
+    ),
+)
+MODELS.add(
+    "residual_unet",
+    ModelSpec(
+        factory=ResidualUNet,
+        task="denoising",
+        summary="small bias-free U-Net with a σ map, the default denoiser",
+        # Wider draws grow along the residual sums, which no norm keeps down, and never learn.
+        initialisation=None,
+        example={"in_channels": 1, "channels": (48, 96, 192)},
+        example_input=(2, 37, 50),
+        example_parameters=2_346_048,
+    ),
+)
+
+
+# What layers and Python raise over values of the wrong kind or size.
+_REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError)
+
+
+def build_model(
+    name: str,
+    *,
+    in_channels: int,
+    num_classes: int,
+    window: int,
+    options: Mapping[str, Any],
+    generator: torch.Generator | None,
+) -> nn.Module:
+    """A named classifier with initial weights drawn from `generator` (as built without one).
+
+    Raises:
+        UnknownNameError: no model of this name.
+        ConfigError: it is no classifier, an option the model does not have, or a value it cannot
+            take.
+        ShapeError: the model cannot take this window or number of channels.
+    """
+    fixed = {"in_channels": in_channels, "num_classes": num_classes, "window": window}
+    return _build(name, "classification", fixed, options, generator)
+
+
+def build_denoiser(
+    name: str,
+    *,
+    in_channels: int,
+    options: Mapping[str, Any],
+    generator: torch.Generator | None,
+) -> nn.Module:
+    """A named denoiser with initial weights drawn from `generator` (as built without one).
+
+    Args:
+        name: of the model.
+        in_channels: 1 for grey images, 3 for RGB.
+        options: further arguments of the model.
+        generator: of the initial weights.
+
+    Returns:
+        A network whose attribute `takes_noise_map` says whether its input has a σ map as one
+        more channel behind those of the image.
+
+    Raises:
+        UnknownNameError: no model of this name.
+        ConfigError: it is no denoiser, an option it does not have, or a value it cannot take.
+    """
+    return _build(name, "denoising", {"in_channels": in_channels}, options, generator)
+
+
+def build_example(name: str, changed: Mapping[str, Any]) -> nn.Module:
+    """The usual instance of a model with some of its arguments changed, for any task.
+
+    Raises:
+        UnknownNameError: no model of this name.
+        ConfigError: an argument the model does not have, or a value it cannot take.
+        ShapeError: the model cannot take this window or number of channels.
+    """
+    spec = MODELS[name]
+    return _build(name, spec.task, {}, {**spec.example, **changed}, None)
+
+
+def _build(
+    name: str,
+    task: str,
+    fixed: Mapping[str, Any],
+    options: Mapping[str, Any],
+    generator: torch.Generator | None,
+) -> nn.Module:
+    spec = MODELS[name]
+    if spec.task != task:
+        suitable = ", ".join(known for known in MODELS if MODELS[known].task == task)
+        raise ConfigError("model.name", f"{name} is for {spec.task}", f"one of {suitable}")
+    known = [key for key in inspect.signature(spec.factory).parameters if key not in fixed]
+    for key in options:
+        if key not in known:
+            near = nearest_names(key, known)
+            hint = f"did you mean {near[0]}?" if near else ""
+            expected = f"one of {', '.join(known)}" if known else "no options"
+            raise ConfigError(f"model.options.{key}", f"unknown option of {name}", expected, hint)
+    seed = 0 if generator is None else generator.initial_seed()
+    try:
+        with torch.random.fork_rng([]):
+            torch.manual_seed(seed)
+            model = spec.factory(**fixed, **options)
+    except _REFUSALS as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(
+            "model.options", f"{dict(options)} does not suit {name} ({reason})"
+        ) from error
+    if generator is not None and spec.initialisation is not None:
+        initialise(model, spec.initialisation, generator)
+    return model

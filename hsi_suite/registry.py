@@ -1,0 +1,65 @@
+"""Names and the factories behind them.
+
+A name taken twice is a programming error and raises at import; an unknown name is a user's
+error and lists the nearest known ones.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from .errors import UnknownNameError
+
+T = TypeVar("T")
+
+
+def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """The known names most like `name`, best first; empty when none is close."""
+    return difflib.get_close_matches(name.lower(), list(known), n=limit, cutoff=0.5)
+
+
+class Registry(Generic[T]):
+    """A table of names of one kind.
+
+    Args:
+        kind: what the names stand for ("model", "data set"), used in messages.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, T] = {}
+
+    def add(self, name: str, entry: T) -> T:
+        """Enter `entry` under `name`.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+        if name in self._entries:
+            raise ValueError(f"{self.kind} {name!r} is registered twice")
+        self._entries[name] = entry
+        return entry
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorator form of `add`."""
+        return lambda entry: self.add(name, entry)
+
+    def __getitem__(self, name: str) -> T:
+        if name in self._entries:
+            return self._entries[name]
+        near = nearest_names(name, self._entries)
+        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownNameError(
+            self.kind, f"unknown name {name!r}", f"one of {', '.join(sorted(self._entries))}", hint
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,208 @@
+"""The rows of a classification report, worded once for the terminal and for the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..palette import class_colours
+
+Metrics = Mapping[str, Any]
+
+UNDEFINED = "–"
+_BASELINES = {
+    "position": "position only, 1-NN",
+    "svm": "RBF-SVM on spectra",
+    "forest": "random forest on spectra",
+    "cnn1d": "1-D CNN on spectra",
+}
+
+
+def plain(text: object) -> str:
+    """`text` on one line, without control characters that a terminal or a font would act on."""
+    kept = "".join(c if c.isprintable() else " " for c in str(text))
+    return " ".join(kept.split())
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    """A share of 0 … 1 in percent, without the sign; a dash when undefined.
+
+    Rounding never claims perfection: only 1 itself reads 100.
+    """
+    if share is None or math.isnan(share):
+        return UNDEFINED
+    text = f"{100 * share:.{digits}f}"
+    if share < 1 and float(text) >= 100:
+        return f"{100 - 10.0**-digits:.{digits}f}"
+    return text
+
+
+def count(number: int) -> str:
+    """A whole number with thousands set apart."""
+    return f"{number:,}"
+
+
+def enumerate_names(names: Iterable[object], most: int = 8) -> str:
+    """Names in a sentence, at most `most` of them; by semicolons where names have commas."""
+    listed = [plain(name) for name in names]
+    if len(listed) > most:
+        listed = [*listed[: most - 1], f"{len(listed) - most + 1} more"]
+    between = "; " if any("," in name for name in listed) else ", "
+    return " and ".join(filter(None, [between.join(listed[:-1]), *listed[-1:]]))
+
+
+def metric_words(key: str) -> str:
+    """The name of a figure in a history or in metrics, in words."""
+    return plain(key).replace("train_", "training ").replace("_", " ")
+
+
+def baseline_name(key: str) -> str:
+    """How a baseline is called in tables."""
+    return _BASELINES.get(key, plain(key))
+
+
+def ordered_baselines(metrics: Metrics) -> dict[str, Any]:
+    """The scores of the baselines by name, position first, in the same order for every run."""
+    order = list(_BASELINES)
+    known = metrics.get("baselines") or {}
+
+    def place(key: str) -> tuple[int, str]:
+        return (order.index(key) if key in order else len(order), key)
+
+    return {key: known[key] for key in sorted(known, key=place)}
+
+
+def heading(metrics: Metrics) -> str:
+    """Model, data set and split in one line."""
+    synthetic = " (synthetic scene)" if metrics["synthetic"] else ""
+    model, dataset = plain(metrics["model"]), plain(metrics["dataset"])
+    return f"{model} on {dataset}{synthetic}, {plain(metrics['split']['kind'])} split"
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One classifier on one part; accuracies in percent, kappa times 100.
+
+    Attributes:
+        kind: "model" on the test part, "baseline" on the same, or "other" for the model on
+            its own training side.
+    """
+
+    name: str
+    pixels: str
+    overall: str
+    average: str
+    kappa: str
+    kind: str
+
+
+def score_rows(metrics: Metrics) -> list[ScoreRow]:
+    """The model on the test part, the baselines on the same part, the model elsewhere."""
+    model = plain(metrics["model"])
+    rows = [_score_row(model, metrics["test"], "model")]
+    for key, scores in ordered_baselines(metrics).items():
+        rows.append(_score_row(baseline_name(key), scores, "baseline"))
+    for part, words in (("validation", "validation part"), ("train", "training part")):
+        if metrics.get(part):
+            rows.append(_score_row(f"{model}, {words}", metrics[part], "other"))
+    return rows
+
+
+def _score_row(name: str, scores: Mapping[str, Any], kind: str) -> ScoreRow:
+    return ScoreRow(
+        name=name,
+        pixels=count(scores["num_pixels"]),
+        overall=percent(scores["overall_accuracy"]),
+        average=percent(scores["average_accuracy"]),
+        kappa=percent(scores["cohen_kappa"]),
+        kind=kind,
+    )
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class on the test part; precision, recall and F1 in percent.
+
+    Attributes:
+        colour: its colour in the maps, "#rrggbb".
+        train: pixels it was learned from, a dash when not recorded.
+        others: recall of each baseline, in the order of `ordered_baselines`.
+    """
+
+    label: int
+    name: str
+    colour: str
+    train: str
+    test: str
+    precision: str
+    recall: str
+    f1: str
+    others: tuple[str, ...]
+
+
+def class_rows(metrics: Metrics) -> list[ClassRow]:
+    """Every class that the model learns, in the order of its outputs."""
+    classes, tested = metrics["classes"], metrics["test"]["per_class"]
+    learned = (metrics.get("train") or {}).get("per_class")
+    palette = class_colours(max((entry["label"] for entry in classes), default=0))
+    baselines = [scores["per_class"] for scores in ordered_baselines(metrics).values()]
+    rows = []
+    for index, (entry, scores) in enumerate(zip(classes, tested, strict=True)):
+        red, green, blue = (int(level) for level in palette[entry["label"]])
+        rows.append(
+            ClassRow(
+                label=entry["label"],
+                name=plain(entry["name"]),
+                colour=f"#{red:02x}{green:02x}{blue:02x}",
+                train=count(learned[index]["support"]) if learned else UNDEFINED,
+                test=count(scores["support"]),
+                precision=percent(scores["precision"]),
+                recall=percent(scores["recall"]),
+                f1=percent(scores["f1"]),
+                others=tuple(percent(rows[index]["recall"]) for rows in baselines),
+            )
+        )
+    return rows
+
+
+def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
+    """How the pixels were divided, as (what, value)."""
+    split = metrics["split"]
+    rows = [("kind", plain(split["kind"]))]
+    if split.get("layout"):
+        rows.append(("partition", plain(split["layout"])))
+    if split.get("guard"):
+        rows.append(("guard", f"{split['guard']} pixels kept free around the test pixels"))
+    parts = ("train", "training"), ("validation", "validation"), ("test", "test")
+    rows += [(f"{words} pixels", count(split[part])) for part, words in parts if split.get(part)]
+    for key, words in (("dropped", "class left out"), ("train_only", "learned, not tested")):
+        rows += [
+            (words, f"{plain(name)}: {plain(reason)}")
+            for name, reason in (split.get(key) or {}).items()
+        ]
+    lost = {name: pixels for name, pixels in (split.get("lost") or {}).items() if pixels}
+    if lost:
+        named = [f"{plain(name)} {count(pixels)}" for name, pixels in lost.items()]
+        rows.append(
+            ("lost to the guard", f"{count(sum(lost.values()))} pixels ({', '.join(named)})")
+        )
+    return rows
+
+
+def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:
+    """What the split lets slip from training to test, as (what, value)."""
+    leakage = metrics["leakage"]
+    nearest, median, farthest = (leakage[f"{key}_distance"] for key in ("min", "median", "max"))
+    return [
+        ("window", f"{leakage['window']} × {leakage['window']} pixels"),
+        ("test pixels inside a training window", _share(leakage["test_inside_training_window"])),
+        ("test windows overlapping a training window", _share(leakage["windows_overlapping"])),
+        ("test pixels within 1 pixel of training", _share(leakage["within_one_pixel"])),
+        ("distance to the nearest training pixel", f"{nearest} … {farthest}, median {median:g} px"),
+    ]
+
+
+def _share(value: float) -> str:
+    return f"{percent(value)} %"

@@ -1,0 +1,160 @@
+"""Charts of a run: confusion matrix, learning curves, distances from test to training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from .content import metric_words
+from .drawing import ACCENT, FAINT, SECOND, house_style, shortened
+
+# Beyond this many classes a count no longer fits its cell.
+_MOST_WITH_COUNTS = 24
+
+
+def confusion_figure(
+    matrix: NDArray[np.integer] | Sequence[Sequence[int]], names: Sequence[str]
+) -> Figure:
+    """A confusion matrix: counts in the cells, coloured by the share of the true class.
+
+    Args:
+        matrix: K × K counts, rows truth, columns predictions.
+        names: one name for each class.
+    """
+    counts = np.asarray(matrix, dtype=np.int64)
+    support = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(support, 1)
+    num_classes, labels = len(counts), [shortened(name, 30) for name in names]
+    edge = 0.42 if num_classes <= _MOST_WITH_COUNTS else 0.22
+    side = max(2.4, edge * num_classes)
+    with house_style():
+        figure = Figure(figsize=(side + 2.6, side + 2.4), layout="constrained")
+        axes = figure.add_subplot()
+        # The exponent lifts the few errors of a good classifier out of the white.
+        norm = PowerNorm(0.5, vmin=0, vmax=1)
+        # Without interpolation an SVG holds one pixel a cell, however many classes there are.
+        axes.imshow(shares, cmap="Blues", norm=norm, interpolation="none")
+        borders = np.arange(num_classes + 1) - 0.5
+        axes.hlines(borders, -0.5, num_classes - 0.5, color="white", linewidth=0.8)
+        axes.vlines(borders, -0.5, num_classes - 0.5, color="white", linewidth=0.8)
+        axes.set(xlabel="predicted", ylabel="truth")
+        axes.grid(False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        centres = range(num_classes)
+        size = 9 if num_classes <= _MOST_WITH_COUNTS else 6
+        axes.set_xticks(centres, labels, rotation=90, size=size, parse_math=False)
+        axes.set_yticks(centres, labels, size=size, parse_math=False)
+        if num_classes <= _MOST_WITH_COUNTS:
+            _write_counts(axes, counts, np.asarray(norm(shares)), side / num_classes)
+    return figure
+
+
+def _write_counts(
+    axes: Axes, counts: NDArray[np.int64], depth: NDArray[np.float64], inches: float
+) -> None:
+    for row, column in np.argwhere(counts):
+        number = str(counts[row, column])
+        axes.text(
+            column, row, number, ha="center", va="center",
+            size=min(9, 95 * inches / len(number)),
+            color="white" if depth[row, column] > 0.6 else "black",
+        )  # fmt: skip
+
+
+def has_curves(history: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a history holds figures of epochs to draw."""
+    return bool(_panels(history))
+
+
+def learning_curves_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
+    """Loss, accuracy and learning rate over the epochs, as far as the history has them.
+
+    Args:
+        history: a row for each epoch: epoch (from 1), learning_rate, train_loss, train_accuracy
+            and further figures, those of the validation part with names in validation_*. Missing
+            and None values leave a gap.
+
+    Raises:
+        ValueError: there is nothing to draw (`has_curves` tells).
+    """
+    panels = _panels(history)
+    if not panels:
+        raise ValueError("the history holds no figures to draw")
+    epochs = [row.get("epoch", number) for number, row in enumerate(history, 1)]
+    with house_style():
+        figure = Figure(figsize=(4.2 * len(panels), 3.0), layout="constrained")
+        for axes, (title, keys) in zip(
+            np.ravel(figure.subplots(1, len(panels))), panels, strict=True
+        ):
+            for number, key in enumerate(keys):
+                values = [_number(row.get(key)) for row in history]
+                axes.plot(
+                    epochs, values, color=(ACCENT, SECOND, "#1a7f37", "#8250df")[number % 4],
+                    marker="." if len(epochs) <= 30 else "", linewidth=1.4, label=metric_words(key),
+                )  # fmt: skip
+            axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
+            _finish_curves(axes, title, keys, history)
+    return figure
+
+
+def _finish_curves(
+    axes: Axes, title: str, keys: Sequence[str], history: Sequence[Mapping[str, Any]]
+) -> None:
+    axes.set(xlabel="epoch", title=title if len(keys) > 1 else metric_words(keys[0]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    values = [v for row in history for key in keys if not math.isnan(v := _number(row.get(key)))]
+    if title == "loss" and min(values) > 0 and max(values) > 20 * min(values):
+        axes.set_yscale("log")
+    if title == "accuracy":
+        axes.set_ylim(top=1.005)
+    if title == "learning rate":
+        # From zero, or a decay of a millionth would fill the panel.
+        axes.set_ylim(0, 1.1 * max(values) or 1)
+    if len(keys) > 1:
+        axes.legend(fontsize="small")
+
+
+def _panels(history: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    keys = dict.fromkeys(key for row in history for key in row)
+    drawn = [key for key in keys if any(not math.isnan(_number(row.get(key))) for row in history)]
+    groups = {
+        "loss": [key for key in drawn if key.endswith("loss")],
+        "accuracy": [key for key in drawn if key.endswith(("accuracy", "kappa"))],
+        "learning rate": [key for key in drawn if key == "learning_rate"],
+    }
+    return [(title, keys) for title, keys in groups.items() if keys]
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None or value == "" else float(value)
+
+
+def distance_figure(histogram: Sequence[Sequence[float]]) -> Figure:
+    """How far the test pixels are from training, as shares of the test pixels.
+
+    Args:
+        histogram: (distance in pixels, number of test pixels) pairs.
+    """
+    table = np.asarray(histogram, dtype=np.float64).reshape(-1, 2)
+    shares = 100 * table[:, 1] / max(table[:, 1].sum(), 1)
+    with house_style():
+        figure = Figure(figsize=(6.4, 2.8), layout="constrained")
+        axes = figure.add_subplot()
+        axes.bar(table[:, 0], shares, width=0.9, color=ACCENT, edgecolor=FAINT, linewidth=0.3)
+        axes.set(
+            xlabel="distance to the nearest training pixel, pixels",
+            ylabel="share of test pixels, %",
+        )
+        axes.grid(axis="x", visible=False)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(0, max(table[:, 0].max(initial=1) + 1, 5))
+    return figure

@@ -1,0 +1,169 @@
+"""Tables for the terminal, made for 80 columns; plain text where the output is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from .content import (
+    UNDEFINED,
+    Metrics,
+    audit_rows,
+    class_rows,
+    count,
+    heading,
+    percent,
+    plain,
+    score_rows,
+    split_rows,
+)
+from .verdict import verdict
+
+_STYLES = {"model": "bold", "baseline": "", "other": "dim"}
+_OVERALL = {
+    "overall_accuracy": "overall accuracy",
+    "average_accuracy": "average accuracy",
+    "cohen_kappa": "Cohen's κ × 100",
+}
+
+
+def classification_summary(metrics: Metrics) -> Group:
+    """Everything about a run, the verdict last: nearest to the prompt.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+    """
+    return Group(
+        metrics_table(metrics),
+        class_table(metrics),
+        split_table(metrics),
+        verdict_text(metrics),
+    )
+
+
+def metrics_table(metrics: Metrics) -> Padding:
+    """Overall accuracy, average accuracy and kappa beside those of the baselines."""
+    table = _table(heading(metrics))
+    table.add_column("", min_width=26)
+    for title in ("pixels", "OA %", "AA %", "κ × 100"):
+        table.add_column(title, justify="right", no_wrap=True)
+    rows = score_rows(metrics)
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        cells = (row.name, row.pixels, row.overall, row.average, row.kappa)
+        last = following is None or following.kind != row.kind
+        _add(table, *cells, style=_STYLES[row.kind], end_section=last)
+    return _spaced(table)
+
+
+def class_table(metrics: Metrics) -> Padding:
+    """Precision, recall and F1 of each class, led by its colour in the map."""
+    table = _table("classes, test pixels")
+    table.add_column("", no_wrap=True)
+    table.add_column("class", max_width=30, overflow="ellipsis", no_wrap=True)
+    for title in ("train", "test", "precision", "recall", "F1"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in class_rows(metrics):
+        table.add_row(
+            Text("■", style=row.colour),
+            Text(row.name),
+            *(Text(cell) for cell in (row.train, row.test, row.precision, row.recall, row.f1)),
+        )
+    return _spaced(table)
+
+
+def split_table(metrics: Metrics) -> Padding:
+    """How the pixels were divided and what that lets slip from training to test."""
+    table = _table("split and leakage audit", show_header=False)
+    table.add_column(style="dim", max_width=43)
+    table.add_column(max_width=40)
+    for rows in (split_rows(metrics), audit_rows(metrics)):
+        for number, (what, value) in enumerate(rows, 1):
+            table.add_row(Text(what), Text(value), end_section=number == len(rows))
+    return _spaced(table)
+
+
+def verdict_text(metrics: Metrics) -> Padding:
+    """The verdict in sentences, warnings marked."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=1)
+    grid.add_column(max_width=76)
+    for remark in verdict(metrics):
+        mark = Text("!", style="bold red") if remark.warning else Text("·", style="dim")
+        grid.add_row(mark, Text(remark.text))
+    return Padding(grid, (0, 0, 0, 1), expand=False)
+
+
+def runs_table(summary: Mapping[str, Mapping[str, Any]], title: str) -> Padding:
+    """Mean ± standard deviation of each metric over repeated runs.
+
+    Args:
+        summary: of `metrics.summary.summarise` on rows of `flatten_scores`.
+        title: what was repeated.
+    """
+    runs = max((entry["n"] for entry in summary.values()), default=0)
+    table = _table(f"{plain(title)}: mean ± std in %, n = {runs} runs")
+    table.add_column("", max_width=36, overflow="ellipsis", no_wrap=True)
+    for name in ("mean ± std", "lowest", "highest", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    recalls = {name: entry for name, entry in summary.items() if name.startswith("recall/")}
+    overall = {words: summary[name] for name, words in _OVERALL.items() if name in summary}
+    classes = {f"recall, {name.partition('/')[2]}": entry for name, entry in recalls.items()}
+    for group in (overall, classes):
+        for number, (name, entry) in enumerate(group.items(), 1):
+            extremes = (percent(entry["min"]), percent(entry["max"]), str(entry["n"]))
+            _add(table, plain(name), spread(entry), *extremes, end_section=number == len(group))
+    return _spaced(table)
+
+
+def batch_table(rows: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> Padding:
+    """One line for each configuration of a batch: mean ± standard deviation, number of runs.
+
+    Args:
+        rows: a name and the summary of its runs; leading spaces set a name in.
+    """
+    table = _table("mean ± standard deviation over n runs")
+    table.add_column("", max_width=30, overflow="fold")
+    for title in ("n", "OA %", "AA %", "κ × 100"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for name, summary in rows:
+        entries = [summary[metric] for metric in _OVERALL]
+        inset = " " * (len(name) - len(name.lstrip(" ")))
+        _add(table, inset + plain(name), count(entries[0]["n"]), *map(spread, entries))
+    return _spaced(table)
+
+
+def spread(entry: Mapping[str, Any]) -> str:
+    """Mean ± standard deviation in percent; the mean alone where a deviation is undefined."""
+    if entry["mean"] is None:
+        return UNDEFINED
+    if entry["std"] is None:
+        return percent(entry["mean"])
+    return f"{percent(entry['mean'])} ± {percent(entry['std'])}"
+
+
+def _table(title: str, show_header: bool = True) -> Table:
+    return Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD if show_header else box.SIMPLE,
+        show_header=show_header,
+        header_style="dim",
+        padding=(0, 1),
+        pad_edge=False,
+        show_edge=False,
+    )
+
+
+def _spaced(table: Table) -> Padding:
+    return Padding(table, (0, 0, 1, 1), expand=False)
+
+
+def _add(table: Table, *cells: str, style: str = "", end_section: bool = False) -> None:
+    # Text, not str: names are not markup.
+    table.add_row(*map(Text, cells), style=style, end_section=end_section)

@@ -1,0 +1,176 @@
+"""What the numbers of a classification run mean, in words chosen by rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .content import (
+    Metrics,
+    baseline_name,
+    count,
+    enumerate_names,
+    ordered_baselines,
+    percent,
+    plain,
+)
+
+# Where position alone comes this near, the accuracy no longer tells that spectra were used.
+POSITION_MARGIN = 0.02
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One statement of a verdict.
+
+    Attributes:
+        text: whole sentences.
+        warning: True where the reader would be misled without it.
+    """
+
+    text: str
+    warning: bool = False
+
+
+def verdict(metrics: Metrics) -> list[Remark]:
+    """The statements about a run, the most important first.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+    """
+    return [
+        *_measured(metrics),
+        *_position(metrics),
+        *_neighbourhood(metrics),
+        *_spectral_baselines(metrics),
+        *_left_out(metrics),
+        *_untested(metrics),
+        *_dropout(metrics),
+    ]
+
+
+def _measured(metrics: Metrics) -> list[Remark]:
+    test = metrics["test"]
+    scene = plain(metrics["dataset"]) + (" (a synthetic scene)" if metrics["synthetic"] else "")
+    kappa = test["cohen_kappa"]
+    text = (
+        f"On {count(test['num_pixels'])} test pixels of {scene}, {plain(metrics['model'])} reaches "
+        f"an overall accuracy of {percent(test['overall_accuracy'])} % and an average accuracy of "
+        f"{percent(test['average_accuracy'])} %; "
+    )
+    if kappa is None:
+        return [Remark(text + "Cohen's κ is undefined, as only one class occurs.", warning=True)]
+    return [Remark(text + f"Cohen's κ is {float(percent(kappa)) / 100:.4f}.")]
+
+
+def _position(metrics: Metrics) -> list[Remark]:
+    position = ordered_baselines(metrics).get("position")
+    if not position:
+        return []
+    model, kind = plain(metrics["model"]), metrics["split"]["kind"]
+    alone, reached = position["overall_accuracy"], metrics["test"]["overall_accuracy"]
+    text = (
+        "On this split a nearest neighbour on the position alone, which sees no spectrum, "
+        f"scores {percent(alone)} %"
+    )
+    if alone < reached - POSITION_MARGIN:
+        return [Remark(f"{text}, {100 * (reached - alone):.1f} points less than {model}.")]
+    if kind == "random":
+        text += (
+            ", so this random split measures mostly memory of the neighbourhood. It says little "
+            "about pixels away from the training pixels; a disjoint split does "
+            "(--split disjoint)."
+        )
+    else:
+        text += (
+            f", so where a pixel lies tells its class about as well as {model} does; "
+            "the accuracy says little about the spectra."
+        )
+    return [Remark(text, warning=True)]
+
+
+def _neighbourhood(metrics: Metrics) -> list[Remark]:
+    window, guard = metrics["leakage"]["window"], metrics["split"].get("guard")
+    inside = metrics["leakage"]["test_inside_training_window"]
+    if inside == 0:
+        text = "No test pixel lies inside a training window. " if window > 1 else ""
+        if guard:
+            text += f"Training lies more than {guard} pixels from every test pixel."
+        return [Remark(text.strip())] if text else []
+    text = (
+        f"{percent(inside, 1)} % of the test pixels lie inside the {window} × {window} window of "
+        "a training pixel: the model has seen them, without their labels, during training."
+    )
+    return [Remark(text, warning=inside >= _MOSTLY)]
+
+
+def _spectral_baselines(metrics: Metrics) -> list[Remark]:
+    others = {
+        key: scores["overall_accuracy"]
+        for key, scores in ordered_baselines(metrics).items()
+        if key != "position"
+    }
+    if not others:
+        return []
+    best = max(others, key=lambda key: others[key])
+    model, reached = plain(metrics["model"]), metrics["test"]["overall_accuracy"]
+    gap = 100 * (reached - others[best])
+    text = f"The best of the other baselines, {baseline_name(best)}, scores {percent(others[best])}"
+    if gap > 0:
+        return [Remark(f"{text} %, {gap:.1f} points less than {model}.")]
+    more = f"{-gap:.1f} points more than" if gap < 0 else "the same as"
+    return [Remark(f"{text} %, {more} {model}: a simpler method does as well here.", warning=True)]
+
+
+def _left_out(metrics: Metrics) -> list[Remark]:
+    split, remarks = metrics["split"], []
+    dropped = split.get("dropped") or {}
+    if dropped:
+        learned = len(metrics["classes"])
+        remarks.append(
+            Remark(
+                f"The split leaves out {len(dropped)} of {learned + len(dropped)} classes: "
+                f"{enumerate_names(dropped)}. The accuracies are over the other {learned}, so "
+                "they cannot be compared with figures over all classes.",
+                warning=True,
+            )
+        )
+    lost = sum((split.get("lost") or {}).values())
+    if lost:
+        remarks.append(
+            Remark(f"{count(lost)} labelled pixels are lost to the guard between the two sides.")
+        )
+    return remarks
+
+
+def _untested(metrics: Metrics) -> list[Remark]:
+    test, remarks = metrics["test"], []
+    if test["absent"]:
+        remarks.append(
+            Remark(
+                f"No test pixel belongs to {enumerate_names(test['absent'])}: "
+                "average accuracy leaves that out.",
+                warning=True,
+            )
+        )
+    if test["never_predicted"]:
+        remarks.append(
+            Remark(
+                f"{plain(metrics['model'])} never answers "
+                f"{enumerate_names(test['never_predicted'])} on the test pixels.",
+                warning=True,
+            )
+        )
+    return remarks
+
+
+def _dropout(metrics: Metrics) -> list[Remark]:
+    entry = (metrics.get("dropout_at_test") or {}).get("overall_accuracy")
+    if not entry or entry["mean"] is None:
+        return []
+    text = (
+        f"With dropout left on, {entry['n']} evaluations of the same weights give overall "
+        f"accuracies from {percent(entry['min'])} to {percent(entry['max'])} %, on average "
+        f"{percent(entry['mean'])} %; every other figure here is with dropout off."
+    )
+    return [Remark(text)]

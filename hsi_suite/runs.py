@@ -1,0 +1,204 @@
+"""A run's folder: its name, its identity, what lies in it and who may write to it.
+
+One run is one folder, named after what defines it. `metrics.json` is written last: a folder that
+holds it is finished and never touched again; one that does not can be continued.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .atomic import make_folder, write_text
+from .config import parse_yaml
+from .errors import RunError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CONFIG = "config.yaml"
+METRICS = "metrics.json"
+ENVIRONMENT = "environment.json"
+HISTORY = "history.csv"
+COST = "cost.json"
+CHECKPOINT = "checkpoint.pt"
+MODEL = "model.safetensors"
+SPLIT = "split.npz"
+LABEL_MAP = "map.npy"
+MAP_PICTURE = "map.png"
+REPORT = "report.html"
+LOG = "log.txt"
+
+# Keys that change how a run is carried out but not what comes out of it.
+_NOT_IDENTITY = {"train": {"checkpoint_seconds"}, "evaluation": {"batch_size"}}
+
+
+def run_identity(config: Mapping[str, Any], checksums: Mapping[str, str]) -> str:
+    """Eight hexadecimal digits that stand for a resolved configuration and its data.
+
+    Args:
+        config: the resolved configuration as a plain tree.
+        checksums: SHA-256 of the data, by file name.
+    """
+    kept = {
+        key: {k: v for k, v in value.items() if k not in _NOT_IDENTITY.get(key, ())}
+        if isinstance(value, Mapping)
+        else value
+        for key, value in config.items()
+    }
+    text = json.dumps([kept, dict(checksums)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def run_name(dataset: str, model: str, split: str, seed: int, identity: str) -> str:
+    """The folder name `<dataset>_<model>_<split>_s<seed>_<hash8>`, safe on every file system."""
+    parts = [re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-.") for part in (dataset, model, split)]
+    return "_".join([*parts, f"s{seed}", identity])
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and what can be read from it.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been written."""
+        return (self.path / METRICS).is_file()
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration as a plain tree."""
+        tree = parse_yaml(self._text(CONFIG), self.path / CONFIG)
+        if not isinstance(tree, dict):
+            raise RunError(self.path / CONFIG, "holds no configuration", "a mapping of keys")
+        return tree
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The results: deterministic values only."""
+        return self._json(METRICS)
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What the run ran on."""
+        return self._json(ENVIRONMENT)
+
+    @cached_property
+    def cost(self) -> dict[str, Any]:
+        """Time and memory."""
+        return self._json(COST)
+
+    @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """One row of figures for each epoch; empty for models without epochs."""
+        if not (self.path / HISTORY).exists():
+            return []
+        rows = csv.DictReader(io.StringIO(self._text(HISTORY)))
+        return [{key: float(value) for key, value in row.items() if value} for row in rows]
+
+    @cached_property
+    def label_map(self) -> NDArray[np.integer]:
+        """The classification map, lines × samples of labels; 0 where there is no data."""
+        import numpy as np
+
+        return np.load(self.path / LABEL_MAP, allow_pickle=False)
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.path / name).read_text("utf-8")
+        except OSError as error:
+            raise RunError(
+                self.path / name,
+                f"cannot be read ({error.strerror})",
+                "a run folder",
+                "name a folder that `hsi train` made",
+            ) from error
+        except UnicodeDecodeError as error:
+            raise RunError(
+                self.path / name, "is not text", "a file that `hsi train` wrote"
+            ) from error
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            value = json.loads(self._text(name))
+        except json.JSONDecodeError as error:
+            raise RunError(self.path / name, f"not valid JSON ({error})") from error
+        if not isinstance(value, dict):
+            raise RunError(self.path / name, "holds no table", "a JSON object")
+        return value
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        RunError: it is no run folder.
+    """
+    run = Run(Path(path))
+    if not (run.path / CONFIG).is_file():
+        found = "holds no config.yaml" if run.path.is_dir() else "no such folder"
+        raise RunError(path, found, "a run folder", "name a folder that `hsi train` made")
+    return run
+
+
+def prepare_run(output: Path, name: str, config_text: str) -> Run:
+    """The run's folder, made if need be, with its configuration in it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    run = Run(make_folder(Path(output) / name))
+    if not (run.path / CONFIG).is_file():
+        write_text(run.path / CONFIG, config_text)
+    return run
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Hold the run's folder for writing; the lock goes with the process, however it ends.
+
+    Raises:
+        RunError: another process holds it.
+    """
+    descriptor = os.open(run.path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunError(
+            run.path,
+            "another process is working on this run",
+            "a run of its own",
+            "wait for it, or choose another seed or --output",
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV; the columns are the keys in the order of their first appearance."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()

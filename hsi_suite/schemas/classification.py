@@ -1,0 +1,152 @@
+"""The keys of a classification run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ..config import Section
+from .training import MachineConfig, Seed, TrainingConfig
+
+
+class SceneConfig(Section):
+    """Where the scene comes from: a registered data set or the user's own files.
+
+    Attributes:
+        dataset: a name of `hsi data list`.
+        seed: of a synthetic data set's generator; null takes its own. `--seed` does not touch it.
+        scene: the user's cube.
+        scene_variable: its variable, where the file holds several arrays.
+        labels: the user's label map.
+        labels_variable: its variable, where the file holds several arrays.
+        class_names: a text file with one name per line.
+        nodata: the value that marks missing pixels.
+        allow_unverified: use registered files although their checksum is wrong, and say so.
+    """
+
+    dataset: str | None = None
+    seed: Seed | None = None
+    scene: str | None = None
+    scene_variable: str | None = None
+    labels: str | None = None
+    labels_variable: str | None = None
+    class_names: str | None = None
+    nodata: float | None = None
+    allow_unverified: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SceneConfig:
+        if (self.dataset is None) == (self.scene is None):
+            raise ValueError("either a data set (--dataset) or a cube of your own (--scene)")
+        if self.scene is not None and self.labels is None:
+            raise ValueError("labels (--labels) beside the cube")
+        return self
+
+
+class ReductionConfig(Section):
+    """What is done to the spectra before the network.
+
+    Attributes:
+        method: pca, or standardize (each band to zero mean and unit variance).
+        components: number of principal components.
+        whiten: scale the components to unit variance.
+        fit_on: scene (every valid pixel, as in the HybridSN paper) or train (training pixels).
+    """
+
+    method: Literal["pca", "standardize"] = "pca"
+    components: Annotated[int, Field(ge=1)] = 30
+    whiten: bool = True
+    fit_on: Literal["scene", "train"] = "scene"
+
+
+class SplitConfig(Section):
+    """How labelled pixels become training, validation and test parts.
+
+    Attributes:
+        kind: random (stratified), disjoint (spatially, with a guard) or file.
+        train: share of each class's pixels, or (a whole number) pixels per class.
+        validation: share of the training side that is set apart for selection.
+        guard: pixels between training and test; null takes the window's radius. disjoint only.
+        layout: auto, blocks or stripes. disjoint only.
+        rare_classes: classes that cannot be divided: drop, train (train only) or error; null
+            means error for random splits and drop for disjoint ones.
+        file: masks or index files of a fixed split.
+    """
+
+    kind: Literal["random", "disjoint", "file"] = "random"
+    train: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.3
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    guard: Annotated[int, Field(ge=0)] | None = None
+    layout: Literal["auto", "blocks", "stripes"] = "auto"
+    rare_classes: Literal["drop", "train", "error"] | None = None
+    file: str | None = None
+
+    @field_validator("train")
+    @classmethod
+    def _share_or_count(cls, value: float) -> float:
+        if value >= 1 and value != int(value):
+            raise ValueError("a share below 1 or a whole number of pixels per class")
+        return value
+
+    @model_validator(mode="after")
+    def _file_goes_with_kind(self) -> SplitConfig:
+        if (self.kind == "file") != (self.file is not None):
+            raise ValueError("split.file together with split.kind=file")
+        return self
+
+
+class ModelConfig(Section):
+    """The network.
+
+    Attributes:
+        name: a name of `hsi models list`.
+        window: side of the square of pixels around the classified one.
+        options: further arguments of the model.
+    """
+
+    name: str = "hybridsn"
+    window: Annotated[int, Field(ge=1)] = 25
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _odd(self) -> ModelConfig:
+        if self.window % 2 == 0:
+            raise ValueError("an odd model.window, so that it has a central pixel")
+        return self
+
+
+class EvaluationConfig(Section):
+    """What is computed after training.
+
+    Attributes:
+        baselines: beside the position-only nearest neighbour, which is always there.
+        batch_size: windows per forward pass.
+        dropout_at_test: also classify the test part ten times with dropout left on, a known
+            mistake, and write what it does to the spread. The run's own figures never use it.
+    """
+
+    baselines: list[Literal["svm", "forest", "cnn1d"]] = Field(default_factory=list)
+    batch_size: Annotated[int, Field(ge=1)] = 512
+    dropout_at_test: bool = False
+
+
+class ClassificationConfig(MachineConfig):
+    """Everything that defines a classification run."""
+
+    task: Literal["classification"] = "classification"
+    data: SceneConfig
+    reduction: ReductionConfig = ReductionConfig()
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    train: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _selection_needs_validation(self) -> ClassificationConfig:
+        needs = self.train.selection == "best" or self.train.early_stopping is not None
+        if needs and self.split.kind != "file" and not self.split.validation:
+            raise ValueError(
+                "split.validation above 0: train.selection=best and train.early_stopping need it"
+            )
+        return self

@@ -1,0 +1,111 @@
+"""Keys that every trained task shares: optimiser, schedule, seeds, device."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..config import Section
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class OptimizerConfig(Section):
+    """The rule that moves the weights.
+
+    Attributes:
+        name: adam (Kingma and Ba 2015) or sgd.
+        learning_rate: at step 0, before the schedule.
+        beta1: Adam's decay rate of the first moment.
+        beta2: Adam's decay rate of the second moment.
+        momentum: SGD's momentum.
+        weight_decay: L2 penalty added to the gradient.
+    """
+
+    name: Literal["adam", "sgd"] = "adam"
+    learning_rate: Positive = 1e-3
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegative = 0.0
+
+
+class ScheduleConfig(Section):
+    """How the learning rate changes.
+
+    Attributes:
+        name: constant; inverse_time (rate / (1 + decay · step), the `decay` of Keras optimisers);
+            cosine (to zero at the last step); step (times `factor` every `every` epochs).
+        decay: of inverse_time, per step.
+        factor: of step.
+        every: of step, in epochs.
+        warmup: steps of linear growth from 0 at the start.
+    """
+
+    name: Literal["constant", "inverse_time", "cosine", "step"] = "constant"
+    decay: NonNegative = 1e-6
+    factor: Positive = 0.1
+    every: Annotated[int, Field(ge=1)] = 30
+    warmup: Annotated[int, Field(ge=0)] = 0
+
+
+class TrainingConfig(Section):
+    """The training loop.
+
+    Attributes:
+        epochs: passes over the training part.
+        batch_size: items per step.
+        gradient_clip: largest L2 norm of the gradient; null leaves it alone.
+        average: share of the old weights that each step keeps in their moving average, which is
+            then validated and kept instead of the weights themselves; null keeps no average.
+        precision: fp32, or bf16 autocast (weights and optimiser stay fp32).
+        selection: last (the model after the last epoch, as in the HybridSN paper) or best (the
+            epoch with the best validation figure; needs a validation part).
+        early_stopping: epochs without a better validation figure before training stops; null
+            trains to the end; needs a validation part.
+        checkpoint_seconds: longest work that a killed run loses.
+    """
+
+    epochs: Annotated[int, Field(ge=1)] = 100
+    batch_size: Annotated[int, Field(ge=1)] = 256
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    gradient_clip: Positive | None = None
+    average: Annotated[float, Field(gt=0, lt=1)] | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+    selection: Literal["last", "best"] = "last"
+    early_stopping: Annotated[int, Field(ge=1)] | None = None
+    checkpoint_seconds: NonNegative = 30.0
+
+
+class SeedsConfig(Section):
+    """The random streams; each is derived from `base` unless it is set alone."""
+
+    base: Seed = 0
+    split: Seed | None = None
+    init: Seed | None = None
+    order: Seed | None = None
+    dropout: Seed | None = None
+    noise: Seed | None = None
+    augment: Seed | None = None
+
+
+class MachineConfig(Section):
+    """Keys of the machine, shared by every task's configuration.
+
+    Attributes:
+        seeds: see `SeedsConfig`.
+        threads: CPU threads of this run; part of its identity, as results differ in the last
+            bits between thread counts. null takes the processors this process may use.
+        device: auto (CUDA when there is one), cpu, cuda or cuda:N.
+        deterministic: refuse operations whose result depends on chance; equal seeds, threads and
+            machine then give equal bits.
+    """
+
+    seeds: SeedsConfig = SeedsConfig()
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    device: str = "auto"
+    deterministic: bool = True

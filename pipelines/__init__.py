@@ -1,0 +1,1 @@
+"""Where configurations, data, models, engine and reports are joined into tasks."""

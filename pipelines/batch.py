@@ -1,0 +1,184 @@
+"""Many runs and their summary: `hsi batch` and `hsi train --runs N`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..atomic import make_folder, write_json, write_text
+from ..config import load_tree, merge, validate
+from ..engine.observer import Observer
+from ..errors import HsiSuiteError, RunError, Stopped
+from ..metrics.summary import flatten_scores, summarise
+from ..runs import Run, csv_text, run_identity
+from ..schemas.batch import BatchConfig
+from ..schemas.classification import ClassificationConfig
+from .classification import train
+from .configuration import classification_config
+
+RUNS_CSV = "runs.csv"
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A finished batch.
+
+    Attributes:
+        path: its folder.
+        runs: its runs that finished.
+        failures: what stopped the others, by description.
+    """
+
+    path: Path
+    runs: list[Run]
+    failures: dict[str, str]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The content of summary.json."""
+        value = json.loads((self.path / SUMMARY).read_text("utf-8"))
+        assert isinstance(value, dict)
+        return value
+
+
+def run_batch(name: str, output: str | Path, observer: Observer | None = None) -> Batch:
+    """Carry out the batch of a named or given configuration; finished runs are kept.
+
+    Raises:
+        ConfigError: the batch or one of its runs is not configured right; nothing is begun.
+        RunError: not a single run finished.
+    """
+    tree = load_tree(name)
+    config = validate(BatchConfig, tree, name)
+    members = expand(config)
+    stem = config.name or Path(name).stem
+    return _carry_out(members, stem, output, observer or Observer())
+
+
+def expand(config: BatchConfig) -> list[ClassificationConfig]:
+    """One configuration for each run of a batch."""
+    return [
+        classification_config(
+            dataset=dataset,
+            model=model,
+            tree=merge(config.set, {"split": {"kind": split}, "seeds": {"base": seed}}),
+        )
+        for dataset in config.datasets
+        for model in config.models
+        for split in config.splits
+        for seed in config.base_seeds
+    ]
+
+
+def repeat(
+    config: ClassificationConfig, runs: int, output: str | Path, observer: Observer | None = None
+) -> Batch:
+    """The same configuration with `runs` consecutive base seeds."""
+    first = config.seeds.base
+    members = [
+        config.model_copy(update={"seeds": config.seeds.model_copy(update={"base": first + k})})
+        for k in range(runs)
+    ]
+    data = config.data.dataset or Path(config.data.scene or "scene").stem
+    stem = f"{data}_{config.model.name}_{config.split.kind}"
+    return _carry_out(members, stem, output, observer or Observer())
+
+
+def _carry_out(
+    members: Sequence[ClassificationConfig], stem: str, output: str | Path, observer: Observer
+) -> Batch:
+    folder = make_folder(Path(output) / f"{stem}_{_batch_identity(members)}")
+    runs: list[Run] = []
+    failures: dict[str, str] = {}
+    for number, member in enumerate(members, 1):
+        what = _describe(member)
+        observer.message(f"run {number} of {len(members)}: {what}")
+        try:
+            runs.append(train(member, folder, observer))
+        except HsiSuiteError as error:
+            failures[what] = str(error)
+            observer.message(f"failed: {error}")
+        except Stopped:
+            raise Stopped(
+                f"{len(runs)} of {len(members)} runs are finished; the same command goes on"
+            ) from None
+    if not runs:
+        raise RunError(folder, "no run finished", "at least one", next(iter(failures.values())))
+    write_text(folder / RUNS_CSV, csv_text([_row(run) for run in runs]))
+    write_json(folder / SUMMARY, summarise_runs(runs, failures))
+    return Batch(folder, runs, failures)
+
+
+def _batch_identity(members: Sequence[ClassificationConfig]) -> str:
+    """The same for any number of seeds, so that a batch can grow without redoing its runs."""
+    trees = []
+    for member in members:
+        tree = member.model_dump(mode="json")
+        tree["seeds"].pop("base")
+        if tree not in trees:
+            trees.append(tree)
+    return run_identity({"members": trees}, {})
+
+
+def _describe(member: ClassificationConfig) -> str:
+    data = member.data.dataset or member.data.scene
+    return f"{member.model.name} on {data}, {member.split.kind} split, seed {member.seeds.base}"
+
+
+def _row(run: Run) -> dict[str, Any]:
+    metrics = run.metrics
+    row: dict[str, Any] = {
+        "run": run.path.name,
+        "dataset": metrics["dataset"],
+        "model": metrics["model"],
+        "split": metrics["split"]["kind"],
+        "seed": metrics["seed"],
+    }
+    row |= flatten_scores(metrics["test"])
+    for name, figures in sorted(metrics["baselines"].items()):
+        row[f"{name} overall_accuracy"] = figures["overall_accuracy"]
+    return row
+
+
+def summarise_runs(runs: Sequence[Run], failures: dict[str, str]) -> dict[str, Any]:
+    """Mean, standard deviation and number of every metric, per data set, model and split."""
+    groups: dict[tuple[str, str, str], list[Run]] = {}
+    for run in runs:
+        metrics = run.metrics
+        key = (metrics["dataset"], metrics["model"], metrics["split"]["kind"])
+        groups.setdefault(key, []).append(run)
+    return {
+        "task": "batch",
+        "failures": failures,
+        "groups": [
+            {
+                "dataset": dataset,
+                "model": model,
+                "split": split,
+                "synthetic": members[0].metrics["synthetic"],
+                "seeds": [run.metrics["seed"] for run in members],
+                "n": len(members),
+                "test": summarise([flatten_scores(run.metrics["test"]) for run in members]),
+                "baselines": _baselines(members),
+            }
+            for (dataset, model, split), members in groups.items()
+        ],
+    }
+
+
+def _baselines(members: Sequence[Run]) -> dict[str, Any]:
+    names = sorted({name for run in members for name in run.metrics["baselines"]})
+    return {
+        name: summarise(
+            [
+                flatten_scores(run.metrics["baselines"][name])
+                for run in members
+                if name in run.metrics["baselines"]
+            ]
+        )
+        for name in names
+    }

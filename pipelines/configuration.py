@@ -1,0 +1,158 @@
+"""From what a user names (a data set, a file, a model, a few keys) to a full configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..config import Tree, apply_settings, config_names, load_tree, merge, validate
+from ..data.catalogue import check_dataset_name
+from ..engine.devices import resolve_device
+from ..errors import ConfigError
+from ..models.classical import CLASSICAL
+from ..models.registry import MODELS
+from ..registry import nearest_names
+from ..schemas.classification import ClassificationConfig, SplitConfig
+from .machine import available_threads
+
+_DEFAULT_MODEL = "hybridsn"
+_TASK_FOLDER = "classification"
+
+
+# What a user may name directly: option of `hsi train`, or keyword of `hsi_suite.train`, and the
+# key of the configuration that it sets.
+_OPTIONS = {
+    "scene": ("data", "scene"),
+    "labels": ("data", "labels"),
+    "scene_variable": ("data", "scene_variable"),
+    "labels_variable": ("data", "labels_variable"),
+    "class_names": ("data", "class_names"),
+    "nodata": ("data", "nodata"),
+    "allow_unverified": ("data", "allow_unverified"),
+    "split": ("split", "kind"),
+    "split_file": ("split", "file"),
+    "epochs": ("train", "epochs"),
+    "seed": ("seeds", "base"),
+    "baselines": ("evaluation", "baselines"),
+    "device": ("device",),
+    "threads": ("threads",),
+}
+
+
+def classification_config(
+    *,
+    config: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    tree: Mapping[str, Any] | None = None,
+    settings: Sequence[str] = (),
+    **options: Any,
+) -> ClassificationConfig:
+    """The configuration of a classification run.
+
+    The most special shipped configuration for the model and the data set is the base, unless one
+    is named; then come the data set, the model and the options, then `tree`, then the settings.
+
+    Args:
+        config: name or path of a configuration.
+        dataset: a registered data set.
+        model: a registered model.
+        tree: further keys of the configuration.
+        settings: "a.b=c" texts, as of `--set`.
+        options: scene, labels, scene_variable, labels_variable, class_names, nodata,
+            allow_unverified, split, split_file, epochs, seed, baselines (a list), device,
+            threads; None leaves a key alone.
+
+    Raises:
+        ConfigError: a key or value is wrong, or nothing says what to train on.
+    """
+    if dataset is not None:
+        check_dataset_name(dataset)
+    source = config or _shipped_for(dataset, model or _DEFAULT_MODEL)
+    given = apply_settings(
+        merge(merge(load_tree(source), _named(dataset, model, options)), tree or {}), settings
+    )
+    data = given.get("data") or {}
+    if isinstance(data, Mapping) and not data.get("dataset") and not data.get("scene"):
+        raise ConfigError(
+            "hsi train",
+            "nothing to train on",
+            "--dataset NAME, or --scene FILE with --labels FILE",
+            "`hsi data list` shows the data sets",
+        )
+    return validate(ClassificationConfig, given, source)
+
+
+def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -> Tree:
+    tree: Tree = {}
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            near = nearest_names(name, _OPTIONS)
+            hint = f"did you mean {' or '.join(near)}?" if near else ""
+            raise ConfigError(name, "unknown option", f"one of {', '.join(_OPTIONS)}", hint)
+        if value is not None:
+            _put(tree, _OPTIONS[name], value)
+    if options.get("split_file") is not None and options.get("split") is None:
+        _put(tree, ("split", "kind"), "file")
+    if dataset is not None or options.get("scene") is not None:
+        # Naming one source replaces the one in the configuration.
+        _put(tree, ("data", "dataset"), dataset)
+        _put(tree, ("data", "scene"), options.get("scene"))
+    if model is not None:
+        _put(tree, ("model", "name"), model)
+    return tree
+
+
+def _put(tree: Tree, keys: Sequence[str], value: Any) -> None:
+    for key in keys[:-1]:
+        tree = tree.setdefault(key, {})
+    tree[keys[-1]] = value
+
+
+def _shipped_for(dataset: str | None, model: str) -> str:
+    names = config_names()
+    special, general = f"{_TASK_FOLDER}/{model}_{dataset}", f"{_TASK_FOLDER}/{model}"
+    if special in names:
+        return special
+    if general in names:
+        return general
+    known = sorted([*MODELS, *CLASSICAL])
+    near = nearest_names(model, known)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
+    raise ConfigError("--model", f"unknown model {model!r}", f"one of {', '.join(known)}", hint)
+
+
+def resolve(config: ClassificationConfig) -> ClassificationConfig:
+    """The configuration with everything filled in that depends on the machine or on other keys.
+
+    Raises:
+        DeviceError: the device is not there.
+        ConfigError: the guard is narrower than the window's radius.
+    """
+    return config.model_copy(
+        update={
+            "device": str(resolve_device(config.device)),
+            "threads": config.threads or available_threads(),
+            "split": _resolve_split(config.split, config.model.window // 2),
+        }
+    )
+
+
+def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
+    disjoint = split.kind == "disjoint"
+    guard = split.guard
+    if guard is not None and not disjoint:
+        raise ConfigError(
+            "split.guard", f"{guard} with split.kind={split.kind}", "a disjoint split"
+        )
+    if disjoint and guard is not None and guard < radius:
+        raise ConfigError(
+            "split.guard",
+            f"{guard}",
+            f"at least the window's radius, {radius}",
+            "leave it out to take the radius",
+        )
+    rare = split.rare_classes or ("drop" if disjoint else "error")
+    return split.model_copy(
+        update={"guard": (guard or radius) if disjoint else None, "rare_classes": rare}
+    )

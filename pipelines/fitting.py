@@ -1,0 +1,123 @@
+"""From prepared data to a trained classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..engine.observer import Observer
+from ..engine.trainer import Trainer, Training
+from ..errors import ConfigError
+from ..models.classical import CLASSICAL
+from ..models.registry import MODELS, build_model
+from ..schemas.classification import ClassificationConfig
+from ..seeding import SeedStreams
+from .classifier import Classifier, Header, scene_sampler
+from .pixel_task import PixelClassification
+from .preparation import Prepared, fixed_seeds
+
+
+def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
+    """The classifier before training: built, initialised, on its device.
+
+    Raises:
+        UnknownNameError: no such model.
+        ShapeError: the model cannot take this window or number of components.
+    """
+    scene = prepared.scene
+    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    header = Header(
+        model=config.model.name,
+        options=dict(config.model.options),
+        window=config.model.window,
+        labels=list(prepared.split.classes),
+        class_names=list(scene.class_names),
+        bands=scene.bands,
+        wavelengths=None if scene.wavelengths is None else scene.wavelengths.tolist(),
+        dataset=scene.name,
+        synthetic=scene.synthetic,
+        seed=seeds.seed("init"),
+    )
+    if config.model.name in CLASSICAL:
+        return _untrained_classical(config, prepared, header)
+    if config.model.name not in MODELS:
+        # The registry of networks words the message; it should name the classical ones too.
+        known = ", ".join(sorted([*MODELS, *CLASSICAL]))
+        raise ConfigError("model.name", f"unknown model {config.model.name!r}", f"one of {known}")
+    network = build_model(
+        config.model.name,
+        in_channels=prepared.reduction.components,
+        num_classes=len(header.labels),
+        window=header.window,
+        options=header.options,
+        generator=seeds.torch("init"),
+    )
+    return Classifier(header, prepared.reduction, network.to(torch.device(config.device)))
+
+
+def _untrained_classical(
+    config: ClassificationConfig, prepared: Prepared, header: Header
+) -> Classifier:
+    if config.model.window != 1:
+        raise ConfigError(
+            "model.window", f"{config.model.window}", f"1: {config.model.name} sees single spectra"
+        )
+    model = CLASSICAL[config.model.name](header.options, header.seed, config.threads or 1)
+    return Classifier(header, prepared.reduction, model)
+
+
+def fit(
+    classifier: Classifier,
+    config: ClassificationConfig,
+    prepared: Prepared,
+    checkpoint: Path | None,
+    observer: Observer,
+) -> Training:
+    """Train `classifier` in place; a network resumes from the checkpoint when there is one.
+
+    Raises:
+        Stopped: a stop was asked for; the checkpoint holds the state.
+    """
+    network = classifier.network
+    if not isinstance(network, torch.nn.Module):
+        _fit_classical(classifier, prepared)
+        return Training(history=[], epoch=0, seconds=[])
+    device = torch.device(config.device)
+    scene = prepared.scene
+    reduced = classifier.reduction.apply(scene.cube)
+    if scene.valid is not None:
+        reduced[~scene.valid] = 0
+    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    task = PixelClassification(
+        scene_sampler(reduced, config.model.window, device),
+        torch.from_numpy(prepared.classes),
+        torch.from_numpy(prepared.split.train),
+        torch.from_numpy(prepared.split.validation),
+        config.train.batch_size,
+        config.evaluation.batch_size,
+        seeds,
+    )
+    return Trainer(network, task, config.train, seeds, device, checkpoint, observer).fit()
+
+
+def _fit_classical(classifier: Classifier, prepared: Prepared) -> None:
+    model = classifier.network
+    assert not isinstance(model, torch.nn.Module)
+    train = prepared.split.train
+    flat = prepared.scene.cube.reshape(-1, prepared.scene.bands)
+    spectra = classifier.reduction.apply(flat[train])
+    classes = prepared.classes[train]
+    model.fit(spectra, classes)
+    classifier.training = (np.ascontiguousarray(spectra), classes)
+    classifier.header.options.update(model.settings)
+
+
+def parameter_count(classifier: Classifier) -> int | None:
+    """Trainable parameters of a network; None for classical models."""
+    network: Any = classifier.network
+    if not isinstance(network, torch.nn.Module):
+        return None
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -1,0 +1,29 @@
+"""What a run takes of the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+
+
+def available_threads() -> int:
+    """Threads this process may use: OMP_NUM_THREADS where it is set, else its processors."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def peak_memory_megabytes() -> float:
+    """Largest resident memory of this process so far, in units of 10^6 bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def host() -> dict[str, str]:
+    """Where a run took its time: kept apart from results, which do not depend on it."""
+    return {"name": platform.node(), "system": platform.platform()}

@@ -1,0 +1,164 @@
+"""From a configuration to what a model is trained on: scene, split, reduced spectra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.catalogue import load_dataset
+from ..data.disjoint_split import disjoint_split
+from ..data.leakage import LeakageAudit, audit
+from ..data.readers import read_scene
+from ..data.reduction import Reduction, fit_pca, fit_standardisation
+from ..data.scene import Scene
+from ..data.split_files import file_split
+from ..data.splits import Split, random_split
+from ..engine.observer import Observer
+from ..errors import InputFileError, ShapeError
+from ..schemas.classification import (
+    ClassificationConfig,
+    ReductionConfig,
+    SceneConfig,
+    SplitConfig,
+)
+from ..seeding import SeedStreams
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scene made ready for training.
+
+    Attributes:
+        scene: as it was read.
+        labels: its label map, never None.
+        split: which labelled pixels are for what.
+        leakage: what the split gives away.
+        reduction: the map from spectra to the model's input.
+        classes: index of each pixel's class in the model's output, −1 where it has none.
+    """
+
+    scene: Scene
+    labels: NDArray[np.integer]
+    split: Split
+    leakage: LeakageAudit
+    reduction: Reduction
+    classes: NDArray[np.int64]
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names in the order of the model's outputs."""
+        return [self.scene.class_names[label - 1] for label in self.split.classes]
+
+
+def load_scene(config: SceneConfig, observer: Observer) -> Scene:
+    """The scene that a configuration names."""
+    if config.dataset is not None:
+        return load_dataset(
+            config.dataset,
+            seed=config.seed,
+            allow_unverified=config.allow_unverified,
+            on_message=observer.message,
+        )
+    assert config.scene is not None
+    return read_scene(
+        config.scene,
+        labels=config.labels,
+        variable=config.scene_variable,
+        labels_variable=config.labels_variable,
+        class_names=config.class_names,
+        nodata=config.nodata,
+    )
+
+
+def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
+    """Load, split and reduce, as a resolved configuration says.
+
+    Raises:
+        InputFileError: the scene has no labels.
+        ShapeError: the window is larger than the scene.
+        SplitError: the labels cannot be divided as asked.
+    """
+    scene = load_scene(config.data, observer)
+    if scene.labels is None:
+        raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
+    window = config.model.window
+    if window > min(scene.lines, scene.samples):
+        raise ShapeError(
+            "model.window",
+            f"a window of {window} in a scene of {scene.lines} × {scene.samples} pixels",
+            "a window no larger than the scene",
+            "lower model.window",
+        )
+    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    split = _split(config.split, scene.labels, seeds)
+    return Prepared(
+        scene=scene,
+        labels=scene.labels,
+        split=split,
+        leakage=audit(split, window=window),
+        reduction=fit_reduction(config.reduction, scene, split),
+        classes=class_indices(scene.labels, split.classes),
+    )
+
+
+def fixed_seeds(config: ClassificationConfig) -> dict[str, int]:
+    """The streams whose seeds were set alone."""
+    seeds = config.seeds.model_dump(exclude={"base"}, exclude_none=True)
+    return {name: int(value) for name, value in seeds.items()}
+
+
+def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDArray[np.int64]:
+    """Labels (lines × samples) as flat indices into `classes`; −1 for everything else."""
+    table = np.full(max(int(labels.max()), *classes) + 1, -1, np.int64)
+    table[list(classes)] = np.arange(len(classes))
+    indices: NDArray[np.int64] = table[labels.reshape(-1)]
+    return indices
+
+
+def fit_reduction(config: ReductionConfig, scene: Scene, split: Split) -> Reduction:
+    """The reduction of the spectra, fitted on the whole scene or on the training part."""
+    flat = scene.cube.reshape(-1, scene.bands)
+    if config.fit_on == "train":
+        flat = flat[split.train]
+    elif scene.valid is not None:
+        flat = flat[scene.valid.reshape(-1)]
+    if config.method == "standardize":
+        return fit_standardisation(flat)
+    if config.components > scene.bands:
+        raise ShapeError(
+            "reduction.components",
+            f"{config.components} components of {scene.bands} bands",
+            f"at most {scene.bands}",
+            "lower reduction.components",
+        )
+    return fit_pca(flat, config.components, config.whiten)
+
+
+def _split(config: SplitConfig, labels: NDArray[np.integer], seeds: SeedStreams) -> Split:
+    rare = config.rare_classes
+    assert rare is not None
+    if config.kind == "file":
+        assert config.file is not None
+        return file_split(Path(config.file), labels, rare_classes=rare)
+    generator = seeds.numpy("split")
+    if config.kind == "random":
+        return random_split(
+            labels,
+            train=config.train,
+            validation=config.validation,
+            rare_classes=rare,
+            generator=generator,
+        )
+    assert config.guard is not None
+    return disjoint_split(
+        labels,
+        train=config.train,
+        guard=config.guard,
+        validation=config.validation,
+        rare_classes=rare,
+        layout=config.layout,
+        generator=generator,
+    )

@@ -1,0 +1,181 @@
+"""What a finished classification run leaves in its folder."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..atomic import atomic_file, write_json, write_text
+from ..config import dump_yaml
+from ..data.writers import write_label_map
+from ..engine.trainer import Training
+from ..palette import class_colours
+from ..reports.drawing import save_png
+from ..reports.html import ClassificationReport, classification_report
+from ..reports.maps import false_colour, map_figure
+from ..runs import CONFIG, COST, HISTORY, LABEL_MAP, MAP_PICTURE, METRICS, REPORT, Run, csv_text
+from ..schemas.classification import ClassificationConfig
+from .classifier import Classifier
+from .evaluation import part_scores, predicted_classes
+from .fitting import parameter_count
+from .machine import host, peak_memory_megabytes
+from .preparation import Prepared
+from .published import published_figures
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Wall-clock seconds of a run's parts."""
+
+    training_seconds: float
+    epoch_seconds: list[float]
+    map_seconds: float
+    baseline_seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training and evaluation brought.
+
+    Attributes:
+        classifier: as loaded from the run's model file.
+        training: history and selected epoch.
+        probabilities: of every pixel, lines × samples × classes.
+        baselines: predicted class indices of the test part, by baseline.
+        dropout: figures with dropout left on; None when not asked for.
+    """
+
+    classifier: Classifier
+    training: Training
+    probabilities: NDArray[np.float32]
+    baselines: dict[str, NDArray[np.integer]]
+    dropout: dict[str, Any] | None
+
+
+def write_results(
+    run: Run, config: ClassificationConfig, prepared: Prepared, outcome: Outcome, costs: Costs
+) -> None:
+    """Write everything; `metrics.json`, which marks the run as finished, comes last."""
+    metrics = collect_metrics(config, prepared, outcome)
+    history = outcome.training.history
+    if history:
+        write_text(run.path / HISTORY, csv_text(history))
+    cost = {
+        "training_seconds": round(costs.training_seconds, 3),
+        "epoch_seconds": [round(value, 4) for value in costs.epoch_seconds],
+        "map_seconds": round(costs.map_seconds, 3),
+        "baseline_seconds": round(costs.baseline_seconds, 3),
+        "peak_memory_megabytes": round(peak_memory_megabytes(), 1),
+        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "host": host(),
+    }
+    write_json(run.path / COST, cost)
+    picture = _write_maps(run, prepared, outcome, metrics)
+    content = ClassificationReport(
+        title=_title(metrics),
+        metrics=metrics,
+        history=history,
+        environment=run.environment,
+        seeds=config.seeds.model_dump(),
+        config_text=dump_yaml(config),
+        command=shlex.join(["hsi", "train", "--config", str(run.path / CONFIG)]),
+        cost=cost,
+        published=published_figures(prepared.scene.name, config),
+        figures={"map": picture},
+    )
+    write_text(run.path / REPORT, classification_report(content))
+    write_json(run.path / METRICS, metrics)
+
+
+def collect_metrics(
+    config: ClassificationConfig, prepared: Prepared, outcome: Outcome
+) -> dict[str, Any]:
+    """The run's deterministic figures, as metrics.json holds them."""
+    scene, split = prepared.scene, prepared.split
+
+    def names(by_label: Any) -> dict[str, Any]:
+        return {scene.class_names[label - 1]: value for label, value in by_label.items()}
+
+    def part(pixels: NDArray[np.integer]) -> dict[str, Any]:
+        return part_scores(prepared, pixels, predicted_classes(outcome.probabilities, pixels))
+
+    metrics: dict[str, Any] = {
+        "task": "classification",
+        "dataset": scene.name,
+        "synthetic": scene.synthetic,
+        "model": config.model.name,
+        "window": config.model.window,
+        "seed": config.seeds.base,
+        "parameters": parameter_count(outcome.classifier),
+        "epoch": outcome.training.epoch,
+        "classes": [
+            {"label": label, "name": scene.class_names[label - 1]} for label in split.classes
+        ],
+        "train": part(split.train),
+        "test": part(split.test),
+        "baselines": {
+            name: part_scores(prepared, split.test, predicted)
+            for name, predicted in outcome.baselines.items()
+        },
+        "split": {
+            "kind": split.kind,
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+            "guard": split.guard,
+            "layout": split.layout,
+            "dropped": names(split.dropped),
+            "train_only": names(split.train_only),
+            "lost": names(split.lost),
+        },
+        "leakage": prepared.leakage.to_dict(),
+        "invalid_pixels": 0 if scene.valid is None else int((~scene.valid).sum()),
+        "explained_variance": float(prepared.reduction.explained.sum()),
+    }
+    if len(split.validation):
+        metrics["validation"] = part(split.validation)
+    if outcome.dropout is not None:
+        metrics["dropout_at_test"] = outcome.dropout
+    return metrics
+
+
+def _write_maps(run: Run, prepared: Prepared, outcome: Outcome, metrics: dict[str, Any]) -> bytes:
+    scene, split = prepared.scene, prepared.split
+    labels = outcome.classifier.label_map(outcome.probabilities)
+    with atomic_file(run.path / LABEL_MAP) as temporary:
+        np.save(temporary, labels)
+    colours = class_colours(len(scene.class_names))
+    for suffix in (".hdr", ".tif"):
+        write_label_map(
+            run.path / f"map{suffix}",
+            labels,
+            scene.class_names,
+            colours,
+            georeference=scene.georeference,
+            valid=scene.valid,
+        )
+    parts = np.zeros(labels.size, np.uint8)
+    for code, pixels in enumerate((split.train, split.validation, split.test), 1):
+        parts[pixels] = code
+    figure = map_figure(
+        labels,
+        scene.labels,
+        false_colour(scene.cube, scene.false_colour, scene.valid),
+        scene.class_names,
+        title=_title(metrics),
+        synthetic=scene.synthetic,
+        valid=scene.valid,
+        split_parts=parts.reshape(labels.shape),
+    )
+    save_png(figure, run.path / MAP_PICTURE)
+    return (run.path / MAP_PICTURE).read_bytes()
+
+
+def _title(metrics: dict[str, Any]) -> str:
+    split = metrics["split"]["kind"]
+    return f"{metrics['model']} on {metrics['dataset']}, {split} split, seed {metrics['seed']}"

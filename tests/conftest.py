@@ -1,0 +1,33 @@
+import os
+import sys
+from pathlib import Path
+
+# Before torch starts its threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The tests run against the installed package, not against the checkout they lie in.
+_ROOT = Path(__file__).resolve().parent.parent
+sys.path[:] = [p for p in sys.path if p and Path(p).resolve() != _ROOT]
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The folder of real scenes and images; the test is skipped where there is none."""
+    folder = os.environ.get("HSI_DATA_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("HSI_DATA_DIR names no folder of real data")
+    return Path(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    skip = pytest.mark.skip(reason="no CUDA device")
+    for item in items:
+        if "cuda" in item.keywords:
+            item.add_marker(skip)

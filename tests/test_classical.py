@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from sklearn.model_selection import StratifiedKFold
+
+from hsi_suite.errors import SplitError
+from hsi_suite.models.classical import CLASSICAL, SupportVectorMachine, nearest_position
+
+
+def blobs(count=60, seed=0):
+    rng = np.random.default_rng(seed)
+    classes = np.arange(count) % 3
+    return rng.normal(size=(count, 8)) + classes[:, None] * 3, classes
+
+
+@pytest.mark.parametrize("name", list(CLASSICAL))
+def test_a_classifier_learns_and_repeats(name):
+    spectra, classes = blobs()
+    answers = []
+    for threads in (1, 2):
+        model = CLASSICAL[name](None, 0, threads)
+        model.fit(spectra, classes)
+        answers.append(model.predict(blobs(seed=1)[0]))
+    assert (answers[0] == blobs(seed=1)[1]).mean() > 0.95
+    assert np.array_equal(*answers)
+
+
+def test_the_search_keeps_its_settings_and_given_settings_skip_it(monkeypatch):
+    spectra, classes = blobs()
+    model = SupportVectorMachine(None, 0)
+    model.fit(spectra, classes)
+    assert set(model.settings) == {"C", "gamma"}
+    monkeypatch.setattr(StratifiedKFold, "split", None)
+    again = SupportVectorMachine(model.settings, 0)
+    again.fit(spectra, classes)
+    assert np.array_equal(again.predict(spectra), model.predict(spectra))
+
+
+def test_a_class_of_one_spectrum_leaves_no_folds_but_a_model():
+    spectra, classes = blobs()
+    classes = classes.copy()
+    classes[classes == 2] = 0
+    classes[0] = 2
+    model = SupportVectorMachine(None, 0)
+    model.fit(spectra, classes)
+    assert len(model.predict(spectra)) == len(spectra)
+
+
+def test_nearest_position_by_hand():
+    # 2 lines × 4 samples; training pixels at both ends of the first line.
+    answer = nearest_position(np.array([0, 3]), np.array([7, 9]), np.array([1, 2, 4, 7]), samples=4)
+    assert answer.tolist() == [7, 9, 7, 9]
+    with pytest.raises(SplitError):
+        nearest_position(np.array([], int), np.array([], int), np.array([1]), 4)

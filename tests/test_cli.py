@@ -1,0 +1,185 @@
+"""The command line as a user meets it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from scenes_samples import SMALL, small_cube, write_scene
+
+from hsi_suite.cli import main
+
+
+@pytest.fixture
+def hsi(monkeypatch, capfd):
+    """Run `hsi` in this process; gives exit status, standard output and standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    return call
+
+
+@pytest.fixture
+def small(tmp_path):
+    options = write_scene(tmp_path)
+    settings = [part for setting in SMALL for part in ("--set", setting)]
+    return ["--scene", options["scene"], "--labels", options["labels"], *settings]
+
+
+def test_help_lists_every_command_without_torch():
+    code = (
+        "import sys; sys.argv = ['hsi', '--help']\n"
+        "from hsi_suite.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for command in ("train", "evaluate", "predict", "batch", "data", "models", "config", "doctor"):
+        assert f"  {command} " in done.stdout
+
+
+def test_every_command_has_help(hsi):
+    for command in ("train", "evaluate", "predict", "batch", "data", "models", "config", "doctor"):
+        status, out, _ = hsi(command, "--help")
+        assert status == 0
+        assert "Usage" in out
+
+
+def test_version_and_doctor(hsi):
+    assert hsi("--version")[1].startswith("hsi_suite ")
+    status, out, _ = hsi("doctor")
+    assert status == 0
+    assert "torch" in out
+
+
+def test_train_prints_tables_and_ends_with_the_paths(hsi, small, tmp_path):
+    status, out, _ = hsi("train", *small, "--output", tmp_path / "runs")
+    assert status == 0
+    assert "position only" in out
+    last = out.strip().splitlines()[-2:]
+    assert last[0].startswith("map ")
+    assert last[0].endswith("map.png")
+    assert last[1].endswith("report.html")
+
+
+def test_json_is_json_and_nothing_else(hsi, small, tmp_path):
+    status, out, _ = hsi("train", *small, "--json", "--output", tmp_path / "runs")
+    metrics = json.loads(out)
+    assert status == 0
+    assert metrics["test"]["overall_accuracy"] > 0.4
+    status, out, _ = hsi("evaluate", metrics["run"], "--json")
+    assert json.loads(out)["equal"]
+    status, out, _ = hsi(
+        "predict", metrics["run"], "--scene", tmp_path / "cube.npy", "-o", tmp_path / "m.tif"
+    )
+    assert out.strip() == str(tmp_path / "m.tif")
+
+
+def test_resume_on_a_finished_run_shows_it_and_takes_no_options(hsi, small, tmp_path):
+    out = hsi("train", *small, "--json", "--output", tmp_path / "runs")[1]
+    run = json.loads(out)["run"]
+    status, out, err = hsi("train", "--resume", run, "--json")
+    assert (status, json.loads(out)["run"]) == (0, run)
+    assert "finished already" in err
+    status, _, err = hsi("train", "--resume", run, "--epochs", 3)
+    assert status == 2
+    assert "keeps its configuration" in err
+
+
+def test_several_runs_are_summed_up(hsi, small, tmp_path):
+    status, out, _ = hsi("train", *small, "--runs", 2, "--json", "--output", tmp_path / "runs")
+    summary = json.loads(out)
+    assert status == 0
+    assert summary["groups"][0]["seeds"] == [0, 1]
+    assert summary["groups"][0]["test"]["overall_accuracy"]["n"] == 2
+
+
+BAD = {
+    "nothing": [],
+    "unknown dataset": ["--dataset", "indian_pine"],
+    "unknown model": ["--dataset", "synthetic", "--model", "hybridns"],
+    "unknown config": ["--config", "nothing"],
+    "unknown key": ["--dataset", "synthetic", "--set", "trian.epochs=1"],
+    "malformed setting": ["--dataset", "synthetic", "--set", "epochs"],
+    "negative epochs": ["--dataset", "synthetic", "--epochs", "-1"],
+    "no such device": ["--dataset", "synthetic", "--device", "cuda:77"],
+    "unknown device": ["--dataset", "synthetic", "--device", "abacus"],
+    "even window": ["--dataset", "synthetic", "--set", "model.window=10"],
+    "window too large": ["--dataset", "synthetic", "--set", "model.window=99"],
+    "no components": ["--dataset", "synthetic", "--set", "reduction.components=0"],
+    "few components": ["--dataset", "synthetic", "--set", "reduction.components=5"],
+    "many components": ["--dataset", "synthetic", "--set", "reduction.components=5000"],
+    "missing scene": ["--scene", "nothing.mat", "--labels", "nothing.mat"],
+    "scene without labels": ["--scene", "cube.npy"],
+    "unknown baseline": ["--dataset", "synthetic", "--baselines", "magic"],
+    "missing split file": ["--dataset", "synthetic", "--split-file", "nothing.npz"],
+    "negative seed": ["--dataset", "synthetic", "--seed", "-3"],
+    "missing run": ["--resume", "nothing"],
+    "unwritable output": ["--dataset", "synthetic", "--output", "/dev/null/runs"],
+    "unknown option": ["--nothing"],
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_one_line_exit_2_and_nothing_written(hsi, tmp_path, monkeypatch, what):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = hsi("train", *BAD[what])
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert status == 2
+    assert out == ""
+    if what != "unknown option":
+        assert len(lines) == 1
+        assert lines[0].startswith("error: ")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "labels",
+    ["other size", "one class", "one pixel", "unlabelled", "negative", "fractions", "three axes"],
+)
+def test_a_label_map_that_cannot_serve_is_one_line(hsi, tmp_path, labels):
+    cube, good = small_cube()
+    single = good.copy()
+    single[single == 3] = 0
+    single[0, 0] = 3
+    bad = {
+        "other size": good[:-1],
+        "one class": (good > 0).astype(np.uint8),
+        "one pixel": single,
+        "unlabelled": good * 0,
+        "negative": good.astype(np.int16) - 1,
+        "fractions": good + 0.5,
+        "three axes": cube,
+    }
+    np.save(tmp_path / "cube.npy", cube)
+    np.save(tmp_path / "labels.npy", bad[labels])
+    status, _, err = hsi(
+        "train", "--scene", tmp_path / "cube.npy", "--labels", tmp_path / "labels.npy",
+        "--set", "reduction.components=13", "--set", "model.window=9",
+        "--output", tmp_path / "runs",
+    )  # fmt: skip
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_debug_shows_the_traceback(hsi, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["hsi", "train", "--debug"])
+    from hsi_suite.errors import ConfigError
+
+    with pytest.raises(ConfigError):
+        main()
+
+
+def test_config_commands(hsi):
+    assert "classification/hybridsn_salinas" in hsi("config", "list")[1].split()
+    tree = yaml.safe_load(hsi("config", "show", "classification/hybridsn_salinas")[1])
+    assert tree["reduction"]["components"] == 15
+    assert tree["train"]["epochs"] == 100

@@ -1,0 +1,121 @@
+import pytest
+
+from hsi_suite.config import (
+    apply_settings,
+    config_names,
+    dump_yaml,
+    load_tree,
+    merge,
+    parse_yaml,
+    validate,
+)
+from hsi_suite.errors import ConfigError
+from hsi_suite.schemas.classification import ClassificationConfig
+
+TREE = {"data": {"dataset": "synthetic"}}
+
+
+def read(**extra):
+    return validate(ClassificationConfig, merge(TREE, extra), "test.yaml")
+
+
+def test_scientific_notation_is_a_number():
+    assert parse_yaml("[1e-3, 1.5e2, -2E+3, 1_0e1]", "x") == [1e-3, 150.0, -2000.0, 100.0]
+    assert parse_yaml("[e1, 1e, 0x1e]", "x") == ["e1", "1e", 30]
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "a: 1\na: 2", "\t- a", "a: *nothing", "!!python/object:os.x {}"]
+)
+def test_bad_yaml_is_one_line_with_its_place(text):
+    with pytest.raises(ConfigError, match=r"test\.yaml") as caught:
+        parse_yaml(text, "test.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_all_shipped_configurations_are_valid():
+    from hsi_suite.pipelines.batch import expand
+    from hsi_suite.pipelines.configuration import classification_config
+
+    from hsi_suite.schemas.batch import BatchConfig
+
+    names = config_names()
+    assert "classification/hybridsn_indian_pines" in names
+    for name in names:
+        tree = load_tree(name)
+        if tree["task"] == "classification":
+            dataset = None if "data" in tree else "synthetic"
+            classification_config(config=name, dataset=dataset)
+        elif tree["task"] == "batch":
+            expand(validate(BatchConfig, tree, name))
+
+
+def test_settings_reach_any_depth_and_are_yaml():
+    tree = apply_settings(
+        TREE, ["train.optimizer.learning_rate=1e-2", "evaluation.baselines=[svm]"]
+    )
+    config = validate(ClassificationConfig, tree, "x")
+    assert config.train.optimizer.learning_rate == 0.01
+    assert config.evaluation.baselines == ["svm"]
+
+
+@pytest.mark.parametrize("setting", ["epochs", "=3", "a..b=1", ".a=1"])
+def test_a_malformed_setting_is_refused(setting):
+    with pytest.raises(ConfigError, match="--set"):
+        apply_settings(TREE, [setting])
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"trian": {}}, "trian: unknown key.*Did you mean train"),
+        ({"train": {"optimizer": {"lerning_rate": 1.0}}}, "Did you mean learning_rate"),
+        ({"train": {"epochs": -1}}, "train.epochs: -1; expected greater than or equal to 1"),
+        ({"train": {"epochs": 2.5}}, "train.epochs: 2.5"),
+        ({"train": {"epochs": "many"}}, "train.epochs: 'many'"),
+        ({"train": {"optimizer": {"learning_rate": float("nan")}}}, "learning_rate: nan"),
+        ({"reduction": {"components": 0}}, "reduction.components: 0"),
+        ({"model": {"window": 12}}, "odd model.window"),
+        ({"split": {"train": 1.5}}, "split.train: 1.5"),
+        ({"split": {"kind": "file"}}, "split.file together"),
+        ({"data": {"scene": "a.mat"}}, "either a data set"),
+        ({"data": None}, "data: None"),
+        ({"seeds": {"base": -1}}, "seeds.base: -1"),
+        ({"train": {"selection": "best"}}, "split.validation above 0"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(extra, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        read(**extra)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_configuration_is_frozen_and_round_trips():
+    config = read(train={"epochs": 3})
+    with pytest.raises(ValueError, match="frozen"):
+        config.threads = 2
+    again = validate(ClassificationConfig, parse_yaml(dump_yaml(config), "x"), "x")
+    assert again == config
+
+
+def test_extends_merges_and_a_circle_is_found(tmp_path):
+    (tmp_path / "a.yaml").write_text("extends: classification/hybridsn\ntrain: {epochs: 7}\n")
+    tree = load_tree(str(tmp_path / "a.yaml"))
+    assert tree["train"]["epochs"] == 7
+    assert tree["train"]["batch_size"] == 256
+    (tmp_path / "b.yaml").write_text("extends: c.yaml\n")
+    (tmp_path / "c.yaml").write_text("extends: b.yaml\n")
+    with pytest.raises(ConfigError, match="extends itself"):
+        load_tree(str(tmp_path / "b.yaml"))
+
+
+@pytest.mark.parametrize("content", [b"", b"- 1\n", b"\xff\xfe\x00", b"extends: 3\n"])
+def test_a_file_that_is_no_configuration_is_refused(tmp_path, content):
+    (tmp_path / "a.yaml").write_bytes(content)
+    with pytest.raises(ConfigError):
+        load_tree(str(tmp_path / "a.yaml"))
+
+
+def test_an_unknown_configuration_suggests_a_near_name():
+    with pytest.raises(ConfigError, match="Did you mean classification/hybridsn_salinas"):
+        load_tree("classification/hybridsn_salina")

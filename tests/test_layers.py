@@ -1,0 +1,89 @@
+"""The house's rule: imports go downwards only, and inside a layer they form no circle."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = [
+    {"errors", "registry", "seeding", "atomic"},
+    {"config", "environment", "palette", "runs", "backbones", "metrics", "losses", "schemas"},
+    {"models", "data", "restoration"},
+    {"engine", "reports"},
+    {"pipelines"},
+    {"cli"},
+]
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+
+
+def modules():
+    """Every module of the library as (dotted name inside the package, path)."""
+    for folder, prefix in ((ROOT / "hsi_suite", ()), (ROOT / "pipelines", ("pipelines",))):
+        for path in sorted(folder.rglob("*.py")):
+            parts = (*prefix, *path.relative_to(folder).with_suffix("").parts)
+            yield parts, path
+
+
+def imported(parts, path):
+    """The library's modules that a module imports, as parts; also imports inside functions."""
+    package = parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                base = package[: len(package) - node.level + 1]
+                yield (*base, *(node.module.split(".") if node.module else ()))
+                if not node.module:
+                    yield from ((*base, alias.name) for alias in node.names)
+            elif node.module and node.module.split(".")[0] == "hsi_suite":
+                yield tuple(node.module.split(".")[1:])
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "hsi_suite":
+                    yield tuple(alias.name.split(".")[1:])
+
+
+MODULES = [(parts, path) for parts, path in modules() if parts != ("__init__",)]
+
+
+def test_every_room_has_a_layer():
+    assert {parts[0] for parts, _ in MODULES} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("parts, path", MODULES, ids=[".".join(parts) for parts, _ in MODULES])
+def test_imports_go_downwards(parts, path):
+    for target in imported(parts, path):
+        if not target:
+            continue
+        assert LEVEL[target[0]] <= LEVEL[parts[0]], f"{'.'.join(parts)} imports {'.'.join(target)}"
+
+
+def test_engine_and_reports_know_neither_models_nor_data():
+    for parts, path in MODULES:
+        if parts[0] in {"engine", "reports"}:
+            assert not {t[0] for t in imported(parts, path) if t} & {
+                "models",
+                "data",
+                "restoration",
+            }
+
+
+def test_models_do_not_know_configurations():
+    for parts, path in MODULES:
+        if parts[0] in {"models", "backbones"}:
+            assert not {t[0] for t in imported(parts, path) if t} & {"config", "schemas"}
+
+
+def test_rooms_form_no_circle():
+    needs: dict[str, set[str]] = {}
+    for parts, path in MODULES:
+        room = parts[0]
+        needs.setdefault(room, set()).update(
+            t[0] for t in imported(parts, path) if t and t[0] != room
+        )
+    done: set[str] = set()
+    while needs:
+        free = {room for room, wanted in needs.items() if wanted <= done}
+        assert free, f"a circle among {sorted(needs)}"
+        done |= free
+        needs = {room: wanted for room, wanted in needs.items() if room not in free}

@@ -1,0 +1,239 @@
+"""The classification networks: shapes, counts, initial weights, and what registering demands."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import hsi_suite.models
+from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
+from hsi_suite.models.description import window_equivariant
+from hsi_suite.models.hybridsn import HybridSN
+from hsi_suite.models.registry import MODELS, build_denoiser, build_example, build_model
+
+CLASSIFIERS = [name for name in MODELS if MODELS[name].task == "classification"]
+NETWORKS = [name for name in MODELS if MODELS[name].task in ("classification", "denoising")]
+
+
+def parameters(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+def small(name, seed=0):
+    """A small instance and a batch for it."""
+    generator = torch.Generator().manual_seed(seed)
+    if MODELS[name].task == "denoising":
+        model = build_denoiser(name, in_channels=1, options={}, generator=generator)
+        return model, torch.rand(3, 1 + model.takes_noise_map, 18, 15, generator=generator)
+    window = 9 if name == "hybridsn" else 1
+    model = build_model(
+        name, in_channels=20, num_classes=4, window=window, options={}, generator=generator
+    )
+    return model, torch.randn(6, 20, window, window, generator=generator)
+
+
+def test_hybridsn_has_the_published_layers():
+    model = HybridSN(30, 16, 25)
+    assert parameters(model) == 5_122_176
+    counts = [parameters(layer) for layer in (*model.spectral_spatial, *model.spatial)]
+    assert counts == [512, 5_776, 13_856, 331_840]
+    assert [parameters(m) for m in model.head if isinstance(m, nn.Linear)] == [
+        4_735_232,
+        32_896,
+        2_064,
+    ]
+    assert [m.p for m in model.head if isinstance(m, nn.Dropout)] == [0.4, 0.4]
+    shapes = []
+    for layer in (*model.spectral_spatial, *model.spatial):
+        layer.register_forward_hook(lambda m, i, o: shapes.append(tuple(o.shape[1:])))
+    with torch.no_grad():
+        model(torch.zeros(1, 30, 25, 25))
+    assert shapes == [(8, 24, 23, 23), (16, 20, 21, 21), (32, 18, 19, 19), (64, 17, 17)]
+
+
+def test_hybridsn_starts_from_glorot_uniform_weights_and_zero_biases():
+    model = build_model(
+        "hybridsn",
+        in_channels=30,
+        num_classes=16,
+        window=25,
+        options={},
+        generator=torch.Generator().manual_seed(0),
+    )
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Conv3d | nn.Linear):
+            kernel = layer.weight[0, 0].numel()
+            limit = (6 / ((layer.weight.shape[0] + layer.weight.shape[1]) * kernel)) ** 0.5
+            assert layer.weight.abs().max() <= limit
+            assert float(layer.weight.detach().std()) == pytest.approx(limit / 3**0.5, rel=0.1)
+            assert (layer.bias == 0).all()
+
+
+@pytest.mark.parametrize("keys", [{"window": 7}, {"window": 10}, {"in_channels": 12}])
+def test_hybridsn_refuses_what_it_cannot_take(keys):
+    with pytest.raises(ShapeError, match=r"hybridsn: .*expected"):
+        HybridSN(**{"in_channels": 30, "num_classes": 3, "window": 9, **keys})
+
+
+def test_features_of_a_scene_hold_those_of_its_windows():
+    model = HybridSN(15, 3, 9).double().eval()
+    scene = torch.randn(1, 15, 20, 18, dtype=torch.float64)
+    with torch.no_grad():
+        whole = model.features(scene)
+        window = model.features(scene[:, :, 4:13, 6:15])
+    torch.testing.assert_close(whole[:, :, 4:5, 6:7], window, rtol=0, atol=1e-12)
+
+
+def test_every_network_is_covered_here():
+    assert set(NETWORKS) == set(MODELS)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+class TestEveryNetwork:
+    def test_declared_parameters_and_input(self, name):
+        spec = MODELS[name]
+        model = spec.factory(**spec.example)
+        assert parameters(model) == spec.example_parameters
+        expected = (16,) if name in CLASSIFIERS else (1, *spec.example_input[1:])
+        with torch.no_grad():
+            assert model.eval()(torch.zeros(2, *spec.example_input)).shape == (2, *expected)
+
+    def test_convolutions_and_norms_come_from_the_shared_blocks(self, name):
+        model = small(name)[0]
+        for path, module in model.named_modules():
+            if isinstance(module, nn.modules.conv._ConvNd | nn.modules.batchnorm._BatchNorm):
+                owner = model.get_submodule(path.rpartition(".")[0])
+                assert type(owner).__module__.startswith("hsi_suite.backbones."), path
+
+    def test_gradients_reach_every_parameter(self, name):
+        model, windows = small(name)
+        model(windows).square().sum().backward()
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+    def test_a_pixel_does_not_depend_on_its_batch(self, name):
+        model, windows = small(name)
+        model.eval()
+        with torch.no_grad():
+            torch.testing.assert_close(
+                model(windows)[2:3], model(windows[2:3]), rtol=1e-4, atol=1e-5
+            )
+
+    def test_the_seed_fixes_the_weights(self, name):
+        first, again, other = small(name)[0], small(name)[0], small(name, 1)[0]
+        pairs = list(zip(first.parameters(), again.parameters(), other.parameters(), strict=True))
+        assert all(torch.equal(a, b) for a, b, _ in pairs)
+        assert any(not torch.equal(a, c) for a, _, c in pairs)
+
+    def test_weights_survive_a_round_trip(self, name):
+        model, windows = small(name)
+        other, _ = small(name, 1)
+        other.load_state_dict(model.state_dict())
+        with torch.no_grad():
+            assert torch.equal(model.eval()(windows), other.eval()(windows))
+
+
+def test_the_models_room_defines_networks_only():
+    for found in pkgutil.iter_modules(hsi_suite.models.__path__, "hsi_suite.models."):
+        module = importlib.import_module(found.name)
+        for _, entry in inspect.getmembers(module, inspect.isclass):
+            if issubclass(entry, nn.Module) and entry.__module__ == found.name:
+                assert entry in [MODELS[name].factory for name in MODELS], entry
+
+
+@torch.no_grad()
+def windows_are_seen_as_in_the_scene(see, scene, side, places, tolerance=1e-10):
+    """Whether `see` of each window is a part of `see` of the scene, to rounding in fp64."""
+    whole = see(scene)
+    for line, sample in places:
+        part = see(scene[..., line : line + side, sample : sample + side])
+        lines, samples = part.shape[-2:]
+        there = whole[..., line : line + lines, sample : sample + samples]
+        if not torch.allclose(part, there, rtol=0, atol=tolerance):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "maps"])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_classifiers_see_windows_as_they_claim(name, training, data):
+    model = small(name, seed=data.draw(st.integers(0, 99)))[0].double().train(training)
+    side = data.draw(st.integers(9, 12))
+    lines, samples = data.draw(st.integers(side, 15)), data.draw(st.integers(side, 15))
+    place = st.tuples(st.integers(0, lines - side), st.integers(0, samples - side))
+    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 99)))
+    scene = torch.randn(2, 20, lines, samples, generator=generator, dtype=torch.float64)
+    places = [data.draw(place), (lines - side, samples - side)]
+    assert window_equivariant(model, training) == model.window_equivariant(training)
+    assert model.window_equivariant(training)
+    assert windows_are_seen_as_in_the_scene(model.features, scene, side, places)
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "maps"])
+@pytest.mark.parametrize("name", sorted(set(NETWORKS) - set(CLASSIFIERS)))
+def test_other_networks_see_windows_as_they_claim(name, training):
+    model = small(name)[0].double().train(training)
+    scene = torch.rand(2, 1 + model.takes_noise_map, 24, 20, dtype=torch.float64)
+    seen = windows_are_seen_as_in_the_scene(model, scene, 16, [(0, 0), (3, 2), (8, 4)])
+    assert window_equivariant(model, training) == seen
+
+
+@pytest.mark.parametrize(
+    ("extra", "training", "maps"),
+    [
+        (nn.BatchNorm2d(64), False, True),
+        (nn.GroupNorm(8, 64), False, False),
+        (nn.Conv2d(64, 64, 3, padding=1), False, False),
+        (nn.Conv2d(64, 64, 3), True, True),
+    ],
+    ids=["batch norm", "group norm", "padding", "valid"],
+)
+def test_hybridsn_withdraws_a_claim_that_no_longer_holds(extra, training, maps):
+    model = HybridSN(15, 3, 9).double()
+    # The head has no part in the claim.
+    model.spatial.append(extra.double())
+    scene = torch.randn(2, 15, 18, 17, dtype=torch.float64)
+    for when, claim in ((True, training), (False, maps)):
+        model.train(when)
+        assert model.window_equivariant(when) == claim
+        assert (
+            windows_are_seen_as_in_the_scene(model.features, scene, 13, [(0, 0), (4, 3)]) == claim
+        )
+
+
+def test_features_are_what_the_head_sees():
+    cnn = build_example("cnn1d", {"in_channels": 40}).eval()
+    spectra = torch.randn(3, 40, 1, 1)
+    hybrid = HybridSN(15, 3, 9).eval()
+    windows = torch.randn(3, 15, 9, 9)
+    with torch.no_grad():
+        assert torch.equal(cnn.head(cnn.features(spectra).flatten(1)), cnn(spectra))
+        assert torch.equal(hybrid.head(hybrid.features(windows)), hybrid(windows))
+
+
+@pytest.mark.parametrize(
+    "options", [{"channels": {}}, {"channels": {1: 2}}, {"channels": [-4]}, {"block": 3}]
+)
+def test_values_that_layers_refuse_are_config_errors(options):
+    with pytest.raises(ConfigError, match=r"model\.options"):
+        build_denoiser("residual_unet", in_channels=1, options=options, generator=None)
+    with pytest.raises(ConfigError, match=r"does not suit hybridsn \(.*negative"):
+        build_example("hybridsn", {"num_classes": -1})
+
+
+def test_unknown_models_and_options_are_named():
+    keys = {"in_channels": 20, "num_classes": 3, "window": 9, "generator": None}
+    with pytest.raises(UnknownNameError, match="Did you mean hybridsn"):
+        build_model("hybridns", options={}, **keys)
+    with pytest.raises(ConfigError, match="Did you mean dropout"):
+        build_model("hybridsn", options={"droput": 0.1}, **keys)
+    with pytest.raises(ConfigError, match="does not suit hybridsn"):
+        build_model("hybridsn", options={"dropout": 7}, **keys)
+    with pytest.raises(ConfigError, match="does not suit hybridsn"):
+        build_model("hybridsn", options={"dropout": "much"}, **keys)

@@ -1,0 +1,208 @@
+import file_samples as samples
+import numpy as np
+import pytest
+
+from hsi_suite.data.formats.envi_header import format_envi_header, parse_envi_header
+from hsi_suite.data.formats.georeferencing import make_map_info, read_map_info, simple_epsg
+from hsi_suite.data.readers import open_cube
+from hsi_suite.errors import InputFileError
+
+UTM = "map info = {UTM, 1, 1, 500000, 4000000, 20, 20, 17, North, WGS-84, units=Meters}\n"
+RICH = (
+    "wavelength units = Micrometers\nWavelength = {\n 0.45, 0.55,\n 0.65, 0.85, 2.2}\n"
+    "; a comment\nband names = {b one, two, 3, 4, 5}\ndefault bands = {3, 2, 1}\n"
+    "data ignore value = -9999\n" + UTM
+)
+
+
+def open_with(tmp_path, extra):
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube(), extra=extra)
+    return open_cube(tmp_path / "a.hdr")
+
+
+def test_what_the_header_says(tmp_path):
+    with open_with(tmp_path, RICH) as file:
+        np.testing.assert_allclose(file.wavelengths, [450, 550, 650, 850, 2200])
+        assert file.band_names == ("b one", "two", "3", "4", "5")
+        assert file.default_bands == (2, 1, 0)
+        assert file.nodata == -9999.0
+        assert file.georeference.crs == "EPSG:32617"
+        assert file.georeference.transform == (20, 0, 500000, 0, -20, 4000000)
+        assert file.georeference.map_info[0] == "UTM"
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ("wavelength units = Nanometers\nwavelength = {400, 500, 600, 700, 800}", 400),
+        ("wavelength units = µm\nwavelength = {.4, .5, .6, .7, .8}", 400),
+        ("wavelength = {0.4, 0.5, 0.6, 0.7, 0.8}", 400),
+        ("wavelength units = Wavenumber\nwavelength = {25000, 20000, 16666, 14285, 12500}", 400),
+        ("wavelength units = Index\nwavelength = {1, 2, 3, 4, 5}", None),
+        ("wavelength = {400, 500}", None),
+        ("wavelength = {a, b, c, d, e}", None),
+        ("", None),
+    ],
+)
+def test_wavelength_units(tmp_path, extra, expected):
+    with open_with(tmp_path, extra + "\n") as file:
+        if expected is None:
+            assert file.wavelengths is None
+        else:
+            assert file.wavelengths[0] == pytest.approx(expected)
+
+
+def test_latin_1_headers_of_older_software(tmp_path):
+    cube = samples.make_cube()
+    samples.write_envi(tmp_path / "a.hdr", cube)
+    text = samples.envi_header(cube, "bsq", "wavelength units = µm\nwavelength = {1,2,3,4,5}\n")
+    (tmp_path / "a.hdr").write_bytes(text.encode("latin-1"))
+    with open_cube(tmp_path / "a.hdr") as file:
+        assert file.wavelengths[0] == 1000.0
+
+
+@pytest.mark.parametrize("suffix", ["", ".img", ".dat", ".raw", ".bin", ".bsq", ".IMG", ".hyspex"])
+def test_the_data_file_is_found_and_finds_its_header(tmp_path, suffix):
+    cube = samples.make_cube()
+    data = samples.write_envi(tmp_path / "a.hdr", cube, data_suffix=suffix)
+    for path in (tmp_path / "a.hdr", data):
+        with open_cube(path) as file:
+            assert file.files == (tmp_path / "a.hdr", data)
+            np.testing.assert_array_equal(file.read(), cube)
+
+
+def test_header_named_after_the_whole_data_file(tmp_path):
+    cube = samples.make_cube()
+    data = samples.write_envi(tmp_path / "a.hdr", cube)
+    (tmp_path / "a.hdr").rename(tmp_path / "a.img.hdr")
+    for path in (data, tmp_path / "a.img.hdr"):
+        with open_cube(path) as file:
+            np.testing.assert_array_equal(file.read(), cube)
+
+
+def test_header_offset(tmp_path):
+    cube = samples.make_cube()
+    data = samples.write_envi(tmp_path / "a.hdr", cube, "bil")
+    data.write_bytes(bytes(100) + data.read_bytes())
+    text = (tmp_path / "a.hdr").read_text().replace("header offset = 0", "header offset = 100")
+    (tmp_path / "a.hdr").write_text(text)
+    with open_cube(tmp_path / "a.hdr") as file:
+        np.testing.assert_array_equal(file.read(2, 5), cube[2:5])
+
+
+@pytest.mark.parametrize("field", ["samples", "lines", "bands", "data type", "interleave",
+                                   "byte order"])  # fmt: skip
+def test_missing_fields(tmp_path, field):
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube())
+    lines = (tmp_path / "a.hdr").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(field + " ")]
+    (tmp_path / "a.hdr").write_text("\n".join(kept))
+    with pytest.raises(InputFileError, match=f"'{field}' is missing"):
+        open_cube(tmp_path / "a.hdr")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("lines = 7", "lines = 8", r"630 bytes.*720"),
+        ("lines = 7", "lines = 6", r"630 bytes.*540"),
+        ("lines = 7", "lines = -7", "whole number"),
+        ("lines = 7", "lines = 0", "whole number"),
+        ("lines = 7", "lines = seven", "whole number"),
+        ("lines = 7", "lines = 99999999999999999999", "bytes"),
+        ("lines = 7", "lines =", "no single value"),
+        ("lines = 7", "lines = {7, 7}", "no single value"),
+        ("data type = 12", "data type = 4", "bytes"),
+        ("data type = 12", "data type = 6", "complex64"),
+        ("data type = 12", "data type = 7", "one of 1, 2, 3"),
+        ("interleave = bsq", "interleave = tile", "bsq, bil or bip"),
+        ("byte order = 0", "byte order = 2", "little-endian"),
+        ("file type = ENVI Standard", "file type = ENVI Spectral Library", "ENVI Standard"),
+        ("byte order = 0", "byte order = 0\nfile compression = 1", "compressed"),
+        ("byte order = 0", "byte order = 0\ndata ignore value = none", "a number"),
+        ("byte order = 0", "byte order = 0\nband names = {a, b", "no end"),
+        ("ENVI\n", "ENVY\n", "no known format|not 'ENVI'"),
+    ],
+)
+def test_wrong_fields(tmp_path, old, new, message):
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube())
+    text = (tmp_path / "a.hdr").read_text()
+    assert old in text
+    (tmp_path / "a.hdr").write_text(text.replace(old, new))
+    with pytest.raises(InputFileError, match=message) as error:
+        open_cube(tmp_path / "a.hdr")
+    assert "\n" not in str(error.value)
+
+
+def test_pairs_with_a_file_missing(tmp_path):
+    data = samples.write_envi(tmp_path / "a.hdr", samples.make_cube())
+    data.rename(tmp_path / "b.img")
+    with pytest.raises(InputFileError, match="data file does not lie beside"):
+        open_cube(tmp_path / "a.hdr")
+    with pytest.raises(InputFileError, match=r"needs its \.hdr"):
+        open_cube(tmp_path / "b.img")
+
+
+def test_headers_agree_with_the_spectral_package(tmp_path):
+    envi = pytest.importorskip("spectral.io.envi")
+    cube = samples.make_cube()
+    metadata = {"wavelength": [1.5, 2, 3, 4, 5], "wavelength units": "Nanometers"}
+    envi.save_image(str(tmp_path / "s.hdr"), cube, dtype="uint16", metadata=metadata)
+    with open_cube(tmp_path / "s.hdr") as file:
+        np.testing.assert_array_equal(file.read(), cube)
+        assert list(file.wavelengths) == [1.5, 2, 3, 4, 5]
+    samples.write_envi(tmp_path / "a.hdr", cube, extra=RICH.replace("Wavelength", "wavelength"))
+    ours, theirs = (
+        parse_envi_header(tmp_path / "a.hdr"),
+        envi.read_envi_header(str(tmp_path / "a.hdr")),
+    )
+    assert {k: list(v) if isinstance(v, tuple) else v for k, v in ours.items()} == theirs
+
+
+def test_header_text_survives(tmp_path):
+    fields = {"bands": 3, "class names": ("a, b", "c {d}"), "coordinate system string": 'X["é, 1"]'}
+    (tmp_path / "a.hdr").write_text(format_envi_header(fields), encoding="utf-8")
+    assert parse_envi_header(tmp_path / "a.hdr") == {
+        "bands": "3",
+        "class names": ("a; b", "c (d)"),
+        "coordinate system string": 'X["é, 1"]',
+    }
+
+
+@pytest.mark.parametrize(
+    ("info", "crs"),
+    [
+        ("UTM, 1, 1, 5e5, 4e6, 20, 20, 17, South, WGS-84, units=Meters", "EPSG:32717"),
+        ("UTM, 1, 1, 5e5, 4e6, 20, 20, 11, North, North America 1983", "EPSG:26911"),
+        ("UTM, 1, 1, 5e5, 4e6, 20, 20, 99, North, WGS-84", None),
+        ("UTM, 1, 1, 5e5, 4e6, 20, 20, 17, South, North America 1983", None),
+        ("Geographic Lat/Lon, 1, 1, -100, 40, .1, .1, WGS-84, units=Degrees", "EPSG:4326"),
+        ("Arbitrary, 1, 1, 0, 0, 1, 1, 0, North", None),
+    ],
+)
+def test_reference_systems_of_map_info(info, crs):
+    assert read_map_info([item.strip() for item in info.split(",")], None).crs == crs
+
+
+def test_map_info_geometry():
+    def transform(text):
+        return read_map_info(text.split(","), None).transform
+
+    assert transform("UTM,1.5,1.5,500,900,20,10,17,North,WGS-84") == (20, 0, 490, 0, -10, 905)
+    # cos 30° · 20 = 17.3205, sin 30° · 20 = 10
+    turned = transform("UTM,1,1,500,900,20,20,17,North,WGS-84,rotation=30")
+    assert turned == pytest.approx((17.320508, 10, 500, 10, -17.320508, 900))
+    back = make_map_info(turned, None)
+    assert transform(",".join(back)) == pytest.approx(turned, abs=1e-9)
+    assert make_map_info((20, 5, 0, 0, -20, 0), None) is None
+    for broken in ("UTM,1,1,x,900,20,20", "UTM,1", "UTM,1,1,nan,0,1,1", "UTM,1,1,0,0,0,1"):
+        assert read_map_info(broken.split(","), None) is None
+
+
+def test_simple_epsg():
+    assert simple_epsg("epsg:32633") == 32633
+    assert simple_epsg('PROJCS["x",UNIT["metre",1],AUTHORITY["EPSG","32617"]]') == 32617
+    assert simple_epsg('PROJCS["WGS_1984_UTM_Zone_17S",GEOGCS["GCS_WGS_1984"]]') == 32717
+    assert simple_epsg("EPSG:2154") is None
+    assert simple_epsg('PROJCS["x",GEOGCS["y",AUTHORITY["EPSG","4326"]],UNIT["m",1]]') is None
+    assert simple_epsg(None) is None

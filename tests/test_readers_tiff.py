@@ -1,0 +1,173 @@
+import file_samples as samples
+import numpy as np
+import pytest
+import tifffile
+
+from hsi_suite.data.readers import open_cube, read_labels
+from hsi_suite.errors import InputFileError
+
+TRANSFORM = (20.0, 0.0, 500000.0, 0.0, -20.0, 4000000.0)
+
+
+def write_rasterio(path, cube, transform=TRANSFORM, **options):
+    rasterio = pytest.importorskip("rasterio")
+    profile = {"driver": "GTiff", "dtype": cube.dtype, "crs": "EPSG:32617", **options}
+    lines, columns, bands = cube.shape
+    if transform is not None:
+        profile["transform"] = rasterio.Affine(*transform)
+    with rasterio.open(path, "w", width=columns, height=lines, count=bands, **profile) as file:
+        file.write(cube.transpose(2, 0, 1))
+        return rasterio.Affine(*transform) if transform else None
+
+
+@pytest.mark.parametrize("interleave", ["pixel", "band"])
+@pytest.mark.parametrize("compress", ["none", "deflate", "lzw", "packbits"])
+@pytest.mark.parametrize("tiled", [False, True])
+def test_files_of_gdal(tmp_path, interleave, compress, tiled):
+    cube = samples.make_cube("float32", (40, 50, 4))
+    blocks = {"tiled": True, "blockxsize": 16, "blockysize": 32} if tiled else {"blockysize": 7}
+    write_rasterio(
+        tmp_path / "a.tif", cube, interleave=interleave, compress=compress, nodata=-1, **blocks
+    )
+    with open_cube(tmp_path / "a.tif") as file:
+        assert file.nodata == -1.0
+        assert file.georeference.crs == "EPSG:32617"
+        assert file.georeference.transform == TRANSFORM
+        np.testing.assert_array_equal(file.read(), cube)
+        np.testing.assert_array_equal(file.read(13, 35), cube[13:35])
+
+
+def test_lzw_without_rasterio_names_the_extra(tmp_path, monkeypatch):
+    write_rasterio(tmp_path / "a.tif", samples.make_cube(), compress="lzw")
+    monkeypatch.setitem(__import__("sys").modules, "rasterio", None)
+    monkeypatch.setattr("hsi_suite.data.formats.tiff_files.can_decode", lambda page: False)
+    with pytest.raises(InputFileError, match=r"LZW compression.*\[geo\]"):
+        open_cube(tmp_path / "a.tif")
+
+
+def test_sparse_tiles_are_nodata(tmp_path):
+    cube = np.zeros((64, 64, 2), "int16")
+    cube[:32] = 7
+    write_rasterio(
+        tmp_path / "a.tif", np.zeros_like(cube), sparse_ok=True, tiled=True, nodata=0,
+        blockxsize=32, blockysize=32, interleave="band",
+    )  # fmt: skip
+    with open_cube(tmp_path / "a.tif") as file:
+        assert not file.read(10, 50).any()
+
+
+def test_overviews_are_not_bands(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    cube = samples.make_cube("uint16", (64, 64, 3))
+    write_rasterio(tmp_path / "a.tif", cube)
+    with rasterio.open(tmp_path / "a.tif", "r+") as file:
+        file.build_overviews([2, 4])
+    with open_cube(tmp_path / "a.tif") as file:
+        np.testing.assert_array_equal(file.read(), cube)
+
+
+@pytest.mark.parametrize("code", [32617, 4326, 2154, 3857])
+def test_reference_system_with_and_without_rasterio(tmp_path, code, monkeypatch):
+    write_rasterio(tmp_path / "a.tif", samples.make_cube(), crs=f"EPSG:{code}")
+    monkeypatch.setitem(__import__("sys").modules, "rasterio", None)
+    with open_cube(tmp_path / "a.tif") as file:
+        assert file.georeference.crs == f"EPSG:{code}"
+
+
+def test_reference_system_of_its_own_is_read_by_rasterio(tmp_path, monkeypatch):
+    crs = pytest.importorskip("rasterio.crs").CRS.from_proj4(
+        "+proj=laea +lat_0=10 +lon_0=20 +x_0=5 +datum=WGS84"
+    )
+    write_rasterio(tmp_path / "a.tif", samples.make_cube(), crs=crs)
+    with open_cube(tmp_path / "a.tif") as file:
+        assert type(crs).from_user_input(file.georeference.crs) == crs
+    monkeypatch.setitem(__import__("sys").modules, "rasterio", None)
+    with open_cube(tmp_path / "a.tif") as file:
+        assert file.georeference.crs is None
+        assert file.georeference.transform == TRANSFORM
+
+
+@pytest.mark.parametrize(
+    "transform", [(17.0, 10.0, 5.0, 10.0, -17.0, 9.0), (0.1, 0.0, -100.0, 0.0, 0.1, 40.0)]
+)
+def test_turned_and_mirrored_grids(tmp_path, transform):
+    write_rasterio(tmp_path / "a.tif", samples.make_cube(), transform)
+    with open_cube(tmp_path / "a.tif") as file:
+        assert file.georeference.transform == pytest.approx(transform)
+
+
+def test_pixel_is_point_shifts_half_a_pixel(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    cube = samples.make_cube()
+    write_rasterio(tmp_path / "a.tif", cube)
+    with rasterio.open(tmp_path / "a.tif", "r+") as file:
+        file.update_tags(AREA_OR_POINT="Point")
+    with rasterio.open(tmp_path / "a.tif") as theirs, open_cube(tmp_path / "a.tif") as ours:
+        assert ours.georeference.transform == pytest.approx(tuple(theirs.transform)[:6])
+
+
+@pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
+def test_without_georeference_nothing_is_said(tmp_path, capfd):
+    write_rasterio(tmp_path / "a.tif", samples.make_cube(), None, crs=None)
+    with open_cube(tmp_path / "a.tif") as file:
+        assert file.georeference is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_band_names_and_wavelengths_of_gdal(tmp_path):
+    names = [f"b&{band}" for band in range(5)]
+    items = "".join(
+        f'<Item name="DESCRIPTION" sample="{band}" role="description">b&amp;{band}</Item>'
+        f'<Item name="CENTRAL_WAVELENGTH_UM" sample="{band}" domain="IMAGERY">0.{band + 4}</Item>'
+        for band in range(5)
+    )
+    text = f"<GDALMetadata>{items}</GDALMetadata>".encode()
+    for content, expected in [(text, tuple(names)), (b"<GDAL", ()), (b"<!DOCTYPE x><a/>", ())]:
+        tifffile.imwrite(
+            tmp_path / "a.tif", samples.make_cube(), photometric="minisblack", metadata=None,
+            planarconfig="contig", extratags=[(42112, 2, 0, content, True)],
+        )  # fmt: skip
+        with open_cube(tmp_path / "a.tif") as file:
+            assert file.band_names == expected
+            if expected:
+                np.testing.assert_allclose(file.wavelengths, [400, 500, 600, 700, 800])
+
+
+def test_band_descriptions_written_by_gdal(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    write_rasterio(tmp_path / "a.tif", samples.make_cube())
+    names = ("a & b", "<c>", '"d"', "e", "&amp;")
+    with rasterio.open(tmp_path / "a.tif", "r+") as file:
+        file.descriptions = names
+    with open_cube(tmp_path / "a.tif") as file:
+        assert file.band_names == names
+
+
+def test_wavelengths_survive_gdal_translate(tmp_path):
+    copy = pytest.importorskip("rasterio.shutil").copy
+    extra = "wavelength units = Nanometers\nwavelength = {400.5, 500, 600, 700, 800}\n"
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube(), extra=extra)
+    copy(str(tmp_path / "a.img"), str(tmp_path / "a.tif"), driver="GTiff")
+    with open_cube(tmp_path / "a.tif") as file:
+        np.testing.assert_allclose(file.wavelengths, [400.5, 500, 600, 700, 800])
+
+
+def test_one_band_and_several_images(tmp_path):
+    plane = samples.make_cube()[:, :, 0]
+    tifffile.imwrite(tmp_path / "a.tif", plane)
+    with open_cube(tmp_path / "a.tif") as file:
+        np.testing.assert_array_equal(file.read(), plane[:, :, None])
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(plane, metadata=None)
+        file.write(plane[:3], metadata=None)
+    with pytest.raises(InputFileError, match=r"2 images \(7 × 9, 3 × 9\)"):
+        open_cube(tmp_path / "a.tif")
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((2, 3, 4, 5), "u1"), photometric="minisblack")
+    with pytest.raises(InputFileError, match="2 × 3 × 4 × 5"):
+        open_cube(tmp_path / "a.tif")
+
+
+def test_a_colour_picture_is_no_label_map(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5, 3), "u1"), photometric="rgb")
+    with pytest.raises(InputFileError, match=r"3 bands.*one band"):
+        read_labels(tmp_path / "a.tif")

@@ -1,0 +1,162 @@
+import math
+
+import pytest
+from metrics_samples import NAMES, part, sample_metrics
+
+from hsi_suite.palette import class_colours
+from hsi_suite.reports.content import (
+    audit_rows,
+    class_rows,
+    enumerate_names,
+    percent,
+    plain,
+    score_rows,
+    split_rows,
+)
+from hsi_suite.reports.verdict import verdict
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.98532, "98.53"),
+        (1.0, "100.00"),
+        (0.999999, "99.99"),
+        (0.0, "0.00"),
+        (-0.02, "-2.00"),
+        (None, "–"),
+        (math.nan, "–"),
+    ],
+)
+def test_percent_rounds_but_never_up_to_perfection(share, text):
+    assert percent(share) == text
+
+
+def test_plain_removes_what_terminals_act_on():
+    assert plain("a\x1b[31mred\n\tb\u202e") == "a [31mred b"
+
+
+def test_names_in_a_sentence():
+    assert enumerate_names(["a"]) == "a"
+    assert enumerate_names(["a", "b"]) == "a and b"
+    assert enumerate_names(["a, b", "c", "d"]) == "a, b; c and d"
+    assert enumerate_names("abcdefghij", most=4) == "a, b, c and 7 more"
+
+
+def test_scores_stand_beside_the_baselines_with_position_first():
+    rows = score_rows(sample_metrics())
+    assert [(row.name, row.kind) for row in rows] == [
+        ("hybridsn", "model"),
+        ("position only, 1-NN", "baseline"),
+        ("RBF-SVM on spectra", "baseline"),
+        ("hybridsn, training part", "other"),
+    ]
+    assert rows[0].pixels == "1,200"
+    assert rows[3].overall == rows[3].kappa == "100.00"
+
+
+def test_classes_bear_the_colour_of_their_label():
+    rows = class_rows(sample_metrics())
+    assert [row.label for row in rows] == [1, 3, 5]
+    expected = "#" + bytes(class_colours(5)[3]).hex()
+    assert rows[1].colour == expected
+    assert (rows[1].train, rows[1].test, len(rows[1].others)) == ("100", "400", 2)
+
+
+def test_split_rows_name_what_is_missing():
+    metrics = sample_metrics("disjoint")
+    metrics["split"] |= {
+        "layout": "stripes of 20 lines",
+        "dropped": {"Oats": "too small"},
+        "train_only": {"Corn": "one parcel"},
+        "lost": {"Woods": 1200, "Wheat": 0},
+    }
+    rows = dict(split_rows(metrics))
+    assert rows["class left out"] == "Oats: too small"
+    assert rows["learned, not tested"] == "Corn: one parcel"
+    assert rows["lost to the guard"] == "1,200 pixels (Woods 1,200)"
+    assert "validation pixels" not in rows
+
+
+def test_audit_rows_state_window_and_shares():
+    rows = dict(audit_rows(sample_metrics()))
+    assert rows["window"] == "25 × 25 pixels"
+    assert rows["test pixels inside a training window"] == "99.96 %"
+    assert rows["distance to the nearest training pixel"] == "1 … 9, median 1.5 px"
+
+
+def _warnings(metrics):
+    return " ".join(remark.text for remark in verdict(metrics) if remark.warning)
+
+
+def _words(metrics):
+    return " ".join(remark.text for remark in verdict(metrics))
+
+
+def test_a_random_split_that_position_solves_is_called_memory():
+    metrics = sample_metrics(accuracy=0.98, position=0.97)
+    assert "measures mostly memory of the neighbourhood" in _warnings(metrics)
+    assert "99.9 % of the test pixels lie inside the 25 × 25 window" in _warnings(metrics)
+
+
+def test_a_model_well_above_position_is_not_warned_about():
+    metrics = sample_metrics(accuracy=0.98, position=0.6)
+    assert "neighbourhood" not in _words(metrics)
+    assert "points less than hybridsn" in _words(metrics)
+
+
+def test_position_nearly_as_good_on_a_disjoint_split_is_worded_for_it():
+    text = _warnings(sample_metrics("disjoint", accuracy=0.7, position=0.7))
+    assert "where a pixel lies tells its class" in text
+    assert "random" not in text
+
+
+def test_a_disjoint_split_says_what_it_keeps_apart_and_what_it_costs():
+    metrics = sample_metrics("disjoint", accuracy=0.9, position=0.5)
+    metrics["split"] |= {"dropped": {"Oats": "too small"}, "lost": {"Corn": 70, "Woods": 5}}
+    text = _words(metrics)
+    assert "No test pixel lies inside a training window." in text
+    assert "more than 12 pixels from every test pixel" in text
+    assert "leaves out 1 of 4 classes: Oats" in _warnings(metrics)
+    assert "75 labelled pixels are lost to the guard" in text
+
+
+def test_a_window_of_one_pixel_needs_no_remark_on_windows():
+    metrics = sample_metrics()
+    metrics["leakage"] |= {"window": 1, "test_inside_training_window": 0.0}
+    assert "window" not in _words(metrics)
+
+
+def test_a_better_baseline_is_a_warning():
+    assert "a simpler method does as well" in _warnings(sample_metrics(accuracy=0.7, position=0.5))
+
+
+def test_absent_and_unanswered_classes_are_named():
+    test = part(NAMES, 400, 0.98)
+    test |= {"absent": ["Wheat"], "never_predicted": ["Corn"]}
+    text = _warnings(sample_metrics(test=test))
+    assert "No test pixel belongs to Wheat" in text
+    assert "never answers Corn" in text
+
+
+def test_undefined_kappa_is_said():
+    test = part(NAMES, 400, 0.98) | {"cohen_kappa": None}
+    assert "κ is undefined" in _warnings(sample_metrics(test=test))
+
+
+def test_synthetic_scenes_are_called_so():
+    assert "(a synthetic scene)" in _words(sample_metrics(synthetic=True))
+    assert "synthetic" not in _words(sample_metrics())
+
+
+def test_runs_without_baselines_have_a_verdict():
+    metrics = sample_metrics()
+    del metrics["baselines"]
+    assert "baseline" not in _words(metrics)
+    assert len(score_rows(metrics)) == 2
+
+
+def test_dropout_at_test_time_is_reported():
+    spread = {"mean": 0.9, "std": 0.01, "n": 10, "min": 0.88, "max": 0.92}
+    text = _words(sample_metrics(dropout_at_test={"overall_accuracy": spread}))
+    assert "10 evaluations of the same weights give overall accuracies from 88.00 to 92.00" in text

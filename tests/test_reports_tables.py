@@ -1,0 +1,69 @@
+import io
+
+import pytest
+from metrics_samples import NAMES, part, sample_metrics
+from rich.console import Console
+
+from hsi_suite.metrics.summary import flatten_scores, summarise
+from hsi_suite.reports.tables import batch_table, classification_summary, runs_table, spread
+
+LONG = "A class name that is much longer than any column of the table ought to be [bold]"
+
+
+def printed(renderable, width=80, terminal=False):
+    stream = io.StringIO()
+    Console(file=stream, width=width, force_terminal=terminal).print(renderable)
+    return stream.getvalue()
+
+
+def test_summary_fits_80_columns_and_says_the_numbers():
+    metrics = sample_metrics("disjoint", names=(*NAMES, LONG))
+    metrics["split"]["dropped"] = {LONG: "no layout leaves 5 of its 20 pixels on each side"}
+    text = printed(classification_summary(metrics))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+    for score in (metrics["test"], *metrics["baselines"].values()):
+        assert f"{100 * score['overall_accuracy']:.2f}" in text
+    assert "position only, 1-NN" in text
+
+
+def test_colour_goes_to_terminals_only():
+    assert "\x1b[" in printed(classification_summary(sample_metrics()), terminal=True)
+
+
+def test_names_are_not_markup():
+    text = printed(classification_summary(sample_metrics(names=("[red]x", "[/]", ":smile:"))))
+    assert "[red]x" in text
+    assert "[/]" in text
+    assert ":smile:" in text
+
+
+def test_runs_table_states_n_mean_and_deviation():
+    rows = [{"overall_accuracy": v, "recall/Corn": None} for v in (0.8, 0.9, 1.0)]
+    text = printed(runs_table(summarise(rows), "hybridsn on meadows"))
+    assert "n = 3" in text
+    assert "90.00 ± 10.00" in text
+    assert "80.00" in text
+    line = next(line for line in text.splitlines() if "recall, Corn" in line)
+    assert line.split()[2:] == ["–", "–", "–", "0"]
+
+
+def test_batch_table_has_a_line_for_each_configuration():
+    summary = summarise([flatten_scores(part(NAMES, 100, 0.9, seed)) for seed in range(4)])
+    text = printed(batch_table([("hybridsn on meadows", summary), ("  svm", summary)]))
+    lines = text.splitlines()
+    assert sum("±" in line for line in lines) == 3  # the title and two rows
+    assert any(line.startswith("   svm") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({"mean": None, "std": None}, "–"),
+        ({"mean": 0.5, "std": None}, "50.00"),
+        ({"mean": 0.5, "std": 0.0}, "50.00 ± 0.00"),
+    ],
+)
+def test_spread(entry, text):
+    assert spread(entry) == text
