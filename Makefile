@@ -15,7 +15,7 @@ install = { test -x $(BIN)/uv && $(UV_ENV) $(BIN)/uv pip install -q -p $(BIN)/py
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test bench lint format lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(STAMP)  ## set up, train on the embedded scene, print the paths of the m
 
 test: $(STAMP)  ## set up and run the whole test suite
 	$(BIN)/python -m pytest -q
+
+bench: $(STAMP)  ## time ours against the usual way, side by side; prints ratios
+	$(BIN)/python -m benchmarks
 
 $(VENV)/.dev: $(STAMP)
 	@$(call install,.[test$(COMMA)dev])

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "train": "pipelines.api",
+    "train": "pipelines.training",
     "evaluate": "pipelines.prediction",
     "predict": "pipelines.prediction",
     "load_dataset": "data.catalogue",

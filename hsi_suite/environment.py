@@ -37,7 +37,7 @@ def describe_environment(device: str, threads: int) -> dict[str, Any]:
     if device.startswith("cuda"):
         facts["device_name"] = torch.cuda.get_device_name(device)
         facts["cuda"] = torch.version.cuda
-        facts["cudnn"] = torch.backends.cudnn.version()
+        facts["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return facts
 
 

@@ -38,6 +38,8 @@ MODEL = "model.safetensors"
 SPLIT = "split.npz"
 LABEL_MAP = "map.npy"
 MAP_PICTURE = "map.png"
+CONFUSION = "confusion.png"
+CURVES = "learning_curves.png"
 REPORT = "report.html"
 LOG = "log.txt"
 
@@ -119,7 +121,8 @@ class Run:
         """The classification map, lines × samples of labels; 0 where there is no data."""
         import numpy as np
 
-        return np.load(self.path / LABEL_MAP, allow_pickle=False)
+        labels: NDArray[np.integer] = np.load(self.path / LABEL_MAP, allow_pickle=False)
+        return labels
 
     def _text(self, name: str) -> str:
         try:

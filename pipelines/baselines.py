@@ -13,10 +13,9 @@ from ..models.classical import CLASSICAL, nearest_position
 from ..models.registry import build_model
 from ..schemas.classification import ClassificationConfig
 from ..schemas.training import OptimizerConfig, TrainingConfig
-from ..seeding import SeedStreams
 from .classifier import scene_sampler
 from .pixel_task import PixelClassification, window_logits
-from .preparation import Prepared, fixed_seeds
+from .preparation import Prepared
 
 # Hu et al. train longer; after 150 epochs of Adam the loss of this small network has settled.
 _CNN1D_TRAINING = TrainingConfig(
@@ -46,12 +45,13 @@ def run_baselines(
 
 def _spectra(prepared: Prepared, pixels: NDArray[np.integer]) -> NDArray[np.float32]:
     flat = prepared.scene.cube.reshape(-1, prepared.scene.bands)
-    return flat[pixels].astype(np.float32)
+    spectra: NDArray[np.float32] = flat[pixels].astype(np.float32)
+    return spectra
 
 
 def _classical(name: str, config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
     split = prepared.split
-    seed = SeedStreams(config.seeds.base, fixed_seeds(config)).seed("init", name)
+    seed = config.streams.seed("init", name)
     model = CLASSICAL[name](None, seed, config.threads or 1)
     model.fit(_spectra(prepared, split.train), prepared.classes[split.train])
     return model.predict(_spectra(prepared, split.test))
@@ -59,7 +59,7 @@ def _classical(name: str, config: ClassificationConfig, prepared: Prepared) -> N
 
 def _cnn1d(config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
     split = prepared.split
-    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    seeds = config.streams
     device = torch.device(config.device)
     train = _spectra(prepared, split.train)
     reduced = fit_standardisation(train).apply(prepared.scene.cube)

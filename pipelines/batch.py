@@ -11,13 +11,14 @@ from typing import Any
 from ..atomic import make_folder, write_json, write_text
 from ..config import load_tree, merge, validate
 from ..engine.observer import Observer
-from ..errors import HsiSuiteError, RunError, Stopped
+from ..errors import ConfigError, HsiSuiteError, RunError, Stopped
 from ..metrics.summary import flatten_scores, summarise
 from ..runs import Run, csv_text, run_identity
 from ..schemas.batch import BatchConfig
 from ..schemas.classification import ClassificationConfig
 from .classification import train
 from .configuration import classification_config
+from .training import Config
 
 RUNS_CSV = "runs.csv"
 SUMMARY = "summary.json"
@@ -75,9 +76,15 @@ def expand(config: BatchConfig) -> list[ClassificationConfig]:
 
 
 def repeat(
-    config: ClassificationConfig, runs: int, output: str | Path, observer: Observer | None = None
+    config: Config, runs: int, output: str | Path, observer: Observer | None = None
 ) -> Batch:
-    """The same configuration with `runs` consecutive base seeds."""
+    """The same configuration with `runs` consecutive base seeds.
+
+    Raises:
+        ConfigError: it is no classification.
+    """
+    if not isinstance(config, ClassificationConfig):
+        raise ConfigError("--runs", f"task {config.task!r}", "a classification")
     first = config.seeds.base
     members = [
         config.model_copy(update={"seeds": config.seeds.model_copy(update={"base": first + k})})

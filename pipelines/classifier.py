@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,11 +155,7 @@ class Classifier:
 
     def label_map(self, probabilities: NDArray[np.float32]) -> NDArray[np.integer]:
         """Labels (lines × samples) of probabilities; 0 where there is no data."""
-        kind = np.uint8 if max(self.header.labels) < 256 else np.uint16
-        labels = np.array(self.header.labels, kind)
-        missing = np.isnan(probabilities[..., 0])
-        best = np.where(missing[..., None], 0, probabilities).argmax(-1)
-        return np.where(missing, 0, labels[best]).astype(kind)
+        return most_probable(probabilities, self.header.labels)
 
     def save(self, path: Path) -> None:
         """Write the classifier as one safetensors file."""
@@ -176,6 +173,19 @@ class Classifier:
         header = json.dumps(asdict(self.header), sort_keys=True)
         with atomic_file(path) as temporary:
             save_file(tensors, temporary, {"format": _FORMAT, "header": header})
+
+
+def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.integer]:
+    """The label (lines × samples) with the highest probability; 0 where there is no data.
+
+    Args:
+        probabilities: lines × samples × classes, NaN where there is no data.
+        labels: label value of each class.
+    """
+    kind = np.uint8 if max(labels) < 256 else np.uint16
+    missing = np.isnan(probabilities[..., 0])
+    best = np.where(missing[..., None], 0, probabilities).argmax(-1)
+    return np.where(missing, 0, np.array(labels, kind)[best]).astype(kind)
 
 
 def scene_sampler(reduced: NDArray[np.float32], window: int, device: torch.device) -> WindowSampler:

@@ -10,7 +10,7 @@ from ..data.catalogue import check_dataset_name
 from ..engine.devices import resolve_device
 from ..errors import ConfigError
 from ..models.classical import CLASSICAL
-from ..models.registry import MODELS
+from ..models.registry import classifier_names
 from ..registry import nearest_names
 from ..schemas.classification import ClassificationConfig, SplitConfig
 from .machine import available_threads
@@ -116,7 +116,7 @@ def _shipped_for(dataset: str | None, model: str) -> str:
         return special
     if general in names:
         return general
-    known = sorted([*MODELS, *CLASSICAL])
+    known = sorted([*classifier_names(), *CLASSICAL])
     near = nearest_names(model, known)
     hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
     raise ConfigError("--model", f"unknown model {model!r}", f"one of {', '.join(known)}", hint)

@@ -102,7 +102,8 @@ def untrained_denoiser(
         options=header.options,
         generator=generator,
     )
-    return Denoiser(header, network.to(device, memory_format=torch.channels_last))
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Denoiser(header, network.to(device))
 
 
 def load_denoiser(path: Path, device: torch.device) -> Denoiser:

@@ -9,34 +9,21 @@ from typing import Any
 
 import torch
 
-from ..atomic import write_json
-from ..config import Tree, apply_settings, dump_yaml, load_tree, merge, validate
+from ..config import Tree, apply_settings, load_tree, merge, validate
 from ..data.images import ImageSet
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
 from ..engine.trainer import Trainer
-from ..environment import compare_environments, describe_environment
-from ..errors import ConfigError, RunError, Stopped
+from ..errors import ConfigError
 from ..registry import nearest_names
-from ..runs import (
-    CHECKPOINT,
-    ENVIRONMENT,
-    LOG,
-    MODEL,
-    Run,
-    locked,
-    open_run,
-    prepare_run,
-    run_identity,
-    run_name,
-)
+from ..runs import CHECKPOINT, CONFIG, MODEL, Run, open_run
 from ..schemas.denoising import DenoisingConfig
 from ..seeding import SeedStreams
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
 from .denoising_preparation import load_training_images, training_task
 from .denoising_results import write_denoising_results
 from .denoising_task import ImageDenoising
-from .log import LogObserver
+from .lifecycle import carry_out
 from .machine import available_threads
 
 # What a user may name directly, and the key of the configuration that it sets.
@@ -115,28 +102,18 @@ def train(
     )
     with computing(torch.device(config.device), config.threads or 1, config.deterministic):
         images = load_training_images(config)
-        seeds = _seeds(config)
+        seeds = config.streams
         denoiser = _untrained(config, images, seeds)
         task = training_task(config, images, seeds)
-        checksums = {images.name: images.sha256}
-        identity = run_identity(config.model_dump(mode="json"), checksums)
-        name = run_name(
-            images.name, config.model.name, _noise_name(config), config.seeds.base, identity
+        return carry_out(
+            config,
+            names=(images.name, config.model.name, _noise_name(config)),
+            checksums={images.name: images.sha256},
+            output=Path(output),
+            folder=folder,
+            observer=observer,
+            work=lambda run, log: _work(run, config, denoiser, task, log),
         )
-        if folder is not None:
-            output, name = folder.parent, folder.name
-        run = prepare_run(Path(output), name, dump_yaml(config))
-        with locked(run):
-            if run.finished:
-                observer.message(f"{run.path} is finished already; nothing to do")
-                return run
-            _describe(run, config, identity, checksums, observer)
-            log = LogObserver(run.path / LOG, observer)
-            try:
-                _carry_out(run, config, denoiser, task, log)
-            except Stopped:
-                raise Stopped(f"go on with: hsi train --resume {run.path}") from None
-    return Run(run.path)
 
 
 def resume(path: str | Path, observer: Observer | None = None) -> Run:
@@ -146,13 +123,8 @@ def resume(path: str | Path, observer: Observer | None = None) -> Run:
         RunError: it is no run folder, or its images have changed.
     """
     run = open_run(path)
-    config = validate(DenoisingConfig, run.config, run.path / "config.yaml")
+    config = validate(DenoisingConfig, run.config, run.path / CONFIG)
     return train(config, observer=observer, folder=run.path)
-
-
-def _seeds(config: DenoisingConfig) -> SeedStreams:
-    fixed = config.seeds.model_dump(exclude={"base"}, exclude_none=True)
-    return SeedStreams(config.seeds.base, fixed)
 
 
 def _untrained(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> Denoiser:
@@ -174,32 +146,7 @@ def _noise_name(config: DenoisingConfig) -> str:
     return f"{kind}-{low}" if low == high else f"{kind}-{low}-{high}"
 
 
-def _describe(
-    run: Run,
-    config: DenoisingConfig,
-    identity: str,
-    checksums: Mapping[str, str],
-    observer: Observer,
-) -> None:
-    """Write what the run runs on, or compare it with what an interrupted run wrote."""
-    facts = describe_environment(config.device, config.threads or 1)
-    facts |= {"identity": identity, "data": dict(checksums)}
-    if not (run.path / ENVIRONMENT).exists():
-        write_json(run.path / ENVIRONMENT, facts)
-        return
-    then = run.environment
-    if then.get("identity") != identity:
-        raise RunError(
-            run.path,
-            "the images or the configuration have changed since this run began",
-            f"identity {then.get('identity')}, found {identity}",
-            "start a new run",
-        )
-    for line in compare_environments(then, facts):
-        observer.message(f"not the same environment as when this run began: {line}")
-
-
-def _carry_out(
+def _work(
     run: Run,
     config: DenoisingConfig,
     denoiser: Denoiser,

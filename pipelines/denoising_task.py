@@ -72,10 +72,10 @@ class ImageDenoising:
         """Noisy patches, their σ (N × 1 × 1 × 1) and the clean ones, on the scale 0 to 1."""
         clean = to_batch(self._patches(epoch, step))
         noisy, sigma = self._add_noise(clean, self.seeds.numpy("noise", epoch, step))
-        noisy, sigma, clean = (
-            torch.from_numpy(array).to(self.device) for array in (noisy, sigma, clean)
-        )
-        return noisy, sigma, clean
+        return self._moved(noisy), self._moved(sigma), self._moved(clean)
+
+    def _moved(self, values: NDArray[np.float32]) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor], int]:
         """Mean absolute or squared error, and the sum of the patches' PSNR."""

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from ..metrics.classification import confusion_matrix, scores
 from ..metrics.summary import summarise
 from ..schemas.classification import ClassificationConfig
-from ..seeding import SeedStreams
 from .classifier import Classifier
-from .preparation import Prepared, fixed_seeds
+from .preparation import Prepared
 
 _DROPOUT_REPEATS = 10
 
@@ -30,7 +29,9 @@ def predicted_classes(
     probabilities: NDArray[np.float32], pixels: NDArray[np.integer]
 ) -> NDArray[np.integer]:
     """Most probable class index at some pixels of lines × samples × classes."""
-    return probabilities.reshape(-1, probabilities.shape[-1])[pixels].argmax(1)
+    rows = probabilities.reshape(-1, probabilities.shape[-1])[pixels]
+    best: NDArray[np.integer] = rows.argmax(1)
+    return best
 
 
 def dropout_spread(
@@ -44,7 +45,7 @@ def dropout_spread(
     scene, test = prepared.scene, prepared.split.test
     wanted = np.zeros(prepared.labels.size, bool)
     wanted[test] = True
-    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    seeds = config.streams
     rows = []
     for repeat in range(_DROPOUT_REPEATS):
         probabilities = classifier.probabilities(

@@ -12,12 +12,11 @@ from ..engine.observer import Observer
 from ..engine.trainer import Trainer, Training
 from ..errors import ConfigError
 from ..models.classical import CLASSICAL
-from ..models.registry import MODELS, build_model
+from ..models.registry import build_model, classifier_names
 from ..schemas.classification import ClassificationConfig
-from ..seeding import SeedStreams
 from .classifier import Classifier, Header, scene_sampler
 from .pixel_task import PixelClassification
-from .preparation import Prepared, fixed_seeds
+from .preparation import Prepared
 
 
 def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
@@ -28,7 +27,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         ShapeError: the model cannot take this window or number of components.
     """
     scene = prepared.scene
-    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    seeds = config.streams
     header = Header(
         model=config.model.name,
         options=dict(config.model.options),
@@ -43,9 +42,9 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
     )
     if config.model.name in CLASSICAL:
         return _untrained_classical(config, prepared, header)
-    if config.model.name not in MODELS:
+    if config.model.name not in classifier_names():
         # The registry of networks words the message; it should name the classical ones too.
-        known = ", ".join(sorted([*MODELS, *CLASSICAL]))
+        known = ", ".join(sorted([*classifier_names(), *CLASSICAL]))
         raise ConfigError("model.name", f"unknown model {config.model.name!r}", f"one of {known}")
     network = build_model(
         config.model.name,
@@ -90,7 +89,7 @@ def fit(
     reduced = classifier.reduction.apply(scene.cube)
     if scene.valid is not None:
         reduced[~scene.valid] = 0
-    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    seeds = config.streams
     task = PixelClassification(
         scene_sampler(reduced, config.model.window, device),
         torch.from_numpy(prepared.classes),

@@ -95,7 +95,7 @@ def window_logits(
     observer = observer or Observer()
     rows = []
     with torch.inference_mode():
-        for chunk in pixels.split(batch_size):
+        for chunk in torch.split(pixels, batch_size):
             rows.append(model(sampler.gather(chunk)).float())
             observer.advance(len(chunk))
     return torch.cat(rows)

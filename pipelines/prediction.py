@@ -25,10 +25,10 @@ from ..reports.drawing import save_png
 from ..reports.maps import false_colour, map_figure
 from ..runs import MODEL, SPLIT, Run, open_run
 from ..schemas.classification import ClassificationConfig
-from .classifier import Classifier, load_classifier
+from .classifier import Classifier, load_classifier, most_probable
 from .evaluation import dropout_spread, part_scores, predicted_classes
 from .machine import available_threads
-from .preparation import Prepared, class_indices, load_scene
+from .preparation import Prepared, class_indices, load_scene, tell_missing
 
 
 @dataclass(frozen=True)
@@ -93,18 +93,13 @@ def predict(
         classifiers = [_finished_classifier(run, where, threads) for run in runs]
         names = _common_class_names(runs, classifiers)
         loaded = read_scene(scene, variable=scene_variable, nodata=nodata)
+        tell_missing(loaded, observer)
         for classifier in classifiers:
             _check_wavelengths(classifier, loaded)
         labels_of = tuple(sorted({k for c in classifiers for k in c.header.labels}))
         mean, votes = _average(classifiers, loaded, labels_of, observer)
-    best = np.where(np.isnan(mean[..., :1]), 0, mean).argmax(-1)
-    missing = np.isnan(mean[..., 0])
-    kind = np.uint8 if max(labels_of) < 256 else np.uint16
-    labels = np.where(missing, 0, np.array(labels_of, kind)[best]).astype(kind)
-    disagreement = None
-    if len(classifiers) > 1:
-        disagreement = np.mean([vote != labels for vote in votes], axis=0, dtype=np.float32)
-        disagreement[missing] = np.nan
+    labels = most_probable(mean, labels_of)
+    disagreement = _disagreement(votes, labels, np.isnan(mean[..., 0]))
     written = _write(target, loaded, labels, names, mean if probabilities else None, labels_of)
     if disagreement is not None:
         written += _write_layer(
@@ -235,6 +230,16 @@ def _average(
         mean[np.isnan(rows[..., 0])] = np.nan
         votes.append(classifier.label_map(rows))
     return mean, votes
+
+
+def _disagreement(
+    votes: list[NDArray[np.integer]], labels: NDArray[np.integer], missing: NDArray[np.bool_]
+) -> NDArray[np.float32] | None:
+    """Share of the runs that give another label than the mean; None for a single run."""
+    if len(votes) == 1:
+        return None
+    share = np.stack([vote != labels for vote in votes]).mean(0, dtype=np.float32)
+    return np.where(missing, np.float32(np.nan), share)
 
 
 def _check_output(path: Path, scene: str, variable: str | None) -> Path:

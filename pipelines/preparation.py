@@ -63,7 +63,7 @@ def load_scene(config: SceneConfig, observer: Observer) -> Scene:
             on_message=observer.message,
         )
     assert config.scene is not None
-    return read_scene(
+    scene = read_scene(
         config.scene,
         labels=config.labels,
         variable=config.scene_variable,
@@ -71,6 +71,15 @@ def load_scene(config: SceneConfig, observer: Observer) -> Scene:
         class_names=config.class_names,
         nodata=config.nodata,
     )
+    tell_missing(scene, observer)
+    return scene
+
+
+def tell_missing(scene: Scene, observer: Observer) -> None:
+    """Say how many pixels hold no data, if any."""
+    if scene.valid is not None and not scene.valid.all():
+        missing = int((~scene.valid).sum())
+        observer.message(f"{scene.name}: {missing:,} pixels hold no data and are left out")
 
 
 def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
@@ -92,7 +101,7 @@ def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
             "a window no larger than the scene",
             "lower model.window",
         )
-    seeds = SeedStreams(config.seeds.base, fixed_seeds(config))
+    seeds = config.streams
     split = _split(config.split, scene.labels, seeds)
     return Prepared(
         scene=scene,
@@ -102,12 +111,6 @@ def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
         reduction=fit_reduction(config.reduction, scene, split),
         classes=class_indices(scene.labels, split.classes),
     )
-
-
-def fixed_seeds(config: ClassificationConfig) -> dict[str, int]:
-    """The streams whose seeds were set alone."""
-    seeds = config.seeds.model_dump(exclude={"base"}, exclude_none=True)
-    return {name: int(value) for name, value in seeds.items()}
 
 
 def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDArray[np.int64]:

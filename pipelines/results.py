@@ -13,12 +13,27 @@ from numpy.typing import NDArray
 from ..atomic import atomic_file, write_json, write_text
 from ..config import dump_yaml
 from ..data.writers import write_label_map
+from ..engine.observer import Observer
 from ..engine.trainer import Training
+from ..errors import OutputError
 from ..palette import class_colours
 from ..reports.drawing import save_png
+from ..reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ..reports.html import ClassificationReport, classification_report
 from ..reports.maps import false_colour, map_figure
-from ..runs import CONFIG, COST, HISTORY, LABEL_MAP, MAP_PICTURE, METRICS, REPORT, Run, csv_text
+from ..runs import (
+    CONFIG,
+    CONFUSION,
+    COST,
+    CURVES,
+    HISTORY,
+    LABEL_MAP,
+    MAP_PICTURE,
+    METRICS,
+    REPORT,
+    Run,
+    csv_text,
+)
 from ..schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .evaluation import part_scores, predicted_classes
@@ -58,7 +73,12 @@ class Outcome:
 
 
 def write_results(
-    run: Run, config: ClassificationConfig, prepared: Prepared, outcome: Outcome, costs: Costs
+    run: Run,
+    config: ClassificationConfig,
+    prepared: Prepared,
+    outcome: Outcome,
+    costs: Costs,
+    observer: Observer,
 ) -> None:
     """Write everything; `metrics.json`, which marks the run as finished, comes last."""
     metrics = collect_metrics(config, prepared, outcome)
@@ -75,7 +95,11 @@ def write_results(
         "host": host(),
     }
     write_json(run.path / COST, cost)
-    picture = _write_maps(run, prepared, outcome, metrics)
+    picture = _write_maps(run, prepared, outcome, metrics, observer)
+    confusion = confusion_figure(metrics["test"]["confusion_matrix"], prepared.class_names)
+    save_png(confusion, run.path / CONFUSION)
+    if has_curves(history):
+        save_png(learning_curves_figure(history), run.path / CURVES)
     content = ClassificationReport(
         title=_title(metrics),
         metrics=metrics,
@@ -144,21 +168,31 @@ def collect_metrics(
     return metrics
 
 
-def _write_maps(run: Run, prepared: Prepared, outcome: Outcome, metrics: dict[str, Any]) -> bytes:
+def _write_maps(
+    run: Run,
+    prepared: Prepared,
+    outcome: Outcome,
+    metrics: dict[str, Any],
+    observer: Observer,
+) -> bytes:
     scene, split = prepared.scene, prepared.split
     labels = outcome.classifier.label_map(outcome.probabilities)
     with atomic_file(run.path / LABEL_MAP) as temporary:
         np.save(temporary, labels)
     colours = class_colours(len(scene.class_names))
     for suffix in (".hdr", ".tif"):
-        write_label_map(
-            run.path / f"map{suffix}",
-            labels,
-            scene.class_names,
-            colours,
-            georeference=scene.georeference,
-            valid=scene.valid,
-        )
+        try:
+            write_label_map(
+                run.path / f"map{suffix}",
+                labels,
+                scene.class_names,
+                colours,
+                georeference=scene.georeference,
+                valid=scene.valid,
+            )
+        except OutputError as error:
+            # Not every format can hold every grid; the other map still does.
+            observer.message(f"left out: {error}")
     parts = np.zeros(labels.size, np.uint8)
     for code, pixels in enumerate((split.train, split.validation, split.test), 1):
         parts[pixels] = code

@@ -99,6 +99,15 @@ def test_unet_takes_any_size(size):
         assert output.isfinite().all()
 
 
+def test_unet_tiles_with_their_surroundings_are_exact():
+    torch.manual_seed(0)
+    network = ResidualUNet().eval()
+    x = torch.rand(1, 2, 256, 16)
+    with torch.no_grad():
+        whole, tile = network(x), network(x[..., 24:232, :])
+    torch.testing.assert_close(tile[..., 96:112, :], whole[..., 120:136, :], rtol=0, atol=1e-6)
+
+
 def test_unet_looks_at_its_noise_map():
     network = small_unet()
     image = torch.rand(1, 1, 16, 16)

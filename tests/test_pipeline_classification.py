@@ -31,7 +31,7 @@ from hsi_suite.errors import (
 FILES = {
     "config.yaml", "environment.json", "split.npz", "history.csv", "metrics.json", "cost.json",
     "model.safetensors", "map.npy", "map.png", "map.tif", "map.hdr", "map.img", "report.html",
-    "log.txt",
+    "log.txt", "confusion.png", "learning_curves.png",
 }  # fmt: skip
 
 

@@ -12,12 +12,10 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def batch(name: str, output: str, as_json: bool) -> None:
-    r"""Carry out a grid of runs and sum them up.
+    """Carry out a grid of runs and sum them up.
 
-    Finished runs are never redone: after a crash the same command goes on.
-
-    \b
-    hsi batch batch/smoke
+    Finished runs are never redone: after a crash the same command goes on. `hsi config show
+    batch/smoke` prints a batch to start from.
     """
     from ..pipelines.batch import run_batch
     from .output import print_batch

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 # What a pipe or a file gets; a terminal has its own.
 _WIDTH = 100
+# \b keeps click from joining the lines.
+_EXAMPLES = """\b
+hsi models describe hybridsn --input 1x30x25x25
+hsi models describe hybridsn --set num_classes=9
+"""
 _SIZE = re.compile(r"[1-9][0-9]{0,8}([x×][1-9][0-9]{0,8})*")
 
 
@@ -39,20 +44,16 @@ def list_command(blocks: bool, as_json: bool) -> None:
     _print(_block_table(entries) if blocks else _model_table(entries))
 
 
-@models.command()
+@models.command(epilog=_EXAMPLES)
 @click.argument("name")
 @click.option("--input", "size", metavar="SIZE", help="Shape of one input, such as 3x224x224.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change an argument.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; memory in bytes.")
 def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bool) -> None:
-    r"""Print a network's layers: output sizes, memory, parameters, multiply-adds.
+    """Print a network's layers: output sizes, memory, parameters, multiply-adds.
 
     Channels and window follow from the input. Memory is that of the outputs in single precision
-    for one input; it is 0 where a layer passes its input on.
-
-    \b
-    hsi models describe hybridsn --input 1x30x25x25
-    hsi models describe hybridsn --set num_classes=9
+    for one input; a layer that passes its input on takes none.
     """
     from ..config import apply_settings
     from ..models.description import describe_model

@@ -20,14 +20,36 @@ def print_json(value: Any) -> None:
 
 def print_run(run: Run, as_json: bool) -> None:
     """A finished run's figures and where its map and report lie."""
+    if as_json:
+        print_json({"run": str(run.path), **run.metrics})
+    elif run.metrics["task"] == "denoising":
+        _print_denoising(run)
+    else:
+        _print_classification(run)
+
+
+def _print_classification(run: Run) -> None:
     from ..reports.tables import classification_summary
     from ..runs import MAP_PICTURE, REPORT
 
-    if as_json:
-        print_json({"run": str(run.path), **run.metrics})
-        return
     Console(highlight=False).print(classification_summary(run.metrics))
     click.echo(f"\nmap     {run.path / MAP_PICTURE}\nreport  {run.path / REPORT}")
+
+
+def _print_denoising(run: Run) -> None:
+    metrics = run.metrics
+    click.echo(
+        f"{metrics['model']} on {metrics['dataset']}: {metrics['parameters']:,} parameters, "
+        f"{metrics['multiply_adds_per_pixel']:,.0f} multiply-adds per pixel"
+    )
+    for sigma, scores in metrics["validation"].items():
+        click.echo(
+            f"validation, σ {sigma:>3}: {scores['peak_signal_noise_ratio']:.2f} dB, "
+            f"SSIM {scores['structural_similarity']:.4f}"
+        )
+    click.echo(f"\nmodel    {run.path / 'model.safetensors'}")
+    if (run.path / "denoised.png").exists():
+        click.echo(f"picture  {run.path / 'denoised.png'}")
 
 
 def print_batch(batch: Batch, as_json: bool) -> None:

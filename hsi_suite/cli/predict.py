@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import click
 
+_EXAMPLES = """\b
+Example:
+  hsi predict runs/MY_RUN --scene cube.tif -o map.tif --probabilities
+"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLES)
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--scene", metavar="FILE", required=True, help="The cube to classify.")
 @click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file.")
@@ -24,12 +29,9 @@ def predict(
     device: str,
     threads: int | None,
 ) -> None:
-    r"""Classify a scene with one run, or with the mean of several.
+    """Classify a scene with one run, or with the mean of several.
 
     Several runs also write where they disagree.
-
-    \b
-    hsi predict runs/MY_RUN --scene cube.tif -o map.tif --probabilities
     """
     from ..pipelines.prediction import predict as predict_scene
     from .progress import TerminalObserver

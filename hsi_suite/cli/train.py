@@ -6,8 +6,16 @@ from typing import Any
 
 import click
 
+_EXAMPLES = """\b
+Examples:
+  hsi train --dataset synthetic
+  hsi train --dataset indian_pines --split disjoint --baselines svm,forest
+  hsi train --scene cube.hdr --labels gt.mat --set model.window=15
+  hsi train --config denoising/default_denoiser
+"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLES)
 @click.option("--dataset", metavar="NAME", help="A registered data set; see `hsi data list`.")
 @click.option("--scene", metavar="FILE", help="A cube of your own: ENVI, GeoTIFF, MATLAB, NumPy.")
 @click.option("--labels", metavar="FILE", help="Its label map: MATLAB, GeoTIFF, PNG, NumPy, ENVI.")
@@ -40,33 +48,28 @@ def train(
     output: str,
     **given: Any,
 ) -> None:
-    r"""Train a classifier, evaluate it, write its map and report.
+    """Train a classifier, evaluate it, write its map and report.
 
-    \b
-    hsi train --dataset synthetic
-    hsi train --dataset indian_pines --split disjoint --baselines svm,forest
-    hsi train --scene cube.hdr --labels gt.mat --set model.window=15
+    The same command again shows a finished run and goes on with an interrupted one.
     """
     from ..errors import ConfigError
-    from ..pipelines.classification import resume as resume_run
-    from ..pipelines.classification import train as train_run
-    from ..pipelines.configuration import classification_config
+    from ..pipelines import training
     from .output import print_batch, print_run
     from .progress import TerminalObserver
 
     observer = TerminalObserver()
     if resume is not None:
-        if runs or any(given.values()):
+        if runs or baselines or any(given.values()):
             raise ConfigError(
                 "--resume", "further options beside it", "none: a run keeps its configuration"
             )
-        print_run(resume_run(resume, observer), as_json)
+        print_run(training.resume(resume, observer), as_json)
         return
     if baselines is not None:
         given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
-    config = classification_config(**given)
+    config = training.configure(**given)
     if runs is None:
-        print_run(train_run(config, output, observer), as_json)
+        print_run(training.start(config, output, observer), as_json)
         return
     from ..pipelines.batch import repeat
 

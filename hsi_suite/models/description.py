@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
-from .classical import CLASSICAL
+from ..registry import Registry
 from .registry import MODELS, build_example
 
 _BYTES = 4  # of a value in single precision
@@ -107,7 +107,7 @@ def describe_model(
         ConfigError: it has no layers, or an option does not suit it.
         ShapeError: the network cannot take this input.
     """
-    if name in CLASSICAL:
+    if name not in MODELS and name in _classical():
         expected = f"a network: one of {', '.join(sorted(MODELS))}"
         raise ConfigError(name, "a classical model, which has no layers", expected)
     spec, options = MODELS[name], dict(options or {})
@@ -174,21 +174,15 @@ def window_equivariant(model: nn.Module, training: bool) -> bool:
 
 def list_models() -> list[dict[str, Any]]:
     """Name, kind, task, summary and parameters (of the usual instance) of every model."""
-    networks = [
-        {
-            "name": name,
-            "kind": "network",
-            "task": MODELS[name].task,
-            "summary": MODELS[name].summary,
-            "parameters": MODELS[name].example_parameters,
-        }
-        for name in MODELS
+    fields = ("name", "kind", "task", "summary", "parameters")
+    specs = ((name, MODELS[name]) for name in MODELS)
+    rows: list[tuple[Any, ...]] = [
+        (name, "network", spec.task, spec.summary, spec.example_parameters) for name, spec in specs
     ]
-    known = {"kind": "classical", "task": "classification", "parameters": None}
-    classical = [
-        {"name": name, "summary": _summary(CLASSICAL[name]), **known} for name in CLASSICAL
-    ]
-    return networks + classical
+    classical = _classical()
+    summaries = ((name, _summary(classical[name])) for name in classical)
+    rows += [(name, "classical", "classification", text, None) for name, text in summaries]
+    return [dict(zip(fields, row, strict=True)) for row in rows]
 
 
 def list_blocks() -> list[dict[str, Any]]:
@@ -205,6 +199,13 @@ def list_blocks() -> list[dict[str, Any]]:
 def size_text(shape: tuple[int, ...]) -> str:
     """A shape as 8×24×23×23."""
     return "×".join(map(str, shape))
+
+
+def _classical() -> Registry[Any]:
+    # Not at the top: scikit-learn takes as long to import as torch, and networks need none of it.
+    from .classical import CLASSICAL
+
+    return CLASSICAL
 
 
 def _summary(documented: Any) -> str:

@@ -96,6 +96,11 @@ MODELS.add(
 )
 
 
+def classifier_names() -> list[str]:
+    """The networks that classify pixels."""
+    return [name for name in MODELS if MODELS[name].task == "classification"]
+
+
 # What layers and Python raise over values of the wrong kind or size.
 _REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError)
 

@@ -25,6 +25,10 @@ class ResidualUNet(nn.Module):
     by α > 0 scales the result by α, exactly where α is a power of two and to rounding otherwise.
     A squeeze-and-excitation block gives this up: its gates are not homogeneous.
 
+    With the default options a pixel depends on those within 91 of it, and its place within the
+    cells of `multiple` matters: tiles that begin at multiples of 8 with 96 pixels around them
+    give the whole image's values.
+
     Shapes: (N, in_channels + 1, H, W), the last channel being σ in the units of the image, to
     (N, in_channels, H, W); any H and W.
 

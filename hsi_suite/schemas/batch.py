@@ -10,6 +10,11 @@ from ..config import Section
 from .training import Seed
 
 _Names = Annotated[list[str], Field(min_length=1)]
+Split = Literal["random", "disjoint"]
+
+
+def _random_only() -> list[Split]:
+    return ["random"]
 
 
 class BatchConfig(Section):
@@ -29,9 +34,7 @@ class BatchConfig(Section):
     name: str | None = None
     datasets: _Names
     models: _Names = Field(default_factory=lambda: ["hybridsn"])
-    splits: Annotated[list[Literal["random", "disjoint"]], Field(min_length=1)] = Field(
-        default_factory=lambda: ["random"]
-    )
+    splits: Annotated[list[Split], Field(min_length=1)] = Field(default_factory=_random_only)
     seeds: Annotated[list[Seed], Field(min_length=1)] | None = None
     runs: Annotated[int, Field(ge=1)] | None = None
     set: dict[str, Any] = Field(default_factory=dict)

@@ -45,7 +45,9 @@ class NoiseConfig(Section):
     """
 
     kind: Literal["gaussian", "poisson_gaussian"] = "gaussian"
-    sigma: Annotated[list[NonNegative], Field(min_length=2, max_length=2)] = Field(default=[0.0, 55.0])
+    sigma: Annotated[list[NonNegative], Field(min_length=2, max_length=2)] = Field(
+        default=[0.0, 55.0]
+    )
     gain: Positive = 4.0
     validation: Annotated[list[Positive], Field(min_length=1)] = Field(default=[15.0, 25.0, 50.0])
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..config import Section
+from ..seeding import SeedStreams
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -109,3 +110,9 @@ class MachineConfig(Section):
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     device: str = "auto"
     deterministic: bool = True
+
+    @property
+    def streams(self) -> SeedStreams:
+        """The random streams of this run."""
+        fixed = self.seeds.model_dump(exclude={"base"}, exclude_none=True)
+        return SeedStreams(self.seeds.base, fixed)

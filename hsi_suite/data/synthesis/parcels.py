@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label as connected_components
 
-from ..errors import ConfigError
+from ...errors import ConfigError
 from .radiance import smooth_noise
 
 _STRIP = 0.7  # half the width of the unlabelled strip between two fields, pixels

@@ -1,0 +1,1 @@
+"""What the synthetic scene is made of: parcels, spectra of their cover, light and noise."""

@@ -1,0 +1,78 @@
+"""One door for every task: `hsi train` and `hsi_suite.train`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..config import apply_settings, load_tree
+from ..engine.observer import Observer
+from ..errors import ConfigError
+from ..runs import Run, open_run
+from ..schemas.classification import ClassificationConfig
+from ..schemas.denoising import DenoisingConfig
+from . import classification, denoising
+from .configuration import classification_config
+
+Config = ClassificationConfig | DenoisingConfig
+_TASKS = ("classification", "denoising")
+
+
+def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
+    """The configuration that a user's options describe; its `task` key says what is trained.
+
+    Args:
+        config: name or path of a configuration; None for a classification.
+        settings: "a.b=c" texts, as of `--set`.
+        options: as of `classification_config` or `denoising_config`; None leaves a key alone.
+
+    Raises:
+        ConfigError: a key or value is wrong.
+    """
+    task = "classification"
+    if config is not None:
+        task = apply_settings(load_tree(config), settings).get("task", task)
+    if task == "classification":
+        return classification_config(config=config, settings=settings, **options)
+    if task == "denoising" and config is not None:
+        return denoising.denoising_config(config=config, settings=settings, options=options)
+    found = "a batch, which `hsi batch` carries out" if task == "batch" else f"task {task!r}"
+    raise ConfigError(f"{config}: task", found, f"one of {', '.join(_TASKS)}")
+
+
+def start(config: Config, output: str | Path, observer: Observer | None = None) -> Run:
+    """Carry out the run that a configuration describes."""
+    if isinstance(config, ClassificationConfig):
+        return classification.train(config, output, observer)
+    return denoising.train(config, output, observer)
+
+
+def resume(path: str | Path, observer: Observer | None = None) -> Run:
+    """Continue the run in a folder from its own configuration.
+
+    Raises:
+        RunError: it is no run folder, or its data have changed.
+    """
+    if open_run(path).config.get("task") == "denoising":
+        return denoising.resume(path, observer)
+    return classification.resume(path, observer)
+
+
+def train(*, output: str | Path = "runs", observer: Observer | None = None, **options: Any) -> Run:
+    """Train and evaluate; see `hsi train --help`.
+
+    Args:
+        output: where run folders are made.
+        observer: hears of the progress; None keeps quiet.
+        options: as of `configure`, for example dataset="synthetic", split="disjoint", seed=1,
+            baselines=["svm"], settings=["train.epochs=10"]; or
+            config="denoising/default_denoiser".
+
+    Returns:
+        The finished run: `run.metrics`, `run.history`, `run.label_map`, `run.path`.
+
+    Raises:
+        HsiSuiteError: something is wrong with the options, the data or the output.
+    """
+    return start(configure(**options), output, observer)
