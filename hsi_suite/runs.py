@@ -44,7 +44,7 @@ REPORT = "report.html"
 LOG = "log.txt"
 
 # Keys that change how a run is carried out but not what comes out of it.
-_NOT_IDENTITY = {"train": {"checkpoint_seconds"}, "evaluation": {"batch_size"}}
+_NOT_IDENTITY = {"train": {"checkpoint_seconds"}}
 
 
 def run_identity(config: Mapping[str, Any], checksums: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -17,7 +18,7 @@ from .baselines import run_baselines
 from .classifier import Classifier, load_classifier
 from .configuration import resolve
 from .evaluation import dropout_spread
-from .fitting import fit, untrained
+from .fitting import fit, plan, untrained
 from .lifecycle import carry_out
 from .preparation import Prepared, prepare
 from .results import Costs, Outcome, write_results
@@ -48,6 +49,7 @@ def train(
     with computing(torch.device(config.device), config.threads or 1, config.deterministic):
         prepared = prepare(config, observer)
         classifier = untrained(config, prepared)
+        config = _with_strategy(config, plan(classifier, config, prepared).strategy)
         return carry_out(
             config,
             names=(prepared.scene.name, config.model.name, config.split.kind),
@@ -70,6 +72,13 @@ def resume(path: str | Path, observer: Observer | None = None) -> Run:
     return train(config, observer=observer, folder=run.path)
 
 
+def _with_strategy(
+    config: ClassificationConfig, strategy: Literal["patch", "dense"]
+) -> ClassificationConfig:
+    train = config.train.model_copy(update={"strategy": strategy})
+    return config.model_copy(update={"train": train})
+
+
 def _work(
     run: Run,
     config: ClassificationConfig,
@@ -88,6 +97,7 @@ def _work(
         prepared.scene.cube,
         prepared.scene.valid,
         batch_size=config.evaluation.batch_size,
+        precision=config.evaluation.precision,
         observer=observer,
     )
     mapped = time.monotonic()

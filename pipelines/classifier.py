@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from ..engine.observer import Observer
 from ..errors import HsiSuiteError, RunError, ShapeError
 from ..models.classical import CLASSICAL, SpectrumClassifier
 from ..models.registry import build_model
-from .pixel_task import window_logits
+from .pixel_task import scene_logits
 
 _FORMAT = "hsi_suite classifier 1"
 _CHUNK = 16_384
@@ -81,6 +82,7 @@ class Classifier:
         *,
         wanted: NDArray[np.bool_] | None = None,
         batch_size: int = 512,
+        precision: Literal["fp32", "bf16"] = "fp32",
         dropout_seed: int | None = None,
         observer: Observer | None = None,
     ) -> NDArray[np.float32]:
@@ -93,7 +95,8 @@ class Classifier:
             cube: lines × samples × bands.
             valid: lines × samples, False where there is no data; None when all pixels are good.
             wanted: lines × samples, True for the pixels to classify; None for all valid ones.
-            batch_size: windows per forward pass.
+            batch_size: windows per forward pass, where the network cannot take the scene at once.
+            precision: of a network's computations; bf16 is autocast.
             dropout_seed: leave dropout on and draw it from this seed; None for eval mode.
             observer: hears of the progress.
 
@@ -114,34 +117,28 @@ class Classifier:
         reduced = self.reduction.apply(cube)
         reduced[~good] = 0
         observer = observer or Observer()
-        pixels = np.flatnonzero(good if wanted is None else good & wanted)
-        observer.begin("classifying", len(pixels))
-        if isinstance(self.network, nn.Module):
-            rows = self._network_rows(reduced, pixels, batch_size, dropout_seed, observer)
-        else:
-            rows = self._votes(reduced.reshape(-1, reduced.shape[2])[pixels], observer)
+        wanted = good if wanted is None else good & wanted
+        out = np.full((*good.shape, len(self.header.labels)), np.nan, np.float32)
+        observer.begin("classifying", int(wanted.sum()))
+        if not isinstance(self.network, nn.Module):
+            out[wanted] = self._votes(reduced[wanted], observer)
+        elif wanted.any():
+            with _computing(self.network, precision, dropout_seed):
+                out[wanted] = self._network_rows(reduced, wanted, batch_size, observer)
         observer.end()
-        out = np.full((good.size, len(self.header.labels)), np.nan, np.float32)
-        out[pixels] = rows
-        return out.reshape(*good.shape, -1)
+        return out
 
     def _network_rows(
         self,
         reduced: NDArray[np.float32],
-        pixels: NDArray[np.int64],
+        wanted: NDArray[np.bool_],
         batch_size: int,
-        dropout_seed: int | None,
         observer: Observer,
     ) -> NDArray[np.float32]:
         assert isinstance(self.network, nn.Module)
-        device = next(self.network.parameters()).device
-        sampler = scene_sampler(reduced, self.header.window, device)
-        self.network.train(dropout_seed is not None)
-        with seeded(dropout_seed or 0, device):
-            logits = window_logits(
-                self.network, sampler, torch.from_numpy(pixels), batch_size, observer
-            )
-        self.network.eval()
+        sampler = scene_sampler(reduced, self.header.window, _device(self.network))
+        chosen = torch.from_numpy(wanted)
+        logits = scene_logits(self.network, sampler, chosen, batch_size, observer)
         return logits.softmax(1).cpu().numpy()
 
     def _votes(self, spectra: NDArray[np.float32], observer: Observer) -> NDArray[np.float32]:
@@ -186,6 +183,23 @@ def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> 
     missing = np.isnan(probabilities[..., 0])
     best = np.where(missing[..., None], 0, probabilities).argmax(-1)
     return np.where(missing, 0, np.array(labels, kind)[best]).astype(kind)
+
+
+@contextmanager
+def _computing(
+    network: nn.Module, precision: Literal["fp32", "bf16"], dropout_seed: int | None
+) -> Iterator[None]:
+    """Have a network compute with a precision, and with dropout if there is a seed for it."""
+    device = _device(network)
+    network.train(dropout_seed is not None)
+    bf16 = precision == "bf16"
+    with seeded(dropout_seed or 0, device), torch.autocast(device.type, torch.bfloat16, bf16):
+        yield
+    network.eval()
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device
 
 
 def scene_sampler(reduced: NDArray[np.float32], window: int, device: torch.device) -> WindowSampler:

@@ -29,7 +29,8 @@ class DenoiserHeader:
         options: further arguments of the model.
         in_channels: 1 for grey, 3 for RGB.
         noise: kind of noise it was trained on.
-        sigma: lowest and highest σ it was trained on, on the scale 0 to 255.
+        sigma: lowest and highest σ it was trained on, on the scale 0 to 255; None where a
+            public checkpoint for one σ does not say for which.
         dataset: the images it was trained on.
     """
 
@@ -37,7 +38,7 @@ class DenoiserHeader:
     options: dict[str, Any]
     in_channels: int
     noise: str
-    sigma: tuple[float, float]
+    sigma: tuple[float, float] | None
     dataset: str
 
 

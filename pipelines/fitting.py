@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..engine.observer import Observer
+from ..engine.strategy import TrainingPlan, plan_training
 from ..engine.trainer import Trainer, Training
 from ..errors import ConfigError
 from ..models.classical import CLASSICAL
@@ -68,6 +69,22 @@ def _untrained_classical(
     return Classifier(header, prepared.reduction, model)
 
 
+def plan(classifier: Classifier, config: ClassificationConfig, prepared: Prepared) -> TrainingPlan:
+    """How `fit` trains: by windows or by the whole scene; a function of the arguments alone.
+
+    Raises:
+        ConfigError: train.strategy asks for what the model cannot do.
+    """
+    scene = prepared.scene
+    return plan_training(
+        config.train.strategy,
+        classifier.network,
+        (classifier.reduction.components, scene.lines, scene.samples),
+        len(prepared.split.train),
+        config.train.batch_size,
+    )
+
+
 def fit(
     classifier: Classifier,
     config: ClassificationConfig,
@@ -90,6 +107,8 @@ def fit(
     if scene.valid is not None:
         reduced[~scene.valid] = 0
     seeds = config.streams
+    planned = plan(classifier, config, prepared)
+    observer.message(str(planned))
     task = PixelClassification(
         scene_sampler(reduced, config.model.window, device),
         torch.from_numpy(prepared.classes),
@@ -98,6 +117,7 @@ def fit(
         config.train.batch_size,
         config.evaluation.batch_size,
         seeds,
+        dense=planned.strategy == "dense",
     )
     return Trainer(network, task, config.train, seeds, device, checkpoint, observer).fit()
 

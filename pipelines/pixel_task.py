@@ -1,4 +1,8 @@
-"""Pixel classification as the training loop wants it, and windows through a network."""
+"""Pixel classification as the training loop wants it, and the pixels of a scene through a network.
+
+A network sees pixels through their windows or, where that comes to the same, through the whole
+scene at once (`engine.dense`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..data.patches import WindowSampler
+from ..engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
 from ..engine.observer import Observer
 from ..seeding import SeedStreams
 
@@ -14,16 +19,17 @@ Batch = tuple[Tensor, Tensor]
 
 
 class PixelClassification:
-    """Batches of windows with the class of their central pixel; a `TrainingTask`.
+    """Batches of pixels with their classes; a `TrainingTask`.
 
     Args:
-        sampler: cuts the windows.
+        sampler: has the scene and cuts the windows.
         classes: class index of every pixel of the scene, flat.
         train: flat indices of the training pixels.
         validation: flat indices of the validation pixels; may be empty.
-        batch_size: windows per step; the last batch of an epoch may be smaller.
-        evaluation_batch: windows per forward pass of a validation.
+        batch_size: pixels per step; the last batch of an epoch may be smaller.
+        evaluation_batch: pixels per forward pass of a validation.
         seeds: the stream `order` shuffles each epoch.
+        dense: put the whole scene through the network at every step, instead of windows.
     """
 
     selection_metric = "accuracy"
@@ -37,6 +43,7 @@ class PixelClassification:
         batch_size: int,
         evaluation_batch: int,
         seeds: SeedStreams,
+        dense: bool = False,
     ) -> None:
         self.sampler = sampler
         self.classes = classes
@@ -45,6 +52,7 @@ class PixelClassification:
         self.batch_size = batch_size
         self.evaluation_batch = evaluation_batch
         self.seeds = seeds
+        self._padded = sampler.padded() if dense else None
         self._order: tuple[int, Tensor] | None = None
 
     @property
@@ -53,15 +61,19 @@ class PixelClassification:
         return -(-len(self.train) // self.batch_size)
 
     def batch(self, epoch: int, step: int) -> Batch:
-        """Windows and classes of a step."""
+        """Pixels and classes of a step."""
         order = self._shuffled(epoch)
         pixels = order[step * self.batch_size : (step + 1) * self.batch_size]
-        return self.sampler.gather(pixels), self.classes[pixels].to(self.sampler.device)
+        return pixels.to(self.sampler.device), self.classes[pixels].to(self.sampler.device)
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor], int]:
-        """Cross-entropy, and the number of windows classified right."""
-        windows, classes = batch
-        logits = model(windows)
+        """Cross-entropy, and the number of pixels classified right."""
+        pixels, classes = batch
+        if self._padded is None:
+            logits = model(self.sampler.gather(pixels))
+        else:
+            assert runs_dense(model, training=True)
+            logits = pixel_logits(model, scene_features(model, self._padded), pixels)
         loss = functional.cross_entropy(logits, classes)
         right = (logits.detach().argmax(1) == classes).sum()
         return loss, {"accuracy": right}, len(classes)
@@ -70,7 +82,13 @@ class PixelClassification:
         """Loss and accuracy of the validation part."""
         if not len(self.validation):
             return {}
-        logits = window_logits(model, self.sampler, self.validation, self.evaluation_batch)
+        if self._padded is None:
+            logits = window_logits(model, self.sampler, self.validation, self.evaluation_batch)
+        else:
+            assert runs_dense(model, training=False)
+            features = scene_features(model, self._padded)
+            chunks = self.validation.to(features.device).split(self.evaluation_batch)
+            logits = torch.cat([pixel_logits(model, features, chunk) for chunk in chunks])
         classes = self.classes[self.validation].to(logits.device)
         return {
             "loss": float(functional.cross_entropy(logits, classes)),
@@ -98,4 +116,27 @@ def window_logits(
         for chunk in torch.split(pixels, batch_size):
             rows.append(model(sampler.gather(chunk)).float())
             observer.advance(len(chunk))
+    return torch.cat(rows)
+
+
+def scene_logits(
+    model: nn.Module, sampler: WindowSampler, wanted: Tensor, batch_size: int, observer: Observer
+) -> Tensor:
+    """Logits (N, classes) of the N wanted pixels of a scene, in its order and the model's mode.
+
+    Args:
+        model: sees the scene in strips where that is exact, else windows.
+        sampler: of the scene.
+        wanted: lines × samples, True for N pixels, at least one.
+        batch_size: windows per forward pass.
+        observer: hears of each pixel.
+    """
+    if not runs_dense(model, model.training):
+        pixels = wanted.flatten().nonzero().squeeze(1)
+        return window_logits(model, sampler, pixels, batch_size, observer)
+    rows = []
+    with torch.inference_mode():
+        for line, logits in strip_logits(model, sampler.padded(), wanted):
+            rows.append(logits[wanted[line : line + len(logits)].to(logits.device)].float())
+            observer.advance(len(rows[-1]))
     return torch.cat(rows)

@@ -19,13 +19,14 @@ from ..data.splits import load_split
 from ..data.writers import MAP_ENDINGS, write_label_map, write_layers
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
-from ..errors import OutputError, RunError, ShapeError
+from ..errors import ConfigError, OutputError, RunError, ShapeError
 from ..palette import class_colours
 from ..reports.drawing import save_png
 from ..reports.maps import false_colour, map_figure
 from ..runs import MODEL, SPLIT, Run, open_run
 from ..schemas.classification import ClassificationConfig
 from .classifier import Classifier, load_classifier, most_probable
+from .denoiser_scores import evaluate_denoiser
 from .evaluation import dropout_spread, part_scores, predicted_classes
 from .machine import available_threads
 from .preparation import Prepared, class_indices, load_scene, tell_missing
@@ -113,6 +114,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """A run's test figures, computed again from its saved model and split.
 
+    Of a denoiser those of its validation images.
+
     Args:
         run: folder of a finished run.
         dropout_at_test: also show what leaving dropout on would do.
@@ -128,6 +131,10 @@ def evaluate(
     """
     observer = observer or Observer()
     opened = open_run(run)
+    if opened.config.get("task") == "denoising":
+        if dropout_at_test:
+            raise ConfigError("--dropout-at-test", "a denoiser has no dropout", "a classifier")
+        return evaluate_denoiser(opened, observer)
     config = validate(ClassificationConfig, opened.config, opened.path)
     threads = config.threads or available_threads()
     device = resolve_device(config.device)

@@ -8,7 +8,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {"errors", "registry", "seeding", "atomic"},
-    {"config", "environment", "palette", "runs", "backbones", "metrics", "losses", "schemas"},
+    {
+        "config",
+        "environment",
+        "palette",
+        "runs",
+        "backbones",
+        "metrics",
+        "losses",
+        "schemas",
+        "weights",
+    },
     {"models", "data", "restoration"},
     {"engine", "reports"},
     {"pipelines"},

@@ -29,4 +29,4 @@ def test_windows_equal_the_slow_ones_everywhere_borders_included(window):
 
 def test_only_one_padded_copy_is_kept():
     sampler = WindowSampler(torch.zeros(4, 50, 60), 25)
-    assert sampler._windows.untyped_storage().nbytes() == 4 * 74 * 84 * 4
+    assert sampler._spectra.untyped_storage().nbytes() == 4 * 74 * 84 * 4

@@ -19,6 +19,7 @@ _COMMANDS = {
     "train": ("train", "train", "Train and evaluate a classifier; write its map and report."),
     "evaluate": ("predict", "evaluate", "Compute a run's figures again from its saved model."),
     "predict": ("predict", "predict", "Classify a scene with one or several trained runs."),
+    "denoise": ("denoise", "denoise", "Take the noise out of photographs."),
     "batch": ("batch", "batch", "Carry out many runs from one file and sum them up."),
     "data": ("data", "data", "List, describe, fetch and verify data sets."),
     "models": ("models", "models", "List and describe models."),

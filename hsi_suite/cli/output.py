@@ -82,18 +82,39 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
+    if result.get("task") == "denoising":
+        for sigma, scores in result["validation"].items():
+            for name, unit in (("peak_signal_noise_ratio", " dB"), ("structural_similarity", "")):
+                now, stored = scores[name], result["stored"][sigma][name]
+                click.echo(f"σ {sigma:>3} {name:24} {now:.4f}{unit}   stored {stored:.4f}{unit}")
+        _print_equality(result)
+        return
     for name in ("overall_accuracy", "average_accuracy", "cohen_kappa"):
         now, stored = result["test"][name], result["stored"][name]
         click.echo(f"{name:18} {_percent(now)}   stored {_percent(stored)}")
-    click.echo(
-        "equal to the stored figures" if result["equal"] else "NOT equal to the stored figures"
-    )
+    _print_equality(result)
     for name, figures in (result.get("dropout_at_test") or {}).items():
         click.echo(
             f"with dropout left on, {figures['n']} evaluations of the same weights: {name} "
             f"{_percent(figures['mean'])} ± {_percent(figures['std'])} "
             f"({_percent(figures['min'])} to {_percent(figures['max'])})"
         )
+
+
+def _print_equality(result: dict[str, Any]) -> None:
+    click.echo(
+        "equal to the stored figures" if result["equal"] else "NOT equal to the stored figures"
+    )
+
+
+def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:
+    """A denoiser's scores beside those of other methods."""
+    from ..reports.denoising_tables import denoiser_scores_table
+
+    if as_json:
+        print_json(scores)
+    else:
+        Console(highlight=False).print(denoiser_scores_table(scores))
 
 
 def _percent(value: float | None) -> str:

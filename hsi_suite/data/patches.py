@@ -23,18 +23,25 @@ class WindowSampler:
         radius = window // 2
         self.window = window
         self.samples = scene.shape[2]
-        self._padded = functional.pad(scene, (radius, radius, radius, radius))
-        # All windows as a view: lines × samples × components × window × window.
-        self._windows = (
-            self._padded.unfold(1, window, 1).unfold(2, window, 1).permute(1, 2, 0, 3, 4)
-        )
+        padded = functional.pad(scene, (radius, radius, radius, radius))
+        # Whole spectra lie together: a window is then copied by its pixels, not by its values.
+        self._spectra = padded.permute(1, 2, 0).contiguous()
+        reach = torch.arange(window, device=scene.device)
+        self._offsets = (reach[:, None] * padded.shape[2] + reach).flatten()
 
     @property
     def device(self) -> torch.device:
         """Where the windows come out."""
-        return self._padded.device
+        return self._spectra.device
+
+    def padded(self) -> Tensor:
+        """A copy of the zero-padded scene, components × (lines + 2·radius) × (samples + ...)."""
+        return self._spectra.permute(2, 0, 1).contiguous()
 
     def gather(self, pixels: Tensor) -> Tensor:
         """Windows (N, components, window, window) around N flat pixel indices."""
         pixels = pixels.to(self.device)
-        return self._windows[pixels // self.samples, pixels % self.samples]
+        corners = pixels // self.samples * self._spectra.shape[1] + pixels % self.samples
+        places = corners[:, None] + self._offsets
+        spectra = functional.embedding(places, self._spectra.flatten(0, 1))
+        return spectra.transpose(1, 2).reshape(len(pixels), -1, self.window, self.window)

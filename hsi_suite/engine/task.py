@@ -6,7 +6,7 @@ them into trained weights and a history.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +40,32 @@ class TrainingTask(Protocol):
 
         Called with the model in eval mode and gradients off.
         """
+        ...
+
+
+@runtime_checkable
+class WindowNetwork(Protocol):
+    """A classifier of windows that `engine.dense` can run over a whole scene.
+
+    Its logits are those of a head over the features of the window: one linear layer over all of
+    them, then layers on the rows that come out.
+    """
+
+    #: Side of the window in pixels.
+    window: int
+    #: Lines, and samples, that the features have less than what they are computed from.
+    margin: int
+
+    def features(self, cubes: Tensor) -> Tensor:
+        """The part before the head: (N, components, h, w) to (N, depth, h − margin, w − margin)."""
+        ...
+
+    def window_equivariant(self, training: bool) -> bool:
+        """Whether `features` of a scene hold those of its windows, in training or evaluation."""
+        ...
+
+    def split_head(self) -> tuple[nn.Linear, nn.Module]:
+        """The linear layer over a window's features (depth × lines × samples), and the rest."""
         ...
 
 

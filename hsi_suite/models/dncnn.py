@@ -16,7 +16,8 @@ class DnCNN(nn.Module):
     0 to 55) and CDnCNN-B (colour) have 20. The layers before a norm have no bias, as the norm
     brings one.
 
-    Shapes: (N, in_channels, H, W), values 0 to 1, to the same.
+    Shapes: (N, in_channels, H, W), values 0 to 1, to the same. A pixel depends on those within
+    `receptive_radius` of it.
 
     Args:
         in_channels: 1 for grey, 3 for RGB.
@@ -26,6 +27,7 @@ class DnCNN(nn.Module):
     """
 
     takes_noise_map = False
+    multiple = 1
 
     def __init__(
         self,
@@ -35,18 +37,52 @@ class DnCNN(nn.Module):
         norm: LayerChoice = "batch",
     ) -> None:
         super().__init__()
-        if depth < 2 or width < 1:
-            raise ConfigError(
-                "model.options", f"depth {depth}, width {width}", "at least 2 layers of 1 channel"
-            )
-        inner = (ConvNormAct(width, width, 3, dim=2, norm=norm) for _ in range(depth - 2))
-        self.layers = nn.Sequential(
-            ConvNormAct(in_channels, width, 3, dim=2),
-            *inner,
-            ConvNormAct(width, in_channels, 3, dim=2, activation=None),
-        )
+        self.receptive_radius = depth
+        self.layers = _stack(in_channels, in_channels, depth, width, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """The clean image in `x`."""
         noise: Tensor = self.layers(x)
         return x - noise
+
+
+class FDnCNN(nn.Module):
+    """Predicts the clean image itself from an image and a map of its noise level.
+
+    The authors' later variant of DnCNN: one network for every σ, which it is told. No batch norm.
+
+    Shapes: (N, in_channels + 1, H, W), the last channel being σ on the scale 0 to 1, to
+    (N, in_channels, H, W).
+
+    Args:
+        in_channels: 1 for grey, 3 for RGB.
+        depth: number of convolutions.
+        width: channels between them.
+    """
+
+    takes_noise_map = True
+    multiple = 1
+
+    def __init__(self, in_channels: int = 1, depth: int = 20, width: int = 64) -> None:
+        super().__init__()
+        self.receptive_radius = depth
+        self.layers = _stack(in_channels + 1, in_channels, depth, width, None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The clean image in `x`."""
+        clean: Tensor = self.layers(x)
+        return clean
+
+
+def _stack(
+    in_channels: int, out_channels: int, depth: int, width: int, norm: LayerChoice
+) -> nn.Sequential:
+    if depth < 2 or width < 1:
+        raise ConfigError(
+            "model.options", f"depth {depth}, width {width}", "at least 2 layers of 1 channel"
+        )
+    return nn.Sequential(
+        ConvNormAct(in_channels, width, 3, dim=2),
+        *(ConvNormAct(width, width, 3, dim=2, norm=norm) for _ in range(depth - 2)),
+        ConvNormAct(width, out_channels, 3, dim=2, activation=None),
+    )

@@ -55,11 +55,13 @@ class HybridSN(nn.Module):
                 f"an odd window of at least {_LEAST_WINDOW}",
                 "change model.window",
             )
+        self.window = window
+        self.margin = _LEAST_WINDOW - 1
         self.spectral_spatial = _stack(1, _KERNELS_3D, dim=3)
         channels = _KERNELS_3D[-1][0] * (in_channels - (_LEAST_COMPONENTS - 1))
         self.spatial = _stack(channels, _KERNELS_2D, dim=2)
         channels = _KERNELS_2D[-1][0]
-        side = window - (_LEAST_WINDOW - 1)
+        side = window - self.margin
         self.head = nn.Sequential(
             nn.Flatten(),
             nn.Linear(channels * side * side, 256),
@@ -81,6 +83,12 @@ class HybridSN(nn.Module):
         """Whether `features` of a scene hold those of its windows, in training or evaluation."""
         parts = (self.spectral_spatial, self.spatial)
         return not any(breaks_equivariance(part, training) for part in parts)
+
+    def split_head(self) -> tuple[nn.Linear, nn.Module]:
+        """The fully connected layer over all of a window's features, and the layers after it."""
+        first = self.head[1]
+        assert isinstance(first, nn.Linear)
+        return first, self.head[2:]
 
     def forward(self, windows: Tensor) -> Tensor:
         """Logits of windows; see the class for shapes."""

@@ -14,7 +14,7 @@ from ..backbones.initialisation import initialise
 from ..errors import ConfigError
 from ..registry import Registry, nearest_names
 from .cnn1d import CNN1D
-from .dncnn import DnCNN
+from .dncnn import DnCNN, FDnCNN
 from .hybridsn import HybridSN
 from .residual_unet import ResidualUNet
 
@@ -79,6 +79,18 @@ MODELS.add(
         example={"in_channels": 1, "depth": 17},
         example_input=(1, 40, 40),
         example_parameters=556_097,
+    ),
+)
+MODELS.add(
+    "fdncnn",
+    ModelSpec(
+        factory=FDnCNN,
+        task="denoising",
+        summary="stack of 3×3 convolutions told the noise level by a σ map (its authors, 2018)",
+        initialisation="kaiming",
+        example={"in_channels": 1, "depth": 20},
+        example_input=(2, 40, 40),
+        example_parameters=666_497,
     ),
 )
 MODELS.add(

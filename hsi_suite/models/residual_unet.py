@@ -25,9 +25,10 @@ class ResidualUNet(nn.Module):
     by α > 0 scales the result by α, exactly where α is a power of two and to rounding otherwise.
     A squeeze-and-excitation block gives this up: its gates are not homogeneous.
 
-    With the default options a pixel depends on those within 91 of it, and its place within the
-    cells of `multiple` matters: tiles that begin at multiples of 8 with 96 pixels around them
-    give the whole image's values.
+    A pixel depends on those within `receptive_radius` of it (91 with the default options), and
+    its place within the cells of `multiple` (8) matters: tiles that begin at multiples of 8 with
+    96 pixels around them give the whole image's values. The radius is None for other blocks than
+    `plain`, which may look at the whole image.
 
     Shapes: (N, in_channels + 1, H, W), the last channel being σ in the units of the image, to
     (N, in_channels, H, W); any H and W.
@@ -56,6 +57,9 @@ class ResidualUNet(nn.Module):
             raise ConfigError("model.options", "an empty level", "widths and counts of at least 1")
         cell = unshuffle**2
         self.multiple = unshuffle * 2 ** (len(channels) - 1)
+        self.receptive_radius = (
+            _plain_radius(len(channels), blocks, unshuffle) if block == "plain" else None
+        )
         self.unshuffle = PixelUnshuffle(unshuffle, dim=2)
         self.head = _linear((in_channels + 1) * cell, channels[0], 3)
         self.encoders = nn.ModuleList(_level(width, blocks, block) for width in channels[:-1])
@@ -141,6 +145,19 @@ def _residual(width: int, block: str) -> Residual:
         ConvNormAct(width, width, 3, dim=2, activation=None, attention=attention),
     )
     return Residual(body, activation=None)
+
+
+def _plain_radius(levels: int, blocks: int, unshuffle: int) -> int:
+    """How far a pixel of a network with plain blocks sees, wherever it lies in its cell.
+
+    Each 3×3 convolution looks one position further, and a position of level k is `unshuffle` · 2ᵏ
+    pixels wide; a level's blocks come twice, except those at the bottom; head and tail are two
+    more convolutions at level 0. The cell itself adds the rest of its width.
+    """
+    widths = [unshuffle << level for level in range(levels)]
+    convolutions = [4 * blocks] * (levels - 1) + [2 * blocks]
+    seen = sum(count * width for count, width in zip(convolutions, widths, strict=True))
+    return seen + 2 * unshuffle + widths[-1] - 1
 
 
 def _drop_biases(module: nn.Module) -> None:

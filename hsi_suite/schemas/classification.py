@@ -116,18 +116,34 @@ class ModelConfig(Section):
         return self
 
 
+class ClassificationTrainingConfig(TrainingConfig):
+    """The training loop of a classifier of windows.
+
+    Attributes:
+        strategy: patch (a window for every pixel of a batch), dense (features of the whole scene
+            at every step, for networks that see a window as a part of the scene; the same
+            gradients up to rounding) or auto, which takes the one that needs less computing. The
+            one taken is part of a run's identity, as the two differ in the last bits.
+    """
+
+    strategy: Literal["auto", "patch", "dense"] = "auto"
+
+
 class EvaluationConfig(Section):
     """What is computed after training.
 
     Attributes:
         baselines: beside the position-only nearest neighbour, which is always there.
-        batch_size: windows per forward pass.
+        batch_size: windows per forward pass, where a network cannot take the scene at once.
+        precision: of the network's computations, fp32 or bf16 autocast (logits differ by about
+            3e-3).
         dropout_at_test: also classify the test part ten times with dropout left on, a known
             mistake, and write what it does to the spread. The run's own figures never use it.
     """
 
     baselines: list[Literal["svm", "forest", "cnn1d"]] = Field(default_factory=list)
     batch_size: Annotated[int, Field(ge=1)] = 512
+    precision: Literal["fp32", "bf16"] = "fp32"
     dropout_at_test: bool = False
 
 
@@ -139,7 +155,7 @@ class ClassificationConfig(MachineConfig):
     reduction: ReductionConfig = ReductionConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
-    train: TrainingConfig = TrainingConfig()
+    train: ClassificationTrainingConfig = ClassificationTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +40,78 @@ def write_envi(
     Raises:
         OutputError: a file cannot be written, or ENVI cannot hold the georeference.
     """
-    lines, samples, bands = layers.shape
     stored = layers.dtype.newbyteorder("<")
-    described = {
-        "samples": samples,
-        "lines": lines,
-        "bands": bands,
-        "header offset": 0,
-        "file type": "ENVI Standard",
-        "data type": _ENVI_CODES[stored.str[1:]],
-        "interleave": "bsq",
-        "byte order": 0,
-        **fields,
-        **_georeference_fields(header, georeference),
-    }
+    described = _described(header, layers.shape, stored, "bsq", fields, georeference)
     data = header.with_suffix(".img")
     with atomic_file(header) as new_header, atomic_file(data) as new_data:
-        new_header.write_text(format_envi_header(described), encoding="utf-8", newline="\n")
+        new_header.write_text(described, encoding="utf-8", newline="\n")
         with new_data.open("wb") as file:
-            for band in range(bands):
+            for band in range(layers.shape[2]):
                 file.write(np.ascontiguousarray(layers[:, :, band], dtype=stored).data)
     return data
+
+
+def write_envi_blocks(
+    header: Path,
+    shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    blocks: Iterable[NDArray[Any]],
+    fields: dict[str, object],
+    georeference: Georeference | None,
+) -> Path:
+    """As `write_envi`, band-interleaved by line, for a cube that comes in blocks of lines.
+
+    Args:
+        header: the .hdr file.
+        shape: lines, samples, bands.
+        dtype: of the values.
+        blocks: lines × samples × bands each, from the first line to the last.
+        fields: what the header says beyond shape, type and georeference.
+        georeference: None when unknown.
+
+    Returns:
+        The data file.
+
+    Raises:
+        OutputError: a file cannot be written, or ENVI cannot hold the type or the georeference.
+    """
+    stored = dtype.newbyteorder("<")
+    described = _described(header, shape, stored, "bil", fields, georeference)
+    data = header.with_suffix(".img")
+    with atomic_file(header) as new_header, atomic_file(data) as new_data:
+        new_header.write_text(described, encoding="utf-8", newline="\n")
+        with new_data.open("wb") as file:
+            for block in blocks:
+                file.write(np.ascontiguousarray(block.transpose(0, 2, 1), dtype=stored).data)
+    return data
+
+
+def _described(
+    header: Path,
+    shape: tuple[int, ...],
+    stored: np.dtype[Any],
+    interleave: str,
+    fields: dict[str, object],
+    georeference: Georeference | None,
+) -> str:
+    code = _ENVI_CODES.get(stored.str[1:])
+    if code is None:
+        raise OutputError(header, f"ENVI has no type {stored.name}", "", "write .npy instead")
+    lines, samples, bands = shape
+    return format_envi_header(
+        {
+            "samples": samples,
+            "lines": lines,
+            "bands": bands,
+            "header offset": 0,
+            "file type": "ENVI Standard",
+            "data type": code,
+            "interleave": interleave,
+            "byte order": 0,
+            **fields,
+            **_georeference_fields(header, georeference),
+        }
+    )
 
 
 def _georeference_fields(header: Path, georeference: Georeference | None) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -70,12 +70,65 @@ def write_layers_tiff(
     )
 
 
+def write_cube_tiff(
+    path: Path,
+    shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    blocks: Iterable[NDArray[Any]],
+    band_names: Sequence[str],
+    wavelengths: NDArray[np.float64] | None,
+    georeference: Georeference | None,
+    nodata: float | None,
+) -> None:
+    """Write a cube that comes in blocks of lines: uncompressed, interleaved by pixel.
+
+    Wavelengths stand in GDAL's metadata as it writes those of an ENVI file: WAVELENGTH and
+    WAVELENGTH_UNITS of each band.
+
+    Raises:
+        OutputError: the file cannot be written, or rasterio is needed for the reference system.
+    """
+    further = [] if wavelengths is None else _wavelength_items(wavelengths)
+    tags = [*_gdal_tags({}, band_names, nodata, further), *_geo(path, georeference)]
+    with atomic_file(path) as temporary:
+        try:
+            place = tifffile.imwrite(
+                temporary,
+                shape=shape,
+                dtype=dtype,
+                photometric="minisblack",
+                planarconfig="contig",
+                metadata=None,
+                software=False,
+                returnoffset=True,
+                extratags=tags,
+            )
+        except ValueError as error:
+            raise OutputError(path, f"cannot be written ({error})", "", "write .npy") from error
+        assert place is not None
+        with temporary.open("r+b") as file:
+            file.seek(place[0])
+            for block in blocks:
+                file.write(np.ascontiguousarray(block, dtype=dtype).data)
+
+
+def _wavelength_items(wavelengths: NDArray[np.float64]) -> list[str]:
+    rows = []
+    for band, centre in enumerate(wavelengths):
+        rows.append(f'<Item name="WAVELENGTH" sample="{band}">{centre:.10g}</Item>')
+        rows.append(f'<Item name="WAVELENGTH_UNITS" sample="{band}">Nanometers</Item>')
+    return rows
+
+
 def _geo(path: Path, georeference: Georeference | None) -> list[ExtraTag]:
     return [] if georeference is None else geotiff_tags(path, georeference)
 
 
 def _gdal_tags(
-    items: Mapping[str, str], band_names: Sequence[str], nodata: float | None
+    items: Mapping[str, str],
+    band_names: Sequence[str],
+    nodata: float | None,
+    further: Sequence[str] = (),
 ) -> list[ExtraTag]:
     # GDAL escapes the text itself before the XML does, and undoes both when it reads.
     rows = [
@@ -85,6 +138,7 @@ def _gdal_tags(
         f'<Item name="DESCRIPTION" sample="{band}" role="description">{escape(escape(name))}</Item>'
         for band, name in enumerate(band_names)
     ]
+    rows += further
     tags: list[ExtraTag] = []
     if rows:
         text = "\n".join(["<GDALMetadata>", *rows, "</GDALMetadata>"])

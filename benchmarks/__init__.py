@@ -1,0 +1,1 @@
+"""Side by side: hsi_suite against the usual way. `make bench` runs them; nothing is installed."""

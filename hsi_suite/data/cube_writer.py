@@ -1,0 +1,107 @@
+"""Cubes written block by block in the format that the file's ending names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..atomic import atomic_file
+from ..errors import OutputError
+from .formats.cube_file import CubeFile
+from .formats.envi_writer import write_envi_blocks
+from .formats.tiff_writer import write_cube_tiff
+
+CUBE_ENDINGS = (".hdr", ".tif", ".tiff", ".npy")
+
+
+def check_cube_target(path: Path, source: CubeFile) -> None:
+    """Refuse a place where a cube made from `source` cannot be written.
+
+    Raises:
+        OutputError: a folder, an unknown ending, or a file of the source itself.
+    """
+    if path.is_dir():
+        raise OutputError(path, "this is a folder", "a file name", "end it in .hdr")
+    if path.suffix.lower() not in CUBE_ENDINGS:
+        raise OutputError(
+            path, f"the ending {path.suffix!r} names no format", f"one of {', '.join(CUBE_ENDINGS)}"
+        )
+    targets = {path.resolve()}
+    if path.suffix.lower() == ".hdr":
+        targets.add(path.with_suffix(".img").resolve())
+    if targets & {Path(file).resolve() for file in source.files}:
+        raise OutputError(path, "is the input itself", "another name: no input is overwritten")
+
+
+def write_cube_like(
+    path: Path, source: CubeFile, dtype: np.dtype[Any], blocks: Iterable[NDArray[Any]]
+) -> tuple[Path, ...]:
+    """Write a cube with the wavelengths, georeference, nodata and band names of another.
+
+    NPY holds the values alone.
+
+    Args:
+        path: .hdr (ENVI), .tif or .npy.
+        source: what describes the cube; of the same shape.
+        dtype: of the values; `storable` says which the format can hold.
+        blocks: lines × samples × bands each, from the first line to the last.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OutputError: the place cannot be written, or the format cannot hold the type or the
+            reference system.
+    """
+    ending = path.suffix.lower()
+    if ending == ".npy":
+        with atomic_file(path) as temporary, temporary.open("wb") as file:
+            header = {"descr": dtype.str, "fortran_order": False, "shape": source.shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for block in blocks:
+                file.write(np.ascontiguousarray(block, dtype=dtype).data)
+        return (path,)
+    if ending == ".hdr":
+        data = write_envi_blocks(
+            path, source.shape, dtype, blocks, _envi_fields(source), source.georeference
+        )
+        return (path, data)
+    write_cube_tiff(
+        path,
+        source.shape,
+        dtype,
+        blocks,
+        source.band_names,
+        source.wavelengths,
+        source.georeference,
+        source.nodata,
+    )
+    return (path,)
+
+
+def storable(dtype: np.dtype[Any], ending: str) -> np.dtype[Any]:
+    """The type that holds the values of `dtype` in a file of this ending (".hdr", ".tif" …)."""
+    ending = ending.lower()
+    if dtype == np.float16 and ending != ".npy":
+        return np.dtype(np.float32)
+    if dtype == np.int8 and ending == ".hdr":
+        return np.dtype(np.int16)
+    return dtype
+
+
+def _envi_fields(source: CubeFile) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    if source.band_names:
+        fields["band names"] = source.band_names
+    if source.wavelengths is not None:
+        fields["wavelength units"] = "Nanometers"
+        fields["wavelength"] = tuple(f"{centre:.10g}" for centre in source.wavelengths)
+    if source.default_bands is not None:
+        fields["default bands"] = tuple(band + 1 for band in source.default_bands)
+    if source.nodata is not None:
+        fields["data ignore value"] = f"{source.nodata:.17g}"
+    return fields

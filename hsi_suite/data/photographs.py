@@ -1,0 +1,270 @@
+"""One photograph with all that its file says about it: read, and written again unharmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import InputFileError
+from .formats.deep_png import decode_deep_png, is_deep_png
+from .formats.reading_guard import reading
+
+PHOTOGRAPH_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+_WHAT = "an image (PNG, JPEG, TIFF or BMP)"
+_ORIENTATION = 274
+_ICC = 34675
+_STRIP = 256
+_PLAIN_TIFF = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
+
+
+@dataclass(frozen=True)
+class PhotographHeader:
+    """What can be known of a photograph without its pixels.
+
+    Attributes:
+        lines: height in pixels, as stored.
+        samples: width in pixels, as stored.
+        channels: 1 for grey, 3 for RGB.
+        dtype: uint8, uint16 or float32.
+        alpha: whether there is transparency.
+    """
+
+    lines: int
+    samples: int
+    channels: int
+    dtype: np.dtype[Any]
+    alpha: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """A photograph in memory.
+
+    Attributes:
+        values: lines × samples for grey, lines × samples × 3 for RGB; uint8, uint16 or float32.
+        alpha: lines × samples of the same type, or None.
+        icc_profile: what the colours mean, or None.
+        exif: what the camera noted, as a TIFF structure, or None; the orientation among it is
+            not applied to the pixels.
+        dpi: dots per inch along samples and lines, or None.
+    """
+
+    values: NDArray[Any]
+    alpha: NDArray[Any] | None = None
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    @property
+    def orientation(self) -> int:
+        """EXIF's number of the turn that brings the picture upright; 1 for none."""
+        if self.exif is None:
+            return 1
+        tags = Image.Exif()
+        tags.load(self.exif)
+        return int(tags.get(_ORIENTATION, 1))
+
+
+def read_header(path: Path) -> PhotographHeader:
+    """What a photograph's file says of it, without decoding it.
+
+    Raises:
+        InputFileError: no such file, or nothing this module can read.
+    """
+    _check_there(path)
+    with reading(path, _WHAT):
+        if (page := _plain_tiff_page(path)) is not None:
+            return page.header
+        with _any_size(), Image.open(path) as image:
+            _check_mode(path, image)
+            deep = is_deep_png(image)
+            # Pillow says RGBA where a PNG of 16 bits holds grey values with transparency.
+            grey = image.mode in ("1", "L", "LA", "I;16") or (
+                deep and str(image.tile[0].args).startswith("LA")
+            )
+            alpha = image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info
+            dtype = np.dtype(np.uint16 if deep else np.uint8)
+            return PhotographHeader(image.height, image.width, 1 if grey else 3, dtype, alpha)
+
+
+def read_photograph(path: Path) -> Photograph:
+    """A photograph with everything that `Photograph` keeps.
+
+    Raises:
+        InputFileError: it cannot be read, or values are missing in it.
+    """
+    header = read_header(path)
+    with reading(path, _WHAT):
+        if (page := _plain_tiff_page(path)) is not None:
+            try:
+                photograph = page.read(path)
+            except ValueError as error:
+                if "imagecodecs" not in str(error) or header.dtype != np.uint8:
+                    raise
+                photograph = _read_with_pillow(path)
+        else:
+            photograph = _read_with_pillow(path)
+    if photograph.values.dtype == np.float32 and not np.isfinite(photograph.values).all():
+        count = photograph.values.size - np.isfinite(photograph.values).sum()
+        raise InputFileError(
+            path, f"holds {count:,} values that are no numbers", "a value everywhere"
+        )
+    return photograph
+
+
+@dataclass(frozen=True)
+class _TiffPage:
+    """The one image of a TIFF file that tifffile can hand over as it is."""
+
+    header: PhotographHeader
+    icc_profile: bytes | None
+    orientation: int
+
+    def read(self, path: Path) -> Photograph:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            values = page.asarray()
+            planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+        if values.ndim == 2:
+            values = values[..., None]
+        elif planar:
+            values = np.moveaxis(values, 0, 2)
+        values = values.astype(self.header.dtype, copy=False)
+        exif = _orientation_as_exif(self.orientation)
+        return _divided(values, self.icc_profile, exif, None)
+
+
+def _plain_tiff_page(path: Path) -> _TiffPage | None:
+    """The page of a TIFF of grey or RGB values; None for other files and for Pillow's TIFFs."""
+    with path.open("rb") as stream:
+        if stream.read(4)[:2] not in (b"II", b"MM"):
+            return None
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        pictures = sum(not getattr(each, "is_reduced", False) for each in file.pages)
+        if pictures > 1:
+            raise InputFileError(path, f"holds {pictures} images", "one")
+        if page.samplesperpixel > 4:
+            raise InputFileError(
+                path, f"has {page.samplesperpixel} bands", "a grey or RGB image of at most 4"
+            )
+        if page.photometric not in _PLAIN_TIFF or page.bitspersample == 1:
+            return None
+        if page.dtype is None or page.dtype.name not in _TIFF_TYPES:
+            raise InputFileError(
+                path, f"holds values of {page.dtype}", "8 or 16 bits without sign, or floats"
+            )
+        shape = (page.imagelength, page.imagewidth)
+        colour = page.samplesperpixel >= 3
+        alpha = page.samplesperpixel in (2, 4)
+        dtype = np.dtype(_TIFF_TYPES[page.dtype.name])
+        header = PhotographHeader(*shape, 3 if colour else 1, dtype, alpha)
+        icc = page.tags.valueof(_ICC)
+        return _TiffPage(header, icc, int(page.tags.valueof(_ORIENTATION, default=1)))
+
+
+_TIFF_TYPES = {
+    "uint8": "uint8",
+    "uint16": "uint16",
+    "float16": "float32",
+    "float32": "float32",
+    "float64": "float32",
+}
+
+
+def _read_with_pillow(path: Path) -> Photograph:
+    with _any_size(), path.open("rb") as stream, Image.open(stream) as image:
+        # Asked first: looking for EXIF may decode the image, after which it is not to be told.
+        deep = is_deep_png(image)
+        icc, exif, dpi = image.info.get("icc_profile"), _exif(image), image.info.get("dpi")
+        if deep:
+            return _divided(decode_deep_png(stream), icc, exif, dpi)
+        plain: Image.Image = image
+        if image.mode in ("P", "PA", "1") or "transparency" in image.info:
+            plain = image.convert(_plain_mode(image))
+        plain.load()
+        channels = len(plain.getbands())
+        values = np.empty((plain.height, plain.width, channels), np.uint8)
+        # By strips, as NumPy would hold the whole image three times.
+        for first in range(0, plain.height, _STRIP):
+            last = min(first + _STRIP, plain.height)
+            strip = np.asarray(plain.crop((0, first, plain.width, last)))
+            values[first:last] = strip.reshape(last - first, plain.width, channels)
+    return _divided(values, icc, exif, dpi)
+
+
+def _plain_mode(image: Image.Image) -> str:
+    if image.mode == "1":
+        return "L"
+    transparent = image.mode == "PA" or "transparency" in image.info
+    if image.mode == "L":
+        return "LA"
+    return "RGBA" if transparent else "RGB"
+
+
+def _divided(
+    values: NDArray[Any], icc: bytes | None, exif: bytes | None, dpi: tuple[float, float] | None
+) -> Photograph:
+    """Colours and transparency of lines × samples × channels."""
+    colours = 1 if values.shape[2] < 3 else 3
+    alpha = None if values.shape[2] == colours else np.ascontiguousarray(values[..., colours])
+    kept = values[..., 0] if colours == 1 else values[..., :3]
+    return Photograph(np.ascontiguousarray(kept), alpha, icc, exif, dpi)
+
+
+def _exif(image: Image.Image) -> bytes | None:
+    if image.format == "TIFF":
+        return _orientation_as_exif(image.getexif().get(_ORIENTATION, 1))
+    content: bytes = image.info.get("exif", b"") or image.getexif().tobytes()
+    content = content.removeprefix(b"Exif\0\0")
+    return content if len(image.getexif()) else None
+
+
+def _orientation_as_exif(orientation: int) -> bytes | None:
+    if orientation == 1:
+        return None
+    tags = Image.Exif()
+    tags[_ORIENTATION] = orientation
+    return tags.tobytes().removeprefix(b"Exif\0\0")
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise InputFileError(path, "no such file", _WHAT)
+    if path.stat().st_size == 0:
+        raise InputFileError(path, "is empty", _WHAT)
+
+
+def _check_mode(path: Path, image: Image.Image) -> None:
+    if image.format not in ("PNG", "JPEG", "MPO", "TIFF", "BMP"):
+        raise InputFileError(path, f"is a {image.format} file", _WHAT)
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format != "MPO":
+        raise InputFileError(path, f"holds {frames} images", "one")
+    if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA") and not is_deep_png(image):
+        raise InputFileError(
+            path, f"has colours of mode {image.mode}", "grey, palette or RGB", "convert it to RGB"
+        )
+    if is_deep_png(image) and "transparency" in image.info:
+        raise InputFileError(
+            path, "has 16 bits and one transparent colour", "an alpha channel", "convert it"
+        )
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    # The callers of read_header judge the size by the memory there is; Pillow would by a number.
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit

@@ -1,0 +1,1 @@
+"""What denoising needs beside a network: noise estimates, subspaces, damage, colour."""

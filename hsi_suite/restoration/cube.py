@@ -1,0 +1,86 @@
+"""The way back from denoised planes to the lines of a cube."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .cube_lines import CubeLines
+from .damage import Damage, fill_from_neighbours
+from .subspace import Subspace
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CubeRestoration:
+    """A cube of which everything but the way back from the denoised planes is done.
+
+    Attributes:
+        source: the noisy cube.
+        damage: what of it could not be used.
+        sigma: standard deviation of the noise of each band, in the cube's units; NaN in dead bands.
+        subspace: between spectra of the live bands and planes.
+        planes: denoised, rank × lines × samples.
+        rank: number of eigen-images; None when band after band was denoised.
+        missing_values: of the valid pixels in live bands, dead lines included.
+        repair: whether dead bands and missing values are replaced.
+        positions: of the bands, for interpolation.
+    """
+
+    source: CubeLines
+    damage: Damage
+    sigma: Values
+    subspace: Subspace
+    planes: NDArray[np.float32]
+    rank: int | None
+    missing_values: int
+    repair: bool
+    positions: Values
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Lines, samples, bands."""
+        return self.source.shape
+
+    def read(
+        self, first_line: int = 0, last_line: int | None = None, dtype: DTypeLike = np.float32
+    ) -> NDArray[Any]:
+        """Restored lines first_line … last_line - 1, lines × samples × bands.
+
+        What could not be restored keeps its value: pixels that are not valid and, unless they
+        are repaired, dead bands and missing values. Whole numbers are rounded, held within what
+        their type holds, and kept off the nodata value.
+        """
+        block = self.source.read(first_line, last_line)
+        missing = self.damage.missing(block, first_line)
+        lines, samples, bands = block.shape
+        planes = self.planes[:, first_line : first_line + lines].reshape(len(self.planes), -1)
+        live = self.damage.live_bands
+        restored = np.zeros((lines * samples, bands))
+        restored[:, live] = self.subspace.back_project(planes.T.astype(np.float64))
+        kept = np.repeat(~self.damage.valid[first_line : first_line + lines, :, None], bands, 2)
+        if self.repair:
+            dead = np.ones(restored.shape, bool)
+            dead[:, live] = False
+            fill_from_neighbours(restored, dead, self.positions)
+        else:
+            kept |= missing
+        result = _converted(restored.reshape(block.shape), np.dtype(dtype), self.damage.nodata)
+        result[kept] = block[kept]
+        return result
+
+
+def _converted(values: Values, dtype: np.dtype[Any], nodata: float | None) -> NDArray[Any]:
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    whole = np.rint(values).clip(limits.min, limits.max)
+    if nodata is not None:
+        whole[whole == nodata] = nodata + (1 if nodata < limits.max else -1)
+    # The largest whole numbers of 64 bits have no float64 of their own.
+    highest = np.nextafter(float(limits.max), 0) if dtype.itemsize == 8 else float(limits.max)
+    return whole.clip(None, highest).astype(dtype)

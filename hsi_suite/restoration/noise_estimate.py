@@ -1,0 +1,75 @@
+"""How noisy an image is, told from the image alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ShapeError
+
+Plane = NDArray[np.floating]
+
+_PATCH = 8
+_FLAT_SHARE = 0.1
+# Fewer patches than this leave the eigenvalues of noise too far apart.
+_ENOUGH = 20 * _PATCH**2
+
+
+def estimate_noise(planes: Sequence[Plane], usable: Sequence[NDArray[np.bool_]] = ()) -> float:
+    """Standard deviation of independent noise in images that have it in common.
+
+    The patches with the least structure are those whose coarse 2 × 2 pattern varies least; in
+    the covariance of these the noise holds all directions alike, and what is left of the image
+    holds a few. The largest eigenvalues are put aside until the mean of the rest is its median
+    (Chen, Zhu and Heng, ICCV 2015, algorithm 1); that mean is σ².
+
+    Args:
+        planes: parts of an image, lines × samples each; those smaller than 8 × 8 count for
+            nothing.
+        usable: for each plane the pixels that tell of the noise, unlike those at the end of the
+            range, where it was clipped. Not given, or hardly any: all.
+
+    Returns:
+        σ in the units of the planes.
+
+    Raises:
+        ShapeError: no plane of at least 8 × 8.
+    """
+    patches = [_patches(plane) for plane in planes if min(plane.shape) >= _PATCH]
+    if not patches:
+        raise ShapeError("image", "smaller than 8 × 8", "at least that, to estimate the noise")
+    every = np.concatenate(patches)
+    if usable:
+        masks = [_patches(mask).all(1) for mask in usable if min(mask.shape) >= _PATCH]
+        chosen = np.concatenate(masks)
+        if chosen.sum() >= _ENOUGH:
+            every = every[chosen]
+    return _noise_of(every[_flattest(every)])
+
+
+def _patches(plane: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Every second patch along lines and samples, one a row."""
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (_PATCH, _PATCH))[::2, ::2]
+    return windows.reshape(-1, _PATCH**2)
+
+
+def _flattest(patches: NDArray[np.generic]) -> NDArray[np.integer]:
+    # The means of the quarters hardly share noise with the differences inside them, so that this
+    # choice does not favour patches whose noise happens to be weak.
+    half = _PATCH // 2
+    quarters = patches.reshape(-1, 2, half, 2, half).mean((2, 4)).reshape(-1, 4)
+    count = min(len(patches), max(_ENOUGH, round(_FLAT_SHARE * len(patches))))
+    return np.argpartition(quarters.var(1), count - 1)[:count]
+
+
+def _noise_of(patches: NDArray[np.generic]) -> float:
+    covariance = np.atleast_2d(np.cov(patches.astype(np.float64), rowvar=False, bias=True))
+    variances = np.linalg.eigvalsh(covariance)[::-1]
+    for first in range(len(variances)):
+        rest = variances[first:]
+        mean = rest.mean()
+        if np.sum(rest > mean) >= np.sum(rest < mean):
+            break
+    return float(np.sqrt(max(mean, 0)))

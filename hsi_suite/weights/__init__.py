@@ -1,0 +1,32 @@
+"""The weights that ship with the package: safetensors files, each with a model card beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import UnknownNameError
+from ..registry import nearest_names
+
+#: What `hsi denoise` uses when nothing else is named.
+DEFAULT_WEIGHTS = "default_denoiser"
+_FOLDER = Path(__file__).parent
+
+
+def shipped_names() -> list[str]:
+    """Names of the weights that are there."""
+    return sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+
+
+def shipped_weights(name: str) -> Path:
+    """The file of weights that ship.
+
+    Raises:
+        UnknownNameError: no weights of this name ship with this version.
+    """
+    names = shipped_names()
+    if name not in names:
+        near = nearest_names(name, names)
+        hint = f"did you mean {near[0]}?" if near else "name a file with --weights"
+        known = f"one of {', '.join(names)}" if names else "none ships with this version"
+        raise UnknownNameError("shipped weights", f"no {name!r} among them", known, hint)
+    return _FOLDER / f"{name}.safetensors"

@@ -1,0 +1,159 @@
+"""`hsi denoise` and `hsi evaluate --weights` as a user meets them."""
+
+import io
+import json
+import struct
+import sys
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from denoiser_samples import box_filter
+from PIL import Image
+from skimage import data as samples
+
+from hsi_suite import weights as shipped
+from hsi_suite.cli import main
+
+PHOTOGRAPH = samples.camera()[100:160, 100:170]
+
+
+@pytest.fixture
+def hsi(monkeypatch, capfd, tmp_path):
+    """Run `hsi` in this process; gives exit status, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    return call
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    Image.fromarray(PHOTOGRAPH).save(tmp_path / "photo.png")
+    box_filter().save(tmp_path / "box.safetensors")
+    return tmp_path / "photo.png"
+
+
+def test_a_photograph_is_denoised_beside_itself(hsi, photograph):
+    status, out, _ = hsi("denoise", "photo.png", "--weights", "box.safetensors")
+    assert status == 0
+    assert out.startswith("photo_denoised.png  σ ") and "(estimated)" in out
+    with Image.open("photo_denoised.png") as image:
+        assert image.size == (70, 60)
+
+
+def test_a_trial_prints_scores_and_draws_a_comparison(hsi, photograph):
+    status, out, _ = hsi(
+        "denoise", "photo.png", "--weights", "box.safetensors", "--add-noise", "25", "--compare",
+        "--tile", "32", "--self-ensemble", "--precision", "bf16", "--memory-limit", "1.5G",
+        "-o", "clean.tif",
+    )  # fmt: skip
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("clean.tif")
+    assert lines[1].split()[:2] == ["noisy", lines[1].split()[1]] and "dB, SSIM" in lines[2]
+    assert lines[3].strip() == "clean_comparison.png"
+
+
+def test_shipped_weights_are_found_by_name(hsi, photograph, tmp_path, monkeypatch):
+    monkeypatch.setattr(shipped, "_FOLDER", tmp_path / "weights")
+    status, _, err = hsi("denoise", "photo.png")
+    assert status == 2 and len(err.splitlines()) == 1
+    assert "--weights" in err and not (tmp_path / "photo_denoised.png").exists()
+    (tmp_path / "weights").mkdir()
+    for name in ("default_denoiser", "strong"):
+        box_filter().save(tmp_path / "weights" / f"{name}.safetensors")
+    assert hsi("denoise", "photo.png")[0] == 0
+    assert hsi("denoise", "photo.png", "--model", "strong")[0] == 0
+    status, _, err = hsi("denoise", "photo.png", "--model", "strnog")
+    assert status == 2 and "Did you mean strong?" in err
+
+
+def bomb():
+    buffer = io.BytesIO()
+    Image.new("L", (8, 8)).save(buffer, "PNG")
+    content = bytearray(buffer.getvalue())
+    content[16:24] = struct.pack(">II", 100_000, 100_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (("cut.png",), "cut.png: cannot be read"),
+        (("empty.png",), "is empty"),
+        (("bomb.png",), "Raise --memory-limit"),
+        (("folder",), "holds no images"),
+        (("missing.png",), "no such file"),
+        (("photo.png", "--sigma", "-3"), "--sigma: -3"),
+        (("photo.png", "--weights", "other.pth"), "1→4 of 5×5"),
+        (("photo.png", "--weights", "text.pth"), "cannot be read"),
+        (("photo.png", "--model", "a", "--weights", "box.safetensors"), "beside --model"),
+        (("photo.png", "-o", "photo.png"), "is an input"),
+        (("photo.png", "-o", "photo.gif"), "ends as no image file does"),
+        (("photo.png", "--reference", "missing.png"), "no such file"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(hsi, photograph, tmp_path, arguments, match):
+    content = photograph.read_bytes()
+    (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "bomb.png").write_bytes(bomb())
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.pth").write_text("no weights")
+    state = {"a.0.weight": torch.zeros(4, 1, 5, 5), "a.1.weight": torch.zeros(1, 4, 5, 5)}
+    torch.save(state, tmp_path / "other.pth")
+    if "--weights" not in arguments:
+        arguments = (*arguments, "--weights", "box.safetensors")
+    before = sorted(tmp_path.rglob("*"))
+    status, out, err = hsi("denoise", *arguments)
+    assert status == 2 and not out
+    assert match in err and len(err.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_rest_of_a_folder_is_done(hsi, photograph, tmp_path):
+    (tmp_path / "broken.png").write_bytes(photograph.read_bytes()[:-40])
+    status, _, err = hsi("denoise", ".", "--weights", "box.safetensors", "-o", "out/")
+    assert status == 2 and len(err.splitlines()) == 2
+    assert "1 of 2 images" in err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo_denoised.png"]
+
+
+@pytest.mark.parametrize("option", [("--sigma", "much"), ("--memory-limit", "lots")])
+def test_options_that_are_no_numbers(hsi, photograph, option):
+    status, _, err = hsi("denoise", "photo.png", "--weights", "box.safetensors", *option)
+    assert status == 2 and option[1] in err
+
+
+def test_weights_are_scored(hsi, photograph, tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.rot90(PHOTOGRAPH)).save(tmp_path / "images" / "one.png")
+    arguments = ("evaluate", "--weights", "box.safetensors", "--data", "images", "--sigma", "25")
+    status, out, _ = hsi(*arguments)
+    assert status == 0 and "box.safetensors" in out and "non-local means" in out
+    status, out, _ = hsi(*arguments, "--json")
+    assert json.loads(out)["sigmas"] == [25.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ((), "neither a run nor --weights"),
+        (("run", "--weights", "w"), "a run beside --weights"),
+        (("run", "--sigma", "25"), "given with a run"),
+        (("--weights", "box.safetensors", "--data", "images", "--sigma", "a,b"), "'a,b'"),
+        (("--weights", "box.safetensors", "--data", "nowhere"), "no such folder"),
+    ],
+)
+def test_evaluations_that_cannot_be(hsi, photograph, arguments, match):
+    status, _, err = hsi("evaluate", *arguments)
+    assert status == 2 and match in err and len(err.splitlines()) == 1

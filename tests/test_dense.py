@@ -1,0 +1,419 @@
+"""A whole scene at once against a window for every pixel: the same numbers, by another way."""
+
+import copy
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from hsi_suite.pipelines.classifier import load_classifier
+from hsi_suite.pipelines.pixel_task import PixelClassification, scene_logits, window_logits
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scenes_samples import SMALL, small_cube, write_scene
+from torch import nn
+from torch.nn import functional
+
+import hsi_suite as hsi
+from hsi_suite.data.patches import WindowSampler
+from hsi_suite.engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
+from hsi_suite.engine.devices import computing, seeded
+from hsi_suite.engine.observer import Observer
+from hsi_suite.engine.strategy import epoch_cost, plan_training
+from hsi_suite.engine.task import WindowNetwork
+from hsi_suite.engine.trainer import Trainer
+from hsi_suite.errors import ConfigError, Stopped
+from hsi_suite.models.registry import build_model
+from hsi_suite.schemas.training import TrainingConfig
+from hsi_suite.seeding import SeedStreams
+
+CPU = torch.device("cpu")
+CLASSES = 4
+
+
+def network(window=11, components=13, dropout=0.4, dtype=torch.float32):
+    model = build_model(
+        "hybridsn",
+        in_channels=components,
+        num_classes=CLASSES,
+        window=window,
+        options={"dropout": dropout},
+        generator=torch.Generator().manual_seed(0),
+    )
+    return model.to(dtype).eval()
+
+
+def sampler(lines, samples, window=11, components=13, dtype=torch.float32, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    scene = torch.randn(components, lines, samples, generator=generator)
+    return WindowSampler(scene.to(dtype), window)
+
+
+def every_window(model, windows, lines, samples):
+    """Logits, lines × samples × classes, of each pixel's own window."""
+    logits = window_logits(model, windows, torch.arange(lines * samples), 64)
+    return logits.reshape(lines, samples, -1)
+
+
+def by_strips(model, windows, wanted, strip_lines=None):
+    """Logits of a scene by strips; NaN in strips that were left out."""
+    out = torch.full((*wanted.shape, CLASSES), torch.nan)
+    with torch.no_grad():
+        for line, logits in strip_logits(model, windows.padded(), wanted, strip_lines):
+            out[line : line + len(logits)] = logits
+    return out
+
+
+def dense(model, windows, pixels):
+    return pixel_logits(model, scene_features(model, windows.padded()), pixels)
+
+
+@pytest.mark.parametrize("strip_lines", [1, 2, 5, 16, 17, 40, None])
+def test_strips_of_any_height_give_each_window_borders_included(strip_lines):
+    model, windows = network(), sampler(17, 14)
+    expected = every_window(model, windows, 17, 14)
+    got = by_strips(model, windows, torch.ones(17, 14, dtype=torch.bool), strip_lines)
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("lines", "samples"), [(1, 1), (3, 2), (1, 30), (26, 3)])
+def test_scenes_smaller_than_the_radius_of_a_window(lines, samples):
+    model, windows = network(window=15), sampler(lines, samples, window=15)
+    expected = every_window(model, windows, lines, samples)
+    whole = torch.ones(lines, samples, dtype=torch.bool)
+    torch.testing.assert_close(by_strips(model, windows, whole, 2), expected, rtol=0, atol=1e-5)
+    with torch.no_grad():
+        got = dense(model, windows, torch.arange(lines * samples))
+    torch.testing.assert_close(got, expected.flatten(0, 1), rtol=0, atol=1e-5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_strips_of_unwanted_pixels_are_left_out_and_the_others_are_right(data):
+    lines, samples = data.draw(st.integers(1, 20)), data.draw(st.integers(1, 9))
+    window = data.draw(st.sampled_from([9, 11]))
+    rows = data.draw(st.lists(st.booleans(), min_size=lines, max_size=lines))
+    height = data.draw(st.integers(1, 6))
+    wanted = torch.tensor(rows)[:, None] & (torch.arange(samples) % 2 == 0)
+    model, windows = network(window=window), sampler(lines, samples, window)
+    expected = every_window(model, windows, lines, samples)
+    got = by_strips(model, windows, wanted, height)
+    for start in range(0, lines, height):
+        strip = slice(start, start + height)
+        if wanted[strip].any():
+            torch.testing.assert_close(got[strip], expected[strip], rtol=0, atol=1e-5)
+        else:
+            assert got[strip].isnan().all()
+
+
+def test_wanted_pixels_come_in_the_order_of_the_scene():
+    model, windows = network(), sampler(15, 13)
+    wanted = torch.rand(15, 13, generator=torch.Generator().manual_seed(1)) < 0.3
+    heard = []
+    observer = Observer()
+    observer.advance = lambda steps=1, **figures: heard.append(steps)
+    got = scene_logits(model, windows, wanted, 64, observer)
+    expected = every_window(model, windows, 15, 13)[wanted]
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
+    assert sum(heard) == int(wanted.sum()) == len(got)
+
+
+def gradients(model, windows, pixels, classes, how):
+    model.zero_grad()
+    logits = dense(model, windows, pixels) if how == "dense" else model(windows.gather(pixels))
+    functional.cross_entropy(logits, classes).backward()
+    return [p.grad.clone().double() for p in model.parameters()]
+
+
+def smooth(model):
+    """The network with GELU for ReLU: at a kink, rounding alone would turn a gradient on or off."""
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.ReLU):
+                setattr(module, name, nn.GELU())
+    return model
+
+
+@pytest.mark.parametrize(("how", "tolerance"), [("dense", 1e-5), ("patch", 1e-4)])
+def test_gradients_against_double_precision(how, tolerance):
+    keys = {"window": 13, "components": 16}
+    single, double = (
+        smooth(network(**keys, dropout=0.0, dtype=dtype))
+        for dtype in (torch.float32, torch.float64)
+    )
+    few, many = sampler(30, 26, **keys), sampler(30, 26, **keys, dtype=torch.float64)
+    pixels = torch.randperm(30 * 26, generator=torch.Generator().manual_seed(2))[:96]
+    classes = torch.randint(0, CLASSES, (96,), generator=torch.Generator().manual_seed(3))
+    got = gradients(single, few, pixels, classes, how)
+    expected = gradients(double, many, pixels, classes, "patch")
+    for value, truth in zip(got, expected, strict=True):
+        assert float((value - truth).norm() / truth.norm()) < tolerance
+
+
+@pytest.mark.parametrize("where", ["corner", "edge", "inside", "one pixel twice"])
+def test_gradients_reach_the_same_places_wherever_the_pixels_are(where):
+    model, windows = network(dtype=torch.float64), sampler(19, 18, dtype=torch.float64)
+    places = {"corner": [0, 17], "edge": [18 * 9, 18 * 18 + 5], "inside": [18 * 9 + 9]}
+    pixels = torch.tensor(places.get(where, [100, 100]))
+    classes = torch.zeros(len(pixels), dtype=torch.int64)
+    by_scene = gradients(model, windows, pixels, classes, "dense")
+    by_windows = gradients(model, windows, pixels, classes, "patch")
+    for one, other in zip(by_scene, by_windows, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
+def task(windows, dense, lines=20, samples=18, validation=0, batch_size=24, seed=5):
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.randperm(lines * samples, generator=generator)
+    classes = torch.randint(0, CLASSES, (lines * samples,), generator=generator)
+    return PixelClassification(
+        windows, classes, pixels[validation:80], pixels[:validation], batch_size, 32,
+        SeedStreams(seed), dense,
+    )  # fmt: skip
+
+
+def train(dense, dtype=torch.float32, checkpoint=None, observer=None, validation=0, **keys):
+    model = network(dtype=dtype)
+    windows = sampler(20, 18, dtype=dtype)
+    config = TrainingConfig(**{"epochs": 3, **keys})
+    trainer = Trainer(
+        model, task(windows, dense, validation=validation), config, SeedStreams(5), CPU,
+        checkpoint, observer,
+    )  # fmt: skip
+    return model, trainer.fit()
+
+
+def same(first, second):
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_weights_after_a_short_training_are_equal_dropout_included():
+    by_windows, one = train(False, torch.float64, validation=10)
+    by_scene, other = train(True, torch.float64, validation=10)
+    for (name, a), b in zip(
+        by_windows.state_dict().items(), by_scene.state_dict().values(), strict=True
+    ):
+        assert float((a - b).abs().max()) < 1e-9, name
+    for row, twin in zip(one.history, other.history, strict=True):
+        assert row == pytest.approx(twin, abs=1e-6)  # figures are rounded to single precision
+
+
+def test_both_ways_draw_the_same_dropout():
+    model, windows = network(dropout=0.5, dtype=torch.float64), sampler(20, 18, dtype=torch.float64)
+    model.train()
+    pixels = torch.arange(40, 90)
+    with seeded(11, CPU):
+        by_scene = dense(model, windows, pixels)
+    with seeded(11, CPU):
+        by_windows = model(windows.gather(pixels))
+    with seeded(12, CPU):
+        other = model(windows.gather(pixels))
+    torch.testing.assert_close(by_scene, by_windows, rtol=0, atol=1e-12)
+    assert not torch.allclose(other, by_windows)
+
+
+def test_dense_training_gives_the_same_bits_twice():
+    torch.manual_seed(3)
+    first, _ = train(True)
+    torch.manual_seed(4)
+    second, _ = train(True)
+    assert same(first, second)
+
+
+class StopAfter(Observer):
+    """Presses Ctrl-C after some steps."""
+
+    def __init__(self, steps):
+        self.left = steps
+
+    def advance(self, steps=1, **figures):
+        self.left -= steps
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 6])
+def test_dense_training_stopped_and_resumed_is_unbroken(tmp_path, steps):
+    whole, expected = train(True, validation=10)
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(Stopped):
+        train(True, validation=10, checkpoint=path, observer=StopAfter(steps))
+    resumed, result = train(True, validation=10, checkpoint=path)
+    assert result.history == expected.history
+    assert same(whole, resumed)
+
+
+def test_dense_training_in_bf16_learns():
+    model, training = train(True, precision="bf16", epochs=12, optimizer={"learning_rate": 2e-3})
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+    assert training.history[-1]["train_loss"] < 0.7 * training.history[0]["train_loss"]
+
+
+@pytest.mark.cuda
+def test_dense_training_gives_the_same_bits_twice_on_cuda():
+    device = torch.device("cuda")
+    models = []
+    for _ in range(2):
+        with computing(device, 1, deterministic=True):
+            windows = WindowSampler(torch.ones(13, 20, 18, device=device), 11)
+            models.append(network().to(device))
+            config = TrainingConfig(epochs=2)
+            Trainer(models[-1], task(windows, True), config, SeedStreams(5), device).fit()
+    assert same(*models)
+
+
+class Pooled(nn.Module):
+    """Weighs the components by their mean over all positions, as squeeze and excitation does."""
+
+    def forward(self, x):
+        return x * x.mean((2, 3), keepdim=True)
+
+
+def test_a_network_that_sees_windows_otherwise_goes_by_windows():
+    model, windows = network(), sampler(12, 11)
+    model.spatial.append(Pooled())
+    assert not runs_dense(model, training=False)
+    wanted = torch.ones(12, 11, dtype=torch.bool)
+    got = scene_logits(model, windows, wanted, 64, Observer())
+    assert torch.equal(got, every_window(model, windows, 12, 11).flatten(0, 1))
+
+
+def test_batch_norm_goes_dense_for_maps_but_not_for_training():
+    model, windows = network(), sampler(12, 11)
+    model.spatial.append(nn.BatchNorm2d(64))
+    model.spatial[-1].eval().running_mean.uniform_(-1, 1)
+    assert runs_dense(model, training=False)
+    whole = torch.ones(12, 11, dtype=torch.bool)
+    expected = every_window(model, windows, 12, 11)
+    torch.testing.assert_close(by_strips(model, windows, whole, 5), expected, rtol=0, atol=1e-5)
+    plan = plan_training("auto", model, (13, 12, 11), 100, 32)
+    assert (plan.strategy, plan.cost) == ("patch", None)
+    assert "only one" in str(plan)
+    with pytest.raises(ConfigError, match=r"train\.strategy: dense"):
+        plan_training("dense", model, (13, 12, 11), 100, 32)
+
+
+def test_what_is_no_network_of_windows_has_no_choice():
+    spectral = build_model(
+        "cnn1d", in_channels=40, num_classes=3, window=1, options={}, generator=None
+    )
+    for model in (spectral, object()):
+        assert not isinstance(model, WindowNetwork)
+        assert plan_training("auto", model, (40, 9, 9), 10, 5).strategy == "patch"
+
+
+def test_epochs_are_counted_in_multiply_adds():
+    """By hand: outputs × kernel × input channels, layer by layer, for 13 components."""
+    model = network(window=9)
+
+    def features(side_a, side_b):
+        total, depth, width_in = 0, 13, 1
+        for width, deep in ((8, 7), (16, 5), (32, 3)):
+            side_a, side_b, depth = side_a - 2, side_b - 2, depth - deep + 1
+            total += side_a * side_b * depth * width * deep * 9 * width_in
+            width_in = width
+        return total + (side_a - 2) * (side_b - 2) * 64 * 9 * 32
+
+    head = 64 * 256 + 256 * 128 + 128 * CLASSES
+    cost = epoch_cost(model, (13, 20, 30), pixels=50, batch_size=16)
+    assert cost.windows == 50 * (features(9, 9) + head)
+    assert cost.scene == 4 * (features(18, 38) + features(18, 38))
+    assert cost.head == 50 * head
+
+
+@pytest.mark.parametrize(
+    ("shape", "window", "pixels", "strategy"),
+    [
+        ((30, 145, 145), 25, 3_074, "dense"),  # Indian Pines
+        ((15, 512, 217), 25, 16_238, "patch"),  # Salinas
+        ((15, 610, 340), 25, 12_832, "patch"),  # Pavia University
+        ((15, 100, 100), 11, 894, "patch"),  # Jasper Ridge
+        ((15, 130, 90), 11, 1_000, "patch"),  # MUUFL Gulfport
+        ((30, 145, 145), 25, 40, "patch"),  # a single small batch
+    ],
+)
+def test_auto_takes_the_faster_way(shape, window, pixels, strategy):
+    model = network(window=window, components=shape[0])
+    before = copy.deepcopy(model)
+    plan = plan_training("auto", model, shape, pixels, 256)
+    assert plan.strategy == strategy
+    assert (plan.cost.speed_up > 1) == (strategy == "dense")
+    assert same(model, before)
+    for named in ("patch", "dense"):
+        assert plan_training(named, model, shape, pixels, 256).strategy == named
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    return write_scene(tmp_path_factory.mktemp("scene"))
+
+
+@pytest.fixture(scope="module")
+def runs(scene, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    return {
+        strategy: hsi.train(**scene, settings=[*SMALL, f"train.strategy={strategy}"], output=folder)
+        for strategy in ("patch", "dense", "auto")
+    }
+
+
+def test_the_strategy_taken_is_written_down_and_part_of_the_identity(runs):
+    taken = {name: run.config["train"]["strategy"] for name, run in runs.items()}
+    assert taken["patch"] == "patch"
+    assert taken["dense"] == "dense"
+    assert runs["auto"].path == runs[taken["auto"]].path
+    assert runs["patch"].path != runs["dense"].path
+    for strategy in ("patch", "dense"):
+        log = (runs[strategy].path / "log.txt").read_text()
+        assert f"training strategy {strategy}; a dense epoch takes" in log
+
+
+def test_runs_by_both_strategies_learn_alike(runs):
+    for first, second in zip(runs["patch"].history, runs["dense"].history, strict=True):
+        assert first == pytest.approx(second, rel=0.02, abs=0.01)
+    assert hsi.evaluate(runs["dense"].path)["equal"]
+
+
+def test_dense_is_refused_for_models_that_cannot(scene, tmp_path):
+    for model in ("cnn1d", "svm"):
+        with pytest.raises(ConfigError, match=r"train\.strategy"):
+            hsi.train(
+                **scene, model=model, settings=["train.strategy=dense"], output=tmp_path / "runs"
+            )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_maps_see_missing_pixels_as_zeros_and_leave_them_out(runs):
+    classifier = load_classifier(runs["dense"].path / "model.safetensors", CPU)
+    cube, _ = small_cube()
+    valid = np.random.default_rng(0).random(cube.shape[:2]) > 0.2
+    got = classifier.probabilities(cube, valid)
+    assert np.isnan(got[~valid]).all()
+    reduced = classifier.reduction.apply(cube)
+    reduced[~valid] = 0
+    windows = WindowSampler(torch.from_numpy(reduced.transpose(2, 0, 1).copy()), 9)
+    expected = every_window(classifier.network, windows, *valid.shape).softmax(-1).numpy()
+    np.testing.assert_allclose(got[valid], expected[valid], rtol=0, atol=1e-5)
+    nothing = classifier.probabilities(cube, np.zeros_like(valid))
+    assert np.isnan(nothing).all()
+
+
+def test_a_map_in_bf16_is_near_that_in_fp32(runs):
+    classifier = load_classifier(runs["dense"].path / "model.safetensors", CPU)
+    cube, _ = small_cube()
+    exact = classifier.probabilities(cube, None)
+    rough = classifier.probabilities(cube, None, precision="bf16")
+    assert rough.dtype == np.float32
+    assert not np.array_equal(exact, rough)
+    np.testing.assert_allclose(rough, exact, rtol=0, atol=0.05)
+    np.testing.assert_allclose(rough.sum(-1), 1, rtol=1e-5)
+
+
+def test_dropout_left_on_in_a_map_is_drawn_from_its_seed(runs):
+    classifier = load_classifier(runs["dense"].path / "model.safetensors", CPU)
+    cube, _ = small_cube()
+    first, again, other = (classifier.probabilities(cube, None, dropout_seed=k) for k in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
