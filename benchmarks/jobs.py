@@ -8,6 +8,7 @@ is part of the call.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -22,12 +23,12 @@ from hsi_suite.pipelines.configuration import classification_config, resolve
 from hsi_suite.pipelines.fitting import fit, plan, untrained
 from hsi_suite.pipelines.preparation import Prepared, prepare
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from hsi_suite.engine.dense import runs_dense
 from hsi_suite.engine.devices import computing
 from hsi_suite.engine.observer import Observer
-from hsi_suite.engine.strategy import epoch_cost
+from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.schemas.classification import ClassificationConfig
 
 from . import usual_way
@@ -79,13 +80,25 @@ class Given:
         doubled: NDArray[np.float64] = reduced.astype(np.float64)
         return doubled
 
-    def operations(self, pixels: int, batch_size: int, *, dense: bool) -> float:
-        """Floating-point operations of the network's forward passes over some pixels."""
-        scene, network = self.prepared.scene, self.classifier.network
-        assert runs_dense(network, training=True)
-        shape = (self.prepared.reduction.components, scene.lines, scene.samples)
-        cost = epoch_cost(network, shape, pixels, batch_size)
-        return 2.0 * (cost.scene + cost.head if dense else cost.windows)
+    def operations(self, pixels: int, passes: int, *, dense: bool) -> float:
+        """Floating-point operations of the network's forward passes; nothing is computed.
+
+        Args:
+            pixels: that are classified.
+            passes: through the whole scene, each pixel in one of them.
+            dense: whether scenes go through the network, or the windows of the pixels.
+        """
+        network, scene = copy.deepcopy(self.classifier.network), self.prepared.scene
+        assert isinstance(network, nn.Module) and isinstance(network, WindowNetwork)
+        network.to("meta")
+        depth, border = self.prepared.reduction.components, network.window - 1
+        window = torch.empty(1, depth, border + 1, border + 1, device="meta")
+        whole = torch.empty(1, depth, scene.lines + border, scene.samples + border, device="meta")
+        by_window = _operations(network, window)
+        if not dense:
+            return pixels * by_window
+        head = by_window - _operations(network.features, window)
+        return passes * _operations(network.features, whole) + pixels * head
 
     def computing(self) -> AbstractContextManager[None]:
         """Threads and determinism as `hsi train` sets them."""
@@ -132,7 +145,7 @@ def usual_training(workload: Workload, settings: Sequence[str]) -> Work:
         usual_way.train(network, islice(batches, steps), optimizer)
         seconds = time.perf_counter() - started
         pixels = min(steps * workload.batch_size, len(train))
-        operations = 3 * case.operations(pixels, workload.batch_size, dense=False)
+        operations = 3 * case.operations(pixels, steps, dense=False)
         return _scaled(seconds, pixels, len(train), operations)
 
     return work
@@ -150,7 +163,7 @@ def suite_training(workload: Workload, settings: Sequence[str]) -> Work:
         with case.computing():
             training = fit(case.classifier, case.config, prepared, None, Observer())
         dense = plan(case.classifier, case.config, prepared).strategy == "dense"
-        operations = 3 * case.operations(len(part), workload.batch_size, dense=dense)
+        operations = 3 * case.operations(len(part), steps, dense=dense)
         return _scaled(training.seconds[0], len(part), len(train), operations)
 
     return work
@@ -183,7 +196,7 @@ def usual_batch_map(workload: Workload, settings: Sequence[str]) -> Work:
         started = time.perf_counter()
         usual_way.map_by_batches(network, scene, workload.window, pixels, batch_size)
         seconds = time.perf_counter() - started
-        operations = case.operations(len(pixels), batch_size, dense=False)
+        operations = case.operations(len(pixels), 1, dense=False)
         return _scaled(seconds, len(pixels), case.prepared.labels.size, operations)
 
     return work
@@ -205,7 +218,7 @@ def suite_map(workload: Workload, settings: Sequence[str]) -> Work:
             )
             case.classifier.label_map(probabilities)
         seconds, pixels = time.perf_counter() - started, case.prepared.labels.size
-        return _scaled(seconds, pixels, pixels, case.operations(pixels, pixels, dense=True))
+        return _scaled(seconds, pixels, pixels, case.operations(pixels, 1, dense=True))
 
     return work
 
@@ -214,6 +227,12 @@ JOBS: dict[str, Job] = {
     job.__name__: job
     for job in (usual_training, suite_training, usual_pixel_map, usual_batch_map, suite_map)
 }
+
+
+def _operations(function: Callable[[Tensor], Tensor], x: Tensor) -> float:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        function(x)
+    return float(counter.get_total_flops())
 
 
 def spread(pixels: NDArray[np.int64], count: int) -> NDArray[np.int64]:

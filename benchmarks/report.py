@@ -73,7 +73,7 @@ def _setting(result: Result) -> list[str]:
         f"dropout {work['dropout']}. Sides are timed in turns, each in a process of "
         "its own. Cells with three figures: min / median / max over the rounds; a "
         "ratio is taken inside a round. Times are scaled up from the pixels that were timed. "
-        "GFLOP/s: of the operations a side really does, and as a share of matrix products in its "
+        "GFLOP/s: of the operations a side has to do, and as a share of matrix products in its "
         "precision.",
     ]
 

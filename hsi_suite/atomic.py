@@ -114,7 +114,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically, in UTF-8 with line feeds."""
     with atomic_file(path) as temporary:
-        temporary.write_bytes(text.encode())
+        temporary.write_bytes(text.encode(errors="surrogateescape"))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -22,6 +22,7 @@ from .errors import ConfigError
 from .registry import nearest_names
 
 Tree = dict[str, Any]
+_LONGEST_CHAIN = 20
 Config = TypeVar("Config", bound=BaseModel)
 
 
@@ -65,6 +66,8 @@ def parse_yaml(text: str, source: object) -> Any:
         mark = error.problem_mark
         where = f"{source}, line {mark.line + 1}" if mark else source
         raise ConfigError(where, f"not valid YAML ({error.problem})") from error
+    except RecursionError as error:
+        raise ConfigError(source, "not valid YAML (nested too deeply)") from error
     except (yaml.YAMLError, ValueError, TypeError) as error:
         raise ConfigError(source, f"not valid YAML ({error})") from error
 
@@ -102,7 +105,7 @@ def load_tree(name: str, _above: tuple[str, ...] = ()) -> Tree:
     Raises:
         ConfigError: no such configuration, not YAML, not a mapping, or a circle of `extends`.
     """
-    if name in _above:
+    if name in _above or len(_above) > _LONGEST_CHAIN:
         raise ConfigError(name, f"extends itself through {' -> '.join(_above)}")
     tree = parse_yaml(_config_text(name), name)
     if not isinstance(tree, dict):

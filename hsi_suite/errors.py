@@ -74,6 +74,10 @@ class OutputError(HsiSuiteError):
     """A result cannot be written where it was asked for."""
 
 
+class FormatLimitError(OutputError):
+    """A file format cannot hold what should be written; another one can."""
+
+
 class Stopped(Exception):
     """The user or the system asked the work to stop, and its state is safely on disk.
 

@@ -44,7 +44,12 @@ REPORT = "report.html"
 LOG = "log.txt"
 
 # Keys that change how a run is carried out but not what comes out of it.
-_NOT_IDENTITY = {"train": {"checkpoint_seconds"}}
+# The user's files count by their content: their checksums are part of the identity.
+_NOT_IDENTITY = {
+    "train": {"checkpoint_seconds"},
+    "data": {"scene", "labels", "class_names"},
+    "split": {"file"},
+}
 
 
 def run_identity(config: Mapping[str, Any], checksums: Mapping[str, str]) -> str:
@@ -96,7 +101,10 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """The results: deterministic values only."""
-        return self._json(METRICS)
+        metrics = self._json(METRICS)
+        if "task" not in metrics:
+            raise RunError(self.path / METRICS, "holds no figures of a run", "what hsi wrote")
+        return metrics
 
     @cached_property
     def environment(self) -> dict[str, Any]:

@@ -85,6 +85,8 @@ def repeat(
     """
     if not isinstance(config, ClassificationConfig):
         raise ConfigError("--runs", f"task {config.task!r}", "a classification")
+    if config.seeds.base + runs > 2**63:
+        raise ConfigError("--seed", f"{config.seeds.base} with {runs} runs", "seeds below 2^63")
     first = config.seeds.base
     members = [
         config.model_copy(update={"seeds": config.seeds.model_copy(update={"base": first + k})})

@@ -53,7 +53,7 @@ def train(
         return carry_out(
             config,
             names=(prepared.scene.name, config.model.name, config.split.kind),
-            checksums=prepared.scene.checksums,
+            checksums=prepared.checksums,
             output=Path(output),
             folder=folder,
             observer=observer,

@@ -21,7 +21,7 @@ from ..data.patches import WindowSampler
 from ..data.reduction import Reduction
 from ..engine.devices import seeded
 from ..engine.observer import Observer
-from ..errors import HsiSuiteError, RunError, ShapeError
+from ..errors import HsiSuiteError, OutputError, RunError, ShapeError
 from ..models.classical import CLASSICAL, SpectrumClassifier
 from ..models.registry import build_model
 from .pixel_task import scene_logits
@@ -126,6 +126,8 @@ class Classifier:
             with _computing(self.network, precision, dropout_seed):
                 out[wanted] = self._network_rows(reduced, wanted, batch_size, observer)
         observer.end()
+        if np.isnan(out[wanted]).any():
+            raise RunError("classification", "probabilities that are no numbers", "a sound model")
         return out
 
     def _network_rows(
@@ -167,9 +169,13 @@ class Classifier:
             assert self.training is not None
             tensors["training.spectra"] = torch.from_numpy(self.training[0])
             tensors["training.classes"] = torch.from_numpy(self.training[1])
-        header = json.dumps(asdict(self.header), sort_keys=True)
+        # One key of metadata: the library writes several in an order of its own.
+        header = json.dumps({"format": _FORMAT, **asdict(self.header)}, sort_keys=True)
         with atomic_file(path) as temporary:
-            save_file(tensors, temporary, {"format": _FORMAT, "header": header})
+            try:
+                save_file(tensors, temporary, {"header": header})
+            except SafetensorError as error:
+                raise OutputError(path, f"cannot be written ({error})") from error
 
 
 def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.integer]:
@@ -218,19 +224,31 @@ def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Class
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("format") != _FORMAT:
-            raise RunError(
-                path, f"format {metadata.get('format')!r}", f"{_FORMAT!r}", "train the run again"
-            )
-        return _assemble(Header(**json.loads(metadata["header"])), tensors, device, threads)
+        header = json.loads(metadata["header"])
+        if header.pop("format", None) != _FORMAT:
+            raise RunError(path, "another format", f"{_FORMAT!r}", "train the run again")
+        return _assemble(_checked(Header(**header)), tensors, device, threads)
     except (OSError, SafetensorError) as error:
         raise RunError(
             path, f"cannot be read ({error})", "the model of a finished run", "train the run again"
         ) from error
-    except (KeyError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
+    except (
+        LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, HsiSuiteError,
+    ) as error:  # fmt: skip
         if isinstance(error, RunError):
             raise
         raise RunError(path, f"damaged ({error})", "a classifier", "train the run again") from error
+
+
+def _checked(header: Header) -> Header:
+    """A header whose labels and names fit each other."""
+    names, labels = header.class_names, header.labels
+    known = range(1, len(names) + 1)
+    if not all(isinstance(name, str) for name in names) or not labels:
+        raise ValueError("no class names or labels")
+    if len(set(labels)) < len(labels) or any(label not in known for label in labels):
+        raise ValueError("labels without a name, or a label twice")
+    return header
 
 
 def _assemble(

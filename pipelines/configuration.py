@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..config import Tree, apply_settings, config_names, load_tree, merge, validate
+from ..config import Section, Tree, apply_settings, config_names, load_tree, merge, validate
 from ..data.catalogue import check_dataset_name
 from ..engine.devices import resolve_device
 from ..errors import ConfigError
@@ -17,6 +18,7 @@ from .machine import available_threads
 
 _DEFAULT_MODEL = "hybridsn"
 _TASK_FOLDER = "classification"
+_SCENE_FILES = ("scene", "labels", "class_names")
 
 
 # What a user may name directly: option of `hsi train`, or keyword of `hsi_suite.train`, and the
@@ -134,8 +136,15 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
             "device": str(resolve_device(config.device)),
             "threads": config.threads or available_threads(),
             "split": _resolve_split(config.split, config.model.window // 2),
+            "data": config.data.model_copy(update=_absolute(config.data, _SCENE_FILES)),
         }
     )
+
+
+def _absolute(section: Section, keys: Sequence[str]) -> dict[str, str]:
+    """The paths of a section in full, so that a run can be continued from any folder."""
+    given = {key: getattr(section, key) for key in keys}
+    return {key: str(Path(path).absolute()) for key, path in given.items() if path is not None}
 
 
 def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
@@ -154,5 +163,9 @@ def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
         )
     rare = split.rare_classes or ("drop" if disjoint else "error")
     return split.model_copy(
-        update={"guard": (guard or radius) if disjoint else None, "rare_classes": rare}
+        update={
+            "guard": (guard or radius) if disjoint else None,
+            "rare_classes": rare,
+            **_absolute(split, ("file",)),
+        }
     )

@@ -65,6 +65,15 @@ def _untrained_classical(
         raise ConfigError(
             "model.window", f"{config.model.window}", f"1: {config.model.name} sees single spectra"
         )
+    given, known = set(header.options), CLASSICAL[config.model.name].SETTINGS
+    sound = all(isinstance(value, int | float) and value > 0 for value in header.options.values())
+    if given and (given != known or not sound):
+        raise ConfigError(
+            "model.options",
+            f"{header.options} with {config.model.name}",
+            f"positive numbers for {' and '.join(sorted(known))}" if known else "no options",
+            "leave them out to have them searched" if known else "",
+        )
     model = CLASSICAL[config.model.name](header.options, header.seed, config.threads or 1)
     return Classifier(header, prepared.reduction, model)
 
@@ -108,7 +117,7 @@ def fit(
         reduced[~scene.valid] = 0
     seeds = config.streams
     planned = plan(classifier, config, prepared)
-    observer.message(str(planned))
+    observer.message(planned.text)
     task = PixelClassification(
         scene_sampler(reduced, config.model.window, device),
         torch.from_numpy(prepared.classes),
@@ -117,7 +126,7 @@ def fit(
         config.train.batch_size,
         config.evaluation.batch_size,
         seeds,
-        dense=planned.strategy == "dense",
+        dense_from=planned.dense_from,
     )
     return Trainer(network, task, config.train, seeds, device, checkpoint, observer).fit()
 

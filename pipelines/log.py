@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..engine.observer import Observer
+from ..errors import OutputError
 
 
 class LogObserver(Observer):
@@ -47,5 +48,8 @@ class LogObserver(Observer):
 
     def _write(self, line: str) -> None:
         moment = datetime.now().astimezone().isoformat(timespec="seconds")
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{moment} {line}\n")
+        try:
+            with self._path.open("a", encoding="utf-8", errors="replace") as file:
+                file.write(f"{moment} {line}\n")
+        except OSError as error:
+            raise OutputError(self._path, f"cannot be written ({error.strerror})") from error

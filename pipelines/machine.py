@@ -7,11 +7,13 @@ import platform
 import resource
 import sys
 
+_MOST_THREADS = 1024
+
 
 def available_threads() -> int:
     """Threads this process may use: OMP_NUM_THREADS where it is set, else its processors."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted):
+    if wanted.isdecimal() and 0 < int(wanted) <= _MOST_THREADS:
         return int(wanted)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -29,7 +29,8 @@ class PixelClassification:
         batch_size: pixels per step; the last batch of an epoch may be smaller.
         evaluation_batch: pixels per forward pass of a validation.
         seeds: the stream `order` shuffles each epoch.
-        dense: put the whole scene through the network at every step, instead of windows.
+        dense_from: batches of at least so many pixels go by the whole scene instead of by
+            windows; None for windows only.
     """
 
     selection_metric = "accuracy"
@@ -43,7 +44,7 @@ class PixelClassification:
         batch_size: int,
         evaluation_batch: int,
         seeds: SeedStreams,
-        dense: bool = False,
+        dense_from: int | None = None,
     ) -> None:
         self.sampler = sampler
         self.classes = classes
@@ -52,7 +53,8 @@ class PixelClassification:
         self.batch_size = batch_size
         self.evaluation_batch = evaluation_batch
         self.seeds = seeds
-        self._padded = sampler.padded() if dense else None
+        self.dense_from = dense_from
+        self._padded = None if dense_from is None else sampler.padded()
         self._order: tuple[int, Tensor] | None = None
 
     @property
@@ -69,7 +71,7 @@ class PixelClassification:
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor], int]:
         """Cross-entropy, and the number of pixels classified right."""
         pixels, classes = batch
-        if self._padded is None:
+        if self._padded is None or len(pixels) < (self.dense_from or 0):
             logits = model(self.sampler.gather(pixels))
         else:
             assert runs_dense(model, training=True)

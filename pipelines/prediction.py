@@ -15,7 +15,7 @@ from ..config import validate
 from ..data.leakage import audit
 from ..data.readers import open_cube, read_scene
 from ..data.scene import Scene
-from ..data.splits import load_split
+from ..data.splits import Split, load_split
 from ..data.writers import MAP_ENDINGS, write_label_map, write_layers
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
@@ -29,7 +29,9 @@ from .classifier import Classifier, load_classifier, most_probable
 from .denoiser_scores import evaluate_denoiser
 from .evaluation import dropout_spread, part_scores, predicted_classes
 from .machine import available_threads
-from .preparation import Prepared, class_indices, load_scene, tell_missing
+from .preparation import Prepared, check_values, class_indices, load_scene, tell_missing
+
+_LAYERS = ("probabilities", "disagreement")
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,14 @@ def predict(
         OutputError: the output cannot be written.
     """
     observer = observer or Observer()
-    target = _check_output(Path(output), scene, scene_variable)
+    target = _check_output(Path(output), scene, scene_variable, runs)
     threads = threads or available_threads()
     where = resolve_device(device)
     with computing(where, threads, deterministic=True):
         classifiers = [_finished_classifier(run, where, threads) for run in runs]
         names = _common_class_names(runs, classifiers)
         loaded = read_scene(scene, variable=scene_variable, nodata=nodata)
+        check_values(loaded)
         tell_missing(loaded, observer)
         for classifier in classifiers:
             _check_wavelengths(classifier, loaded)
@@ -144,6 +147,7 @@ def evaluate(
         _check_data(opened, scene)
         assert scene.labels is not None
         split = load_split(opened.path / SPLIT)
+        _check_split(opened, split, scene.labels)
         prepared = Prepared(
             scene=scene,
             labels=scene.labels,
@@ -162,11 +166,14 @@ def evaluate(
             observer=observer,
         )
         figures = part_scores(prepared, split.test, predicted_classes(rows, split.test))
+        stored = opened.metrics.get("test")
+        if not isinstance(stored, dict):
+            raise RunError(opened.path / "metrics.json", "holds no test figures", "a run's metrics")
         result: dict[str, Any] = {
             "run": str(opened.path),
             "test": figures,
-            "stored": opened.metrics["test"],
-            "equal": figures == opened.metrics["test"],
+            "stored": stored,
+            "equal": figures == stored,
         }
         if dropout_at_test:
             result["dropout_at_test"] = dropout_spread(classifier, prepared, config)
@@ -214,14 +221,29 @@ def _check_wavelengths(classifier: Classifier, scene: Scene) -> None:
 
 
 def _check_data(run: Run, scene: Scene) -> None:
-    then = run.environment.get("data")
-    if then != dict(scene.checksums):
+    then = run.environment.get("data") or {}
+    if any(then.get(name) != digest for name, digest in scene.checksums.items()):
         raise RunError(
             run.path,
             "the data have changed since this run was trained",
             "the same files",
             "`hsi data verify` checks registered data sets",
         )
+
+
+def _check_split(run: Run, split: Split, labels: NDArray[np.integer]) -> None:
+    """Refuse a split that is not of these labels."""
+    pixels = np.concatenate([split.train, split.validation, split.test])
+    fits = (
+        split.shape == labels.shape
+        and len(split.test) > 0
+        and len(np.unique(pixels)) == len(pixels)
+        and (pixels >= 0).all()
+        and (pixels < labels.size).all()
+        and set(np.unique(labels.reshape(-1)[pixels]).tolist()) <= set(split.classes)
+    )
+    if not fits:
+        raise RunError(run.path / SPLIT, "is not a split of this scene", "the run's own split")
 
 
 def _average(
@@ -249,16 +271,27 @@ def _disagreement(
     return np.where(missing, np.float32(np.nan), share)
 
 
-def _check_output(path: Path, scene: str, variable: str | None) -> Path:
+def _check_output(path: Path, scene: str, variable: str | None, runs: Sequence[str | Path]) -> Path:
     if path.suffix.lower() not in MAP_ENDINGS:
         raise OutputError(
             path, f"unknown kind of map {path.suffix!r}", f"one of {', '.join(MAP_ENDINGS)}"
         )
+    suffix = ".npy" if path.suffix.lower() == ".png" else path.suffix
+    layers = (path.with_name(f"{path.stem}_{what}{suffix}") for what in _LAYERS)
     # An ENVI map is a pair of files, and so may be the scene.
+    written = {
+        file.with_suffix(ending).resolve()
+        for file in (path, *layers)
+        for ending in (file.suffix, ".img")
+    }
     with open_cube(scene, variable=variable) as cube:
         inputs = {Path(file).resolve() for file in cube.files}
-    if inputs & {path.resolve(), path.with_suffix(".img").resolve()}:
-        raise OutputError(path, "is the scene itself", "another name: no input is overwritten")
+    if inputs & written:
+        raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
+    if any(path.resolve().parent == Path(run).resolve() for run in runs):
+        raise OutputError(
+            path, "lies inside a run's folder", "another folder: runs are kept as they are"
+        )
     return path
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..data.catalogue import load_dataset
 from ..data.disjoint_split import disjoint_split
+from ..data.formats.checksums import hash_file
 from ..data.leakage import LeakageAudit, audit
 from ..data.readers import read_scene
 from ..data.reduction import Reduction, fit_pca, fit_standardisation
@@ -26,6 +28,8 @@ from ..schemas.classification import (
 )
 from ..seeding import SeedStreams
 
+_LARGEST_VALUE = 1e12
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -38,6 +42,7 @@ class Prepared:
         leakage: what the split gives away.
         reduction: the map from spectra to the model's input.
         classes: index of each pixel's class in the model's output, −1 where it has none.
+        split_checksum: SHA-256 of the file of a fixed split, by name.
     """
 
     scene: Scene
@@ -46,6 +51,12 @@ class Prepared:
     leakage: LeakageAudit
     reduction: Reduction
     classes: NDArray[np.int64]
+    split_checksum: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 of everything that was read, by file name; part of the run's identity."""
+        return {**self.scene.checksums, **self.split_checksum}
 
     @property
     def class_names(self) -> list[str]:
@@ -71,8 +82,28 @@ def load_scene(config: SceneConfig, observer: Observer) -> Scene:
         class_names=config.class_names,
         nodata=config.nodata,
     )
+    check_values(scene)
     tell_missing(scene, observer)
     return scene
+
+
+def check_values(scene: Scene) -> None:
+    """Refuse values that no spectrometer gives and that arithmetic cannot square.
+
+    Raises:
+        InputFileError: a valid pixel holds such a value.
+    """
+    if scene.cube.dtype.kind != "f":
+        return
+    good = scene.cube if scene.valid is None else scene.cube[scene.valid]
+    largest = max(abs(float(good.max())), abs(float(good.min()))) if good.size else 0.0
+    if not largest <= _LARGEST_VALUE:
+        raise InputFileError(
+            scene.name,
+            f"values up to {largest:.3g}",
+            f"spectra of at most {_LARGEST_VALUE:.0e}",
+            "mark missing pixels with --nodata VALUE",
+        )
 
 
 def tell_missing(scene: Scene, observer: Observer) -> None:
@@ -110,7 +141,14 @@ def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
         leakage=audit(split, window=window),
         reduction=fit_reduction(config.reduction, scene, split),
         classes=class_indices(scene.labels, split.classes),
+        split_checksum=_split_checksum(config.split),
     )
+
+
+def _split_checksum(config: SplitConfig) -> dict[str, str]:
+    if config.file is None:
+        return {}
+    return {Path(config.file).name: hash_file(Path(config.file))}
 
 
 def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDArray[np.int64]:
@@ -147,10 +185,12 @@ def _split(config: SplitConfig, labels: NDArray[np.integer], seeds: SeedStreams)
         assert config.file is not None
         return file_split(Path(config.file), labels, rare_classes=rare)
     generator = seeds.numpy("split")
+    # A whole number is meant as pixels per class.
+    train = int(config.train) if config.train >= 1 else config.train
     if config.kind == "random":
         return random_split(
             labels,
-            train=config.train,
+            train=train,
             validation=config.validation,
             rare_classes=rare,
             generator=generator,

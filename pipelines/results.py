@@ -15,7 +15,7 @@ from ..config import dump_yaml
 from ..data.writers import write_label_map
 from ..engine.observer import Observer
 from ..engine.trainer import Training
-from ..errors import OutputError
+from ..errors import FormatLimitError
 from ..palette import class_colours
 from ..reports.drawing import save_png
 from ..reports.figures import confusion_figure, has_curves, learning_curves_figure
@@ -190,7 +190,7 @@ def _write_maps(
                 georeference=scene.georeference,
                 valid=scene.valid,
             )
-        except OutputError as error:
+        except FormatLimitError as error:
             # Not every format can hold every grid; the other map still does.
             observer.message(f"left out: {error}")
     parts = np.zeros(labels.size, np.uint8)

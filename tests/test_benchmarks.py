@@ -146,6 +146,8 @@ def test_operations_are_those_of_the_network(case):
     ]
     mapped = jobs.suite_map(TINY, ())(brief=False)
     assert mapped.operations == 2 * (sum(scene) + 72**2 * head)
+    stepped = jobs.suite_training(TINY, ["train.strategy=dense"])(brief=False)
+    assert stepped.operations == 6 * (2 * sum(scene) + 64 * head)
 
 
 @pytest.mark.slow

@@ -88,9 +88,10 @@ def test_resume_on_a_finished_run_shows_it_and_takes_no_options(hsi, small, tmp_
     status, out, err = hsi("train", "--resume", run, "--json")
     assert (status, json.loads(out)["run"]) == (0, run)
     assert "finished already" in err
-    status, _, err = hsi("train", "--resume", run, "--epochs", 3)
-    assert status == 2
-    assert "keeps its configuration" in err
+    for option in (["--epochs", 3], ["--seed", 0], ["--output", "elsewhere"]):
+        status, _, err = hsi("train", "--resume", run, *option)
+        assert status == 2
+        assert "keeps its configuration" in err
 
 
 def test_several_runs_are_summed_up(hsi, small, tmp_path):

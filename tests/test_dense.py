@@ -20,7 +20,8 @@ from hsi_suite.data.patches import WindowSampler
 from hsi_suite.engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
 from hsi_suite.engine.devices import computing, seeded
 from hsi_suite.engine.observer import Observer
-from hsi_suite.engine.strategy import epoch_cost, plan_training
+from hsi_suite.engine.sliding import SlidingLinear
+from hsi_suite.engine.strategy import count_costs, plan_training
 from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError, Stopped
@@ -74,6 +75,34 @@ def test_strips_of_any_height_give_each_window_borders_included(strip_lines):
     model, windows = network(), sampler(17, 14)
     expected = every_window(model, windows, 17, 14)
     got = by_strips(model, windows, torch.ones(17, 14, dtype=torch.bool), strip_lines)
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
+
+
+@pytest.fixture
+def transforms(monkeypatch):
+    """Let scenes of any size go by Fourier transforms where squares of features are large."""
+    monkeypatch.setattr("hsi_suite.engine.sliding._LEAST_PRODUCTS", 0)
+
+
+@pytest.mark.parametrize(("side", "lines", "samples"), [(9, 30, 61), (17, 20, 40), (19, 1, 2)])
+def test_a_sliding_layer_sees_every_square(transforms, side, lines, samples):
+    generator = torch.Generator().manual_seed(0)
+    layer = nn.Linear(3 * side * side, 5).double()
+    features = torch.randn(3, lines + side - 1, samples + side - 1, generator=generator).double()
+    sliding = SlidingLinear(layer, side, lines * samples)
+    assert sliding._spectrum is not None
+    squares = features.unfold(1, side, 1).unfold(2, side, 1).permute(1, 2, 0, 3, 4)
+    expected = layer(squares.flatten(2)).permute(2, 0, 1)
+    torch.testing.assert_close(sliding(features), expected, rtol=0, atol=1e-12)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert SlidingLinear(layer, side, lines * samples)._spectrum is None
+
+
+@pytest.mark.parametrize("strip_lines", [1, 7, None])
+def test_strips_by_fourier_transforms_give_each_window(transforms, strip_lines):
+    model, windows = network(window=17), sampler(21, 18, window=17)
+    expected = every_window(model, windows, 21, 18)
+    got = by_strips(model, windows, torch.ones(21, 18, dtype=torch.bool), strip_lines)
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
 
 
@@ -163,22 +192,22 @@ def test_gradients_reach_the_same_places_wherever_the_pixels_are(where):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
-def task(windows, dense, lines=20, samples=18, validation=0, batch_size=24, seed=5):
+def task(windows, dense_from, lines=20, samples=18, validation=0, batch_size=24, seed=5):
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.randperm(lines * samples, generator=generator)
     classes = torch.randint(0, CLASSES, (lines * samples,), generator=generator)
     return PixelClassification(
         windows, classes, pixels[validation:80], pixels[:validation], batch_size, 32,
-        SeedStreams(seed), dense,
+        SeedStreams(seed), dense_from,
     )  # fmt: skip
 
 
-def train(dense, dtype=torch.float32, checkpoint=None, observer=None, validation=0, **keys):
+def train(dense_from, dtype=torch.float32, checkpoint=None, observer=None, validation=0, **keys):
     model = network(dtype=dtype)
     windows = sampler(20, 18, dtype=dtype)
     config = TrainingConfig(**{"epochs": 3, **keys})
     trainer = Trainer(
-        model, task(windows, dense, validation=validation), config, SeedStreams(5), CPU,
+        model, task(windows, dense_from, validation=validation), config, SeedStreams(5), CPU,
         checkpoint, observer,
     )  # fmt: skip
     return model, trainer.fit()
@@ -190,8 +219,8 @@ def same(first, second):
 
 
 def test_weights_after_a_short_training_are_equal_dropout_included():
-    by_windows, one = train(False, torch.float64, validation=10)
-    by_scene, other = train(True, torch.float64, validation=10)
+    by_windows, one = train(None, torch.float64, validation=10)
+    by_scene, other = train(1, torch.float64, validation=10)
     for (name, a), b in zip(
         by_windows.state_dict().items(), by_scene.state_dict().values(), strict=True
     ):
@@ -216,9 +245,9 @@ def test_both_ways_draw_the_same_dropout():
 
 def test_dense_training_gives_the_same_bits_twice():
     torch.manual_seed(3)
-    first, _ = train(True)
+    first, _ = train(1)
     torch.manual_seed(4)
-    second, _ = train(True)
+    second, _ = train(1)
     assert same(first, second)
 
 
@@ -236,17 +265,17 @@ class StopAfter(Observer):
 
 @pytest.mark.parametrize("steps", [1, 4, 6])
 def test_dense_training_stopped_and_resumed_is_unbroken(tmp_path, steps):
-    whole, expected = train(True, validation=10)
+    whole, expected = train(1, validation=10)
     path = tmp_path / "checkpoint.pt"
     with pytest.raises(Stopped):
-        train(True, validation=10, checkpoint=path, observer=StopAfter(steps))
-    resumed, result = train(True, validation=10, checkpoint=path)
+        train(1, validation=10, checkpoint=path, observer=StopAfter(steps))
+    resumed, result = train(1, validation=10, checkpoint=path)
     assert result.history == expected.history
     assert same(whole, resumed)
 
 
 def test_dense_training_in_bf16_learns():
-    model, training = train(True, precision="bf16", epochs=12, optimizer={"learning_rate": 2e-3})
+    model, training = train(1, precision="bf16", epochs=12, optimizer={"learning_rate": 2e-3})
     assert all(p.dtype == torch.float32 for p in model.parameters())
     assert training.history[-1]["train_loss"] < 0.7 * training.history[0]["train_loss"]
 
@@ -260,7 +289,7 @@ def test_dense_training_gives_the_same_bits_twice_on_cuda():
             windows = WindowSampler(torch.ones(13, 20, 18, device=device), 11)
             models.append(network().to(device))
             config = TrainingConfig(epochs=2)
-            Trainer(models[-1], task(windows, True), config, SeedStreams(5), device).fit()
+            Trainer(models[-1], task(windows, 1), config, SeedStreams(5), device).fit()
     assert same(*models)
 
 
@@ -289,8 +318,8 @@ def test_batch_norm_goes_dense_for_maps_but_not_for_training():
     expected = every_window(model, windows, 12, 11)
     torch.testing.assert_close(by_strips(model, windows, whole, 5), expected, rtol=0, atol=1e-5)
     plan = plan_training("auto", model, (13, 12, 11), 100, 32)
-    assert (plan.strategy, plan.cost) == ("patch", None)
-    assert "only one" in str(plan)
+    assert (plan.strategy, plan.dense_from) == ("patch", None)
+    assert "only one" in plan.text
     with pytest.raises(ConfigError, match=r"train\.strategy: dense"):
         plan_training("dense", model, (13, 12, 11), 100, 32)
 
@@ -304,9 +333,8 @@ def test_what_is_no_network_of_windows_has_no_choice():
         assert plan_training("auto", model, (40, 9, 9), 10, 5).strategy == "patch"
 
 
-def test_epochs_are_counted_in_multiply_adds():
+def test_costs_are_counted_in_multiply_adds():
     """By hand: outputs × kernel × input channels, layer by layer, for 13 components."""
-    model = network(window=9)
 
     def features(side_a, side_b):
         total, depth, width_in = 0, 13, 1
@@ -317,10 +345,36 @@ def test_epochs_are_counted_in_multiply_adds():
         return total + (side_a - 2) * (side_b - 2) * 64 * 9 * 32
 
     head = 64 * 256 + 256 * 128 + 128 * CLASSES
-    cost = epoch_cost(model, (13, 20, 30), pixels=50, batch_size=16)
-    assert cost.windows == 50 * (features(9, 9) + head)
-    assert cost.scene == 4 * (features(18, 38) + features(18, 38))
-    assert cost.head == 50 * head
+    costs = count_costs(network(window=9), (13, 20, 30))
+    assert costs.window == features(9, 9) + head
+    assert costs.scene == 2 * features(18, 38)
+    assert costs.head == head
+
+
+def test_a_batch_goes_by_the_scene_where_that_pays():
+    """Indian Pines: 12 batches of 256 pixels and one of 2."""
+    model = network(window=25, components=30)
+    plan = plan_training("auto", model, (30, 145, 145), 3_074, 256)
+    assert 2 < plan.dense_from < 256
+    costs = count_costs(model, (30, 145, 145))
+    assert costs.break_even == plan.dense_from
+    dense = 12 * (costs.scene + 256 * costs.head) + 2 * costs.window
+    assert f"{dense:.2g} multiply-adds against {3_074 * costs.window:.2g}" in plan.text
+    few = plan_training("dense", model, (30, 145, 145), 40, 256)
+    assert few.dense_from == 40
+    assert plan_training("dense", model, (30, 512, 217), 3_074, 256).dense_from == 256
+
+
+def test_small_last_batches_go_by_windows():
+    windows = sampler(20, 18)
+    mixed = task(windows, dense_from=20)
+    ways = []
+    model = network()
+    model.register_forward_hook(lambda module, given, logits: ways.append(len(logits)))
+    for step in range(mixed.steps_per_epoch):
+        mixed.loss(model, mixed.batch(0, step))
+    assert mixed.steps_per_epoch == 4
+    assert ways == [8]
 
 
 @pytest.mark.parametrize(
@@ -339,7 +393,7 @@ def test_auto_takes_the_faster_way(shape, window, pixels, strategy):
     before = copy.deepcopy(model)
     plan = plan_training("auto", model, shape, pixels, 256)
     assert plan.strategy == strategy
-    assert (plan.cost.speed_up > 1) == (strategy == "dense")
+    assert (plan.dense_from is None) == (strategy == "patch")
     assert same(model, before)
     for named in ("patch", "dense"):
         assert plan_training(named, model, shape, pixels, 256).strategy == named

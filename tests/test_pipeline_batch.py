@@ -113,6 +113,10 @@ def test_no_finished_run_is_an_error_and_a_stop_stops(tmp_path, monkeypatch):
         {"splits": ["diagonal"]},
         {"sets": {}},
         {"set": {"train": {"epoch": 1}}},
+        {"set": {"model": {"name": "forest"}}},
+        {"set": {"seeds": {"base": 5}}},
+        {"set": {"split": 5}},
+        {"name": "../../outside"},
     ],
 )
 def test_a_batch_that_is_not_right_is_refused_before_it_begins(tmp_path, change):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,7 +72,14 @@ def test_the_same_seed_gives_the_same_bits(run, scene, tmp_path):
     again = hsi.train(**scene, settings=SMALL, output=tmp_path)
     assert again.path.name == run.path.name
     assert equal_weights(run, again)
-    for name in ("metrics.json", "history.csv", "map.npy", "split.npz", "map.png"):
+    for name in (
+        "metrics.json",
+        "history.csv",
+        "map.npy",
+        "split.npz",
+        "map.png",
+        "model.safetensors",
+    ):
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes(), name
 
 
@@ -279,6 +287,60 @@ def test_prediction_refuses_other_bands_unfinished_runs_and_bad_outputs(run, sce
     with pytest.raises(RunError, match="not finished"):
         hsi.predict([tmp_path / "r"], tmp_path / "m.npy", scene=scene["scene"])
     assert not list(tmp_path.glob("m.*"))
+
+
+def test_prediction_never_replaces_its_input_or_a_run(run, tmp_path):
+    for name in ("m.npy", "m_probabilities.npy", "m_disagreement.npy"):
+        np.save(tmp_path / name, small_cube()[0])
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(OutputError, match="no input is overwritten"):
+            hsi.predict([run.path], tmp_path / "m.npy", scene=str(tmp_path / name))
+        assert (tmp_path / name).read_bytes() == before
+    with pytest.raises(OutputError, match="kept as they are"):
+        hsi.predict([run.path], run.path / "map.npy", scene=str(tmp_path / "m.npy"))
+
+
+def test_values_beyond_measure_are_refused(run, tmp_path):
+    np.save(tmp_path / "huge.npy", small_cube()[0] * 1e37)
+    with pytest.raises(HsiSuiteError, match="spectra of at most"):
+        hsi.predict([run.path], tmp_path / "m.npy", scene=str(tmp_path / "huge.npy"))
+
+
+def test_a_changed_split_file_is_another_run(scene, tmp_path):
+    labels = np.load(scene["labels"])
+    codes = np.where(labels > 0, 1 + (np.arange(labels.size).reshape(labels.shape) % 2), 0)
+    np.save(tmp_path / "split.npy", codes)
+    options = {**scene, "split_file": str(tmp_path / "split.npy"), "output": tmp_path / "runs"}
+    first = hsi.train(**options, model="forest", settings=["threads=1"])
+    np.save(tmp_path / "split.npy", np.where(codes == 0, 0, 3 - codes))
+    second = hsi.train(**options, model="forest", settings=["threads=1"])
+    assert second.path != first.path
+    (second.path / "metrics.json").unlink()
+    np.save(tmp_path / "split.npy", codes)
+    with pytest.raises(RunError, match="have changed"):
+        resume(second.path)
+
+
+def test_a_whole_number_is_pixels_per_class(scene):
+    config = resolve(classification_config(**scene, settings=[*SMALL, "split.train=20"]))
+    prepared = prepare(config, Observer())
+    counts = np.bincount(prepared.classes[prepared.split.train])
+    assert counts.tolist() == [20, 20, 20]
+
+
+def test_files_count_by_content_and_paths_are_kept_in_full(scene, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(Path(scene["scene"]).parent)
+    relative = {"scene": "cube.npy", "labels": "./labels.npy"}
+    again = hsi.train(**relative, settings=SMALL, output=run.path.parent)
+    assert again.path == run.path
+    monkeypatch.chdir(tmp_path)
+    assert hsi.evaluate(run.path)["equal"]
+
+
+@pytest.mark.parametrize("options", ["{C: 1}", "{C: -1, gamma: 1}", "{foo: 2}"])
+def test_settings_of_a_support_vector_machine_are_checked(scene, tmp_path, options):
+    with pytest.raises(ConfigError, match="C and gamma"):
+        hsi.train(**scene, model="svm", settings=[f"model.options={options}"], output=tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "other"])

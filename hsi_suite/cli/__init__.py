@@ -6,6 +6,7 @@ of the commands are imported when they are called, so that `hsi --help` does not
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -97,5 +98,10 @@ def main() -> None:
         if debug:
             raise
         click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if debug or error.errno != errno.ENAMETOOLONG:
+            raise
+        click.echo(f"error: {str(error.filename)[:60]}...: the name is too long", err=True)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)

@@ -102,9 +102,16 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
 
 
 def _print_equality(result: dict[str, Any]) -> None:
-    click.echo(
-        "equal to the stored figures" if result["equal"] else "NOT equal to the stored figures"
-    )
+    from ..errors import RunError
+
+    if not result["equal"]:
+        raise RunError(
+            result["run"],
+            "the saved model does not give the stored figures",
+            "equal ones",
+            "the model, the split or the figures are not this run's own, or the machine differs",
+        )
+    click.echo("equal to the stored figures")
 
 
 def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:

@@ -18,7 +18,7 @@ Example:
 @click.option("-o", "--output", metavar="OUT", required=True, help="map.tif, .hdr, .npy or .png")
 @click.option("--probabilities", is_flag=True, help="Also write every class's probability.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def predict(
     runs: tuple[str, ...],
     scene: str,
@@ -65,7 +65,7 @@ Examples:
 @click.option("--data", metavar="FOLDER|SET", help="Clean images for it: a folder, set12, bsd68.")
 @click.option("--sigma", metavar="LIST", help="Noise to score it at, 0 to 255: 15,25,50.")
 @click.option("--device", default="auto", show_default=True, help="Of --weights.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads, of --weights.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads, of --weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
     run: str | None,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+_TYPED = click.core.ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
 Examples:
   hsi train --dataset synthetic
@@ -59,7 +60,9 @@ def train(
 
     observer = TerminalObserver()
     if resume is not None:
-        if runs or baselines or any(given.values()):
+        context = click.get_current_context()
+        named = {n for n in context.params if context.get_parameter_source(n) == _TYPED}
+        if named - {"resume", "as_json"}:
             raise ConfigError(
                 "--resume", "further options beside it", "none: a run keeps its configuration"
             )

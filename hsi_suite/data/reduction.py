@@ -64,7 +64,12 @@ def fit_pca(spectra: NDArray[np.generic], components: int, whiten: bool) -> Redu
     for block in _blocks(spectra):
         block -= mean
         scatter += block.T @ block
-    values, vectors = np.linalg.eigh(scatter / (count - 1))
+    try:
+        values, vectors = np.linalg.eigh(scatter / (count - 1))
+    except np.linalg.LinAlgError as error:
+        raise ShapeError(
+            "reduction", "spectra without principal components", "finite values of usual size"
+        ) from error
     values, vectors = values[::-1][:components], vectors[:, ::-1][:, :components]
     vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(components)])
     total = np.trace(scatter) / (count - 1)

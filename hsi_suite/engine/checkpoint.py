@@ -9,13 +9,17 @@ from typing import Any
 import torch
 
 from ..atomic import atomic_file
-from ..errors import RunError
+from ..errors import OutputError, RunError
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write `state` (tensors, numbers, strings and containers of them) atomically."""
     with atomic_file(path) as temporary:
-        torch.save(state, temporary)
+        try:
+            torch.save(state, temporary)
+        except RuntimeError as error:
+            # What torch's writer raises when a disk is full.
+            raise OutputError(path, "cannot be written", "a place with free space") from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:

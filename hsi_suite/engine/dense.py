@@ -18,10 +18,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .sliding import SlidingLinear
 from .task import WindowNetwork
 
-# Small enough for memory to stay below that of training; halos cost little from here on.
-_STRIP_PIXELS = 8192
+# Memory stays below that of training, and what strips compute beyond their borders is little.
+_STRIP_PIXELS = 10_000
+_STRIP_LINES = 16
 
 
 def runs_dense(network: object, training: bool) -> TypeGuard[WindowNetwork]:
@@ -83,13 +85,15 @@ def strip_logits(
         padded: the zero-padded scene.
         wanted: lines × samples, True for the pixels whose logits are needed; strips without any
             are left out.
-        strip_lines: lines of a strip; None takes about 8,000 pixels.
+        strip_lines: lines of a strip; None takes about 10,000 pixels, at least 16 lines.
 
     Yields:
         The first line of a strip and its logits, lines × samples × classes.
     """
     lines, samples = wanted.shape
-    height = strip_lines or max(1, _STRIP_PIXELS // samples)
+    height = strip_lines or _STRIP_LINES * max(1, _STRIP_PIXELS // samples // _STRIP_LINES)
+    first, rest = network.split_head()
+    linear = SlidingLinear(first, network.window - network.margin, int(wanted.sum()))
     held = padded.new_empty(0)
     begin = end = 0  # the lines of features that are held
     for start in range(0, lines, height):
@@ -99,14 +103,5 @@ def strip_logits(
         fresh = scene_features(network, padded[:, max(start, end) : stop + network.window - 1])
         held = torch.cat([held[:, start - begin :], fresh], 1) if end > start else fresh
         begin, end = start, start + held.shape[1]
-        yield start, _neighbourhood_logits(network, held)
-
-
-def _neighbourhood_logits(network: WindowNetwork, features: Tensor) -> Tensor:
-    """Logits, lines × samples × classes, of every neighbourhood that fits into the features."""
-    first, rest = network.split_head()
-    side = network.window - network.margin
-    kernels = first.weight.reshape(-1, len(features), side, side)
-    sums = functional.conv2d(features.unsqueeze(0), kernels, first.bias)[0]
-    logits: Tensor = rest(sums.flatten(1).t())
-    return logits.reshape(*sums.shape[1:], -1)
+        sums = linear(held)
+        yield start, rest(sums.flatten(1).t()).reshape(*sums.shape[1:], -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,27 +19,27 @@ from .task import WindowNetwork
 
 # Multiply-adds per second in a scene's features, as a share of those in windows, which stay in a
 # processor's caches. Measured: docs/decisions/0003-dense-training.md.
-_SCENE_RATE = 0.8
+_SCENE_RATE = 0.9
 
 
 @dataclass(frozen=True)
-class EpochCost:
-    """Multiply-adds of the forward passes of an epoch; backward passes take twice as many.
+class Costs:
+    """Multiply-adds of forward passes; backward passes take twice as many.
 
     Attributes:
-        windows: by a window for every pixel.
-        scene: by the features of the whole scene at every step.
-        head: by the layers that follow them at the pixels of the batches.
+        window: of one pixel by its window.
+        scene: of the features of the whole scene.
+        head: of the layers after them, for one pixel.
     """
 
-    windows: int
+    window: int
     scene: int
     head: int
 
     @property
-    def speed_up(self) -> float:
-        """Expected time of an epoch by windows over that by the whole scene."""
-        return self.windows / (self.scene / _SCENE_RATE + self.head)
+    def break_even(self) -> int:
+        """The pixels in a batch from which on the whole scene is expected to be faster."""
+        return math.ceil(self.scene / _SCENE_RATE / (self.window - self.head))
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,14 @@ class TrainingPlan:
 
     Attributes:
         strategy: patch (by windows) or dense (by the whole scene).
-        cost: of both; None for a network that cannot be trained on a whole scene.
+        dense_from: the pixels from which on a batch goes by the whole scene; a last batch may
+            be much smaller than the others. None for patch.
+        text: the same in words, with the estimate that decides.
     """
 
     strategy: Literal["patch", "dense"]
-    cost: EpochCost | None
-
-    def __str__(self) -> str:
-        if self.cost is None:
-            return f"training strategy {self.strategy}, the only one for this network"
-        dense = self.cost.scene + self.cost.head
-        return (
-            f"training strategy {self.strategy}; a dense epoch takes {dense:.2g} multiply-adds "
-            f"against {self.cost.windows:.2g}, estimated at {self.cost.speed_up:.2g} × the speed"
-        )
+    dense_from: int | None
+    text: str
 
 
 def plan_training(
@@ -89,23 +84,36 @@ def plan_training(
                 "dense, with a model that sees a window otherwise than a whole scene",
                 "patch or auto",
             )
-        return TrainingPlan("patch", None)
-    cost = epoch_cost(network, shape, pixels, batch_size)
+        return TrainingPlan("patch", None, "training strategy patch, the only one for this model")
+    costs = count_costs(network, shape)
+    dense_from = min(batch_size, pixels, costs.break_even)
+    windows = pixels * costs.window
+    dense, effort = _dense_epoch(costs, pixels, batch_size, dense_from)
+    speed_up = windows / effort
     if strategy == "auto":
-        strategy = "dense" if cost.speed_up > 1 else "patch"
-    return TrainingPlan(strategy, cost)
+        strategy = "dense" if speed_up > 1 else "patch"
+    text = (
+        f"training strategy {strategy}; a dense epoch takes {dense:.2g} multiply-adds against "
+        f"{windows:.2g}, estimated at {speed_up:.2g} × the speed"
+    )
+    return TrainingPlan(strategy, dense_from if strategy == "dense" else None, text)
 
 
-def epoch_cost(
-    network: WindowNetwork, shape: tuple[int, int, int], pixels: int, batch_size: int
-) -> EpochCost:
+def _dense_epoch(costs: Costs, pixels: int, batch_size: int, dense_from: int) -> tuple[int, float]:
+    """Multiply-adds of an epoch's forward passes, and the same weighted by their speed."""
+    batches = [batch_size] * (pixels // batch_size) + [pixels % batch_size]
+    dense = [batch for batch in batches if batch >= dense_from]
+    scenes, rows = len(dense) * costs.scene, sum(dense) * costs.head
+    rows += (pixels - sum(dense)) * costs.window
+    return scenes + rows, scenes / _SCENE_RATE + rows
+
+
+def count_costs(network: WindowNetwork, shape: tuple[int, int, int]) -> Costs:
     """Count multiply-adds; nothing is computed.
 
     Args:
         network: one that `engine.dense.runs_dense`.
         shape: components, lines and samples of the scene.
-        pixels: in the training part.
-        batch_size: pixels per step.
     """
     shadow = copy.deepcopy(network)
     assert isinstance(shadow, nn.Module)
@@ -114,12 +122,11 @@ def epoch_cost(
     border = network.window - 1
     one = torch.empty(1, components, border + 1, border + 1, device="meta")
     scene = torch.empty(components, lines + border, samples + border, device="meta")
-    whole = _multiply_adds(shadow, one)
-    steps = -(-pixels // batch_size)
-    return EpochCost(
-        windows=pixels * whole,
-        scene=steps * _multiply_adds(partial(scene_features, shadow), scene),
-        head=pixels * (whole - _multiply_adds(shadow.features, one)),
+    window = _multiply_adds(shadow, one)
+    return Costs(
+        window=window,
+        scene=_multiply_adds(partial(scene_features, shadow), scene),
+        head=window - _multiply_adds(shadow.features, one),
     )
 
 

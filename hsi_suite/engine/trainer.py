@@ -258,7 +258,7 @@ class Trainer:
             }
             self.history, self.seconds = state["history"], state["seconds"]
             self._epoch_seconds, self._best = state["epoch_seconds"], state["best"]
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise RunError(
                 self.checkpoint,
                 "does not fit this run",

@@ -38,6 +38,8 @@ class SupportVectorMachine:
         threads: threads of the search.
     """
 
+    SETTINGS = frozenset({"C", "gamma"})
+
     def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
         self.settings = dict(settings or {})
         self.seed = seed
@@ -81,6 +83,8 @@ class RandomForest:
         seed: of the trees.
         threads: of the fit; the result does not depend on it.
     """
+
+    SETTINGS: frozenset[str] = frozenset()
 
     def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
         self.settings: dict[str, float] = {}

@@ -55,6 +55,8 @@ class HybridSN(nn.Module):
                 f"an odd window of at least {_LEAST_WINDOW}",
                 "change model.window",
             )
+        if not 0 <= dropout < 1:
+            raise ShapeError("hybridsn", f"a dropout of {dropout}", "a share from 0 to below 1")
         self.window = window
         self.margin = _LEAST_WINDOW - 1
         self.spectral_spatial = _stack(1, _KERNELS_3D, dim=3)

@@ -31,12 +31,12 @@ class BatchConfig(Section):
     """
 
     task: Literal["batch"] = "batch"
-    name: str | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
     datasets: _Names
     models: _Names = Field(default_factory=lambda: ["hybridsn"])
     splits: Annotated[list[Split], Field(min_length=1)] = Field(default_factory=_random_only)
     seeds: Annotated[list[Seed], Field(min_length=1)] | None = None
-    runs: Annotated[int, Field(ge=1)] | None = None
+    runs: Annotated[int, Field(ge=1, le=100_000)] | None = None
     set: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -47,6 +47,21 @@ class BatchConfig(Section):
             values = getattr(self, name) or []
             if len(set(values)) < len(values):
                 raise ValueError(f"no value twice in {name}")
+        return self
+
+    @model_validator(mode="after")
+    def _grid_alone_decides(self) -> BatchConfig:
+        for section, key in (
+            ("data", "dataset"),
+            ("model", "name"),
+            ("split", "kind"),
+            ("seeds", "base"),
+        ):
+            inside = self.set.get(section, {})
+            if not isinstance(inside, dict):
+                raise ValueError(f"a mapping of keys in set.{section}")
+            if key in inside:
+                raise ValueError(f"no set.{section}.{key}: the batch itself decides that")
         return self
 
     @property

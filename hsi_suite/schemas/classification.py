@@ -77,7 +77,7 @@ class SplitConfig(Section):
     kind: Literal["random", "disjoint", "file"] = "random"
     train: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.3
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    guard: Annotated[int, Field(ge=0)] | None = None
+    guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
     layout: Literal["auto", "blocks", "stripes"] = "auto"
     rare_classes: Literal["drop", "train", "error"] | None = None
     file: str | None = None
@@ -122,8 +122,9 @@ class ClassificationTrainingConfig(TrainingConfig):
     Attributes:
         strategy: patch (a window for every pixel of a batch), dense (features of the whole scene
             at every step, for networks that see a window as a part of the scene; the same
-            gradients up to rounding) or auto, which takes the one that needs less computing. The
-            one taken is part of a run's identity, as the two differ in the last bits.
+            gradients up to rounding; a last batch too small for that goes by windows) or auto,
+            which takes the one expected to be faster. The one taken is part of a run's identity,
+            as the two differ in the last bits.
     """
 
     strategy: Literal["auto", "patch", "dense"] = "auto"

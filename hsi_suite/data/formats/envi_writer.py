@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atomic import atomic_file
-from ...errors import OutputError
+from ...errors import FormatLimitError
 from ..scene import Georeference
 from .envi_header import format_envi_header
 from .georeferencing import make_map_info, simple_epsg
@@ -96,7 +96,7 @@ def _described(
 ) -> str:
     code = _ENVI_CODES.get(stored.str[1:])
     if code is None:
-        raise OutputError(header, f"ENVI has no type {stored.name}", "", "write .npy instead")
+        raise FormatLimitError(header, f"ENVI has no type {stored.name}", "", "write .npy instead")
     lines, samples, bands = shape
     return format_envi_header(
         {
@@ -120,7 +120,7 @@ def _georeference_fields(header: Path, georeference: Georeference | None) -> dic
     epsg = simple_epsg(georeference.crs)
     info = georeference.map_info or make_map_info(georeference.transform, epsg)
     if info is None:
-        raise OutputError(
+        raise FormatLimitError(
             header, "ENVI cannot hold a sheared or mirrored grid", "", "write .tif instead"
         )
     fields: dict[str, object] = {"map info": info}
@@ -144,7 +144,7 @@ def _coordinate_system(header: Path, georeference: Georeference, epsg: int | Non
         if epsg is not None:  # map info says it all
             return None if is_code else crs
         if is_code:
-            raise OutputError(
+            raise FormatLimitError(
                 header,
                 f"the reference system {crs} needs rasterio to be spelled out",
                 "UTM or a common geographic system, which do not",
@@ -159,7 +159,7 @@ def _coordinate_system(header: Path, georeference: Georeference, epsg: int | Non
             if CRS.from_wkt(text) == system:
                 return text
     except CRSError as error:
-        raise OutputError(
+        raise FormatLimitError(
             header, f"the reference system {crs[:60]} has no form that ENVI reads", "", "write .tif"
         ) from error
     return text

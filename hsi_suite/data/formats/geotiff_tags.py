@@ -10,7 +10,7 @@ from typing import Any
 
 import tifffile
 
-from ...errors import OutputError
+from ...errors import FormatLimitError
 from ..scene import Georeference
 from .georeferencing import Affine, is_geographic, simple_epsg
 
@@ -111,7 +111,7 @@ def _crs_tags_by_rasterio(path: Path, crs: str) -> list[ExtraTag]:
         from rasterio.errors import CRSError
         from rasterio.io import MemoryFile
     except ImportError:
-        raise OutputError(
+        raise FormatLimitError(
             path,
             f"the reference system {crs[:60]} needs rasterio",
             "UTM or a common geographic system, which do not",
@@ -120,7 +120,9 @@ def _crs_tags_by_rasterio(path: Path, crs: str) -> list[ExtraTag]:
     try:
         system = CRS.from_user_input(crs)
     except CRSError as error:
-        raise OutputError(path, f"unknown reference system {crs[:60]}", "WKT or EPSG:n") from error
+        raise FormatLimitError(
+            path, f"unknown reference system {crs[:60]}", "WKT or EPSG:n"
+        ) from error
     with warnings.catch_warnings(), MemoryFile() as memory:
         warnings.simplefilter("ignore")
         profile = {"width": 1, "height": 1, "count": 1, "dtype": "uint8", "driver": "GTiff"}

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
 from scipy.io.matlab import MatReadError
 from tifffile import TiffFileError
 
@@ -33,6 +34,7 @@ _LIBRARY_ERRORS = (
     TypeError,
     ValueError,
     struct.error,
+    Image.DecompressionBombError,
     tokenize.TokenError,
     zlib.error,
     lzma.LZMAError,
