@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..engine.allocation import release_free_blocks
 from ..engine.observer import Observer
 from ..engine.tiles import Region, Tiling
 from ..errors import ShapeError
@@ -139,6 +140,8 @@ def restore(
             clean = _ensemble(denoiser, image, white, sigmas, tiling, tile, how.self_ensemble)
             noisy = _scaled(image[tile], white)
             _store(output, tile, noisy + np.float32(how.strength) * (clean - noisy), white)
+            # Pieces at the border differ in size, and the gaps they leave in memory would add up.
+            release_free_blocks()
             observer.advance()
     return output
 

@@ -17,7 +17,7 @@ from ..errors import HsiSuiteError, Stopped
 
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
-    "train": ("train", "train", "Train and evaluate a classifier; write its map and report."),
+    "train": ("train", "train", "Train and evaluate a classifier or a denoiser."),
     "evaluate": ("predict", "evaluate", "Compute a run's figures again from its saved model."),
     "predict": ("predict", "predict", "Classify a scene with one or several trained runs."),
     "denoise": ("denoise", "denoise", "Take the noise out of photographs."),
@@ -68,11 +68,14 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Hyperspectral images: classification with honest numbers."""
+    """Hyperspectral images: classification and denoising, with honest numbers."""
 
 
 def main() -> None:
     """Entry point of the `hsi` command."""
+    # Threads that wait must sleep: spinning ones stall a machine that others use as well. The
+    # results are the same. OpenMP reads this when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")

@@ -12,7 +12,6 @@ from rich.progress import (
     Progress,
     TaskID,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
@@ -39,12 +38,10 @@ class TerminalObserver(Observer):
             return
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[figures]}"),
+            TextColumn("left  [dim]{task.fields[figures]}"),
             console=self._console,
             transient=True,
         )
@@ -71,7 +68,9 @@ class TerminalObserver(Observer):
         )
         line = f"epoch {row['epoch']:.0f}: {figures}"
         if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, figures=line)
+            # Short, for 80 columns beside the bar and the time left.
+            figures = f"loss {row['train_loss']:.3g}"
+            self._bars.update(self._task, description=f"epoch {row['epoch']:.0f}", figures=figures)
         elif time.monotonic() - self._spoke >= _LINE_SECONDS:
             self._spoke = time.monotonic()
             self._console.print(f"{line} ({seconds:.1f} s)")

@@ -49,7 +49,7 @@ def train(
     output: str,
     **given: Any,
 ) -> None:
-    """Train a classifier, evaluate it, write its map and report.
+    """Train a classifier, evaluate it, write its map and report; or train a denoiser.
 
     The same command again shows a finished run and goes on with an interrupted one.
     """

@@ -56,7 +56,7 @@ class HybridSN(nn.Module):
                 "change model.window",
             )
         if not 0 <= dropout < 1:
-            raise ShapeError("hybridsn", f"a dropout of {dropout}", "a share from 0 to below 1")
+            raise ValueError(f"a dropout of {dropout} is no share from 0 to below 1")
         self.window = window
         self.margin = _LEAST_WINDOW - 1
         self.spectral_spatial = _stack(1, _KERNELS_3D, dim=3)
