@@ -15,10 +15,10 @@ install = { test -x $(BIN)/uv && $(UV_ENV) $(BIN)/uv pip install -q -p $(BIN)/py
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format lock clean
+.PHONY: help demo test bench bench-full lint format lock clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -39,6 +39,9 @@ test: $(STAMP)  ## set up and run the whole test suite
 
 bench: $(STAMP)  ## time ours against the usual way, side by side; prints ratios
 	$(BIN)/python -m benchmarks
+
+bench-full: $(STAMP)  ## the same with more rounds, and what costs grow with
+	$(BIN)/python -m benchmarks --full
 
 $(VENV)/.dev: $(STAMP)
 	@$(call install,.[test$(COMMA)dev])

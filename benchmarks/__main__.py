@@ -5,57 +5,101 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hsi_suite.pipelines.machine import available_threads
 
+from hsi_suite.atomic import write_json, write_text
+from hsi_suite.engine.devices import resolve_device
 from hsi_suite.errors import HsiSuiteError
 
-from .classification import compare_maps, compare_training
+from .group import NAMES, Group, load_group
 from .interleaving import ROOT
-from .machine import best_of, describe_machine, measure_machine
-from .report import write_report
-from .start_up import time_start_up
+from .load import idle_load, too_busy
+from .machine import describe_machine, free_memory, measure_rates
+from .report import FORMAT, page
 from .workload import Workload
 
-_NEEDED = 6e9  # bytes: the usual way's windows and their copies
-_START_UP_ROUNDS = 7
+# The full run takes more rounds, and as much time as they need.
+_FULL_ROUNDS, _FULL_BUDGET = 10, 900.0
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    if (free := _free_memory()) is not None and free < _NEEDED:
-        sys.exit(
-            f"make bench: {free / 1e9:.1f} GB of memory are free; the usual way needs "
-            f"{_NEEDED / 1e9:.0f} GB: close something or use a larger machine"
-        )
-    workload = Workload(threads=options.threads, rounds=options.rounds)
+    workload = _workload(options)
+    names = options.groups or [n for n in NAMES if options.full or not load_group(n).full_only]
+    name = "bench" + ("-full" if options.full else "")
+    name += "" if options.device == "cpu" else f"-{options.device}"
     try:
-        print(run(workload, options.output))
+        resolve_device(options.device)
+        print(run(workload, names, options.output / name))
     except (RuntimeError, HsiSuiteError) as error:
         sys.exit(f"make bench: {error}")
 
 
-def run(workload: Workload, folder: Path) -> str:
-    """Everything, in order; the Markdown report."""
+def run(workload: Workload, names: Sequence[str], output: Path) -> str:
+    """Groups in order; both reports are written after each.
+
+    Args:
+        workload: sizes.
+        names: of groups.
+        output: path of the reports without their endings.
+
+    Returns:
+        The Markdown report.
+
+    Raises:
+        RuntimeError: memory does not suffice, or a side's process ended.
+    """
+    groups = [load_group(name) for name in names]
+    _check_memory(groups)
     started = time.monotonic()
-    before = measure_machine(workload.threads)
+    idle = idle_load()
+    if too_busy(idle):
+        _say("WARNING: other programs use the processors; the figures are not to be quoted")
+    rates = measure_rates(workload)
     result: dict[str, Any] = {
-        "format": "hsi_suite benchmark 1",
+        "format": FORMAT,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "workload": asdict(workload),
-        "start_up": time_start_up(_START_UP_ROUNDS),
-        "comparisons": [compare(workload, _say) for compare in (compare_training, compare_maps)],
+        "machine": describe_machine(workload),
+        "idle": idle,
+        "groups": [],
     }
-    measured = best_of(before, measure_machine(workload.threads))
-    result["machine"] = describe_machine(workload.threads) | measured
-    result["seconds"] = time.monotonic() - started
-    text = write_report(result, folder)
-    _say(f"{result['seconds']:.0f} s; written to {folder}")
+    for group in groups:
+        tables = [part(workload, _say) for part in group.parts]
+        result["groups"].append({"title": group.title, "tables": tables})
+        # Other programs only ever slow the products down.
+        rates = {kind: max(rate, rates[kind]) for kind, rate in measure_rates(workload).items()}
+        result["machine"]["matrix_multiply_gflops"] = rates
+        result["seconds"] = time.monotonic() - started
+        text = page([result])
+        write_json(output.with_suffix(".json"), result)
+        write_text(output.with_suffix(".md"), text)
+    _say(f"{result['seconds']:.0f} s; {output.name}.json and .md are in the folder of results")
     return text
+
+
+def _check_memory(groups: Sequence[Group]) -> None:
+    needed, free = max(group.memory for group in groups), free_memory()
+    if free is not None and free < needed:
+        raise RuntimeError(
+            f"{free / 1e9:.1f} GB of memory are free and {needed / 1e9:.0f} GB are needed: close "
+            "something, use a larger machine or leave groups out with --groups"
+        )
+
+
+def _workload(options: argparse.Namespace) -> Workload:
+    workload = Workload(threads=options.threads)
+    if options.full:
+        workload = replace(workload, rounds=_FULL_ROUNDS, budget=_FULL_BUDGET)
+    if options.rounds is not None:
+        workload = replace(workload, rounds=options.rounds)
+    return workload.on_device(options.device)
 
 
 def _say(text: str) -> None:
@@ -64,19 +108,19 @@ def _say(text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--threads", type=int, default=available_threads(), help="of every side")
-    parser.add_argument("--rounds", type=int, default=Workload.rounds, help="of every side")
+    parser.add_argument("--full", action="store_true", help="more rounds, and what costs grow with")
+    parser.add_argument("--groups", nargs="+", choices=NAMES, help="these alone")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", type=_positive, default=available_threads())
+    parser.add_argument("--rounds", type=_positive, help="of every side, time permitting")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
     return parser
 
 
-def _free_memory() -> float | None:
-    """Bytes that new processes can have; None where the system does not say."""
-    path = Path("/proc/meminfo")
-    if not path.exists():
-        return None
-    facts = dict(line.split(":") for line in path.read_text().splitlines())
-    return float(facts["MemAvailable"].split()[0]) * 1024
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
 
 
 if __name__ == "__main__":

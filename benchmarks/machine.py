@@ -1,4 +1,4 @@
-"""The machine that figures belong to, how busy it is and how fast it multiplies matrices."""
+"""The machine that figures belong to, and how fast it multiplies matrices."""
 
 from __future__ import annotations
 
@@ -12,87 +12,101 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from hsi_suite.environment import describe_environment
+
 from .interleaving import ROOT, command_environment
+from .measuring import synchronise
+from .workload import Workload
 
 _VECTOR_FLAGS = re.compile(r"avx|amx|fma|f16c|sse4|asimd|sve|bf16|i8mm|fphp")
 _SIZE = 2048
 _REPEATS = 12
+Rates = dict[str, float]
 
 
-def describe_machine(threads: int) -> dict[str, Any]:
-    """Processor, flags, threads and versions."""
+def describe_machine(workload: Workload) -> dict[str, Any]:
+    """Processor, memory, threads, versions, state of the code; no names of hosts, no paths."""
+    known = describe_environment(workload.device, workload.threads)
+    flags = _vector_flags()
     return {
         "cpu": _cpu_model(),
-        "flags": _vector_flags(),
+        "flags": flags,
+        "bf16_instructions": [f for f in flags if f in ("avx512_bf16", "amx_bf16", "bf16")],
         "processors": os.cpu_count(),
-        "threads": threads,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
+        "threads": workload.threads,
+        "memory_gigabytes": _memory_bytes() / 1e9,
+        "device": workload.device,
+        "device_name": known.get("device_name"),
+        "cpu_capability": known["cpu_capability"],
+        "system": known["platform"],
+        "python": known["python"],
+        "torch": known["packages"]["torch"],
+        "code": known["code"],
     }
 
 
-def measure_machine(threads: int) -> dict[str, Any]:
-    """What varies with what else runs: load average, matrix-multiply rates; what torch is."""
-    load = os.getloadavg()[0]
+def measure_rates(workload: Workload) -> Rates:
+    """The best rates of square matrix products, GFLOP/s, in a process of its own."""
     measured = subprocess.run(
-        [sys.executable, "-m", "benchmarks.machine", str(threads)],
+        [sys.executable, "-m", "benchmarks.machine", str(workload.threads), workload.device],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env=command_environment(threads),
+        env=command_environment(workload.threads),
     )
-    return {"load_average": load, **json.loads(measured.stdout)}
+    rates: Rates = json.loads(measured.stdout)
+    return rates
 
 
-def best_of(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Two results of `measure_machine` as one: both loads, the better rates."""
-    name = "matrix_multiply_gflops"
-    rates = {kind: max(rate, after[name][kind]) for kind, rate in before[name].items()}
-    loads = [before["load_average"], after["load_average"]]
-    return {**before, "load_average": loads, name: rates}
+def free_memory() -> float | None:
+    """Bytes that new processes can have; None where the system does not say."""
+    found = _line("/proc/meminfo", "MemAvailable")
+    return float(found.split()[0]) * 1024 if found else None
+
+
+def _memory_bytes() -> float:
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def _cpu_model() -> str:
     if sys.platform == "darwin":
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    return _cpu_fact("model name") or platform.processor() or platform.machine()
+    return _line("/proc/cpuinfo", "model name") or platform.processor() or platform.machine()
 
 
 def _vector_flags() -> list[str]:
-    words = (_cpu_fact("flags") or _cpu_fact("Features")).split()
+    words = (_line("/proc/cpuinfo", "flags") or _line("/proc/cpuinfo", "Features")).split()
     return sorted(word for word in words if _VECTOR_FLAGS.search(word))
 
 
-def _cpu_fact(name: str) -> str:
-    path = Path("/proc/cpuinfo")
-    if not path.exists():
-        return ""
-    found = re.search(rf"^{name}\s*:\s*(.+)$", path.read_text(), re.MULTILINE)
+def _line(file: str, name: str) -> str:
+    """What a file of the Linux kernel says of something; "" where there is no such line."""
+    path = Path(file)
+    text = path.read_text() if path.exists() else ""
+    found = re.search(rf"^{name}\s*:\s*(.+)$", text, re.MULTILINE)
     return found[1] if found else ""
 
 
-def measure_multiplication(threads: int) -> dict[str, Any]:
-    """The best rates of square matrix products, GFLOP/s; run in a process of its own."""
-    import torch
-
+def multiplication_rates(threads: int, device: str, size: int = _SIZE) -> Rates:
+    """The best rates of square matrix products in this process, GFLOP/s, by precision."""
     torch.set_num_threads(threads)
     rates = {}
     for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        a, b = torch.randn(2, _SIZE, _SIZE).to(kind)
+        a, b = torch.randn(2, size, size).to(device, kind)
         seconds = []
         for _ in range(_REPEATS):
+            synchronise(device)
             started = time.perf_counter()
             torch.mm(a, b)
+            synchronise(device)
             seconds.append(time.perf_counter() - started)
-        rates[name] = 2 * _SIZE**3 / min(seconds) / 1e9
-    return {
-        "torch": torch.__version__,
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "matrix_multiply_gflops": rates,
-    }
+        rates[name] = 2 * size**3 / min(seconds) / 1e9
+    return rates
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure_multiplication(int(sys.argv[1]))))
+    print(json.dumps(multiplication_rates(int(sys.argv[1]), sys.argv[2])))

@@ -1,127 +1,257 @@
-"""The figures as JSON for programs and as Markdown for people."""
+"""The figures as Markdown for people: `python -m benchmarks.report RESULT.json... -o PAGE.md`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hsi_suite.atomic import write_json, write_text
+from hsi_suite.atomic import write_text
 
-JSON, MARKDOWN = "bench.json", "bench.md"
+from .load import too_busy
+
+FORMAT = "hsi_suite benchmark 2"
 Result = Mapping[str, Any]
+Entry = Mapping[str, Any]
+_BUSY = (
+    "**Other programs were using the processors during what is marked ⚠: those figures are not "
+    "to be quoted.**"
+)
 
 
-def write_report(result: dict[str, Any], folder: Path) -> str:
-    """Write both files; the Markdown text is returned too."""
-    for comparison in result["comparisons"]:
-        add_ratios(comparison)
-    text = markdown(result)
-    write_json(folder / JSON, result)
-    write_text(folder / MARKDOWN, text)
-    return text
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("results", nargs="+", type=Path, help="JSON files of `make bench`")
+    parser.add_argument("-o", "--output", type=Path, help="page to write; printed without")
+    options = parser.parse_args(arguments)
+    try:
+        text = page([read_result(path) for path in options.results])
+    except ValueError as error:
+        sys.exit(f"benchmarks.report: {error}")
+    print(text, end="") if options.output is None else write_text(options.output, text)
 
 
-def add_ratios(comparison: dict[str, Any]) -> None:
-    """Give each side `faster_than`: round by round, a usual way's seconds over its own."""
-    sides = comparison["sides"]
-    for side in sides:
-        side["faster_than"] = {
-            usual["name"]: spread(
-                [
-                    theirs["seconds"] / own["seconds"]
-                    for theirs, own in zip(usual["rounds"], side["rounds"], strict=True)
-                ]
-            )
-            for usual in sides
-            if usual["usual"] and usual is not side
-        }
+def read_result(path: Path) -> Result:
+    """A result of `python -m benchmarks`.
+
+    Raises:
+        ValueError: the file is missing or holds something else.
+    """
+    try:
+        result: Result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} cannot be read ({error})") from error
+    if not isinstance(result, dict) or result.get("format") != FORMAT:
+        raise ValueError(f"{path.name} holds no {FORMAT}: run `make bench` again")
+    return result
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Smallest, middle and largest value."""
-    return {"min": min(values), "median": median(values), "max": max(values)}
-
-
-def markdown(result: Result) -> str:
-    """The whole report."""
-    parts = ["# hsi_suite against the usual way", *_setting(result)]
-    for comparison in result["comparisons"]:
-        body = _comparison_table(comparison, result["machine"])
-        rounds = len(comparison["sides"][0]["rounds"])
-        note = f"Rounds: {rounds}. {comparison['note']}"
-        parts += [f"## {comparison['title']}", body, note]
-    parts += ["## Start-up, warm, seconds", _start_up_table(result["start_up"])]
+def page(results: Sequence[Result]) -> str:
+    """One page of several results, a chapter each."""
+    parts = ["# hsi_suite against the usual way", _LEGEND]
+    for result in results:
+        parts += chapter(result)
     return "\n\n".join(parts) + "\n"
 
 
-def _setting(result: Result) -> list[str]:
-    machine, work = result["machine"], result["workload"]
-    rates, load = machine["matrix_multiply_gflops"], machine["load_average"]
-    busy = load[0] > machine["processors"] - machine["threads"] or load[1] > machine["processors"]
-    warning = "**Other programs were using these processors: the figures are not to be quoted.**"
+_LEGEND = (
+    "Sides are timed in turns, each in a process of its own. Cells with three figures: min / "
+    "median / max over the rounds; a ratio is taken inside a round. Times are scaled up from the "
+    "pixels that were timed. Peak MB: largest resident memory of the process, preparing "
+    "included. GFLOP/s: of the operations a side has to do, and as a share of what matrix "
+    "products reach in its precision."
+)
+
+
+def chapter(result: Result) -> list[str]:
+    """The paragraphs and tables of one result."""
+    machine = result["machine"]
+    tables = [table for group in result["groups"] for table in group["tables"]]
+    busy = too_busy(result["idle"]) or any(too_busy(table["load"]) for table in tables)
+    parts = [f"## {machine['device_name'] or machine['cpu']}", *([_BUSY] if busy else [])]
+    parts += [*_machine(machine), _course(result)]
+    for group in result["groups"]:
+        parts.append(f"### {group['title']}")
+        for each in group["tables"]:
+            parts += [f"#### {each['title']}", _table(each, machine), _remarks(each)]
+    return parts
+
+
+def _machine(machine: Entry) -> list[str]:
+    rates, code = machine["matrix_multiply_gflops"], machine["code"]
+    bf16 = ", ".join(machine["bf16_instructions"]) or "none"
+    amx = "with" if any(flag.startswith("amx") for flag in machine["flags"]) else "without"
+    commit = f"; commit {code['commit'][:10]}{', changed' if code['changed'] else ''}"
     return [
-        *([warning] if busy else []),
-        f"{machine['cpu']}, {machine['threads']} of {machine['processors']} processors used; load "
-        f"average {load[0]:.1f} before the run, {load[1]:.1f} after it; {machine['system']}, "
-        f"Python {machine['python']}, torch {machine['torch']} ({machine['cpu_capability']}). "
-        f"Matrix products reach {rates['float32']:.0f} GFLOP/s in float32, "
-        f"{rates['bfloat16']:.0f} in bfloat16.",
+        f"{machine['cpu']}, {machine['threads']} of {machine['processors']} processors used, "
+        f"{machine['memory_gigabytes']:.0f} GB of memory; {machine['system']}, Python "
+        f"{machine['python']}, torch {machine['torch']} ({machine['cpu_capability']})"
+        f"{commit if code else ''}. Matrix products reach {rates['float32']:,.0f} GFLOP/s in "
+        f"float32, {rates['bfloat16']:,.0f} in bfloat16 (instructions for it: {bf16}; {amx} AMX).",
         f"Flags: {' '.join(machine['flags']) or 'unknown'}.",
-        f"Data set `{work['dataset']}`, {work['components']} components, window {work['window']}, "
-        f"dropout {work['dropout']}. Sides are timed in turns, each in a process of "
-        "its own. Cells with three figures: min / median / max over the rounds; a "
-        "ratio is taken inside a round. Times are scaled up from the pixels that were timed. "
-        "GFLOP/s: of the operations a side has to do, and as a share of matrix products in its "
-        "precision.",
     ]
 
 
-def _comparison_table(comparison: Result, machine: Mapping[str, Any]) -> str:
-    sides = comparison["sides"]
-    usual = [side["name"] for side in sides if side["usual"]]
-    head = ["", "seconds", "pixels timed", *(f"× {name}" for name in usual)]
-    head += ["peak MB", "GFLOP/s"]
-    rows = []
-    for side in sides:
-        rounds = side["rounds"]
-        rate = median(r["operations"] / r["timed"] for r in rounds) / 1e9
-        rows.append(
+def _course(result: Result) -> str:
+    work = result["workload"]
+    return (
+        f"Run of {result['started'][:10]}, {result['seconds'] / 60:.0f} minutes. Data set "
+        f"`{work['dataset']}`, {work['components']} components, window {work['window']}, dropout "
+        f"{work['dropout']}. {_taken('Before it', result['idle'])}"
+    )
+
+
+def _taken(when: str, load: Entry) -> str:
+    if load["others"] is None:
+        return f"{when} the load is unknown on this system."
+    stolen = f", the host {load['stolen']:.2f}" if load["stolen"] >= 0.005 else ""
+    mark = " ⚠" if too_busy(load) else ""
+    return f"{when} other programs took {load['others']:.2f} processors{stolen}{mark}."
+
+
+def _remarks(each: Entry) -> str:
+    rounds = f"Rounds: {len(each['sides'][0]['rounds'])}. " if "sides" in each else ""
+    return f"{rounds}{each['note']} {_taken('Meanwhile', each['load'])}"
+
+
+def _table(each: Entry, machine: Entry) -> str:
+    if "sides" not in each:
+        return table(each["head"], [[_cell(cell) for cell in row] for row in each["rows"]])
+    columns = [column for name in each["columns"] for column in COLUMNS[name](each, machine)]
+    names = ["", *(side["name"] for side in each["sides"])]
+    lines = [list(cells) for cells in zip(names, *columns, strict=True)]
+    return table(lines[0], lines[1:])
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else three(value)
+
+
+Column = list[str]
+
+
+def _seconds(each: Entry, machine: Entry) -> list[Column]:
+    return [["seconds", *(three([r["seconds"] for r in s["rounds"]]) for s in each["sides"])]]
+
+
+def _timed(each: Entry, machine: Entry) -> list[Column]:
+    first = [side["rounds"][0] for side in each["sides"]]
+    return [["pixels timed", *(f"{r['pixels']:,} of {r['whole']:,}" for r in first)]]
+
+
+def _ratios(each: Entry, machine: Entry) -> list[Column]:
+    """How much faster than each usual way every side is."""
+    columns = []
+    for usual in (side for side in each["sides"] if side["usual"]):
+        ratios = [
             [
-                side["name"],
-                three(spread([r["seconds"] for r in rounds])),
-                f"{rounds[0]['pixels']:,} of {rounds[0]['whole']:,}",
-                *(_ratio(side, name) for name in usual),
-                f"{max(r['peak_megabytes'] for r in rounds):.0f}",
-                f"{rate:.0f} ({rate / machine['matrix_multiply_gflops'][side['precision']]:.0%})",
+                theirs["seconds"] / own["seconds"]
+                for theirs, own in zip(usual["rounds"], side["rounds"], strict=True)
             ]
+            for side in each["sides"]
+        ]
+        cells = [
+            "1" if side is usual else three(values)
+            for side, values in zip(each["sides"], ratios, strict=True)
+        ]
+        columns.append([f"× {usual['name']}", *cells])
+    return columns
+
+
+def _megapixels(each: Entry, machine: Entry) -> list[Column]:
+    speeds = [[r["pixels"] / r["timed"] / 1e6 for r in s["rounds"]] for s in each["sides"]]
+    return [["MP/s", *map(three, speeds)]]
+
+
+def _memory(each: Entry, machine: Entry) -> list[Column]:
+    columns = [["peak MB", *(_largest(side, "peak_megabytes") for side in each["sides"])]]
+    if "device_megabytes" in each["sides"][0]["rounds"][0]:
+        columns.append(
+            ["GPU peak MB", *(_largest(side, "device_megabytes") for side in each["sides"])]
         )
-    return table(head, rows)
+    return columns
 
 
-def _ratio(side: Mapping[str, Any], usual: str) -> str:
-    return three(side["faster_than"][usual]) if usual in side["faster_than"] else "1"
+def _largest(side: Entry, name: str) -> str:
+    return f"{max(reply[name] for reply in side['rounds']):.0f}"
 
 
-def _start_up_table(times: Mapping[str, Sequence[float]]) -> str:
-    rows = [[f"`{name}`", three(spread(seconds))] for name, seconds in times.items()]
-    return table(["", "seconds"], rows)
+def _rate(each: Entry, machine: Entry) -> list[Column]:
+    cells = []
+    for side in each["sides"]:
+        rate = median(r["operations"] / r["timed"] for r in side["rounds"]) / 1e9
+        share = rate / machine["matrix_multiply_gflops"][side["precision"]]
+        cells.append(f"{rate:,.0f} ({share:.0%})")
+    return [["GFLOP/s", *cells]]
 
 
-def three(values: Mapping[str, float]) -> str:
+def _agreement(each: Entry, machine: Entry) -> list[Column]:
+    return [["agreement", *(_agreement_cell(side.get("agreement")) for side in each["sides"])]]
+
+
+def _agreement_cell(found: Entry | None) -> str:
+    if found is None:
+        return ""
+    if "equal_share" in found:
+        return f"{found['equal_share']:.1%} of labels as {found['with']}"
+    return f"within {found['largest_difference']:.1e} of {found['with']}"
+
+
+def _psnr(each: Entry, machine: Entry) -> list[Column]:
+    return [["PSNR, dB", *(f"{_figure(side, 'psnr'):.2f}" for side in each["sides"])]]
+
+
+def _cpu(each: Entry, machine: Entry) -> list[Column]:
+    seconds = [[r["figures"]["cpu_seconds"] for r in s["rounds"]] for s in each["sides"]]
+    return [["CPU s", *map(three, seconds)]]
+
+
+def _gain(each: Entry, machine: Entry) -> list[Column]:
+    gained = [_figure(side, "gain") for side in each["sides"]]
+    spent = [_figure(side, "cpu_seconds") for side in each["sides"]]
+    pairs = zip(gained, spent, strict=True)
+    return [
+        ["gained, dB", *(f"{gain:.2f}" for gain in gained)],
+        ["dB per CPU s", *(_significant(gain / seconds) for gain, seconds in pairs)],
+    ]
+
+
+def _figure(side: Entry, name: str) -> float:
+    values: list[float] = [reply["figures"][name] for reply in side["rounds"]]
+    return median(values)
+
+
+#: Columns of a comparison by name; each gives head and cells of one column or more.
+COLUMNS: dict[str, Callable[[Entry, Entry], list[Column]]] = {
+    "seconds": _seconds,
+    "timed": _timed,
+    "ratios": _ratios,
+    "megapixels": _megapixels,
+    "memory": _memory,
+    "rate": _rate,
+    "agreement": _agreement,
+    "psnr": _psnr,
+    "cpu": _cpu,
+    "gain": _gain,
+}
+
+
+def three(values: Sequence[float]) -> str:
     """Min / median / max in three significant digits."""
-    return " / ".join(_significant(values[key]) for key in ("min", "median", "max"))
+    return " / ".join(_significant(value) for value in (min(values), median(values), max(values)))
 
 
 def _significant(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table whose columns also line up as plain text; figures to the right."""
-    widths = [max(len(line[i]) for line in (head, *rows)) for i in range(len(head))]
-    widths = [max(3, width) for width in widths]
+    widths = [max(3, *(len(line[i]) for line in (head, *rows))) for i in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
         first = cells[0].ljust(widths[0])
@@ -130,3 +260,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     rule = "| " + " | ".join(["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]) + " |"
     return "\n".join([line(head), rule, *map(line, rows)])
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ from typing import Any
 
 _PUBLIC = {
     "train": "pipelines.training",
-    "evaluate": "pipelines.prediction",
+    "evaluate": "pipelines.run_evaluation",
     "predict": "pipelines.prediction",
     "load_dataset": "data.catalogue",
     "open_run": "runs",

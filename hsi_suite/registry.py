@@ -14,10 +14,21 @@ from .errors import UnknownNameError
 
 T = TypeVar("T")
 
+# More names than these do not fit into one line of a message.
+_LISTED = 20
+
 
 def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """The known names most like `name`, best first; empty when none is close."""
     return difflib.get_close_matches(name.lower(), list(known), n=limit, cutoff=0.5)
+
+
+def listed(known: Iterable[str]) -> str:
+    """The names in alphabetical order for a message; of many only how many there are."""
+    names = sorted(known)
+    if len(names) <= _LISTED:
+        return f"one of {', '.join(names)}"
+    return f"one of {len(names)} names, from {names[0]} to {names[-1]}"
 
 
 class Registry(Generic[T]):
@@ -51,9 +62,7 @@ class Registry(Generic[T]):
             return self._entries[name]
         near = nearest_names(name, self._entries)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
-        raise UnknownNameError(
-            self.kind, f"unknown name {name!r}", f"one of {', '.join(sorted(self._entries))}", hint
-        )
+        raise UnknownNameError(self.kind, f"unknown name {name!r}", listed(self._entries), hint)
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

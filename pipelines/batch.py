@@ -16,9 +16,14 @@ from ..metrics.summary import flatten_scores, summarise
 from ..runs import Run, csv_text, run_identity
 from ..schemas.batch import BatchConfig
 from ..schemas.classification import ClassificationConfig
+from ..schemas.denoising import DenoisingConfig
+from ..schemas.image_classification import ImageClassificationConfig
+from . import image_classification
 from .classification import train
 from .configuration import classification_config
 from .training import Config
+
+Member = ClassificationConfig | ImageClassificationConfig
 
 RUNS_CSV = "runs.csv"
 SUMMARY = "summary.json"
@@ -83,7 +88,7 @@ def repeat(
     Raises:
         ConfigError: it is no classification.
     """
-    if not isinstance(config, ClassificationConfig):
+    if isinstance(config, DenoisingConfig):
         raise ConfigError("--runs", f"task {config.task!r}", "a classification")
     if config.seeds.base + runs > 2**63:
         raise ConfigError("--seed", f"{config.seeds.base} with {runs} runs", "seeds below 2^63")
@@ -92,13 +97,14 @@ def repeat(
         config.model_copy(update={"seeds": config.seeds.model_copy(update={"base": first + k})})
         for k in range(runs)
     ]
-    data = config.data.dataset or Path(config.data.scene or "scene").stem
-    stem = f"{data}_{config.model.name}_{config.split.kind}"
+    stem = f"{Path(_source(config)).stem}_{config.model.name}"
+    if isinstance(config, ClassificationConfig):
+        stem += f"_{config.split.kind}"
     return _carry_out(members, stem, output, observer or Observer())
 
 
 def _carry_out(
-    members: Sequence[ClassificationConfig], stem: str, output: str | Path, observer: Observer
+    members: Sequence[Member], stem: str, output: str | Path, observer: Observer
 ) -> Batch:
     folder = make_folder(Path(output) / f"{stem}_{_batch_identity(members)}")
     runs: list[Run] = []
@@ -107,7 +113,7 @@ def _carry_out(
         what = _describe(member)
         observer.message(f"run {number} of {len(members)}: {what}")
         try:
-            runs.append(train(member, folder, observer))
+            runs.append(_train(member, folder, observer))
         except HsiSuiteError as error:
             failures[what] = str(error)
             observer.message(f"failed: {error}")
@@ -122,7 +128,13 @@ def _carry_out(
     return Batch(folder, runs, failures)
 
 
-def _batch_identity(members: Sequence[ClassificationConfig]) -> str:
+def _train(member: Member, folder: Path, observer: Observer) -> Run:
+    if isinstance(member, ImageClassificationConfig):
+        return image_classification.train(member, folder, observer)
+    return train(member, folder, observer)
+
+
+def _batch_identity(members: Sequence[Member]) -> str:
     """The same for any number of seeds, so that a batch can grow without redoing its runs."""
     trees = []
     for member in members:
@@ -133,9 +145,18 @@ def _batch_identity(members: Sequence[ClassificationConfig]) -> str:
     return run_identity({"members": trees}, {})
 
 
-def _describe(member: ClassificationConfig) -> str:
-    data = member.data.dataset or member.data.scene
-    return f"{member.model.name} on {data}, {member.split.kind} split, seed {member.seeds.base}"
+def _describe(member: Member) -> str:
+    what = f"{member.model.name} on {_source(member)}"
+    if isinstance(member, ClassificationConfig):
+        what += f", {member.split.kind} split"
+    return f"{what}, seed {member.seeds.base}"
+
+
+def _source(member: Member) -> str:
+    """The data set, or the user's scene or folder."""
+    if isinstance(member, ClassificationConfig):
+        return member.data.dataset or member.data.scene or "scene"
+    return member.data.dataset or member.data.folder or "images"
 
 
 def _row(run: Run) -> dict[str, Any]:

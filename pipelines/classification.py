@@ -11,6 +11,7 @@ import torch
 from ..config import validate
 from ..data.splits import save_split
 from ..engine.devices import computing
+from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
 from ..runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ..schemas.classification import ClassificationConfig
@@ -29,6 +30,7 @@ def train(
     output: str | Path = "runs",
     observer: Observer | None = None,
     folder: Path | None = None,
+    team: Team = ALONE,
 ) -> Run:
     """Train and evaluate one classifier; return its run.
 
@@ -39,6 +41,7 @@ def train(
         output: where run folders are made.
         observer: hears of the progress.
         folder: the run's folder itself, when it is continued.
+        team: the processes that share the training.
 
     Raises:
         HsiSuiteError: of any kind, before anything is written where that is possible.
@@ -57,11 +60,15 @@ def train(
             output=Path(output),
             folder=folder,
             observer=observer,
-            work=lambda run, log: _work(run, config, prepared, classifier, log),
+            work=lambda run, log: _work(run, config, prepared, classifier, log, team),
+            team=team,
+            assist=lambda run: fit(
+                classifier, config, prepared, run.path / CHECKPOINT, Observer(), team
+            ),
         )
 
 
-def resume(path: str | Path, observer: Observer | None = None) -> Run:
+def resume(path: str | Path, observer: Observer | None = None, team: Team = ALONE) -> Run:
     """Continue the run in a folder from its own configuration.
 
     Raises:
@@ -69,7 +76,7 @@ def resume(path: str | Path, observer: Observer | None = None) -> Run:
     """
     run = open_run(path)
     config = validate(ClassificationConfig, run.config, run.path / CONFIG)
-    return train(config, observer=observer, folder=run.path)
+    return train(config, observer=observer, folder=run.path, team=team)
 
 
 def _with_strategy(
@@ -85,10 +92,13 @@ def _work(
     prepared: Prepared,
     classifier: Classifier,
     observer: Observer,
+    team: Team,
 ) -> None:
     started = time.monotonic()
+    if prepared.denoising is not None:
+        observer.message(f"{prepared.scene.name}: {prepared.denoising}")
     save_split(prepared.split, run.path / SPLIT)
-    training = fit(classifier, config, prepared, run.path / CHECKPOINT, observer)
+    training = fit(classifier, config, prepared, run.path / CHECKPOINT, observer, team)
     classifier.save(run.path / MODEL)
     # Results come from the file that prediction will read, not from what is in memory.
     saved = load_classifier(run.path / MODEL, torch.device(config.device), config.threads or 1)

@@ -106,13 +106,7 @@ class Classifier:
         Raises:
             ShapeError: the cube has other bands than the training scene.
         """
-        if cube.shape[2] != self.header.bands:
-            raise ShapeError(
-                "scene",
-                f"{cube.shape[2]} bands",
-                f"{self.header.bands} bands, as {self.header.dataset} has, which the model learnt",
-                "predict a scene of the same sensor and bands",
-            )
+        self.check_bands(cube.shape[2])
         good = np.ones(cube.shape[:2], bool) if valid is None else valid
         reduced = self.reduction.apply(cube)
         reduced[~good] = 0
@@ -129,6 +123,20 @@ class Classifier:
         if np.isnan(out[wanted]).any():
             raise RunError("classification", "probabilities that are no numbers", "a sound model")
         return out
+
+    def check_bands(self, bands: int) -> None:
+        """Refuse a cube with another number of bands than the training scene.
+
+        Raises:
+            ShapeError: it has.
+        """
+        if bands != self.header.bands:
+            raise ShapeError(
+                "scene",
+                f"{bands} bands",
+                f"{self.header.bands} bands, as {self.header.dataset} has, which the model learnt",
+                "predict a scene of the same sensor and bands",
+            )
 
     def _network_rows(
         self,

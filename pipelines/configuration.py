@@ -12,7 +12,7 @@ from ..engine.devices import resolve_device
 from ..errors import ConfigError
 from ..models.classical import CLASSICAL
 from ..models.registry import classifier_names
-from ..registry import nearest_names
+from ..registry import listed, nearest_names
 from ..schemas.classification import ClassificationConfig, SplitConfig
 from .machine import available_threads
 
@@ -118,10 +118,10 @@ def _shipped_for(dataset: str | None, model: str) -> str:
         return special
     if general in names:
         return general
-    known = sorted([*classifier_names(), *CLASSICAL])
+    known = [*classifier_names(), *CLASSICAL]
     near = nearest_names(model, known)
     hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
-    raise ConfigError("--model", f"unknown model {model!r}", f"one of {', '.join(known)}", hint)
+    raise ConfigError("--model", f"unknown model {model!r}", listed(known), hint)
 
 
 def resolve(config: ClassificationConfig) -> ClassificationConfig:

@@ -30,7 +30,7 @@ Mode = Literal["subspace", "bands"]
 MODES = ("subspace", "bands")
 
 
-class CubeOptions(TypedDict, total=False):
+class CubeChoices(TypedDict, total=False):
     """How a cube is denoised; each may be left out.
 
     Attributes:
@@ -40,15 +40,27 @@ class CubeOptions(TypedDict, total=False):
         mode: "subspace", or "bands" to denoise each band alone.
         repair: replace dead bands by their denoised neighbours, and missing values by what the
             other bands say; by default both keep their values.
-        valid: lines × samples, False where a pixel is to be left alone; None: nowhere.
-        nodata: the value that marks missing values; None: NaN and infinity alone.
-        wavelengths: of the bands, in nm; None: neighbours are taken to be equally far apart.
+        strength: share of the change that is made, 0 to 1.
+        plane_bytes: that the planes may take; None: as many as they need.
     """
 
     sigma: Sigma
     rank: Rank
     mode: Mode
     repair: bool
+    strength: float
+    plane_bytes: float | None
+
+
+class CubeOptions(CubeChoices, total=False):
+    """The choices, and what is known of a cube; each may be left out.
+
+    Attributes:
+        valid: lines × samples, False where a pixel is to be left alone; None: nowhere.
+        nodata: the value that marks missing values; None: NaN and infinity alone.
+        wavelengths: of the bands, in nm; None: neighbours are taken to be equally far apart.
+    """
+
     valid: NDArray[np.bool_] | None
     nodata: float | None
     wavelengths: NDArray[np.float64] | None
@@ -119,6 +131,8 @@ def restore_lines(
     rank: Rank = "auto",
     mode: Mode = "subspace",
     repair: bool = False,
+    strength: float = 1.0,
+    plane_bytes: float | None = None,
     valid: NDArray[np.bool_] | None = None,
     nodata: float | None = None,
     wavelengths: NDArray[np.float64] | None = None,
@@ -133,16 +147,19 @@ def restore_lines(
         cube: what is denoised.
         denoiser: of grey images.
         observer: hears of the progress.
-        sigma: see `CubeOptions`, as all that follow.
+        sigma: see `CubeChoices` and `CubeOptions`, as all that follow.
         rank: of the subspace.
         mode: "subspace" or "bands".
         repair: replace dead bands and missing values.
+        strength: share of the change that is made.
+        plane_bytes: that the planes may take.
         valid: pixels to denoise.
         nodata: the value that marks missing values.
         wavelengths: of the bands.
 
     Raises:
-        ConfigError: a negative σ, an impossible rank or an unknown mode.
+        ConfigError: a negative σ, an impossible rank, an unknown mode, or planes that take too
+            much memory.
         ShapeError: not one σ for each band, a single band, a mask of another size, or too few
             pixels for the bands.
         InputFileError: nothing in the cube varies.
@@ -162,6 +179,7 @@ def restore_lines(
         subspace = fit_subspace(moments, noise, rank)
     else:
         subspace = every_band(moments.mean, noise)
+    _check_plane_bytes(subspace.rank, cube.shape, plane_bytes)
     levels = np.ones(subspace.rank) if mode == "subspace" else noise / subspace.scale
     planes = reader.project(subspace, observer)
     _denoise_planes(planes, levels, denoiser, damage, observer)
@@ -177,6 +195,7 @@ def restore_lines(
         reader.missing_values,
         repair,
         positions,
+        strength,
     )
 
 
@@ -238,6 +257,17 @@ def _denoise_planes(
         plane[:] = denoise_plane(plane, float(level), denoiser, generator)
         observer.advance()
     observer.end()
+
+
+def _check_plane_bytes(rank: int, shape: tuple[int, int, int], allowed: float | None) -> None:
+    needed = 4.0 * rank * shape[0] * shape[1]
+    if allowed is not None and needed > allowed:
+        raise ConfigError(
+            "memory limit",
+            f"{rank} planes of {shape[0]:,} × {shape[1]:,} pixels take {needed / 1e9:.2f} GB",
+            f"at most {max(allowed, 0) / 1e9:.2f} GB beside the rest",
+            "raise --memory-limit, or ask for fewer planes with --mode subspace and --rank",
+        )
 
 
 def _given_sigma(sigma: Sigma, bands: int) -> Values | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +17,15 @@ from ..data.readers import CubeFile, open_cube
 from ..data.scene import nearest_bands
 from ..engine.observer import Observer
 from ..errors import HsiSuiteError, InputFileError, OutputError
-from ..metrics.restoration import (
-    mean_structural_similarity,
-    peak_signal_noise_ratio,
-    spectral_angle,
-)
 from ..reports.content import enumerate_names
 from ..reports.denoising import DenoisingReport, denoising_report
 from ..restoration.cube import CubeRestoration
 from ..restoration.cube_lines import line_blocks
 from ..restoration.damage import Damage
 from ..restoration.planes import PlaneDenoiser
-from .cube_denoising import Mode, Rank, Sigma, restore_lines
-
-_SMALLEST_SSIM = 11
-Scores = dict[str, float | None]
+from .cube_demonstration import CubeNoise, with_noise
+from .cube_denoising import CubeChoices, restore_lines
+from .cube_scores import Scores, cube_scores, floats_of
 
 
 @dataclass(frozen=True)
@@ -60,6 +54,10 @@ class DenoisedFile:
     scores: dict[str, Scores]
     seconds: float
 
+    def damage_rows(self) -> tuple[tuple[str, str], ...]:
+        """What was wrong with the cube, as (what, how much) in words."""
+        return damage_rows(self.damage, self.missing_values, self.repaired)
+
 
 def denoise_cube_file(
     path: Path | str,
@@ -67,15 +65,13 @@ def denoise_cube_file(
     denoiser: PlaneDenoiser,
     *,
     denoiser_name: str,
-    sigma: Sigma = "auto",
-    rank: Rank = "auto",
-    mode: Mode = "subspace",
-    repair: bool = False,
     variable: str | None = None,
     nodata: float | None = None,
     reference: Path | str | None = None,
+    added_noise: tuple[CubeNoise, float, int] | None = None,
     report: Path | str | None = None,
     observer: Observer | None = None,
+    **choices: Unpack[CubeChoices],
 ) -> DenoisedFile:
     """Denoise a cube of any format into ENVI, GeoTIFF or NPY.
 
@@ -88,15 +84,15 @@ def denoise_cube_file(
         output: .hdr, .tif or .npy; never the input.
         denoiser: of grey images.
         denoiser_name: what the report calls it.
-        sigma: see `cube_denoising.CubeOptions`, as the following three.
-        rank: of the subspace.
-        mode: "subspace" or "bands".
-        repair: replace dead bands and missing values.
         variable: which of several arrays in the file is the cube.
         nodata: value of missing pixels, instead of the one the file names; NaN: there is none.
         reference: a clean cube of the same size and units to score against.
+        added_noise: kind, σ and seed of noise that is added first, for a demonstration (see
+            `cube_demonstration.with_noise`); the cube itself is then the reference, and the
+            result is of float32.
         report: HTML page to write.
         observer: hears of the progress.
+        choices: see `cube_denoising.CubeChoices`.
 
     Raises:
         HsiSuiteError: a file cannot be read or written, or its cube cannot be denoised; the line
@@ -110,17 +106,17 @@ def denoise_cube_file(
         if report is not None and Path(report).suffix.lower() not in {".html", ".htm"}:
             raise OutputError(report, "is no name of a page", "one that ends in .html")
         clean = None if reference is None else _read_reference(Path(reference), file)
+        if added_noise is not None:
+            clean = floats_of(file.read(), file.nodata) if clean is None else clean
+            file = with_noise(file, *added_noise)
         try:
             restoration = restore_lines(
                 file,
                 denoiser,
                 observer=observer,
-                sigma=sigma,
-                rank=rank,
-                mode=mode,
-                repair=repair,
                 nodata=file.nodata,
                 wavelengths=file.wavelengths,
+                **choices,
             )
         except HsiSuiteError as error:
             if error.subject != "cube":
@@ -142,7 +138,7 @@ def denoise_cube_file(
         restoration.rank,
         restoration.damage,
         restoration.missing_values,
-        repair,
+        restoration.repair,
         scores,
         perf_counter() - start,
     )
@@ -153,55 +149,15 @@ def damage_rows(damage: Damage, missing_values: int, repaired: bool) -> tuple[tu
     done = "replaced" if repaired else "left as they are"
     dead = len(damage.dead_bands)
     named = enumerate_names((band + 1 for band in damage.dead_bands), 12)
+    empty = int((~damage.valid).sum())
     lines, samples = int(damage.dead_lines.sum()), int(damage.dead_samples.sum())
     return (
         ("dead bands", f"{dead} ({named}), {done}" if dead else "none"),
         ("dead lines of single bands", f"{lines:,}, {done}" if lines else "none"),
         ("dead columns of single bands", f"{samples:,}, {done}" if samples else "none"),
         ("missing values in all", f"{missing_values:,}, {done}" if missing_values else "none"),
-        ("pixels without data", f"{int((~damage.valid).sum()):,} of {damage.valid.size:,}"),
+        ("pixels without data", f"{empty:,} of {damage.valid.size:,}" if empty else "none"),
     )
-
-
-def cube_scores(
-    clean: NDArray[np.floating], cube: NDArray[np.floating], valid: NDArray[np.bool_]
-) -> Scores:
-    """MPSNR (dB), MSSIM and mean spectral angle (degrees) of a cube.
-
-    Values that are not finite in either cube are left out: of the PSNR their band goes without
-    them, of the spectral angle their pixel, and for the SSIM, which needs whole images, they count
-    as right. The peak is the highest value of the clean cube.
-
-    Args:
-        clean: lines × samples × bands.
-        cube: the same.
-        valid: lines × samples, False where a pixel does not count.
-    """
-    usable = np.isfinite(clean) & np.isfinite(cube) & valid[..., None]
-    bands = np.flatnonzero(usable.any((0, 1)))
-    peak = float(clean[usable].max()) if bands.size else 0.0
-    if peak <= 0:
-        raise InputFileError("reference", "no value above 0 to compare with", "a clean cube")
-    ratios = [
-        peak_signal_noise_ratio(clean[mask, band], cube[mask, band], peak)
-        for band in bands
-        for mask in [usable[..., band]]
-    ]
-    whole = usable[..., bands].all(2)
-    similarity = None
-    if min(valid.shape) >= _SMALLEST_SSIM:
-        first = np.where(np.isfinite(clean), clean, 0)[..., bands]
-        second = np.where(usable[..., bands], cube[..., bands], first)
-        similarity = mean_structural_similarity(first, second, peak)
-    angle = None
-    if whole.any():
-        spectra = (values[whole][:, None, bands] for values in (clean, cube))
-        angle = spectral_angle(*spectra)
-    return {
-        "mean_peak_signal_noise_ratio": float(np.mean(ratios)),
-        "mean_structural_similarity": similarity,
-        "spectral_angle": angle,
-    }
 
 
 def _read_reference(path: Path, noisy: CubeFile) -> NDArray[np.floating]:
@@ -212,15 +168,7 @@ def _read_reference(path: Path, noisy: CubeFile) -> NDArray[np.floating]:
                 f"a cube of {' × '.join(map(str, file.shape))}",
                 f"the size of {noisy.path.name}, {' × '.join(map(str, noisy.shape))}",
             )
-        return _floats(file.read(), file.nodata)
-
-
-def _floats(values: NDArray[Any], nodata: float | None) -> NDArray[np.floating]:
-    """The values as floating point numbers, NaN where there is no data."""
-    floats = values.astype(np.result_type(values, np.float32))
-    if nodata is not None:
-        floats[floats == floats.dtype.type(nodata)] = np.nan
-    return floats
+        return floats_of(file.read(), file.nodata)
 
 
 def _restored_blocks(
@@ -238,11 +186,11 @@ def _scores(
 ) -> dict[str, Scores]:
     """Of the noisy cube and of the one that was written."""
     valid = restoration.damage.valid
-    noisy = cube_scores(clean, _floats(file.read(), file.nodata), valid)
+    noisy = cube_scores(clean, floats_of(file.read(), file.nodata), valid)
     with open_cube(target) as written:
         return {
             "noisy": noisy,
-            "denoised": cube_scores(clean, _floats(written.read(), file.nodata), valid),
+            "denoised": cube_scores(clean, floats_of(written.read(), file.nodata), valid),
         }
 
 
@@ -294,6 +242,6 @@ def _picture(
 ) -> NDArray[np.floating]:
     """Three bands of a cube, NaN where there is no data."""
     blocks = [file.read(first, last)[..., list(bands)] for first, last in line_blocks(file.shape)]
-    picture = _floats(np.concatenate(blocks), nodata)
+    picture = floats_of(np.concatenate(blocks), nodata)
     picture[~damage.valid] = np.nan
     return picture

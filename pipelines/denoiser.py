@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +122,22 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
     if metadata.get("format") != _FORMAT:
         raise RunError(path, "holds no denoiser of this version", _FORMAT)
     try:
-        fields = json.loads(metadata["header"])
-        header = DenoiserHeader(**{**fields, "sigma": tuple(fields["sigma"])})
+        header = _checked(DenoiserHeader(**json.loads(metadata["header"])))
         denoiser = untrained_denoiser(header, device, None)
         denoiser.network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
         raise RunError(path, "its header and weights do not fit", "an undamaged file") from error
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise RunError(path, "holds weights that are not finite", "finite weights")
     denoiser.network.eval()
     return denoiser
+
+
+def _checked(header: DenoiserHeader) -> DenoiserHeader:
+    """A header whose fields are of their kinds."""
+    if not isinstance(header.options, dict) or not isinstance(header.in_channels, int):
+        raise TypeError("options or channels")
+    if header.sigma is None:
+        raise TypeError("sigma")
+    low, high = header.sigma
+    return replace(header, sigma=(float(low), float(high)))

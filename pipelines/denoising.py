@@ -12,8 +12,9 @@ import torch
 from ..config import Tree, apply_settings, load_tree, merge, validate
 from ..data.images import ImageSet
 from ..engine.devices import computing, resolve_device
+from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
-from ..engine.trainer import Trainer
+from ..engine.trainer import Trainer, Training
 from ..errors import ConfigError
 from ..registry import nearest_names
 from ..runs import CHECKPOINT, CONFIG, MODEL, Run, open_run
@@ -78,6 +79,7 @@ def train(
     output: str | Path = "runs",
     observer: Observer | None = None,
     folder: Path | None = None,
+    team: Team = ALONE,
 ) -> Run:
     """Train one denoiser; return its run.
 
@@ -88,6 +90,7 @@ def train(
         output: where run folders are made.
         observer: hears of the progress.
         folder: the run's folder itself, when it is continued.
+        team: the processes that share the training.
 
     Raises:
         HsiSuiteError: of any kind, before anything is written where that is possible.
@@ -112,11 +115,13 @@ def train(
             output=Path(output),
             folder=folder,
             observer=observer,
-            work=lambda run, log: _work(run, config, denoiser, task, log),
+            work=lambda run, log: _work(run, config, denoiser, task, log, team),
+            team=team,
+            assist=lambda run: _fit(run, config, denoiser, task, Observer(), team),
         )
 
 
-def resume(path: str | Path, observer: Observer | None = None) -> Run:
+def resume(path: str | Path, observer: Observer | None = None, team: Team = ALONE) -> Run:
     """Continue the run in a folder from its own configuration.
 
     Raises:
@@ -124,7 +129,7 @@ def resume(path: str | Path, observer: Observer | None = None) -> Run:
     """
     run = open_run(path)
     config = validate(DenoisingConfig, run.config, run.path / CONFIG)
-    return train(config, observer=observer, folder=run.path)
+    return train(config, observer=observer, folder=run.path, team=team)
 
 
 def _untrained(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> Denoiser:
@@ -146,21 +151,39 @@ def _noise_name(config: DenoisingConfig) -> str:
     return f"{kind}-{low}" if low == high else f"{kind}-{low}-{high}"
 
 
+def _fit(
+    run: Run,
+    config: DenoisingConfig,
+    denoiser: Denoiser,
+    task: ImageDenoising,
+    observer: Observer,
+    team: Team,
+) -> Training:
+    device = torch.device(config.device)
+    return Trainer(
+        denoiser.network,
+        task,
+        config.train,
+        task.seeds,
+        device,
+        run.path / CHECKPOINT,
+        observer,
+        team,
+    ).fit()
+
+
 def _work(
     run: Run,
     config: DenoisingConfig,
     denoiser: Denoiser,
     task: ImageDenoising,
     observer: Observer,
+    team: Team,
 ) -> None:
     started = time.monotonic()
-    device = torch.device(config.device)
-    trainer = Trainer(
-        denoiser.network, task, config.train, task.seeds, device, run.path / CHECKPOINT, observer
-    )
-    training = trainer.fit()
+    training = _fit(run, config, denoiser, task, observer, team)
     denoiser.save(run.path / MODEL)
     # Results come from the file that `hsi denoise` will read, not from what is in memory.
-    saved = load_denoiser(run.path / MODEL, device)
+    saved = load_denoiser(run.path / MODEL, torch.device(config.device))
     write_denoising_results(run, config, saved, task, training, time.monotonic() - started)
     (run.path / CHECKPOINT).unlink(missing_ok=True)

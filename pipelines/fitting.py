@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
 from ..engine.strategy import TrainingPlan, plan_training
+from ..engine.tiled import TileGrid
 from ..engine.trainer import Trainer, Training
 from ..errors import ConfigError
 from ..models.classical import CLASSICAL
 from ..models.registry import build_model, classifier_names
+from ..registry import listed
 from ..schemas.classification import ClassificationConfig
 from .classifier import Classifier, Header, scene_sampler
 from .pixel_task import PixelClassification
@@ -45,8 +48,8 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         return _untrained_classical(config, prepared, header)
     if config.model.name not in classifier_names():
         # The registry of networks words the message; it should name the classical ones too.
-        known = ", ".join(sorted([*classifier_names(), *CLASSICAL]))
-        raise ConfigError("model.name", f"unknown model {config.model.name!r}", f"one of {known}")
+        known = listed([*classifier_names(), *CLASSICAL])
+        raise ConfigError("model.name", f"unknown model {config.model.name!r}", known)
     network = build_model(
         config.model.name,
         in_channels=prepared.reduction.components,
@@ -84,14 +87,20 @@ def plan(classifier: Classifier, config: ClassificationConfig, prepared: Prepare
     Raises:
         ConfigError: train.strategy asks for what the model cannot do.
     """
-    scene = prepared.scene
+    scene, grid = prepared.scene, _grid(config, prepared)
+    train = torch.from_numpy(prepared.split.train)
     return plan_training(
         config.train.strategy,
         classifier.network,
         (classifier.reduction.components, scene.lines, scene.samples),
-        len(prepared.split.train),
+        len(train),
         config.train.batch_size,
+        None if grid is None else grid.count(train, config.train.batch_size),
     )
+
+
+def _grid(config: ClassificationConfig, prepared: Prepared) -> TileGrid | None:
+    return TileGrid(prepared.scene.samples) if config.train.sampling == "tiles" else None
 
 
 def fit(
@@ -100,15 +109,19 @@ def fit(
     prepared: Prepared,
     checkpoint: Path | None,
     observer: Observer,
+    team: Team = ALONE,
 ) -> Training:
     """Train `classifier` in place; a network resumes from the checkpoint when there is one.
+
+    Classical models are fitted by the first process of the team alone.
 
     Raises:
         Stopped: a stop was asked for; the checkpoint holds the state.
     """
     network = classifier.network
     if not isinstance(network, torch.nn.Module):
-        _fit_classical(classifier, prepared)
+        if team.first:
+            _fit_classical(classifier, prepared)
         return Training(history=[], epoch=0, seconds=[])
     device = torch.device(config.device)
     scene = prepared.scene
@@ -127,8 +140,9 @@ def fit(
         config.evaluation.batch_size,
         seeds,
         dense_from=planned.dense_from,
+        grid=_grid(config, prepared),
     )
-    return Trainer(network, task, config.train, seeds, device, checkpoint, observer).fit()
+    return Trainer(network, task, config.train, seeds, device, checkpoint, observer, team).fit()
 
 
 def _fit_classical(classifier: Classifier, prepared: Prepared) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.formats.image_notes import upright
 from ..data.noise import add_gaussian
 from ..data.photograph_writer import write_photograph
 from ..data.photographs import Photograph, read_photograph
@@ -20,6 +21,7 @@ from ..engine.tiles import Tiling
 from ..errors import ConfigError, HsiSuiteError, InputFileError, ShapeError
 from ..reports.comparison import comparison_figure
 from ..reports.drawing import save_png
+from ..restoration.noise_estimate import SMALLEST_IMAGE
 from .denoiser import Denoiser
 from .denoiser_weights import load_weights
 from .image_jobs import ImageJob, plan_jobs, plan_tiles
@@ -71,6 +73,22 @@ class DenoisingOptions:
     device: str = "auto"
     threads: int | None = None
 
+    def check(self) -> None:
+        """Refuse values that mean nothing.
+
+        Raises:
+            ConfigError: one is out of its range.
+        """
+        for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
+            if value is not None and not 0 <= value < np.inf:
+                raise ConfigError(name, f"{value:g}", "0 or more, on the scale 0 to 255")
+        if not 0 <= self.how.strength <= 1:
+            raise ConfigError("--strength", f"{self.how.strength:g}", "0 to 1")
+        if self.tile is not None and self.tile < 1:
+            raise ConfigError("--tile", f"{self.tile}", "auto or pixels, at least 1")
+        if self.seed < 0:
+            raise ConfigError("--seed", f"{self.seed}", "0 or more")
+
 
 @dataclass(frozen=True)
 class DenoisedImage:
@@ -116,10 +134,13 @@ def denoise_images(
         HsiSuiteError: what is wrong with the options, the weights, the output, or a folder.
     """
     options, observer = options or DenoisingOptions(), observer or Observer()
-    _check(options)
+    options.check()
+    _check_scale(options)
     device = resolve_device(options.device)
     with computing(device, options.threads or available_threads(), deterministic=True):
         denoiser = load_weights(options.weights, device)
+        if options.sigma is not None and not denoiser.network.takes_noise_map:
+            observer.message("the weights were trained for a σ of their own; --sigma is not used")
         kept = [Path(options.reference)] if options.reference is not None else []
         jobs, refused = plan_jobs(inputs, output, overwrite=options.overwrite, kept=kept)
         if len(jobs) + len(refused) > 1 and options.reference is not None:
@@ -142,19 +163,17 @@ def denoise_images(
     return done, refused
 
 
-def _check(options: DenoisingOptions) -> None:
+def _check_scale(options: DenoisingOptions) -> None:
     for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
-        if value is not None and not 0 <= value < np.inf:
-            raise ConfigError(name, f"{value:g}", "0 or more, on the scale 0 to 255")
-    if not 0 <= options.how.strength <= 1:
-        raise ConfigError("--strength", f"{options.how.strength:g}", "0 to 1")
-    if options.tile is not None and options.tile < 1:
-        raise ConfigError("--tile", f"{options.tile}", "auto or pixels, at least 1")
-    if options.seed < 0:
-        raise ConfigError("--seed", f"{options.seed}", "0 or more")
+        if value is not None and value > _LEVELS:
+            raise ConfigError(name, f"{value:g}", f"0 to {_LEVELS:g}, whatever the image's depth")
 
 
 def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Tiling:
+    if job.header.channels == 1 and denoiser.header.in_channels == 3:
+        raise InputFileError(
+            job.source, "is grey", "RGB, as the network learnt", "choose weights for grey images"
+        )
     copies = 2.0
     if options.add_noise is not None:
         # Noise is added in float32, beside the clean image, and is drawn in one piece.
@@ -180,7 +199,7 @@ def _denoise(
     if options.add_noise is not None:
         truth = noisy if truth is None else truth
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + index)
-    sigmas = _noise(denoiser, noisy, white, options)
+    sigmas = _noise(denoiser, noisy, white, options, job.source)
     clean = restore(
         denoiser,
         noisy,
@@ -194,8 +213,9 @@ def _denoise(
     before = None if truth is None else image_scores(truth, noisy, white)
     after = None if truth is None else image_scores(truth, clean, white)
     if options.compare:
-        captions = _captions(before, after)
-        save_png(comparison_figure(noisy, clean, white, captions), job.comparison)
+        first, second = (upright(image, photograph.orientation) for image in (noisy, clean))
+        figure = comparison_figure(first, second, white, _captions(before, after))
+        save_png(figure, job.comparison)
     result = replace(photograph, values=clean)
     # Encoding takes memory of its own; what the network needed can go.
     del photograph, noisy, truth
@@ -214,9 +234,21 @@ def _denoise(
 
 
 def _noise(
-    denoiser: Denoiser, noisy: NDArray[Any], white: float, options: DenoisingOptions
+    denoiser: Denoiser,
+    noisy: NDArray[Any],
+    white: float,
+    options: DenoisingOptions,
+    source: Path,
 ) -> tuple[float, ...]:
     if options.sigma is None and denoiser.network.takes_noise_map:
+        lines, samples = noisy.shape[:2]
+        if min(lines, samples) < SMALLEST_IMAGE:
+            raise InputFileError(
+                source,
+                f"has {samples} × {lines} pixels, too few to tell the noise from",
+                f"at least {SMALLEST_IMAGE} × {SMALLEST_IMAGE}",
+                "say the noise with --sigma",
+            )
         return estimated_noise(noisy, white, denoiser)
     return known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy)
 
@@ -224,8 +256,14 @@ def _noise(
 def _reference(path: str | Path | None, photograph: Photograph) -> NDArray[Any] | None:
     if path is None:
         return None
-    values = read_photograph(Path(path)).values
-    expected = photograph.values
+    reference = read_photograph(Path(path))
+    values, expected = reference.values, photograph.values
+    if reference.orientation != photograph.orientation:
+        raise InputFileError(
+            Path(path),
+            f"is noted to be turned otherwise (EXIF orientation {reference.orientation})",
+            f"orientation {photograph.orientation}, as the input",
+        )
     if values.shape != expected.shape or values.dtype != expected.dtype:
         raise InputFileError(
             Path(path),

@@ -19,12 +19,13 @@ from .denoiser import Denoiser
 SUFFIX = "_denoised"
 COMPARISON_SUFFIX = "_comparison"
 # What Python, torch and the other libraries take before the first image (measured: 0.4 GB).
-_BASE_BYTES = 500e6
+BASE_BYTES = 500e6
 # Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
 _DECODING = {"uint8": 2.5, "uint16": 3.5, "float32": 2.5}
-# A network's memory against its largest layer, with the gaps that malloc leaves between blocks
-# (measured: 10 for the default denoiser, which keeps layers for its way up, 5 for DnCNN).
-_LIVE_LAYERS = 11
+# A network's memory against its largest layer, with the gaps that malloc leaves between blocks:
+# 5 for DnCNN; 10 for the default denoiser, which keeps layers for its way up, and up to 17 over a
+# dozen tiles, as the gaps differ from tile to tile (measured).
+_LIVE_LAYERS = 18
 _PROBE = 64
 
 
@@ -61,7 +62,7 @@ def plan_jobs(
         inputs: images, and folders whose images are meant; results of earlier calls in a folder
             are left out.
         output: a file for one image, or a folder; None for `NAME_denoised.png` beside each image
-            (`.tif` where its values are floats).
+            (`.tif` where its values are floats or it has coordinates).
         overwrite: whether a result may take the place of an input.
         kept: further files that nothing may take the place of.
 
@@ -72,14 +73,16 @@ def plan_jobs(
         InputFileError: a folder without images.
         OutputError: two results would have one name, or one would replace what is kept.
     """
-    sources = [path for given in inputs for path in _images_of(Path(given))]
+    named = [path for given in inputs for path in images_in(Path(given))]
+    # A file named twice, or with its folder, is meant once.
+    sources = list({path.parent.resolve() / path.name: path for path in named}.values())
     jobs: list[ImageJob] = []
     refused: dict[Path, HsiSuiteError] = {}
     for source in sources:
         try:
             header = read_header(source)
             target = _target(source, header, output, alone=_is_one_file(inputs))
-            check_writable(target, header.dtype, header.alpha)
+            check_writable(target, header)
             jobs.append(ImageJob(source, target, header))
         except InputFileError as error:
             refused[source] = error
@@ -91,7 +94,12 @@ def _is_one_file(inputs: Sequence[str | Path]) -> bool:
     return len(inputs) == 1 and not Path(inputs[0]).is_dir()
 
 
-def _images_of(given: Path) -> list[Path]:
+def images_in(given: Path) -> list[Path]:
+    """The images in a folder, without hidden files and results of earlier calls; or the file.
+
+    Raises:
+        InputFileError: a folder without images.
+    """
     if not given.is_dir():
         return [given]
     found = sorted(
@@ -99,6 +107,7 @@ def _images_of(given: Path) -> list[Path]:
         for path in given.iterdir()
         if path.suffix.lower() in PHOTOGRAPH_ENDINGS
         and path.is_file()
+        and not path.name.startswith(".")
         and not path.stem.endswith((SUFFIX, SUFFIX + COMPARISON_SUFFIX))
     )
     if not found:
@@ -109,7 +118,7 @@ def _images_of(given: Path) -> list[Path]:
 def _target(
     source: Path, header: PhotographHeader, output: str | Path | None, *, alone: bool
 ) -> Path:
-    ending = ".tif" if header.dtype == np.float32 else ".png"
+    ending = ".tif" if header.dtype == np.float32 or header.georeferenced else ".png"
     name = f"{source.stem}{SUFFIX}{ending}"
     if output is None:
         return source.with_name(name)
@@ -130,7 +139,10 @@ def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence
             place = target.resolve()
             if place in taken:
                 raise OutputError(
-                    target, f"would be a result of {taken[place]} and of {job.source}", "two names"
+                    target,
+                    f"would be a result of {taken[place]} and of {job.source}",
+                    "two names",
+                    "denoise them in two commands, with -o",
                 )
             taken[place] = job.source
             if place in inputs:
@@ -161,7 +173,7 @@ def plan_tiles(
     shape = (job.header.lines, job.header.samples)
     channels = job.header.channels + job.header.alpha
     size = float(shape[0]) * shape[1] * channels * job.header.dtype.itemsize
-    needed = _BASE_BYTES + size * max(copies, _DECODING[job.header.dtype.name])
+    needed = BASE_BYTES + size * max(copies, _DECODING[job.header.dtype.name])
     if needed > memory_limit:
         raise InputFileError(
             job.source,
@@ -169,7 +181,7 @@ def plan_tiles(
             f"at most the memory limit, {memory_limit / 1e9:.1f} GB",
             "raise --memory-limit if the image is really so large",
         )
-    pixels = int((memory_limit - _BASE_BYTES - size * copies) / bytes_per_pixel(denoiser))
+    pixels = int((memory_limit - BASE_BYTES - size * copies) / bytes_per_pixel(denoiser))
     radius: int | None = denoiser.network.receptive_radius  # type: ignore[assignment]
     multiple: int = denoiser.network.multiple  # type: ignore[assignment]
     if radius is None:
@@ -183,8 +195,20 @@ def plan_tiles(
             )
         return Tiling(None, 0, 1)
     if tile is not None:
+        _check_piece(tile, shape, radius + multiple, pixels)
         return Tiling(tile, radius, multiple)
     return Tiling(side_within(pixels, shape, radius, multiple), radius, multiple)
+
+
+def _check_piece(tile: int, shape: tuple[int, int], around: int, pixels: int) -> None:
+    lines, samples = (min(tile + 2 * around, size) for size in shape)
+    if lines * samples > pixels:
+        raise ConfigError(
+            "--tile",
+            f"{tile}; with its surroundings {samples:,} × {lines:,} pixels",
+            f"at most {max(pixels, 0):,} pixels, for which there is memory",
+            "lower --tile or raise --memory-limit",
+        )
 
 
 def bytes_per_pixel(denoiser: Denoiser) -> float:

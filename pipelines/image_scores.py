@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ..metrics.restoration import structural_similarity
 
-_STRIP = 512
+# Lines of a strip, fewer where they are long: the structural similarity takes some 400 bytes for
+# each pixel.
+_STRIP, _STRIP_PIXELS = 512, 2**18
 # Half the window of the structural similarity, which leaves out as much at each border.
 _BORDER = 5
 
@@ -29,12 +31,13 @@ def image_scores(clean: NDArray[Any], restored: NDArray[Any], white: float) -> d
     squares = similarity = 0.0
     inner = len(clean) - 2 * _BORDER
     enough = min(clean.shape[:2]) > 2 * _BORDER
-    for first in range(0, len(clean), _STRIP):
-        last = min(first + _STRIP, len(clean))
+    step = min(_STRIP, max(2 * _BORDER, _STRIP_PIXELS // clean.shape[1]))
+    for first in range(0, len(clean), step):
+        last = min(first + step, len(clean))
         error = _scaled(clean[first:last], white) - _scaled(restored[first:last], white)
         squares += float(np.sum(np.square(error, dtype=np.float64)))
-    for first in range(0, inner if enough else 0, _STRIP):
-        last = min(first + _STRIP, inner)
+    for first in range(0, inner if enough else 0, step):
+        last = min(first + step, inner)
         strip = slice(first, last + 2 * _BORDER)
         value = structural_similarity(_scaled(clean[strip], white), _scaled(restored[strip], white))
         similarity += value * (last - first)

@@ -13,6 +13,7 @@ from torch.nn import functional
 from ..data.patches import WindowSampler
 from ..engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
 from ..engine.observer import Observer
+from ..engine.tiled import TileGrid, tile_logits
 from ..seeding import SeedStreams
 
 Batch = tuple[Tensor, Tensor]
@@ -31,6 +32,8 @@ class PixelClassification:
         seeds: the stream `order` shuffles each epoch.
         dense_from: batches of at least so many pixels go by the whole scene instead of by
             windows; None for windows only.
+        grid: where it is given, batches are drawn tile by tile, and those that do not go by
+            windows go by their tiles instead of the whole scene.
     """
 
     selection_metric = "accuracy"
@@ -45,6 +48,7 @@ class PixelClassification:
         evaluation_batch: int,
         seeds: SeedStreams,
         dense_from: int | None = None,
+        grid: TileGrid | None = None,
     ) -> None:
         self.sampler = sampler
         self.classes = classes
@@ -54,7 +58,9 @@ class PixelClassification:
         self.evaluation_batch = evaluation_batch
         self.seeds = seeds
         self.dense_from = dense_from
+        self.grid = grid
         self._padded = None if dense_from is None else sampler.padded()
+        self._cells = grid.cut(self._padded) if grid and self._padded is not None else None
         self._order: tuple[int, Tensor] | None = None
 
     @property
@@ -74,11 +80,16 @@ class PixelClassification:
         if self._padded is None or len(pixels) < (self.dense_from or 0):
             logits = model(self.sampler.gather(pixels))
         else:
-            assert runs_dense(model, training=True)
-            logits = pixel_logits(model, scene_features(model, self._padded), pixels)
+            logits = self._dense_logits(model, self._padded, pixels)
         loss = functional.cross_entropy(logits, classes)
         right = (logits.detach().argmax(1) == classes).sum()
         return loss, {"accuracy": right}, len(classes)
+
+    def _dense_logits(self, model: nn.Module, padded: Tensor, pixels: Tensor) -> Tensor:
+        assert runs_dense(model, training=True)
+        if self.grid is not None and self._cells is not None:
+            return tile_logits(model, self.grid, self._cells, pixels)
+        return pixel_logits(model, scene_features(model, padded), pixels)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Loss and accuracy of the validation part."""
@@ -89,7 +100,7 @@ class PixelClassification:
         else:
             assert runs_dense(model, training=False)
             features = scene_features(model, self._padded)
-            chunks = self.validation.to(features.device).split(self.evaluation_batch)
+            chunks = torch.split(self.validation.to(features.device), self.evaluation_batch)
             logits = torch.cat([pixel_logits(model, features, chunk) for chunk in chunks])
         classes = self.classes[self.validation].to(logits.device)
         return {
@@ -100,7 +111,11 @@ class PixelClassification:
     def _shuffled(self, epoch: int) -> Tensor:
         if self._order is None or self._order[0] != epoch:
             generator = self.seeds.torch("order", epoch)
-            self._order = (epoch, self.train[torch.randperm(len(self.train), generator=generator)])
+            if self.grid is not None:
+                order = self.grid.order(self.train, generator)
+            else:
+                order = self.train[torch.randperm(len(self.train), generator=generator)]
+            self._order = (epoch, order)
         return self._order[1]
 
 

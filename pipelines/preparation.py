@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ..data.catalogue import load_dataset
@@ -27,6 +28,7 @@ from ..schemas.classification import (
     SplitConfig,
 )
 from ..seeding import SeedStreams
+from .scene_denoising import SceneDenoising, denoise_scene
 
 _LARGEST_VALUE = 1e12
 
@@ -36,13 +38,14 @@ class Prepared:
     """A scene made ready for training.
 
     Attributes:
-        scene: as it was read.
+        scene: as it was read, or denoised.
         labels: its label map, never None.
         split: which labelled pixels are for what.
         leakage: what the split gives away.
         reduction: the map from spectra to the model's input.
         classes: index of each pixel's class in the model's output, −1 where it has none.
         split_checksum: SHA-256 of the file of a fixed split, by name.
+        denoising: what was done to the scene; None where it is as it was read.
     """
 
     scene: Scene
@@ -52,11 +55,13 @@ class Prepared:
     reduction: Reduction
     classes: NDArray[np.int64]
     split_checksum: Mapping[str, str] = field(default_factory=dict)
+    denoising: SceneDenoising | None = None
 
     @property
     def checksums(self) -> dict[str, str]:
         """SHA-256 of everything that was read, by file name; part of the run's identity."""
-        return {**self.scene.checksums, **self.split_checksum}
+        weights = {} if self.denoising is None else self.denoising.checksums
+        return {**self.scene.checksums, **self.split_checksum, **weights}
 
     @property
     def class_names(self) -> list[str]:
@@ -85,6 +90,16 @@ def load_scene(config: SceneConfig, observer: Observer) -> Scene:
     check_values(scene)
     tell_missing(scene, observer)
     return scene
+
+
+def load_prepared_scene(
+    config: ClassificationConfig, observer: Observer
+) -> tuple[Scene, SceneDenoising | None]:
+    """The scene that a resolved configuration names, denoised where it says so."""
+    scene = load_scene(config.data, observer)
+    if not config.preprocess.denoise:
+        return scene, None
+    return denoise_scene(scene, torch.device(config.device), observer)
 
 
 def check_values(scene: Scene) -> None:
@@ -121,7 +136,7 @@ def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
         ShapeError: the window is larger than the scene.
         SplitError: the labels cannot be divided as asked.
     """
-    scene = load_scene(config.data, observer)
+    scene, denoising = load_prepared_scene(config, observer)
     if scene.labels is None:
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
     window = config.model.window
@@ -139,9 +154,12 @@ def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
         labels=scene.labels,
         split=split,
         leakage=audit(split, window=window),
-        reduction=fit_reduction(config.reduction, scene, split),
+        reduction=fit_reduction(
+            config.reduction, scene, split, None if denoising is None else denoising.rank
+        ),
         classes=class_indices(scene.labels, split.classes),
         split_checksum=_split_checksum(config.split),
+        denoising=denoising,
     )
 
 
@@ -159,8 +177,18 @@ def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDAr
     return indices
 
 
-def fit_reduction(config: ReductionConfig, scene: Scene, split: Split) -> Reduction:
-    """The reduction of the spectra, fitted on the whole scene or on the training part."""
+def fit_reduction(
+    config: ReductionConfig, scene: Scene, split: Split, rank: int | None = None
+) -> Reduction:
+    """The reduction of the spectra, fitted on the whole scene or on the training part.
+
+    Args:
+        config: which one.
+        scene: what is reduced.
+        split: its training part.
+        rank: in how many directions the spectra vary, where that is known; principal components
+            beyond it are rounding errors and become 0.
+    """
     flat = scene.cube.reshape(-1, scene.bands)
     if config.fit_on == "train":
         flat = flat[split.train]
@@ -175,7 +203,16 @@ def fit_reduction(config: ReductionConfig, scene: Scene, split: Split) -> Reduct
             f"at most {scene.bands}",
             "lower reduction.components",
         )
-    return fit_pca(flat, config.components, config.whiten)
+    kept = min(config.components, rank or config.components)
+    fitted = fit_pca(flat, kept, config.whiten)
+    empty = config.components - kept
+    if not empty:
+        return fitted
+    return Reduction(
+        fitted.mean,
+        np.pad(fitted.matrix, ((0, 0), (0, empty))),
+        np.pad(fitted.explained, (0, empty)),
+    )
 
 
 def _split(config: SplitConfig, labels: NDArray[np.integer], seeds: SeedStreams) -> Split:

@@ -20,7 +20,7 @@ from ..palette import class_colours
 from ..reports.drawing import save_png
 from ..reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ..reports.html import ClassificationReport, classification_report
-from ..reports.maps import false_colour, map_figure
+from ..reports.maps import SPLIT_PARTS, false_colour, map_figure
 from ..runs import (
     CONFIG,
     CONFUSION,
@@ -161,6 +161,8 @@ def collect_metrics(
         "invalid_pixels": 0 if scene.valid is None else int((~scene.valid).sum()),
         "explained_variance": float(prepared.reduction.explained.sum()),
     }
+    if prepared.denoising is not None:
+        metrics["denoising"] = prepared.denoising.to_dict()
     if len(split.validation):
         metrics["validation"] = part(split.validation)
     if outcome.dropout is not None:
@@ -196,6 +198,7 @@ def _write_maps(
     parts = np.zeros(labels.size, np.uint8)
     for code, pixels in enumerate((split.train, split.validation, split.test), 1):
         parts[pixels] = code
+    parts[(labels.ravel() > 0) & (parts == 0)] = len(SPLIT_PARTS) - 1
     figure = map_figure(
         labels,
         scene.labels,

@@ -7,56 +7,78 @@ from pathlib import Path
 from typing import Any
 
 from ..config import apply_settings, load_tree
+from ..data.labelled_images import IMAGE_CLASSES
+from ..engine.distributed import together
 from ..engine.observer import Observer
 from ..errors import ConfigError
 from ..runs import Run, open_run
 from ..schemas.classification import ClassificationConfig
 from ..schemas.denoising import DenoisingConfig
-from . import classification, denoising
+from ..schemas.image_classification import ImageClassificationConfig
+from . import classification, denoising, image_classification
 from .configuration import classification_config
 
-Config = ClassificationConfig | DenoisingConfig
-_TASKS = ("classification", "denoising")
+Config = ClassificationConfig | DenoisingConfig | ImageClassificationConfig
+_TASKS = ("classification", "denoising", "image_classification")
 
 
 def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
     """The configuration that a user's options describe; its `task` key says what is trained.
 
     Args:
-        config: name or path of a configuration; None for a classification.
+        config: name or path of a configuration; None for a classification, of images where
+            that is what the data set holds.
         settings: "a.b=c" texts, as of `--set`.
-        options: as of `classification_config` or `denoising_config`; None leaves a key alone.
+        options: as of `classification_config`, `denoising_config` or
+            `image_classification_config`; None leaves a key alone.
 
     Raises:
         ConfigError: a key or value is wrong.
     """
-    task = "classification"
+    task = "image_classification" if options.get("dataset") in IMAGE_CLASSES else "classification"
     if config is not None:
         task = apply_settings(load_tree(config), settings).get("task", task)
     if task == "classification":
         return classification_config(config=config, settings=settings, **options)
     if task == "denoising" and config is not None:
         return denoising.denoising_config(config=config, settings=settings, options=options)
+    if task == "image_classification":
+        return image_classification.image_classification_config(
+            config=config, settings=settings, options=options
+        )
     found = "a batch, which `hsi batch` carries out" if task == "batch" else f"task {task!r}"
     raise ConfigError(f"{config}: task", found, f"one of {', '.join(_TASKS)}")
 
 
 def start(config: Config, output: str | Path, observer: Observer | None = None) -> Run:
-    """Carry out the run that a configuration describes."""
-    if isinstance(config, ClassificationConfig):
-        return classification.train(config, output, observer)
-    return denoising.train(config, output, observer)
+    """Carry out the run that a configuration describes.
+
+    Under torchrun the processes share it: the first one writes and tells the observer, and all
+    return when it has finished.
+    """
+    with together() as team:
+        listener = observer if team.first else None
+        if isinstance(config, ClassificationConfig):
+            return classification.train(config, output, listener, team=team)
+        if isinstance(config, ImageClassificationConfig):
+            return image_classification.train(config, output, listener, team=team)
+        return denoising.train(config, output, listener, team=team)
 
 
 def resume(path: str | Path, observer: Observer | None = None) -> Run:
-    """Continue the run in a folder from its own configuration.
+    """Continue the run in a folder from its own configuration, by any number of processes.
 
     Raises:
         RunError: it is no run folder, or its data have changed.
     """
-    if open_run(path).config.get("task") == "denoising":
-        return denoising.resume(path, observer)
-    return classification.resume(path, observer)
+    with together() as team:
+        listener = observer if team.first else None
+        task = open_run(path).config.get("task")
+        if task == "denoising":
+            return denoising.resume(path, listener, team)
+        if task == "image_classification":
+            return image_classification.resume(path, listener, team)
+        return classification.resume(path, listener, team)
 
 
 def train(*, output: str | Path = "runs", observer: Observer | None = None, **options: Any) -> Run:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import platform
 import re
 import sys
 from dataclasses import replace
@@ -27,11 +28,25 @@ def load_benchmarks():
 load_benchmarks()
 
 from hsi_suite.pipelines.classifier import scene_sampler  # noqa: E402
-from hsi_suite.pipelines.fitting import fit  # noqa: E402
+from hsi_suite.pipelines.fitting import fit, plan  # noqa: E402
 
-from benchmarks import classification, jobs, machine, report, usual_way  # noqa: E402
-from benchmarks.interleaving import Side, interleave  # noqa: E402
-from benchmarks.workload import Workload  # noqa: E402
+from benchmarks import (  # noqa: E402
+    classification,
+    denoising,
+    denoising_case,
+    group,
+    load,
+    machine,
+    measuring,
+    report,
+    sweeps,
+    usual_classification,
+    usual_denoising,
+)
+from benchmarks.__main__ import main  # noqa: E402
+from benchmarks.interleaving import Side, agreement, compare, interleave  # noqa: E402
+from benchmarks.scene_case import evenly, scene_case  # noqa: E402
+from benchmarks.workload import Shape, Workload  # noqa: E402
 from hsi_suite.engine.observer import Observer  # noqa: E402
 
 TINY = Workload(
@@ -45,20 +60,28 @@ TINY = Workload(
     steps=2,
     loop_pixels=5,
     map_pixels=40,
+    photograph=96,
+    scored_images=1,
 )
+SCENE = Shape(lines=20, samples=24, classes=3, labelled=240)
+RANDOM = replace(TINY, shape=SCENE)
+QUIET = {"seconds": 1.0, "own": 1.0, "others": 0.01, "stolen": 0.0}
+BUSY = {**QUIET, "others": 1.5}
 
 
 @pytest.fixture(scope="module")
 def case():
-    return jobs.given(TINY)
+    return scene_case(TINY)
 
 
 def test_the_usual_windows_are_those_we_gather(case):
-    windows, classes = usual_way.all_windows(case.reduced(), case.prepared.labels, TINY.window)
+    windows, classes = usual_classification.all_windows(
+        case.reduced(), case.prepared.labels, TINY.window
+    )
     pixels = torch.from_numpy(np.flatnonzero(case.prepared.labels))
     reduced = case.prepared.reduction.apply(case.prepared.scene.cube)
     ours = scene_sampler(reduced, TINY.window, torch.device("cpu")).gather(pixels)
-    usual = usual_way.Windows(windows, classes)
+    usual = usual_classification.Windows(windows, classes)
     assert windows.dtype == np.float64
     assert torch.equal(usual.windows[:, 0], ours)
     assert torch.equal(usual.classes, torch.from_numpy(case.prepared.classes)[pixels])
@@ -67,22 +90,24 @@ def test_the_usual_windows_are_those_we_gather(case):
 def test_the_plain_network_is_the_registered_one(case):
     windows = torch.randn(3, 13, 11, 11, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        usual = jobs.usual_network(case).eval()(windows[:, None])
+        usual = classification.usual_network(case).eval()(windows[:, None])
         ours = case.classifier.network.eval()(windows)
     torch.testing.assert_close(usual, ours, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("strategy", ["patch", "dense"])
 def test_both_trainings_take_the_same_steps(strategy):
-    case = jobs.given(TINY, ["train.epochs=3", f"train.strategy={strategy}"])
-    pixels = jobs.spread(case.prepared.split.train, TINY.batch_size)
+    case = scene_case(TINY, ["train.epochs=3", f"train.strategy={strategy}"])
+    pixels = evenly(case.prepared.split.train, TINY.batch_size)
     split = replace(case.prepared.split, train=pixels)
-    windows, classes = usual_way.all_windows(case.reduced(), case.prepared.labels, TINY.window)
+    windows, classes = usual_classification.all_windows(
+        case.reduced(), case.prepared.labels, TINY.window
+    )
     chosen = np.isin(np.flatnonzero(case.prepared.labels), pixels)
-    batches = usual_way.loader(windows[chosen], classes[chosen], TINY.batch_size)
-    network = jobs.usual_network(case)
+    batches = usual_classification.loader(windows[chosen], classes[chosen], TINY.batch_size)
+    network = classification.usual_network(case)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    usual = [usual_way.train(network, batches, optimizer) for _ in range(3)]
+    usual = [usual_classification.train(network, batches, optimizer) for _ in range(3)]
     with case.computing():
         prepared = replace(case.prepared, split=split)
         training = fit(case.classifier, case.config, prepared, None, Observer())
@@ -93,16 +118,16 @@ def test_both_trainings_take_the_same_steps(strategy):
 
 
 def test_all_maps_have_the_same_labels():
-    case = jobs.given(TINY)
+    case = scene_case(TINY)
     with case.computing():
         fit(case.classifier, case.config, case.prepared, None, Observer())
-    scene, network = case.reduced(), jobs.usual_network(case)
-    pixels = jobs.spread(np.arange(case.prepared.labels.size), 300)
+    scene, network = case.reduced(), classification.usual_network(case)
+    pixels = evenly(np.arange(case.prepared.labels.size), 300)
     probabilities = case.classifier.probabilities(case.prepared.scene.cube, None)
     ours = case.classifier.label_map(probabilities).reshape(-1)[pixels]
     values = np.array(case.prepared.split.classes)
-    batched = values[usual_way.map_by_batches(network, scene, TINY.window, pixels, 32)]
-    looped = values[usual_way.map_by_pixels(network, scene, TINY.window, pixels[::3])]
+    batched = values[usual_classification.map_by_batches(network, scene, TINY.window, pixels, 32)]
+    looped = values[usual_classification.map_by_pixels(network, scene, TINY.window, pixels[::3])]
     # Where two classes are equal to the last bits, the order of additions decides.
     best = np.sort(probabilities.reshape(-1, len(values))[pixels])[:, -2:]
     clear = best[:, 1] - best[:, 0] > 1e-5
@@ -112,19 +137,21 @@ def test_all_maps_have_the_same_labels():
     np.testing.assert_array_equal(looped[clear[::3]], ours[::3][clear[::3]])
 
 
-def test_every_side_names_a_job_and_scales_to_the_whole():
-    sides = [*classification.TRAINING, *classification.MAP]
-    assert {side.job for side in sides} == set(jobs.JOBS)
-    timed = {"usual_pixel_map": 5, "usual_batch_map": 40, "suite_map": 72 * 72}
-    for side in sides:
-        timing = jobs.JOBS[side.job](TINY, side.settings)(brief=False)
-        assert timing.whole == (900 if side in classification.TRAINING else 72 * 72)
-        assert timing.pixels == timed.get(side.job, 64)
-        assert timing.timed > 0
-        assert timing.seconds == pytest.approx(timing.timed * timing.whole / timing.pixels)
+@pytest.mark.parametrize(
+    "side", [*classification.TRAINING, *classification.MAP], ids=lambda side: side.name
+)
+def test_every_side_scales_to_the_whole(side):
+    timed = {"usual_pixel_map": 5, "usual_batch_map": 40, "suite_map": 480}
+    timing = group.find_job(side.job)(RANDOM, side.settings)(brief=False)
+    assert timing.whole == (72 if side in classification.TRAINING else 480)
+    assert timing.pixels == timed.get(side.job.partition(":")[2], 64)
+    assert timing.timed > 0
+    assert timing.seconds == pytest.approx(timing.timed * timing.whole / timing.pixels)
+    if side in classification.MAP:
+        assert (timing.output >= 0).sum() == timing.pixels
 
 
-def test_operations_are_those_of_the_network(case):
+def test_operations_are_those_of_the_network():
     # Multiply-adds by hand, window 11 and 13 components: outputs × kernel × input channels.
     features = [
         8 * 7 * 9**2 * 63,
@@ -132,71 +159,356 @@ def test_operations_are_those_of_the_network(case):
         32 * 1 * 5**2 * 27 * 16,
         64 * 3**2 * 9 * 32,
     ]
-    head = 64 * 3**2 * 256 + 256 * 128 + 128 * 8
-    looped = jobs.usual_pixel_map(TINY, ())(brief=False)
+    head = 64 * 3**2 * 256 + 256 * 128 + 128 * 3
+    looped = classification.usual_pixel_map(RANDOM, ())(brief=False)
     assert looped.operations == looped.pixels * 2 * (sum(features) + head)
-    trained = jobs.suite_training(TINY, ["train.strategy=patch"])(brief=True)
+    trained = classification.suite_training(RANDOM, ["train.strategy=patch"])(brief=True)
     assert trained.operations == 32 * 6 * (sum(features) + head)
-    # The whole scene of 72 × 72 with its border of 5 once, the head at every pixel.
+    # The whole scene of 20 × 24 with its border of 5 once, the head at every pixel.
     scene = [
-        8 * 7 * 80**2 * 63,
-        16 * 3 * 78**2 * 45 * 8,
-        32 * 1 * 76**2 * 27 * 16,
-        64 * 74**2 * 9 * 32,
+        8 * 7 * 28 * 32 * 63,
+        16 * 3 * 26 * 30 * 45 * 8,
+        32 * 1 * 24 * 28 * 27 * 16,
+        64 * 22 * 26 * 9 * 32,
     ]
-    mapped = jobs.suite_map(TINY, ())(brief=False)
-    assert mapped.operations == 2 * (sum(scene) + 72**2 * head)
-    stepped = jobs.suite_training(TINY, ["train.strategy=dense"])(brief=False)
+    mapped = classification.suite_map(RANDOM, ())(brief=False)
+    assert mapped.operations == 2 * (sum(scene) + 480 * head)
+    stepped = classification.suite_training(RANDOM, ["train.strategy=dense"])(brief=False)
     assert stepped.operations == 6 * (2 * sum(scene) + 64 * head)
 
 
-@pytest.mark.slow
-def test_processes_in_turns_give_a_well_formed_report(tmp_path):
-    heard = []
-    sides = (Side("usual", "usual_batch_map", usual=True), Side("ours", "suite_map"))
+def test_a_scene_of_random_numbers_has_the_sizes_asked_for():
+    assert Workload.from_json(RANDOM.to_json()) == RANDOM
+    case = scene_case(RANDOM)
+    assert case.prepared.scene.cube.shape == (20, 24, 13)
+    assert np.bincount(case.prepared.labels.ravel()).tolist() == [240, 80, 80, 80]
+    assert len(case.prepared.split.train) == 72
+    np.testing.assert_array_equal(case.reduced(), case.prepared.scene.cube)
+    mapped = sweeps.window_map(RANDOM, ())(brief=False)
+    assert (mapped.pixels, mapped.whole) == (40, 480)
+    training = classification.suite_training(RANDOM, ["train.strategy=patch"])
+    assert training(brief=True).figures == {
+        "auto": plan(case.classifier, case.config, case.prepared).strategy
+    }
+
+
+def test_what_is_varied_changes_one_size_alone():
+    base = replace(TINY, shape=sweeps._BASE)
+    for vary in sweeps.VARIED.values():
+        workloads = [changed for _, changed in vary(base)]
+        differing = [{k for k, v in vars(w).items() if v != vars(base)[k]} for w in workloads]
+        assert len(set(workloads)) == len(workloads) > 2
+        assert len(set().union(*differing)) == 1
+
+
+def test_auto_is_right_within_a_tenth():
+    def side(seconds, auto):
+        return {"rounds": [{"timed": each, "figures": {"auto": auto}} for each in seconds]}
+
+    slow, fast = [4.0, 6.0, 5.0], [2.0, 2.0, 5.0]
+    patch, dense, ratios, chosen, right = sweeps._judged([side(slow, "dense"), side(fast, "")], 2)
+    assert (patch, dense, ratios) == ([2, 3, 2.5], [1, 1, 2.5], [2, 3, 1])
+    assert (chosen, right) == ("dense", "yes")
+    assert sweeps._judged([side(slow, "patch"), side(fast, "")], 2)[3:] == ["patch", "**no**"]
+    near = [side([1.05], "patch"), side([1.0], "")]
+    assert sweeps._judged(near, 1)[4] == "yes"
+
+
+def check_plain_denoiser():
+    """The usual way and the product's give the same; what they took away from the noise."""
+    noisy = denoising_case.noisy_photograph(96)
+    usual = usual_denoising.denoise(denoising_case.plain_network(), noisy)
+    denoiser = denoising_case.suite_denoiser("dncnn", "cpu")
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in denoiser.network.modules())
+    ours = denoising_case.product_path(denoiser, "fp32", TINY)(noisy)
+    np.testing.assert_allclose(ours, usual, atol=1e-5)
+    return (noisy - usual).std() * 255
+
+
+def test_the_plain_denoiser_is_the_registered_one(monkeypatch):
+    monkeypatch.delenv("HSI_DATA_DIR", raising=False)
+    # Random weights take away something of the size of noise, and no constant.
+    assert 1 < check_plain_denoiser() < 50
+
+
+@pytest.mark.data
+def test_the_plain_denoiser_takes_public_weights(data_dir):
+    assert check_plain_denoiser() == pytest.approx(25, abs=1.5)
+
+
+def test_denoising_sides_say_what_they_did():
+    by_pixel = 2 * 9 * (64 + 15 * 64**2 + 64)
+    usual = denoising.usual_denoising_way(TINY, ())(brief=False)
+    assert (usual.pixels, usual.operations) == (96**2, 96**2 * by_pixel)
+    ours = denoising.suite_denoising(TINY, ("dncnn", "bf16"))(brief=True)
+    assert (ours.pixels, ours.operations) == (48**2, 48**2 * by_pixel)
+    default = denoising.suite_denoising(TINY, ("default", "fp32"))(brief=False)
+    assert default.output is None
+    assert 0 < default.operations < usual.operations / 4
+
+
+def test_methods_are_scored_on_what_is_at_hand(monkeypatch):
+    monkeypatch.delenv("HSI_DATA_DIR", raising=False)
+    name, images = denoising_case.photographs(replace(TINY, scored_images=None))
+    assert (name, len(images)) == ("5 images of samples of scikit-image", 5)
+    assert {image.dtype for image in images} == {np.dtype(np.uint8)}
+    names = [side.name for side in denoising.method_sides()]
+    assert "DnCNN-17" not in names
+    small = np.ascontiguousarray(images[0][200:280, 200:280])
+    monkeypatch.setattr(denoising, "photographs", lambda workload: ("one", [small]))
+    wavelet = denoising.scored(TINY, ("wavelet",))(brief=False)
+    shipped = denoising.scored(TINY, ("default", "fp32"))(brief=False)
+    assert wavelet.figures["cpu_seconds"] > 0
+    noisy = wavelet.figures["psnr"] - wavelet.figures["gain"]
+    assert noisy == pytest.approx(20 * np.log10(255 / 25), abs=0.3)
+    assert shipped.figures["gain"] > wavelet.figures["gain"] > 2
+
+
+@pytest.mark.data
+def test_the_public_checkpoint_is_scored_where_it_is(data_dir):
+    assert denoising_case.photographs(TINY)[0] == "1 images of Set12"
+    names = [side.name for side in denoising.method_sides()]
+    assert names[2:4] == ["DnCNN-17", "DnCNN-17, bf16"]
+    assert denoising_case.suite_denoiser("checkpoint", "cpu").header.options["depth"] == 17
+
+
+def test_outputs_are_compared_by_their_kind():
+    labels = np.array([3, 1, -1, 2])
+    assert agreement(labels, np.array([3, 2, 2, -1])) == {"equal_share": 0.5}
+    values = agreement(np.array([0.5, 1.0]), np.array([0.5, 0.75]))
+    assert values == {"largest_difference": 0.25}
+
+
+def test_the_stopwatch_tells_waiting_from_computing():
+    with measuring.stopwatch("cpu") as watch:
+        pass
+    assert watch.seconds > 0
+    assert watch.cpu_seconds >= 0
+
+
+def test_load_is_what_others_take():
+    with load.watched() as seen:
+        sum(range(10**5))
+    assert set(seen) == set(QUIET)
+    assert seen["own"] > 0
+    assert not load.too_busy(QUIET)
+    assert load.too_busy(BUSY)
+    assert load.too_busy({**QUIET, "stolen": 0.5})
+    assert not load.too_busy({**QUIET, "others": None, "stolen": None})
+
+
+def test_the_machine_is_described_without_names_or_paths():
+    told = machine.describe_machine(TINY)
+    text = json.dumps(told)
+    assert told["cpu"]
+    assert told["memory_gigabytes"] > 0.5
+    assert str(ROOT) not in text
+    assert platform.node() not in text
+    rates = machine.multiplication_rates(1, "cpu", size=64)
+    assert set(rates) == {"float32", "bfloat16"}
+    assert min(rates.values()) > 0
+
+
+def test_all_groups_are_found_with_their_jobs():
+    groups = {name: group.load_group(name) for name in group.NAMES}
+    assert {each.title for each in groups.values()} >= {"Classification", "Denoising"}
+    assert all(each.parts for each in groups.values())
+    sides = [*classification.TRAINING, *classification.MAP, *denoising.SPEED]
+    sides += [*denoising.method_sides(), *sweeps._TRAINING, *sweeps._MAP]
+    assert all(callable(group.find_job(side.job)) for side in sides)
+
+
+def example_result(**machine_facts):
+    """A result with made-up figures: one comparison of every column, one plain table."""
+
+    def side(name, seconds, **more):
+        rounds = [
+            {
+                "seconds": each,
+                "timed": each,
+                "pixels": 1_000_000,
+                "whole": 2_000_000,
+                "operations": each * 6e9,
+                "peak_megabytes": 100 * each,
+                "figures": {"psnr": 30.0, "gain": 9.0, "cpu_seconds": 2 * each},
+            }
+            for each in seconds
+        ]
+        entry = {"name": name, "usual": False, "precision": "float32", "rounds": rounds}
+        return entry | more
+
+    sides = [
+        side("usual", [8.0, 10.0, 9.0], usual=True),
+        side("ours", [2.0, 2.0, 3.0], agreement={"with": "usual", "largest_difference": 2e-6}),
+        side("map", [1.0, 1.0, 1.0], agreement={"with": "usual", "equal_share": 0.998}),
+    ]
     comparison = {
-        "title": "Map",
+        "title": "Everything",
         "note": "A note.",
-        "sides": interleave(sides, TINY, heard.append),
+        "columns": [*report.COLUMNS],
+        "sides": sides,
+        "load": QUIET,
     }
-    order = [line.split()[2] for line in heard if line.startswith("round")]
-    assert order == ["usual", "ours", "usual", "ours"]
-    measured = {
-        "load_average": 0.0,
-        "torch": torch.__version__,
-        "cpu_capability": "AVX2",
-        "matrix_multiply_gflops": {"float32": 80.0, "bfloat16": 150.0},
+    plain_table = {
+        "title": "Start",
+        "note": "",
+        "head": ["", "seconds", "way"],
+        "rows": [["`hsi`", [0.2, 0.1, 0.3], "dense"]],
+        "load": QUIET,
     }
-    later = {**measured, "matrix_multiply_gflops": {"float32": 90.0, "bfloat16": 140.0}}
-    result = {
-        "workload": {name: getattr(TINY, name) for name in vars(TINY)},
-        "machine": machine.describe_machine(1) | machine.best_of(measured, later),
-        "start_up": {"hsi --help": [0.2, 0.1, 0.3]},
-        "comparisons": [comparison],
+    facts = machine.describe_machine(TINY) | {
+        "matrix_multiply_gflops": {"float32": 12.0, "bfloat16": 20.0},
+        "flags": ["avx512_bf16", "fma"],
+        "bf16_instructions": ["avx512_bf16"],
     }
-    text = report.write_report(result, tmp_path)
-    assert (tmp_path / report.MARKDOWN).read_text() == text
-    read = json.loads((tmp_path / report.JSON).read_text())
-    assert read["machine"]["matrix_multiply_gflops"] == {"float32": 90.0, "bfloat16": 150.0}
-    usual, ours = read["comparisons"][0]["sides"]
-    pairs = zip(usual["rounds"], ours["rounds"], strict=True)
-    ratios = [theirs["seconds"] / own["seconds"] for theirs, own in pairs]
-    found = ours["faster_than"]["usual"]
-    assert (found["min"], found["max"]) == (min(ratios), max(ratios))
-    assert found["median"] == pytest.approx(sum(ratios) / 2)
-    assert usual["faster_than"] == {}
+    return {
+        "format": report.FORMAT,
+        "started": "2026-01-02T03:04:05+00:00",
+        "workload": vars(TINY),
+        "machine": facts | machine_facts,
+        "idle": QUIET,
+        "seconds": 120.0,
+        "groups": [{"title": "Group", "tables": [comparison, plain_table]}],
+    }
+
+
+def test_the_report_holds_the_figures():
+    text = report.page([example_result()])
+    rows = {
+        cells[0]: cells[1:]
+        for line in text.splitlines()
+        if line.startswith("| ")
+        for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
+    }
+    assert rows["ours"] == [
+        "2.00 / 2.00 / 3.00",
+        "1,000,000 of 2,000,000",
+        "3.00 / 4.00 / 5.00",
+        "0.333 / 0.500 / 0.500",
+        "300",
+        "6 (50%)",
+        "within 2.0e-06 of usual",
+        "30.00",
+        "4.00 / 4.00 / 6.00",
+        "9.00",
+        "2.25",
+    ]
+    assert rows["usual"][2] == "1"
+    assert rows["map"][6] == "99.8% of labels as usual"
+    assert rows["`hsi`"] == ["0.100 / 0.200 / 0.300", "dense"]
+    assert "12 GFLOP/s in float32, 20 in bfloat16 (instructions for it: avx512_bf16" in text
+    assert "without AMX" in text
+    check_tables(text, 2)
+
+
+def test_a_busy_machine_is_told():
+    result = example_result()
+    assert "not to be quoted" not in report.page([result])
+    result["groups"][0]["tables"][1]["load"] = BUSY
+    text = report.page([result])
+    assert "not to be quoted" in text
+    assert "Meanwhile other programs took 1.50 processors ⚠." in text
+    assert text.count("⚠") == 2
+    assert "not to be quoted" in report.page([example_result() | {"idle": BUSY}])
+
+
+def test_several_results_make_one_page(tmp_path, capsys):
+    paths = [tmp_path / name for name in ("cpu.json", "gpu.json")]
+    gpu = example_result(device_name="A GPU", device="cuda")
+    for side in gpu["groups"][0]["tables"][0]["sides"]:
+        for reply in side["rounds"]:
+            reply["device_megabytes"] = 77.0
+    for path, result in zip(paths, (example_result(cpu="A CPU"), gpu), strict=True):
+        path.write_text(json.dumps(result))
+    report.main([*map(str, paths), "-o", str(tmp_path / "RESULTS.md")])
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert re.findall(r"^#+ .*", text, re.MULTILINE)[:3] == [
+        "# hsi_suite against the usual way",
+        "## A CPU",
+        "### Group",
+    ]
+    assert "## A GPU" in text
+    assert text.count("GPU peak MB") == 1
+    assert str(ROOT) not in text
+    assert platform.node() not in text
+    check_tables(text, 4)
+    report.main([str(paths[0])])
+    assert capsys.readouterr().out.startswith("# hsi_suite")
+
+
+def test_sweeps_make_tables(monkeypatch):
+    def in_this_process(sides, workload, say):
+        found = []
+        for side in sides:
+            timing = group.find_job(side.job)(workload, side.settings)(brief=False)
+            reply = {name: value for name, value in vars(timing).items() if name != "output"}
+            found.append({"name": side.name, "rounds": [reply]})
+        return found
+
+    monkeypatch.setattr(sweeps, "interleave", in_this_process)
+    monkeypatch.setattr(sweeps, "SCENES", {"Tiny": (SCENE, 13, 9)})
+    vary = {"window": lambda base: [(str(n), replace(RANDOM, window=n)) for n in (9, 11)]}
+    monkeypatch.setattr(sweeps, "VARIED", vary)
+    tables = [sweeps.choices(TINY, lambda text: None)]
+    tables.append(sweeps.sweep("window", TINY, lambda text: None))
+    assert tables[0]["rows"][0][0] == "Tiny, 13 components, window 9"
+    assert [row[0] for row in tables[1]["rows"]] == ["9", "11"]
+    assert {row[3] for row in tables[1]["rows"]} <= {"patch", "dense"}
+    text = report.page([example_result() | {"groups": [{"title": "Costs", "tables": tables}]}])
+    check_tables(text, 2)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"format": "hsi_suite benchmark 1"}'])
+def test_a_file_that_is_no_result_is_refused(tmp_path, content):
+    path = tmp_path / "result.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit, match=r"result\.json"):
+        report.main([str(path)])
+
+
+@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--threads", "x"], ["--groups", "no"]])
+def test_wrong_options_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as refusal:
+        main(arguments)
+    assert refusal.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_gpu_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(SystemExit, match="this machine has 0 CUDA devices"):
+        main(["--device", "cuda", "--output", str(tmp_path)])
+
+
+@pytest.mark.slow
+def test_processes_take_turns_and_agree():
+    heard = []
+    sides = (
+        Side("usual", "classification:usual_batch_map", usual=True),
+        Side("ours", "classification:suite_map"),
+    )
+    found = compare("Map", "A note.", sides, ["seconds"], RANDOM, heard.append)
+    assert [line.split()[2] for line in heard if line.startswith("round")] == [
+        "usual",
+        "ours",
+        "usual",
+        "ours",
+    ]
+    usual, ours = found["sides"]
+    assert len(usual["rounds"]) == len(ours["rounds"]) == 2
     assert min(r["peak_megabytes"] for side in (usual, ours) for r in side["rounds"]) > 50
-    assert "0.100 / 0.200 / 0.300" in text
-    check_tables(text)
-    assert "not to be quoted" not in text
-    result["machine"] |= {"load_average": [9.0, 9.0], "processors": 4}
-    assert "not to be quoted" in report.markdown(result)
+    assert ours["agreement"]["with"] == "usual"
+    assert ours["agreement"]["equal_share"] > 0.9
+    assert "agreement" not in usual
+    assert found["load"]["own"] > 0
+    json.dumps(found)
 
 
-def check_tables(text):
+def check_tables(text, count):
     """Every table has a rule under its head and the same number of cells in each line."""
     tables = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
-    assert len(tables) == 2
+    assert len(tables) == count
     for found in tables:
         lines = found.splitlines()
         assert re.fullmatch(r"[|\-: ]+", lines[1])
@@ -207,4 +519,4 @@ def check_tables(text):
 @pytest.mark.slow
 def test_a_side_that_fails_is_named():
     with pytest.raises(RuntimeError, match="'broken'"):
-        interleave([Side("broken", "no_such_job")], TINY, lambda text: None)
+        interleave([Side("broken", "start_up:no_such_job")], TINY, lambda text: None)

@@ -7,7 +7,9 @@ from scipy.io import savemat
 
 from hsi_suite.cli.data import data
 from hsi_suite.data.catalogue import dataset_names
-from hsi_suite.data.public import download
+from hsi_suite.data.labelled_images import IMAGE_CLASSES
+from hsi_suite.data.public import download, image_sets
+from hsi_suite.data.public.image_sets import IMAGE_SETS
 from hsi_suite.errors import (
     ChecksumError,
     DatasetNotFoundError,
@@ -23,7 +25,8 @@ def folder(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("HSI_DATA_DIR", str(folder))
     monkeypatch.setenv("HSI_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(download, "fetch", lambda *arguments: "did not answer")
+    for module in (download, image_sets):
+        monkeypatch.setattr(module, "fetch", lambda *arguments: "did not answer")
     return folder
 
 
@@ -41,7 +44,7 @@ def put_wrong_file(folder, name="Jasper.mat"):
 
 def test_list_has_every_data_set_and_its_place(folder):
     entries = {entry["name"]: entry for entry in json.loads(run("list", "--json"))}
-    assert tuple(entries) == dataset_names()
+    assert tuple(entries) == (*dataset_names(), *IMAGE_SETS, *IMAGE_CLASSES)
     assert entries["synthetic"]["place"] == "embedded"
     assert entries["indian_pines"] == {
         "name": "indian_pines",
@@ -61,7 +64,9 @@ def test_list_has_every_data_set_and_its_place(folder):
 
 def test_list_as_text_is_one_line_each(folder):
     lines = run("list").splitlines()
-    assert [line.split()[0] for line in lines] == ["name", *dataset_names()]
+    tables = [table.splitlines() for table in "\n".join(lines).split("\n\n")]
+    for table, names in zip(tables, (dataset_names(), IMAGE_SETS, IMAGE_CLASSES), strict=True):
+        assert [line.split()[0] for line in table] == ["name", *names]
     assert "145 × 145 × 200" in lines[1 + dataset_names().index("indian_pines")]
 
 
@@ -84,6 +89,19 @@ def test_info_without_files_gives_what_is_known(folder):
     assert "pixels" not in described and described["files"][0]["check"] == "not here"
     text = run("info", "pavia_university")
     assert "Painted metal sheets" in text and "PaviaU.mat" in text and "430-860 nm" in text
+
+
+def test_info_of_labelled_images(folder):
+    digits = json.loads(run("info", "digits", "--json"))
+    assert digits["shape"] == [8, 8, 1]
+    assert sum(digits["images_per_class"]) == digits["images"] == 1797
+    text = run("info", "cifar10")
+    assert "32 × 32 × 3" in text
+    assert "airplane" in text
+    assert "wavelengths" not in text
+    assert "nothing to fetch" in run("fetch", "digits")
+    with pytest.raises(DatasetNotFoundError, match="cifar-10-binary"):
+        run("fetch", "cifar10")
 
 
 def test_info_of_a_scene_with_unknown_bands(folder):
@@ -123,7 +141,8 @@ def test_fetch_says_where_files_are_or_what_is_missing(folder):
 def test_verify_goes_through_every_file_once(folder):
     entries = json.loads(run("verify", "--json"))
     names = [entry["file"] for entry in entries]
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 15 + len(IMAGE_SETS) + 1
+    assert "cifar-10-binary.tar.gz" in names
     assert {entry["check"] for entry in entries} == {"not here"}
 
 

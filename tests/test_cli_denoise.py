@@ -124,7 +124,7 @@ def test_the_rest_of_a_folder_is_done(hsi, photograph, tmp_path):
     (tmp_path / "broken.png").write_bytes(photograph.read_bytes()[:-40])
     status, _, err = hsi("denoise", ".", "--weights", "box.safetensors", "-o", "out/")
     assert status == 2 and len(err.splitlines()) == 2
-    assert "1 of 2 images" in err
+    assert "1 of 2 files" in err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo_denoised.png"]
 
 

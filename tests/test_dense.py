@@ -31,11 +31,15 @@ from hsi_suite.seeding import SeedStreams
 
 CPU = torch.device("cpu")
 CLASSES = 4
+# All the way through; up to gates that see the features of each window apart; with batch norm.
+WHOLLY = ["hybridsn", "hybridsn_inception", "hybridsn_residual", "hybridsn_separable"]
+PARTLY = ["hybridsn_se", "hybridsn_se_residual"]
+NORMED = ["ssrn"]
 
 
-def network(window=11, components=13, dropout=0.4, dtype=torch.float32):
+def network(window=11, components=13, dropout=0.4, dtype=torch.float32, name="hybridsn"):
     model = build_model(
-        "hybridsn",
+        name,
         in_channels=components,
         num_classes=CLASSES,
         window=window,
@@ -76,6 +80,36 @@ def test_strips_of_any_height_give_each_window_borders_included(strip_lines):
     expected = every_window(model, windows, 17, 14)
     got = by_strips(model, windows, torch.ones(17, 14, dtype=torch.bool), strip_lines)
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("strip_lines", [3, None])
+@pytest.mark.parametrize("name", [*WHOLLY[1:], *PARTLY, *NORMED])
+def test_strips_give_each_window_of_every_network(name, strip_lines):
+    model, windows = network(name=name), sampler(15, 13)
+    generator = torch.Generator().manual_seed(4)
+    for key, value in model.state_dict().items():
+        if key.endswith(("running_mean", "running_var")):
+            value.uniform_(0.5, 2, generator=generator)
+    expected = every_window(model, windows, 15, 13)
+    got = by_strips(model, windows, torch.ones(15, 13, dtype=torch.bool), strip_lines)
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", PARTLY + NORMED)
+def test_heads_over_windows_see_wanted_pixels_only(name, monkeypatch):
+    monkeypatch.setattr("hsi_suite.engine.dense._SQUARES", 16)
+    model, windows = network(name=name), sampler(14, 12)
+    wanted = torch.rand(14, 12, generator=torch.Generator().manual_seed(1)) < 0.4
+    wanted[5:10] = False
+    seen = []
+    model.split_head()[1].register_forward_hook(lambda m, given, out: seen.append(len(out)))
+    got = by_strips(model, windows, wanted, 5)
+    assert sum(seen) == int(wanted.sum()) and max(seen) <= 16
+    expected = every_window(model, windows, 14, 12)
+    torch.testing.assert_close(got[wanted], expected[wanted], rtol=0, atol=1e-5)
+    assert got[~wanted].isnan().all()
+    chosen = scene_logits(model, windows, wanted, 64, Observer())
+    torch.testing.assert_close(chosen, expected[wanted], rtol=0, atol=1e-5)
 
 
 @pytest.fixture
@@ -165,10 +199,11 @@ def smooth(model):
 
 
 @pytest.mark.parametrize(("how", "tolerance"), [("dense", 1e-5), ("patch", 1e-4)])
-def test_gradients_against_double_precision(how, tolerance):
+@pytest.mark.parametrize("name", WHOLLY + PARTLY)
+def test_gradients_against_double_precision(name, how, tolerance):
     keys = {"window": 13, "components": 16}
     single, double = (
-        smooth(network(**keys, dropout=0.0, dtype=dtype))
+        smooth(network(**keys, dropout=0.0, dtype=dtype, name=name))
         for dtype in (torch.float32, torch.float64)
     )
     few, many = sampler(30, 26, **keys), sampler(30, 26, **keys, dtype=torch.float64)
@@ -202,8 +237,11 @@ def task(windows, dense_from, lines=20, samples=18, validation=0, batch_size=24,
     )  # fmt: skip
 
 
-def train(dense_from, dtype=torch.float32, checkpoint=None, observer=None, validation=0, **keys):
-    model = network(dtype=dtype)
+def train(
+    dense_from, dtype=torch.float32, checkpoint=None, observer=None, validation=0,
+    name="hybridsn", **keys,
+):  # fmt: skip
+    model = network(dtype=dtype, name=name)
     windows = sampler(20, 18, dtype=dtype)
     config = TrainingConfig(**{"epochs": 3, **keys})
     trainer = Trainer(
@@ -218,9 +256,10 @@ def same(first, second):
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_weights_after_a_short_training_are_equal_dropout_included():
-    by_windows, one = train(None, torch.float64, validation=10)
-    by_scene, other = train(1, torch.float64, validation=10)
+@pytest.mark.parametrize("name", WHOLLY + PARTLY)
+def test_weights_after_a_short_training_are_equal_dropout_included(name):
+    by_windows, one = train(None, torch.float64, validation=10, name=name)
+    by_scene, other = train(1, torch.float64, validation=10, name=name)
     for (name, a), b in zip(
         by_windows.state_dict().items(), by_scene.state_dict().values(), strict=True
     ):
@@ -274,8 +313,11 @@ def test_dense_training_stopped_and_resumed_is_unbroken(tmp_path, steps):
     assert same(whole, resumed)
 
 
-def test_dense_training_in_bf16_learns():
-    model, training = train(1, precision="bf16", epochs=12, optimizer={"learning_rate": 2e-3})
+@pytest.mark.parametrize("dense_from", [None, 1], ids=["patch", "dense"])
+@pytest.mark.parametrize("name", ["hybridsn", "hybridsn_se"])
+def test_training_in_bf16_learns_by_either_way(name, dense_from):
+    rate = {"learning_rate": 2e-3}
+    model, training = train(dense_from, name=name, precision="bf16", epochs=12, optimizer=rate)
     assert all(p.dtype == torch.float32 for p in model.parameters())
     assert training.history[-1]["train_loss"] < 0.7 * training.history[0]["train_loss"]
 
@@ -322,6 +364,18 @@ def test_batch_norm_goes_dense_for_maps_but_not_for_training():
     assert "only one" in plan.text
     with pytest.raises(ConfigError, match=r"train\.strategy: dense"):
         plan_training("dense", model, (13, 12, 11), 100, 32)
+
+
+def test_costs_of_a_head_over_windows_count_for_each_pixel():
+    plain, gated = (network(window=11, name=name) for name in ("hybridsn", "hybridsn_se"))
+    before, after = (count_costs(model, (13, 20, 30)) for model in (plain, gated))
+    assert after.scene == before.scene
+    assert after.head - before.head == after.window - before.window == 2 * 64 * 16
+
+
+def test_networks_with_batch_norm_train_by_windows():
+    plan = plan_training("auto", network(name="ssrn"), (13, 12, 11), 100, 32)
+    assert (plan.strategy, plan.dense_from) == ("patch", None)
 
 
 def test_what_is_no_network_of_windows_has_no_choice():

@@ -1,5 +1,9 @@
 import io
+import os
+import signal
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -17,14 +21,17 @@ from hsi_suite.pipelines.image_restoration import (
     white_level,
 )
 from hsi_suite.pipelines.image_scores import image_scores
-from PIL import Image
+from PIL import Image, ImageOps
+from safetensors.torch import save_file
 from skimage import data as samples
 
 from hsi_suite.data.photograph_writer import write_photograph
 from hsi_suite.data.photographs import Photograph, read_photograph
+from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
+from hsi_suite.models.registry import build_denoiser
 
 COLOUR = samples.astronaut()[:90, 180:287]
 GREY = samples.camera()[100:190, 100:207]
@@ -311,3 +318,117 @@ def test_float_images_beyond_one_keep_their_scale(tmp_path, weights):
     (done,), _ = denoise_images([tmp_path / "counts.tif"], None, options(weights, sigma=10))
     found = read_photograph(done.target).values
     assert torch.tensor(found).mean().item() == pytest.approx(values.mean(), rel=0.05)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif", "bmp"])
+@pytest.mark.parametrize("orientation", [2, 6, 7])
+def test_the_picture_is_upright_once(tmp_path, weights, ending, orientation):
+    tags = Image.Exif()
+    tags[274] = orientation
+    Image.fromarray(BLOB[:, :60]).save(tmp_path / "in.png", exif=tags)
+    chosen = options(weights, how=Restoration(strength=0.0), compare=True)
+    (done,), _ = denoise_images([tmp_path / "in.png"], tmp_path / f"out.{ending}", chosen)
+    with Image.open(tmp_path / "in.png") as before, Image.open(done.target) as after:
+        seen = [np.asarray(ImageOps.exif_transpose(image), int) for image in (before, after)]
+    assert seen[0].shape == seen[1].shape
+    assert np.abs(seen[0] - seen[1]).max() <= (4 if ending == "jpg" else 0)
+    # The comparison, too, shows it as it is seen: a turned picture is wider than high.
+    with Image.open(done.comparison) as picture:
+        assert (picture.size[0] / picture.size[1] > 1.5) == (orientation >= 5)
+
+
+def test_files_named_twice_are_denoised_once_and_hidden_ones_not(tmp_path, weights):
+    for name in ("a.png", ".b.png", ".a_denoised.half.png"):
+        Image.fromarray(GREY[:40, :40]).save(tmp_path / name)
+    inputs = [tmp_path, tmp_path / "a.png", tmp_path / "." / "a.png"]
+    done, refused = denoise_images(inputs, None, options(weights))
+    assert [image.target.name for image in done] == ["a_denoised.png"] and not refused
+
+
+def test_images_too_small_to_tell_the_noise_from(tmp_path, weights):
+    sizes = {"dot.png": (1, 1), "row.png": (1, 40), "column.png": (33, 2)}
+    for name, size in sizes.items():
+        Image.fromarray(GREY[: size[0], : size[1]]).save(tmp_path / name)
+    _, refused = denoise_images([tmp_path], None, options(weights))
+    assert len(refused) == 3
+    assert "row.png: has 40 × 1 pixels" in str(refused[tmp_path / "row.png"])
+    assert "--sigma" in str(refused[tmp_path / "dot.png"])
+    done, _ = denoise_images([tmp_path], None, options(weights, sigma=10.0, compare=True))
+    assert [read_photograph(image.target).values.shape for image in done] == [
+        sizes[image.source.name] for image in done
+    ]
+
+
+def test_a_tile_beyond_the_memory_is_refused(tmp_path, weights):
+    Image.fromarray(np.tile(GREY, (4, 4))).save(tmp_path / "image.png")
+    chosen = options(weights, tile=100_000, memory_limit=501e6)
+    with pytest.raises(ConfigError, match="--tile: 100000"):
+        denoise_images([tmp_path / "image.png"], None, chosen)
+
+
+def test_sigma_beyond_the_scale_and_sigma_that_is_not_used(tmp_path, weights):
+    Image.fromarray(GREY).save(tmp_path / "image.png")
+    with pytest.raises(ConfigError, match="--sigma: 300"):
+        denoise_images([tmp_path / "image.png"], None, options(weights, sigma=300.0))
+    network = build_denoiser(
+        "dncnn",
+        in_channels=1,
+        options={"depth": 2, "width": 2},
+        generator=torch.Generator().manual_seed(0),
+    )
+    save_file(network.state_dict(), tmp_path / "dncnn.safetensors")
+    said = []
+
+    class Listener(Observer):
+        def message(self, text):
+            said.append(text)
+
+    chosen = options(str(tmp_path / "dncnn.safetensors"), sigma=15.0)
+    (done,), _ = denoise_images([tmp_path / "image.png"], None, chosen, Listener())
+    assert done.sigma is None and any("--sigma is not used" in text for text in said)
+
+
+def test_a_reference_turned_otherwise_and_colour_weights_for_grey(tmp_path, weights):
+    tags = Image.Exif()
+    tags[274] = 3
+    Image.fromarray(GREY).save(tmp_path / "image.png")
+    Image.fromarray(GREY).save(tmp_path / "turned.png", exif=tags)
+    chosen = options(weights, reference=tmp_path / "turned.png")
+    _, refused = denoise_images([tmp_path / "image.png"], None, chosen)
+    assert "turned otherwise" in str(refused[tmp_path / "image.png"])
+    box_filter(3).save(tmp_path / "colour.safetensors")
+    chosen = options(str(tmp_path / "colour.safetensors"))
+    _, refused = denoise_images([tmp_path / "image.png"], None, chosen)
+    assert "image.png: is grey" in str(refused[tmp_path / "image.png"])
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_in_the_middle_no_half_file_is_left(tmp_path, weights, stop):
+    Image.fromarray(np.tile(GREY, (12, 12))).save(tmp_path / "image.png")
+    (tmp_path / "image_denoised.png").write_bytes(b"an older result")
+    program = (
+        "import sys, hsi_suite.pipelines.image_restoration as it\n"
+        "tiles = it.release_free_blocks\n"
+        "def slow():\n"
+        "    tiles(); print('tile', flush=True); import time; time.sleep(0.2)\n"
+        "it.release_free_blocks = slow\n"
+        "from hsi_suite.cli import main\n"
+        f"sys.argv = ['hsi', 'denoise', 'image.png', '--weights', {weights!r}, '--tile', '64']\n"
+        "main()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite in the background ignores Ctrl-C, and what it starts would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout.readline() == "tile\n"
+    process.send_signal(stop)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0 and "Traceback" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.png", "image_denoised.png"]
+    assert (tmp_path / "image_denoised.png").read_bytes() == b"an older result"

@@ -3,13 +3,7 @@ import pytest
 from PIL import Image
 
 from hsi_suite.data.images import IMAGE_SETS, load_images, read_folder, read_image
-from hsi_suite.errors import (
-    ChecksumError,
-    DatasetNotFoundError,
-    HsiSuiteError,
-    InputFileError,
-    UnknownNameError,
-)
+from hsi_suite.errors import InputFileError
 
 GREY = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
 RGB = np.stack([GREY, GREY // 2, 255 - GREY], axis=2)
@@ -79,6 +73,7 @@ def test_a_folder_is_read_in_the_order_of_its_names(tmp_path):
     save(tmp_path / "a.PNG", GREY)
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "c.png").mkdir()
+    save(tmp_path / ".half written.png", GREY)
     found = read_folder(tmp_path)
     assert found.names == ("a.PNG", "b.png")
     assert len(found) == 2
@@ -97,39 +92,6 @@ def test_folders_without_images_are_refused(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"")
     with pytest.raises(InputFileError, match=r"bad\.png"):
         read_folder(tmp_path)
-
-
-def test_registered_sets_are_found_by_their_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "deep" / "Set68"
-    folder.mkdir(parents=True)
-    for index in range(68):
-        save(folder / f"{index:03}.png", GREY)
-    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path))
-    assert len(load_images("bsd68")) == 68
-    (folder / "000.png").unlink()
-    with pytest.raises(ChecksumError, match="67 images; expected the 68"):
-        load_images("bsd68")
-
-
-def test_registered_sets_with_other_contents_are_refused(tmp_path, monkeypatch):
-    folder = tmp_path / "Set12"
-    folder.mkdir()
-    for index in range(12):
-        save(folder / f"{index:02}.png", GREY)
-    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path))
-    with pytest.raises(ChecksumError, match="SHA-256"):
-        load_images("set12")
-
-
-def test_sets_that_are_not_here_say_where_they_belong(tmp_path, monkeypatch):
-    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path))
-    with pytest.raises(DatasetNotFoundError, match="folder Train400 below HSI_DATA_DIR"):
-        load_images("train400")
-    monkeypatch.delenv("HSI_DATA_DIR")
-    with pytest.raises(HsiSuiteError):
-        load_images("train400")
-    with pytest.raises(UnknownNameError, match="Did you mean train400"):
-        load_images("train40")
 
 
 @pytest.mark.data

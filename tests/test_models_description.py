@@ -16,6 +16,7 @@ from hsi_suite.backbones import (
     GlobalAverageHead,
 )
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
+from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.description import (
     describe_model,
@@ -187,7 +188,7 @@ def test_a_large_network_needs_no_memory():
     assert described.output == (1000,)
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", [*sorted(set(MODELS) - set(CLASSIC_MODELS)), "googlenet"])
 def test_every_network_against_a_real_one(name):
     described = describe_model(name)
     spec = MODELS[name]
@@ -254,7 +255,7 @@ def test_options_replace_those_of_the_example():
         ("hybridsn", (30, 10**9 - 1, 10**9 - 1), {}, ConfigError, "does not suit hybridsn"),
         ("hybridsn", None, {"window": 9}, ConfigError, "follows from the input"),
         ("hybridsn", None, {"droput": 9}, ConfigError, "Did you mean dropout"),
-        ("svm", None, {}, ConfigError, "no layers; expected a network: one of cnn1d, dncnn"),
+        ("svm", None, {}, ConfigError, "no layers; expected a network: one of"),
         ("hybridns", None, {}, UnknownNameError, "Did you mean hybridsn"),
     ],
 )

@@ -8,8 +8,15 @@ import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
 
 from hsi_suite.data.formats.deep_png import decode_deep_png, encode_deep_png
+from hsi_suite.data.formats.geotiff_tags import geotiff_tags, read_geotiff
 from hsi_suite.data.photograph_writer import check_writable, write_photograph
-from hsi_suite.data.photographs import Photograph, read_header, read_photograph
+from hsi_suite.data.photographs import (
+    Photograph,
+    PhotographHeader,
+    read_header,
+    read_photograph,
+)
+from hsi_suite.data.scene import Georeference
 from hsi_suite.errors import InputFileError, OutputError
 
 RNG = np.random.default_rng(0)
@@ -229,11 +236,12 @@ def test_a_huge_declared_size_is_read_from_the_header_alone(tmp_path):
         ("a.jpg", np.uint16, False, "uint16"),
         ("a.jpg", np.uint8, True, "transparency.*png"),
         ("a.png", np.float32, False, r"float32.*\.tif"),
+        ("a.jpg", np.uint8, False, "70,000 × 5 pixels"),
     ],
 )
 def test_what_a_file_cannot_hold(tmp_path, name, dtype, alpha, match):
     with pytest.raises(OutputError, match=match):
-        check_writable(tmp_path / name, np.dtype(dtype), alpha)
+        check_writable(tmp_path / name, PhotographHeader(5, 70_000, 3, np.dtype(dtype), alpha))
 
 
 def test_a_text_bomb_in_a_png_is_refused(tmp_path):
@@ -242,3 +250,15 @@ def test_a_text_bomb_in_a_png_is_refused(tmp_path):
     Image.new("L", (8, 8)).save(tmp_path / "text.png", pnginfo=info)
     with pytest.raises(InputFileError, match="cannot be read"):
         read_photograph(tmp_path / "text.png")
+
+
+def test_coordinates_stay_in_a_tiff(tmp_path):
+    place = Georeference("EPSG:32632", (2.0, 0.0, 500000.0, 0.0, -2.0, 5200000.0))
+    tags = geotiff_tags(tmp_path / "map.tif", place)
+    values = drawn(np.uint8, 3)
+    tifffile.imwrite(tmp_path / "map.tif", values, photometric="rgb", extratags=tags, metadata=None)
+    assert read_header(tmp_path / "map.tif").georeferenced
+    write_photograph(tmp_path / "copy.tif", read_photograph(tmp_path / "map.tif"))
+    with tifffile.TiffFile(tmp_path / "copy.tif") as file:
+        assert read_geotiff(tmp_path / "copy.tif", file.pages.first) == place
+    assert np.array_equal(read_photograph(tmp_path / "copy.tif").values, values)

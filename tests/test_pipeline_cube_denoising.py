@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hsi_suite.pipelines.cube_denoising import denoise_cube
-from hsi_suite.pipelines.cube_file_denoising import cube_scores, denoise_cube_file
+from hsi_suite.pipelines.cube_file_denoising import denoise_cube_file
+from hsi_suite.pipelines.cube_scores import cube_scores
 from scipy import io, ndimage, signal
 
 import hsi_suite

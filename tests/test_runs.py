@@ -16,6 +16,9 @@ def test_identity_changes_with_what_matters_and_with_nothing_else():
     assert run_identity(later, {"a": "1"}) == identity
     assert run_identity({**config, "threads": 1}, {"a": "1"}) != identity
     assert run_identity(config, {"a": "2"}) != identity
+    # Runs from before this section existed keep their identity, and only they.
+    assert run_identity({**config, "preprocess": {"denoise": False}}, {"a": "1"}) == identity
+    assert run_identity({**config, "preprocess": {"denoise": True}}, {"a": "1"}) != identity
 
 
 def test_names_are_safe_on_every_file_system():

@@ -40,6 +40,43 @@ class GlobalAverageHead(nn.Sequential):
         super().__init__(layers)
 
 
+def fully_connected_head(
+    in_channels: int, num_classes: int, *, dim: int, grid: int, hidden: int, dropout: float = 0.5
+) -> nn.Sequential:
+    """Two hidden connected layers with ReLU and dropout over a fixed grid of positions.
+
+    Krizhevsky et al. (NIPS 2012), section 3.5: the end of AlexNet and VGG. Inputs of another
+    size are averaged to the grid, as torchvision does.
+
+    Shapes: (N, in_channels, n, ...) to (N, num_classes).
+
+    Args:
+        in_channels: channels of the features.
+        num_classes: number of scores.
+        dim: axes of the features.
+        grid: positions per axis that the first layer sees.
+        hidden: units of both hidden layers.
+        dropout: share of those dropped in training.
+
+    Example:
+        >>> import torch
+        >>> head = fully_connected_head(8, 10, dim=2, grid=3, hidden=16)
+        >>> head(torch.zeros(2, 8, 5, 5)).shape
+        torch.Size([2, 10])
+    """
+    return nn.Sequential(
+        AdaptiveMeanPool(grid, dim=dim),
+        nn.Flatten(),
+        nn.Linear(in_channels * grid**dim, hidden),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, num_classes),
+    )
+
+
 def auxiliary_head_v1(
     in_channels: int,
     num_classes: int,

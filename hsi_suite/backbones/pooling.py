@@ -116,6 +116,8 @@ class AdaptiveMeanPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Average `x` axis by axis."""
         for axis, cells in zip(spatial_axes(x), self.size, strict=True):
+            if x.shape[axis] == cells:
+                continue
             weights = _cell_weights(x.shape[axis], cells).to(x)
             x = (x.movedim(axis, -1) @ weights).movedim(-1, axis)
         return x

@@ -18,9 +18,9 @@ from ..errors import HsiSuiteError, Stopped
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
     "train": ("train", "train", "Train and evaluate a classifier or a denoiser."),
-    "evaluate": ("predict", "evaluate", "Compute a run's figures again from its saved model."),
+    "evaluate": ("evaluate", "evaluate", "Compute a run's figures again from its saved model."),
     "predict": ("predict", "predict", "Classify a scene with one or several trained runs."),
-    "denoise": ("denoise", "denoise", "Take the noise out of photographs."),
+    "denoise": ("denoise", "denoise", "Take the noise out of photographs and cubes."),
     "batch": ("batch", "batch", "Carry out many runs from one file and sum them up."),
     "data": ("data", "data", "List, describe, fetch and verify data sets."),
     "models": ("models", "models", "List and describe models."),

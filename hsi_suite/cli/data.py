@@ -14,8 +14,9 @@ import click
 def data() -> None:
     """Data sets: which there are, what they hold, where their files lie.
 
-    Files are looked for in the folder HSI_DATA_DIR (by file name, in any sub-folder), then in the
-    user's cache (HSI_CACHE_DIR), and downloaded into the cache when they are in neither.
+    Scenes are files, sets of photographs folders. They are looked for in the folder HSI_DATA_DIR
+    (by name, in any sub-folder), then in the user's cache (HSI_CACHE_DIR), and downloaded into
+    the cache when they are in neither.
     """
 
 
@@ -23,11 +24,13 @@ def data() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
     """List the data sets and where they are."""
+    from ..data.public.image_inventory import list_image_sets
     from ..data.public.inventory import list_datasets
+    from ..data.public.labelled_inventory import list_labelled_images
 
-    entries = list_datasets()
+    entries, sets, labelled = list_datasets(), list_image_sets(), list_labelled_images()
     if as_json:
-        _print_json(entries)
+        _print_json([*entries, *sets, *labelled])
         return
     heads = ("name", "lines × samples × bands", "classes", "where", "checksum", "title")
     rows = [
@@ -42,6 +45,34 @@ def list_command(as_json: bool) -> None:
         for entry in entries
     ]
     _print_columns([heads, *rows])
+    click.echo()
+    _print_columns(
+        [
+            ("name", "images", "where", "checksum", "title"),
+            *(
+                (s["name"], str(s["images"]), s["place"], s["check"] or "-", s["title"])
+                for s in sets
+            ),
+        ]
+    )
+    click.echo()
+    heads = ("name", "images", "classes", "where", "checksum", "title")
+    _print_columns(
+        [
+            heads,
+            *(
+                (
+                    e["name"],
+                    str(e["images"]),
+                    str(e["classes"]),
+                    e["place"],
+                    e["check"] or "-",
+                    e["title"],
+                )
+                for e in labelled
+            ),
+        ]
+    )
 
 
 @data.command()
@@ -49,13 +80,24 @@ def list_command(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool) -> None:
     """Describe a data set, or the cube in a file."""
+    from ..data.public.image_inventory import describe_image_set, separate_image_sets
     from ..data.public.inventory import describe_dataset, describe_file
+    from ..data.public.labelled_inventory import IMAGE_CLASSES, describe_labelled_images
 
-    described = describe_file(Path(name)) if _is_file(name) else describe_dataset(name)
+    if _is_file(name):
+        described = describe_file(Path(name))
+    elif name in IMAGE_CLASSES:
+        described = describe_labelled_images(name)
+    elif separate_image_sets([name])[1]:
+        described = describe_image_set(name)
+    else:
+        described = describe_dataset(name)
     if as_json:
         _print_json(described)
-        return
-    _print_description(described)
+    elif "shape" not in described:
+        _print_columns([(key, str(value)) for key, value in described.items() if value])
+    else:
+        _print_description(described)
 
 
 @data.command()
@@ -64,12 +106,18 @@ def info(name: str, as_json: bool) -> None:
 def fetch(names: tuple[str, ...], allow_unverified: bool) -> None:
     """Download what is not here; nothing is downloaded twice."""
     from ..data.public.download import locate
+    from ..data.public.image_inventory import separate_image_sets
+    from ..data.public.image_sets import locate_images
     from ..data.public.inventory import file_states
 
-    files = [state.file for state in file_states(names)]
+    scenes, sets = separate_image_sets(names)
+    files = [state.file for state in file_states(scenes)]
     for local in locate(files, allow_unverified=allow_unverified):
         click.echo(f"{local.path}: {local.verdict.value}")
-    if not files:
+    for name in dict.fromkeys(sets):
+        images = locate_images(name)
+        click.echo(f"{images.path}: {images.verdict.value}")
+    if not files and not sets:
         click.echo("embedded, nothing to fetch")
 
 
@@ -82,9 +130,18 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     Data sets that are named must be here; without names every file that is here is compared.
     """
     from ..data.catalogue import dataset_names
+    from ..data.public.image_inventory import (
+        images_states,
+        refuse_image_sets,
+        separate_image_sets,
+    )
+    from ..data.public.image_sets import IMAGE_SETS
     from ..data.public.inventory import file_states, refuse
+    from ..data.public.labelled_inventory import IMAGE_CLASSES
 
-    states = file_states(names or dataset_names())
+    known = (*dataset_names(), *IMAGE_SETS, *IMAGE_CLASSES)
+    scenes, sets = separate_image_sets(names or known)
+    states, folders = file_states(scenes), images_states(sets)
     entries = [
         {
             "file": state.file.name,
@@ -92,6 +149,14 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
             "check": state.verdict,
         }
         for state in states
+    ]
+    entries += [
+        {
+            "file": state.name,
+            "path": str(state.local.path) if state.local else None,
+            "check": state.verdict,
+        }
+        for state in folders
     ]
     if as_json:
         _print_json(entries)
@@ -101,32 +166,38 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         if not entries:
             click.echo("embedded, no files to verify")
     refuse(states, absent_too=bool(names))
+    refuse_image_sets(folders, absent_too=bool(names))
 
 
 def _is_file(name: str) -> bool:
     from ..data.catalogue import dataset_names
+    from ..data.public.image_sets import IMAGE_SETS
+    from ..data.public.labelled_inventory import IMAGE_CLASSES
 
     # A data set's name wins over a file of that name, which is still reached as "./name".
     path = Path(name)
     named_like_a_file = path.exists() or path.suffix != "" or path.name != name
-    return name not in dataset_names() and named_like_a_file
+    known = (*dataset_names(), *IMAGE_SETS, *IMAGE_CLASSES)
+    return name not in known and named_like_a_file
 
 
 def _print_description(described: dict[str, Any]) -> None:
     shown = dict(described)
     shown["shape"] = _size(shown["shape"])
     names, pixels = shown.pop("class_names", None), shown.pop("pixels", None)
+    images = shown.pop("images_per_class", None)
     files = shown.pop("files", ())
-    span = shown.pop("wavelengths_nm")
-    about = " (approximate)" if shown.pop("wavelengths_approximate", False) else ""
-    shown["wavelengths"] = f"{span[0]:.0f}-{span[1]:.0f} nm{about}" if span else "unknown"
+    if "wavelengths_nm" in shown:
+        span = shown.pop("wavelengths_nm")
+        about = " (approximate)" if shown.pop("wavelengths_approximate", False) else ""
+        shown["wavelengths"] = f"{span[0]:.0f}-{span[1]:.0f} nm{about}" if span else "unknown"
     rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
     _print_columns([row for row in rows if row[1]])
     for file in files:
         click.echo(f"file  {file['path'] or file['urls'][0]}: {file['check']}")
     if names:
-        counts = [str(count) for count in pixels] if pixels else [""] * len(names)
-        heads = ("label", "class", "pixels" if pixels else "")
+        counts = [str(count) for count in pixels or images or [""] * len(names)]
+        heads = ("label", "class", "pixels" if pixels else "images" if images else "")
         labelled = zip(map(str, range(1, len(names) + 1)), names, counts, strict=True)
         _print_columns([heads, *labelled])
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .values import parse_bytes
+
 if TYPE_CHECKING:
+    from ..errors import HsiSuiteError
+    from ..pipelines.cube_file_denoising import DenoisedFile
     from ..pipelines.image_denoising import DenoisedImage
 
 _EXAMPLES = """\b
@@ -16,8 +20,9 @@ Examples:
   hsi denoise photo.jpg
   hsi denoise scans/ -o clean/ --sigma 12
   hsi denoise photo.png --add-noise 25 --compare
+  hsi denoise cube.hdr --repair --compare
+  hsi denoise clean.npy --add-noise 0.05 --noise bands
 """
-_UNITS = {"": 1, "M": 1e6, "G": 1e9}
 
 
 def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
@@ -34,13 +39,6 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     return convert
 
 
-def _bytes(context: click.Context, parameter: click.Parameter, value: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([MG]?)B?", value.upper())
-    if match is None:
-        raise click.BadParameter(f"{value!r} is no amount of memory such as 800M or 2G")
-    return float(match[1]) * _UNITS[match[2]]
-
-
 @click.command(epilog=_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option(
@@ -52,7 +50,8 @@ def _bytes(context: click.Context, parameter: click.Parameter, value: str) -> fl
     default="auto",
     show_default=True,
     metavar="auto|VALUE",
-    help="Standard deviation of the noise on the scale 0 to 255, whatever the image's depth.",
+    help="Standard deviation of the noise: of a photograph on the scale 0 to 255, whatever its "
+    "depth; of a cube in the cube's own units.  Auto tells it from the data.",
 )
 @click.option("--model", metavar="NAME", help="Weights that ship with hsi_suite, by name.")
 @click.option("--weights", metavar="FILE", help="Weights of your own, or a public checkpoint.")
@@ -71,21 +70,53 @@ def _bytes(context: click.Context, parameter: click.Parameter, value: str) -> fl
 )
 @click.option(
     "--memory-limit",
-    callback=_bytes,
+    callback=parse_bytes,
     default="2G",
     show_default=True,
     metavar="SIZE",
     help="Memory to stay within.",
 )
 @click.option("--overwrite", is_flag=True, help="Let results take the place of inputs.")
-@click.option("--reference", metavar="CLEAN", help="The clean image: print PSNR and SSIM.")
 @click.option(
-    "--add-noise", type=float, metavar="SIGMA", help="Add noise first (0 to 255), as a trial."
+    "--reference", metavar="CLEAN", help="The clean image or cube: print PSNR, SSIM (and SAM)."
+)
+@click.option(
+    "--add-noise",
+    type=float,
+    metavar="SIGMA",
+    help="Add noise first, as a trial; units of --sigma.",
+)
+@click.option(
+    "--noise",
+    type=click.Choice(["gaussian", "bands", "stripes", "dead-lines", "impulses"]),
+    default="gaussian",
+    show_default=True,
+    help="Cubes: kind of the added noise.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of that noise.")
-@click.option("--compare", is_flag=True, help="Also write a picture of before and after.")
+@click.option(
+    "--compare", is_flag=True, help="Also write before and after: a picture; of a cube, a page."
+)
+@click.option(
+    "--rank",
+    callback=_auto_or(int),
+    default="auto",
+    show_default=True,
+    metavar="auto|N",
+    help="Cubes: number of eigen-images.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["subspace", "bands"]),
+    default="subspace",
+    show_default=True,
+    help="Cubes: eigen-images, or each band alone.",
+)
+@click.option("--repair", is_flag=True, help="Cubes: replace dead bands and missing values.")
+@click.option("--scene-variable", metavar="NAME", help="Cubes: the name inside the file.")
+@click.option("--nodata", type=float, help="Cubes: the value that marks missing pixels.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def denoise(
     inputs: tuple[str, ...],
     output: str | None,
@@ -96,29 +127,88 @@ def denoise(
     precision: str,
     **given: Any,
 ) -> None:
-    """Take the noise out of photographs (PNG, JPEG, TIFF, BMP) or folders of them."""
+    """Take the noise out of photographs, folders of them, and hyperspectral cubes.
+
+    Photographs are PNG, JPEG, TIFF and BMP files; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy
+    files.
+    """
     from ..engine.allocation import keep_large_blocks
-    from ..errors import ConfigError, InputFileError
+    from ..errors import ConfigError, OutputError
+    from ..pipelines.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
     from ..pipelines.image_denoising import DenoisingOptions, denoise_images
     from ..pipelines.image_restoration import Restoration
     from .progress import TerminalObserver
 
+    if "" in (*inputs, weights):
+        raise ConfigError("hsi denoise", "an empty name", "a file")
     if model is not None and weights is not None:
         raise ConfigError("--weights", "given beside --model", "one of the two")
     keep_large_blocks()
+    images, cubes = separate_cubes(inputs)
+    chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata", "noise")}
+    chosen["rank"] = chosen["rank"] or "auto"
+    settings = CubeSettings(variable=given.pop("scene_variable"), **chosen)
+    if settings != CubeSettings() and images:
+        raise ConfigError("--rank, --mode, --repair …", f"given with {images[0]}", "cubes")
+    if images and cubes and output is not None and Path(output).suffix:
+        raise OutputError(output, "is one file for several inputs", "a folder")
     how = Restoration(strength=strength, self_ensemble=self_ensemble, bf16=precision == "bf16")
     options = DenoisingOptions(weights=weights or model, how=how, **given)
-    done, refused = denoise_images(inputs, output, options, TerminalObserver())
-    for image in done:
-        _print(image)
+    done = 0
+    refused: dict[Path, HsiSuiteError] = {}
+    if cubes:
+        files, refused = denoise_cubes(cubes, output, options, settings, TerminalObserver())
+        done += len(files)
+        for file in files:
+            _print_cube(file)
+    if images:
+        photographs, wrong = denoise_images(images, output, options, TerminalObserver())
+        refused |= wrong
+        done += len(photographs)
+        for image in photographs:
+            _print(image)
+    _report(refused, done)
+
+
+def _report(refused: dict[Path, HsiSuiteError], done: int) -> None:
+    """A line for each input that was not denoised, and the exit status that says so."""
+    from ..errors import InputFileError
+
     if len(refused) == 1 and not done:
         raise next(iter(refused.values()))
     for error in refused.values():
         click.echo(f"error: {error}", err=True)
     if refused:
         raise InputFileError(
-            "hsi denoise", f"{len(refused)} of {len(done) + len(refused)} images were not denoised"
+            "hsi denoise", f"{len(refused)} of {done + len(refused)} files were not denoised"
         )
+
+
+def _print_cube(file: DenoisedFile) -> None:
+    for path in file.written:
+        click.echo(path)
+    sigma = file.sigma_per_band[file.damage.live_bands]
+    planes = "band by band" if file.rank is None else f"{file.rank} eigen-images"
+    click.echo(
+        f"  {planes}; σ {sigma.min():.4g} to {sigma.max():.4g} in the cube's units, "
+        f"{file.seconds:.1f} s"
+    )
+    for what, value in file.damage_rows():
+        if value != "none":
+            click.echo(f"  {what}: {value}")
+    for name, scores in file.scores.items():
+        click.echo(f"  {name:8} {_cube_scores(scores)}")
+
+
+def _cube_scores(scores: dict[str, float | None]) -> str:
+    parts = [
+        ("MPSNR", scores["mean_peak_signal_noise_ratio"], ".2f", " dB"),
+        ("MSSIM", scores["mean_structural_similarity"], ".4f", ""),
+        ("SAM", scores["spectral_angle"], ".3f", "°"),
+    ]
+    return ", ".join(
+        f"{name} {value:{form}}{unit}" for name, value, form, unit in parts if value is not None
+    )
 
 
 def _print(image: DenoisedImage) -> None:

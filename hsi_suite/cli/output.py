@@ -24,6 +24,8 @@ def print_run(run: Run, as_json: bool) -> None:
         print_json({"run": str(run.path), **run.metrics})
     elif run.metrics["task"] == "denoising":
         _print_denoising(run)
+    elif run.metrics["task"] == "image_classification":
+        _print_image_classification(run)
     else:
         _print_classification(run)
 
@@ -34,6 +36,14 @@ def _print_classification(run: Run) -> None:
 
     Console(highlight=False).print(classification_summary(run.metrics))
     click.echo(f"\nmap     {run.path / MAP_PICTURE}\nreport  {run.path / REPORT}")
+
+
+def _print_image_classification(run: Run) -> None:
+    from ..reports.image_tables import image_classification_summary
+    from ..runs import MODEL, REPORT
+
+    Console(highlight=False).print(image_classification_summary(run.metrics))
+    click.echo(f"\nmodel   {run.path / MODEL}\nreport  {run.path / REPORT}")
 
 
 def _print_denoising(run: Run) -> None:
@@ -99,6 +109,18 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
             f"{_percent(figures['mean'])} ± {_percent(figures['std'])} "
             f"({_percent(figures['min'])} to {_percent(figures['max'])})"
         )
+
+
+def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
+    """Test figures of several runs that answer together."""
+    if as_json:
+        print_json(result)
+        return
+    test = result["test"]
+    click.echo(f"{len(result['runs'])} runs together, {test['num_images']:,} test images")
+    for name in ("overall_accuracy", "average_accuracy", "cohen_kappa", "top_5_accuracy"):
+        if name in test:
+            click.echo(f"{name:18} {_percent(test[name])}")
 
 
 def _print_equality(result: dict[str, Any]) -> None:

@@ -12,7 +12,10 @@ Examples:
   hsi train --dataset synthetic
   hsi train --dataset indian_pines --split disjoint --baselines svm,forest
   hsi train --scene cube.hdr --labels gt.mat --set model.window=15
+  hsi train --dataset cifar10 --model mobilenet_v2
+  hsi train --config image_classification/folder --set data.folder=PHOTOS
   hsi train --config denoising/default_denoiser
+  torchrun --standalone --nproc_per_node 2 -m hsi_suite.cli train --dataset salinas
 """
 
 
@@ -49,31 +52,44 @@ def train(
     output: str,
     **given: Any,
 ) -> None:
-    """Train a classifier, evaluate it, write its map and report; or train a denoiser.
+    """Train a classifier of scenes or images, evaluate it, write its report; or a denoiser.
 
     The same command again shows a finished run and goes on with an interrupted one.
     """
+    from ..engine.allocation import keep_large_blocks
+    from ..engine.distributed import together
     from ..errors import ConfigError
     from ..pipelines import training
+    from ..pipelines.batch import repeat
     from .output import print_batch, print_run
     from .progress import TerminalObserver
 
+    keep_large_blocks()
     observer = TerminalObserver()
-    if resume is not None:
-        context = click.get_current_context()
-        named = {n for n in context.params if context.get_parameter_source(n) == _TYPED}
-        if named - {"resume", "as_json"}:
-            raise ConfigError(
-                "--resume", "further options beside it", "none: a run keeps its configuration"
-            )
-        print_run(training.resume(resume, observer), as_json)
-        return
-    if baselines is not None:
-        given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
-    config = training.configure(**given)
-    if runs is None:
-        print_run(training.start(config, output, observer), as_json)
-        return
-    from ..pipelines.batch import repeat
+    with together() as team:
+        if resume is not None:
+            _refuse_further_options()
+            run = training.resume(resume, observer)
+        else:
+            if baselines is not None:
+                given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
+            config = training.configure(**given)
+            if runs is not None:
+                if team.size > 1:
+                    raise ConfigError("--runs", f"{team.size} processes", "one, without torchrun")
+                print_batch(repeat(config, runs, output, observer), as_json)
+                return
+            run = training.start(config, output, observer)
+    if team.first:
+        print_run(run, as_json)
 
-    print_batch(repeat(config, runs, output, observer), as_json)
+
+def _refuse_further_options() -> None:
+    from ..errors import ConfigError
+
+    context = click.get_current_context()
+    named = {n for n in context.params if context.get_parameter_source(n) == _TYPED}
+    if named - {"resume", "as_json"}:
+        raise ConfigError(
+            "--resume", "further options beside it", "none: a run keeps its configuration"
+        )

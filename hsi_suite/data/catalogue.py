@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import ConfigError, UnknownNameError
 from ..registry import nearest_names
+from .labelled_images import IMAGE_CLASSES
 from .public.download import locate, say_on_stderr
 from .public.public_scene import PublicScene
 from .public.public_scenes import PUBLIC_SCENES
@@ -25,8 +26,10 @@ def check_dataset_name(name: str) -> None:
     Raises:
         UnknownNameError: lists the nearest names.
     """
-    known = dataset_names()
-    if name not in known:
+    scenes = dataset_names()
+    # Images are trained on by the same option, so that a slip may mean one of them.
+    known = scenes if name in IMAGE_CLASSES else (*scenes, *IMAGE_CLASSES)
+    if name not in scenes:
         near = nearest_names(name, known)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
         raise UnknownNameError(

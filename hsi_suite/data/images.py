@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,12 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..errors import ChecksumError, DatasetNotFoundError, InputFileError, UnknownNameError
-from ..registry import nearest_names
-from .public.download import DATA_VARIABLE, data_folder
+from ..errors import InputFileError
+from .public.download import say_on_stderr
+from .public.image_sets import (
+    IMAGE_ENDINGS,
+    IMAGE_SETS,
+    folder_digest,
+    image_paths,
+    locate_images,
+)
+from .public.transfer import Say
+
+__all__ = ["IMAGE_SETS", "Colour", "ImageSet", "load_images", "read_folder", "read_image"]
 
 Colour = Literal["grey", "rgb"]
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 # What Pillow really raises for files that are cut short, empty or of another kind.
 _BROKEN = (
@@ -35,51 +40,6 @@ _BROKEN = (
     TypeError,
     Image.DecompressionBombError,
 )
-
-
-@dataclass(frozen=True)
-class RegisteredImages:
-    """A public set of images.
-
-    Attributes:
-        folders: names its folder may have.
-        count: number of images.
-        sha256: digest of names and contents as of `ImageSet`; None where it is not known.
-        citation: where it comes from.
-    """
-
-    folders: tuple[str, ...]
-    count: int
-    sha256: str | None
-    citation: str
-
-
-IMAGE_SETS: dict[str, RegisteredImages] = {
-    "train400": RegisteredImages(
-        folders=("Train400",),
-        count=400,
-        sha256="ed2547d0d9f5a7a34741e368ee2b03b9a7354ee432d7d2772221391b50675822",
-        citation="BSD500 training crops as used for DnCNN (Zhang et al., TIP 2017)",
-    ),
-    "cbsd432": RegisteredImages(
-        folders=("CBSD432",),
-        count=432,
-        sha256=None,
-        citation="432 colour images of BSD500, without those of BSD68 (Zhang et al., TIP 2017)",
-    ),
-    "set12": RegisteredImages(
-        folders=("Set12",),
-        count=12,
-        sha256="8055ac8859ffd66d9e8fd4e2dd171a22821b227dbae26757364f51f4ec966629",
-        citation="12 grey photographs, for scores only (Zhang et al., TIP 2017)",
-    ),
-    "bsd68": RegisteredImages(
-        folders=("BSD68", "Set68"),
-        count=68,
-        sha256=None,
-        citation="68 grey images of BSD, for scores only (Roth and Black, IJCV 2009)",
-    ),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,41 +62,21 @@ class ImageSet:
         return len(self.images)
 
 
-def load_images(name: str, colour: Colour = "grey") -> ImageSet:
-    """A registered set, looked for by its folder's name below `HSI_DATA_DIR`.
+def load_images(name: str, colour: Colour = "grey", *, on_message: Say = say_on_stderr) -> ImageSet:
+    """A registered set, downloaded where it is not on this machine; see `locate_images`.
 
     Raises:
         UnknownNameError: no set of this name.
-        DatasetNotFoundError: it is not on this machine.
+        DatasetNotFoundError: it is not on this machine and cannot be downloaded.
         ChecksumError: the folder holds something else.
         InputFileError: an image cannot be read.
     """
-    if name not in IMAGE_SETS:
-        near = nearest_names(name, IMAGE_SETS)
-        hint = f"did you mean {' or '.join(near)}?" if near else "or name a folder of your own"
-        known = ", ".join(IMAGE_SETS)
-        raise UnknownNameError("image set", f"unknown name {name!r}", f"one of {known}", hint)
-    known_set = IMAGE_SETS[name]
-    folder = _find_folder(known_set.folders)
-    if folder is None:
-        raise DatasetNotFoundError(
-            name,
-            "not on this machine",
-            f"a folder {known_set.folders[0]} below {DATA_VARIABLE}",
-            f"put its {known_set.count} images there",
-        )
-    found = read_folder(folder, colour)
-    if len(found) != known_set.count:
-        raise ChecksumError(folder, f"{len(found)} images", f"the {known_set.count} of {name}")
-    if known_set.sha256 is not None and found.sha256 != known_set.sha256:
-        raise ChecksumError(
-            folder, f"SHA-256 {found.sha256}", known_set.sha256, f"replace it by the real {name}"
-        )
-    return ImageSet(known_set.folders[0], found.names, found.images, found.sha256)
+    found = read_folder(locate_images(name, on_message=on_message).path, colour)
+    return ImageSet(IMAGE_SETS[name].folders[0], found.names, found.images, found.sha256)
 
 
 def read_folder(folder: str | Path, colour: Colour = "grey") -> ImageSet:
-    """All images directly in a folder, in the order of their names.
+    """All images directly in a folder, in the order of their names; hidden files are left out.
 
     Args:
         folder: with PNG, JPEG, TIFF or BMP files.
@@ -148,16 +88,12 @@ def read_folder(folder: str | Path, colour: Colour = "grey") -> ImageSet:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputFileError(folder, "no such folder", "a folder of images")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    paths = image_paths(folder)
     if not paths:
-        raise InputFileError(folder, "holds no images", f"files {', '.join(SUFFIXES)}")
-    digest = hashlib.sha256()
-    images = []
-    for path in paths:
-        images.append(read_image(path, colour))
-        digest.update(f"{path.name}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+        raise InputFileError(folder, "holds no images", f"files {', '.join(IMAGE_ENDINGS)}")
+    images = tuple(read_image(path, colour) for path in paths)
     names = tuple(path.name for path in paths)
-    return ImageSet(folder.resolve().name, names, tuple(images), digest.hexdigest())
+    return ImageSet(folder.resolve().name, names, images, folder_digest(paths))
 
 
 def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
@@ -190,16 +126,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "no image format that is known"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _find_folder(names: tuple[str, ...]) -> Path | None:
-    root = data_folder()
-    if root is None:
-        return None
-    return next((path for path in _folders(root) if path.name in names), None)
-
-
-def _folders(root: Path) -> Iterator[Path]:
-    for parent, folders, _ in os.walk(root):
-        folders.sort()
-        yield Path(parent)

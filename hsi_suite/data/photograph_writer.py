@@ -13,10 +13,15 @@ from PIL import Image
 from ..atomic import atomic_file
 from ..errors import OutputError
 from .formats.deep_png import encode_deep_png
-from .photographs import Photograph
+from .formats.image_notes import orientation_as_exif, upright
+from .photographs import Photograph, PhotographHeader
 
 _METRES_PER_INCH = 0.0254
+_JPEG = (".jpg", ".jpeg")
 _JPEG_QUALITY = 95
+# What the format's counters of 16 bits hold, less what is counted along.
+_JPEG_SIDE = 65_500
+_JPEG_EXIF = 65_500
 _EIGHT, _DEEP, _FLOAT = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)
 # What values each kind of file holds, and whether it holds transparency.
 _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
@@ -29,38 +34,46 @@ _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
 }
 
 
-def check_writable(path: Path, dtype: np.dtype[Any], alpha: bool) -> None:
+def check_writable(path: Path, header: PhotographHeader) -> None:
     """See that a file of this name can hold a photograph, before work is done for it.
 
     Args:
         path: what will be written.
-        dtype: of the values: uint8, uint16 or float32.
-        alpha: whether there is transparency.
+        header: of the photograph.
 
     Raises:
         OutputError: it cannot.
     """
-    if path.suffix.lower() not in _HOLDS:
+    ending, dtype, alpha = path.suffix.lower(), header.dtype, header.alpha
+    if ending not in _HOLDS:
         raise OutputError(path, "ends as no image file does", f"one of {', '.join(_HOLDS)}")
-    types, transparent = _HOLDS[path.suffix.lower()]
+    types, transparent = _HOLDS[ending]
     if dtype not in types or (alpha and not transparent):
         what = "transparency" if dtype in types else f"{dtype} values"
         others = [end for end, (held, clear) in _HOLDS.items() if dtype in held and clear >= alpha]
         raise OutputError(
             path, f"cannot hold the input's {what}", f"a file ending {' or '.join(others)}"
         )
+    if ending in _JPEG and max(header.lines, header.samples) > _JPEG_SIDE:
+        raise OutputError(
+            path,
+            f"cannot hold {header.samples:,} × {header.lines:,} pixels",
+            f"at most {_JPEG_SIDE:,} along each side, or a file ending .png or .tif",
+        )
 
 
 def write_photograph(path: Path, photograph: Photograph) -> None:
     """Write a photograph, whole or not at all; the ending chooses the kind of file.
 
-    A PNG or JPEG keeps profile, EXIF and resolution, a TIFF profile, orientation and resolution;
-    BMP files hold none of these. JPEG files are of quality 95 without colour subsampling.
+    A PNG or JPEG keeps profile, EXIF and resolution, a TIFF profile, orientation, resolution
+    and coordinates; a JPEG for which the EXIF is too long keeps its orientation.
+    A BMP file keeps the resolution alone, so its pixels are turned upright. JPEG files are of
+    quality 95 without colour subsampling.
 
     Raises:
         OutputError: a file of this ending cannot hold it, or the place cannot be written.
     """
-    check_writable(path, photograph.values.dtype, photograph.alpha is not None)
+    check_writable(path, photograph.header)
     with atomic_file(path) as temporary:
         if path.suffix.lower() in (".tif", ".tiff"):
             _write_tiff(temporary, photograph)
@@ -79,17 +92,22 @@ def _with_alpha(photograph: Photograph) -> NDArray[Any]:
 
 def _write_with_pillow(path: Path, photograph: Photograph) -> None:
     options: dict[str, Any] = {}
-    if photograph.icc_profile is not None:
+    values, dpi = _with_alpha(photograph), photograph.dpi
+    if path.suffix.lower() == ".bmp":
+        values = upright(values, photograph.orientation)
+        dpi = dpi[::-1] if dpi is not None and photograph.orientation >= 5 else dpi
+    else:
         options["icc_profile"] = photograph.icc_profile
-    if photograph.exif is not None:
-        options["exif"] = b"Exif\0\0" + photograph.exif
-    if photograph.dpi is not None:
-        options["dpi"] = photograph.dpi
-    if path.suffix.lower() in (".jpg", ".jpeg"):
+        exif = photograph.exif
+        if exif is not None and len(exif) > _JPEG_EXIF and path.suffix.lower() in _JPEG:
+            exif = orientation_as_exif(photograph.orientation)
+        if exif is not None:
+            options["exif"] = b"Exif\0\0" + exif
+    if dpi is not None:
+        options["dpi"] = dpi
+    if path.suffix.lower() in _JPEG:
         options |= {"quality": _JPEG_QUALITY, "subsampling": 0}
-    elif path.suffix.lower() == ".bmp":
-        options = {}
-    Image.fromarray(_with_alpha(photograph)).save(path, **options)
+    Image.fromarray(values).save(path, **options)
 
 
 def _write_deep_png(path: Path, photograph: Photograph) -> None:
@@ -114,8 +132,9 @@ def _write_tiff(path: Path, photograph: Photograph) -> None:
         options["extrasamples"] = ["unassalpha"]
     if photograph.dpi is not None:
         options |= {"resolution": photograph.dpi, "resolutionunit": "inch"}
+    options["extratags"] = list(photograph.geotags)
     if photograph.orientation != 1:
-        options["extratags"] = [(274, "H", 1, photograph.orientation, True)]
+        options["extratags"].append((274, "H", 1, photograph.orientation, True))
     # tifffile takes a last axis of two for pages unless told that it is planes of one picture.
     values = _with_alpha(photograph)
     if values.ndim == 3:

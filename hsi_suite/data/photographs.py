@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,24 @@ from PIL import Image
 
 from ..errors import InputFileError
 from .formats.deep_png import decode_deep_png, is_deep_png
+from .formats.geotiff_tags import ExtraTag, copied_geotiff_tags
+from .formats.image_notes import (
+    dpi_of,
+    exif_of,
+    orientation_as_exif,
+    orientation_in,
+    tiff_dpi,
+    tiff_orientation,
+)
 from .formats.reading_guard import reading
 
 PHOTOGRAPH_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _WHAT = "an image (PNG, JPEG, TIFF or BMP)"
-_ORIENTATION = 274
 _ICC = 34675
 _STRIP = 256
+# Kinds of extra samples that are transparency: associated with the colours, and not.
+_ALPHA = (1, 2)
+_COLOURED = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
 _PLAIN_TIFF = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
 
 
@@ -35,6 +46,7 @@ class PhotographHeader:
         channels: 1 for grey, 3 for RGB.
         dtype: uint8, uint16 or float32.
         alpha: whether there is transparency.
+        georeferenced: whether it says where on Earth it lies.
     """
 
     lines: int
@@ -42,6 +54,7 @@ class PhotographHeader:
     channels: int
     dtype: np.dtype[Any]
     alpha: bool
+    georeferenced: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +68,7 @@ class Photograph:
         exif: what the camera noted, as a TIFF structure, or None; the orientation among it is
             not applied to the pixels.
         dpi: dots per inch along samples and lines, or None.
+        geotags: where it lies, as the tags of a TIFF file; () where it does not say.
     """
 
     values: NDArray[Any]
@@ -62,15 +76,42 @@ class Photograph:
     icc_profile: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
+    geotags: tuple[ExtraTag, ...] = ()
+
+    @property
+    def header(self) -> PhotographHeader:
+        """What its file's header says."""
+        return PhotographHeader(
+            lines=self.values.shape[0],
+            samples=self.values.shape[1],
+            channels=1 if self.values.ndim == 2 else 3,
+            dtype=self.values.dtype,
+            alpha=self.alpha is not None,
+            georeferenced=bool(self.geotags),
+        )
 
     @property
     def orientation(self) -> int:
         """EXIF's number of the turn that brings the picture upright; 1 for none."""
         if self.exif is None:
             return 1
-        tags = Image.Exif()
-        tags.load(self.exif)
-        return int(tags.get(_ORIENTATION, 1))
+        return orientation_in(self.exif)
+
+
+def is_photograph(path: Path) -> bool:
+    """Whether a TIFF file holds one grey or RGB image, with transparency or without.
+
+    Files that cannot be read count as photographs: `read_header` says what is wrong with them.
+    """
+    try:
+        with reading(path, _WHAT), tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            pictures = sum(not getattr(each, "is_reduced", False) for each in file.pages)
+            colours = page.samplesperpixel - sum(int(kind) in _ALPHA for kind in page.extrasamples)
+            grey = page.photometric != tifffile.PHOTOMETRIC.RGB and colours == 1
+            return pictures == 1 and (grey or (page.photometric in _COLOURED and colours == 3))
+    except InputFileError:
+        return True
 
 
 def read_header(path: Path) -> PhotographHeader:
@@ -115,7 +156,9 @@ def read_photograph(path: Path) -> Photograph:
     if photograph.values.dtype == np.float32 and not np.isfinite(photograph.values).all():
         count = photograph.values.size - np.isfinite(photograph.values).sum()
         raise InputFileError(
-            path, f"holds {count:,} values that are no numbers", "a value everywhere"
+            path,
+            f"holds {count:,} values that are no numbers or beyond float32",
+            "a value everywhere",
         )
     return photograph
 
@@ -127,6 +170,8 @@ class _TiffPage:
     header: PhotographHeader
     icc_profile: bytes | None
     orientation: int
+    dpi: tuple[float, float] | None
+    geotags: tuple[ExtraTag, ...]
 
     def read(self, path: Path) -> Photograph:
         with tifffile.TiffFile(path) as file:
@@ -137,9 +182,11 @@ class _TiffPage:
             values = values[..., None]
         elif planar:
             values = np.moveaxis(values, 0, 2)
-        values = values.astype(self.header.dtype, copy=False)
-        exif = _orientation_as_exif(self.orientation)
-        return _divided(values, self.icc_profile, exif, None)
+        with np.errstate(over="ignore"):
+            values = values.astype(self.header.dtype, copy=False)
+        exif = orientation_as_exif(self.orientation)
+        plain = _divided(values, self.icc_profile, exif, self.dpi)
+        return replace(plain, geotags=self.geotags)
 
 
 def _plain_tiff_page(path: Path) -> _TiffPage | None:
@@ -150,6 +197,7 @@ def _plain_tiff_page(path: Path) -> _TiffPage | None:
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         pictures = sum(not getattr(each, "is_reduced", False) for each in file.pages)
+        pictures *= page.imagedepth
         if pictures > 1:
             raise InputFileError(path, f"holds {pictures} images", "one")
         if page.samplesperpixel > 4:
@@ -166,9 +214,10 @@ def _plain_tiff_page(path: Path) -> _TiffPage | None:
         colour = page.samplesperpixel >= 3
         alpha = page.samplesperpixel in (2, 4)
         dtype = np.dtype(_TIFF_TYPES[page.dtype.name])
-        header = PhotographHeader(*shape, 3 if colour else 1, dtype, alpha)
+        geotags = copied_geotiff_tags(page)
+        header = PhotographHeader(*shape, 3 if colour else 1, dtype, alpha, bool(geotags))
         icc = page.tags.valueof(_ICC)
-        return _TiffPage(header, icc, int(page.tags.valueof(_ORIENTATION, default=1)))
+        return _TiffPage(header, icc, tiff_orientation(page), tiff_dpi(page), geotags)
 
 
 _TIFF_TYPES = {
@@ -184,7 +233,7 @@ def _read_with_pillow(path: Path) -> Photograph:
     with _any_size(), path.open("rb") as stream, Image.open(stream) as image:
         # Asked first: looking for EXIF may decode the image, after which it is not to be told.
         deep = is_deep_png(image)
-        icc, exif, dpi = image.info.get("icc_profile"), _exif(image), image.info.get("dpi")
+        icc, exif, dpi = image.info.get("icc_profile"), exif_of(image), dpi_of(image)
         if deep:
             return _divided(decode_deep_png(stream), icc, exif, dpi)
         plain: Image.Image = image
@@ -218,22 +267,6 @@ def _divided(
     alpha = None if values.shape[2] == colours else np.ascontiguousarray(values[..., colours])
     kept = values[..., 0] if colours == 1 else values[..., :3]
     return Photograph(np.ascontiguousarray(kept), alpha, icc, exif, dpi)
-
-
-def _exif(image: Image.Image) -> bytes | None:
-    if image.format == "TIFF":
-        return _orientation_as_exif(image.getexif().get(_ORIENTATION, 1))
-    content: bytes = image.info.get("exif", b"") or image.getexif().tobytes()
-    content = content.removeprefix(b"Exif\0\0")
-    return content if len(image.getexif()) else None
-
-
-def _orientation_as_exif(orientation: int) -> bytes | None:
-    if orientation == 1:
-        return None
-    tags = Image.Exif()
-    tags[_ORIENTATION] = orientation
-    return tags.tobytes().removeprefix(b"Exif\0\0")
 
 
 def _check_there(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ __all__ = [
     "read_class_names",
     "read_labels",
     "read_scene",
+    "refuse_without_data",
+    "valid_pixels",
 ]
 
 _BLOCK_VALUES = 2**23
@@ -108,7 +110,9 @@ def read_scene(
     names: tuple[str, ...] = ()
     if truth is not None and labels is not None:
         names = _fitting_names(Path(labels), truth, file.shape, class_names)
-    valid = _valid_pixels(path, cube, file.nodata)
+    valid = valid_pixels(cube, file.nodata)
+    if valid is not None and not valid.any():
+        refuse_without_data(path, [cube], file.nodata)
     if truth is not None and valid is not None:
         _check_labelled_pixels(path, truth.labels, valid)
     files = [*file.files, *(truth.files if truth else ())]
@@ -155,45 +159,63 @@ def _fitting_names(
     return names
 
 
-def _valid_pixels(path: Path, cube: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
+def valid_pixels(cube: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
     """Where a pixel holds data in all bands; None when every pixel does.
 
-    Raises:
-        InputFileError: a band holds no data at all, or no pixel is left.
+    Args:
+        cube: lines × samples × bands, of the whole scene or of some lines.
+        nodata: value of missing pixels beside NaN and infinity; None: there is none.
     """
     marker = _representable(nodata, cube.dtype)
     if marker is None and cube.dtype.kind != "f":
         return None
     lines, samples, bands = cube.shape
     valid = np.ones((lines, samples), dtype=bool)
-    empty_bands = np.ones(bands, dtype=bool)
     step = max(1, _BLOCK_VALUES // (samples * bands))
     for start in range(0, lines, step):
-        block = cube[start : start + step]
-        missing = ~np.isfinite(block) if cube.dtype.kind == "f" else np.zeros(block.shape, bool)
-        if marker is not None:
-            missing |= block == marker
+        missing = _missing_values(cube[start : start + step], marker)
         valid[start : start + step] = ~missing.any(axis=2)
-        empty_bands &= missing.all(axis=(0, 1))
+    return None if valid.all() else valid
+
+
+def refuse_without_data(
+    path: Path, blocks: Iterable[NDArray[Any]], nodata: float | None
+) -> NoReturn:
+    """Say why a scene has no valid pixel, as far as it shows.
+
+    Args:
+        path: of the scene.
+        blocks: all its lines, lines × samples × bands each.
+        nodata: as in `valid_pixels`.
+
+    Raises:
+        InputFileError: always; some bands hold no data at all, or no pixel holds data in all.
+    """
+    empty: NDArray[np.bool_] = np.ones(1, bool)
+    for block in blocks:
+        missing = _missing_values(block, _representable(nodata, block.dtype))
+        empty = empty & missing.all(axis=(0, 1))
     marked = "" if nodata is None else f" or nodata ({nodata:g})"
     remedy = "" if nodata is None else "; --nodata nan switches the nodata value off"
-    if empty_bands.any():
-        named = ", ".join(str(band + 1) for band in np.flatnonzero(empty_bands)[:10])
+    if empty.any():
+        named = ", ".join(str(band + 1) for band in np.flatnonzero(empty)[:10])
         raise InputFileError(
             path,
-            f"every pixel of {int(empty_bands.sum())} of {bands} bands (number {named}) is NaN, "
+            f"every pixel of {int(empty.sum())} of {empty.size} bands (number {named}) is NaN, "
             f"infinite{marked}",
             "",
             f"leave these bands out of the file{remedy}",
         )
-    if not valid.any():
-        raise InputFileError(
-            path,
-            f"every pixel has a band that is NaN, infinite{marked}",
-            "valid pixels",
-            remedy[2:],
-        )
-    return None if valid.all() else valid
+    raise InputFileError(
+        path, f"every pixel has a band that is NaN, infinite{marked}", "valid pixels", remedy[2:]
+    )
+
+
+def _missing_values(block: NDArray[Any], marker: Any) -> NDArray[np.bool_]:
+    missing = ~np.isfinite(block) if block.dtype.kind == "f" else np.zeros(block.shape, bool)
+    if marker is not None:
+        missing |= block == marker
+    return missing
 
 
 def _representable(nodata: float | None, dtype: np.dtype[Any]) -> Any:

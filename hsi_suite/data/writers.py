@@ -14,7 +14,7 @@ from PIL import Image
 from ..atomic import atomic_file
 from ..errors import OutputError, ShapeError
 from .formats.array_choice import size_text
-from .formats.envi_writer import write_envi
+from .formats.envi_writer import classification_fields, write_envi
 from .formats.tiff_writer import write_layers_tiff, write_map_tiff
 from .scene import Georeference
 
@@ -57,13 +57,7 @@ def write_label_map(
     if ending in {".tif", ".tiff"}:
         write_map_tiff(path, stored, class_names, colours, georeference)
     elif ending == ".hdr":
-        fields: dict[str, object] = {
-            "file type": "ENVI Classification",
-            "classes": len(class_names) + 1,
-            "class names": ("Unclassified", *class_names),
-            "class lookup": tuple(int(value) for value in colours.ravel()),
-            "band names": ("class",),
-        }
+        fields = classification_fields(class_names, colours)
         write_envi(path, stored[:, :, None], fields, georeference)
     elif ending == ".npy":
         _write_npy(path, stored)

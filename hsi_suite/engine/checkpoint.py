@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 
 from ..atomic import atomic_file
 from ..errors import OutputError, RunError
+from .distributed import ALONE, Team
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -22,16 +24,21 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
             raise OutputError(path, "cannot be written", "a place with free space") from error
 
 
-def load_checkpoint(path: Path) -> dict[str, Any] | None:
+def load_checkpoint(path: Path, team: Team = ALONE) -> dict[str, Any] | None:
     """The state in `path`; None when there is none.
+
+    Args:
+        path: read by the first process of the team alone.
+        team: all of whose processes get the state.
 
     Raises:
         RunError: the file is damaged or no checkpoint.
     """
-    if not path.exists():
-        return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        content = team.tell(path.read_bytes() if team.first and path.exists() else None)
+        if content is None:
+            return None
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise RunError(
             path, "is damaged", "a checkpoint of this run", "delete it to train from the start"

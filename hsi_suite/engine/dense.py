@@ -2,8 +2,10 @@
 
 Valid convolutions of stride 1 give, at each place of a scene, what they give on the window cut
 around it. A linear layer over the features of a window is then a layer over each neighbourhood
-in the scene's features, and all that follows it sees single rows. Nothing is approximated:
-windows that overlap share what they have in common.
+in the scene's features, and all that follows it sees single rows. Where something else than a
+linear layer comes first (attention over the window, say), the network is dense up to there and
+sees one neighbourhood after the other from there on. Nothing is approximated: windows that
+overlap share what they have in common.
 
 Scenes come zero-padded by the window's radius on all sides, as components × (lines + 2·radius)
 × (samples + 2·radius); pixels are flat indices into lines × samples.
@@ -11,7 +13,8 @@ Scenes come zero-padded by the window's radius on all sides, as components × (l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeGuard
 
 import torch
@@ -24,6 +27,8 @@ from .task import WindowNetwork
 # Memory stays below that of training, and what strips compute beyond their borders is little.
 _STRIP_PIXELS = 10_000
 _STRIP_LINES = 16
+# Neighbourhoods of features at once, where a head sees them one by one.
+_SQUARES = 512
 
 
 def runs_dense(network: object, training: bool) -> TypeGuard[WindowNetwork]:
@@ -59,17 +64,34 @@ def pixel_logits(network: WindowNetwork, features: Tensor, pixels: Tensor) -> Te
         features: of the whole padded scene, see `scene_features`.
         pixels: N flat indices, on the device of the features.
     """
-    first, rest = network.split_head()
-    depth, _, width = features.shape
-    side = network.window - network.margin
-    samples = width - side + 1
-    reach = torch.arange(side, device=features.device)
+    width = features.shape[2]
+    samples = width - (network.window - network.margin) + 1
     corners = pixels // samples * width + pixels % samples
+    return neighbourhood_logits(network, features.flatten(1).t(), width, corners)
+
+
+def neighbourhood_logits(
+    network: WindowNetwork, table: Tensor, width: int, corners: Tensor
+) -> Tensor:
+    """Logits (N, classes) of neighbourhoods of features.
+
+    Args:
+        network: one that `runs_dense`.
+        table: features, places × depth, of lines one after the other.
+        width: places in a line.
+        corners: the place of each neighbourhood's first line and sample.
+    """
+    first, rest = network.split_head()
+    side = network.window - network.margin
+    reach = torch.arange(side, device=table.device)
     places = corners[:, None] + (reach[:, None] * width + reach).flatten()
-    rows = functional.embedding(places, features.flatten(1).t().contiguous()).flatten(1)
-    # The rows are ordered by place, then depth; the layer's own order is the opposite.
-    weight = first.weight.reshape(-1, depth, side * side).transpose(1, 2).flatten(1)
-    logits: Tensor = rest(functional.linear(rows, weight, first.bias))
+    rows = functional.embedding(places, table.contiguous())
+    # The rows are ordered by place, then depth; the head's own order is the opposite.
+    if first is None:
+        squares: Tensor = rest(rows.transpose(1, 2).reshape(len(rows), -1, side, side))
+        return squares
+    weight = first.weight.reshape(len(first.weight), -1, side * side).transpose(1, 2).flatten(1)
+    logits: Tensor = rest(functional.linear(rows.flatten(1), weight, first.bias))
     return logits
 
 
@@ -88,12 +110,12 @@ def strip_logits(
         strip_lines: lines of a strip; None takes about 10,000 pixels, at least 16 lines.
 
     Yields:
-        The first line of a strip and its logits, lines × samples × classes.
+        The first line of a strip and its logits, lines × samples × classes; those of unwanted
+        pixels mean nothing.
     """
     lines, samples = wanted.shape
     height = strip_lines or _STRIP_LINES * max(1, _STRIP_PIXELS // samples // _STRIP_LINES)
-    first, rest = network.split_head()
-    linear = SlidingLinear(first, network.window - network.margin, int(wanted.sum()))
+    head = _head_of_strips(network, int(wanted.sum()))
     held = padded.new_empty(0)
     begin = end = 0  # the lines of features that are held
     for start in range(0, lines, height):
@@ -103,5 +125,32 @@ def strip_logits(
         fresh = scene_features(network, padded[:, max(start, end) : stop + network.window - 1])
         held = torch.cat([held[:, start - begin :], fresh], 1) if end > start else fresh
         begin, end = start, start + held.shape[1]
-        sums = linear(held)
-        yield start, rest(sums.flatten(1).t()).reshape(*sums.shape[1:], -1)
+        yield start, head(held, wanted[start:stop])
+
+
+def _head_of_strips(network: WindowNetwork, places: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """The head over a strip: from features and wanted pixels to lines × samples × classes.
+
+    Args:
+        network: one that `runs_dense`.
+        places: about how many pixels there will be in all.
+    """
+    first, rest = network.split_head()
+    if first is None:
+        return partial(_square_logits, network)
+    linear = SlidingLinear(first, network.window - network.margin, places)
+
+    def row_logits(features: Tensor, wanted: Tensor) -> Tensor:
+        logits: Tensor = rest(linear(features).flatten(1).t())
+        return logits.reshape(*wanted.shape, -1)
+
+    return row_logits
+
+
+def _square_logits(network: WindowNetwork, features: Tensor, wanted: Tensor) -> Tensor:
+    """Logits of the wanted pixels of a strip, NaN at the others."""
+    pixels = wanted.flatten().nonzero().squeeze(1).to(features.device)
+    chunks = torch.split(pixels, _SQUARES)
+    rows = torch.cat([pixel_logits(network, features, chunk) for chunk in chunks])
+    logits = rows.new_full((wanted.numel(), rows.shape[1]), torch.nan)
+    return logits.index_copy(0, pixels, rows).reshape(*wanted.shape, -1)

@@ -11,6 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from ..errors import DeviceError
+from .distributed import launched_processes
 
 _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 
@@ -19,23 +20,27 @@ def resolve_device(name: str) -> torch.device:
     """The device a name stands for.
 
     Args:
-        name: auto (CUDA when there is one, else the CPU), cpu, cuda or cuda:N.
+        name: auto (CUDA when there is one, else the CPU), cpu, cuda or cuda:N. Where a launcher
+            has started several processes, each has the CUDA device of its own number
+            (LOCAL_RANK) instead of N.
 
     Raises:
         DeviceError: the name is none of these or the device is not there.
     """
     if name == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
         raise DeviceError("device", f"{name!r}", "auto, cpu, cuda or cuda:N")
     if name == "cpu":
         return torch.device("cpu")
     index = int(name.partition(":")[2] or 0)
+    if launched_processes() > 1:
+        index = int(os.environ.get("LOCAL_RANK", index))
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if index >= count:
         raise DeviceError(
             "device",
-            f"{name!r}, and this machine has {count} CUDA devices",
+            f"cuda:{index}, and this machine has {count} CUDA devices",
             "a device that is there",
             "use --device auto",
         )
@@ -55,11 +60,12 @@ def computing(device: torch.device, threads: int, deterministic: bool) -> Iterat
     """
     _reserve_workspace(device, deterministic)
     old_threads = torch.get_num_threads()
-    old_mode = torch.are_deterministic_algorithms_enabled()
+    old_mode = torch.get_deterministic_debug_mode()
     cudnn = torch.backends.cudnn
     old_cudnn = (cudnn.benchmark, cudnn.deterministic)
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
+    # The same switch as use_deterministic_algorithms, which imports torch's compiler: seconds.
+    torch.set_deterministic_debug_mode("error" if deterministic else "default")
     cudnn.benchmark, cudnn.deterministic = not deterministic, deterministic
     try:
         with threadpool_limits(threads):
@@ -76,7 +82,7 @@ def computing(device: torch.device, threads: int, deterministic: bool) -> Iterat
         ) from error
     finally:
         torch.set_num_threads(old_threads)
-        torch.use_deterministic_algorithms(old_mode)
+        torch.set_deterministic_debug_mode(old_mode)
         cudnn.benchmark, cudnn.deterministic = old_cudnn
 
 

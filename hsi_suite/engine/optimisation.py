@@ -13,13 +13,24 @@ from ..schemas.training import OptimizerConfig, ScheduleConfig
 def build_optimizer(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> optim.Optimizer:
     """The optimiser that `config` describes.
 
-    Adam follows Kingma and Ba (2015); SGD has plain (not Nesterov) momentum.
+    Adam follows Kingma and Ba (2015); SGD has plain (not Nesterov) momentum. RMSProp divides the
+    gradient by the root of its running mean square plus epsilon, and then gathers momentum
+    (Szegedy et al., CVPR 2016, section 8, with decay 0.9 and epsilon 1).
     """
     if config.name == "adam":
         return optim.Adam(
             parameters,
             lr=config.learning_rate,
             betas=(config.beta1, config.beta2),
+            weight_decay=config.weight_decay,
+        )
+    if config.name == "rmsprop":
+        return optim.RMSprop(
+            parameters,
+            lr=config.learning_rate,
+            alpha=config.decay,
+            eps=config.epsilon,
+            momentum=config.momentum,
             weight_decay=config.weight_decay,
         )
     return optim.SGD(

@@ -32,10 +32,9 @@ class SlidingLinear:
         self.side = side
         self.bias = layer.bias
         self.kernels = layer.weight.reshape(layer.out_features, -1, side, side)
-        self.tile = max(_LEAST_TILE, 16 * -(-(side - 1) // 8))
+        self.tile = _tile(side)
         self._spectrum: Tensor | None = None
-        large = side >= _LEAST_SIDE and places * side**2 >= _LEAST_PRODUCTS
-        if large and not torch.is_autocast_enabled(layer.weight.device.type):
+        if _pays(side, places) and not torch.is_autocast_enabled(layer.weight.device.type):
             transform = torch.fft.rfft2(self.kernels, s=(self.tile, self.tile)).conj()
             # frequencies × outputs × depth; the conjugate makes it a correlation, as layers are.
             self._spectrum = transform.flatten(2).permute(2, 0, 1).contiguous()
@@ -59,3 +58,32 @@ class SlidingLinear:
         sums: Tensor = torch.fft.irfft2(product, s=(tile, tile))[..., :fresh, :fresh]
         sums = sums.transpose(2, 3).reshape(-1, down * fresh, across * fresh)
         return sums[:, :lines, :samples]
+
+
+def sliding_bytes(layer: nn.Linear, side: int, places: int, at_once: int) -> int:
+    """About the most memory that a `SlidingLinear` takes, beside the features it is given.
+
+    Args:
+        layer: as there.
+        side: as there.
+        places: as there.
+        at_once: how many squares one call is for.
+    """
+    depth, tile = layer.in_features // side**2, _tile(side)
+    if not _pays(side, places):
+        return 4 * at_once * layer.out_features
+    frequencies, squares = tile * (tile // 2 + 1), -(-at_once // (tile - side + 1) ** 2)
+    # While the layer is transformed; then the tiles, their transforms, products and sums.
+    weights = layer.out_features * depth * (4 * tile**2 + 16 * frequencies)
+    kept = layer.out_features * depth * 8 * frequencies
+    tiles = depth * (4 * tile**2 + 16 * frequencies)
+    sums = layer.out_features * (4 * tile**2 + 16 * frequencies)
+    return max(weights, kept + squares * (tiles + sums))
+
+
+def _tile(side: int) -> int:
+    return max(_LEAST_TILE, 16 * -(-(side - 1) // 8))
+
+
+def _pays(side: int, places: int) -> bool:
+    return side >= _LEAST_SIDE and places * side**2 >= _LEAST_PRODUCTS

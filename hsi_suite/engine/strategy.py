@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..errors import ConfigError
 from .dense import runs_dense, scene_features
 from .task import WindowNetwork
+from .tiled import TileGrid
 
 # Multiply-adds per second in a scene's features, as a share of those in windows, which stay in a
 # processor's caches. Measured: docs/decisions/0003-dense-training.md.
@@ -29,11 +30,13 @@ class Costs:
     Attributes:
         window: of one pixel by its window.
         scene: of the features of the whole scene.
+        tile: of the features of a tile of it, see `engine.tiled`.
         head: of the layers after them, for one pixel.
     """
 
     window: int
     scene: int
+    tile: int
     head: int
 
     @property
@@ -64,6 +67,7 @@ def plan_training(
     shape: tuple[int, int, int],
     pixels: int,
     batch_size: int,
+    tiles: int | None = None,
 ) -> TrainingPlan:
     """Choose how to train; the choice depends on nothing but the arguments.
 
@@ -73,6 +77,8 @@ def plan_training(
         shape: components, lines and samples of the scene.
         pixels: in the training part.
         batch_size: pixels per step.
+        tiles: how many tiles the batches of an epoch hold in all, where they are drawn tile by
+            tile; None where they are drawn pixel by pixel.
 
     Raises:
         ConfigError: dense is asked of a network that sees windows and scenes differently.
@@ -86,9 +92,14 @@ def plan_training(
             )
         return TrainingPlan("patch", None, "training strategy patch, the only one for this model")
     costs = count_costs(network, shape)
-    dense_from = min(batch_size, pixels, costs.break_even)
     windows = pixels * costs.window
-    dense, effort = _dense_epoch(costs, pixels, batch_size, dense_from)
+    if tiles is None:
+        dense_from = min(batch_size, pixels, costs.break_even)
+        dense, effort = _dense_epoch(costs, pixels, batch_size, dense_from)
+    else:
+        dense_from = 1
+        features, rows = tiles * costs.tile, pixels * costs.head
+        dense, effort = features + rows, features / _SCENE_RATE + rows
     speed_up = windows / effort
     if strategy == "auto":
         strategy = "dense" if speed_up > 1 else "patch"
@@ -121,11 +132,14 @@ def count_costs(network: WindowNetwork, shape: tuple[int, int, int]) -> Costs:
     components, lines, samples = shape
     border = network.window - 1
     one = torch.empty(1, components, border + 1, border + 1, device="meta")
+    size = TileGrid(samples).side + border
+    tile = torch.empty(1, components, size, size, device="meta")
     scene = torch.empty(components, lines + border, samples + border, device="meta")
     window = _multiply_adds(shadow, one)
     return Costs(
         window=window,
         scene=_multiply_adds(partial(scene_features, shadow), scene),
+        tile=_multiply_adds(shadow.features, tile),
         head=window - _multiply_adds(shadow.features, one),
     )
 

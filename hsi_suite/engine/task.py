@@ -48,7 +48,8 @@ class WindowNetwork(Protocol):
     """A classifier of windows that `engine.dense` can run over a whole scene.
 
     Its logits are those of a head over the features of the window: one linear layer over all of
-    them, then layers on the rows that come out.
+    them, then layers on the rows that come out; or layers of any kind (attention or pooling over
+    the window, padded convolutions), which see the features of each window apart.
     """
 
     #: Side of the window in pixels.
@@ -64,8 +65,12 @@ class WindowNetwork(Protocol):
         """Whether `features` of a scene hold those of its windows, in training or evaluation."""
         ...
 
-    def split_head(self) -> tuple[nn.Linear, nn.Module]:
-        """The linear layer over a window's features (depth × lines × samples), and the rest."""
+    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
+        """The linear layer over a window's features (depth × lines × samples), and the rest.
+
+        None where the head does not begin with one: the rest is then all of the head and takes
+        features of windows (N, depth, lines, samples).
+        """
         ...
 
 

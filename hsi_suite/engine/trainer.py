@@ -2,7 +2,8 @@
 
 Everything drawn at random is a function of the seeds, the epoch and the step, so that the state
 to be kept is the weights, the optimiser and two counters. A run killed at any moment and resumed
-ends with the same bits as an unbroken one.
+ends with the same bits as an unbroken one. Several processes can train together, each with a share
+of every batch (`engine.distributed`); a checkpoint does not know by how many it was made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import ConfigError, RunError, Stopped
 from ..schemas.training import TrainingConfig
@@ -23,6 +25,7 @@ from ..seeding import SeedStreams
 from .averaging import WeightAverage
 from .checkpoint import load_checkpoint, save_checkpoint
 from .devices import seeded
+from .distributed import ALONE, Team
 from .observer import Observer, StopRequest, stop_requests
 from .optimisation import build_optimizer, learning_rate
 from .task import TrainingTask
@@ -56,6 +59,8 @@ class Trainer:
         device: where the model is.
         checkpoint: file to resume from and to save to; None keeps nothing.
         observer: hears of the progress.
+        team: the processes that train together. The first validates and saves; the others have
+            no history.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Trainer:
         device: torch.device,
         checkpoint: Path | None = None,
         observer: Observer | None = None,
+        team: Team = ALONE,
     ) -> None:
         self.model = model
         self.task = task
@@ -75,6 +81,7 @@ class Trainer:
         self.device = device
         self.checkpoint = checkpoint
         self.observer = observer or Observer()
+        self.team = team
         self.optimizer = build_optimizer(model.parameters(), config.optimizer)
         self.average = None if config.average is None else WeightAverage(model, config.average)
         self.epoch = 0
@@ -94,6 +101,7 @@ class Trainer:
             Stopped: a stop was asked for; the checkpoint holds the state.
             RunError: the loss is no longer a number, or the checkpoint is damaged.
         """
+        self._join()
         self._resume()
         steps = self.task.steps_per_epoch
         done = self.epoch * steps + self.step
@@ -109,11 +117,13 @@ class Trainer:
         self.model.train()
         while self.step < self.task.steps_per_epoch:
             self._run_step()
-            if stop.pending or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
+            late = time.monotonic() - self._saved_at >= self.config.checkpoint_seconds
+            stopping, late = self.team.agree(stop.pending, late)
+            if stopping or late:
                 self._epoch_seconds += time.monotonic() - started
                 started = time.monotonic()
                 self._save()
-            if stop.pending:
+            if stopping:
                 self.observer.end()
                 raise Stopped
         row = self._figures()
@@ -121,9 +131,11 @@ class Trainer:
         self.history.append(row)
         self.seconds.append(self._epoch_seconds)
         self.observer.epoch(row, self._epoch_seconds)
-        self._keep_best(row)
+        if self.team.first:
+            self._keep_best(row)
         self.epoch, self.step, self._sums, self._epoch_seconds = self.epoch + 1, 0, {}, 0.0
-        self.finished = self.epoch >= self.config.epochs or self._no_better()
+        finished = self.epoch >= self.config.epochs or (self.team.first and self._no_better())
+        (self.finished,) = self.team.agree(finished)
         if self.finished:
             self._save()
 
@@ -137,22 +149,26 @@ class Trainer:
             seeded(self.seeds.seed("dropout", counter), self.device),
             torch.autocast(self.device.type, torch.bfloat16, enabled=reduced),
         ):
-            loss, figures, items = self.task.loss(self.model, batch)
+            loss, figures, items = self.team.loss(self.task, self.model, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.team.add([p.grad for p in self.model.parameters() if p.grad is not None])
         if self.config.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
         self.optimizer.step()
         if self.average is not None:
             self.average.update(self.model, counter)
-        self._add({"items": torch.tensor(items), "loss": loss.detach() * items, **figures})
+        self._add(items, {"loss": loss.detach() * items, **figures})
         self.step += 1
         self.observer.advance()
 
-    def _add(self, figures: dict[str, Tensor]) -> None:
+    def _add(self, items: int, figures: dict[str, Tensor]) -> None:
         # Sums stay on the device: reading one would wait for the device at every step.
-        for name, value in figures.items():
-            value = value.detach().to("cpu" if name == "items" else self.device, torch.float64)
+        sums = {
+            name: value.detach().to(self.device, torch.float64) for name, value in figures.items()
+        }
+        self.team.add(list(sums.values()))
+        for name, value in {"items": torch.tensor(items, dtype=torch.float64), **sums}.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
 
     def _figures(self) -> dict[str, float]:
@@ -168,6 +184,8 @@ class Trainer:
                 "a finite number",
                 "lower train.optimizer.learning_rate or set train.gradient_clip",
             )
+        if not self.team.first:
+            return row
         self._judged.eval()
         with torch.no_grad():
             figures = self.task.validate(self._judged)
@@ -221,7 +239,7 @@ class Trainer:
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()
-        if self.checkpoint is None:
+        if self.checkpoint is None or not self.team.first:
             return
         state = {
             "format": _FORMAT,
@@ -239,8 +257,20 @@ class Trainer:
         }
         save_checkpoint(self.checkpoint, state)
 
+    def _join(self) -> None:
+        """Start from the same weights everywhere, and say what several processes change."""
+        if self.team.size == 1:
+            return
+        self.team.equalise(self.model)
+        self.observer.message(f"{self.team.size} processes share every batch")
+        if any(isinstance(each, _BatchNorm) for each in self.model.modules()):
+            self.observer.message(
+                "batch norm sees each process's share alone: the figures are not those of one "
+                "process"
+            )
+
     def _resume(self) -> None:
-        state = load_checkpoint(self.checkpoint) if self.checkpoint is not None else None
+        state = None if self.checkpoint is None else load_checkpoint(self.checkpoint, self.team)
         if state is None:
             return
         try:

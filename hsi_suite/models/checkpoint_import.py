@@ -67,7 +67,8 @@ def import_checkpoint(path: str | Path) -> DnCNN | FDnCNN:
         layers = list(_read_layers(path))
     except _BROKEN as error:
         text = str(error).strip().partition("\n")[0].partition(". ")[0]
-        raise InputFileError(path, f"cannot be read ({text[:160]})", _FORMS) from error
+        reason = text[:160] or type(error).__name__
+        raise InputFileError(path, f"cannot be read ({reason})", _FORMS) from error
     return _build(path, _walk(path, layers))
 
 

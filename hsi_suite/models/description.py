@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
-from ..registry import Registry
+from ..registry import Registry, listed
 from .registry import MODELS, build_example
 
 _BYTES = 4  # of a value in single precision
@@ -108,7 +108,7 @@ def describe_model(
         ShapeError: the network cannot take this input.
     """
     if name not in MODELS and name in _classical():
-        expected = f"a network: one of {', '.join(sorted(MODELS))}"
+        expected = f"a network: {listed(MODELS)}"
         raise ConfigError(name, "a classical model, which has no layers", expected)
     spec, options = MODELS[name], dict(options or {})
     shape = shape or spec.example_input

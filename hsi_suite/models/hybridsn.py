@@ -8,12 +8,10 @@ from ..backbones.conv import ConvNormAct
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ShapeError
 
-_Layers = tuple[tuple[int, tuple[int, ...]], ...]
-_KERNELS_3D: _Layers = ((8, (7, 3, 3)), (16, (5, 3, 3)), (32, (3, 3, 3)))
-_KERNELS_2D: _Layers = ((64, (3, 3)),)
-# What the valid convolutions take away: 6 + 4 + 2 components and 4 × 2 pixels.
+_KERNELS_3D = ((8, (7, 3, 3)), (16, (5, 3, 3)), (32, (3, 3, 3)))
+_KERNEL_2D = (3, 3)
+# What the valid 3-D convolutions take away is 6 + 4 + 2 components.
 _LEAST_COMPONENTS = 13
-_LEAST_WINDOW = 9
 
 
 class HybridSN(nn.Module):
@@ -37,43 +35,52 @@ class HybridSN(nn.Module):
         ShapeError: too few components, or a window that is even or too small.
     """
 
+    #: Kernels of the 2-D convolution, the features of each place.
+    depth = 64
+    #: The smallest window; the convolutions take away one pixel less.
+    least_window = 9
+
     def __init__(
         self, in_channels: int, num_classes: int, window: int = 25, dropout: float = 0.4
     ) -> None:
         super().__init__()
+        self._check(in_channels, window, dropout)
+        self.window = window
+        self.margin = self.least_window - 1
+        self.spectral_spatial = nn.Sequential()
+        channels = 1
+        for width, kernel in _KERNELS_3D:
+            self.spectral_spatial.append(self._stage(channels, width, kernel, dim=3))
+            channels = width
+        channels *= in_channels - (_LEAST_COMPONENTS - 1)
+        self.spatial = nn.Sequential(self._stage(channels, self.depth, _KERNEL_2D, dim=2))
+        side = window - self.margin
+        self.head = connected_head(self.depth * side * side, num_classes, dropout)
+
+    def _check(self, in_channels: int, window: int, dropout: float) -> None:
+        name = type(self).__name__
         if in_channels < _LEAST_COMPONENTS:
             raise ShapeError(
-                "hybridsn",
+                name,
                 f"{in_channels} components",
                 f"at least {_LEAST_COMPONENTS}",
                 "raise reduction.components",
             )
-        if window < _LEAST_WINDOW or window % 2 == 0:
+        if window < self.least_window or window % 2 == 0:
             raise ShapeError(
-                "hybridsn",
+                name,
                 f"a window of {window}",
-                f"an odd window of at least {_LEAST_WINDOW}",
+                f"an odd window of at least {self.least_window}",
                 "change model.window",
             )
         if not 0 <= dropout < 1:
             raise ValueError(f"a dropout of {dropout} is no share from 0 to below 1")
-        self.window = window
-        self.margin = _LEAST_WINDOW - 1
-        self.spectral_spatial = _stack(1, _KERNELS_3D, dim=3)
-        channels = _KERNELS_3D[-1][0] * (in_channels - (_LEAST_COMPONENTS - 1))
-        self.spatial = _stack(channels, _KERNELS_2D, dim=2)
-        channels = _KERNELS_2D[-1][0]
-        side = window - self.margin
-        self.head = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(channels * side * side, 256),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(256, 128),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(128, num_classes),
-        )
+
+    def _stage(
+        self, in_channels: int, out_channels: int, kernel: tuple[int, ...], dim: int
+    ) -> nn.Module:
+        """One of the convolutional stages, three with `dim` 3 and one with 2."""
+        return ConvNormAct(in_channels, out_channels, kernel, dim=dim, padding="valid")
 
     def features(self, cubes: Tensor) -> Tensor:
         """The convolutional part: (N, in_channels, h, w) to (N, 64, h − 8, w − 8), any h and w."""
@@ -86,7 +93,7 @@ class HybridSN(nn.Module):
         parts = (self.spectral_spatial, self.spatial)
         return not any(breaks_equivariance(part, training) for part in parts)
 
-    def split_head(self) -> tuple[nn.Linear, nn.Module]:
+    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
         """The fully connected layer over all of a window's features, and the layers after it."""
         first = self.head[1]
         assert isinstance(first, nn.Linear)
@@ -100,9 +107,15 @@ class HybridSN(nn.Module):
         return logits
 
 
-def _stack(channels: int, layers: _Layers, dim: int) -> nn.Sequential:
-    stack = nn.Sequential()
-    for width, kernel in layers:
-        stack.append(ConvNormAct(channels, width, kernel, dim=dim, padding="valid"))
-        channels = width
-    return stack
+def connected_head(in_features: int, num_classes: int, dropout: float) -> nn.Sequential:
+    """HybridSN's fully connected layers of 256, 128 and `num_classes` over all features."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(in_features, 256),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(256, 128),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(128, num_classes),
+    )

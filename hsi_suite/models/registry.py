@@ -11,12 +11,22 @@ import torch
 from torch import nn
 
 from ..backbones.initialisation import initialise
-from ..errors import ConfigError
-from ..registry import Registry, nearest_names
+from ..errors import ConfigError, UnknownNameError
+from ..registry import Registry, listed, nearest_names
+from .classic_classifier import CLASSIC_MODELS, INITIALISATION, ClassicClassifier
 from .cnn1d import CNN1D
 from .dncnn import DnCNN, FDnCNN
 from .hybridsn import HybridSN
+from .hybridsn_relatives import (
+    HybridSNInception,
+    HybridSNResidual,
+    HybridSNSE,
+    HybridSNSeparable,
+    HybridSNSEResidual,
+)
+from .inception_1d import Inception1D
 from .residual_unet import ResidualUNet
+from .ssrn import SSRN
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,38 @@ MODELS.add(
         example_parameters=5_122_176,
     ),
 )
+# Glorot's bounds count the kernels of all channels, of which a depthwise convolution has one each.
+for _name, _relative, _initialisation, _parameters, _summary in (
+    ("se", HybridSNSE, "glorot", 5_124_304, "squeeze-and-excitation before its connected layers"),
+    ("inception", HybridSNInception, "glorot", 3_779_516, "an Inception module as 2-D stage"),
+    ("residual", HybridSNResidual, "glorot", 5_159_808, "residual stages"),
+    ("se_residual", HybridSNSEResidual, "glorot", 5_161_936, "residual stages and the gates of se"),
+    ("separable", HybridSNSeparable, "kaiming", 114_864, "separable convolutions: light"),
+):
+    MODELS.add(
+        f"hybridsn_{_name}",
+        ModelSpec(
+            factory=_relative,
+            task="classification",
+            summary=f"HybridSN with {_summary}",
+            initialisation=_initialisation,
+            example={"in_channels": 30, "num_classes": 16, "window": 25},
+            example_input=(1, 30, 25, 25),
+            example_parameters=_parameters,
+        ),
+    )
+MODELS.add(
+    "ssrn",
+    ModelSpec(
+        factory=SSRN,
+        task="classification",
+        summary="residual blocks along the spectrum, then over the window (Zhong et al. 2018)",
+        initialisation="kaiming",
+        example={"in_channels": 200, "num_classes": 16, "window": 7},
+        example_input=(200, 7, 7),
+        example_parameters=363_848,
+    ),
+)
 MODELS.add(
     "cnn1d",
     ModelSpec(
@@ -69,6 +111,35 @@ MODELS.add(
         example_parameters=72_196,
     ),
 )
+MODELS.add(
+    "inception_1d",
+    ModelSpec(
+        factory=Inception1D,
+        task="classification",
+        summary="Inception modules along one pixel's spectrum",
+        initialisation="kaiming",
+        example={"in_channels": 200, "num_classes": 16, "window": 1},
+        example_input=(200, 1, 1),
+        example_parameters=60_212,
+    ),
+)
+for _name, _classic in CLASSIC_MODELS.items():
+    MODELS.add(
+        _name,
+        ModelSpec(
+            factory=ClassicClassifier(_name),
+            task="classification",
+            summary=_classic.summary,
+            initialisation=INITIALISATION,
+            example={
+                "in_channels": 3,
+                "num_classes": _classic.num_classes,
+                "window": _classic.size,
+            },
+            example_input=(3, _classic.size, _classic.size),
+            example_parameters=_classic.parameters,
+        ),
+    )
 MODELS.add(
     "dncnn",
     ModelSpec(
@@ -183,10 +254,14 @@ def _build(
     options: Mapping[str, Any],
     generator: torch.Generator | None,
 ) -> nn.Module:
+    suitable = [known for known in MODELS if MODELS[known].task == task]
+    if name not in MODELS:
+        near = nearest_names(name, suitable)
+        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownNameError("model", f"unknown name {name!r}", listed(suitable), hint)
     spec = MODELS[name]
     if spec.task != task:
-        suitable = ", ".join(known for known in MODELS if MODELS[known].task == task)
-        raise ConfigError("model.name", f"{name} is for {spec.task}", f"one of {suitable}")
+        raise ConfigError("model.name", f"{name} is for {spec.task}", listed(suitable))
     known = [key for key in inspect.signature(spec.factory).parameters if key not in fixed]
     for key in options:
         if key not in known:

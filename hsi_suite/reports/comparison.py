@@ -17,6 +17,7 @@ Values = NDArray[Any]
 _OVERVIEW = 480
 _DETAIL = 96
 _INCHES = 4.6
+_LONGEST = 4
 
 
 def comparison_figure(
@@ -41,12 +42,12 @@ def comparison_figure(
         [_scaled(image[detail], white) for image in (noisy, denoised)],
     ]
     spread = float(np.std(rows[1][0] - rows[1][1])) or 1.0
-    height = _INCHES * (noisy.shape[0] / noisy.shape[1] + 1)
+    # Narrow strips would make pages of any length; drawn to scale they are as good as invisible.
+    tall = min(max(noisy.shape[0] / noisy.shape[1], 1 / _LONGEST), _LONGEST)
+    height = _INCHES * (tall + 1)
     with house_style():
         figure = Figure(figsize=(3 * _INCHES, height + 0.6), layout="constrained")
-        axes = figure.subplots(
-            2, 3, squeeze=False, height_ratios=[noisy.shape[0] / noisy.shape[1], 1]
-        )
+        axes = figure.subplots(2, 3, squeeze=False, height_ratios=[tall, 1])
         for images, line in zip(rows, axes, strict=True):
             difference = (images[0] - images[1]) / (8 * spread) + 0.5
             for axis, image in zip(line, [*images, difference], strict=True):

@@ -27,9 +27,10 @@ Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 NO_DATA = (208, 208, 208)
-# Colours of the split: unused, training, validation, test.
-SPLIT_PARTS = ("not used", "training", "validation", "test")
-_SPLIT_COLOURS = np.array([(0, 0, 0), (230, 159, 0), (86, 180, 233), (240, 240, 240)], np.uint8)
+SPLIT_PARTS = ("unlabelled", "training", "validation", "test", "guard or left out")
+_SPLIT_COLOURS = np.array(
+    [(0, 0, 0), (230, 159, 0), (86, 180, 233), (240, 240, 240), (110, 110, 110)], np.uint8
+)
 
 _DPI = 150
 _CANVAS = (2100, 1600)  # pixels, width and height the panels may fill together
@@ -92,8 +93,7 @@ def map_figure(
         title: what the map is of.
         synthetic: True adds that the scene is synthetic.
         valid: lines × samples, False where there is no data; None when all is good.
-        split_parts: lines × samples, 0 = not used, 1 = training, 2 = validation, 3 = test: a
-            panel more; None leaves it out.
+        split_parts: lines × samples, positions in `SPLIT_PARTS`: a panel more; None leaves it out.
 
     Raises:
         ShapeError: the layers differ in size, or a label has no name.

@@ -23,7 +23,7 @@ from .content import (
     score_rows,
     split_rows,
 )
-from .verdict import verdict
+from .verdict import Remark, verdict
 
 _STYLES = {"model": "bold", "baseline": "", "other": "dim"}
 _OVERALL = {
@@ -49,7 +49,7 @@ def classification_summary(metrics: Metrics) -> Group:
 
 def metrics_table(metrics: Metrics) -> Padding:
     """Overall accuracy, average accuracy and kappa beside those of the baselines."""
-    table = _table(heading(metrics))
+    table = new_table(heading(metrics))
     table.add_column("", min_width=26)
     for title in ("pixels", "OA %", "AA %", "κ × 100"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -58,12 +58,12 @@ def metrics_table(metrics: Metrics) -> Padding:
         cells = (row.name, row.pixels, row.overall, row.average, row.kappa)
         last = following is None or following.kind != row.kind
         _add(table, *cells, style=_STYLES[row.kind], end_section=last)
-    return _spaced(table)
+    return spaced(table)
 
 
 def class_table(metrics: Metrics) -> Padding:
     """Precision, recall and F1 of each class, led by its colour in the map."""
-    table = _table("classes, test pixels")
+    table = new_table("classes, test pixels")
     table.add_column("", no_wrap=True)
     table.add_column("class", max_width=30, overflow="ellipsis", no_wrap=True)
     for title in ("train", "test", "precision", "recall", "F1"):
@@ -74,26 +74,31 @@ def class_table(metrics: Metrics) -> Padding:
             Text(row.name),
             *(Text(cell) for cell in (row.train, row.test, row.precision, row.recall, row.f1)),
         )
-    return _spaced(table)
+    return spaced(table)
 
 
 def split_table(metrics: Metrics) -> Padding:
     """How the pixels were divided and what that lets slip from training to test."""
-    table = _table("split and leakage audit", show_header=False)
+    table = new_table("split and leakage audit", show_header=False)
     table.add_column(style="dim", max_width=43)
     table.add_column(max_width=40)
     for rows in (split_rows(metrics), audit_rows(metrics)):
         for number, (what, value) in enumerate(rows, 1):
             table.add_row(Text(what), Text(value), end_section=number == len(rows))
-    return _spaced(table)
+    return spaced(table)
 
 
 def verdict_text(metrics: Metrics) -> Padding:
     """The verdict in sentences, warnings marked."""
+    return remarks_grid(verdict(metrics))
+
+
+def remarks_grid(remarks: Sequence[Remark]) -> Padding:
+    """Remarks below each other, warnings marked."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
     grid.add_column(max_width=76)
-    for remark in verdict(metrics):
+    for remark in remarks:
         mark = Text("!", style="bold red") if remark.warning else Text("·", style="dim")
         grid.add_row(mark, Text(remark.text))
     return Padding(grid, (0, 0, 0, 1), expand=False)
@@ -107,7 +112,7 @@ def runs_table(summary: Mapping[str, Mapping[str, Any]], title: str) -> Padding:
         title: what was repeated.
     """
     runs = max((entry["n"] for entry in summary.values()), default=0)
-    table = _table(f"{plain(title)}: mean ± std in %, n = {runs} runs")
+    table = new_table(f"{plain(title)}: mean ± std in %, n = {runs} runs")
     table.add_column("", max_width=36, overflow="ellipsis", no_wrap=True)
     for name in ("mean ± std", "lowest", "highest", "n"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -118,7 +123,7 @@ def runs_table(summary: Mapping[str, Mapping[str, Any]], title: str) -> Padding:
         for number, (name, entry) in enumerate(group.items(), 1):
             extremes = (percent(entry["min"]), percent(entry["max"]), str(entry["n"]))
             _add(table, plain(name), spread(entry), *extremes, end_section=number == len(group))
-    return _spaced(table)
+    return spaced(table)
 
 
 def batch_table(rows: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> Padding:
@@ -127,7 +132,7 @@ def batch_table(rows: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> 
     Args:
         rows: a name and the summary of its runs; leading spaces set a name in.
     """
-    table = _table("mean ± standard deviation over n runs")
+    table = new_table("mean ± standard deviation over n runs")
     table.add_column("", max_width=30, overflow="fold")
     for title in ("n", "OA %", "AA %", "κ × 100"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -135,7 +140,7 @@ def batch_table(rows: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> 
         entries = [summary[metric] for metric in _OVERALL]
         inset = " " * (len(name) - len(name.lstrip(" ")))
         _add(table, inset + plain(name), count(entries[0]["n"]), *map(spread, entries))
-    return _spaced(table)
+    return spaced(table)
 
 
 def spread(entry: Mapping[str, Any]) -> str:
@@ -147,7 +152,8 @@ def spread(entry: Mapping[str, Any]) -> str:
     return f"{percent(entry['mean'])} ± {percent(entry['std'])}"
 
 
-def _table(title: str, show_header: bool = True) -> Table:
+def new_table(title: str, show_header: bool = True) -> Table:
+    """An empty table in the house's manner, its title in bold."""
     return Table(
         title=Text(title, style="bold"),
         title_justify="left",
@@ -160,7 +166,8 @@ def _table(title: str, show_header: bool = True) -> Table:
     )
 
 
-def _spaced(table: Table) -> Padding:
+def spaced(table: Table) -> Padding:
+    """A table with an empty line after it."""
     return Padding(table, (0, 0, 1, 1), expand=False)
 
 

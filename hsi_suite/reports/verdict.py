@@ -45,6 +45,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *_spectral_baselines(metrics),
         *_left_out(metrics),
         *_untested(metrics),
+        *_denoised(metrics),
         *_dropout(metrics),
     ]
 
@@ -162,6 +163,19 @@ def _untested(metrics: Metrics) -> list[Remark]:
             )
         )
     return remarks
+
+
+def _denoised(metrics: Metrics) -> list[Remark]:
+    done = metrics.get("denoising")
+    if not done:
+        return []
+    text = (
+        f"The scene was denoised first, for every classifier here ({plain(done['weights'])}, "
+        f"{count(done['rank'])} eigen-images; the noise was {percent(done['relative_noise'], 1)} % "
+        "of a band's spread, in the median). No label was used, but the spectra of the test "
+        "pixels took part, across any guard."
+    )
+    return [Remark(text, warning=metrics["split"]["kind"] != "random")]
 
 
 def _dropout(metrics: Metrics) -> list[Remark]:

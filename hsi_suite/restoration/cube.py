@@ -29,6 +29,7 @@ class CubeRestoration:
         missing_values: of the valid pixels in live bands, dead lines included.
         repair: whether dead bands and missing values are replaced.
         positions: of the bands, for interpolation.
+        strength: share of the change that is made, 0 to 1; what is repaired is not held back.
     """
 
     source: CubeLines
@@ -40,6 +41,7 @@ class CubeRestoration:
     missing_values: int
     repair: bool
     positions: Values
+    strength: float = 1.0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -62,6 +64,9 @@ class CubeRestoration:
         live = self.damage.live_bands
         restored = np.zeros((lines * samples, bands))
         restored[:, live] = self.subspace.back_project(planes.T.astype(np.float64))
+        if self.strength < 1:
+            noisy = np.where(missing, restored.reshape(block.shape), block).reshape(restored.shape)
+            restored[:, live] = (noisy + self.strength * (restored - noisy))[:, live]
         kept = np.repeat(~self.damage.valid[first_line : first_line + lines, :, None], bands, 2)
         if self.repair:
             dead = np.ones(restored.shape, bool)

@@ -12,6 +12,8 @@ from ..errors import ShapeError
 Plane = NDArray[np.floating]
 
 _PATCH = 8
+#: Lines and samples that an image must have at least.
+SMALLEST_IMAGE = _PATCH
 _FLAT_SHARE = 0.1
 # Fewer patches than this leave the eigenvalues of noise too far apart.
 _ENOUGH = 20 * _PATCH**2

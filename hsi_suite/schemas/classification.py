@@ -44,6 +44,18 @@ class SceneConfig(Section):
         return self
 
 
+class PreprocessConfig(Section):
+    """What is done to the whole scene before anything else.
+
+    Attributes:
+        denoise: take the noise out of the cube with the shipped denoiser, the noise of each band
+            told from the scene itself. Unlabelled and test pixels take part; no label does. A
+            denoised cube varies in few directions: principal components beyond them are 0.
+    """
+
+    denoise: bool = False
+
+
 class ReductionConfig(Section):
     """What is done to the spectra before the network.
 
@@ -125,9 +137,14 @@ class ClassificationTrainingConfig(TrainingConfig):
             gradients up to rounding; a last batch too small for that goes by windows) or auto,
             which takes the one expected to be faster. The one taken is part of a run's identity,
             as the two differ in the last bits.
+        sampling: pixels (a batch is drawn from all training pixels), or tiles (from a few tiles of
+            8 × 8 pixels, all of whose training pixels follow each other: another sampling, with
+            which a dense step needs the features of those tiles alone and an epoch teaches about
+            half as much).
     """
 
     strategy: Literal["auto", "patch", "dense"] = "auto"
+    sampling: Literal["pixels", "tiles"] = "pixels"
 
 
 class EvaluationConfig(Section):
@@ -153,6 +170,7 @@ class ClassificationConfig(MachineConfig):
 
     task: Literal["classification"] = "classification"
     data: SceneConfig
+    preprocess: PreprocessConfig = PreprocessConfig()
     reduction: ReductionConfig = ReductionConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()

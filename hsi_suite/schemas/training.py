@@ -18,20 +18,24 @@ class OptimizerConfig(Section):
     """The rule that moves the weights.
 
     Attributes:
-        name: adam (Kingma and Ba 2015) or sgd.
+        name: adam (Kingma and Ba 2015), sgd or rmsprop (Tieleman and Hinton 2012).
         learning_rate: at step 0, before the schedule.
         beta1: Adam's decay rate of the first moment.
         beta2: Adam's decay rate of the second moment.
-        momentum: SGD's momentum.
+        momentum: of SGD and RMSProp.
         weight_decay: L2 penalty added to the gradient.
+        decay: RMSProp's decay rate of the second moment; here and below Inception v3's value.
+        epsilon: what RMSProp adds to the root of the second moment.
     """
 
-    name: Literal["adam", "sgd"] = "adam"
+    name: Literal["adam", "sgd", "rmsprop"] = "adam"
     learning_rate: Positive = 1e-3
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: NonNegative = 0.0
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    epsilon: Positive = 1.0
 
 
 class ScheduleConfig(Section):

@@ -14,6 +14,10 @@ from ...errors import InputFileError, ShapeError
 from ..scene import Georeference
 from .array_choice import size_text
 
+# Some formats need a second copy, to decode or to turn the axes; the others a buffer.
+_READING_COPIES = 2
+_READING_BUFFER = 64 * 2**20
+
 
 class LineSource(Protocol):
     """Where the lines of a cube come from."""
@@ -92,10 +96,19 @@ class CubeFile:
         try:
             return self.source.read_lines(first_line, last)
         except MemoryError as error:
-            size = (last - first_line) * self.shape[1] * self.shape[2] * self.dtype.itemsize
+            size = self._bytes(last - first_line)
             raise InputFileError(
                 self.path, f"{size / 2**30:.1f} GiB do not fit into memory", "", "cut the file"
             ) from error
+
+    def reading_bytes(self, lines: int) -> int:
+        """About the most memory that reading so many lines takes, and what stays in memory."""
+        if isinstance(self.source, WholeArray):
+            return _READING_COPIES * self._bytes(self.shape[0])
+        return _READING_COPIES * self._bytes(min(lines, self.shape[0])) + _READING_BUFFER
+
+    def _bytes(self, lines: int) -> int:
+        return lines * self.shape[1] * self.shape[2] * self.dtype.itemsize
 
     def close(self) -> None:
         """Close the file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def write_envi(
         OutputError: a file cannot be written, or ENVI cannot hold the georeference.
     """
     stored = layers.dtype.newbyteorder("<")
-    described = _described(header, layers.shape, stored, "bsq", fields, georeference)
+    described = describe_envi(header, layers.shape, stored, "bsq", fields, georeference)
     data = header.with_suffix(".img")
     with atomic_file(header) as new_header, atomic_file(data) as new_data:
         new_header.write_text(described, encoding="utf-8", newline="\n")
@@ -76,7 +76,7 @@ def write_envi_blocks(
         OutputError: a file cannot be written, or ENVI cannot hold the type or the georeference.
     """
     stored = dtype.newbyteorder("<")
-    described = _described(header, shape, stored, "bil", fields, georeference)
+    described = describe_envi(header, shape, stored, "bil", fields, georeference)
     data = header.with_suffix(".img")
     with atomic_file(header) as new_header, atomic_file(data) as new_data:
         new_header.write_text(described, encoding="utf-8", newline="\n")
@@ -86,7 +86,7 @@ def write_envi_blocks(
     return data
 
 
-def _described(
+def describe_envi(
     header: Path,
     shape: tuple[int, ...],
     stored: np.dtype[Any],
@@ -94,6 +94,19 @@ def _described(
     fields: dict[str, object],
     georeference: Georeference | None,
 ) -> str:
+    """The text of a header.
+
+    Args:
+        header: what it will be called, for messages.
+        shape: lines, samples, bands.
+        stored: type of the values, little-endian.
+        interleave: bsq, bil or bip.
+        fields: what it says beyond shape, type and georeference.
+        georeference: None when unknown.
+
+    Raises:
+        OutputError: ENVI cannot hold the type or the georeference.
+    """
     code = _ENVI_CODES.get(stored.str[1:])
     if code is None:
         raise FormatLimitError(header, f"ENVI has no type {stored.name}", "", "write .npy instead")
@@ -112,6 +125,24 @@ def _described(
             **_georeference_fields(header, georeference),
         }
     )
+
+
+def classification_fields(
+    class_names: Sequence[str], colours: NDArray[np.uint8]
+) -> dict[str, object]:
+    """What the header of a classification says beyond that of a cube.
+
+    Args:
+        class_names: names of the labels from 1 on.
+        colours: RGB of the labels from 0 on, (classes + 1) × 3.
+    """
+    return {
+        "file type": "ENVI Classification",
+        "classes": len(class_names) + 1,
+        "class names": ("Unclassified", *class_names),
+        "class lookup": tuple(int(value) for value in colours.ravel()),
+        "band names": ("class",),
+    }
 
 
 def _georeference_fields(header: Path, georeference: Georeference | None) -> dict[str, object]:

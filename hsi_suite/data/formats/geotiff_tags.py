@@ -40,6 +40,13 @@ def read_geotiff(path: Path, page: tifffile.TiffPage) -> Georeference | None:
     return Georeference(_crs_by_rasterio(path) if keys else None, transform)
 
 
+def copied_geotiff_tags(page: tifffile.TiffPage) -> tuple[ExtraTag, ...]:
+    """The tags that say where a page lies, as they stand; () where it does not say."""
+    codes = (PIXEL_SCALE, TIEPOINT, TRANSFORMATION, GEO_KEYS, GEO_DOUBLES, GEO_TEXTS)
+    found = [page.tags[code] for code in codes if code in page.tags]
+    return tuple((tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in found)
+
+
 def geotiff_tags(path: Path, georeference: Georeference) -> list[ExtraTag]:
     """The tags that give a TIFF file `georeference`, as tifffile takes them.
 

@@ -35,16 +35,40 @@ def write_map_tiff(
     Raises:
         OutputError: the file cannot be written, or rasterio is needed for the reference system.
     """
-    table = np.zeros((3, 2 ** (8 * labels.dtype.itemsize)), np.uint16)
-    table[:, : len(colours)] = colours.T.astype(np.uint16) * 257
-    names = {f"CLASS_{label}": name for label, name in enumerate(class_names, 1)}
-    _write(
-        path,
-        labels,
-        [*_gdal_tags(names, (), 0.0), *_geo(path, georeference)],
-        photometric="palette",
-        colormap=table,
-    )
+    table = _colour_table(colours, labels.dtype)
+    tags = _map_tags(path, class_names, georeference)
+    _write(path, labels, tags, photometric="palette", colormap=table)
+
+
+def start_map_tiff(
+    file: Path,
+    path: Path,
+    shape: tuple[int, int],
+    dtype: np.dtype[Any],
+    class_names: Sequence[str],
+    colours: NDArray[np.uint8],
+    georeference: Georeference | None,
+) -> int:
+    """As `write_map_tiff`, for labels that are still to come: uncompressed and all 0.
+
+    Args:
+        file: what is written.
+        path: what it will be called, for messages.
+        shape: lines, samples.
+        dtype: of the labels.
+        class_names: names of the labels from 1 on.
+        colours: RGB of the labels from 0 on.
+        georeference: None when unknown.
+
+    Returns:
+        Where the labels start, in bytes.
+
+    Raises:
+        OutputError: the file cannot be written, or rasterio is needed for the reference system.
+    """
+    table = _colour_table(colours, dtype)
+    tags = _map_tags(path, class_names, georeference)
+    return _start(file, path, shape, dtype, tags, photometric="palette", colormap=table)
 
 
 def write_layers_tiff(
@@ -88,28 +112,87 @@ def write_cube_tiff(
     Raises:
         OutputError: the file cannot be written, or rasterio is needed for the reference system.
     """
-    further = [] if wavelengths is None else _wavelength_items(wavelengths)
-    tags = [*_gdal_tags({}, band_names, nodata, further), *_geo(path, georeference)]
     with atomic_file(path) as temporary:
-        try:
-            place = tifffile.imwrite(
-                temporary,
-                shape=shape,
-                dtype=dtype,
-                photometric="minisblack",
-                planarconfig="contig",
-                metadata=None,
-                software=False,
-                returnoffset=True,
-                extratags=tags,
-            )
-        except ValueError as error:
-            raise OutputError(path, f"cannot be written ({error})", "", "write .npy") from error
-        assert place is not None
+        place = start_cube_tiff(
+            temporary, path, shape, dtype, band_names, wavelengths, georeference, nodata
+        )
         with temporary.open("r+b") as file:
-            file.seek(place[0])
+            file.seek(place)
             for block in blocks:
                 file.write(np.ascontiguousarray(block, dtype=dtype).data)
+
+
+def start_cube_tiff(
+    file: Path,
+    path: Path,
+    shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    band_names: Sequence[str],
+    wavelengths: NDArray[np.float64] | None,
+    georeference: Georeference | None,
+    nodata: float | None,
+) -> int:
+    """As `write_cube_tiff`, for values that are still to come; all are 0.
+
+    Args:
+        file: what is written.
+        path: what it will be called, for messages.
+        shape: lines, samples, bands.
+        dtype: of the values.
+        band_names: one for each band, or none.
+        wavelengths: centres of the bands in nm; None when unknown.
+        georeference: None when unknown.
+        nodata: the value that marks missing pixels; None: there is none.
+
+    Returns:
+        Where the values start, in bytes.
+
+    Raises:
+        OutputError: the file cannot be written, or rasterio is needed for the reference system.
+    """
+    further = [] if wavelengths is None else _wavelength_items(wavelengths)
+    tags = [*_gdal_tags({}, band_names, nodata, further), *_geo(path, georeference)]
+    if shape[2] == 1:
+        return _start(file, path, shape[:2], dtype, tags, photometric="minisblack")
+    return _start(file, path, shape, dtype, tags, photometric="minisblack", planarconfig="contig")
+
+
+def _start(
+    file: Path,
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    tags: list[ExtraTag],
+    **options: Any,
+) -> int:
+    try:
+        place = tifffile.imwrite(
+            file,
+            shape=shape,
+            dtype=dtype,
+            metadata=None,
+            software=False,
+            returnoffset=True,
+            extratags=tags,
+            **options,
+        )
+    except ValueError as error:
+        raise OutputError(path, f"cannot be written ({error})", "", "write .npy") from error
+    assert place is not None
+    return int(place[0])
+
+
+def _colour_table(colours: NDArray[np.uint8], dtype: np.dtype[Any]) -> NDArray[np.uint16]:
+    table = np.zeros((3, 2 ** (8 * dtype.itemsize)), np.uint16)
+    table[:, : len(colours)] = colours.T.astype(np.uint16) * 257
+    return table
+
+
+def _map_tags(
+    path: Path, class_names: Sequence[str], georeference: Georeference | None
+) -> list[ExtraTag]:
+    names = {f"CLASS_{label}": name for label, name in enumerate(class_names, 1)}
+    return [*_gdal_tags(names, (), 0.0), *_geo(path, georeference)]
 
 
 def _wavelength_items(wavelengths: NDArray[np.float64]) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import ChecksumError, DatasetNotFoundError
 from ..catalogue import check_dataset_name, dataset_names, load_dataset
+from ..labelled_images import IMAGE_CLASSES
 from ..scene import Scene
 from ..synthetic import SYNTHETIC_RECIPES, usable_channels
 from .download import find
@@ -43,18 +44,20 @@ class FileState:
 
 
 def file_states(names: Iterable[str]) -> list[FileState]:
-    """The files of public scenes, each once; nothing is downloaded or changed.
+    """The files of public scenes and labelled images, each once; nothing is changed.
 
     Args:
-        names: data sets; synthetic ones have no files.
+        names: data sets; synthetic and embedded ones have no files.
 
     Raises:
         UnknownNameError: a name is no data set's.
     """
     states: dict[str, FileState] = {}
     for name in names:
-        check_dataset_name(name)
-        for file in PUBLIC_SCENES[name].files if name in PUBLIC_SCENES else ():
+        if name not in IMAGE_CLASSES:
+            check_dataset_name(name)
+        known = next((sets[name] for sets in (PUBLIC_SCENES, IMAGE_CLASSES) if name in sets), None)
+        for file in known.files if known else ():
             if file.name not in states:
                 states[file.name] = FileState(name, file, find(file))
     return list(states.values())

@@ -140,6 +140,15 @@ def record(file: RemoteFile, local: LocalFile) -> None:
     write_json(record_path(), _recorded() | {file.name: local.sha256})
 
 
+def recorded_digest(name: str) -> str:
+    """The SHA-256 that was written down for a name at its first use; "" when none was.
+
+    Raises:
+        ChecksumError: the record cannot be read.
+    """
+    return _recorded().get(name, "")
+
+
 def _recorded() -> dict[str, str]:
     path = record_path()
     try:

@@ -90,12 +90,16 @@ def all_windows(
 
 
 def train(
-    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], optimizer: torch.optim.Optimizer
+    network: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    device: str = "cpu",
 ) -> float:
     """One pass over the batches; the mean of their losses."""
     network.train()
     losses = []
     for windows, classes in batches:
+        windows, classes = windows.to(device), classes.to(device)
         optimizer.zero_grad()
         loss = functional.cross_entropy(network(windows), classes)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -110,7 +114,9 @@ def loader(
     return DataLoader(Windows(windows, classes), batch_size=batch_size, shuffle=True)
 
 
-def map_by_pixels(network: nn.Module, scene: FloatArray, window: int, pixels: IntArray) -> IntArray:
+def map_by_pixels(
+    network: nn.Module, scene: FloatArray, window: int, pixels: IntArray, device: str = "cpu"
+) -> IntArray:
     """The class index of each of some pixels (flat indices), one forward pass for each."""
     padded = pad_with_zeros(scene, window // 2)
     network.eval()
@@ -120,12 +126,17 @@ def map_by_pixels(network: nn.Module, scene: FloatArray, window: int, pixels: In
             line, sample = divmod(int(pixel), scene.shape[1])
             cut = padded[line : line + window, sample : sample + window]
             cut = cut.reshape(1, window, window, -1).transpose(0, 3, 1, 2)[:, None]
-            found[number] = network(torch.FloatTensor(cut)).argmax().item()
+            found[number] = network(torch.FloatTensor(cut).to(device)).argmax().item()
     return found
 
 
 def map_by_batches(
-    network: nn.Module, scene: FloatArray, window: int, pixels: IntArray, batch_size: int
+    network: nn.Module,
+    scene: FloatArray,
+    window: int,
+    pixels: IntArray,
+    batch_size: int,
+    device: str = "cpu",
 ) -> IntArray:
     """The class index of each of some pixels (flat indices), windows stacked to batches."""
     padded = pad_with_zeros(scene, window // 2)
@@ -138,5 +149,5 @@ def map_by_batches(
                 line, sample = divmod(int(pixel), scene.shape[1])
                 cuts.append(padded[line : line + window, sample : sample + window])
             batch = torch.FloatTensor(np.stack(cuts).transpose(0, 3, 1, 2)[:, None])
-            found.append(network(batch).argmax(1).numpy())
+            found.append(network(batch.to(device)).argmax(1).cpu().numpy())
     return np.concatenate(found)

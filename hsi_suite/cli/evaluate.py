@@ -1,0 +1,79 @@
+"""`hsi evaluate`."""
+
+from __future__ import annotations
+
+import click
+
+_EXAMPLES = """\b
+Examples:
+  hsi evaluate runs/MY_RUN
+  hsi evaluate runs/cifar10_resnet-56_given_s*
+  hsi evaluate --weights dncnn_25.pth --data set12 --sigma 15,25,50
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("runs", metavar="[RUN...]", nargs=-1)
+@click.option("--dropout-at-test", is_flag=True, help="Show what leaving dropout on would do.")
+@click.option("--weights", metavar="FILE|NAME", help="Score a denoiser's weights instead.")
+@click.option("--data", metavar="FOLDER|SET", help="Clean images for it: a folder, set12, bsd68.")
+@click.option("--sigma", metavar="LIST", help="Noise to score it at, 0 to 255: 15,25,50.")
+@click.option("--device", default="auto", show_default=True, help="Of --weights.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads, of --weights.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def evaluate(
+    runs: tuple[str, ...],
+    dropout_at_test: bool,
+    weights: str | None,
+    data: str | None,
+    sigma: str | None,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Compute a run's figures again from its saved model, or score a denoiser's weights.
+
+    Several runs on the same images are scored together, by the mean of their probabilities.
+    """
+    from ..errors import ConfigError
+    from .output import print_denoiser_scores, print_ensemble, print_evaluation
+    from .progress import TerminalObserver
+
+    if bool(runs) == (weights is not None):
+        found = "a run beside --weights" if runs else "neither a run nor --weights"
+        raise ConfigError("hsi evaluate", found, "one of the two")
+    if weights is not None:
+        from ..pipelines.denoiser_scores import evaluate_weights
+
+        scores = evaluate_weights(
+            weights,
+            data or "set12",
+            sigmas=_numbers(sigma or "15,25,50"),
+            device=device,
+            threads=threads,
+            observer=TerminalObserver(),
+        )
+        print_denoiser_scores(scores, as_json)
+        return
+    if data is not None or sigma is not None:
+        raise ConfigError("--data, --sigma", "given with a run", "--weights", "a run knows its own")
+    if len(runs) > 1:
+        from ..pipelines.image_classification_evaluation import evaluate_image_ensemble
+
+        if dropout_at_test:
+            raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")
+        print_ensemble(evaluate_image_ensemble(runs, TerminalObserver()), as_json)
+        return
+    from ..pipelines.run_evaluation import evaluate as evaluate_run
+
+    result = evaluate_run(runs[0], dropout_at_test=dropout_at_test, observer=TerminalObserver())
+    print_evaluation(result, as_json)
+
+
+def _numbers(text: str) -> list[float]:
+    from ..errors import ConfigError
+
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError("--sigma", f"{text!r}", "numbers such as 15,25,50") from None

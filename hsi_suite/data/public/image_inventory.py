@@ -1,0 +1,111 @@
+"""What `hsi data` tells of the sets of photographs: which there are and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import DatasetNotFoundError, UnknownNameError
+from ...registry import nearest_names
+from ..catalogue import dataset_names
+from ..labelled_images import IMAGE_CLASSES
+from .image_sets import IMAGE_SETS, LocalImages, find_images, refuse_images
+from .inventory import ABSENT
+from .verification import Verdict
+
+
+@dataclass(frozen=True)
+class ImagesState:
+    """A set of images, and where it lies on this machine.
+
+    Attributes:
+        name: of the set.
+        local: what was found; None when it is not here.
+    """
+
+    name: str
+    local: LocalImages | None
+
+    @property
+    def verdict(self) -> str:
+        """What its checksum says, or that it is not here."""
+        return self.local.verdict.value if self.local else ABSENT
+
+
+def separate_image_sets(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names of scenes and labelled images, and names of sets of images without labels.
+
+    Raises:
+        UnknownNameError: a name is nobody's.
+    """
+    scenes: list[str] = []
+    images: list[str] = []
+    for name in names:
+        known = (*dataset_names(), *IMAGE_SETS, *IMAGE_CLASSES)
+        if name not in known:
+            near = nearest_names(name, known)
+            hint = f"did you mean {' or '.join(near)}?" if near else ""
+            raise UnknownNameError(
+                "data set", f"unknown name {name!r}", f"one of {', '.join(known)}", hint
+            )
+        (images if name in IMAGE_SETS else scenes).append(name)
+    return scenes, images
+
+
+def images_states(names: Iterable[str]) -> list[ImagesState]:
+    """Sets of images; nothing is downloaded or changed.
+
+    Raises:
+        UnknownNameError: a name is no set's.
+    """
+    return [ImagesState(name, find_images(name)) for name in dict.fromkeys(names)]
+
+
+def refuse_image_sets(states: Iterable[ImagesState], *, absent_too: bool) -> None:
+    """Refuse sets of images that are not the ones expected; see `refuse`.
+
+    Raises:
+        ChecksumError: names the wrong folder.
+        DatasetNotFoundError: names the absent sets.
+    """
+    states = list(states)
+    for state in states:
+        if state.local is not None and state.local.verdict is Verdict.WRONG:
+            refuse_images(state.name, state.local)
+    absent = [state.name for state in states if state.local is None]
+    if absent and absent_too:
+        raise DatasetNotFoundError(
+            ", ".join(absent), "not on this machine", "", f"run `hsi data fetch {' '.join(absent)}`"
+        )
+
+
+def list_image_sets() -> list[dict[str, Any]]:
+    """One entry for each registered set of images, of plain types."""
+    return [_images_summary(state) for state in images_states(IMAGE_SETS)]
+
+
+def describe_image_set(name: str) -> dict[str, Any]:
+    """Everything known of a set of images, of plain types; nothing is downloaded.
+
+    Raises:
+        UnknownNameError: no set has this name.
+    """
+    [state] = images_states([name])
+    known = IMAGE_SETS[name]
+    return _images_summary(state) | {
+        "path": str(state.local.path) if state.local else None,
+        "url": known.url,
+        "citation": known.citation,
+    }
+
+
+def _images_summary(state: ImagesState) -> dict[str, Any]:
+    known = IMAGE_SETS[state.name]
+    return {
+        "name": state.name,
+        "title": known.title,
+        "images": known.count,
+        "place": state.local.place if state.local else ABSENT,
+        "check": state.verdict if state.local else "",
+    }

@@ -1,0 +1,207 @@
+"""How well a ranking by similarity finds the items of the query's class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..errors import ShapeError
+
+Values = NDArray[np.floating]
+Labels = NDArray[np.integer]
+Similarity = Literal["cosine", "dot"]
+
+# Recalls at which precision is told, 0 to 1.
+RECALL_LEVELS = np.linspace(0, 1, 21)
+# Arrays of a chunk's size that are alive at once: scores, sorted scores, products of the matrix.
+_COPIES = 4
+
+
+@dataclass(frozen=True)
+class RetrievalScores:
+    """Figures of one direction, say from spectra to patches; all between 0 and 1.
+
+    Queries without a relevant item in the gallery do not count.
+
+    Attributes:
+        mean_average_precision: over the full ranking, mean over the queries.
+        macro_average_precision: the same as the mean over the queries' label sets.
+        mean_average_precision_at: cutoff k to the mean over the queries of the precisions at the
+            relevant ones among the first k, divided by min(relevant items, k).
+        recall_at: cutoff k to the share of queries with a relevant item among the first k.
+        precision: at `RECALL_LEVELS`, the highest precision at this recall or more, mean over
+            the queries.
+        queries: number of them that count.
+        average_precisions: of each query; NaN for those that do not count.
+    """
+
+    mean_average_precision: float
+    macro_average_precision: float
+    mean_average_precision_at: dict[int, float]
+    recall_at: dict[int, float]
+    precision: NDArray[np.float64]
+    queries: int
+    average_precisions: NDArray[np.float64]
+
+
+def retrieval_scores(
+    queries: Values,
+    gallery: Values,
+    query_labels: Labels,
+    gallery_labels: Labels,
+    *,
+    similarity: Similarity = "cosine",
+    cutoffs: Sequence[int] = (),
+    memory: float = 100e6,
+) -> RetrievalScores:
+    """Rank the gallery for each query and judge the rankings.
+
+    Average precision is the mean over the relevant items of the precision among all items scored
+    as high or higher, which is scikit-learn's definition; ties favour nobody. Cutoffs take items
+    of equal score in the order of the gallery.
+
+    Args:
+        queries: number × dimensions.
+        gallery: number × the same dimensions.
+        query_labels: one class for each, or multi-hot, number × classes.
+        gallery_labels: the same for the gallery. Items that share a class are relevant.
+        similarity: cosine, or the plain dot product.
+        cutoffs: no longer than the gallery.
+        memory: bytes that the rankings of a chunk of queries may take.
+
+    Raises:
+        ShapeError: sizes that do not belong together, an empty gallery, or a cutoff beyond it.
+    """
+    _check(queries, gallery, query_labels, gallery_labels, cutoffs)
+    patterns, pattern_of = np.unique(query_labels, axis=0, return_inverse=True)
+    pattern_of = pattern_of.reshape(-1)
+    relevant = [_relevant(pattern, gallery_labels) for pattern in patterns]
+    average = np.full(len(queries), np.nan)
+    curve = np.zeros(len(RECALL_LEVELS))
+    at = {k: np.full(len(queries), np.nan) for k in cutoffs}
+    hit = {k: np.full(len(queries), np.nan) for k in cutoffs}
+    for first, scores in _chunks(queries, gallery, similarity, memory):
+        ordered = np.sort(scores, axis=1)
+        places = pattern_of[first : first + len(scores)]
+        for pattern in np.unique(places):
+            mask = relevant[pattern]
+            if not mask.any():
+                continue
+            rows = np.flatnonzero(places == pattern)
+            precision = _precisions(scores[rows][:, mask], ordered[rows])
+            average[first + rows] = precision.mean(1)
+            curve += _interpolated(precision).sum(0)
+            for k in cutoffs:
+                found = _first(scores[rows], ordered[rows], mask, k)
+                hit[k][first + rows] = found.any(1)
+                at[k][first + rows] = _precision_at(found, min(int(mask.sum()), k))
+    counted = ~np.isnan(average)
+    if not counted.any():
+        raise ShapeError("gallery", "no item of any query's class", "at least one")
+    by_pattern = [
+        average[counted & (pattern_of == pattern)].mean()
+        for pattern in np.unique(pattern_of[counted])
+    ]
+    return RetrievalScores(
+        mean_average_precision=float(average[counted].mean()),
+        macro_average_precision=float(np.mean(by_pattern)),
+        mean_average_precision_at={k: float(np.nanmean(values)) for k, values in at.items()},
+        recall_at={k: float(np.nanmean(values)) for k, values in hit.items()},
+        precision=curve / counted.sum(),
+        queries=int(counted.sum()),
+        average_precisions=average,
+    )
+
+
+def _check(
+    queries: Values,
+    gallery: Values,
+    query_labels: Labels,
+    gallery_labels: Labels,
+    cutoffs: Sequence[int],
+) -> None:
+    if len(gallery) == 0 or len(queries) == 0:
+        raise ShapeError("gallery" if len(gallery) == 0 else "queries", "no items", "at least one")
+    if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
+        raise ShapeError(
+            "gallery", f"shape {gallery.shape}", f"items × dimensions like {queries.shape}"
+        )
+    for name, items, labels in (
+        ("query labels", queries, query_labels),
+        ("gallery labels", gallery, gallery_labels),
+    ):
+        if len(labels) != len(items):
+            raise ShapeError(name, f"{len(labels)} of them", f"{len(items)}, one for each item")
+    if query_labels.shape[1:] != gallery_labels.shape[1:]:
+        raise ShapeError(
+            "gallery labels", f"shape {gallery_labels.shape}", f"classes like {query_labels.shape}"
+        )
+    for k in cutoffs:
+        if not 1 <= k <= len(gallery):
+            raise ShapeError("cutoff", f"{k}", f"1 to {len(gallery)}, the size of the gallery")
+
+
+def _relevant(pattern: Labels, gallery_labels: Labels) -> NDArray[np.bool_]:
+    if gallery_labels.ndim == 1:
+        return np.asarray(gallery_labels == pattern)
+    return np.asarray(((gallery_labels > 0) & (pattern > 0)).any(1))
+
+
+def _chunks(
+    queries: Values, gallery: Values, similarity: Similarity, memory: float
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The first query of a chunk, and its scores, queries × gallery."""
+    left, right = queries.astype(np.float32), gallery.astype(np.float32)
+    if similarity == "cosine":
+        left, right = _unit(left), _unit(right)
+    step = max(1, int(memory / (_COPIES * 4 * len(gallery))))
+    for first in range(0, len(queries), step):
+        yield first, left[first : first + step] @ right.T
+
+
+def _unit(items: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(items, axis=1, keepdims=True)
+    return np.asarray(items / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
+
+
+def _precisions(found: Values, ordered: Values) -> NDArray[np.float64]:
+    """Precision at each relevant item, by falling score: queries × relevant items.
+
+    Args:
+        found: scores of the relevant items, queries × relevant items.
+        ordered: rising scores of all items, queries × gallery.
+    """
+    ours = np.sort(np.ascontiguousarray(found), axis=1)
+    below = torch.searchsorted(torch.from_numpy(ordered), torch.from_numpy(ours)).numpy()
+    ours_below = torch.searchsorted(torch.from_numpy(ours), torch.from_numpy(ours)).numpy()
+    precision = (ours.shape[1] - ours_below) / (ordered.shape[1] - below)
+    return np.asarray(precision[:, ::-1])
+
+
+def _interpolated(precision: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The highest precision at each recall level or beyond, queries × levels."""
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    needed = np.ceil(RECALL_LEVELS * precision.shape[1] - 1e-9).astype(int)
+    return np.asarray(best[:, np.maximum(needed, 1) - 1])
+
+
+def _first(
+    scores: Values, ordered: Values, relevant: NDArray[np.bool_], k: int
+) -> NDArray[np.bool_]:
+    """Whether the first k items of each ranking are relevant, queries × k."""
+    found = np.zeros((len(scores), k), bool)
+    for row, edge, out in zip(scores, ordered[:, -k], found, strict=True):
+        candidates = np.flatnonzero(row >= edge)
+        best = candidates[np.argsort(-row[candidates], kind="stable")[:k]]
+        out[:] = relevant[best]
+    return found
+
+
+def _precision_at(found: NDArray[np.bool_], possible: int) -> NDArray[np.float64]:
+    precision = found.cumsum(1) / np.arange(1, found.shape[1] + 1)
+    return np.asarray((precision * found).sum(1) / possible)

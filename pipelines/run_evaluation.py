@@ -1,0 +1,124 @@
+"""A run's test figures, computed once more from what it has saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import validate
+from ..data.leakage import audit
+from ..data.scene import Scene
+from ..data.splits import Split, load_split
+from ..engine.devices import computing, resolve_device
+from ..engine.observer import Observer
+from ..errors import ConfigError, RunError
+from ..runs import SPLIT, Run, open_run
+from ..schemas.classification import ClassificationConfig
+from .denoiser_scores import evaluate_denoiser
+from .ensemble import finished_classifier
+from .evaluation import dropout_spread, part_scores, predicted_classes
+from .image_classification_evaluation import evaluate_images
+from .machine import available_threads
+from .preparation import Prepared, class_indices, load_prepared_scene
+
+
+def evaluate(
+    run: str | Path, *, dropout_at_test: bool = False, observer: Observer | None = None
+) -> dict[str, Any]:
+    """A run's test figures, computed again from its saved model and split.
+
+    Of a denoiser those of its validation images.
+
+    Args:
+        run: folder of a finished run.
+        dropout_at_test: also show what leaving dropout on would do.
+        observer: hears of the progress.
+
+    Returns:
+        "run", "test" (the figures), "stored" (as metrics.json has them), "equal", and
+        "dropout_at_test" where asked for.
+
+    Raises:
+        RunError: the run is unfinished or damaged.
+        ChecksumError: the data are not those of the run.
+    """
+    observer = observer or Observer()
+    opened = open_run(run)
+    if opened.config.get("task") == "denoising":
+        if dropout_at_test:
+            raise ConfigError("--dropout-at-test", "a denoiser has no dropout", "a classifier")
+        return evaluate_denoiser(opened, observer)
+    if opened.config.get("task") == "image_classification":
+        if dropout_at_test:
+            raise ConfigError("--dropout-at-test", "a run on images", "a classifier of scenes")
+        return evaluate_images(opened, observer)
+    config = validate(ClassificationConfig, opened.config, opened.path)
+    threads = config.threads or available_threads()
+    device = resolve_device(config.device)
+    with computing(device, threads, config.deterministic):
+        classifier = finished_classifier(run, device, threads)
+        scene, denoising = load_prepared_scene(config, observer)
+        _check_data(opened, scene)
+        assert scene.labels is not None
+        split = load_split(opened.path / SPLIT)
+        _check_split(opened, split, scene.labels)
+        prepared = Prepared(
+            scene=scene,
+            labels=scene.labels,
+            split=split,
+            leakage=audit(split, window=config.model.window),
+            reduction=classifier.reduction,
+            classes=class_indices(scene.labels, split.classes),
+            denoising=denoising,
+        )
+        wanted = np.zeros(scene.labels.size, bool)
+        wanted[split.test] = True
+        rows = classifier.probabilities(
+            scene.cube,
+            scene.valid,
+            wanted=wanted.reshape(scene.labels.shape),
+            batch_size=config.evaluation.batch_size,
+            observer=observer,
+        )
+        figures = part_scores(prepared, split.test, predicted_classes(rows, split.test))
+        stored = opened.metrics.get("test")
+        if not isinstance(stored, dict):
+            raise RunError(opened.path / "metrics.json", "holds no test figures", "a run's metrics")
+        result: dict[str, Any] = {
+            "run": str(opened.path),
+            "test": figures,
+            "stored": stored,
+            "equal": figures == stored,
+        }
+        if dropout_at_test:
+            result["dropout_at_test"] = dropout_spread(classifier, prepared, config)
+    return result
+
+
+def _check_data(run: Run, scene: Scene) -> None:
+    then = run.environment.get("data") or {}
+    if any(then.get(name) != digest for name, digest in scene.checksums.items()):
+        raise RunError(
+            run.path,
+            "the data have changed since this run was trained",
+            "the same files",
+            "`hsi data verify` checks registered data sets",
+        )
+
+
+def _check_split(run: Run, split: Split, labels: NDArray[np.integer]) -> None:
+    """Refuse a split that is not of these labels."""
+    pixels = np.concatenate([split.train, split.validation, split.test])
+    fits = (
+        split.shape == labels.shape
+        and len(split.test) > 0
+        and len(np.unique(pixels)) == len(pixels)
+        and (pixels >= 0).all()
+        and (pixels < labels.size).all()
+        and set(np.unique(labels.reshape(-1)[pixels]).tolist()) <= set(split.classes)
+    )
+    if not fits:
+        raise RunError(run.path / SPLIT, "is not a split of this scene", "the run's own split")

@@ -1,0 +1,171 @@
+"""`hsi denoise` for cubes, and for cubes and photographs in one call."""
+
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+from denoiser_samples import box_filter
+from hsi_suite.pipelines.cube_jobs import separate_cubes
+from hsi_suite.pipelines.denoiser_weights import load_weights
+from hsi_suite.pipelines.image_restoration import Restoration
+from hsi_suite.pipelines.plane_denoising import grey_plane_denoiser
+from PIL import Image
+from scipy import io, ndimage
+from skimage import data as samples
+
+from hsi_suite.cli import main
+from hsi_suite.data.readers import open_cube
+from hsi_suite.errors import ConfigError
+
+BANDS = 24
+
+
+@pytest.fixture
+def hsi(monkeypatch, capfd, tmp_path):
+    """Run `hsi` in this process; gives exit status, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    return call
+
+
+@pytest.fixture
+def cubes(tmp_path):
+    """A clean and a noisy cube, and a network that is quick."""
+    rng = np.random.default_rng(0)
+    maps = ndimage.gaussian_filter(rng.standard_normal((40, 44, 2)), (3, 3, 0))
+    clean = 0.5 + (maps / np.abs(maps).max()) @ rng.uniform(0, 0.3, (2, BANDS))
+    noisy = clean + rng.normal(0, 0.05, clean.shape)
+    np.save(tmp_path / "clean.npy", clean.astype(np.float32))
+    np.save(tmp_path / "noisy.npy", noisy.astype(np.float32))
+    box_filter().save(tmp_path / "box.safetensors")
+    return clean, noisy
+
+
+def test_a_cube_is_denoised_beside_itself_and_scored(hsi, cubes, tmp_path):
+    status, out, _ = hsi("denoise", "noisy.npy", "--reference", "clean.npy")
+    assert status == 0 and out.splitlines()[0] == "noisy_denoised.npy"
+    assert "2 eigen-images; σ 0.04" in out
+    before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
+    assert after > before + 10
+    assert np.load("noisy_denoised.npy").shape == (40, 44, BANDS)
+
+
+def test_other_formats_become_envi_with_a_page(hsi, cubes, tmp_path):
+    noisy = cubes[1].copy()
+    noisy[..., 3] = 0
+    io.savemat(tmp_path / "scene.mat", {"cube": noisy, "other": noisy[:9, :9]})
+    status, _, err = hsi("denoise", "scene.mat", "--weights", "box.safetensors")
+    assert status == 2 and "--scene-variable" in err and len(err.splitlines()) == 1
+    status, out, _ = hsi(
+        "denoise", "scene.mat", "--weights", "box.safetensors", "--scene-variable", "cube",
+        "--rank", "3", "--repair", "--compare", "--precision", "bf16", "--self-ensemble",
+    )  # fmt: skip
+    assert status == 0
+    assert out.split()[:3] == [f"scene_denoised.{end}" for end in ("hdr", "img", "html")]
+    assert "3 eigen-images" in out and "dead bands: 1 (4), replaced" in out
+    with open_cube("scene_denoised.hdr") as file:
+        assert np.ptp(file.read()[..., 3]) > 0
+
+
+def test_strength_is_the_share_of_the_change(hsi, cubes):
+    for strength in ("0", "0.5", "1"):
+        name = f"s{strength}.npy"
+        assert hsi("denoise", "noisy.npy", "-o", name, "--strength", strength)[0] == 0
+    none, half, full = (np.load(f"s{strength}.npy") for strength in ("0", "0.5", "1"))
+    np.testing.assert_allclose(none, cubes[1], atol=1e-6)
+    np.testing.assert_allclose(half, (cubes[1] + full) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "bands", "stripes", "dead-lines", "impulses"])
+def test_a_demonstration_scores_against_the_cube_itself(hsi, cubes, kind):
+    command = ("denoise", "clean.npy", "--add-noise", "0.05", "--noise", kind, "--repair")
+    status, out, _ = hsi(*command, "--seed", "3", "-o", "first.npy")
+    assert status == 0
+    before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
+    assert after > before + (5 if kind in ("impulses", "stripes") else 10)
+    assert hsi(*command, "--seed", "3", "-o", "second.npy")[0] == 0
+    assert np.array_equal(np.load("first.npy"), np.load("second.npy"))
+    assert not np.array_equal(np.load("first.npy"), cubes[0])
+
+
+def test_noise_is_not_added_to_a_cube_with_holes(hsi, cubes, tmp_path):
+    cubes[0][3, 3, 3] = np.nan
+    np.save(tmp_path / "holes.npy", cubes[0])
+    status, _, err = hsi("denoise", "holes.npy", "--add-noise", "0.05")
+    assert status == 2 and "misses 1 values" in err
+
+
+def test_cubes_and_photographs_are_told_apart_by_content(cubes, tmp_path):
+    Image.fromarray(samples.camera()[:40, :50]).save(tmp_path / "grey.tif")
+    Image.fromarray(samples.astronaut()[:40, :50]).save(tmp_path / "colour.tif")
+    tifffile.imwrite(tmp_path / "bands.tif", np.zeros((5, 40, 44), np.uint16))
+    tifffile.imwrite(
+        tmp_path / "four.tif", np.zeros((40, 44, 4), np.uint8), photometric="minisblack",
+        planarconfig="contig", metadata=None,
+    )  # fmt: skip
+    (tmp_path / "missing").mkdir()
+    names = ["grey.tif", "bands.tif", "colour.tif", "four.tif", "noisy.npy", "gone.png", "gone.hdr"]
+    images, found = separate_cubes([tmp_path / name for name in names])
+    assert [path.name for path in images] == ["grey.tif", "colour.tif", "gone.png"]
+    assert [path.name for path in found] == ["bands.tif", "four.tif", "noisy.npy", "gone.hdr"]
+
+
+def test_both_go_into_one_folder(hsi, cubes, tmp_path):
+    Image.fromarray(samples.camera()[100:160, 100:170]).save(tmp_path / "photo.png")
+    status, out, _ = hsi(
+        "denoise", "noisy.npy", "photo.png", "--weights", "box.safetensors", "-o", "out"
+    )
+    assert status == 0 and "out/noisy_denoised.npy" in out and "out/photo_denoised.png" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("noisy.npy", "-o", "noisy.npy"), "is an input"),
+        (("noisy.npy", "-o", "clean.npy", "--reference", "clean.npy"), "is an input"),
+        (("noisy.npy", "clean.npy", "-o", "one.npy"), "one file for several"),
+        (("noisy.npy", "-o", "cube.jpg"), "names no format"),
+        (("noisy.npy", "--rank", "99"), "1 to 24"),
+        (("noisy.npy", "--sigma", "-1"), "--sigma"),
+        (("noisy.npy", "--memory-limit", "500M"), "--memory-limit"),
+        (("gone.hdr",), "no such file"),
+        (("noisy.npy", "broken.npy"), "broken.npy"),
+    ],
+)
+def test_bad_requests_are_one_line_and_leave_nothing(hsi, cubes, tmp_path, arguments, said):
+    (tmp_path / "broken.npy").write_bytes((tmp_path / "clean.npy").read_bytes()[:5000])
+    before = set(tmp_path.iterdir())
+    status, _, err = hsi("denoise", *arguments, "--weights", "box.safetensors")
+    assert status == 2 and said in err and "Traceback" not in err
+    left = {path.name for path in set(tmp_path.iterdir()) - before}
+    assert left <= {"noisy_denoised.npy"} and ("broken" in said or not left)
+
+
+def test_options_of_cubes_are_refused_for_photographs(hsi, cubes, tmp_path):
+    Image.fromarray(samples.camera()[:40, :50]).save(tmp_path / "photo.png")
+    status, _, err = hsi("denoise", "photo.png", "--rank", "3")
+    assert status == 2 and "photo.png" in err and "--rank" in err
+
+
+def test_planes_in_tiles_are_as_whole_ones():
+    denoiser = load_weights(None, "cpu")
+    plane = samples.camera()[:150, :131].astype(np.float32) / 255
+    level = np.full(plane.shape, 0.1, np.float32)
+    whole = grey_plane_denoiser(denoiser, Restoration(), None, 4e9).run(plane, level)
+    tiled = grey_plane_denoiser(denoiser, Restoration(), 24, 4e9).run(plane, level)
+    assert np.abs(whole - tiled).max() < 1e-5
+
+
+def test_networks_for_colour_are_refused(tmp_path):
+    box_filter(in_channels=3).save(tmp_path / "colour.safetensors")
+    denoiser = load_weights(tmp_path / "colour.safetensors", "cpu")
+    with pytest.raises(ConfigError, match="grey"):
+        grey_plane_denoiser(denoiser, Restoration(), None, 2e9)

@@ -1,0 +1,171 @@
+"""Registered sets of photographs: found, downloaded, verified."""
+
+import json
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hsi_suite.data.images import load_images
+from hsi_suite.data.public import image_sets, transfer
+from hsi_suite.data.public.image_inventory import (
+    describe_image_set,
+    images_states,
+    list_image_sets,
+    refuse_image_sets,
+    separate_image_sets,
+)
+from hsi_suite.data.public.image_sets import (
+    IMAGE_SETS,
+    RegisteredImages,
+    find_images,
+    folder_digest,
+    image_paths,
+    locate_images,
+)
+from hsi_suite.data.public.verification import Verdict, cache_folder, record_path
+from hsi_suite.errors import ChecksumError, DatasetNotFoundError, UnknownNameError
+
+GREY = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
+
+
+def fill(folder, names):
+    folder.mkdir(parents=True)
+    for index, name in enumerate(names):
+        Image.fromarray(GREY + np.uint8(index)).save(folder / name)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path, monkeypatch, request):
+    """An empty cache, no data folder, and a network that does not answer."""
+    monkeypatch.setenv("HSI_CACHE_DIR", str(tmp_path / "cache"))
+    if "data" not in request.keywords:
+        monkeypatch.delenv("HSI_DATA_DIR", raising=False)
+    monkeypatch.setattr(image_sets, "fetch", lambda *arguments: "did not answer")
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """The set "three" of three images, behind an address that works."""
+    folder = fill(tmp_path / "served", ["01.png", "02.png", "03.png"])
+    monkeypatch.setattr(image_sets, "fetch", transfer.fetch)
+    for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/"
+    digest = folder_digest(image_paths(folder))
+    known = RegisteredImages("Three", ("Three",), 3, digest, "nobody", url, "{:02}.png")
+    monkeypatch.setitem(IMAGE_SETS, "three", known)
+    yield folder
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def change(monkeypatch, **fields):
+    known = vars(IMAGE_SETS["three"]) | fields
+    monkeypatch.setitem(IMAGE_SETS, "three", RegisteredImages(**known))
+
+
+def test_a_set_is_downloaded_once_and_verified(served):
+    said = []
+    local = locate_images("three", on_message=said.append)
+    assert local.path == cache_folder() / "Three"
+    assert (local.place, local.verdict) == ("cache", Verdict.VERIFIED)
+    assert len(said) == 1 and "3 images of Three" in said[0]
+    assert [path.name for path in cache_folder().iterdir()] == ["Three"]
+    images = load_images("three", on_message=said.append)
+    assert np.array_equal(images.images[2], GREY + 2) and len(said) == 1
+
+
+def test_what_is_not_the_set_is_not_kept(served, monkeypatch):
+    Image.fromarray(255 - GREY).save(served / "02.png")
+    with pytest.raises(ChecksumError, match="gave SHA-256"):
+        locate_images("three", on_message=print)
+    (served / "03.png").unlink()
+    with pytest.raises(DatasetNotFoundError, match=r"03\.png answered 404.*Put its 3 images"):
+        locate_images("three", on_message=print)
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_an_unknown_digest_is_written_down_and_holds(served, monkeypatch):
+    change(monkeypatch, sha256=None)
+    said = []
+    assert locate_images("three", on_message=said.append).verdict is Verdict.UNRECORDED
+    assert "nobody publishes its checksum" in said[-1]
+    assert json.loads(record_path().read_text()).keys() == {"Three"}
+    assert locate_images("three", on_message=print).verdict is Verdict.RECORDED
+    Image.fromarray(255 - GREY).save(cache_folder() / "Three" / "01.png")
+    with pytest.raises(ChecksumError, match="Delete the folder"):
+        locate_images("three", on_message=print)
+
+
+def test_sets_are_found_by_their_folder(tmp_path, monkeypatch):
+    folder = fill(tmp_path / "data" / "deep" / "Set68", [f"{k:03}.png" for k in range(68)])
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "data"))
+    found = find_images("bsd68")
+    assert (found.path, found.place, found.verdict) == (folder, "folder", Verdict.UNRECORDED)
+    assert len(load_images("bsd68", on_message=lambda message: None)) == 68
+    (folder / "000.png").unlink()
+    with pytest.raises(ChecksumError, match="67 images; expected the 68 of bsd68"):
+        load_images("bsd68")
+
+
+def test_sets_with_other_contents_are_refused(tmp_path, monkeypatch):
+    fill(tmp_path / "data" / "Set12", [f"{k:02}.png" for k in range(12)])
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "data"))
+    with pytest.raises(ChecksumError, match="SHA-256"):
+        load_images("set12")
+    with pytest.raises(ChecksumError, match="SHA-256"):
+        refuse_image_sets(images_states(["set12"]), absent_too=False)
+
+
+def test_sets_that_are_not_here_say_where_they_belong(tmp_path, monkeypatch):
+    with pytest.raises(DatasetNotFoundError, match=r"test_001\.png did not answer.*HSI_DATA_DIR"):
+        load_images("train400")
+    with pytest.raises(DatasetNotFoundError, match=r"no address that is known.*folder CBSD432"):
+        load_images("cbsd432")
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path))
+    with pytest.raises(DatasetNotFoundError, match="folder Train400 below HSI_DATA_DIR"):
+        load_images("train400")
+    with pytest.raises(UnknownNameError, match="Did you mean train400"):
+        load_images("train40")
+    with pytest.raises(DatasetNotFoundError, match="hsi data fetch set12"):
+        refuse_image_sets(images_states(["set12"]), absent_too=True)
+    refuse_image_sets(images_states(["set12"]), absent_too=False)
+
+
+def test_scenes_and_sets_are_told_apart():
+    assert separate_image_sets(["set12", "salinas"]) == (["salinas"], ["set12"])
+    with pytest.raises(UnknownNameError, match="Did you mean set12"):
+        separate_image_sets(["set13"])
+    entry = next(entry for entry in list_image_sets() if entry["name"] == "bsd68")
+    assert (entry["images"], entry["place"], entry["check"]) == (68, "not here", "")
+    described = describe_image_set("set12")
+    assert described["path"] is None and described["url"].endswith("/data/Set12/")
+
+
+def test_file_names_at_the_address():
+    assert IMAGE_SETS["train400"].file_names[::399] == ["test_001.png", "test_400.png"]
+    assert IMAGE_SETS["set12"].file_names[-1] == "12.png"
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["train400", "set12"])
+def test_the_real_sets_have_the_names_of_their_address(data_dir, name):
+    local = find_images(name)
+    assert local.verdict is Verdict.VERIFIED
+    assert [path.name for path in image_paths(local.path)] == IMAGE_SETS[name].file_names

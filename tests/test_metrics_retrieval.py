@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
+
+from hsi_suite.errors import ShapeError
+from hsi_suite.metrics.retrieval import RECALL_LEVELS, retrieval_scores
+
+
+def loop_scores(queries, gallery, query_labels, gallery_labels, k):
+    """The same figures, one query and one item at a time."""
+    average, at, hits = [], [], []
+    for query, label in zip(queries, query_labels, strict=True):
+        scores = [float(np.float32(query @ item)) for item in gallery]
+        relevant = [bool(np.any(np.logical_and(label, other))) if np.ndim(label)
+                    else label == other for other in gallery_labels]  # fmt: skip
+        if not any(relevant):
+            continue
+        average.append(average_precision_score(relevant, scores))
+        ranking = sorted(range(len(gallery)), key=lambda item: (-scores[item], item))[:k]
+        total, seen = 0.0, 0
+        for rank, item in enumerate(ranking, 1):
+            if relevant[item]:
+                seen += 1
+                total += seen / rank
+        at.append(total / min(sum(relevant), k))
+        hits.append(seen > 0)
+    return np.mean(average), np.mean(at), np.mean(hits)
+
+
+def test_a_ranking_judged_by_hand():
+    # Ranking of the gallery: relevant, not, relevant, not.
+    gallery = np.array([[1.0, 0], [0.9, 0], [0.8, 0], [0.7, 0]])
+    found = retrieval_scores(
+        np.array([[1.0, 0]]), gallery, np.array([7]), np.array([7, 2, 7, 2]),
+        similarity="dot", cutoffs=(1, 2, 3),
+    )  # fmt: skip
+    assert found.mean_average_precision == pytest.approx((1 + 2 / 3) / 2)
+    assert found.mean_average_precision_at == pytest.approx({1: 1.0, 2: 0.5, 3: 5 / 6})
+    assert found.recall_at == {1: 1.0, 2: 1.0, 3: 1.0}
+    expected = np.where(RECALL_LEVELS <= 0.5, 1, 2 / 3)
+    np.testing.assert_allclose(found.precision, expected)
+
+
+def test_all_tied_is_the_share_of_relevant_items():
+    ones = np.ones((5, 3))
+    found = retrieval_scores(
+        ones, ones, np.arange(5) % 2, np.array([0, 0, 1, 1, 1]), cutoffs=(1, 3)
+    )
+    assert found.average_precisions == pytest.approx([0.4, 0.6, 0.4, 0.6, 0.4])
+    assert found.mean_average_precision_at[1] == pytest.approx(3 / 5)
+    assert found.macro_average_precision == pytest.approx(0.5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 15), st.booleans(), st.booleans())
+def test_equals_the_loop_ties_included(seed, queries, gallery, multi, chunked):
+    rng = np.random.default_rng(seed)
+    # Few whole numbers, so that many scores are equal.
+    first = rng.integers(-1, 2, (queries, 2)).astype(float)
+    second = rng.integers(-1, 2, (gallery, 2)).astype(float)
+    if multi:
+        labels = [rng.integers(0, 2, (count, 3)) for count in (queries, gallery)]
+    else:
+        labels = [rng.integers(0, 3, count) for count in (queries, gallery)]
+    k = int(rng.integers(1, gallery + 1))
+    shares = [
+        bool(np.any(np.logical_and(a, b))) if multi else a == b
+        for a in labels[0]
+        for b in labels[1]
+    ]
+    arguments = {"similarity": "dot", "cutoffs": (k,), "memory": 100 if chunked else 1e6}
+    if not any(shares):
+        with pytest.raises(ShapeError, match="class"):
+            retrieval_scores(first, second, *labels, **arguments)
+        return
+    found = retrieval_scores(first, second, *labels, **arguments)
+    average, at, hits = loop_scores(first, second, *labels, k)
+    assert found.mean_average_precision == pytest.approx(average, abs=1e-12)
+    assert found.mean_average_precision_at[k] == pytest.approx(at, abs=1e-12)
+    assert found.recall_at[k] == pytest.approx(hits)
+
+
+def test_cosine_looks_at_directions_alone():
+    rng = np.random.default_rng(0)
+    queries, gallery = rng.normal(size=(20, 4)), rng.normal(size=(30, 4))
+    labels = rng.integers(0, 3, 20), rng.integers(0, 3, 30)
+    first = retrieval_scores(queries, gallery, *labels, cutoffs=(1, 10))
+    second = retrieval_scores(
+        queries * rng.uniform(0.5, 9, (20, 1)), gallery * rng.uniform(0.5, 9, (30, 1)), *labels,
+        cutoffs=(1, 10),
+    )  # fmt: skip
+    np.testing.assert_allclose(first.average_precisions, second.average_precisions, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"gallery": np.zeros((0, 2)), "gallery_labels": np.zeros(0, int)}, "no items"),
+        ({"gallery": np.zeros((4, 3))}, "shape"),
+        ({"gallery_labels": np.zeros(3, int)}, "one for each"),
+        ({"gallery_labels": np.zeros((4, 2), int)}, "classes"),
+        ({"cutoffs": (5,)}, "1 to 4"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(change, said):
+    arguments = {
+        "queries": np.ones((3, 2)),
+        "gallery": np.ones((4, 2)),
+        "query_labels": np.zeros(3, int),
+        "gallery_labels": np.zeros(4, int),
+        "cutoffs": (1,),
+    } | change
+    with pytest.raises(ShapeError, match=said):
+        retrieval_scores(**arguments)
