@@ -38,7 +38,8 @@ def with_noise(file: CubeFile, kind: CubeNoise, sigma: float, seed: int) -> Cube
         clean = file.read().astype(np.float32)
         missing = ~np.isfinite(clean)
         if file.nodata is not None:
-            missing |= clean == np.float32(file.nodata)
+            with np.errstate(over="ignore"):
+                missing |= clean == np.asarray(file.nodata).astype(np.float32)
         if missing.any():
             raise InputFileError(
                 file.path, f"misses {int(missing.sum()):,} values", "a clean cube to add noise to"

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from ..engine.observer import Observer
 from ..errors import ConfigError, ShapeError
-from ..restoration.band_noise import band_moments, noise_by_regression
+from ..restoration.band_noise import BandMoments, band_moments
 from ..restoration.cube import CubeRestoration
 from ..restoration.cube_lines import ArrayLines, CubeLines, line_blocks
+from ..restoration.cube_noise import estimate_band_noise
 from ..restoration.damage import Damage, band_positions, fill_from_neighbours, find_damage
 from ..restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
 from ..restoration.subspace import Subspace, every_band, fit_subspace
@@ -28,6 +29,8 @@ Sigma = Literal["auto"] | float | Sequence[float] | NDArray[np.floating]
 Rank = Literal["auto"] | int
 Mode = Literal["subspace", "bands"]
 MODES = ("subspace", "bands")
+# Noise is a part of the spread; what is given may be rounded up.
+_SPREAD_MARGIN = 1.2
 
 
 class CubeChoices(TypedDict, total=False):
@@ -174,11 +177,13 @@ def restore_lines(
     live = damage.live_bands
     reader = _FilledLines(cube, damage, positions)
     moments = band_moments(reader.spectra(observer))
-    noise = noise_by_regression(moments) if given is None else given[live]
+    noise = estimate_band_noise(moments, cube, damage) if given is None else given[live]
     if mode == "subspace":
         subspace = fit_subspace(moments, noise, rank)
     else:
         subspace = every_band(moments.mean, noise)
+    if given is not None:
+        _check_against_spread(noise, moments)
     _check_plane_bytes(subspace.rank, cube.shape, plane_bytes)
     levels = np.ones(subspace.rank) if mode == "subspace" else noise / subspace.scale
     planes = reader.project(subspace, observer)
@@ -259,6 +264,18 @@ def _denoise_planes(
     observer.end()
 
 
+def _check_against_spread(noise: Values, moments: BandMoments) -> None:
+    """Refuse a σ that the values themselves do not reach: it is then in other units."""
+    spread = np.sqrt(np.diag(moments.covariance))
+    worst = int(np.argmax(noise - _SPREAD_MARGIN * spread))
+    if noise[worst] > _SPREAD_MARGIN * spread[worst]:
+        raise ConfigError(
+            "sigma",
+            f"{noise[worst]:g}, and a band's values spread by {spread[worst]:.3g} in all",
+            "the noise in the units of the cube",
+        )
+
+
 def _check_plane_bytes(rank: int, shape: tuple[int, int, int], allowed: float | None) -> None:
     needed = 4.0 * rank * shape[0] * shape[1]
     if allowed is not None and needed > allowed:
@@ -266,7 +283,7 @@ def _check_plane_bytes(rank: int, shape: tuple[int, int, int], allowed: float | 
             "memory limit",
             f"{rank} planes of {shape[0]:,} × {shape[1]:,} pixels take {needed / 1e9:.2f} GB",
             f"at most {max(allowed, 0) / 1e9:.2f} GB beside the rest",
-            "raise --memory-limit, or ask for fewer planes with --mode subspace and --rank",
+            "raise --memory-limit",
         )
 
 

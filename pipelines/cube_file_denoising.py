@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Unpack
@@ -109,6 +109,10 @@ def denoise_cube_file(
         if added_noise is not None:
             clean = floats_of(file.read(), file.nodata) if clean is None else clean
             file = with_noise(file, *added_noise)
+        if clean is not None and not np.nanmax(clean, initial=0) > 0:
+            raise InputFileError(
+                reference or path, "no value above 0 to compare with", "a clean cube"
+            )
         try:
             restoration = restore_lines(
                 file,
@@ -129,6 +133,8 @@ def denoise_cube_file(
         scores = {} if clean is None else _scores(clean, file, target, restoration)
         if report is not None:
             page = _report(restoration, file, target, denoiser_name, scores)
+            if added_noise is not None:
+                page = replace(page, remarks=[_told_noise(*added_noise), *page.remarks])
             write_text(Path(report), denoising_report(page))
             written += (Path(report),)
     return DenoisedFile(
@@ -227,6 +233,10 @@ def _report(
         scores=scores,
         remarks=remarks,
     )
+
+
+def _told_noise(kind: CubeNoise, sigma: float, seed: int) -> str:
+    return f"A trial: noise was added to this cube ({kind}, σ {sigma:g}, seed {seed})."
 
 
 def _shown_bands(file: CubeFile, damage: Damage) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..data.cube_writer import CUBE_ENDINGS
 from ..data.formats.file_format import FileFormat, recognise_format
 from ..data.photographs import is_photograph
+from ..data.readers import open_cube
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
 from ..errors import ConfigError, HsiSuiteError, OutputError
@@ -75,6 +76,35 @@ def _is_cube(path: Path) -> bool:
     return kind is not FileFormat.PNG
 
 
+def refuse_shared_names(
+    images: Sequence[Path], cubes: Sequence[Path], output: str | Path | None
+) -> None:
+    """Refuse photographs and cubes of one call whose results would have one name.
+
+    Raises:
+        OutputError: the first pair of them.
+    """
+    if output is not None and Path(output).suffix and not Path(output).is_dir():
+        if images and cubes:
+            raise OutputError(output, "is one file for several inputs", "a folder")
+        return
+    folder = None if output is None else Path(output)
+    places = {
+        (folder or image.parent).resolve() / f"{image.stem}{SUFFIX}{ending}": image
+        for image in images
+        for ending in (".png", ".tif")
+    }
+    for cube in cubes:
+        place = (folder or cube.parent).resolve() / _beside(cube).name
+        if place in places:
+            raise OutputError(
+                place.name,
+                f"would be a result of {cube} and of {places[place]}",
+                "two names",
+                "denoise them in two commands, with -o",
+            )
+
+
 def denoise_cubes(
     inputs: Sequence[Path],
     output: str | Path | None,
@@ -100,9 +130,10 @@ def denoise_cubes(
         HsiSuiteError: what is wrong with the options, the weights or the output.
     """
     observer = observer or Observer()
+    inputs = list(dict.fromkeys(inputs))
     _check(options, inputs)
     kept = [] if options.reference is None else [Path(options.reference)]
-    targets = _targets(inputs, output, kept)
+    targets = _targets(inputs, output, kept, compare=options.compare)
     device = resolve_device(options.device)
     done: list[DenoisedFile] = []
     refused: dict[Path, HsiSuiteError] = {}
@@ -137,25 +168,36 @@ def _denoise(
         nodata=settings.nodata,
         reference=options.reference,
         added_noise=added,
-        report=target.with_suffix(".html") if options.compare else None,
+        report=_page(target) if options.compare else None,
         observer=observer,
         sigma="auto" if options.sigma is None else options.sigma,
         rank=settings.rank,
         mode=settings.mode,
         repair=settings.repair,
         strength=options.how.strength,
-        plane_bytes=options.memory_limit * (1 - NETWORK_SHARE) - BASE_BYTES - _BLOCK_BYTES,
+        plane_bytes=_plane_bytes(options.memory_limit),
     )
+
+
+def _plane_bytes(memory_limit: float) -> float:
+    return memory_limit * (1 - NETWORK_SHARE) - BASE_BYTES - _BLOCK_BYTES
 
 
 def _check(options: DenoisingOptions, inputs: Sequence[Path]) -> None:
     options.check()
+    if _plane_bytes(options.memory_limit) <= 0:
+        least = (BASE_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
+        raise ConfigError(
+            "--memory-limit", f"{options.memory_limit / 1e9:.2f} GB", f"above {least / 1e9:.2f} GB"
+        )
     if options.reference is not None and len(inputs) > 1:
         raise ConfigError("--reference", "one cube for several inputs", "one input")
 
 
-def _targets(inputs: Sequence[Path], output: str | Path | None, kept: Sequence[Path]) -> list[Path]:
-    """Where each result goes: to names of their own, and to that of no input."""
+def _targets(
+    inputs: Sequence[Path], output: str | Path | None, kept: Sequence[Path], *, compare: bool
+) -> list[Path]:
+    """Where each result goes: to names of their own, and to those of no input's files."""
     folder = None if output is None else Path(output)
     if folder is not None and folder.suffix and not folder.is_dir():
         if len(inputs) > 1:
@@ -165,16 +207,36 @@ def _targets(inputs: Sequence[Path], output: str | Path | None, kept: Sequence[P
         targets = [_beside(source) for source in inputs]
         if folder is not None:
             targets = [folder / target.name for target in targets]
-    untouchable = {path.resolve() for path in (*inputs, *kept)}
+    untouchable = {file.resolve() for path in (*inputs, *kept) for file in _files_of(path)}
     taken: dict[Path, Path] = {}
     for target, source in zip(targets, inputs, strict=True):
-        if taken.setdefault(target.resolve(), source) != source:
-            raise OutputError(
-                target, f"would be a result of {taken[target.resolve()]} and of {source}"
-            )
-        if target.resolve() in untouchable:
-            raise OutputError(target, "is an input", "a new name", "name one with -o")
+        for written in _written(target, compare):
+            place = written.resolve()
+            if taken.setdefault(place, source) != source:
+                raise OutputError(written, f"would be a result of {taken[place]} and of {source}")
+            if place in untouchable:
+                raise OutputError(written, "is an input", "a new name", "name one with -o")
     return targets
+
+
+def _files_of(path: Path) -> tuple[Path, ...]:
+    """A cube's files: an ENVI cube has two. What is wrong with one is said when its turn comes."""
+    try:
+        with open_cube(path) as file:
+            return (path, *file.files)
+    except HsiSuiteError:
+        return (path,)
+
+
+def _written(target: Path, compare: bool) -> list[Path]:
+    """All files that go with a result."""
+    data = [target.with_suffix(".img")] if target.suffix.lower() == ".hdr" else []
+    page = [_page(target)] if compare else []
+    return [target, *data, *page]
+
+
+def _page(target: Path) -> Path:
+    return target.with_suffix(".html")
 
 
 def _beside(source: Path) -> Path:

@@ -63,5 +63,6 @@ def floats_of(values: NDArray[Any], nodata: float | None) -> NDArray[np.floating
     """The values as floating point numbers, NaN where there is no data."""
     floats = values.astype(np.result_type(values, np.float32))
     if nodata is not None:
-        floats[floats == floats.dtype.type(nodata)] = np.nan
+        with np.errstate(over="ignore"):
+            floats[floats == np.asarray(nodata).astype(floats.dtype)] = np.nan
     return floats

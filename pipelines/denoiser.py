@@ -70,9 +70,10 @@ class Denoiser:
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file."""
         tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
-        metadata = {"format": _FORMAT, "header": json.dumps(asdict(self.header), sort_keys=True)}
+        # One key of metadata: the library writes several in an order of its own.
+        header = json.dumps({"format": _FORMAT, **asdict(self.header)}, sort_keys=True)
         with atomic_file(path) as temporary:
-            save_file(tensors, temporary, metadata)
+            save_file(tensors, temporary, {"header": header})
 
 
 def run_network(
@@ -115,14 +116,15 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
     """
     try:
         with safe_open(path, "pt") as file:
-            metadata: Mapping[str, str] = file.metadata() or {}
+            metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise RunError(path, f"cannot be read ({error})", "a denoiser of this project") from error
-    if metadata.get("format") != _FORMAT:
+    fields = denoiser_fields(metadata)
+    if fields.pop("format", None) != _FORMAT:
         raise RunError(path, "holds no denoiser of this version", _FORMAT)
     try:
-        header = _checked(DenoiserHeader(**json.loads(metadata["header"])))
+        header = _checked(DenoiserHeader(**fields))
         denoiser = untrained_denoiser(header, device, None)
         denoiser.network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
@@ -131,6 +133,15 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
         raise RunError(path, "holds weights that are not finite", "finite weights")
     denoiser.network.eval()
     return denoiser
+
+
+def denoiser_fields(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """What the metadata of a safetensors file say of a denoiser of ours; {} where they do not."""
+    try:
+        fields = json.loads((metadata or {}).get("header", "{}"))
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _checked(header: DenoiserHeader) -> DenoiserHeader:

@@ -13,7 +13,7 @@ from ..models.dncnn import DnCNN
 from ..models.folding import fold_batch_norms
 from ..runs import MODEL
 from ..weights import DEFAULT_WEIGHTS, shipped_names, shipped_weights
-from .denoiser import Denoiser, DenoiserHeader, load_denoiser
+from .denoiser import Denoiser, DenoiserHeader, denoiser_fields, load_denoiser
 
 # The authors of DnCNN give 17 layers to networks for one σ and 20 to those for all up to 55.
 _BLIND_DEPTH = 20
@@ -59,7 +59,7 @@ def _find(weights: str) -> Path:
 def _is_ours(path: Path) -> bool:
     try:
         with safe_open(path, "pt") as file:
-            return bool((file.metadata() or {}).get("format", "").startswith("hsi_suite"))
+            return str(denoiser_fields(file.metadata()).get("format")).startswith("hsi_suite")
     except (OSError, SafetensorError) as error:
         raise InputFileError(path, f"cannot be read ({error})", "safetensors weights") from error
 

@@ -81,7 +81,7 @@ class DenoisingOptions:
         """
         for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
             if value is not None and not 0 <= value < np.inf:
-                raise ConfigError(name, f"{value:g}", "0 or more, on the scale 0 to 255")
+                raise ConfigError(name, f"{value:g}", "a number of 0 or more")
         if not 0 <= self.how.strength <= 1:
             raise ConfigError("--strength", f"{self.how.strength:g}", "0 to 1")
         if self.tile is not None and self.tile < 1:

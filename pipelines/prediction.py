@@ -123,10 +123,12 @@ def predict(
         ensemble = load_ensemble(runs, where, threads)
         ensemble.check_scene(file)
         left = memory_limit
+        # Before the work of denoising: what does not fit without eigen-images never will.
+        height = strip_lines(file, ensemble, left)
         if ensemble.denoised:
             file, denoised = denoise_file(file, where, memory_limit, observer)
             left -= denoised.plane_bytes
-        height = strip_lines(file, ensemble, left)
+            height = strip_lines(file, ensemble, left)
         if target.suffix.lower() == ".png":
             check_picture(file, left)
         layers = [
@@ -159,8 +161,9 @@ def _state_of(path: Path) -> list[str | int]:
 
 def _checked_target(path: Path, file: CubeFile, runs: Sequence[str | Path]) -> Path:
     """The map's place, once nothing is in the way that must be kept."""
-    if path.is_dir():
-        raise OutputError(path, "this is a folder", "a file name", "end it in .tif")
+    for place in (path, *(layer_path(path, what) for what in _LAYERS)):
+        if place.exists() and not place.is_file():
+            raise OutputError(place, "this is a folder", "a file name", "end it in .tif")
     if path.suffix.lower() not in MAP_ENDINGS:
         raise OutputError(
             path, f"unknown kind of map {path.suffix!r}", f"one of {', '.join(MAP_ENDINGS)}"

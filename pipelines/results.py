@@ -198,7 +198,7 @@ def _write_maps(
     parts = np.zeros(labels.size, np.uint8)
     for code, pixels in enumerate((split.train, split.validation, split.test), 1):
         parts[pixels] = code
-    parts[(labels.ravel() > 0) & (parts == 0)] = len(SPLIT_PARTS) - 1
+    parts[(prepared.labels.ravel() > 0) & (parts == 0)] = len(SPLIT_PARTS) - 1
     figure = map_figure(
         labels,
         scene.labels,

@@ -254,7 +254,11 @@ def test_names_that_do_not_ship_are_said(tmp_path):
 
 
 def test_a_network_of_another_task_is_refused(tmp_path):
-    save_file({"w": torch.zeros(2)}, tmp_path / "m.safetensors", {"format": "hsi_suite model 1"})
+    save_file(
+        {"w": torch.zeros(2)},
+        tmp_path / "m.safetensors",
+        {"header": '{"format": "hsi_suite model 1"}'},
+    )
     with pytest.raises(HsiSuiteError, match="no denoiser"):
         load_weights(tmp_path / "m.safetensors", CPU)
 

@@ -134,7 +134,10 @@ def test_both_go_into_one_folder(hsi, cubes, tmp_path):
         (("noisy.npy", "clean.npy", "-o", "one.npy"), "one file for several"),
         (("noisy.npy", "-o", "cube.jpg"), "names no format"),
         (("noisy.npy", "--rank", "99"), "1 to 24"),
+        (("noisy.npy", "--rank", "0"), "1 to 24"),
+        (("noisy.npy", "--sigma", "25"), "units of the cube"),
         (("noisy.npy", "--sigma", "-1"), "--sigma"),
+        (("noisy.npy", "--noise", "bands"), "--add-noise"),
         (("noisy.npy", "--memory-limit", "500M"), "--memory-limit"),
         (("gone.hdr",), "no such file"),
         (("noisy.npy", "broken.npy"), "broken.npy"),
@@ -169,3 +172,62 @@ def test_networks_for_colour_are_refused(tmp_path):
     denoiser = load_weights(tmp_path / "colour.safetensors", "cpu")
     with pytest.raises(ConfigError, match="grey"):
         grey_plane_denoiser(denoiser, Restoration(), None, 2e9)
+
+
+def test_no_file_of_a_reference_or_an_input_is_written_over(hsi, cubes, tmp_path):
+    assert hsi("denoise", "clean.npy", "--strength", "0", "-o", "clean.hdr")[0] == 0
+    before = (tmp_path / "clean.img").read_bytes()
+    for arguments in (("noisy.npy", "--reference", "clean.img"), ("clean.img",)):
+        status, _, err = hsi("denoise", *arguments, "-o", "clean.hdr")
+        assert status == 2 and "is an input" in err and len(err.splitlines()) == 1
+    assert (tmp_path / "clean.img").read_bytes() == before
+
+
+def test_two_pages_need_two_names(hsi, cubes, tmp_path):
+    io.savemat(tmp_path / "noisy.mat", {"cube": cubes[1]})
+    inputs = ("noisy.npy", "noisy.mat", "--weights", "box.safetensors")
+    status, _, err = hsi("denoise", *inputs, "--compare")
+    assert status == 2 and "noisy_denoised.html: would be a result of" in err
+    assert not list(tmp_path.glob("noisy_*"))
+    assert hsi("denoise", *inputs)[0] == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_nodata_beyond_the_type_is_borne(hsi, cubes, tmp_path):
+    lowest = float(np.finfo(np.float64).min)
+    command = ("denoise", "noisy.npy", "--nodata", lowest, "--reference", "clean.npy")
+    assert hsi(*command, "-o", "first.npy")[0] == 0
+    assert hsi("denoise", "noisy.npy", "-o", "second.npy")[0] == 0
+    np.testing.assert_array_equal(np.load("first.npy"), np.load("second.npy"))
+    assert hsi("denoise", "clean.npy", "--nodata", lowest, "--add-noise", "0.05")[0] == 0
+
+
+def test_results_of_a_photograph_and_a_cube_keep_apart(hsi, tmp_path):
+    for folder, values in (("u", np.zeros((5, 40, 44), np.uint16)), ("v", samples.camera()[:40])):
+        (tmp_path / folder).mkdir()
+        tifffile.imwrite(tmp_path / folder / "t.tif", values)
+    Image.fromarray(samples.camera()[:40, :50]).save(tmp_path / "v" / "t.tif")
+    status, _, err = hsi("denoise", "u/t.tif", "v/t.tif", "-o", "out")
+    assert status == 2 and "would be a result of" in err and not (tmp_path / "out").exists()
+
+
+def test_the_noise_of_few_bands_is_told_from_their_images(hsi, tmp_path):
+    clean = samples.astronaut()[100:228, 150:278].astype(np.float32) / 255
+    np.save(tmp_path / "clean.npy", clean)
+    command = ("denoise", "clean.npy", "--add-noise", "0.05", "-o", "found.npy")
+    told = hsi(*command)[1]
+    known = hsi(*command, "--sigma", "0.05")[1]
+    ratios = [float(out.split("denoised ")[1].split()[1]) for out in (told, known)]
+    # Regression alone takes most of a colour for noise.
+    assert ratios[0] > ratios[1] - 0.5
+
+
+def test_weak_noise_is_no_reason_to_change_a_cube(hsi, tmp_path):
+    rng = np.random.default_rng(0)
+    spectra = rng.uniform(0.2, 1.2, (5, BANDS))
+    blocks = spectra[np.kron(rng.integers(0, 5, (6, 6)), np.ones((8, 8), int))]
+    np.save(tmp_path / "blocks.npy", blocks.astype(np.float32))
+    for sigma in ("0.0001", "0.002"):
+        status, out, _ = hsi("denoise", "blocks.npy", "--add-noise", sigma, "-o", "found.npy")
+        before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
+        assert status == 0 and after > before

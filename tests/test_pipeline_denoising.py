@@ -277,7 +277,7 @@ def test_files_that_hold_no_denoiser_are_refused(finished, tmp_path):
     save_file({"a": torch.zeros(1)}, path, {"format": "something else"})
     with pytest.raises(RunError, match="no denoiser of this version"):
         load_denoiser(path, cpu)
-    save_file({"a": torch.zeros(1)}, path, {"format": "hsi_suite denoiser 1", "header": "{}"})
+    save_file({"a": torch.zeros(1)}, path, {"header": '{"format": "hsi_suite denoiser 1"}'})
     with pytest.raises(RunError, match="do not fit"):
         load_denoiser(path, cpu)
     with pytest.raises(RunError):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from hsi_suite.data.reduction import fit_pca, fit_standardisation
+from hsi_suite.data.reduction import Reduction, fit_pca, fit_standardisation
 from hsi_suite.errors import ShapeError
 
 
@@ -67,3 +67,12 @@ def test_more_components_than_the_data_have_is_an_error():
     flat[:, 5:] = flat[:, :1]
     with pytest.raises(ShapeError, match="vary in 5 only"):
         fit_pca(flat, 6, whiten=True)
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinite_values_become_nan_without_a_warning():
+    spectra = np.array([[np.inf, 1.0], [2.0, 3.0]], np.float32)
+    matrix = np.array([[1.0, -1.0], [1.0, 0.0]])
+    reduced = Reduction(np.zeros(2), matrix, np.ones(2)).apply(spectra)
+    assert not np.isfinite(reduced[0]).all()
+    np.testing.assert_array_equal(reduced[1], [5.0, -2.0])

@@ -76,7 +76,9 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     metavar="SIZE",
     help="Memory to stay within.",
 )
-@click.option("--overwrite", is_flag=True, help="Let results take the place of inputs.")
+@click.option(
+    "--overwrite", is_flag=True, help="Photographs: let results take the place of inputs."
+)
 @click.option(
     "--reference", metavar="CLEAN", help="The clean image or cube: print PSNR, SSIM (and SAM)."
 )
@@ -133,8 +135,13 @@ def denoise(
     files.
     """
     from ..engine.allocation import keep_large_blocks
-    from ..errors import ConfigError, OutputError
-    from ..pipelines.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
+    from ..errors import ConfigError
+    from ..pipelines.cube_jobs import (
+        CubeSettings,
+        denoise_cubes,
+        refuse_shared_names,
+        separate_cubes,
+    )
     from ..pipelines.image_denoising import DenoisingOptions, denoise_images
     from ..pipelines.image_restoration import Restoration
     from .progress import TerminalObserver
@@ -146,12 +153,14 @@ def denoise(
     keep_large_blocks()
     images, cubes = separate_cubes(inputs)
     chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata", "noise")}
-    chosen["rank"] = chosen["rank"] or "auto"
+    if chosen["rank"] is None:
+        chosen["rank"] = "auto"
+    if chosen["noise"] != "gaussian" and given["add_noise"] is None:
+        raise ConfigError("--noise", "given without --add-noise", "both, for a trial")
     settings = CubeSettings(variable=given.pop("scene_variable"), **chosen)
     if settings != CubeSettings() and images:
         raise ConfigError("--rank, --mode, --repair …", f"given with {images[0]}", "cubes")
-    if images and cubes and output is not None and Path(output).suffix:
-        raise OutputError(output, "is one file for several inputs", "a folder")
+    refuse_shared_names(images, cubes, output)
     how = Restoration(strength=strength, self_ensemble=self_ensemble, bf16=precision == "bf16")
     options = DenoisingOptions(weights=weights or model, how=how, **given)
     done = 0

@@ -38,7 +38,9 @@ class Reduction:
         out = np.empty((len(flat), self.components), np.float32)
         for start in range(0, len(flat), _BLOCK):
             block = flat[start : start + _BLOCK].astype(np.float64)
-            out[start : start + _BLOCK] = (block - self.mean) @ self.matrix
+            # A pixel with an infinite value has no data and becomes NaN; that is no news.
+            with np.errstate(invalid="ignore"):
+                out[start : start + _BLOCK] = (block - self.mean) @ self.matrix
         return out.reshape(*spectra.shape[:-1], self.components)
 
 

@@ -97,7 +97,9 @@ def find_damage(cube: CubeLines, valid: Mask | None = None, nodata: float | None
 def _present(block: NDArray[Any], nodata: float | None) -> Mask:
     present: Mask = np.isfinite(block)
     if nodata is not None:
-        present &= block != np.asarray(nodata).astype(np.result_type(block, np.float32))
+        # Beyond float32, as GDAL's -1.8e308 is, it becomes infinity, which is missing as well.
+        with np.errstate(over="ignore"):
+            present &= block != np.asarray(nodata).astype(np.result_type(block, np.float32))
     return present
 
 

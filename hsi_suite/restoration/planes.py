@@ -44,7 +44,10 @@ def denoise_plane(
     the denoiser knows. A denoiser that does not look at σ may then meet much weaker noise than it
     takes away. So its result y' is blended with the plane y as y + w (y' - y), with the w that
     makes Stein's unbiased estimate of the squared error smallest (Stein, Annals of Statistics
-    1981); the divergence in it comes from one probe (Ramani et al., TIP 2008, section II).
+    1981); the divergence in it comes from one probe (Ramani et al., TIP 2008, section II). Of one
+    that looks at σ the result is blended where it differs from the plane by more than σ (root
+    mean square): the true image does not, so that it is the network that errs. w is then the
+    largest that Stein's estimate allows.
 
     Args:
         plane: lines × samples, of any scale.
@@ -68,15 +71,19 @@ def denoise_plane(
     clean = run(plane)
     if not np.isfinite(clean).all():
         raise InputFileError("denoiser", "gave values that are no numbers", "finite values")
-    if denoiser.takes_noise_map:
-        return clean
-    probe = generator.choice(np.array([-1, 1], np.float32), plane.shape)
-    step = np.float32(_PROBE * sigma)
-    shaken = np.asarray(plane + step * probe, np.float32)
-    divergence = float(np.mean(probe * (run(shaken) - clean)) / step)
     change = clean - plane
     moved = float(np.mean(np.square(change, dtype=np.float64)))
-    weight = min(max(sigma**2 * (1 - divergence) / moved, 0.0), 1.0) if moved > 0 else 0.0
+    if denoiser.takes_noise_map:
+        # Where noise is weak, what the network gets wrong can exceed it.
+        weight = 1.0 if moved <= sigma**2 else sigma**2 / moved
+    else:
+        probe = generator.choice(np.array([-1, 1], np.float32), plane.shape)
+        step = np.float32(_PROBE * sigma)
+        shaken = np.asarray(plane + step * probe, np.float32)
+        divergence = float(np.mean(probe * (run(shaken) - clean)) / step)
+        weight = min(max(sigma**2 * (1 - divergence) / moved, 0.0), 1.0) if moved > 0 else 0.0
+    if weight == 1:
+        return clean
     blended: Plane = plane + np.float32(weight) * change
     return blended
 

@@ -92,7 +92,17 @@ def fit_subspace(
         chosen = rank
     if not 1 <= chosen <= bands:
         raise ConfigError("rank", f"{chosen}", f"1 to {bands}, the bands in use")
-    return Subspace(moments.mean, scale, directions[:, :chosen].copy(), variances)
+    return Subspace(moments.mean, scale, _turned(directions[:, :chosen]), variances)
+
+
+def _turned(directions: Values) -> Values:
+    """Directions whose strongest component is positive.
+
+    Either sign is right, and rounding chooses; but a network makes something else of a negative.
+    """
+    strongest = np.abs(directions).argmax(0)
+    turned: Values = directions * np.sign(directions[strongest, np.arange(directions.shape[1])])
+    return turned
 
 
 def _weights(noise: Values) -> Values:

@@ -132,7 +132,11 @@ def check_image_set_name(name: str) -> RegisteredImages:
     """
     if name not in IMAGE_SETS:
         near = nearest_names(name, IMAGE_SETS)
-        hint = f"did you mean {' or '.join(near)}?" if near else "or name a folder of your own"
+        hint = (
+            f"did you mean {' or '.join(near)}?"
+            if near
+            else "or name a folder of your own: data.folder"
+        )
         known = ", ".join(IMAGE_SETS)
         raise UnknownNameError("image set", f"unknown name {name!r}", f"one of {known}", hint)
     return IMAGE_SETS[name]
