@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from .content import UNDEFINED, plain
-from .drawing import ACCENT, INK, SECOND, data_uri, house_style, to_png, to_svg
+from .drawing import ACCENT, SECOND, data_uri, house_style, to_png
 from .maps import Image, false_colour
+from .page import Picture, chart, render_page
 
-_DARK_INK = "#d1d7e0"
 _PANEL_INCHES = 3.6
 _DPI = 150
 _SCORES = {
@@ -60,39 +55,19 @@ class DenoisingReport:
     remarks: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class _Picture:
-    light: str
-    dark: str
-    width: int
-    height: int
-    alt: str
-    caption: str
-
-
 def denoising_report(content: DenoisingReport) -> str:
     """The page as HTML text: no script, nothing loaded, readable in light, dark and print."""
-    templates = Environment(
-        loader=PackageLoader(__package__ or "hsi_suite.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = (resources.files(__package__) / "templates" / "report.css").read_text("utf-8")
-    return templates.get_template("denoising.html").render(
-        title=plain(content.title),
-        lead=plain(content.lead),
-        # The style is our own file; escaping would break it and its checksum.
-        style=Markup(style),
-        style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        remarks=[plain(remark) for remark in content.remarks],
-        picture=_before_after(content),
-        scores=[_score_row(name, scores) for name, scores in content.scores.items()],
-        noise=_noise(content),
-        damage=[(plain(name), plain(value)) for name, value in content.damage],
-        method=[(plain(name), plain(value)) for name, value in content.method],
-    )
+    values = {
+        "title": plain(content.title),
+        "lead": plain(content.lead),
+        "remarks": [plain(remark) for remark in content.remarks],
+        "picture": _before_after(content),
+        "scores": [_score_row(name, scores) for name, scores in content.scores.items()],
+        "noise": _noise(content),
+        "damage": [(plain(name), plain(value)) for name, value in content.damage],
+        "method": [(plain(name), plain(value)) for name, value in content.method],
+    }
+    return render_page("denoising.html", values)
 
 
 def before_after_figure(before: NDArray[np.floating], after: NDArray[np.floating]) -> Figure:
@@ -146,23 +121,20 @@ def band_noise_figure(
     return figure
 
 
-def _before_after(content: DenoisingReport) -> _Picture:
+def _before_after(content: DenoisingReport) -> Picture:
     numbers = ", ".join(map(str, content.bands))
     caption = f"Bands {numbers} as red, green and blue, stretched alike before and after."
     figure = before_after_figure(content.before, content.after)
     uri = data_uri(to_png(figure), "png")
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return _Picture(uri, uri, width, height, f"False colour before and after. {caption}", caption)
+    return Picture(uri, uri, width, height, f"False colour before and after. {caption}", caption)
 
 
-def _noise(content: DenoisingReport) -> _Picture:
-    figure = band_noise_figure(content.sigma, content.wavelengths)
-    svg = to_svg(figure)
-    light, dark = (data_uri(text, "svg+xml") for text in (svg, svg.replace(INK, _DARK_INK)))
-    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+def _noise(content: DenoisingReport) -> Picture:
     low, high = float(np.nanmin(content.sigma)), float(np.nanmax(content.sigma))
     caption = f"Standard deviation of the noise of each band: {low:.3g} to {high:.3g}."
-    return _Picture(light, dark, width, height, caption, caption)
+    figure = band_noise_figure(content.sigma, content.wavelengths)
+    return chart(figure, caption, caption)
 
 
 def _score_row(name: str, scores: Mapping[str, float | None]) -> tuple[str, ...]:
