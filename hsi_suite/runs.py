@@ -51,7 +51,10 @@ _NOT_IDENTITY = {
     "split": {"file"},
 }
 # The same for one task alone: runs of others were named before this was thought of.
-_NOT_IDENTITY_OF = {"image_classification": {"data": {"folder"}}}
+_NOT_IDENTITY_OF = {
+    "image_classification": {"data": {"folder"}},
+    "denoising": {"model": {"weights"}},
+}
 
 # Keys that came later, with the values that do what was done before: runs from then keep their
 # identity.
@@ -207,18 +210,22 @@ def prepare_run(output: Path, name: str, config_text: str) -> Run:
     return run
 
 
+class RunInUseError(RunError):
+    """Another process is working on the run."""
+
+
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
     """Hold the run's folder for writing; the lock goes with the process, however it ends.
 
     Raises:
-        RunError: another process holds it.
+        RunInUseError: another process holds it.
     """
     descriptor = os.open(run.path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise RunError(
+        raise RunInUseError(
             run.path,
             "another process is working on this run",
             "a run of its own",

@@ -32,7 +32,7 @@ def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
         UnknownNameError: no such name, and no such file.
         InputFileError: the file holds something else.
     """
-    path = _find(str(weights) if weights is not None else DEFAULT_WEIGHTS)
+    path = find_weights(str(weights) if weights is not None else DEFAULT_WEIGHTS)
     if path.suffix == ".safetensors" and _is_ours(path):
         loaded = load_denoiser(path, torch.device("cpu"))
         header, network = loaded.header, fold_batch_norms(loaded.network)
@@ -43,7 +43,13 @@ def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
     return Denoiser(header, network)
 
 
-def _find(weights: str) -> Path:
+def find_weights(weights: str) -> Path:
+    """The file of a shipped name, of a finished run's folder, or the file itself.
+
+    Raises:
+        UnknownNameError: no such name, and no such file.
+        InputFileError: no such file.
+    """
     path = Path(weights)
     if path.is_dir() and (path / MODEL).is_file():
         return path / MODEL

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from ..config import Tree, apply_settings, load_tree, merge, validate
-from ..data.images import ImageSet
 from ..engine.devices import computing, resolve_device
 from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
@@ -19,9 +18,13 @@ from ..errors import ConfigError
 from ..registry import nearest_names
 from ..runs import CHECKPOINT, CONFIG, MODEL, Run, open_run
 from ..schemas.denoising import DenoisingConfig
-from ..seeding import SeedStreams
-from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
-from .denoising_preparation import load_training_images, training_task
+from .denoiser import Denoiser, load_denoiser
+from .denoising_preparation import (
+    initial_denoiser,
+    load_training_images,
+    starting_weights,
+    training_task,
+)
 from .denoising_results import write_denoising_results
 from .denoising_task import ImageDenoising
 from .lifecycle import carry_out
@@ -106,12 +109,12 @@ def train(
     with computing(torch.device(config.device), config.threads or 1, config.deterministic):
         images = load_training_images(config)
         seeds = config.streams
-        denoiser = _untrained(config, images, seeds)
+        denoiser = initial_denoiser(config, images, seeds)
         task = training_task(config, images, seeds)
         return carry_out(
             config,
             names=(images.name, config.model.name, _noise_name(config)),
-            checksums={images.name: images.sha256},
+            checksums={images.name: images.sha256} | starting_weights(config),
             output=Path(output),
             folder=folder,
             observer=observer,
@@ -130,19 +133,6 @@ def resume(path: str | Path, observer: Observer | None = None, team: Team = ALON
     run = open_run(path)
     config = validate(DenoisingConfig, run.config, run.path / CONFIG)
     return train(config, observer=observer, folder=run.path, team=team)
-
-
-def _untrained(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> Denoiser:
-    low, high = config.noise.sigma
-    header = DenoiserHeader(
-        model=config.model.name,
-        options=dict(config.model.options),
-        in_channels=1 if config.data.colour == "grey" else 3,
-        noise=config.noise.kind,
-        sigma=(low, high),
-        dataset=images.name,
-    )
-    return untrained_denoiser(header, torch.device(config.device), seeds.torch("init"))
 
 
 def _noise_name(config: DenoisingConfig) -> str:

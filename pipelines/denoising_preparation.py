@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import torch
 
+from ..data.formats.checksums import hash_file
 from ..data.images import ImageSet, load_images, read_folder
 from ..errors import ConfigError
 from ..schemas.denoising import DenoisingConfig
 from ..seeding import SeedStreams
+from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
+from .denoiser_weights import find_weights
 from .denoising_task import ImageDenoising
 
 
@@ -31,6 +34,52 @@ def load_training_images(config: DenoisingConfig) -> ImageSet:
             "add images or lower data.validation",
         )
     return images
+
+
+def starting_weights(config: DenoisingConfig) -> dict[str, str]:
+    """The checksum of the weights that training starts from, by the key that names them.
+
+    Raises:
+        HsiSuiteError: there are no such weights.
+    """
+    if config.model.weights is None:
+        return {}
+    return {"model.weights": hash_file(find_weights(config.model.weights))}
+
+
+def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> Denoiser:
+    """What training starts from: weights of the stream `init`, or those that were asked for.
+
+    Raises:
+        ConfigError: the weights are of another network than the configuration's.
+        RunError: they are damaged, or none of this project.
+    """
+    low, high = config.noise.sigma
+    header = DenoiserHeader(
+        model=config.model.name,
+        options=dict(config.model.options),
+        in_channels=1 if config.data.colour == "grey" else 3,
+        noise=config.noise.kind,
+        sigma=(low, high),
+        dataset=images.name,
+    )
+    denoiser = untrained_denoiser(header, torch.device(config.device), seeds.torch("init"))
+    if config.model.weights is not None:
+        given = load_denoiser(find_weights(config.model.weights), torch.device(config.device))
+        _refuse_other_network(config.model.weights, given.header, header)
+        denoiser.network.load_state_dict(given.network.state_dict())
+    return denoiser
+
+
+def _refuse_other_network(weights: str, found: DenoiserHeader, wanted: DenoiserHeader) -> None:
+    for name in ("model", "options", "in_channels"):
+        if getattr(found, name) != getattr(wanted, name):
+            raise ConfigError(
+                "model.weights",
+                f"{weights} has {name} {getattr(found, name)}",
+                f"the configuration's {getattr(wanted, name)}",
+                "choose weights of the same network, or set the model as it is there",
+            )
 
 
 def training_task(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> ImageDenoising:

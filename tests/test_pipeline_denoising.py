@@ -90,6 +90,30 @@ def test_a_run_leaves_everything_in_its_folder(finished, folder):
         assert picture.size[0] > 500
 
 
+def test_training_goes_on_from_given_weights(finished, folder, tmp_path):
+    """Without learning anything it ends where it began; the weights are part of its identity."""
+    still = ["train.epochs=1", "train.steps_per_epoch=1", "train.optimizer.learning_rate=1e-30"]
+    run = train(configured(folder, f"model.weights={finished.path}", *still), tmp_path)
+    begun, ended = weights(finished), weights(run)
+    assert all(torch.allclose(begun[name], ended[name], rtol=0, atol=1e-12) for name in begun)
+    fresh = train(configured(folder, *still), tmp_path)
+    assert not equal(weights(fresh), begun)
+    assert fresh.path != run.path
+    copied = tmp_path / "elsewhere.safetensors"
+    copied.write_bytes((finished.path / "model.safetensors").read_bytes())
+    again = train(configured(folder, f"model.weights={copied}", *still), tmp_path)
+    assert again.path == run.path
+
+
+def test_weights_to_go_on_from_must_be_of_the_same_network(finished, folder, tmp_path):
+    wrong = configured(folder, f"model.weights={finished.path}", "model.options.channels=[4,4]")
+    with pytest.raises(ConfigError, match=r"model\.weights: .* has options"):
+        train(wrong, tmp_path)
+    with pytest.raises(InputFileError, match="no such file"):
+        train(configured(folder, "model.weights=missing.safetensors"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_metrics_are_those_of_the_saved_file(finished):
     last = finished.history[-1]
     for sigma, scores in finished.metrics["validation"].items():

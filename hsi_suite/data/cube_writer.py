@@ -40,9 +40,9 @@ def check_cube_target(path: Path, source: CubeFile) -> None:
 def write_cube_like(
     path: Path, source: CubeFile, dtype: np.dtype[Any], blocks: Iterable[NDArray[Any]]
 ) -> tuple[Path, ...]:
-    """Write a cube with the wavelengths, georeference, nodata and band names of another.
+    """Write a cube with all that another one's file says of its bands, its place and its units.
 
-    NPY holds the values alone.
+    GeoTIFF has no place for the widths of bands and bad-band lists; NPY holds the values alone.
 
     Args:
         path: .hdr (ENVI), .tif or .npy.
@@ -79,6 +79,7 @@ def write_cube_like(
         source.wavelengths,
         source.georeference,
         source.nodata,
+        source.kept_fields,
     )
     return (path,)
 
@@ -94,12 +95,14 @@ def storable(dtype: np.dtype[Any], ending: str) -> np.dtype[Any]:
 
 
 def _envi_fields(source: CubeFile) -> dict[str, object]:
-    fields: dict[str, object] = {}
+    fields: dict[str, object] = dict(source.kept_fields)
     if source.band_names:
         fields["band names"] = source.band_names
     if source.wavelengths is not None:
         fields["wavelength units"] = "Nanometers"
         fields["wavelength"] = tuple(f"{centre:.10g}" for centre in source.wavelengths)
+    if source.fwhm is not None:
+        fields["fwhm"] = tuple(f"{width:.10g}" for width in source.fwhm)
     if source.default_bands is not None:
         fields["default bands"] = tuple(band + 1 for band in source.default_bands)
     if source.nodata is not None:

@@ -9,31 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InputFileError
 from .formats.deep_png import decode_deep_png, is_deep_png
-from .formats.geotiff_tags import ExtraTag, copied_geotiff_tags
+from .formats.geotiff_tags import ExtraTag
 from .formats.image_notes import (
     dpi_of,
     exif_of,
     orientation_as_exif,
     orientation_in,
-    tiff_dpi,
-    tiff_orientation,
 )
+from .formats.plain_tiff import PlainTiff, is_one_picture, plain_tiff
 from .formats.reading_guard import reading
 
 PHOTOGRAPH_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _WHAT = "an image (PNG, JPEG, TIFF or BMP)"
-_ICC = 34675
 _STRIP = 256
-# Kinds of extra samples that are transparency: associated with the colours, and not.
-_ALPHA = (1, 2)
-_COLOURED = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
-_PLAIN_TIFF = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
 
 
 @dataclass(frozen=True)
@@ -104,12 +97,8 @@ def is_photograph(path: Path) -> bool:
     Files that cannot be read count as photographs: `read_header` says what is wrong with them.
     """
     try:
-        with reading(path, _WHAT), tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            pictures = sum(not getattr(each, "is_reduced", False) for each in file.pages)
-            colours = page.samplesperpixel - sum(int(kind) in _ALPHA for kind in page.extrasamples)
-            grey = page.photometric != tifffile.PHOTOMETRIC.RGB and colours == 1
-            return pictures == 1 and (grey or (page.photometric in _COLOURED and colours == 3))
+        with reading(path, _WHAT):
+            return is_one_picture(path)
     except InputFileError:
         return True
 
@@ -122,8 +111,15 @@ def read_header(path: Path) -> PhotographHeader:
     """
     _check_there(path)
     with reading(path, _WHAT):
-        if (page := _plain_tiff_page(path)) is not None:
-            return page.header
+        if (page := plain_tiff(path)) is not None:
+            return PhotographHeader(
+                page.lines,
+                page.samples,
+                3 if page.channels >= 3 else 1,
+                page.dtype,
+                page.channels in (2, 4),
+                bool(page.geotags),
+            )
         with _any_size(), Image.open(path) as image:
             _check_mode(path, image)
             deep = is_deep_png(image)
@@ -144,9 +140,9 @@ def read_photograph(path: Path) -> Photograph:
     """
     header = read_header(path)
     with reading(path, _WHAT):
-        if (page := _plain_tiff_page(path)) is not None:
+        if (page := plain_tiff(path)) is not None:
             try:
-                photograph = page.read(path)
+                photograph = _read_plain_tiff(path, page)
             except ValueError as error:
                 if "imagecodecs" not in str(error) or header.dtype != np.uint8:
                     raise
@@ -163,70 +159,10 @@ def read_photograph(path: Path) -> Photograph:
     return photograph
 
 
-@dataclass(frozen=True)
-class _TiffPage:
-    """The one image of a TIFF file that tifffile can hand over as it is."""
-
-    header: PhotographHeader
-    icc_profile: bytes | None
-    orientation: int
-    dpi: tuple[float, float] | None
-    geotags: tuple[ExtraTag, ...]
-
-    def read(self, path: Path) -> Photograph:
-        with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            values = page.asarray()
-            planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
-        if values.ndim == 2:
-            values = values[..., None]
-        elif planar:
-            values = np.moveaxis(values, 0, 2)
-        with np.errstate(over="ignore"):
-            values = values.astype(self.header.dtype, copy=False)
-        exif = orientation_as_exif(self.orientation)
-        plain = _divided(values, self.icc_profile, exif, self.dpi)
-        return replace(plain, geotags=self.geotags)
-
-
-def _plain_tiff_page(path: Path) -> _TiffPage | None:
-    """The page of a TIFF of grey or RGB values; None for other files and for Pillow's TIFFs."""
-    with path.open("rb") as stream:
-        if stream.read(4)[:2] not in (b"II", b"MM"):
-            return None
-    with tifffile.TiffFile(path) as file:
-        page = file.pages.first
-        pictures = sum(not getattr(each, "is_reduced", False) for each in file.pages)
-        pictures *= page.imagedepth
-        if pictures > 1:
-            raise InputFileError(path, f"holds {pictures} images", "one")
-        if page.samplesperpixel > 4:
-            raise InputFileError(
-                path, f"has {page.samplesperpixel} bands", "a grey or RGB image of at most 4"
-            )
-        if page.photometric not in _PLAIN_TIFF or page.bitspersample == 1:
-            return None
-        if page.dtype is None or page.dtype.name not in _TIFF_TYPES:
-            raise InputFileError(
-                path, f"holds values of {page.dtype}", "8 or 16 bits without sign, or floats"
-            )
-        shape = (page.imagelength, page.imagewidth)
-        colour = page.samplesperpixel >= 3
-        alpha = page.samplesperpixel in (2, 4)
-        dtype = np.dtype(_TIFF_TYPES[page.dtype.name])
-        geotags = copied_geotiff_tags(page)
-        header = PhotographHeader(*shape, 3 if colour else 1, dtype, alpha, bool(geotags))
-        icc = page.tags.valueof(_ICC)
-        return _TiffPage(header, icc, tiff_orientation(page), tiff_dpi(page), geotags)
-
-
-_TIFF_TYPES = {
-    "uint8": "uint8",
-    "uint16": "uint16",
-    "float16": "float32",
-    "float32": "float32",
-    "float64": "float32",
-}
+def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
+    exif = orientation_as_exif(page.orientation)
+    plain = _divided(page.read(path), page.icc_profile, exif, page.dpi)
+    return replace(plain, geotags=page.geotags)
 
 
 def _read_with_pillow(path: Path) -> Photograph:

@@ -26,7 +26,8 @@ def comparison_figure(
     """Noisy image, denoised image and their difference; below, the same detail of each.
 
     The detail is where neighbouring pixels of the denoised image differ most. The difference is
-    drawn around grey, with four of its standard deviations as black and white.
+    drawn around grey, with four of its standard deviations as black and white: how many levels
+    that are is said above it.
 
     Args:
         noisy: lines × samples (× 3).
@@ -54,7 +55,8 @@ def comparison_figure(
                 axis.imshow(image.clip(0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
                 axis.set_axis_off()
         for axis, name in zip(axes[0], ("noisy", "denoised", "difference"), strict=True):
-            axis.set_title(captions[name])
+            scale = f", ±{4 * spread * 255:.0f} of 255" if name == "difference" else ""
+            axis.set_title(captions[name] + scale)
             frame = (corner[1] / step, corner[0] / step)
             side = _DETAIL / step
             axis.add_patch(Rectangle(frame, side, side, fill=False, edgecolor=ACCENT))

@@ -64,10 +64,13 @@ class DenoiserConfig(Section):
     Attributes:
         name: dncnn or residual_unet.
         options: further arguments of the network.
+        weights: what training starts from: a shipped name, a file or the folder of a run, of the
+            same network; null draws new weights from the stream `init`.
     """
 
     name: str = "residual_unet"
     options: dict[str, Any] = Field(default_factory=dict)
+    weights: str | None = None
 
 
 class DenoisingTrainingConfig(TrainingConfig):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import InputFileError, ShapeError
 from ..scene import Georeference
 from .array_choice import size_text
+from .envi_header import HeaderValue
 
 # Some formats need a second copy, to decode or to turn the axes; the others a buffer.
 _READING_COPIES = 2
@@ -47,11 +48,14 @@ class CubeFile:
         source: what reads the lines.
         files: all files that belong to the cube (an ENVI cube has two).
         wavelengths: centre of each band in nm; None when unknown.
+        fwhm: full width at half maximum of each band in nm; None when unknown.
         georeference: None when unknown. A GeoTIFF whose reference system has no EPSG code of its
             own needs the `geo` extra; without it `crs` is None.
         nodata: the value that marks missing pixels; None when the file names none.
         band_names: one for each band; () when unknown.
         default_bands: 0-based bands that the file wants shown as red, green and blue.
+        kept_fields: further fields by their ENVI names that hold for any cube of these bands and
+            units: bbl, gains and offsets, reflectance scale factor, sensor and time.
         class_names: names of the labels from 1 on, when the file is a classification.
         colours: RGB of the labels from 0 on, (classes + 1) × 3, when the file has a colour table.
     """
@@ -62,10 +66,12 @@ class CubeFile:
     source: LineSource
     files: tuple[Path, ...]
     wavelengths: NDArray[np.float64] | None = None
+    fwhm: NDArray[np.float64] | None = None
     georeference: Georeference | None = None
     nodata: float | None = None
     band_names: tuple[str, ...] = ()
     default_bands: tuple[int, int, int] | None = None
+    kept_fields: Mapping[str, HeaderValue] = field(default_factory=dict)
     class_names: tuple[str, ...] | None = None
     colours: NDArray[np.uint8] | None = None
 

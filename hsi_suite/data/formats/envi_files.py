@@ -13,7 +13,7 @@ from ...errors import InputFileError
 from ..scene import Georeference
 from .array_choice import check_cube
 from .cube_file import CubeFile
-from .envi_header import HeaderValue, parse_envi_header
+from .envi_header import GAINS, OFFSETS, HeaderValue, parse_envi_header
 from .file_format import header_beside
 from .georeferencing import read_map_info
 from .raw_lines import AxisOrder, RawLines
@@ -26,6 +26,8 @@ ENVI_TYPES = {
 }  # fmt: skip
 _ORDERS: dict[str, AxisOrder] = {"bsq": "BLS", "bil": "LBS", "bip": "LSB"}
 _DATA_ENDINGS = ("", "img", "dat", "raw", "bin", "hyspex", "bsq", "bil", "bip", "cue", "sli")
+_OF_BANDS = ("bbl", GAINS, OFFSETS)
+_OF_CUBES = ("reflectance scale factor", "sensor type", "acquisition time")
 Fields = Mapping[str, HeaderValue]
 
 
@@ -62,10 +64,12 @@ def open_envi(path: Path) -> CubeFile:
         shape,
         files=(header, data),
         wavelengths=_wavelengths(fields, shape[2]),
+        fwhm=_fwhm(fields, shape[2]),
         georeference=_georeference(fields),
         nodata=_number(header, fields, "data ignore value"),
         band_names=_list(fields, "band names") if _has(fields, "band names", shape[2]) else (),
         default_bands=_default_bands(fields, shape[2]),
+        kept_fields=_kept_fields(fields, shape[2]),
         class_names=_list(fields, "class names")[1:] or None,
         colours=_colours(fields),
         source=RawLines(data, offset=offset, dtype=dtype, shape=shape, order=order),
@@ -175,6 +179,22 @@ def _wavelengths(fields: Fields, bands: int) -> NDArray[np.float64] | None:
     if not _has(fields, "wavelength", bands):
         return None
     return in_nanometres(_list(fields, "wavelength"), str(fields.get("wavelength units", "")))
+
+
+def _fwhm(fields: Fields, bands: int) -> NDArray[np.float64] | None:
+    """The widths stand in the unit of the wavelengths, whichever that was told to be."""
+    centres, raw = _wavelengths(fields, bands), _floats(_list(fields, "wavelength"))
+    widths = _floats(_list(fields, "fwhm"))
+    if centres is None or raw is None or widths is None or len(widths) != bands:
+        return None
+    return np.array(widths) * (centres[0] / raw[0])
+
+
+def _kept_fields(fields: Fields, bands: int) -> dict[str, HeaderValue]:
+    of_bands: dict[str, HeaderValue] = {
+        name: _list(fields, name) for name in _OF_BANDS if _has(fields, name, bands)
+    }
+    return of_bands | {name: fields[name] for name in _OF_CUBES if name in fields}
 
 
 def _georeference(fields: Fields) -> Georeference | None:

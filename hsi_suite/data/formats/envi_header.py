@@ -8,6 +8,8 @@ from pathlib import Path
 from ...errors import InputFileError
 
 HeaderValue = str | tuple[str, ...]
+# What GDAL calls the scale and the offset of a band.
+GAINS, OFFSETS = "data gain values", "data offset values"
 
 
 def parse_envi_header(path: Path) -> dict[str, HeaderValue]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from .array_choice import check_cube, size_text
 from .cube_file import CubeFile, LineSource
+from .envi_header import GAINS, OFFSETS, HeaderValue
 from .geotiff_tags import read_geotiff
 from .raw_lines import AxisOrder, RawLines
 from .reading_guard import reading
@@ -62,6 +63,7 @@ def open_tiff(path: Path) -> CubeFile:
             georeference=read_geotiff(path, page),
             nodata=_nodata(page),
             band_names=_band_names(metadata, layout.shape[2]),
+            kept_fields=_scaling(metadata, layout.shape[2]),
             class_names=_class_names(metadata),
             colours=_colours(page),
             source=_line_source(path, series, number, layout),
@@ -225,6 +227,16 @@ def _band_names(metadata: list[tuple[dict[str, str], str]], bands: int) -> tuple
     names = _by_band(metadata, "role", "DESCRIPTION")
     known = [names[band] for band in range(bands) if band in names]
     return tuple(known) if len(known) == bands else ()
+
+
+def _scaling(metadata: list[tuple[dict[str, str], str]], bands: int) -> dict[str, HeaderValue]:
+    """GDAL's scale and offset of each band, by the names they have in ENVI headers."""
+    found: dict[str, HeaderValue] = {}
+    for role, name in (("SCALE", GAINS), ("OFFSET", OFFSETS)):
+        values = _by_band(metadata, "role", role)
+        if set(values) == set(range(bands)):
+            found[name] = tuple(values[band] for band in range(bands))
+    return found
 
 
 def _wavelengths(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...atomic import atomic_file
 from ...errors import OutputError
 from ..scene import Georeference
+from .envi_header import GAINS, OFFSETS, HeaderValue
 from .geotiff_tags import ExtraTag, geotiff_tags
 
 _ASCII = 2
@@ -103,6 +104,7 @@ def write_cube_tiff(
     wavelengths: NDArray[np.float64] | None,
     georeference: Georeference | None,
     nodata: float | None,
+    kept_fields: Mapping[str, HeaderValue] | None = None,
 ) -> None:
     """Write a cube that comes in blocks of lines: uncompressed, interleaved by pixel.
 
@@ -114,7 +116,15 @@ def write_cube_tiff(
     """
     with atomic_file(path) as temporary:
         place = start_cube_tiff(
-            temporary, path, shape, dtype, band_names, wavelengths, georeference, nodata
+            temporary,
+            path,
+            shape,
+            dtype,
+            band_names,
+            wavelengths,
+            georeference,
+            nodata,
+            kept_fields,
         )
         with temporary.open("r+b") as file:
             file.seek(place)
@@ -131,6 +141,7 @@ def start_cube_tiff(
     wavelengths: NDArray[np.float64] | None,
     georeference: Georeference | None,
     nodata: float | None,
+    kept_fields: Mapping[str, HeaderValue] | None = None,
 ) -> int:
     """As `write_cube_tiff`, for values that are still to come; all are 0.
 
@@ -143,6 +154,7 @@ def start_cube_tiff(
         wavelengths: centres of the bands in nm; None when unknown.
         georeference: None when unknown.
         nodata: the value that marks missing pixels; None: there is none.
+        kept_fields: see `CubeFile`; of these a TIFF file holds the scale and offset of the bands.
 
     Returns:
         Where the values start, in bytes.
@@ -151,6 +163,7 @@ def start_cube_tiff(
         OutputError: the file cannot be written, or rasterio is needed for the reference system.
     """
     further = [] if wavelengths is None else _wavelength_items(wavelengths)
+    further += _scaling_items(kept_fields or {})
     tags = [*_gdal_tags({}, band_names, nodata, further), *_geo(path, georeference)]
     if shape[2] == 1:
         return _start(file, path, shape[:2], dtype, tags, photometric="minisblack")
@@ -201,6 +214,14 @@ def _wavelength_items(wavelengths: NDArray[np.float64]) -> list[str]:
         rows.append(f'<Item name="WAVELENGTH" sample="{band}">{centre:.10g}</Item>')
         rows.append(f'<Item name="WAVELENGTH_UNITS" sample="{band}">Nanometers</Item>')
     return rows
+
+
+def _scaling_items(fields: Mapping[str, HeaderValue]) -> list[str]:
+    return [
+        f'<Item name="{role.upper()}" sample="{band}" role="{role}">{escape(value)}</Item>'
+        for role, name in (("scale", GAINS), ("offset", OFFSETS))
+        for band, value in enumerate(fields.get(name, ()))
+    ]
 
 
 def _geo(path: Path, georeference: Georeference | None) -> list[ExtraTag]:
