@@ -52,6 +52,21 @@ def test_every_command_has_help(hsi):
         assert "Usage" in out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "--epochs", "x"], "hsi train: Invalid value for '--epochs': 'x'"),
+        (["train", "--epoch", "3"], "hsi train: No such option '--epoch'. Did you mean"),
+        (["denoise"], "hsi denoise: Missing argument"),
+        (["nosuch"], "hsi: No such command 'nosuch'."),
+    ],
+)
+def test_a_wrong_option_is_one_line(hsi, arguments, said):
+    status, out, err = hsi(*arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"error: {said}")
+
+
 def test_version_and_doctor(hsi):
     assert hsi("--version")[1].startswith("hsi_suite ")
     status, out, _ = hsi("doctor")

@@ -71,6 +71,13 @@ def cli(debug: bool) -> None:
     """Hyperspectral images: classification and denoising, with honest numbers."""
 
 
+def _in_one_line(error: click.ClickException) -> str:
+    """What click says of a wrong option, without its lines on the usage."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "hsi"
+    return f"{command}: {' '.join(error.format_message().split())} See {command} --help."
+
+
 def main() -> None:
     """Entry point of the `hsi` command."""
     # Threads that wait must sleep: spinning ones stall a machine that others use as well. The
@@ -83,12 +90,15 @@ def main() -> None:
         # κ and ± must not break a terminal that knows ASCII only.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="hsi", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"error: {_in_one_line(error)}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has left; Python would complain once more at exit.
