@@ -105,6 +105,14 @@ def test_a_model_well_above_position_is_not_warned_about():
     assert "points less than hybridsn" in _words(metrics)
 
 
+def test_a_model_that_has_not_learnt_its_own_pixels_is_called_so():
+    metrics = sample_metrics(accuracy=0.3, position=0.97)
+    metrics["train"] = metrics["test"] | {"overall_accuracy": 0.31}
+    text = _warnings(metrics)
+    assert "reaches only 31.00 % on its own training pixels" in text
+    assert "memory of the neighbourhood" not in text
+
+
 def test_position_nearly_as_good_on_a_disjoint_split_is_worded_for_it():
     text = _warnings(sample_metrics("disjoint", accuracy=0.7, position=0.7))
     assert "where a pixel lies tells its class" in text

@@ -76,6 +76,13 @@ def _position(metrics: Metrics) -> list[Remark]:
     )
     if alone < reached - POSITION_MARGIN:
         return [Remark(f"{text}, {100 * (reached - alone):.1f} points less than {model}.")]
+    learnt = (metrics.get("train") or {}).get("overall_accuracy")
+    if learnt is not None and learnt < alone - POSITION_MARGIN:
+        text += (
+            f". {model} reaches only {percent(learnt)} % on its own training pixels: it has not "
+            "learnt them yet, and its figures say little about what it can do."
+        )
+        return [Remark(text, warning=True)]
     if kind == "random":
         text += (
             ", so this random split measures mostly memory of the neighbourhood. It says little "
