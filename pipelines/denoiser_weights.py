@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from ..errors import InputFileError
 from ..models.checkpoint_import import import_checkpoint
 from ..models.dncnn import DnCNN
-from ..models.folding import fold_batch_norms
+from ..models.folding import activate_in_place, fold_batch_norms
 from ..runs import MODEL
 from ..weights import DEFAULT_WEIGHTS, shipped_names, shipped_weights
 from .denoiser import Denoiser, DenoiserHeader, denoiser_fields, load_denoiser
@@ -39,6 +39,7 @@ def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
     else:
         network = import_checkpoint(path)
         header = _imported_header(network, path)
+    activate_in_place(network)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Denoiser(header, network)
 

@@ -9,7 +9,7 @@ from torch import nn
 from hsi_suite.errors import HsiSuiteError, InputFileError, UnknownNameError
 from hsi_suite.models.checkpoint_import import import_checkpoint
 from hsi_suite.models.dncnn import DnCNN, FDnCNN
-from hsi_suite.models.folding import fold_batch_norms
+from hsi_suite.models.folding import activate_in_place, fold_batch_norms
 from hsi_suite.models.residual_unet import ResidualUNet
 
 CPU = torch.device("cpu")
@@ -136,6 +136,17 @@ def test_folding_leaves_networks_without_norms_alone():
     network = ResidualUNet(channels=(4, 8), blocks=1).eval()
     folded = fold_batch_norms(network)
     assert torch.equal(outputs(folded, image(2)), outputs(network, image(2)))
+
+
+@pytest.mark.parametrize("block", ["plain", "se", "inception_resnet_a"])
+def test_activating_in_place_changes_nothing(block):
+    network = ResidualUNet(channels=(8, 16), blocks=1, block=block).eval()
+    for module, given in ((fold_batch_norms(dncnn()), image()), (network, image(2))):
+        expected, kept = outputs(module, given), given.clone()
+        activate_in_place(module)
+        assert any(getattr(part, "inplace", False) for part in module.modules())
+        assert torch.equal(outputs(module, given), expected)
+        assert torch.equal(given, kept)
 
 
 def test_a_flat_state_with_norms_is_read(tmp_path):
