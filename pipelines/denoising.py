@@ -70,9 +70,11 @@ def denoising_config(
         for key in reversed(_OPTIONS[name]):
             value = {key: value}
         tree = merge(tree, value)
-    if tree.get("data", {}).keys() == {"images"} or tree.get("data", {}).keys() == {"folder"}:
+    named = {setting.partition("=")[0].strip() for setting in settings}
+    named |= {f"data.{key}" for key in tree.get("data", {})}
+    if len(named & {"data.images", "data.folder"}) == 1:
         # Naming one source replaces the one in the configuration.
-        tree["data"] = {"images": None, "folder": None, **tree["data"]}
+        tree = merge({"data": {"images": None, "folder": None}}, tree)
     given = apply_settings(merge(load_tree(config), tree), settings)
     return validate(DenoisingConfig, given, config)
 

@@ -105,6 +105,15 @@ def test_training_goes_on_from_given_weights(finished, folder, tmp_path):
     assert again.path == run.path
 
 
+def test_a_folder_takes_the_place_of_the_registered_images(folder):
+    config = denoising_config(config="denoising/fine_tune", settings=[f"data.folder={folder}"])
+    assert (config.data.images, config.data.folder) == (None, str(folder))
+    assert config.model.weights == "default_denoiser"
+    both = {"options": {"folder": str(folder)}, "settings": ["data.images=set12"]}
+    with pytest.raises(ConfigError, match="do not fit together"):
+        denoising_config(config="denoising/fine_tune", **both)
+
+
 def test_weights_to_go_on_from_must_be_of_the_same_network(finished, folder, tmp_path):
     wrong = configured(folder, f"model.weights={finished.path}", "model.options.channels=[4,4]")
     with pytest.raises(ConfigError, match=r"model\.weights: .* has options"):
