@@ -199,3 +199,8 @@ def test_config_commands(hsi):
     tree = yaml.safe_load(hsi("config", "show", "classification/hybridsn_salinas")[1])
     assert tree["reduction"]["components"] == 15
     assert tree["train"]["epochs"] == 100
+    whole = yaml.safe_load(hsi("config", "show", "classification/hybridsn", "--all")[1])
+    assert whole["data"]["dataset"] == "synthetic"
+    assert whole["train"]["optimizer"]["beta2"] == 0.999
+    batch = yaml.safe_load(hsi("config", "show", "batch/smoke", "--all")[1])
+    assert batch["models"] == ["hybridsn", "forest"]

@@ -21,11 +21,30 @@ def list_configs() -> None:
 
 @config.command()
 @click.argument("name", metavar="NAME|FILE")
-def show(name: str) -> None:
-    """Print a configuration with everything it extends filled in."""
+@click.option("--all", "every_key", is_flag=True, help="Also the keys that the file leaves out.")
+def show(name: str, every_key: bool) -> None:
+    """Print a configuration with everything it extends filled in.
+
+    With --all every key that `--set` can change is there, with its default.
+    """
     import yaml
 
-    from ..config import load_tree
+    from ..config import dump_yaml, load_tree
 
-    text = yaml.safe_dump(load_tree(name), sort_keys=False, allow_unicode=True)
-    click.echo(text, nl=False)
+    tree = load_tree(name)
+    if not every_key:
+        click.echo(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), nl=False)
+    elif tree.get("task") == "batch":
+        from ..config import validate
+        from ..schemas.batch import BatchConfig
+
+        click.echo(dump_yaml(validate(BatchConfig, tree, name)), nl=False)
+    else:
+        from ..pipelines.training import configure
+
+        data = tree.get("data", {})
+        stand_in = None
+        if tree.get("task", "classification") == "classification" and not data:
+            stand_in = "synthetic"
+            click.echo(f"# No data set is named in {name}; synthetic stands for yours.")
+        click.echo(dump_yaml(configure(config=name, dataset=stand_in)), nl=False)
