@@ -48,16 +48,16 @@ class CubeFile:
         source: what reads the lines.
         files: all files that belong to the cube (an ENVI cube has two).
         wavelengths: centre of each band in nm; None when unknown.
-        fwhm: full width at half maximum of each band in nm; None when unknown.
         georeference: None when unknown. A GeoTIFF whose reference system has no EPSG code of its
             own needs the `geo` extra; without it `crs` is None.
         nodata: the value that marks missing pixels; None when the file names none.
         band_names: one for each band; () when unknown.
         default_bands: 0-based bands that the file wants shown as red, green and blue.
-        kept_fields: further fields by their ENVI names that hold for any cube of these bands and
-            units: bbl, gains and offsets, reflectance scale factor, sensor and time.
         class_names: names of the labels from 1 on, when the file is a classification.
         colours: RGB of the labels from 0 on, (classes + 1) × 3, when the file has a colour table.
+        fwhm: full width at half maximum of each band in nm; None when unknown.
+        kept_fields: further fields by their ENVI names that hold for any cube of these bands and
+            units: bbl, gains and offsets, reflectance scale factor, sensor and time.
     """
 
     path: Path
@@ -66,14 +66,14 @@ class CubeFile:
     source: LineSource
     files: tuple[Path, ...]
     wavelengths: NDArray[np.float64] | None = None
-    fwhm: NDArray[np.float64] | None = None
     georeference: Georeference | None = None
     nodata: float | None = None
     band_names: tuple[str, ...] = ()
     default_bands: tuple[int, int, int] | None = None
-    kept_fields: Mapping[str, HeaderValue] = field(default_factory=dict)
     class_names: tuple[str, ...] | None = None
     colours: NDArray[np.uint8] | None = None
+    fwhm: NDArray[np.float64] | None = None
+    kept_fields: Mapping[str, HeaderValue] = field(default_factory=dict)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -83,6 +83,11 @@ class CubeFile:
         class: this is that type.
         """
         return self.source.dtype
+
+    @property
+    def by_lines(self) -> bool:
+        """Whether lines can be read without the others."""
+        return not isinstance(self.source, WholeArray)
 
     def read(self, first_line: int = 0, last_line: int | None = None) -> NDArray[Any]:
         """Lines first_line … last_line - 1 in the file's own type, lines × samples × bands.

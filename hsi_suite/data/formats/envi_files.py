@@ -187,7 +187,8 @@ def _fwhm(fields: Fields, bands: int) -> NDArray[np.float64] | None:
     widths = _floats(_list(fields, "fwhm"))
     if centres is None or raw is None or widths is None or len(widths) != bands:
         return None
-    return np.array(widths) * (centres[0] / raw[0])
+    scale = float(centres[0]) / raw[0]
+    return np.array([width * scale for width in widths])
 
 
 def _kept_fields(fields: Fields, bands: int) -> dict[str, HeaderValue]:
