@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -80,26 +81,32 @@ def retrieval_scores(
     _check(queries, gallery, query_labels, gallery_labels, cutoffs)
     patterns, pattern_of = np.unique(query_labels, axis=0, return_inverse=True)
     pattern_of = pattern_of.reshape(-1)
+    # Queries of one pattern follow each other: their rows of a chunk are then seen without a copy.
+    turn = np.argsort(pattern_of, kind="stable")
     relevant = [_relevant(pattern, gallery_labels) for pattern in patterns]
     average = np.full(len(queries), np.nan)
     curve = np.zeros(len(RECALL_LEVELS))
     at = {k: np.full(len(queries), np.nan) for k in cutoffs}
     hit = {k: np.full(len(queries), np.nan) for k in cutoffs}
-    for first, scores in _chunks(queries, gallery, similarity, memory):
-        ordered = np.sort(scores, axis=1)
-        places = pattern_of[first : first + len(scores)]
+    for first, scores in _chunks(queries[turn], gallery, similarity, memory):
+        chunk = turn[first : first + len(scores)]
+        places = pattern_of[chunk]
+        parts = []
         for pattern in np.unique(places):
+            rows = slice(*np.searchsorted(places, (pattern, pattern + 1)))
             mask = relevant[pattern]
-            if not mask.any():
-                continue
-            rows = np.flatnonzero(places == pattern)
-            precision = _precisions(scores[rows][:, mask], ordered[rows])
-            average[first + rows] = precision.mean(1)
+            if mask.any():
+                parts.append((rows, mask, scores[rows].compress(mask, axis=1)))
+        ordered = scores.copy() if cutoffs else scores
+        _sort_rows(ordered)
+        for rows, mask, own in parts:
+            precision = _precisions(own, ordered[rows])
+            average[chunk[rows]] = precision.mean(1)
             curve += _interpolated(precision).sum(0)
             for k in cutoffs:
                 found = _first(scores[rows], ordered[rows], mask, k)
-                hit[k][first + rows] = found.any(1)
-                at[k][first + rows] = _precision_at(found, min(int(mask.sum()), k))
+                hit[k][chunk[rows]] = found.any(1)
+                at[k][chunk[rows]] = _precision_at(found, min(int(mask.sum()), k))
     counted = ~np.isnan(average)
     if not counted.any():
         raise ShapeError("gallery", "no item of any query's class", "at least one")
@@ -169,17 +176,32 @@ def _unit(items: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(items / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
 
 
+def _sort_rows(scores: NDArray[np.float32]) -> None:
+    """Sort each row in place, by as many threads as torch may use: most of the time goes here."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        scores.sort(axis=1)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(lambda rows: rows.sort(axis=1), np.array_split(scores, threads)):
+            pass
+
+
 def _precisions(found: Values, ordered: Values) -> NDArray[np.float64]:
     """Precision at each relevant item, by falling score: queries × relevant items.
 
     Args:
-        found: scores of the relevant items, queries × relevant items.
+        found: scores of the relevant items, queries × relevant items; sorted in place.
         ordered: rising scores of all items, queries × gallery.
     """
-    ours = np.sort(np.ascontiguousarray(found), axis=1)
-    below = torch.searchsorted(torch.from_numpy(ordered), torch.from_numpy(ours)).numpy()
-    ours_below = torch.searchsorted(torch.from_numpy(ours), torch.from_numpy(ours)).numpy()
-    precision = (ours.shape[1] - ours_below) / (ordered.shape[1] - below)
+    found.sort(axis=1)
+    below = torch.searchsorted(
+        torch.from_numpy(ordered), torch.from_numpy(found), out_int32=ordered.shape[1] < 2**31
+    ).numpy()
+    ours_below = np.arange(found.shape[1], dtype=below.dtype)
+    if (found[:, 1:] == found[:, :-1]).any():
+        ours_below = torch.searchsorted(torch.from_numpy(found), torch.from_numpy(found)).numpy()
+    precision = (found.shape[1] - ours_below) / (ordered.shape[1] - below)
     return np.asarray(precision[:, ::-1])
 
 

@@ -1,0 +1,212 @@
+"""How much of the spread of repeated runs each source of chance brings."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from scipy import stats
+
+from .statistics import Interval, check_level, defined, squeezed, std_interval
+
+Scale = Literal["identity", "logit"]
+
+
+@dataclass(frozen=True)
+class SourceVariance:
+    """What one source of chance does alone, the others fixed; what is undefined is None.
+
+    Attributes:
+        n: runs with a value.
+        anchors: states of the other sources at which this one was varied.
+        degrees_of_freedom: runs less one for each anchor.
+        variance: pooled over the anchors.
+        std: its square root.
+        std_interval: chi-square interval of it.
+        share: of the variance of all sources together; may exceed 1.
+        share_interval: of that share, from the F distribution.
+    """
+
+    n: int
+    anchors: int
+    degrees_of_freedom: int
+    variance: float | None
+    std: float | None
+    std_interval: Interval | None
+    share: float | None
+    share_interval: Interval | None
+
+
+@dataclass(frozen=True)
+class VarianceShares:
+    """The spread of repeated runs, taken apart; what is undefined is None.
+
+    Attributes:
+        scale: on which the figures were taken.
+        n: runs in which all sources vary together.
+        total_variance: of those.
+        total_std: its square root.
+        total_std_interval: chi-square interval of it.
+        sources: by name.
+        interaction: total variance less the sum of the sources'; may be negative.
+        interaction_share: of the total variance.
+        level: nominal coverage of the intervals.
+        notes: what has to be known to read the above rightly, in sentences.
+    """
+
+    scale: Scale
+    n: int
+    total_variance: float | None
+    total_std: float | None
+    total_std_interval: Interval | None
+    sources: Mapping[str, SourceVariance]
+    interaction: float | None
+    interaction_share: float | None
+    level: float
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; undefined ones are None."""
+        return asdict(self) | {"notes": list(self.notes)}
+
+
+def variance_shares(
+    groups: Mapping[str, Sequence[Sequence[float | None]]],
+    all_values: Sequence[float | None],
+    *,
+    scale: Scale = "identity",
+    count: int | None = None,
+    ceiling: float | None = None,
+    level: float = 0.95,
+) -> VarianceShares:
+    """Variance of each source varied alone, and what of the total they leave unexplained.
+
+    The sources' variances are estimated apart from each other and from the total, so that their
+    sum may exceed it by chance; the remainder is called interaction and may be negative.
+
+    Args:
+        groups: by source, for each anchor the figures of the runs in which it alone varies. None
+            and NaN are undefined and not counted.
+        all_values: figures of the runs in which all sources vary.
+        scale: "logit" takes log(x / (1 - x)) of shares, which spreads out what a ceiling squeezes
+            together; where that is undefined the identity is taken, and the notes say so.
+        count: items that each figure is a share of; figures of exactly 0 and 1 then stand half an
+            item within, and have a logit.
+        ceiling: the highest possible figure, for the caveat near it.
+        level: nominal coverage of the intervals.
+
+    Raises:
+        ConfigError: the level is not between 0 and 1.
+    """
+    check_level(level)
+    known = {name: [defined(runs) for runs in anchors] for name, anchors in groups.items()}
+    whole = defined(all_values)
+    every = [*whole, *(v for anchors in known.values() for runs in anchors for v in runs)]
+    given = len(all_values) + sum(len(runs) for anchors in groups.values() for runs in anchors)
+    notes = _caveats(whole, ceiling, given - len(every))
+    if scale == "logit" and (why := _no_logit(every, count)) is not None:
+        scale = "identity"
+        notes.append(why)
+    if scale == "logit":
+        known = {name: [_logits(r, count) for r in anchors] for name, anchors in known.items()}
+        whole = _logits(whole, count)
+    total = statistics.variance(whole) if len(whole) > 1 else None
+    sources = {
+        name: _source(anchors, total, len(whole) - 1, level) for name, anchors in known.items()
+    }
+    apart = [source.variance for source in sources.values()]
+    rest = None
+    if total is not None and None not in apart:
+        rest = total - math.fsum(v for v in apart if v is not None)
+    notes += _shortfalls(sources, total, rest)
+    return VarianceShares(
+        scale=scale,
+        n=len(whole),
+        total_variance=total,
+        total_std=None if total is None else math.sqrt(total),
+        total_std_interval=None
+        if total is None
+        else std_interval(math.sqrt(total), len(whole) - 1, level),
+        sources=sources,
+        interaction=rest,
+        interaction_share=rest / total if total and rest is not None else None,
+        level=level,
+        notes=tuple(notes),
+    )
+
+
+def _source(
+    anchors: Sequence[Sequence[float]], total: float | None, total_degrees: int, level: float
+) -> SourceVariance:
+    spreading = [runs for runs in anchors if len(runs) > 1]
+    degrees = sum(len(runs) - 1 for runs in spreading)
+    variance = share = limits = None
+    if degrees:
+        squares = math.fsum((len(r) - 1) * statistics.variance(r) for r in spreading)
+        variance = squares / degrees
+    if variance is not None and total:
+        share = variance / total
+        # Both variances are independent estimates: their ratio follows F.
+        low, high = stats.f.ppf([(1 + level) / 2, (1 - level) / 2], degrees, total_degrees)
+        limits = Interval(share / float(low), share / float(high), "F")
+    std = None if variance is None else math.sqrt(variance)
+    return SourceVariance(
+        n=sum(map(len, anchors)),
+        anchors=len(anchors),
+        degrees_of_freedom=degrees,
+        variance=variance,
+        std=std,
+        std_interval=None if std is None else std_interval(std, degrees, level),
+        share=share,
+        share_interval=limits,
+    )
+
+
+def _no_logit(values: Iterable[float], count: int | None) -> str | None:
+    outside = [v for v in values if not 0 <= v <= 1]
+    if outside:
+        return f"not on the logit scale: {outside[0]:g} is no share between 0 and 1"
+    edges = sum(v in (0, 1) for v in values)
+    if edges and count is None:
+        return f"not on the logit scale: {edges} figures are exactly 0 or 1"
+    return None
+
+
+def _logits(values: Sequence[float], count: int | None) -> list[float]:
+    margin = 0.5 / count if count else 0.0
+    inside = (min(max(v, margin), 1 - margin) for v in values)
+    return [math.log(v / (1 - v)) for v in inside]
+
+
+def _caveats(whole: Sequence[float], ceiling: float | None, missing: int) -> list[str]:
+    notes = [f"{missing} runs without a value are not counted"] if missing else []
+    why = squeezed(whole, ceiling) if len(whole) > 1 else None
+    if why is not None:
+        notes.append(
+            f"{why}: a source that lowers the figures seems to spread them more, and the "
+            "chi-square and F intervals cover much less than they say"
+        )
+    return notes
+
+
+def _shortfalls(
+    sources: Mapping[str, SourceVariance], total: float | None, rest: float | None
+) -> list[str]:
+    notes = [
+        f"{name}: fewer than two runs at an anchor, no spread to be seen"
+        for name, source in sources.items()
+        if source.variance is None
+    ]
+    if total is None:
+        notes.append("fewer than two runs vary all sources together: no shares")
+    elif total == 0:
+        notes.append("all runs that vary all sources together are equal: there is nothing to share")
+    if rest is not None and rest < 0:
+        notes.append(
+            "the sources apart add up to more than all together: their estimates are uncertain, "
+            "or they partly cancel each other"
+        )
+    return notes
