@@ -92,6 +92,9 @@ def _config_text(name: str) -> str:
         near = nearest_names(name, config_names())
         hint = f"did you mean {' or '.join(near)}?" if near else "`hsi config list` shows them all"
         raise ConfigError(name, "no configuration of this name", "a shipped name or a file", hint)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # It is read more than once.
+        raise ConfigError(name, "this is a pipe, a socket or a device", "a YAML file")
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -54,6 +54,7 @@ _NOT_IDENTITY = {
 _NOT_IDENTITY_OF = {
     "image_classification": {"data": {"folder"}},
     "denoising": {"model": {"weights"}},
+    "retrieval": {"data": {"scene", "labels", "class_names", "files"}},
 }
 
 # Keys that came later, with the values that do what was done before: runs from then keep their
@@ -63,6 +64,8 @@ _ADDED_LATER: dict[tuple[str, ...], Any] = {
     ("train", "optimizer", "decay"): 0.9,
     ("train", "optimizer", "epsilon"): 1.0,
     ("train", "sampling"): "pixels",
+    ("train", "augmentation"): {"flips": False, "rotations": False, "gain": 0.0, "noise": 0.0},
+    ("evaluation", "orientations"): 1,
 }
 
 

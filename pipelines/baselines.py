@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..data.reduction import fit_standardisation
+from ..data.pixel_spectra import PixelSpectra
+from ..data.reduction import BLOCK_PIXELS, fit_standardisation
 from ..engine.observer import Observer
 from ..engine.trainer import Trainer
 from ..models.classical import CLASSICAL, nearest_position
@@ -21,6 +25,7 @@ from .preparation import Prepared
 _CNN1D_TRAINING = TrainingConfig(
     epochs=150, batch_size=100, optimizer=OptimizerConfig(name="adam", learning_rate=1e-3)
 )
+_CNN1D_BATCH = 4096
 
 
 def run_baselines(
@@ -43,27 +48,31 @@ def run_baselines(
     return predictions
 
 
-def _spectra(prepared: Prepared, pixels: NDArray[np.integer]) -> NDArray[np.float32]:
-    flat = prepared.scene.cube.reshape(-1, prepared.scene.bands)
-    spectra: NDArray[np.float32] = flat[pixels].astype(np.float32)
-    return spectra
+def _predicted(
+    predict: Callable[[NDArray[Any]], NDArray[np.integer]], spectra: PixelSpectra
+) -> NDArray[np.integer]:
+    """What is predicted of spectra, read block by block."""
+    blocks = range(0, len(spectra), BLOCK_PIXELS)
+    return np.concatenate([predict(spectra[start : start + BLOCK_PIXELS]) for start in blocks])
 
 
 def _classical(name: str, config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
     split = prepared.split
     seed = config.streams.seed("init", name)
     model = CLASSICAL[name](None, seed, config.threads or 1)
-    model.fit(_spectra(prepared, split.train), prepared.classes[split.train])
-    return model.predict(_spectra(prepared, split.test))
+    train = prepared.spectra.of(split.train)[:].astype(np.float32)
+    model.fit(train, prepared.classes[split.train])
+    return _predicted(
+        lambda spectra: model.predict(spectra.astype(np.float32)), prepared.spectra.of(split.test)
+    )
 
 
 def _cnn1d(config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
     split = prepared.split
     seeds = config.streams
     device = torch.device(config.device)
-    train = _spectra(prepared, split.train)
-    reduced = fit_standardisation(train).apply(prepared.scene.cube)
-    sampler = scene_sampler(reduced, 1, device)
+    train = prepared.spectra.of(split.train)[:]
+    reduction = fit_standardisation(train.astype(np.float32))
     network = build_model(
         "cnn1d",
         in_channels=prepared.scene.bands,
@@ -73,14 +82,20 @@ def _cnn1d(config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integ
         generator=seeds.torch("init", "cnn1d"),
     ).to(device)
     task = PixelClassification(
-        sampler,
-        torch.from_numpy(prepared.classes),
-        torch.from_numpy(split.train),
+        # The training pixels in one line; the others are not needed yet.
+        scene_sampler(reduction.apply(train)[None], 1, device),
+        torch.from_numpy(prepared.classes[split.train]),
+        torch.arange(len(train)),
         torch.empty(0, dtype=torch.int64),
         _CNN1D_TRAINING.batch_size,
         config.evaluation.batch_size,
         seeds,
     )
     Trainer(network, task, _CNN1D_TRAINING, seeds, device).fit()
-    logits = window_logits(network, sampler, torch.from_numpy(split.test), 4096)
-    return logits.argmax(1).cpu().numpy()
+
+    def predict(spectra: NDArray[Any]) -> NDArray[np.integer]:
+        sampler = scene_sampler(reduction.apply(spectra)[None], 1, device)
+        logits = window_logits(network, sampler, torch.arange(len(spectra)), _CNN1D_BATCH)
+        return logits.argmax(1).cpu().numpy()
+
+    return _predicted(predict, prepared.spectra.of(split.test))

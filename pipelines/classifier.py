@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,21 +12,21 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..atomic import atomic_file
 from ..data.patches import WindowSampler
-from ..data.reduction import Reduction
+from ..data.pixel_spectra import PixelSpectra
+from ..data.reduction import BLOCK_PIXELS, Reduction
 from ..engine.devices import seeded
 from ..engine.observer import Observer
-from ..errors import HsiSuiteError, OutputError, RunError, ShapeError
-from ..models.classical import CLASSICAL, SpectrumClassifier
-from ..models.registry import build_model
-from .pixel_task import scene_logits
+from ..errors import OutputError, RunError, ShapeError
+from ..models.classical import SpectrumClassifier
+from .orientation_averaging import scene_probabilities
 
-_FORMAT = "hsi_suite classifier 1"
+FORMAT = "hsi_suite classifier 1"
 _CHUNK = 16_384
 
 
@@ -45,6 +45,8 @@ class Header:
         dataset: what it was trained on.
         synthetic: whether that was a generated scene.
         seed: of a classical model's fit.
+        orientations: of each window whose probabilities a network averages, see
+            `pipelines.orientation_averaging`.
     """
 
     model: str
@@ -57,6 +59,7 @@ class Header:
     dataset: str
     synthetic: bool
     seed: int = 0
+    orientations: int = 1
 
 
 @dataclass
@@ -106,23 +109,78 @@ class Classifier:
         Raises:
             ShapeError: the cube has other bands than the training scene.
         """
-        self.check_bands(cube.shape[2])
+        reduced = self.reduced(PixelSpectra(cube), valid, cube.shape[:2])
         good = np.ones(cube.shape[:2], bool) if valid is None else valid
-        reduced = self.reduction.apply(cube)
-        reduced[~good] = 0
-        observer = observer or Observer()
-        wanted = good if wanted is None else good & wanted
         out = np.full((*good.shape, len(self.header.labels)), np.nan, np.float32)
-        observer.begin("classifying", int(wanted.sum()))
-        if not isinstance(self.network, nn.Module):
-            out[wanted] = self._votes(reduced[wanted], observer)
-        elif wanted.any():
-            with _computing(self.network, precision, dropout_seed):
-                out[wanted] = self._network_rows(reduced, wanted, batch_size, observer)
-        observer.end()
-        if np.isnan(out[wanted]).any():
-            raise RunError("classification", "probabilities that are no numbers", "a sound model")
+        flat = out.reshape(-1, out.shape[-1])
+
+        def keep(pixels: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
+            flat[pixels] = rows
+
+        wanted = good if wanted is None else good & wanted
+        self._classify(reduced, wanted, keep, batch_size, precision, dropout_seed, observer)
         return out
+
+    def class_map(
+        self,
+        reduced: WindowSampler,
+        wanted: NDArray[np.bool_],
+        *,
+        batch_size: int = 512,
+        precision: Literal["fp32", "bf16"] = "fp32",
+        dropout_seed: int | None = None,
+        observer: Observer | None = None,
+    ) -> NDArray[np.int32]:
+        """Index of the most probable class of each wanted pixel, without all probabilities.
+
+        Args:
+            reduced: the scene, see `reduced`.
+            wanted: lines × samples, True for the pixels to classify, all of which hold data.
+            batch_size: as in `probabilities`, like all that follow.
+            precision: of a network's computations.
+            dropout_seed: leave dropout on.
+            observer: hears of the progress.
+
+        Returns:
+            lines × samples, positions in `header.labels`; −1 at unwanted pixels.
+        """
+        out = np.full(wanted.shape, -1, np.int32)
+
+        def keep(pixels: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
+            out.reshape(-1)[pixels] = rows.argmax(1)
+
+        self._classify(reduced, wanted, keep, batch_size, precision, dropout_seed, observer)
+        return out
+
+    def reduced(
+        self, spectra: PixelSpectra, valid: NDArray[np.bool_] | None, size: tuple[int, int]
+    ) -> WindowSampler:
+        """A scene as the model sees it, its spectra reduced block by block.
+
+        Args:
+            spectra: of all pixels of the scene.
+            valid: lines × samples, False where there is no data; None when all pixels are good.
+            size: lines and samples.
+
+        Raises:
+            ShapeError: the spectra have other bands than those of the training scene.
+        """
+        self.check_bands(spectra.shape[1])
+        shape = (self.reduction.components, *size)
+        sampler = WindowSampler.empty(shape, self.header.window, self.device)
+        for start in range(0, len(spectra), BLOCK_PIXELS):
+            rows = self.reduction.apply(spectra[start : start + BLOCK_PIXELS])
+            if valid is not None:
+                rows[~valid.reshape(-1)[start : start + BLOCK_PIXELS]] = 0
+            sampler.put(start, torch.from_numpy(rows))
+        return sampler
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        if isinstance(self.network, nn.Module):
+            return _device(self.network)
+        return torch.device("cpu")
 
     def check_bands(self, bands: int) -> None:
         """Refuse a cube with another number of bands than the training scene.
@@ -138,31 +196,55 @@ class Classifier:
                 "predict a scene of the same sensor and bands",
             )
 
-    def _network_rows(
+    def _classify(
         self,
-        reduced: NDArray[np.float32],
+        reduced: WindowSampler,
         wanted: NDArray[np.bool_],
+        keep: Callable[[NDArray[np.int64], NDArray[np.float32]], None],
         batch_size: int,
-        observer: Observer,
-    ) -> NDArray[np.float32]:
-        assert isinstance(self.network, nn.Module)
-        sampler = scene_sampler(reduced, self.header.window, _device(self.network))
-        chosen = torch.from_numpy(wanted)
-        logits = scene_logits(self.network, sampler, chosen, batch_size, observer)
-        return logits.softmax(1).cpu().numpy()
+        precision: Literal["fp32", "bf16"],
+        dropout_seed: int | None,
+        observer: Observer | None,
+    ) -> None:
+        """Give `keep` flat indices of the wanted pixels and their probabilities, part by part."""
+        observer = observer or Observer()
+        observer.begin("classifying", int(wanted.sum()))
+        if not isinstance(self.network, nn.Module):
+            pixels = np.flatnonzero(wanted)
+            for start in range(0, len(pixels), _CHUNK):
+                chunk = pixels[start : start + _CHUNK]
+                keep(chunk, self._votes(reduced.spectra(torch.from_numpy(chunk)).numpy()))
+                observer.advance(len(chunk))
+        elif wanted.any():
+            with _computing(self.network, precision, dropout_seed), torch.inference_mode():
+                chosen = torch.from_numpy(wanted)
+                orientations = self.header.orientations if self.header.window > 1 else 1
+                for places, probabilities in scene_probabilities(
+                    self.network, reduced, chosen, batch_size, orientations, observer
+                ):
+                    rows = probabilities.cpu().numpy()
+                    if np.isnan(rows).any():
+                        raise RunError(
+                            "classification", "probabilities that are no numbers", "a sound model"
+                        )
+                    keep(places.cpu().numpy(), rows)
+        observer.end()
 
-    def _votes(self, spectra: NDArray[np.float32], observer: Observer) -> NDArray[np.float32]:
+    def _votes(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
         assert not isinstance(self.network, nn.Module)
         votes = np.zeros((len(spectra), len(self.header.labels)), np.float32)
-        for start in range(0, len(spectra), _CHUNK):
-            chunk = spectra[start : start + _CHUNK]
-            votes[np.arange(start, start + len(chunk)), self.network.predict(chunk)] = 1
-            observer.advance(len(chunk))
+        votes[np.arange(len(spectra)), self.network.predict(spectra)] = 1
         return votes
 
     def label_map(self, probabilities: NDArray[np.float32]) -> NDArray[np.integer]:
         """Labels (lines × samples) of probabilities; 0 where there is no data."""
         return most_probable(probabilities, self.header.labels)
+
+    def labels_of(self, classes: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Labels of class indices of any shape; 0 for −1."""
+        values = np.array([*self.header.labels, 0], _label_type(self.header.labels))
+        labels: NDArray[np.integer] = values[classes]
+        return labels
 
     def save(self, path: Path) -> None:
         """Write the classifier as one safetensors file."""
@@ -178,7 +260,7 @@ class Classifier:
             tensors["training.spectra"] = torch.from_numpy(self.training[0])
             tensors["training.classes"] = torch.from_numpy(self.training[1])
         # One key of metadata: the library writes several in an order of its own.
-        header = json.dumps({"format": _FORMAT, **asdict(self.header)}, sort_keys=True)
+        header = json.dumps({"format": FORMAT, **asdict(self.header)}, sort_keys=True)
         with atomic_file(path) as temporary:
             try:
                 save_file(tensors, temporary, {"header": header})
@@ -193,10 +275,14 @@ def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> 
         probabilities: lines × samples × classes, NaN where there is no data.
         labels: label value of each class.
     """
-    kind = np.uint8 if max(labels) < 256 else np.uint16
+    kind = _label_type(labels)
     missing = np.isnan(probabilities[..., 0])
     best = np.where(missing[..., None], 0, probabilities).argmax(-1)
     return np.where(missing, 0, np.array(labels, kind)[best]).astype(kind)
+
+
+def _label_type(labels: Sequence[int]) -> type[np.uint8] | type[np.uint16]:
+    return np.uint8 if max(labels) < 256 else np.uint16
 
 
 @contextmanager
@@ -220,65 +306,3 @@ def scene_sampler(reduced: NDArray[np.float32], window: int, device: torch.devic
     """A sampler over a reduced scene of lines × samples × components."""
     planes = torch.from_numpy(np.ascontiguousarray(reduced.transpose(2, 0, 1)))
     return WindowSampler(planes.to(device), window)
-
-
-def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Classifier:
-    """The classifier in a file.
-
-    Raises:
-        RunError: the file is missing, damaged or no classifier.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        header = json.loads(metadata["header"])
-        if header.pop("format", None) != _FORMAT:
-            raise RunError(path, "another format", f"{_FORMAT!r}", "train the run again")
-        return _assemble(_checked(Header(**header)), tensors, device, threads)
-    except (OSError, SafetensorError) as error:
-        raise RunError(
-            path, f"cannot be read ({error})", "the model of a finished run", "train the run again"
-        ) from error
-    except (
-        LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, HsiSuiteError,
-    ) as error:  # fmt: skip
-        if isinstance(error, RunError):
-            raise
-        raise RunError(path, f"damaged ({error})", "a classifier", "train the run again") from error
-
-
-def _checked(header: Header) -> Header:
-    """A header whose labels and names fit each other."""
-    names, labels = header.class_names, header.labels
-    known = range(1, len(names) + 1)
-    if not all(isinstance(name, str) for name in names) or not labels:
-        raise ValueError("no class names or labels")
-    if len(set(labels)) < len(labels) or any(label not in known for label in labels):
-        raise ValueError("labels without a name, or a label twice")
-    return header
-
-
-def _assemble(
-    header: Header, tensors: dict[str, Tensor], device: torch.device, threads: int
-) -> Classifier:
-    reduction = Reduction(
-        **{name: tensors[f"reduction.{name}"].numpy() for name in ("mean", "matrix", "explained")}
-    )
-    if header.model in CLASSICAL:
-        spectra = tensors["training.spectra"].numpy()
-        classes = tensors["training.classes"].numpy()
-        fitted = CLASSICAL[header.model](header.options, header.seed, threads)
-        fitted.fit(spectra, classes)
-        return Classifier(header, reduction, fitted, (spectra, classes))
-    network = build_model(
-        header.model,
-        in_channels=reduction.components,
-        num_classes=len(header.labels),
-        window=header.window,
-        options=header.options,
-        generator=None,
-    )
-    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-    network.load_state_dict(weights)
-    return Classifier(header, reduction, network.to(device).eval())

@@ -10,6 +10,7 @@ from ..config import Section, Tree, apply_settings, config_names, load_tree, mer
 from ..data.catalogue import check_dataset_name
 from ..engine.devices import resolve_device
 from ..errors import ConfigError
+from ..models.classic_classifier import CLASSIC_MODELS
 from ..models.classical import CLASSICAL
 from ..models.registry import classifier_names
 from ..registry import listed, nearest_names
@@ -118,6 +119,8 @@ def _shipped_for(dataset: str | None, model: str) -> str:
         return special
     if general in names:
         return general
+    if model in CLASSIC_MODELS:
+        return f"{_TASK_FOLDER}/classic"
     known = [*classifier_names(), *CLASSICAL]
     near = nearest_names(model, known)
     hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"

@@ -23,6 +23,7 @@ from ..restoration.cube_noise import estimate_band_noise
 from ..restoration.damage import Damage, band_positions, fill_from_neighbours, find_damage
 from ..restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
 from ..restoration.subspace import Subspace, every_band, fit_subspace
+from .machine import memory_text
 
 Values = NDArray[np.float64]
 Sigma = Literal["auto"] | float | Sequence[float] | NDArray[np.floating]
@@ -281,8 +282,8 @@ def _check_plane_bytes(rank: int, shape: tuple[int, int, int], allowed: float | 
     if allowed is not None and needed > allowed:
         raise ConfigError(
             "memory limit",
-            f"{rank} planes of {shape[0]:,} × {shape[1]:,} pixels take {needed / 1e9:.2f} GB",
-            f"at most {max(allowed, 0) / 1e9:.2f} GB beside the rest",
+            f"{rank} planes of {shape[0]:,} × {shape[1]:,} pixels take {memory_text(needed)}",
+            f"at most {memory_text(allowed)} beside the rest",
             "raise --memory-limit",
         )
 

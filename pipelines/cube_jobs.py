@@ -20,7 +20,7 @@ from .cube_file_denoising import DenoisedFile, denoise_cube_file
 from .denoiser_weights import load_weights
 from .image_denoising import DenoisingOptions
 from .image_jobs import BASE_BYTES, SUFFIX, images_in
-from .machine import available_threads
+from .machine import available_threads, memory_text
 from .plane_denoising import NETWORK_SHARE, grey_plane_denoiser
 
 # Blocks of lines in float64 with their masks, on their way in and out (measured: 80 MB).
@@ -188,7 +188,7 @@ def _check(options: DenoisingOptions, inputs: Sequence[Path]) -> None:
     if _plane_bytes(options.memory_limit) <= 0:
         least = (BASE_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
         raise ConfigError(
-            "--memory-limit", f"{options.memory_limit / 1e9:.2f} GB", f"above {least / 1e9:.2f} GB"
+            "--memory-limit", memory_text(options.memory_limit), f"above {memory_text(least)}"
         )
     if options.reference is not None and len(inputs) > 1:
         raise ConfigError("--reference", "one cube for several inputs", "one input")

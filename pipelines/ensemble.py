@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from ..data.formats.checksums import hash_file
+from ..data.orientations import ORIENTATIONS
 from ..data.readers import CubeFile
 from ..engine.observer import Observer
-from ..errors import RunError, ShapeError
+from ..errors import ConfigError, RunError, ShapeError
 from ..runs import MODEL, open_run
-from .classifier import Classifier, load_classifier, most_probable
+from .classifier import Classifier, most_probable
+from .classifier_loading import load_classifier
 
 # Samples that go through a network at a time, so that wide scenes take no more memory.
 COLUMNS = 600
@@ -60,6 +62,22 @@ class Ensemble:
     def radius(self) -> int:
         """How many lines and samples around a pixel its classification depends on."""
         return max(classifier.header.window for classifier in self.classifiers) // 2
+
+    def of_all_orientations(self) -> Ensemble:
+        """The same, each averaging over all ways to turn and mirror its windows.
+
+        Raises:
+            ConfigError: all of them see single pixels.
+        """
+        if not self.radius:
+            raise ConfigError(
+                "--test-time-averaging", "runs that see single pixels", "runs with larger windows"
+            )
+        turning = tuple(
+            replace(each, header=replace(each.header, orientations=ORIENTATIONS))
+            for each in self.classifiers
+        )
+        return replace(self, classifiers=turning)
 
     def check_scene(self, file: CubeFile) -> None:
         """Refuse a scene of other bands.

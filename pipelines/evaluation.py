@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.patches import WindowSampler
 from ..metrics.classification import confusion_matrix, scores
 from ..metrics.summary import summarise
 from ..schemas.classification import ClassificationConfig
@@ -25,36 +26,40 @@ def part_scores(
     return scores(matrix).to_dict(names)
 
 
-def predicted_classes(
-    probabilities: NDArray[np.float32], pixels: NDArray[np.integer]
-) -> NDArray[np.integer]:
-    """Most probable class index at some pixels of lines × samples × classes."""
-    rows = probabilities.reshape(-1, probabilities.shape[-1])[pixels]
-    best: NDArray[np.integer] = rows.argmax(1)
-    return best
+def part_wanted(prepared: Prepared, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Lines × samples, True at some pixels."""
+    wanted: NDArray[np.bool_] = np.zeros(prepared.labels.shape, bool)
+    wanted.reshape(-1)[pixels] = True
+    return wanted
 
 
 def dropout_spread(
-    classifier: Classifier, prepared: Prepared, config: ClassificationConfig
+    classifier: Classifier,
+    reduced: WindowSampler,
+    prepared: Prepared,
+    config: ClassificationConfig,
 ) -> dict[str, Any]:
     """What the test figures do when dropout is left on: the same weights, ten evaluations.
+
+    Args:
+        classifier: trained.
+        reduced: the scene, see `Classifier.reduced`.
+        prepared: the scene and its split.
+        config: of the run.
 
     Returns:
         Mean, standard deviation, number, least and greatest value by metric.
     """
-    scene, test = prepared.scene, prepared.split.test
-    wanted = np.zeros(prepared.labels.size, bool)
-    wanted[test] = True
-    seeds = config.streams
+    test, seeds = prepared.split.test, config.streams
+    wanted = part_wanted(prepared, test)
     rows = []
     for repeat in range(_DROPOUT_REPEATS):
-        probabilities = classifier.probabilities(
-            scene.cube,
-            scene.valid,
-            wanted=wanted.reshape(prepared.labels.shape),
+        classes = classifier.class_map(
+            reduced,
+            wanted,
             batch_size=config.evaluation.batch_size,
             dropout_seed=seeds.seed("dropout", "test", repeat),
         )
-        figures = part_scores(prepared, test, predicted_classes(probabilities, test))
+        figures = part_scores(prepared, test, classes.reshape(-1)[test])
         rows.append({name: figures[name] for name in ("overall_accuracy", "cohen_kappa")})
     return dict(summarise(rows))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..data.augmentation import WindowAugmentation
+from ..data.patches import WindowSampler
 from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
 from ..engine.strategy import TrainingPlan, plan_training
@@ -18,7 +20,7 @@ from ..models.classical import CLASSICAL
 from ..models.registry import build_model, classifier_names
 from ..registry import listed
 from ..schemas.classification import ClassificationConfig
-from .classifier import Classifier, Header, scene_sampler
+from .classifier import Classifier, Header
 from .pixel_task import PixelClassification
 from .preparation import Prepared
 
@@ -43,6 +45,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         dataset=scene.name,
         synthetic=scene.synthetic,
         seed=seeds.seed("init"),
+        orientations=config.evaluation.orientations,
     )
     if config.model.name in CLASSICAL:
         return _untrained_classical(config, prepared, header)
@@ -87,6 +90,8 @@ def plan(classifier: Classifier, config: ClassificationConfig, prepared: Prepare
     Raises:
         ConfigError: train.strategy asks for what the model cannot do.
     """
+    if config.train.augmentation.active:
+        return _plan_augmented(classifier, config)
     scene, grid = prepared.scene, _grid(config, prepared)
     train = torch.from_numpy(prepared.split.train)
     return plan_training(
@@ -97,6 +102,19 @@ def plan(classifier: Classifier, config: ClassificationConfig, prepared: Prepare
         config.train.batch_size,
         None if grid is None else grid.count(train, config.train.batch_size),
     )
+
+
+def _plan_augmented(classifier: Classifier, config: ClassificationConfig) -> TrainingPlan:
+    if not isinstance(classifier.network, torch.nn.Module):
+        raise ConfigError("train.augmentation", f"given with {config.model.name}", "a network")
+    return TrainingPlan("patch", None, "training strategy patch: each window is changed by itself")
+
+
+def _augmentation(
+    classifier: Classifier, config: ClassificationConfig
+) -> WindowAugmentation | None:
+    keys = config.train.augmentation
+    return WindowAugmentation.of(classifier.reduction, **keys.model_dump()) if keys.active else None
 
 
 def _grid(config: ClassificationConfig, prepared: Prepared) -> TileGrid | None:
@@ -110,10 +128,20 @@ def fit(
     checkpoint: Path | None,
     observer: Observer,
     team: Team = ALONE,
+    reduced: WindowSampler | None = None,
 ) -> Training:
     """Train `classifier` in place; a network resumes from the checkpoint when there is one.
 
     Classical models are fitted by the first process of the team alone.
+
+    Args:
+        classifier: untrained.
+        config: resolved.
+        prepared: what it is trained on.
+        checkpoint: where the state is kept; None keeps none.
+        observer: hears of the progress.
+        team: the processes that share the training.
+        reduced: the scene as `reduced_scene` gives it, where it is there already.
 
     Raises:
         Stopped: a stop was asked for; the checkpoint holds the state.
@@ -124,15 +152,11 @@ def fit(
             _fit_classical(classifier, prepared)
         return Training(history=[], epoch=0, seconds=[])
     device = torch.device(config.device)
-    scene = prepared.scene
-    reduced = classifier.reduction.apply(scene.cube)
-    if scene.valid is not None:
-        reduced[~scene.valid] = 0
     seeds = config.streams
     planned = plan(classifier, config, prepared)
     observer.message(planned.text)
     task = PixelClassification(
-        scene_sampler(reduced, config.model.window, device),
+        reduced_scene(classifier, prepared) if reduced is None else reduced,
         torch.from_numpy(prepared.classes),
         torch.from_numpy(prepared.split.train),
         torch.from_numpy(prepared.split.validation),
@@ -141,16 +165,22 @@ def fit(
         seeds,
         dense_from=planned.dense_from,
         grid=_grid(config, prepared),
+        augmentation=_augmentation(classifier, config),
     )
     return Trainer(network, task, config.train, seeds, device, checkpoint, observer, team).fit()
+
+
+def reduced_scene(classifier: Classifier, prepared: Prepared) -> WindowSampler:
+    """The scene as a classifier sees it, on its device."""
+    scene = prepared.scene
+    return classifier.reduced(prepared.spectra, scene.valid, (scene.lines, scene.samples))
 
 
 def _fit_classical(classifier: Classifier, prepared: Prepared) -> None:
     model = classifier.network
     assert not isinstance(model, torch.nn.Module)
     train = prepared.split.train
-    flat = prepared.scene.cube.reshape(-1, prepared.scene.bands)
-    spectra = classifier.reduction.apply(flat[train])
+    spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
     classes = prepared.classes[train]
     model.fit(spectra, classes)
     classifier.training = (np.ascontiguousarray(spectra), classes)

@@ -15,6 +15,7 @@ from ..data.photographs import PHOTOGRAPH_ENDINGS, PhotographHeader, read_header
 from ..engine.tiles import Tiling, side_within
 from ..errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from .denoiser import Denoiser
+from .machine import memory_text
 
 SUFFIX = "_denoised"
 COMPARISON_SUFFIX = "_comparison"
@@ -177,8 +178,8 @@ def plan_tiles(
     if needed > memory_limit:
         raise InputFileError(
             job.source,
-            f"{shape[1]:,} × {shape[0]:,} pixels need about {needed / 1e9:.1f} GB",
-            f"at most the memory limit, {memory_limit / 1e9:.1f} GB",
+            f"{shape[1]:,} × {shape[0]:,} pixels need about {memory_text(needed)}",
+            f"at most the memory limit, {memory_text(memory_limit)}",
             "raise --memory-limit if the image is really so large",
         )
     pixels = int((memory_limit - BASE_BYTES - size * copies) / bytes_per_pixel(denoiser))

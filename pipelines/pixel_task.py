@@ -6,10 +6,13 @@ scene at once (`engine.dense`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..data.augmentation import WindowAugmentation
 from ..data.patches import WindowSampler
 from ..engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
 from ..engine.observer import Observer
@@ -34,6 +37,7 @@ class PixelClassification:
             windows; None for windows only.
         grid: where it is given, batches are drawn tile by tile, and those that do not go by
             windows go by their tiles instead of the whole scene.
+        augmentation: changes the windows that are learnt from; needs `dense_from` None.
     """
 
     selection_metric = "accuracy"
@@ -49,7 +53,9 @@ class PixelClassification:
         seeds: SeedStreams,
         dense_from: int | None = None,
         grid: TileGrid | None = None,
+        augmentation: WindowAugmentation | None = None,
     ) -> None:
+        assert augmentation is None or dense_from is None
         self.sampler = sampler
         self.classes = classes
         self.train = train
@@ -59,6 +65,7 @@ class PixelClassification:
         self.seeds = seeds
         self.dense_from = dense_from
         self.grid = grid
+        self.augmentation = augmentation
         self._padded = None if dense_from is None else sampler.padded()
         self._cells = grid.cut(self._padded) if grid and self._padded is not None else None
         self._order: tuple[int, Tensor] | None = None
@@ -68,16 +75,23 @@ class PixelClassification:
         """Batches in an epoch."""
         return -(-len(self.train) // self.batch_size)
 
-    def batch(self, epoch: int, step: int) -> Batch:
-        """Pixels and classes of a step."""
+    def batch(self, epoch: int, step: int) -> tuple[Tensor, ...]:
+        """Pixels and classes of a step, and what happens to the windows where anything does."""
         order = self._shuffled(epoch)
         pixels = order[step * self.batch_size : (step + 1) * self.batch_size]
-        return pixels.to(self.sampler.device), self.classes[pixels].to(self.sampler.device)
+        batch = pixels.to(self.sampler.device), self.classes[pixels].to(self.sampler.device)
+        if self.augmentation is None:
+            return batch
+        return *batch, *self.augmentation.draw(len(pixels), self.sampler, self.seeds, epoch, step)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor], int]:
+    def loss(
+        self, model: nn.Module, batch: tuple[Tensor, ...]
+    ) -> tuple[Tensor, dict[str, Tensor], int]:
         """Cross-entropy, and the number of pixels classified right."""
-        pixels, classes = batch
-        if self._padded is None or len(pixels) < (self.dense_from or 0):
+        pixels, classes, *changes = batch
+        if self.augmentation is not None:
+            logits = model(self.augmentation.windows(self.sampler, pixels, tuple(changes)))
+        elif self._padded is None or len(pixels) < (self.dense_from or 0):
             logits = model(self.sampler.gather(pixels))
         else:
             logits = self._dense_logits(model, self._padded, pixels)
@@ -127,33 +141,43 @@ def window_logits(
     observer: Observer | None = None,
 ) -> Tensor:
     """Logits (N, classes) of the windows around N flat pixel indices, in the model's own mode."""
-    observer = observer or Observer()
-    rows = []
     with torch.inference_mode():
-        for chunk in torch.split(pixels, batch_size):
-            rows.append(model(sampler.gather(chunk)).float())
-            observer.advance(len(chunk))
-    return torch.cat(rows)
+        batches = _window_batches(model, sampler, pixels, batch_size, observer or Observer())
+        return torch.cat([logits for _, logits in batches])
+
+
+def _window_batches(
+    model: nn.Module, sampler: WindowSampler, pixels: Tensor, batch_size: int, observer: Observer
+) -> Iterator[Batch]:
+    for chunk in torch.split(pixels, batch_size):
+        yield chunk, model(sampler.gather(chunk)).float()
+        observer.advance(len(chunk))
 
 
 def scene_logits(
     model: nn.Module, sampler: WindowSampler, wanted: Tensor, batch_size: int, observer: Observer
-) -> Tensor:
-    """Logits (N, classes) of the N wanted pixels of a scene, in its order and the model's mode.
+) -> Iterator[Batch]:
+    """Logits of the wanted pixels of a scene, part after part, in the model's mode.
+
+    Gradients are the caller's to switch off.
 
     Args:
         model: sees the scene in strips where that is exact, else windows.
         sampler: of the scene.
-        wanted: lines × samples, True for N pixels, at least one.
+        wanted: lines × samples, True for N pixels.
         batch_size: windows per forward pass.
         observer: hears of each pixel.
+
+    Yields:
+        N flat indices in all, in ascending order, and their logits, N × classes.
     """
     if not runs_dense(model, model.training):
         pixels = wanted.flatten().nonzero().squeeze(1)
-        return window_logits(model, sampler, pixels, batch_size, observer)
-    rows = []
-    with torch.inference_mode():
-        for line, logits in strip_logits(model, sampler.padded(), wanted):
-            rows.append(logits[wanted[line : line + len(logits)].to(logits.device)].float())
-            observer.advance(len(rows[-1]))
-    return torch.cat(rows)
+        yield from _window_batches(model, sampler, pixels, batch_size, observer)
+        return
+    samples = wanted.shape[1]
+    for line, logits in strip_logits(model, sampler.planes, wanted):
+        chosen = wanted[line : line + len(logits)]
+        pixels = line * samples + chosen.flatten().nonzero().squeeze(1)
+        yield pixels, logits[chosen.to(logits.device)].float()
+        observer.advance(len(pixels))

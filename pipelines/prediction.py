@@ -80,6 +80,7 @@ def predict(
     scene_variable: str | None = None,
     nodata: float | None = None,
     probabilities: bool = False,
+    test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
     threads: int | None = None,
@@ -100,6 +101,8 @@ def predict(
         scene_variable: the cube's variable, where the file holds several arrays.
         nodata: the value that marks missing pixels.
         probabilities: also write `<name>_probabilities`.
+        test_time_averaging: average over all ways to turn and mirror a window, also with runs that
+            were not evaluated so (`evaluation.orientations`).
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
@@ -108,7 +111,7 @@ def predict(
     Raises:
         RunError: a run is unfinished, or the runs do not have the same classes.
         ShapeError: the scene has other bands.
-        ConfigError: the memory limit is too low.
+        ConfigError: the memory limit is too low, or no run has windows to turn.
         OutputError: the output cannot be written, or another process is writing it.
         Stopped: Ctrl-C; the same call goes on.
     """
@@ -121,6 +124,8 @@ def predict(
     ):
         target = _checked_target(Path(output), file, runs)
         ensemble = load_ensemble(runs, where, threads)
+        if test_time_averaging:
+            ensemble = ensemble.of_all_orientations()
         ensemble.check_scene(file)
         left = memory_limit
         # Before the work of denoising: what does not fit without eigen-images never will.
@@ -137,6 +142,7 @@ def predict(
         ]
         identity = {
             "models": list(ensemble.checksums),
+            "orientations": [each.header.orientations for each in ensemble.classifiers],
             "denoised": ensemble.denoised,
             "scene": [_state_of(path) for path in file.files],
             "variable": scene_variable,
@@ -159,11 +165,22 @@ def _state_of(path: Path) -> list[str | int]:
     return [str(path.resolve()), state.st_size, state.st_mtime_ns]
 
 
+def _check_place(place: Path) -> None:
+    """Refuse to replace what is no file of its own."""
+    if place.is_symlink():
+        raise OutputError(
+            place, "this is a link", "a file name", f"name {place.resolve()} itself, or remove it"
+        )
+    if place.is_dir():
+        raise OutputError(place, "this is a folder", "a file name", "end it in .tif")
+    if place.exists() and not place.is_file():
+        raise OutputError(place, "this is a pipe, a socket or a device", "a file name")
+
+
 def _checked_target(path: Path, file: CubeFile, runs: Sequence[str | Path]) -> Path:
     """The map's place, once nothing is in the way that must be kept."""
     for place in (path, *(layer_path(path, what) for what in _LAYERS)):
-        if place.exists() and not place.is_file():
-            raise OutputError(place, "this is a folder", "a file name", "end it in .tif")
+        _check_place(place)
     if path.suffix.lower() not in MAP_ENDINGS:
         raise OutputError(
             path, f"unknown kind of map {path.suffix!r}", f"one of {', '.join(MAP_ENDINGS)}"

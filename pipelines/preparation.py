@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +15,19 @@ from ..data.catalogue import load_dataset
 from ..data.disjoint_split import disjoint_split
 from ..data.formats.checksums import hash_file
 from ..data.leakage import LeakageAudit, audit
-from ..data.readers import read_scene
-from ..data.reduction import Reduction, fit_pca, fit_standardisation
+from ..data.pixel_spectra import PixelSpectra
+from ..data.readers import SceneFile, open_cube, open_scene, read_scene
+from ..data.reduction import BLOCK_PIXELS, Reduction
 from ..data.scene import Scene
 from ..data.split_files import file_split
 from ..data.splits import Split, random_split
 from ..engine.observer import Observer
 from ..errors import InputFileError, ShapeError
-from ..schemas.classification import (
-    ClassificationConfig,
-    ReductionConfig,
-    SceneConfig,
-    SplitConfig,
-)
+from ..schemas.classification import ClassificationConfig, SplitConfig
 from ..seeding import SeedStreams
-from .scene_denoising import SceneDenoising, denoise_scene
+from .reduction_fitting import fit_reduction
+from .scene_denoising import SceneDenoising, denoise_open_scene, denoise_scene
+from .training_memory import MemoryLimit
 
 _LARGEST_VALUE = 1e12
 
@@ -38,7 +37,7 @@ class Prepared:
     """A scene made ready for training.
 
     Attributes:
-        scene: as it was read, or denoised.
+        scene: as it was read, or denoised; in memory, or open to be read by lines.
         labels: its label map, never None.
         split: which labelled pixels are for what.
         leakage: what the split gives away.
@@ -48,7 +47,7 @@ class Prepared:
         denoising: what was done to the scene; None where it is as it was read.
     """
 
-    scene: Scene
+    scene: Scene | SceneFile
     labels: NDArray[np.integer]
     split: Split
     leakage: LeakageAudit
@@ -56,6 +55,15 @@ class Prepared:
     classes: NDArray[np.int64]
     split_checksum: Mapping[str, str] = field(default_factory=dict)
     denoising: SceneDenoising | None = None
+
+    @cached_property
+    def spectra(self) -> PixelSpectra:
+        """Those of all pixels of the scene."""
+        return PixelSpectra(self.scene.cube)
+
+    def close(self) -> None:
+        """Close the scene's file, where it is open."""
+        close_scene(self.scene)
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -69,40 +77,73 @@ class Prepared:
         return [self.scene.class_names[label - 1] for label in self.split.classes]
 
 
-def load_scene(config: SceneConfig, observer: Observer) -> Scene:
-    """The scene that a configuration names."""
-    if config.dataset is not None:
+def close_scene(scene: Scene | SceneFile) -> None:
+    """Close a scene's file; nothing is to do for one in memory."""
+    if isinstance(scene, SceneFile):
+        scene.cube.close()
+
+
+def load_scene(
+    config: ClassificationConfig, observer: Observer, memory: MemoryLimit | None = None
+) -> Scene | SceneFile:
+    """The scene that a configuration names, as it was recorded.
+
+    A cube of the user's that does not fit into memory stays in its file.
+
+    Args:
+        config: names it.
+        observer: hears of pixels without data.
+        memory: what there is of it.
+
+    Raises:
+        HsiSuiteError: there is no such scene, it is damaged, or holds impossible values.
+    """
+    data = config.data
+    if data.dataset is not None:
         return load_dataset(
-            config.dataset,
-            seed=config.seed,
-            allow_unverified=config.allow_unverified,
+            data.dataset,
+            seed=data.seed,
+            allow_unverified=data.allow_unverified,
             on_message=observer.message,
         )
-    assert config.scene is not None
-    scene = read_scene(
-        config.scene,
-        labels=config.labels,
-        variable=config.scene_variable,
-        labels_variable=config.labels_variable,
-        class_names=config.class_names,
-        nodata=config.nodata,
+    assert data.scene is not None
+    with open_cube(data.scene, variable=data.scene_variable, nodata=data.nodata) as file:
+        held = (memory or MemoryLimit()).holds(file, config)
+    scene = (read_scene if held else open_scene)(
+        data.scene,
+        labels=data.labels,
+        variable=data.scene_variable,
+        labels_variable=data.labels_variable,
+        class_names=data.class_names,
+        nodata=data.nodata,
     )
-    check_values(scene)
+    try:
+        check_values(scene)
+    except BaseException:
+        close_scene(scene)
+        raise
     tell_missing(scene, observer)
     return scene
 
 
 def load_prepared_scene(
-    config: ClassificationConfig, observer: Observer
-) -> tuple[Scene, SceneDenoising | None]:
+    config: ClassificationConfig, observer: Observer, memory: MemoryLimit | None = None
+) -> tuple[Scene | SceneFile, SceneDenoising | None]:
     """The scene that a resolved configuration names, denoised where it says so."""
-    scene = load_scene(config.data, observer)
+    scene = load_scene(config, observer, memory)
     if not config.preprocess.denoise:
         return scene, None
-    return denoise_scene(scene, torch.device(config.device), observer)
+    device = torch.device(config.device)
+    if isinstance(scene, Scene):
+        return denoise_scene(scene, device, observer)
+    try:
+        return denoise_open_scene(scene, device, (memory or MemoryLimit()).size, observer)
+    except BaseException:
+        close_scene(scene)
+        raise
 
 
-def check_values(scene: Scene) -> None:
+def check_values(scene: Scene | SceneFile) -> None:
     """Refuse values that no spectrometer gives and that arithmetic cannot square.
 
     Raises:
@@ -110,33 +151,60 @@ def check_values(scene: Scene) -> None:
     """
     if scene.cube.dtype.kind != "f":
         return
-    good = scene.cube if scene.valid is None else scene.cube[scene.valid]
-    largest = max(abs(float(good.max())), abs(float(good.min()))) if good.size else 0.0
-    if not largest <= _LARGEST_VALUE:
-        raise InputFileError(
-            scene.name,
-            f"values up to {largest:.3g}",
-            f"spectra of at most {_LARGEST_VALUE:.0e}",
-            "mark missing pixels with --nodata VALUE",
-        )
+    spectra = PixelSpectra(scene.cube)
+    for start in range(0, len(spectra), BLOCK_PIXELS):
+        block = spectra[start : start + BLOCK_PIXELS]
+        if scene.valid is not None:
+            block = block[scene.valid.reshape(-1)[start : start + BLOCK_PIXELS]]
+        largest = max(abs(float(block.max())), abs(float(block.min()))) if block.size else 0.0
+        if not largest <= _LARGEST_VALUE:
+            raise InputFileError(
+                scene.name,
+                f"values up to {largest:.3g}",
+                f"spectra of at most {_LARGEST_VALUE:.0e}",
+                "mark missing pixels with --nodata VALUE",
+            )
 
 
-def tell_missing(scene: Scene, observer: Observer) -> None:
+def tell_missing(scene: Scene | SceneFile, observer: Observer) -> None:
     """Say how many pixels hold no data, if any."""
     if scene.valid is not None and not scene.valid.all():
         missing = int((~scene.valid).sum())
         observer.message(f"{scene.name}: {missing:,} pixels hold no data and are left out")
 
 
-def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
+def prepare(
+    config: ClassificationConfig, observer: Observer, memory: MemoryLimit | None = None
+) -> Prepared:
     """Load, split and reduce, as a resolved configuration says.
+
+    Args:
+        config: says it.
+        observer: hears of the progress.
+        memory: what there is of it.
 
     Raises:
         InputFileError: the scene has no labels.
         ShapeError: the window is larger than the scene.
         SplitError: the labels cannot be divided as asked.
+        ConfigError: the scene does not fit into the memory, not even when it is reduced.
     """
-    scene, denoising = load_prepared_scene(config, observer)
+    memory = memory or MemoryLimit()
+    scene, denoising = load_prepared_scene(config, observer, memory)
+    try:
+        return _prepared(config, scene, denoising, observer, memory)
+    except BaseException:
+        close_scene(scene)
+        raise
+
+
+def _prepared(
+    config: ClassificationConfig,
+    scene: Scene | SceneFile,
+    denoising: SceneDenoising | None,
+    observer: Observer,
+    memory: MemoryLimit,
+) -> Prepared:
     if scene.labels is None:
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
     window = config.model.window
@@ -146,6 +214,11 @@ def prepare(config: ClassificationConfig, observer: Observer) -> Prepared:
             f"a window of {window} in a scene of {scene.lines} × {scene.samples} pixels",
             "a window no larger than the scene",
             "lower model.window",
+        )
+    memory.check_scene(scene, config)
+    if isinstance(scene, SceneFile):
+        observer.message(
+            f"{scene.name}: larger than the memory limit allows, so it is read by lines"
         )
     seeds = config.streams
     split = _split(config.split, scene.labels, seeds)
@@ -175,44 +248,6 @@ def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDAr
     table[list(classes)] = np.arange(len(classes))
     indices: NDArray[np.int64] = table[labels.reshape(-1)]
     return indices
-
-
-def fit_reduction(
-    config: ReductionConfig, scene: Scene, split: Split, rank: int | None = None
-) -> Reduction:
-    """The reduction of the spectra, fitted on the whole scene or on the training part.
-
-    Args:
-        config: which one.
-        scene: what is reduced.
-        split: its training part.
-        rank: in how many directions the spectra vary, where that is known; principal components
-            beyond it are rounding errors and become 0.
-    """
-    flat = scene.cube.reshape(-1, scene.bands)
-    if config.fit_on == "train":
-        flat = flat[split.train]
-    elif scene.valid is not None:
-        flat = flat[scene.valid.reshape(-1)]
-    if config.method == "standardize":
-        return fit_standardisation(flat)
-    if config.components > scene.bands:
-        raise ShapeError(
-            "reduction.components",
-            f"{config.components} components of {scene.bands} bands",
-            f"at most {scene.bands}",
-            "lower reduction.components",
-        )
-    kept = min(config.components, rank or config.components)
-    fitted = fit_pca(flat, kept, config.whiten)
-    empty = config.components - kept
-    if not empty:
-        return fitted
-    return Reduction(
-        fitted.mean,
-        np.pad(fitted.matrix, ((0, 0), (0, empty))),
-        np.pad(fitted.explained, (0, empty)),
-    )
 
 
 def _split(config: SplitConfig, labels: NDArray[np.integer], seeds: SeedStreams) -> Split:

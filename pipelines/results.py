@@ -36,7 +36,7 @@ from ..runs import (
 )
 from ..schemas.classification import ClassificationConfig
 from .classifier import Classifier
-from .evaluation import part_scores, predicted_classes
+from .evaluation import part_scores
 from .fitting import parameter_count
 from .machine import host, peak_memory_megabytes
 from .preparation import Prepared
@@ -60,14 +60,14 @@ class Outcome:
     Attributes:
         classifier: as loaded from the run's model file.
         training: history and selected epoch.
-        probabilities: of every pixel, lines × samples × classes.
+        classes: index of each pixel's class, lines × samples; −1 where there is no data.
         baselines: predicted class indices of the test part, by baseline.
         dropout: figures with dropout left on; None when not asked for.
     """
 
     classifier: Classifier
     training: Training
-    probabilities: NDArray[np.float32]
+    classes: NDArray[np.int32]
     baselines: dict[str, NDArray[np.integer]]
     dropout: dict[str, Any] | None
 
@@ -126,7 +126,7 @@ def collect_metrics(
         return {scene.class_names[label - 1]: value for label, value in by_label.items()}
 
     def part(pixels: NDArray[np.integer]) -> dict[str, Any]:
-        return part_scores(prepared, pixels, predicted_classes(outcome.probabilities, pixels))
+        return part_scores(prepared, pixels, outcome.classes.reshape(-1)[pixels])
 
     metrics: dict[str, Any] = {
         "task": "classification",
@@ -178,7 +178,7 @@ def _write_maps(
     observer: Observer,
 ) -> bytes:
     scene, split = prepared.scene, prepared.split
-    labels = outcome.classifier.label_map(outcome.probabilities)
+    labels = outcome.classifier.labels_of(outcome.classes)
     with atomic_file(run.path / LABEL_MAP) as temporary:
         np.save(temporary, labels)
     colours = class_colours(len(scene.class_names))
@@ -202,7 +202,7 @@ def _write_maps(
     figure = map_figure(
         labels,
         scene.labels,
-        false_colour(scene.cube, scene.false_colour, scene.valid),
+        false_colour(prepared.spectra.layers(scene.false_colour), (0, 1, 2), scene.valid),
         scene.class_names,
         title=_title(metrics),
         synthetic=scene.synthetic,

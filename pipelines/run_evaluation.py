@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..config import validate
 from ..data.leakage import audit
+from ..data.readers import SceneFile
 from ..data.scene import Scene
 from ..data.splits import Split, load_split
 from ..engine.devices import computing, resolve_device
@@ -19,14 +21,21 @@ from ..runs import SPLIT, Run, open_run
 from ..schemas.classification import ClassificationConfig
 from .denoiser_scores import evaluate_denoiser
 from .ensemble import finished_classifier
-from .evaluation import dropout_spread, part_scores, predicted_classes
+from .evaluation import dropout_spread, part_scores, part_wanted
+from .fitting import reduced_scene
 from .image_classification_evaluation import evaluate_images
 from .machine import available_threads
-from .preparation import Prepared, class_indices, load_prepared_scene
+from .preparation import Prepared, class_indices, close_scene, load_prepared_scene
+from .retrieval_evaluation import evaluate_retrieval
+from .training_memory import MemoryLimit
 
 
 def evaluate(
-    run: str | Path, *, dropout_at_test: bool = False, observer: Observer | None = None
+    run: str | Path,
+    *,
+    dropout_at_test: bool = False,
+    memory_limit: float | None = None,
+    observer: Observer | None = None,
 ) -> dict[str, Any]:
     """A run's test figures, computed again from its saved model and split.
 
@@ -35,6 +44,7 @@ def evaluate(
     Args:
         run: folder of a finished run.
         dropout_at_test: also show what leaving dropout on would do.
+        memory_limit: bytes within which a scene of the user's own is read, see `MemoryLimit`.
         observer: hears of the progress.
 
     Returns:
@@ -55,12 +65,17 @@ def evaluate(
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "a run on images", "a classifier of scenes")
         return evaluate_images(opened, observer)
+    if opened.config.get("task") == "retrieval":
+        if dropout_at_test:
+            raise ConfigError("--dropout-at-test", "a run of retrieval", "a classifier of scenes")
+        return evaluate_retrieval(opened, observer)
     config = validate(ClassificationConfig, opened.config, opened.path)
     threads = config.threads or available_threads()
     device = resolve_device(config.device)
-    with computing(device, threads, config.deterministic):
+    with computing(device, threads, config.deterministic), ExitStack() as stack:
         classifier = finished_classifier(run, device, threads)
-        scene, denoising = load_prepared_scene(config, observer)
+        scene, denoising = load_prepared_scene(config, observer, MemoryLimit.of(memory_limit))
+        stack.callback(close_scene, scene)
         _check_data(opened, scene)
         assert scene.labels is not None
         split = load_split(opened.path / SPLIT)
@@ -74,16 +89,15 @@ def evaluate(
             classes=class_indices(scene.labels, split.classes),
             denoising=denoising,
         )
-        wanted = np.zeros(scene.labels.size, bool)
-        wanted[split.test] = True
-        rows = classifier.probabilities(
-            scene.cube,
-            scene.valid,
-            wanted=wanted.reshape(scene.labels.shape),
+        reduced = reduced_scene(classifier, prepared)
+        classes = classifier.class_map(
+            reduced,
+            part_wanted(prepared, split.test),
             batch_size=config.evaluation.batch_size,
+            precision=config.evaluation.precision,
             observer=observer,
         )
-        figures = part_scores(prepared, split.test, predicted_classes(rows, split.test))
+        figures = part_scores(prepared, split.test, classes.reshape(-1)[split.test])
         stored = opened.metrics.get("test")
         if not isinstance(stored, dict):
             raise RunError(opened.path / "metrics.json", "holds no test figures", "a run's metrics")
@@ -94,11 +108,11 @@ def evaluate(
             "equal": figures == stored,
         }
         if dropout_at_test:
-            result["dropout_at_test"] = dropout_spread(classifier, prepared, config)
+            result["dropout_at_test"] = dropout_spread(classifier, reduced, prepared, config)
     return result
 
 
-def _check_data(run: Run, scene: Scene) -> None:
+def _check_data(run: Run, scene: Scene | SceneFile) -> None:
     then = run.environment.get("data") or {}
     if any(then.get(name) != digest for name, digest in scene.checksums.items()):
         raise RunError(

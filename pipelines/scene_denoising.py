@@ -10,16 +10,21 @@ import torch
 from numpy.typing import NDArray
 
 from ..data.formats.checksums import hash_file
-from ..data.readers import CubeFile, valid_pixels
+from ..data.pixel_spectra import PixelSpectra
+from ..data.readers import CubeFile, SceneFile, valid_pixels
+from ..data.reduction import fit_standardisation
 from ..data.scene import Scene
 from ..engine.observer import Observer
+from ..errors import ConfigError
 from ..restoration.cube import CubeRestoration
 from ..restoration.cube_lines import line_blocks
+from ..restoration.damage import Damage
 from ..weights import DEFAULT_WEIGHTS, shipped_weights
 from .cube_denoising import denoise_cube, restore_lines
 from .denoiser_weights import load_weights
 from .image_denoising import DEFAULT_MEMORY_LIMIT
 from .image_restoration import Restoration
+from .machine import memory_text
 from .plane_denoising import grey_plane_denoiser
 
 
@@ -95,14 +100,64 @@ def denoise_scene(
     pixels = scene.cube if scene.valid is None else scene.cube[scene.valid]
     spread = np.nanstd(pixels.reshape(-1, scene.bands)[:, live].astype(np.float64), axis=0)
     assert result.rank is not None
-    done = SceneDenoising(
+    done = _described(result.rank, result.sigma_per_band, spread, result.damage)
+    return replace(scene, cube=result.cube), done
+
+
+def _described(
+    rank: int, sigma: NDArray[np.float64], spread: NDArray[np.float64], damage: Damage
+) -> SceneDenoising:
+    """What was done; `spread` is the standard deviation of the live bands."""
+    return SceneDenoising(
         weights=DEFAULT_WEIGHTS,
         checksum=hash_file(shipped_weights(DEFAULT_WEIGHTS)),
-        rank=result.rank,
-        relative_noise=float(np.median(result.sigma_per_band[live] / spread)),
-        dead_bands=len(result.damage.dead_bands),
+        rank=rank,
+        relative_noise=float(np.median(sigma[damage.live_bands] / spread)),
+        dead_bands=len(damage.dead_bands),
     )
-    return replace(scene, cube=result.cube), done
+
+
+def denoise_open_scene(
+    scene: SceneFile, device: torch.device, memory_limit: float, observer: Observer
+) -> tuple[SceneFile, SceneDenoising]:
+    """A scene as `denoise_scene` makes it, whose denoised lines are made when they are read.
+
+    The network's tiles are those of `denoise_scene`, whatever the limit, and so are the values.
+
+    Args:
+        scene: the noisy one.
+        device: where the network computes.
+        memory_limit: bytes for the whole process, of which eigen-images may take half.
+        observer: hears of the progress.
+
+    Raises:
+        ConfigError: the limit is below the default, which the tiles are made for.
+        HsiSuiteError: as `denoise_scene`, or the eigen-images take too much memory.
+    """
+    if memory_limit < DEFAULT_MEMORY_LIMIT:
+        raise ConfigError(
+            "--memory-limit",
+            f"{memory_text(memory_limit)} with preprocess.denoise",
+            f"at least {memory_text(DEFAULT_MEMORY_LIMIT)}",
+            "raise it, or leave preprocess.denoise out",
+        )
+    file, lines = denoise_file(scene.cube, device, memory_limit, observer)
+    damage = lines.restoration.damage
+    spread = _spread(scene)[damage.live_bands]
+    assert lines.restoration.rank is not None
+    done = _described(lines.restoration.rank, lines.restoration.sigma, spread, damage)
+    return replace(scene, cube=file), done
+
+
+def _spread(scene: SceneFile) -> NDArray[np.float64]:
+    """Standard deviation of each band over the valid pixels."""
+    spectra = PixelSpectra(scene.cube)
+    if scene.valid is not None:
+        spectra = spectra.of(np.flatnonzero(scene.valid))
+    # Dead bands, whose scale is 0, are nobody's business.
+    with np.errstate(divide="ignore"):
+        spread: NDArray[np.float64] = 1 / np.diag(fit_standardisation(spectra).matrix)
+    return spread
 
 
 @dataclass(frozen=True)
@@ -127,7 +182,9 @@ class DenoisedLines:
         return self.restoration.read(first_line, last_line, self.dtype)
 
     def close(self) -> None:
-        """The noisy file is its owner's to close."""
+        """Close the noisy file."""
+        if isinstance(self.restoration.source, CubeFile):
+            self.restoration.source.close()
 
 
 def denoise_file(

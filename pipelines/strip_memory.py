@@ -19,9 +19,11 @@ from ..engine.task import WindowNetwork
 from ..errors import ConfigError, OutputError
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
+from .machine import memory_text
+from .orientation_averaging import lines_at_a_time
 
 # What Python, torch and the other libraries take before the first strip (measured: 0.5 GB).
-_BASE_BYTES = 550e6
+BASE_BYTES = 550e6
 # Strips need not be larger: what they compute twice is little, and less is lost when one breaks.
 _MOST_PIXELS = 2**19
 _REDUCTION_BLOCK = 65_536
@@ -29,6 +31,8 @@ _REDUCTION_BLOCK = 65_536
 _INNER_PIXELS, _INNER_LINES, _WINDOWS = 10_000, 16, 512
 # A network's memory against the largest of its layers (measured: 0.4 for HybridSN, 1.4 for SSRN).
 _LIVE_LAYERS = 1.5
+# The same against the sum of its outputs, where scenes go through it (measured: 2.2 for HybridSN).
+_LIVE_OUTPUTS = 2.5
 _PROBE = 24
 _SVM_CACHE = 500e6
 # Three bands, stretched in double precision, and the panels that are drawn (measured: 75).
@@ -56,8 +60,8 @@ def strip_lines(file: CubeFile, ensemble: Ensemble, memory_limit: float) -> int:
     if not fitting:
         raise ConfigError(
             "--memory-limit",
-            f"{memory_limit / 1e9:.2f} GB",
-            f"at least {needed(least) / 1e9 + 0.005:.2f} GB for this scene with these runs",
+            memory_text(memory_limit),
+            f"at least {memory_text(needed(least))} for this scene with these runs",
             "raise it",
         )
     return heights[fitting - 1]
@@ -70,12 +74,12 @@ def check_picture(file: CubeFile, memory_limit: float) -> None:
         OutputError: it does not.
     """
     lines, samples, _ = file.shape
-    needed = _BASE_BYTES + lines * samples * _PICTURE_BYTES
+    needed = BASE_BYTES + lines * samples * _PICTURE_BYTES
     if needed > memory_limit:
         raise OutputError(
             "a picture",
-            f"{lines:,} × {samples:,} pixels need {needed / 1e9:.1f} GB",
-            f"at most the memory limit, {memory_limit / 1e9:.1f} GB",
+            f"{lines:,} × {samples:,} pixels need {memory_text(needed)}",
+            f"at most the memory limit, {memory_text(memory_limit)}",
             "write .tif, .hdr or .npy",
         )
 
@@ -88,8 +92,8 @@ def _memory_of(file: CubeFile, ensemble: Ensemble) -> Callable[[int], float]:
     classes, models = len(ensemble.labels), ensemble.classifiers
     components = max(classifier.reduction.components for classifier in models)
     reducing = min(lines * samples, _REDUCTION_BLOCK) * bands * 16
-    computing = max(_model_bytes(classifier, lines, width) for classifier in models)
-    fixed = _BASE_BYTES + sum(map(_kept_bytes, models)) + reducing + computing
+    computing = max(model_bytes(classifier, lines, width) for classifier in models)
+    fixed = BASE_BYTES + sum(map(kept_bytes, models)) + reducing + computing
 
     def needed(height: int) -> float:
         read = min(height + around, lines)
@@ -101,36 +105,71 @@ def _memory_of(file: CubeFile, ensemble: Ensemble) -> Callable[[int], float]:
     return needed
 
 
-def _kept_bytes(classifier: Classifier) -> float:
+def kept_bytes(classifier: Classifier) -> float:
+    """Memory of a classifier's own numbers."""
     if isinstance(classifier.network, nn.Module):
         return 8.0 * sum(weights.numel() for weights in classifier.network.parameters())
     assert classifier.training is not None
     spectra, _ = classifier.training
-    # The matrix of kernels of a support vector machine, or the trees of a forest.
-    return 4.0 * spectra.nbytes + min(_SVM_CACHE, 8.0 * len(spectra) ** 2)
+    return 4.0 * spectra.nbytes + svm_bytes(len(spectra))
 
 
-def _model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
-    """Memory of a network at work on a piece of at most so many lines and samples."""
+def svm_bytes(spectra: int) -> float:
+    """Memory of the kernels of a support vector machine, or about that of a forest's trees."""
+    return min(_SVM_CACHE, 8.0 * spectra**2)
+
+
+def model_bytes(
+    classifier: Classifier, lines: int, samples: int, *, closely: bool = False
+) -> float:
+    """Memory of a network at work on a piece of at most so many lines and samples.
+
+    Args:
+        classifier: has the network.
+        lines: of the piece.
+        samples: of the piece.
+        closely: with less to spare, where a piece cannot be made narrower.
+    """
     network = classifier.network
     if not isinstance(network, nn.Module) or next(network.parameters()).is_cuda:
         return 0
+    if classifier.header.orientations == 1:
+        return _network_bytes(classifier, network, lines, samples, closely)
+    window = classifier.header.window
+    height = min(lines, lines_at_a_time(samples, window))
+    work = max(
+        _network_bytes(classifier, network, height, samples, closely),
+        _network_bytes(classifier, network, samples, height, closely),
+    )
+    values = 8 * classifier.reduction.components + 12 * len(classifier.header.labels) + 16
+    return work + values * (height + window) * (samples + window)
+
+
+def _network_bytes(
+    classifier: Classifier, network: nn.Module, lines: int, samples: int, closely: bool
+) -> float:
     components = classifier.reduction.components
     if runs_dense(network, training=False):
-        return _dense_bytes(network, components, lines, samples)
+        return _dense_bytes(network, components, lines, samples, closely)
     window = classifier.header.window
     one = _largest_layer(network, torch.zeros(1, components, window, window))
     return _WINDOWS * (_LIVE_LAYERS * one + 12 * components * window**2)
 
 
-def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: int) -> float:
+def _dense_bytes(
+    network: WindowNetwork, components: int, lines: int, samples: int, closely: bool
+) -> float:
     assert isinstance(network, nn.Module)
     side = network.window - network.margin
     height = _INNER_LINES * max(1, _INNER_PIXELS // samples // _INNER_LINES)
     places = (min(lines, height) + side - 1) * (samples + side - 1)
     size = _PROBE + network.margin
     probe = torch.zeros(1, components, size, size)
-    per_place = _LIVE_LAYERS * _largest_layer(network, probe, network.features) / _PROBE**2
+    if closely:
+        outputs = layer_bytes(network, probe, network.features, outputs_alone=True)
+        per_place = _LIVE_OUTPUTS * sum(outputs) / _PROBE**2
+    else:
+        per_place = _LIVE_LAYERS * _largest_layer(network, probe, network.features) / _PROBE**2
     with torch.inference_mode():
         features = network.features(probe[..., : network.window, : network.window])
     first, rest = network.split_head()
@@ -144,16 +183,31 @@ def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: i
 def _largest_layer(
     network: nn.Module, inputs: Tensor, call: Callable[[Tensor], Tensor] | None = None
 ) -> float:
-    """Bytes of the layer with the largest inputs and outputs, convolutions unfolded.
+    """Bytes of the layer with the largest inputs and outputs, see `layer_bytes`."""
+    return max(layer_bytes(network, inputs, call), default=0.0)
+
+
+def layer_bytes(
+    network: nn.Module,
+    inputs: Tensor,
+    call: Callable[[Tensor], Tensor] | None = None,
+    *,
+    outputs_alone: bool = False,
+) -> list[float]:
+    """Bytes of the inputs and outputs of each layer, convolutions unfolded.
 
     Args:
         network: whose layers are looked at.
         inputs: what it is called with.
         call: a part of it to call instead.
+        outputs_alone: leave out the inputs and what is unfolded.
     """
-    sizes = [0.0]
+    sizes: list[float] = []
 
     def look(layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        if outputs_alone:
+            sizes.append(4.0 * output.numel())
+            return
         values = given[0].numel() + output.numel()
         if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d):
             values += output[:, 0].numel() * layer.weight[0].numel()
@@ -165,4 +219,4 @@ def _largest_layer(
         (call or network)(inputs)
     for hook in hooks:
         hook.remove()
-    return max(sizes)
+    return sizes

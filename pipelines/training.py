@@ -15,11 +15,12 @@ from ..runs import Run, open_run
 from ..schemas.classification import ClassificationConfig
 from ..schemas.denoising import DenoisingConfig
 from ..schemas.image_classification import ImageClassificationConfig
-from . import classification, denoising, image_classification
+from ..schemas.retrieval import RetrievalConfig
+from . import classification, denoising, image_classification, retrieval
 from .configuration import classification_config
 
-Config = ClassificationConfig | DenoisingConfig | ImageClassificationConfig
-_TASKS = ("classification", "denoising", "image_classification")
+Config = ClassificationConfig | DenoisingConfig | ImageClassificationConfig | RetrievalConfig
+_TASKS = ("classification", "denoising", "image_classification", "retrieval")
 
 
 def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
@@ -29,8 +30,8 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
         config: name or path of a configuration; None for a classification, of images where
             that is what the data set holds.
         settings: "a.b=c" texts, as of `--set`.
-        options: as of `classification_config`, `denoising_config` or
-            `image_classification_config`; None leaves a key alone.
+        options: as of `classification_config`, `denoising_config`,
+            `image_classification_config` or `retrieval_config`; None leaves a key alone.
 
     Raises:
         ConfigError: a key or value is wrong.
@@ -42,6 +43,8 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
         return classification_config(config=config, settings=settings, **options)
     if task == "denoising" and config is not None:
         return denoising.denoising_config(config=config, settings=settings, options=options)
+    if task == "retrieval" and config is not None:
+        return retrieval.retrieval_config(config=config, settings=settings, options=options)
     if task == "image_classification":
         return image_classification.image_classification_config(
             config=config, settings=settings, options=options
@@ -50,23 +53,52 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
     raise ConfigError(f"{config}: task", found, f"one of {', '.join(_TASKS)}")
 
 
-def start(config: Config, output: str | Path, observer: Observer | None = None) -> Run:
+def start(
+    config: Config,
+    output: str | Path,
+    observer: Observer | None = None,
+    memory_limit: float | None = None,
+) -> Run:
     """Carry out the run that a configuration describes.
 
     Under torchrun the processes share it: the first one writes and tells the observer, and all
     return when it has finished.
+
+    Args:
+        config: describes it.
+        output: where run folders are made.
+        observer: hears of the progress.
+        memory_limit: bytes for each process, of a classification of scenes; None takes 2 GB, in
+            which a step of the training does not count.
     """
     with together() as team:
         listener = observer if team.first else None
         if isinstance(config, ClassificationConfig):
-            return classification.train(config, output, listener, team=team)
+            return classification.train(
+                config, output, listener, team=team, memory_limit=memory_limit
+            )
+        _refuse_memory_limit(config.task, memory_limit)
         if isinstance(config, ImageClassificationConfig):
             return image_classification.train(config, output, listener, team=team)
+        if isinstance(config, RetrievalConfig):
+            return retrieval.train(config, output, listener, team=team)
         return denoising.train(config, output, listener, team=team)
 
 
-def resume(path: str | Path, observer: Observer | None = None) -> Run:
+def _refuse_memory_limit(task: object, memory_limit: float | None) -> None:
+    if memory_limit is not None:
+        raise ConfigError("--memory-limit", f"task {task!r}", "a classification of scenes")
+
+
+def resume(
+    path: str | Path, observer: Observer | None = None, memory_limit: float | None = None
+) -> Run:
     """Continue the run in a folder from its own configuration, by any number of processes.
+
+    Args:
+        path: the folder.
+        observer: hears of the progress.
+        memory_limit: as of `start`.
 
     Raises:
         RunError: it is no run folder, or its data have changed.
@@ -74,19 +106,30 @@ def resume(path: str | Path, observer: Observer | None = None) -> Run:
     with together() as team:
         listener = observer if team.first else None
         task = open_run(path).config.get("task")
+        if task in _TASKS[1:]:
+            _refuse_memory_limit(task, memory_limit)
         if task == "denoising":
             return denoising.resume(path, listener, team)
         if task == "image_classification":
             return image_classification.resume(path, listener, team)
-        return classification.resume(path, listener, team)
+        if task == "retrieval":
+            return retrieval.resume(path, listener, team)
+        return classification.resume(path, listener, team, memory_limit)
 
 
-def train(*, output: str | Path = "runs", observer: Observer | None = None, **options: Any) -> Run:
+def train(
+    *,
+    output: str | Path = "runs",
+    observer: Observer | None = None,
+    memory_limit: float | None = None,
+    **options: Any,
+) -> Run:
     """Train and evaluate; see `hsi train --help`.
 
     Args:
         output: where run folders are made.
         observer: hears of the progress; None keeps quiet.
+        memory_limit: as of `start`.
         options: as of `configure`, for example dataset="synthetic", split="disjoint", seed=1,
             baselines=["svm"], settings=["train.epochs=10"]; or
             config="denoising/default_denoiser".
@@ -97,4 +140,4 @@ def train(*, output: str | Path = "runs", observer: Observer | None = None, **op
     Raises:
         HsiSuiteError: something is wrong with the options, the data or the output.
     """
-    return start(configure(**options), output, observer)
+    return start(configure(**options), output, observer, memory_limit)

@@ -7,7 +7,7 @@ import signal
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.classifier import load_classifier
+from hsi_suite.pipelines.classifier_loading import load_classifier
 from hsi_suite.pipelines.pixel_task import PixelClassification, scene_logits, window_logits
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +95,12 @@ def test_strips_give_each_window_of_every_network(name, strip_lines):
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
 
 
+def joined_logits(model, windows, wanted, observer=None):
+    with torch.inference_mode():
+        parts = list(scene_logits(model, windows, wanted, 64, observer or Observer()))
+    return torch.cat([pixels for pixels, _ in parts]), torch.cat([rows for _, rows in parts])
+
+
 @pytest.mark.parametrize("name", PARTLY + NORMED)
 def test_heads_over_windows_see_wanted_pixels_only(name, monkeypatch):
     monkeypatch.setattr("hsi_suite.engine.dense._SQUARES", 16)
@@ -108,7 +114,7 @@ def test_heads_over_windows_see_wanted_pixels_only(name, monkeypatch):
     expected = every_window(model, windows, 14, 12)
     torch.testing.assert_close(got[wanted], expected[wanted], rtol=0, atol=1e-5)
     assert got[~wanted].isnan().all()
-    chosen = scene_logits(model, windows, wanted, 64, Observer())
+    _, chosen = joined_logits(model, windows, wanted)
     torch.testing.assert_close(chosen, expected[wanted], rtol=0, atol=1e-5)
 
 
@@ -176,7 +182,8 @@ def test_wanted_pixels_come_in_the_order_of_the_scene():
     heard = []
     observer = Observer()
     observer.advance = lambda steps=1, **figures: heard.append(steps)
-    got = scene_logits(model, windows, wanted, 64, observer)
+    pixels, got = joined_logits(model, windows, wanted, observer)
+    assert torch.equal(pixels, wanted.flatten().nonzero().squeeze(1))
     expected = every_window(model, windows, 15, 13)[wanted]
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
     assert sum(heard) == int(wanted.sum()) == len(got)
@@ -347,7 +354,7 @@ def test_a_network_that_sees_windows_otherwise_goes_by_windows():
     model.spatial.append(Pooled())
     assert not runs_dense(model, training=False)
     wanted = torch.ones(12, 11, dtype=torch.bool)
-    got = scene_logits(model, windows, wanted, 64, Observer())
+    _, got = joined_logits(model, windows, wanted)
     assert torch.equal(got, every_window(model, windows, 12, 11).flatten(0, 1))
 
 

@@ -15,12 +15,20 @@ from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.description import window_equivariant
 from hsi_suite.models.hybridsn import HybridSN
-from hsi_suite.models.registry import MODELS, build_denoiser, build_example, build_model
+from hsi_suite.models.registry import (
+    MODELS,
+    build_denoiser,
+    build_example,
+    build_model,
+    build_retriever,
+)
 
 CLASSIFIERS = [
     name for name in MODELS if MODELS[name].task == "classification" and name not in CLASSIC_MODELS
 ]
-NETWORKS = CLASSIFIERS + [name for name in MODELS if MODELS[name].task == "denoising"]
+DENOISERS = [name for name in MODELS if MODELS[name].task == "denoising"]
+RETRIEVERS = [name for name in MODELS if MODELS[name].task == "retrieval"]
+NETWORKS = CLASSIFIERS + DENOISERS + RETRIEVERS
 
 
 # These see the batch in training; all others see a window as a part of the scene always.
@@ -45,6 +53,11 @@ def small(name, seed=0):
     if MODELS[name].task == "denoising":
         model = build_denoiser(name, in_channels=1, options={}, generator=generator)
         return model, torch.rand(3, 1 + model.takes_noise_map, 18, 15, generator=generator)
+    if MODELS[name].task == "retrieval":
+        sizes = {"first_shape": (20,), "second_shape": (3, 7, 7), "num_classes": 4}
+        options = {"first_encoder": "residual_1d", "second_encoder": "inception_2d"}
+        model = build_retriever(name, **sizes, options=options, generator=generator)
+        return model, torch.randn(6, 20 + 3 * 49, generator=generator)
     window = least_window(name)
     model = build_model(
         name, in_channels=20, num_classes=4, window=window, options={}, generator=generator
@@ -116,6 +129,8 @@ class TestEveryNetwork:
         model = spec.factory(**spec.example)
         assert parameters(model) == spec.example_parameters
         expected = (16,) if name in CLASSIFIERS else (1, *spec.example_input[1:])
+        if name in RETRIEVERS:
+            expected = (2, spec.example["num_classes"])
         with torch.no_grad():
             assert model.eval()(torch.zeros(2, *spec.example_input)).shape == (2, *expected)
 
@@ -196,7 +211,7 @@ def test_classifiers_see_windows_as_they_claim(name, training, data):
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "maps"])
-@pytest.mark.parametrize("name", sorted(set(NETWORKS) - set(CLASSIFIERS)))
+@pytest.mark.parametrize("name", sorted(DENOISERS))
 def test_other_networks_see_windows_as_they_claim(name, training):
     model = small(name)[0].double().train(training)
     scene = torch.rand(2, 1 + model.takes_noise_map, 24, 20, dtype=torch.float64)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from hsi_suite.pipelines.classification import resume, train
-from hsi_suite.pipelines.classifier import load_classifier
+from hsi_suite.pipelines.classifier_loading import load_classifier
 from hsi_suite.pipelines.configuration import classification_config, resolve
 from hsi_suite.pipelines.preparation import prepare
 from safetensors.torch import load_file

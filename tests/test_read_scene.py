@@ -232,7 +232,7 @@ def test_masking_in_blocks_changes_nothing(tmp_path, cube_path, monkeypatch):
     cube = samples.make_cube("float32")
     cube[::3, ::2, 1] = np.nan
     whole = read_scene(save(cube_path, cube)).valid
-    monkeypatch.setattr("hsi_suite.data.readers._BLOCK_VALUES", 50)
+    monkeypatch.setattr("hsi_suite.data.missing_data._BLOCK_VALUES", 50)
     np.testing.assert_array_equal(read_scene(cube_path).valid, whole)
 
 

@@ -44,7 +44,7 @@ def test_signs_do_not_depend_on_the_solver():
 def test_blocks_change_nothing(monkeypatch):
     data = spectra()
     whole = fit_pca(data, 5, whiten=True)
-    monkeypatch.setattr("hsi_suite.data.reduction._BLOCK", 7)
+    monkeypatch.setattr("hsi_suite.data.reduction.BLOCK_PIXELS", 7)
     parts = fit_pca(data, 5, whiten=True)
     np.testing.assert_allclose(parts.matrix, whole.matrix, rtol=1e-7, atol=1e-10)
     np.testing.assert_allclose(parts.apply(data), whole.apply(data), rtol=1e-5, atol=1e-6)

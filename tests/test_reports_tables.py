@@ -1,11 +1,11 @@
 import io
 
 import pytest
-from metrics_samples import NAMES, part, sample_metrics
+from metrics_samples import NAMES, sample_metrics
 from rich.console import Console
 
-from hsi_suite.metrics.summary import flatten_scores, summarise
-from hsi_suite.reports.tables import batch_table, classification_summary, runs_table, spread
+from hsi_suite.metrics.summary import summarise
+from hsi_suite.reports.tables import classification_summary, runs_table, spread
 
 LONG = "A class name that is much longer than any column of the table ought to be [bold]"
 
@@ -46,15 +46,6 @@ def test_runs_table_states_n_mean_and_deviation():
     assert "80.00" in text
     line = next(line for line in text.splitlines() if "recall, Corn" in line)
     assert line.split()[2:] == ["–", "–", "–", "0"]
-
-
-def test_batch_table_has_a_line_for_each_configuration():
-    summary = summarise([flatten_scores(part(NAMES, 100, 0.9, seed)) for seed in range(4)])
-    text = printed(batch_table([("hybridsn on meadows", summary), ("  svm", summary)]))
-    lines = text.splitlines()
-    assert sum("±" in line for line in lines) == 3  # the title and two rows
-    assert any(line.startswith("   svm") for line in lines)
-    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize(

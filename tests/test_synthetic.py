@@ -102,6 +102,19 @@ def test_every_class_has_the_pixels_of_its_recipe(name, seed):
     assert 0.35 < counts[0] / scene.labels.size < 0.65
 
 
+def test_the_smallest_scene_is_as_hard_and_as_full_as_the_small_one(small):
+    scene = generate_scene("synthetic_small")
+    assert scene.cube.shape == (60, 60, 100)
+    assert scene.class_names == small.class_names
+    assert (scene.labels > 0).mean() == pytest.approx((small.labels > 0).mean(), abs=0.002)
+    spectra, labels = scene.cube[scene.labels > 0].astype(float), scene.labels[scene.labels > 0]
+    train, test, train_labels, test_labels = train_test_split(
+        spectra, labels, train_size=0.3, stratify=labels, random_state=0
+    )
+    svm = make_pipeline(StandardScaler(), SVC(C=1000.0, gamma=1e-4))
+    assert 0.82 <= svm.fit(train, train_labels).score(test, test_labels) <= 0.87
+
+
 def test_the_large_scene_is_as_unequal_as_indian_pines(large):
     counts = np.bincount(large.labels.ravel())[1:]
     assert counts.min() == 22

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import click
+
+_MOST_JOBS = 1024
+
+
+def _jobs(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> int | Literal["auto"] | None:
+    if value is None:
+        return None
+    if value == "auto":
+        return "auto"
+    if not value.isdecimal() or not 1 <= int(value) <= _MOST_JOBS:
+        raise click.BadParameter(f"{value!r} is neither a number from 1 to {_MOST_JOBS} nor auto")
+    return int(value)
 
 
 @click.command()
 @click.argument("name", metavar="NAME|FILE")
 @click.option(
+    "--runs", type=click.IntRange(1, 100_000), help="Seeds 0 to N-1 instead of the file's."
+)
+@click.option(
+    "--jobs",
+    metavar="N|auto",
+    callback=_jobs,
+    help="Runs at a time on this machine; auto: processors / threads.",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="A dask scheduler that shares out the runs, or local."
+)
+@click.option(
     "--output", default="runs", show_default=True, help="Where the batch's folder is made."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def batch(name: str, output: str, as_json: bool) -> None:
-    """Carry out a grid of runs and sum them up.
+def batch(name: str, output: str, as_json: bool, **options: Any) -> None:
+    """Carry out many runs and sum them up: how much they vary, why, and which model is better.
 
-    Finished runs are never redone: after a crash the same command goes on. `hsi config show
-    batch/smoke` prints a batch to start from.
+    Finished runs are never redone: after a stop or a crash the same command goes on. `hsi config
+    show batch/smoke` prints a batch to start from.
     """
     from ..pipelines.batch import run_batch
-    from .output import print_batch
-    from .progress import TerminalObserver
+    from .batch_output import print_batch
+    from .batch_progress import TerminalJobObserver
 
-    print_batch(run_batch(name, output, TerminalObserver()), as_json)
+    print_batch(run_batch(name, output, TerminalJobObserver(), **options), as_json)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .values import parse_bytes
+
 _EXAMPLES = """\b
 Examples:
   hsi evaluate runs/MY_RUN
@@ -20,6 +22,12 @@ Examples:
 @click.option("--sigma", metavar="LIST", help="Noise to score it at, 0 to 255: 15,25,50.")
 @click.option("--device", default="auto", show_default=True, help="Of --weights.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads, of --weights.")
+@click.option(
+    "--memory-limit",
+    callback=parse_bytes,
+    metavar="SIZE",
+    help="Of a run on a scene of your own, as of hsi train.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
     runs: tuple[str, ...],
@@ -29,6 +37,7 @@ def evaluate(
     sigma: str | None,
     device: str,
     threads: int | None,
+    memory_limit: float | None,
     as_json: bool,
 ) -> None:
     """Compute a run's figures again from its saved model, or score a denoiser's weights.
@@ -42,6 +51,8 @@ def evaluate(
     if bool(runs) == (weights is not None):
         found = "a run beside --weights" if runs else "neither a run nor --weights"
         raise ConfigError("hsi evaluate", found, "one of the two")
+    if memory_limit is not None and len(runs) != 1:
+        raise ConfigError("--memory-limit", "given without a single run", "one run")
     if weights is not None:
         from ..pipelines.denoiser_scores import evaluate_weights
 
@@ -66,7 +77,12 @@ def evaluate(
         return
     from ..pipelines.run_evaluation import evaluate as evaluate_run
 
-    result = evaluate_run(runs[0], dropout_at_test=dropout_at_test, observer=TerminalObserver())
+    result = evaluate_run(
+        runs[0],
+        dropout_at_test=dropout_at_test,
+        memory_limit=memory_limit,
+        observer=TerminalObserver(),
+    )
     print_evaluation(result, as_json)
 
 

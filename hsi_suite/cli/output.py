@@ -9,7 +9,6 @@ import click
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from ..pipelines.batch import Batch
     from ..runs import Run
 
 
@@ -26,6 +25,8 @@ def print_run(run: Run, as_json: bool) -> None:
         _print_denoising(run)
     elif run.metrics["task"] == "image_classification":
         _print_image_classification(run)
+    elif run.metrics["task"] == "retrieval":
+        _print_retrieval(run)
     else:
         _print_classification(run)
 
@@ -46,6 +47,14 @@ def _print_image_classification(run: Run) -> None:
     click.echo(f"\nmodel   {run.path / MODEL}\nreport  {run.path / REPORT}")
 
 
+def _print_retrieval(run: Run) -> None:
+    from ..reports.retrieval_tables import retrieval_summary
+    from ..runs import MODEL, REPORT
+
+    Console(highlight=False).print(retrieval_summary(run.metrics))
+    click.echo(f"\nmodel   {run.path / MODEL}\nreport  {run.path / REPORT}")
+
+
 def _print_denoising(run: Run) -> None:
     metrics = run.metrics
     click.echo(
@@ -62,31 +71,6 @@ def _print_denoising(run: Run) -> None:
         click.echo(f"picture  {run.path / 'denoised.png'}")
 
 
-def print_batch(batch: Batch, as_json: bool) -> None:
-    """A batch's means and deviations and where its files lie; fails when a run failed."""
-    from ..errors import RunError
-    from ..reports.tables import batch_table, runs_table
-
-    summary = batch.summary
-    if as_json:
-        print_json({"batch": str(batch.path), **summary})
-    else:
-        console = Console(highlight=False)
-        rows = []
-        for group in summary["groups"]:
-            name = f"{group['model']} on {group['dataset']}, {group['split']} split"
-            console.print(runs_table(group["test"], name))
-            rows.append((name, group["test"]))
-            rows += [(f"  {which}", figures) for which, figures in group["baselines"].items()]
-        console.print(batch_table(rows))
-        click.echo(f"\nruns     {batch.path / 'runs.csv'}\nsummary  {batch.path / 'summary.json'}")
-    if batch.failures:
-        first = next(iter(batch.failures.items()))
-        raise RunError(
-            batch.path, f"{len(batch.failures)} runs failed, the first: {first[0]}: {first[1]}"
-        )
-
-
 def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     """Test figures computed again, beside the stored ones."""
     if as_json:
@@ -97,6 +81,13 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
             for name, unit in (("peak_signal_noise_ratio", " dB"), ("structural_similarity", "")):
                 now, stored = scores[name], result["stored"][sigma][name]
                 click.echo(f"σ {sigma:>3} {name:24} {now:.4f}{unit}   stored {stored:.4f}{unit}")
+        _print_equality(result)
+        return
+    if result.get("task") == "retrieval":
+        for direction, figures in result["test"].items():
+            now = figures["mean_average_precision"]
+            stored = result["stored"].get(direction, {}).get("mean_average_precision")
+            click.echo(f"{direction:32} mAP {_percent(now)}   stored {_percent(stored)}")
         _print_equality(result)
         return
     for name in ("overall_accuracy", "average_accuracy", "cohen_kappa"):

@@ -21,6 +21,9 @@ Examples:
 @click.option("-o", "--output", metavar="OUT", required=True, help="map.tif, .hdr, .npy or .png")
 @click.option("--probabilities", is_flag=True, help="Also write every class's probability.")
 @click.option(
+    "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
+)
+@click.option(
     "--memory-limit",
     callback=parse_bytes,
     default="2G",
@@ -37,6 +40,7 @@ def predict(
     nodata: float | None,
     output: str,
     probabilities: bool,
+    test_time_averaging: bool,
     memory_limit: float,
     device: str,
     threads: int | None,
@@ -56,6 +60,7 @@ def predict(
         scene_variable=scene_variable,
         nodata=nodata,
         probabilities=probabilities,
+        test_time_averaging=test_time_averaging,
         memory_limit=memory_limit,
         device=device,
         threads=threads,

@@ -6,12 +6,15 @@ from typing import Any
 
 import click
 
+from .values import parse_bytes
+
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
 Examples:
   hsi train --dataset synthetic
   hsi train --dataset indian_pines --split disjoint --baselines svm,forest
   hsi train --scene cube.hdr --labels gt.mat --set model.window=15
+  hsi train --scene large.hdr --labels gt.npy --memory-limit 4G
   hsi train --dataset cifar10 --model mobilenet_v2
   hsi train --config image_classification/folder --set data.folder=PHOTOS
   hsi train --config denoising/default_denoiser
@@ -41,6 +44,13 @@ Examples:
 @click.option(
     "--allow-unverified", is_flag=True, default=None, help="Use data whose checksum is wrong."
 )
+@click.option(
+    "--memory-limit",
+    callback=parse_bytes,
+    metavar="SIZE",
+    help="Memory to stay within, whatever the scene's size; without it 2G, in which a training "
+    "step does not count.",
+)
 @click.option("--output", default="runs", show_default=True, help="Where run folders are made.")
 @click.option("--resume", metavar="RUN", help="Continue an interrupted run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
@@ -48,6 +58,7 @@ def train(
     resume: str | None,
     runs: int | None,
     baselines: str | None,
+    memory_limit: float | None,
     as_json: bool,
     output: str,
     **given: Any,
@@ -61,7 +72,9 @@ def train(
     from ..errors import ConfigError
     from ..pipelines import training
     from ..pipelines.batch import repeat
-    from .output import print_batch, print_run
+    from .batch_output import print_batch
+    from .batch_progress import TerminalJobObserver
+    from .output import print_run
     from .progress import TerminalObserver
 
     keep_large_blocks()
@@ -69,7 +82,7 @@ def train(
     with together() as team:
         if resume is not None:
             _refuse_further_options()
-            run = training.resume(resume, observer)
+            run = training.resume(resume, observer, memory_limit)
         else:
             if baselines is not None:
                 given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
@@ -77,9 +90,11 @@ def train(
             if runs is not None:
                 if team.size > 1:
                     raise ConfigError("--runs", f"{team.size} processes", "one, without torchrun")
-                print_batch(repeat(config, runs, output, observer), as_json)
+                if memory_limit is not None:
+                    raise ConfigError("--memory-limit", "given with --runs", "one run")
+                print_batch(repeat(config, runs, output, TerminalJobObserver()), as_json)
                 return
-            run = training.start(config, output, observer)
+            run = training.start(config, output, observer, memory_limit)
     if team.first:
         print_run(run, as_json)
 
@@ -89,7 +104,7 @@ def _refuse_further_options() -> None:
 
     context = click.get_current_context()
     named = {n for n in context.params if context.get_parameter_source(n) == _TYPED}
-    if named - {"resume", "as_json"}:
+    if named - {"resume", "as_json", "memory_limit"}:
         raise ConfigError(
             "--resume", "further options beside it", "none: a run keeps its configuration"
         )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from .orientations import turn, turned_places
 
 
 class WindowSampler:
@@ -20,28 +24,88 @@ class WindowSampler:
     """
 
     def __init__(self, scene: Tensor, window: int) -> None:
+        components, lines, samples = scene.shape
         radius = window // 2
         self.window = window
-        self.samples = scene.shape[2]
-        padded = functional.pad(scene, (radius, radius, radius, radius))
+        self.samples = samples
         # Whole spectra lie together: a window is then copied by its pixels, not by its values.
-        self._spectra = padded.permute(1, 2, 0).contiguous()
-        reach = torch.arange(window, device=scene.device)
-        self._offsets = (reach[:, None] * padded.shape[2] + reach).flatten()
+        self._spectra = scene.new_zeros(lines + 2 * radius, samples + 2 * radius, components)
+        inner = self._spectra[radius : radius + lines, radius : radius + samples]
+        inner.copy_(scene.permute(1, 2, 0))
+        self._offsets = self._reach()
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int, int], window: int, device: torch.device) -> WindowSampler:
+        """A sampler over a float32 scene of zeros, whose values `put` fills in.
+
+        Args:
+            shape: components, lines, samples.
+            window: odd side of the window in pixels.
+            device: where windows are wanted.
+        """
+        return cls(torch.zeros((), device=device).expand(shape), window)
+
+    def put(self, first_pixel: int, rows: Tensor) -> None:
+        """Set the spectra, N × components, of consecutive pixels."""
+        pixels = torch.arange(first_pixel, first_pixel + len(rows), device=self.device)
+        centre = self._offsets[len(self._offsets) // 2]
+        table = self._spectra.flatten(0, 1)
+        table.index_copy_(0, self._corners(pixels) + centre, rows.to(self.device))
 
     @property
     def device(self) -> torch.device:
         """Where the windows come out."""
         return self._spectra.device
 
-    def padded(self) -> Tensor:
-        """A copy of the zero-padded scene, components × (lines + 2·radius) × (samples + ...)."""
-        return self._spectra.permute(2, 0, 1).contiguous()
+    @property
+    def planes(self) -> Tensor:
+        """A view of the zero-padded scene, components × (lines + 2·radius) × (samples + ...)."""
+        return self._spectra.permute(2, 0, 1)
 
-    def gather(self, pixels: Tensor) -> Tensor:
-        """Windows (N, components, window, window) around N flat pixel indices."""
-        pixels = pixels.to(self.device)
-        corners = pixels // self.samples * self._spectra.shape[1] + pixels % self.samples
-        places = corners[:, None] + self._offsets
+    def padded(self) -> Tensor:
+        """A contiguous copy of `planes`."""
+        return self.planes.contiguous()
+
+    def spectra(self, pixels: Tensor) -> Tensor:
+        """The spectra (N, components) of N flat pixel indices."""
+        centre = self._offsets[len(self._offsets) // 2]
+        return self._spectra.flatten(0, 1)[self._corners(pixels.to(self.device)) + centre]
+
+    def gather(self, pixels: Tensor, orientations: Tensor | None = None) -> Tensor:
+        """Windows (N, components, window, window) around N flat pixel indices.
+
+        Args:
+            pixels: the flat indices.
+            orientations: N numbers, how each window is turned, see `data.orientations`; None
+                leaves all as they are.
+        """
+        offsets = self._offsets
+        if orientations is not None:
+            turned = turned_places(self.window).to(self.device)
+            offsets = offsets[turned[orientations.to(self.device)]]
+        places = self._corners(pixels.to(self.device))[:, None] + offsets
         spectra = functional.embedding(places, self._spectra.flatten(0, 1))
         return spectra.transpose(1, 2).reshape(len(pixels), -1, self.window, self.window)
+
+    def turned(self, orientation: int, lines: slice) -> WindowSampler:
+        """A sampler over a turned copy of some lines, their windows' reach beyond them included.
+
+        Args:
+            orientation: see `data.orientations`.
+            lines: from start to stop, within the scene.
+        """
+        other = copy(self)
+        planes = turn(self.planes[:, lines.start : lines.stop + self.window - 1], orientation)
+        other._spectra = planes.permute(1, 2, 0).contiguous()
+        other.samples = other._spectra.shape[1] - self.window + 1
+        other._offsets = other._reach()
+        return other
+
+    def _reach(self) -> Tensor:
+        """Places of a window's pixels in the padded scene, from that of its first one on."""
+        reach = torch.arange(self.window, device=self.device)
+        return (reach[:, None] * self._spectra.shape[1] + reach).flatten()
+
+    def _corners(self, pixels: Tensor) -> Tensor:
+        """Places in the padded scene of the first line and sample of windows."""
+        return pixels // self.samples * self._spectra.shape[1] + pixels % self.samples

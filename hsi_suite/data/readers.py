@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,16 @@ from .formats.label_files import LabelFile, read_class_names, read_labels, refus
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
 from .formats.tiff_files import open_tiff
-from .scene import Scene, nearest_bands
+from .missing_data import check_labelled_pixels, refuse_without_data, valid_of_blocks, valid_pixels
+from .scene import Scene, SceneOf, nearest_bands
 
 __all__ = [
     "CubeFile",
     "LabelFile",
+    "SceneFile",
     "hash_file",
     "open_cube",
+    "open_scene",
     "read_class_names",
     "read_labels",
     "read_scene",
@@ -36,6 +39,11 @@ __all__ = [
 ]
 
 _BLOCK_VALUES = 2**23
+
+
+@dataclass(frozen=True)
+class SceneFile(SceneOf[CubeFile]):
+    """A scene whose cube stays in its open file, to be read by lines; see `SceneOf`."""
 
 
 def open_cube(
@@ -102,25 +110,79 @@ def read_scene(
         InputFileError: a file cannot be read as what it should be; the label map has another size;
             there are fewer class names than labels; a labelled pixel or a whole band is missing.
     """
-    path = Path(path)
     with open_cube(path, variable=variable, nodata=nodata) as file:
         cube = file.read()
-    check_cube(path, cube.shape, cube.dtype)
+        check_cube(file.path, cube.shape, cube.dtype)
+        described = _described(
+            file, lambda: [cube], labels, labels_variable, class_names, name or Path(path).stem
+        )
+    return Scene(**(vars(described) | {"cube": cube}))
+
+
+def open_scene(
+    path: Path | str,
+    *,
+    labels: Path | str | None = None,
+    variable: str | None = None,
+    labels_variable: str | None = None,
+    class_names: Path | str | None = None,
+    nodata: float | None = None,
+    name: str | None = None,
+) -> SceneFile:
+    """A scene as `read_scene` gives it, but for its cube, whose file stays open.
+
+    Where pixels can be missing, the cube is read once, by blocks of lines, to find them.
+
+    Raises:
+        InputFileError: as `read_scene`.
+    """
+    file = open_cube(path, variable=variable, nodata=nodata)
+    try:
+        return _described(
+            file,
+            lambda: _blocks(file),
+            labels,
+            labels_variable,
+            class_names,
+            name or Path(path).stem,
+        )
+    except BaseException:
+        file.close()
+        raise
+
+
+def _blocks(file: CubeFile) -> Iterator[NDArray[Any]]:
+    lines, samples, bands = file.shape
+    step = max(1, _BLOCK_VALUES // (samples * bands))
+    for start in range(0, lines, step):
+        yield file.read(start, min(start + step, lines))
+
+
+def _described(
+    file: CubeFile,
+    blocks: Callable[[], Iterable[NDArray[Any]]],
+    labels: Path | str | None,
+    labels_variable: str | None,
+    class_names: Path | str | None,
+    name: str,
+) -> SceneFile:
+    """The scene of an open file, all lines of which come in blocks."""
+    path = file.path
     truth = None if labels is None else read_labels(labels, variable=labels_variable)
     names: tuple[str, ...] = ()
     if truth is not None and labels is not None:
         names = _fitting_names(Path(labels), truth, file.shape, class_names)
-    valid = valid_pixels(cube, file.nodata)
+    valid = valid_of_blocks(blocks, file.nodata, file.dtype)
     if valid is not None and not valid.any():
-        refuse_without_data(path, [cube], file.nodata)
+        refuse_without_data(path, blocks(), file.nodata)
     if truth is not None and valid is not None:
-        _check_labelled_pixels(path, truth.labels, valid)
+        check_labelled_pixels(path, truth.labels, valid)
     files = [*file.files, *(truth.files if truth else ())]
     if truth is not None and class_names is not None:
         files.append(Path(class_names))
-    return Scene(
-        name=name or path.stem,
-        cube=cube,
+    return SceneFile(
+        name=name,
+        cube=file,
         labels=truth.labels if truth else None,
         class_names=names,
         wavelengths=file.wavelengths,
@@ -157,92 +219,6 @@ def _fitting_names(
             f"at least {highest}, as many as the highest label",
         )
     return names
-
-
-def valid_pixels(cube: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
-    """Where a pixel holds data in all bands; None when every pixel does.
-
-    Args:
-        cube: lines × samples × bands, of the whole scene or of some lines.
-        nodata: value of missing pixels beside NaN and infinity; None: there is none.
-    """
-    marker = _representable(nodata, cube.dtype)
-    if marker is None and cube.dtype.kind != "f":
-        return None
-    lines, samples, bands = cube.shape
-    valid = np.ones((lines, samples), dtype=bool)
-    step = max(1, _BLOCK_VALUES // (samples * bands))
-    for start in range(0, lines, step):
-        missing = _missing_values(cube[start : start + step], marker)
-        valid[start : start + step] = ~missing.any(axis=2)
-    return None if valid.all() else valid
-
-
-def refuse_without_data(
-    path: Path, blocks: Iterable[NDArray[Any]], nodata: float | None
-) -> NoReturn:
-    """Say why a scene has no valid pixel, as far as it shows.
-
-    Args:
-        path: of the scene.
-        blocks: all its lines, lines × samples × bands each.
-        nodata: as in `valid_pixels`.
-
-    Raises:
-        InputFileError: always; some bands hold no data at all, or no pixel holds data in all.
-    """
-    empty: NDArray[np.bool_] = np.ones(1, bool)
-    for block in blocks:
-        missing = _missing_values(block, _representable(nodata, block.dtype))
-        empty = empty & missing.all(axis=(0, 1))
-    marked = "" if nodata is None else f" or nodata ({nodata:g})"
-    remedy = "" if nodata is None else "; --nodata nan switches the nodata value off"
-    if empty.any():
-        named = ", ".join(str(band + 1) for band in np.flatnonzero(empty)[:10])
-        raise InputFileError(
-            path,
-            f"every pixel of {int(empty.sum())} of {empty.size} bands (number {named}) is NaN, "
-            f"infinite{marked}",
-            "",
-            f"leave these bands out of the file{remedy}",
-        )
-    raise InputFileError(
-        path, f"every pixel has a band that is NaN, infinite{marked}", "valid pixels", remedy[2:]
-    )
-
-
-def _missing_values(block: NDArray[Any], marker: Any) -> NDArray[np.bool_]:
-    missing = ~np.isfinite(block) if block.dtype.kind == "f" else np.zeros(block.shape, bool)
-    if marker is not None:
-        missing |= block == marker
-    return missing
-
-
-def _representable(nodata: float | None, dtype: np.dtype[Any]) -> Any:
-    """`nodata` as a value of `dtype`; None when no element can equal it."""
-    if nodata is None or np.isnan(nodata):
-        return None
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return np.array(nodata).astype(dtype)
-    limits = np.iinfo(dtype)
-    fits = float(nodata).is_integer() and limits.min <= nodata <= limits.max
-    return np.array(int(nodata), dtype=dtype) if fits else None
-
-
-def _check_labelled_pixels(
-    path: Path, labels: NDArray[np.integer], valid: NDArray[np.bool_]
-) -> None:
-    lost = np.argwhere((labels > 0) & ~valid)
-    if len(lost):
-        line, sample = (int(place) + 1 for place in lost[0])
-        raise InputFileError(
-            path,
-            f"labelled pixels without data (NaN, infinite or nodata): {len(lost)}, "
-            f"the first at line {line}, sample {sample}",
-            "data in every labelled pixel",
-            "set their labels to 0, or --nodata nan if that value is data",
-        )
 
 
 def _checksums(files: Iterable[Path]) -> dict[str, str]:

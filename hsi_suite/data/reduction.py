@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ShapeError
 
-_BLOCK = 65_536
+BLOCK_PIXELS = 65_536
+
+
+class Spectra(Protocol):
+    """N × bands spectra: an array, or what reads its rows as they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and bands."""
+        ...
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        """Some consecutive rows."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,21 +48,27 @@ class Reduction:
 
     def apply(self, spectra: NDArray[np.generic]) -> NDArray[np.float32]:
         """(…, bands) in any numeric type to (…, components) in float32, block by block."""
-        flat = spectra.reshape(-1, spectra.shape[-1])
-        out = np.empty((len(flat), self.components), np.float32)
-        for start in range(0, len(flat), _BLOCK):
-            block = flat[start : start + _BLOCK].astype(np.float64)
+        flat = self.apply_rows(spectra.reshape(-1, spectra.shape[-1]))
+        return flat.reshape(*spectra.shape[:-1], self.components)
+
+    def apply_rows(self, spectra: Spectra) -> NDArray[np.float32]:
+        """N × bands to N × components, as `apply`."""
+        out = np.empty((spectra.shape[0], self.components), np.float32)
+        for start, block in zip(range(0, len(out), BLOCK_PIXELS), _blocks(spectra), strict=True):
             # A pixel with an infinite value has no data and becomes NaN; that is no news.
             with np.errstate(invalid="ignore"):
-                out[start : start + _BLOCK] = (block - self.mean) @ self.matrix
-        return out.reshape(*spectra.shape[:-1], self.components)
+                block -= self.mean
+                out[start : start + BLOCK_PIXELS] = block @ self.matrix
+            del block  # before the next one is made
+        return out
 
 
-def fit_pca(spectra: NDArray[np.generic], components: int, whiten: bool) -> Reduction:
+def fit_pca(spectra: Spectra, components: int, whiten: bool) -> Reduction:
     """Principal components of N × bands spectra, as scikit-learn's PCA(whiten=…) gives them.
 
     By the eigenvectors of the covariance matrix, in float64 and block by block: a copy of the
-    spectra is never made. Signs are fixed by making each component's largest loading positive.
+    spectra is never made, and they need not be in memory. Signs are fixed by making each
+    component's largest loading positive.
 
     Raises:
         ShapeError: more components than the spectra have dimensions.
@@ -61,11 +81,12 @@ def fit_pca(spectra: NDArray[np.generic], components: int, whiten: bool) -> Redu
             f"at most {min(bands, count - 1)}",
             "lower reduction.components",
         )
-    mean = sum(block.sum(0) for block in _blocks(spectra)) / count
+    mean = _band_means(spectra)
     scatter = np.zeros((bands, bands))
     for block in _blocks(spectra):
         block -= mean
         scatter += block.T @ block
+        del block  # before the next one is made
     try:
         values, vectors = np.linalg.eigh(scatter / (count - 1))
     except np.linalg.LinAlgError as error:
@@ -87,17 +108,29 @@ def fit_pca(spectra: NDArray[np.generic], components: int, whiten: bool) -> Redu
     return Reduction(mean, matrix, values / total)
 
 
-def fit_standardisation(spectra: NDArray[np.generic]) -> Reduction:
+def fit_standardisation(spectra: Spectra) -> Reduction:
     """Each band to zero mean and unit variance over N × bands spectra; constant bands to zero."""
-    count, bands = spectra.shape
-    mean = sum(block.sum(0) for block in _blocks(spectra)) / count
-    variance = sum(((block - mean) ** 2).sum(0) for block in _blocks(spectra)) / count
-    scale = np.divide(1, np.sqrt(variance), out=np.zeros(bands), where=variance > 0)
+    mean = _band_means(spectra)
+    variance = _band_means(spectra, mean)
+    scale = np.divide(1, np.sqrt(variance), out=np.zeros(len(mean)), where=variance > 0)
     total = variance.sum()
-    share = variance / total if total else np.zeros(bands)
+    share = variance / total if total else np.zeros(len(mean))
     return Reduction(mean, np.diag(scale), share)
 
 
-def _blocks(spectra: NDArray[np.generic]) -> Iterator[NDArray[np.float64]]:
-    for start in range(0, len(spectra), _BLOCK):
-        yield spectra[start : start + _BLOCK].astype(np.float64)
+def _band_means(spectra: Spectra, centre: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """Means of the bands; of their squared distances from a centre where there is one."""
+    count, bands = spectra.shape
+    total = np.zeros(bands)
+    for block in _blocks(spectra):
+        if centre is not None:
+            block -= centre
+            block **= 2
+        total += block.sum(0)
+        del block  # before the next one is made
+    return total / count
+
+
+def _blocks(spectra: Spectra) -> Iterator[NDArray[np.float64]]:
+    for start in range(0, spectra.shape[0], BLOCK_PIXELS):
+        yield spectra[start : start + BLOCK_PIXELS].astype(np.float64)

@@ -1,9 +1,10 @@
-"""A hyperspectral scene in memory: the cube and everything known about it."""
+"""A hyperspectral scene: the cube and everything known about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,20 @@ class Georeference:
     map_info: tuple[str, ...] | None = None
 
 
+class Shaped(Protocol):
+    """An array, or what stands for one that is not in memory."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lines, samples, bands."""
+        ...
+
+
+CubeT = TypeVar("CubeT", bound=Shaped, covariant=True)
+
+
 @dataclass(frozen=True)
-class Scene:
+class SceneOf(Generic[CubeT]):
     """A cube with its labels and descriptions.
 
     Attributes:
@@ -51,7 +64,7 @@ class Scene:
     """
 
     name: str
-    cube: NDArray[np.generic]
+    cube: CubeT
     labels: NDArray[np.integer] | None = None
     class_names: tuple[str, ...] = ()
     wavelengths: NDArray[np.float64] | None = None
@@ -65,9 +78,9 @@ class Scene:
     citation: str = ""
 
     def __post_init__(self) -> None:
-        if self.cube.ndim != 3:
+        if len(self.cube.shape) != 3:
             raise ShapeError(
-                self.name, f"a cube of {self.cube.ndim} dimensions", "lines × samples × bands"
+                self.name, f"a cube of {len(self.cube.shape)} dimensions", "lines × samples × bands"
             )
         layers = {"labels": self.labels, "valid": self.valid, **self.companions}
         for what, layer in layers.items():
@@ -106,6 +119,11 @@ class Scene:
     def bands(self) -> int:
         """Number of spectral channels."""
         return int(self.cube.shape[2])
+
+
+@dataclass(frozen=True)
+class Scene(SceneOf[NDArray[np.generic]]):
+    """A scene whose cube is in memory; see `SceneOf`."""
 
 
 def _size(shape: tuple[int, ...]) -> str:

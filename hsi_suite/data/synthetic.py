@@ -11,6 +11,9 @@ one split (random_state 0) of scenes with other data seeds:
     synthetic        85.0 ± 0.8   data seeds 2 to 13: 84.8 ± 1.4, from 82.5 to 87.1
     synthetic_large  86.1 ± 0.6   data seeds 2 to 7:  85.6 ± 0.9, from 84.5 to 86.7
 
+`synthetic_small` is the recipe of `synthetic` on fewer pixels, which nobody tuned: 83.9 ± 0.8 with
+C of 1000 and gamma of 1e-4.
+
 On the default scenes, first split: average accuracy of the SVM 84.1 and 72.8, random forest of
 200 trees 76.7 and 75.6, nearest neighbour on the position alone 98.0 and 98.3. Trained on one
 half of the scene and tested on the other (mean of the four ways to do so, over the classes that
@@ -22,7 +25,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -128,12 +131,17 @@ _SMALL_CLASSES = (
     CoverClass("Deciduous woods", 440, Ground(0.93, 0.04, 0.0, 1.25, 1.20, 0.92), True, 1.3),
     CoverClass("Farmstead, yards and trees", 150, Ground(0.50, 0.10, 0.20), unevenness=2.0),
 )
+# As many pixels of each class for its area as in the scene of 72 × 72.
+_SMALLEST_CLASSES = tuple(
+    replace(each, pixels=round(each.pixels * 60**2 / 72**2)) for each in _SMALL_CLASSES
+)
 
 SYNTHETIC_RECIPES: Mapping[str, SyntheticRecipe] = MappingProxyType(
     {
         recipe.name: recipe
         for recipe in (
             SyntheticRecipe("synthetic", (72, 72), 2, 150.0, 8.0, 1.4, _SMALL_CLASSES, 1),
+            SyntheticRecipe("synthetic_small", (60, 60), 2, 150.0, 8.0, 1.4, _SMALLEST_CLASSES, 1),
             SyntheticRecipe("synthetic_large", (145, 145), 1, 250.0, 8.0, 1.25, _LARGE_CLASSES, 1),
         )
     }

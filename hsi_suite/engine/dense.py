@@ -122,7 +122,8 @@ def strip_logits(
         stop = min(start + height, lines)
         if not wanted[start:stop].any():
             continue
-        fresh = scene_features(network, padded[:, max(start, end) : stop + network.window - 1])
+        fresh = padded[:, max(start, end) : stop + network.window - 1].contiguous()
+        fresh = scene_features(network, fresh)
         held = torch.cat([held[:, start - begin :], fresh], 1) if end > start else fresh
         begin, end = start, start + held.shape[1]
         yield start, head(held, wanted[start:stop])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from ..registry import Registry, listed, nearest_names
 from .classic_classifier import CLASSIC_MODELS, INITIALISATION, ClassicClassifier
 from .cnn1d import CNN1D
 from .dncnn import DnCNN, FDnCNN
+from .dscmr import DSCMR
 from .hybridsn import HybridSN
 from .hybridsn_relatives import (
     HybridSNInception,
@@ -26,33 +26,8 @@ from .hybridsn_relatives import (
 )
 from .inception_1d import Inception1D
 from .residual_unet import ResidualUNet
+from .spec import ModelSpec
 from .ssrn import SSRN
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """A model that can be named in a configuration.
-
-    Attributes:
-        factory: called with in_channels and the options; for classification also with num_classes
-            and window.
-        task: what it is for.
-        summary: one line for `hsi models list`.
-        initialisation: scheme of the initial weights, see `backbones.initialisation`; None for
-            the layers' own, uniform within ±1 / sqrt(fan in).
-        example: keyword arguments of a usual instance, for descriptions and tests.
-        example_input: shape of one input of that instance, without the batch.
-        example_parameters: its number of parameters.
-    """
-
-    factory: Callable[..., nn.Module]
-    task: str
-    summary: str
-    initialisation: str | None
-    example: Mapping[str, Any]
-    example_input: tuple[int, ...]
-    example_parameters: int
-
 
 MODELS: Registry[ModelSpec] = Registry("model")
 MODELS.add(
@@ -177,6 +152,18 @@ MODELS.add(
         example_parameters=2_346_048,
     ),
 )
+MODELS.add(
+    "dscmr",
+    ModelSpec(
+        factory=DSCMR,
+        task="retrieval",
+        summary="two encoders into one common space (Zhen et al. 2019); input: both, side by side",
+        initialisation=None,
+        example={"first_shape": (4096,), "second_shape": (300,), "num_classes": 20},
+        example_input=(4396,),
+        example_parameters=11_125_780,
+    ),
+)
 
 
 def classifier_names() -> list[str]:
@@ -233,6 +220,34 @@ def build_denoiser(
         ConfigError: it is no denoiser, an option it does not have, or a value it cannot take.
     """
     return _build(name, "denoising", {"in_channels": in_channels}, options, generator)
+
+
+def build_retriever(
+    name: str,
+    *,
+    first_shape: tuple[int, ...],
+    second_shape: tuple[int, ...],
+    num_classes: int,
+    options: Mapping[str, Any],
+    generator: torch.Generator | None,
+) -> nn.Module:
+    """A named network of two modalities with initial weights drawn from `generator`.
+
+    Args:
+        name: of the model.
+        first_shape: of one item of the first modality.
+        second_shape: of the second.
+        num_classes: classes.
+        options: further arguments of the model.
+        generator: of the initial weights.
+
+    Raises:
+        UnknownNameError: no model of this name.
+        ConfigError: it is for something else, or has no such option or value.
+        ShapeError: an encoder is for items of another kind.
+    """
+    fixed = {"first_shape": first_shape, "second_shape": second_shape, "num_classes": num_classes}
+    return _build(name, "retrieval", fixed, options, generator)
 
 
 def build_example(name: str, changed: Mapping[str, Any]) -> nn.Module:

@@ -56,19 +56,20 @@ def false_colour(
     Returns:
         lines × samples × 3; missing pixels are grey.
     """
-    picture = np.stack([np.asarray(cube[..., band], dtype=np.float64) for band in bands], axis=-1)
-    good = np.isfinite(picture).all(axis=-1)
-    if valid is not None:
-        good &= valid
-    result = np.empty(picture.shape, dtype=np.uint8)
+    good = np.ones(cube.shape[:2], bool) if valid is None else valid.copy()
+    for band in bands:
+        good &= np.isfinite(cube[..., band])
+    result = np.empty((*good.shape, 3), dtype=np.uint8)
     result[:] = NO_DATA
     if not good.any():
         return result
-    low, high = np.percentile(picture[good], (2, 98), axis=0)
-    # A band without contrast is shown mid-grey rather than as amplified rounding.
-    spread = np.where(high > low, high - low, 1)
-    stretched = np.where(high > low, (picture[good] - low) / spread, 0.5)
-    result[good] = np.round(255 * np.clip(stretched, 0, 1)).astype(np.uint8)
+    # One band at a time: in double precision a large scene takes much memory.
+    for channel, band in enumerate(bands):
+        values = cube[..., band][good].astype(np.float64)
+        low, high = np.percentile(values, (2, 98))
+        # A band without contrast is shown mid-grey rather than as amplified rounding.
+        stretched = (values - low) / (high - low) if high > low else np.full(values.shape, 0.5)
+        result[good, channel] = np.round(255 * np.clip(stretched, 0, 1)).astype(np.uint8)
     return result
 
 

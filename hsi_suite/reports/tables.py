@@ -16,7 +16,6 @@ from .content import (
     Metrics,
     audit_rows,
     class_rows,
-    count,
     heading,
     percent,
     plain,
@@ -123,23 +122,6 @@ def runs_table(summary: Mapping[str, Mapping[str, Any]], title: str) -> Padding:
         for number, (name, entry) in enumerate(group.items(), 1):
             extremes = (percent(entry["min"]), percent(entry["max"]), str(entry["n"]))
             _add(table, plain(name), spread(entry), *extremes, end_section=number == len(group))
-    return spaced(table)
-
-
-def batch_table(rows: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> Padding:
-    """One line for each configuration of a batch: mean ± standard deviation, number of runs.
-
-    Args:
-        rows: a name and the summary of its runs; leading spaces set a name in.
-    """
-    table = new_table("mean ± standard deviation over n runs")
-    table.add_column("", max_width=30, overflow="fold")
-    for title in ("n", "OA %", "AA %", "κ × 100"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for name, summary in rows:
-        entries = [summary[metric] for metric in _OVERALL]
-        inset = " " * (len(name) - len(name.lstrip(" ")))
-        _add(table, inset + plain(name), count(entries[0]["n"]), *map(spread, entries))
     return spaced(table)
 
 

@@ -1,4 +1,4 @@
-"""The keys of a batch: a grid of runs."""
+"""The keys of a batch: which runs, what varies between them, how they are carried out."""
 
 from __future__ import annotations
 
@@ -11,57 +11,129 @@ from .training import Seed
 
 _Names = Annotated[list[str], Field(min_length=1)]
 Split = Literal["random", "disjoint"]
+Source = Literal["all", "split", "init", "order", "dropout", "augment", "data"]
+Threads = Annotated[int, Field(ge=1, le=1024)]
+Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
+Jobs = Annotated[int, Field(ge=1, le=1024)] | Literal["auto"]
+
+_GRID = (("data", "dataset"), ("model", "name"), ("split", "kind"))
 
 
-def _random_only() -> list[Split]:
-    return ["random"]
+class ResolvedConfig(Section):
+    """What was decided by the machine on which the batch was begun.
+
+    hsi writes it, so that any machine and any number of jobs go on with the same.
+
+    Attributes:
+        threads: of runs whose configuration names none.
+        device: of runs whose configuration says auto.
+    """
+
+    threads: Threads
+    device: str
 
 
 class BatchConfig(Section):
-    """Every combination of data set, model, split and seed.
+    """Every combination of data set, model and split, or every configuration; each with N seeds.
 
     Attributes:
         name: how the batch's folder is called; null takes the file's name.
         datasets: registered data sets.
         models: registered models; each starts from its shipped configuration for the data set.
         splits: kinds of split.
+        configs: instead of `datasets`, `models` and `splits`: configurations of any task, by name
+            or file (also one beside the batch's own file).
         seeds: base seeds, one run each.
         runs: instead of `seeds`: the seeds 0 … runs − 1.
         set: keys that all runs share, over the shipped configurations.
+        overrides: further keys for those runs that are of a data set, model, kind of split or
+            configuration of the batch, by its name; where several fit, in that order.
+        vary: sources of chance. `all` is plain repetition, every stream of random numbers from
+            the run's own base seed. Each further one is varied alone: its stream comes from every
+            base seed in turn while all others stay at an anchor. `data` is the seed of a
+            synthetic scene, or the noise of a denoiser's training.
+        anchors: at how many of the base seeds the other streams are held.
+        numerics: every run again with the same seeds, but another number of threads or another
+            device.
+        dropout_at_test: also classify with dropout left on, a known mistake, and sum up what it
+            does to the spread.
+        level: coverage of the intervals.
+        threads: CPU threads of each run, part of its identity; null takes those of the machine
+            where the batch is begun.
+        jobs: runs at a time on this machine; auto: processors divided by threads.
+        retries: how often a run is begun again whose process broke down.
+        resolved: written by hsi into the batch.yaml of the batch's folder.
     """
 
     task: Literal["batch"] = "batch"
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
-    datasets: _Names
-    models: _Names = Field(default_factory=lambda: ["hybridsn"])
-    splits: Annotated[list[Split], Field(min_length=1)] = Field(default_factory=_random_only)
+    datasets: _Names | None = None
+    models: _Names | None = None
+    splits: Annotated[list[Split], Field(min_length=1)] | None = None
+    configs: _Names | None = None
     seeds: Annotated[list[Seed], Field(min_length=1)] | None = None
     runs: Annotated[int, Field(ge=1, le=100_000)] | None = None
     set: dict[str, Any] = Field(default_factory=dict)
+    overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    vary: Annotated[list[Source], Field(min_length=1)] = Field(default=["all"])
+    anchors: Annotated[int, Field(ge=1)] = 2
+    numerics: list[Threads | Device] = Field(default_factory=list)
+    dropout_at_test: bool = False
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    threads: Threads | None = None
+    jobs: Jobs = 1
+    retries: Annotated[int, Field(ge=0, le=100)] = 1
+    resolved: ResolvedConfig | None = None
 
     @model_validator(mode="after")
-    def _seeds_or_runs(self) -> BatchConfig:
+    def _one_kind_of_list(self) -> BatchConfig:
+        grid = {name: getattr(self, name) for name in ("datasets", "models", "splits")}
+        named = [name for name, values in grid.items() if values is not None]
+        if (self.configs is not None) == bool(named):
+            raise ValueError("either datasets (with models and splits) or configs")
+        if named and self.datasets is None:
+            raise ValueError(f"datasets beside {' and '.join(named)}")
         if (self.seeds is None) == (self.runs is None):
             raise ValueError("either seeds (a list) or runs (a number)")
-        for name in ("datasets", "models", "splits", "seeds"):
+        for name in ("datasets", "models", "splits", "configs", "seeds", "vary", "numerics"):
             values = getattr(self, name) or []
             if len(set(values)) < len(values):
                 raise ValueError(f"no value twice in {name}")
         return self
 
     @model_validator(mode="after")
-    def _grid_alone_decides(self) -> BatchConfig:
-        for section, key in (
-            ("data", "dataset"),
-            ("model", "name"),
-            ("split", "kind"),
-            ("seeds", "base"),
-        ):
-            inside = self.set.get(section, {})
-            if not isinstance(inside, dict):
-                raise ValueError(f"a mapping of keys in set.{section}")
-            if key in inside:
-                raise ValueError(f"no set.{section}.{key}: the batch itself decides that")
+    def _batch_alone_decides(self) -> BatchConfig:
+        decided = [("seeds", "base"), *(() if self.configs else _GRID)]
+        streams = [("seeds", name) for name in self.vary]
+        for where, tree in (("set", self.set), *self.overrides.items()):
+            for section, key in (*decided, *streams, ("evaluation", "dropout_at_test")):
+                inside = tree.get(section, {})
+                if not isinstance(inside, dict):
+                    raise ValueError(f"a mapping of keys in {where}.{section}")
+                if key in inside:
+                    raise ValueError(f"no {where}.{section}.{key}: the batch itself decides that")
+            if self.threads is not None and "threads" in tree:
+                raise ValueError("threads in one place: the batch's own key, set or overrides")
+        return self
+
+    @model_validator(mode="after")
+    def _overrides_have_runs(self) -> BatchConfig:
+        lists = (self.datasets, self.models, self.splits, self.configs)
+        known = {name for names in lists for name in names or ()}
+        for name in self.overrides:
+            if name not in known:
+                raise ValueError(f"overrides of what is in the batch; {name} is not")
+        return self
+
+    @model_validator(mode="after")
+    def _variation_has_room(self) -> BatchConfig:
+        if "all" not in self.vary:
+            raise ValueError("all in vary: the shares are shares of its variance")
+        if len(self.vary) > 1 and len(self.base_seeds) < max(2, self.anchors):
+            raise ValueError(
+                f"at least {max(2, self.anchors)} seeds to vary one source at "
+                f"{self.anchors} anchors"
+            )
         return self
 
     @property

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..config import Section
-from .training import MachineConfig, Seed, TrainingConfig
+from .training import MachineConfig, NonNegative, Seed, TrainingConfig
 
 
 class SceneConfig(Section):
@@ -128,6 +128,29 @@ class ModelConfig(Section):
         return self
 
 
+class AugmentationConfig(Section):
+    """What is drawn anew for each window whenever it is learnt from.
+
+    Attributes:
+        flips: mirror lines, samples, both or none.
+        rotations: turn by 0, 90, 180 or 270°; with flips all eight orientations of a square.
+        gain: greatest relative change of a window's brightness: all its spectra, before they are
+            reduced, times one factor from 1 − gain to 1 + gain.
+        noise: standard deviation of Gaussian noise on each value that the network sees; whitened
+            components and standardised bands vary by 1.
+    """
+
+    flips: bool = False
+    rotations: bool = False
+    gain: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    noise: NonNegative = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is changed at all."""
+        return self != AugmentationConfig()
+
+
 class ClassificationTrainingConfig(TrainingConfig):
     """The training loop of a classifier of windows.
 
@@ -141,8 +164,11 @@ class ClassificationTrainingConfig(TrainingConfig):
             8 × 8 pixels, all of whose training pixels follow each other: another sampling, with
             which a dense step needs the features of those tiles alone and an epoch teaches about
             half as much).
+        augmentation: see `AugmentationConfig`. Each window is changed by itself, so with any of it
+            training is by windows.
     """
 
+    augmentation: AugmentationConfig = AugmentationConfig()
     strategy: Literal["auto", "patch", "dense"] = "auto"
     sampling: Literal["pixels", "tiles"] = "pixels"
 
@@ -157,12 +183,16 @@ class EvaluationConfig(Section):
             3e-3).
         dropout_at_test: also classify the test part ten times with dropout left on, a known
             mistake, and write what it does to the spread. The run's own figures never use it.
+        orientations: 8 averages a network's probabilities over all ways to turn and mirror a
+            window, in the run's figures and maps and whenever it predicts; validation during
+            training sees windows as they are. 1 averages nothing.
     """
 
     baselines: list[Literal["svm", "forest", "cnn1d"]] = Field(default_factory=list)
     batch_size: Annotated[int, Field(ge=1)] = 512
     precision: Literal["fp32", "bf16"] = "fp32"
     dropout_at_test: bool = False
+    orientations: Literal[1, 8] = 1
 
 
 class ClassificationConfig(MachineConfig):
@@ -183,5 +213,26 @@ class ClassificationConfig(MachineConfig):
         if needs and self.split.kind != "file" and not self.split.validation:
             raise ValueError(
                 "split.validation above 0: train.selection=best and train.early_stopping need it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _windows_can_turn(self) -> ClassificationConfig:
+        augmentation = self.train.augmentation
+        for key, turning in (
+            ("train.augmentation.flips", augmentation.flips),
+            ("train.augmentation.rotations", augmentation.rotations),
+            ("evaluation.orientations", self.evaluation.orientations > 1),
+        ):
+            if turning and self.model.window == 1:
+                raise ValueError(f"no {key} with model.window=1: one pixel has no orientation")
+        return self
+
+    @model_validator(mode="after")
+    def _augmented_by_windows(self) -> ClassificationConfig:
+        if self.train.augmentation.active and self.train.strategy == "dense":
+            raise ValueError(
+                "train.strategy patch or auto with train.augmentation: each window is changed by "
+                "itself, which a whole scene cannot be"
             )
         return self

@@ -64,9 +64,22 @@ def header_beside(path: Path) -> Path | None:
     return None
 
 
+def refuse_pipe(path: Path) -> None:
+    """Refuse what can be read only once, or waits for who writes it; a missing path is no matter.
+
+    Raises:
+        InputFileError: the path is a pipe, a socket or a device.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputFileError(
+            path, "this is a pipe, a socket or a device", "a file", "save its content first"
+        )
+
+
 def _first_bytes(path: Path) -> bytes:
     if path.is_dir():
         raise InputFileError(path, "this is a folder", "a file", "name the file inside it")
+    refuse_pipe(path)
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)

@@ -14,7 +14,7 @@ from ...errors import InputFileError
 from ..scene import Georeference
 from .array_choice import LABELS_OPTION, choose_array, size_text
 from .envi_files import open_envi
-from .file_format import FileFormat, recognise_format
+from .file_format import FileFormat, recognise_format, refuse_pipe
 from .hdf5_files import load_hdf5_array
 from .matlab_files import list_matlab_arrays, load_matlab_array
 from .numpy_files import list_npz_arrays, load_npy_map, load_npz_array
@@ -74,6 +74,7 @@ def read_class_names(path: Path | str) -> tuple[str, ...]:
         InputFileError: the file is missing, empty, no UTF-8 text, or names a class twice or not.
     """
     path = Path(path)
+    refuse_pipe(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:

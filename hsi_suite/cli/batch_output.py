@@ -1,0 +1,34 @@
+"""What `hsi batch` and `hsi train --runs` print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from .output import print_json
+
+if TYPE_CHECKING:
+    from ..pipelines.batch import Batch
+
+
+def print_batch(batch: Batch, as_json: bool) -> None:
+    """A batch's figures and verdicts and where its files lie; fails when a run failed."""
+    from ..errors import RunError
+    from ..pipelines.batch import RUNS_CSV, SUMMARY
+    from ..reports.summary_tables import summary_text
+    from ..runs import REPORT
+
+    summary = batch.summary
+    if as_json:
+        print_json({"batch": str(batch.path), **summary})
+    else:
+        Console(highlight=False).print(summary_text(summary))
+        for words, name in (("runs", RUNS_CSV), ("summary", SUMMARY), ("report", REPORT)):
+            click.echo(f"{words:8} {batch.path / name}")
+    if batch.failures:
+        first = next(iter(batch.failures.items()))
+        raise RunError(
+            batch.path, f"{len(batch.failures)} runs failed, the first: {first[0]}: {first[1]}"
+        )

@@ -1,0 +1,36 @@
+"""`hsi compare`."""
+
+from __future__ import annotations
+
+import click
+
+_EXAMPLES = """\b
+Examples:
+  hsi compare runs/smoke_1a2b3c4d
+  hsi compare runs/hybridsn_batch_0a1b2c3d runs/ssrn_batch_4e5f6071 --metric cohen_kappa
+  hsi compare runs/salinas_*
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("folders", metavar="RUN|BATCH...", nargs=-1, required=True)
+@click.option("--metric", metavar="NAME", help="The figure to compare by, e.g. cohen_kappa.")
+@click.option("--json", "as_json", is_flag=True, help="Print groups and comparisons as JSON.")
+def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None:
+    """Say in words which runs are better, as far as their number lets it be told.
+
+    Runs that differ by their seeds alone count as repetitions. What is trained on the same data
+    and the same kind of split is compared, split by split where the splits are the same; p values
+    are corrected for the number of comparisons (Holm).
+    """
+    from rich.console import Console
+
+    from ..pipelines.comparison import compare as compare_runs
+    from ..reports.group_comparison_tables import contest_summary
+    from .output import print_json
+
+    found = compare_runs(folders, metric=metric).to_dict()
+    if as_json:
+        print_json(found)
+    else:
+        Console(highlight=False).print(contest_summary(found))

@@ -1,0 +1,69 @@
+"""`hsi replay`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..pipelines.replay import Replay, ReplayedRun
+
+_SHOWN = 3
+_EXAMPLES = """\b
+Examples:
+  hsi replay runs/synthetic_hybridsn_random_s0_12473a0b
+  hsi replay runs/smoke_1a2b3c4d --sample 3
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("folder", metavar="RUN|BATCH")
+@click.option("--sample", type=click.IntRange(1), metavar="K", help="K runs of a batch, not all.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was compared as JSON.")
+def replay(folder: str, sample: int | None, as_json: bool) -> int:
+    """Carry out finished runs once more and compare weights and predictions bit by bit.
+
+    The runs' own folders are only read. Exit status 0: all are identical; 1: some differ; 2: some
+    could not be replayed.
+    """
+    from ..engine.allocation import keep_large_blocks
+    from ..pipelines.replay import replay as replay_runs
+    from .output import print_json
+    from .progress import TerminalObserver
+
+    keep_large_blocks()
+    found = replay_runs(folder, sample=sample, observer=TerminalObserver())
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print(found)
+    return found.status
+
+
+def _print(found: Replay) -> None:
+    for run in found.runs:
+        _print_run(run)
+    for name in found.unfinished:
+        click.echo(f"passed over, not finished: {name}")
+    chosen = f", chosen from {found.finished}" if len(found.runs) < found.finished else ""
+    click.echo(f"{found.identical} of {len(found.runs)} identical{chosen}")
+
+
+def _print_run(run: ReplayedRun) -> None:
+    if run.problem is not None:
+        click.echo(f"{run.name}: not replayed: {run.problem}")
+        return
+    if run.identical:
+        equal = ", ".join(f"{each.total:,} {each.what}" for each in run.compared)
+        click.echo(f"{run.name}: identical ({equal})")
+        return
+    click.echo(f"{run.name}: differs")
+    for each in run.compared:
+        click.echo(f"  {each.equal:,} of {each.total:,} {each.what} are equal")
+        for line in each.differences[:_SHOWN]:
+            click.echo(f"    {line}")
+    for line in run.environment:
+        click.echo(f"  not as recorded: {line}")
+    if not run.environment:
+        click.echo("  everything recorded of the environment is as it was")

@@ -1,0 +1,41 @@
+"""`hsi report`."""
+
+from __future__ import annotations
+
+import click
+
+_EXAMPLES = """\b
+Examples:
+  hsi report runs/smoke_1a2b3c4d
+  hsi report runs/indian_pines_hybridsn_random_s0_1a2b3c4d
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("folder", metavar="RUN|BATCH")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict and the files as JSON.")
+def report(folder: str, as_json: bool) -> None:
+    """Write the report of a finished run or batch again from its folder.
+
+    Of a batch: report.html (one file, works offline), report.md, table.tex for a paper and
+    cost.csv. `hsi batch` writes them too when it ends.
+    """
+    from rich.console import Console
+
+    from ..pipelines.run_report import write_reports
+    from ..reports.tables import remarks_grid
+    from .output import print_json
+
+    written = write_reports(folder)
+    if as_json:
+        print_json(
+            {
+                "files": [str(path) for path in written.files],
+                "verdict": [
+                    {"text": remark.text, "warning": remark.warning} for remark in written.verdict
+                ],
+            }
+        )
+        return
+    Console(highlight=False).print(remarks_grid(written.verdict))
+    click.echo("\n" + "\n".join(f"{path.suffix[1:]:7} {path}" for path in written.files))

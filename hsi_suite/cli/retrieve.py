@@ -1,0 +1,245 @@
+"""`hsi retrieve`: make a gallery searchable, and search it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from .values import parse_bytes
+
+if TYPE_CHECKING:
+    from ..pipelines.retrieval_query import QueryResult
+
+_INDEX_EXAMPLES = """\b
+Examples:
+  hsi retrieve index runs/MY_RUN --dataset jasper_ridge -o index/
+  hsi retrieve index runs/MY_RUN --scene large_rgb.tif -o index/ --step 2
+"""
+_QUERY_EXAMPLES = """\b
+Examples:
+  hsi retrieve query index/ --spectrum water.csv --top 20 -o found/
+  hsi retrieve query index/ --spectrum library.sli --name "Red brick" --json
+  hsi retrieve query index/ --patch photo.png --at 120,45
+  hsi retrieve query index/ --pixel 17,80
+"""
+_device = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
+)
+_threads = click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
+
+
+def _pair(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    """A callback: two whole numbers with a comma between them."""
+    if value is None:
+        return None
+    parts = value.split(",")
+    try:
+        first, second = (int(part) for part in parts)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two whole numbers such as 120,45") from None
+    return first, second
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def retrieve() -> None:
+    """Search a scene or picture by spectrum, by patch or by pixel.
+
+    `index` sees every pixel of a gallery with a trained retrieval run (`hsi train --config
+    retrieval/...`); `query` finds those most similar to what is looked for.
+    """
+
+
+@retrieve.command("index", epilog=_INDEX_EXAMPLES)
+@click.argument("run")
+@click.option("--scene", metavar="FILE", help="The gallery: a cube, or a picture without spectra.")
+@click.option("--dataset", metavar="NAME", help="A registered scene instead of a file.")
+@click.option("--labels", metavar="FILE", help="Label map of the file's scene, to be shown.")
+@click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file.")
+@click.option("--nodata", type=float, help="The value that marks missing pixels.")
+@click.option("-o", "--output", metavar="FOLDER", required=True, help="Folder of the index.")
+@click.option(
+    "--side",
+    metavar="first|second|NAME",
+    default="second",
+    show_default=True,
+    help="Which modality of the run the gallery is seen in.",
+)
+@click.option(
+    "--step",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Only every Nth line and sample.",
+)
+@click.option(
+    "--memory-limit",
+    callback=parse_bytes,
+    default="2G",
+    show_default=True,
+    metavar="SIZE",
+    help="Memory to stay within, whatever the gallery's size.",
+)
+@_device
+@_threads
+def index_command(
+    run: str,
+    scene: str | None,
+    dataset: str | None,
+    labels: str | None,
+    scene_variable: str | None,
+    nodata: float | None,
+    output: str,
+    side: str,
+    step: int,
+    memory_limit: float,
+    device: str,
+    threads: int | None,
+) -> None:
+    """Make every pixel of a gallery searchable.
+
+    The gallery is read by strips, so it need not fit into memory; a call that was cut off goes on
+    where it was when it is repeated. Pixels of the gallery must be as large on the ground as those
+    the run learnt from.
+    """
+    from ..pipelines.retrieval_index import index_gallery
+    from .progress import TerminalObserver
+
+    index = index_gallery(
+        run,
+        output,
+        scene=scene,
+        dataset=dataset,
+        labels=labels,
+        scene_variable=scene_variable,
+        nodata=nodata,
+        side=side,
+        step=step,
+        memory_limit=memory_limit,
+        device=device,
+        threads=threads,
+        observer=TerminalObserver(),
+    )
+    header = index.header
+    click.echo(
+        f"{index.path}: {header.items:,} pixels of {header.name} as {header.modality}, "
+        f"{header.dimensions} dimensions"
+    )
+
+
+@retrieve.command("query", epilog=_QUERY_EXAMPLES)
+@click.argument("index")
+@click.option("--spectrum", metavar="FILE", help="CSV or other text, or an ENVI spectral library.")
+@click.option("--name", metavar="NAME", help="Which of several spectra.")
+@click.option(
+    "--units",
+    type=click.Choice(["reflectance", "percent", "10000"]),
+    help="Of the spectrum's values.  [default: told from the file]",
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, min_open=True),
+    metavar="VALUE",
+    help="The scene's value of a reflectance of 1; runs with unit-norm spectra need none.",
+)
+@click.option("--patch", metavar="FILE", help="A picture or cube.")
+@click.option("--at", callback=_pair, metavar="X,Y", help="Place in it, from 0.  [default: middle]")
+@click.option(
+    "--pixel", callback=_pair, metavar="LINE,SAMPLE", help="A pixel of the gallery, from 0."
+)
+@click.option(
+    "--top", type=int, metavar="K", help="How many matches.  [default: 20, or all there are]"
+)
+@click.option(
+    "--apart",
+    type=click.IntRange(0),
+    metavar="PIXELS",
+    help="Of items this near to each other only the best counts; 0 keeps all.  "
+    "[default: half the window]",
+)
+@click.option("--run", metavar="RUN", help="Where the run that made the index lies now.")
+@click.option("-o", "--output", metavar="FOLDER", help="Write maps, pictures and a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_device
+@_threads
+def query_command(
+    index: str,
+    spectrum: str | None,
+    name: str | None,
+    units: str | None,
+    scale: float | None,
+    patch: str | None,
+    at: tuple[int, int] | None,
+    pixel: tuple[int, int] | None,
+    top: int | None,
+    apart: int | None,
+    run: str | None,
+    output: str | None,
+    as_json: bool,
+    device: str,
+    threads: int | None,
+) -> None:
+    """Find the pixels of a gallery that are most like a spectrum, a patch or one of them.
+
+    Field spectra are resampled from their own wavelengths to those the run learnt; units of
+    wavelengths and values are recognised and said.
+    """
+    from ..pipelines.query_output import check_output, write_query
+    from ..pipelines.retrieval_query import Query, query_index
+    from .output import print_json
+    from .progress import TerminalObserver
+
+    if output is not None:
+        check_output(output)
+    observer = TerminalObserver()
+    result = query_index(
+        index,
+        Query(spectrum, name, units, scale, patch, at, pixel),  # type: ignore[arg-type]
+        top=top,
+        apart=apart,
+        run=run,
+        device=device,
+        threads=threads,
+        observer=observer,
+    )
+    if output is not None:
+        result = write_query(result, output, ["hsi", *sys.argv[1:]])
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _print(result)
+
+
+def _print(result: QueryResult) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..reports.content import plain
+    from ..reports.retrieval_query_figures import similarity_text
+
+    console = Console(highlight=False)
+    for text in result.remarks:
+        console.print(plain(text), style="dim", markup=False, soft_wrap=True)
+    table = Table(title=plain(f"{result.query.title} in {result.index.header.name}"))
+    mapped = result.index.header.georeference is not None
+    labelled = result.index.labels is not None
+    columns = ["rank", "similarity", "line", "sample"]
+    columns += ["x", "y"] * mapped + ["label"] * labelled
+    for column in columns:
+        table.add_column(column, justify="left" if column == "label" else "right")
+    for match in result.matches:
+        cells = [str(match.rank), similarity_text(match.score), str(match.line), str(match.sample)]
+        if mapped:
+            cells += [f"{match.x:.7g}", f"{match.y:.7g}"]
+        if labelled:
+            cells.append(plain(match.label))
+        table.add_row(*cells)
+    console.print(table)
+    for text in result.warnings:
+        console.print(f"warning: {plain(text)}", style="yellow", markup=False, soft_wrap=True)
+    for path in result.written:
+        click.echo(path)

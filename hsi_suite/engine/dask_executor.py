@@ -1,0 +1,214 @@
+"""Jobs by the workers of a dask.distributed cluster, on this machine or on many.
+
+Whichever worker of the cluster takes a job carries it out in a worker process of ours. A worker
+that is lost takes its processes with it and the scheduler gives their jobs to others, which go on
+from what lies in the jobs' folders: all machines must see the same folder.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from time import monotonic, sleep
+from typing import Any
+from uuid import uuid4
+
+from ..errors import ConfigError, RunError, Stopped
+from .jobs import Ending, Event, Job, JobObserver, ending, relay
+from .observer import stop_requests
+
+LOCAL = "local"
+_WORKER_SIDE = "hsi_suite.engine.dask_worker"
+_LOOK_SECONDS = 0.5
+_SAVING_SECONDS = 30.0
+_CONNECTING_SECONDS = 30
+
+
+@dataclass
+class DaskExecutor:
+    """Runs jobs on a cluster, as many at a time as its workers have threads.
+
+    Attributes:
+        module: the module that worker processes run, see `worker_loop.serve`.
+        address: of the scheduler; or local, for a cluster on this machine that ends with the
+            batch.
+        processes: workers of a local cluster.
+        retries: how often a job is begun again whose process broke down; lost workers are not
+            counted.
+    """
+
+    module: str
+    address: str
+    processes: int = 1
+    retries: int = 1
+
+    def carry_out(
+        self, jobs: Sequence[Job], observer: JobObserver, report: Callable[[Ending], None]
+    ) -> None:
+        """See `Executor`.
+
+        Raises:
+            ConfigError: dask.distributed is missing, or no scheduler answers at the address.
+            RunError: the scheduler was lost.
+            Stopped: a stop was asked for.
+        """
+        if not jobs:
+            return
+        with stop_requests() as stop, self._cluster(min(self.processes, len(jobs))) as client:
+            crowd = _Crowd(client, self, jobs, observer, report)
+            while crowd.pending:
+                if stop.pending:
+                    crowd.wind_up()
+                    raise Stopped
+                crowd.listen()
+
+    @contextmanager
+    def _cluster(self, workers: int) -> Iterator[Any]:
+        try:
+            distributed = import_module("distributed")
+        except ImportError as error:
+            raise ConfigError(
+                "--scheduler",
+                f"dask.distributed cannot be imported ({error})",
+                "the extra `cluster`",
+                "install it with: pip install 'hsi-suite[cluster]'",
+            ) from error
+        if self.address == LOCAL:
+            with (
+                distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    memory_limit=0,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                ) as cluster,
+                distributed.Client(cluster) as client,
+            ):
+                yield client
+            return
+        try:
+            client = distributed.Client(self.address, timeout=_CONNECTING_SECONDS)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                "--scheduler",
+                f"no scheduler answers at {self.address} ({error})",
+                "the address of a running dask scheduler, or local",
+            ) from error
+        with client:
+            yield client
+
+
+class _Crowd:
+    """The jobs of one batch on the cluster.
+
+    Args:
+        client: of the cluster.
+        executor: what the jobs need to know.
+        jobs: all of them.
+        observer: hears of the progress.
+        report: told of every ending.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        executor: DaskExecutor,
+        jobs: Sequence[Job],
+        observer: JobObserver,
+        report: Callable[[Ending], None],
+    ) -> None:
+        self._client, self._executor = client, executor
+        self._observer, self._report = observer, report
+        self._topic = f"hsi-{uuid4().hex}"
+        self._at_work: set[str] = set()
+        self._attempts: dict[str, int] = {}
+        self.pending: dict[Any, Job] = {}
+        client.subscribe_topic(self._topic, self._hear)
+        # Only here, where dask.distributed is known to be there.
+        self._dask_worker = import_module(_WORKER_SIDE)
+        client.register_plugin(self._dask_worker.WorkerProcesses(executor.module))
+        if not client.scheduler_info()["workers"]:
+            observer.message("no worker of the cluster is there yet: waiting for one")
+        for job in jobs:
+            self._submit(job)
+
+    def _submit(self, job: Job) -> None:
+        attempt = self._attempts[job.name] = self._attempts.get(job.name, 0) + 1
+        future = self._client.submit(
+            self._dask_worker.carry_out_job,
+            job,
+            self._topic,
+            key=f"{self._topic}-{len(self._attempts)}-{attempt}",
+            pure=False,
+            # Earlier jobs first, so that the progress is in their order.
+            priority=-len(self._attempts),
+        )
+        self.pending[future] = job
+
+    def _hear(self, entry: tuple[float, Event]) -> None:
+        event = dict(entry[1])
+        name = event.pop("job")
+        if event["event"] == "started":
+            self._at_work.add(name)
+            self._observer.job_started(name)
+        elif event["event"] == "ended":
+            self._at_work.discard(name)
+        else:
+            relay(name, event, self._observer)
+
+    def listen(self) -> None:
+        """Wait for endings for a moment and pass them on."""
+        distributed = import_module("distributed")
+        try:
+            done = distributed.wait(
+                list(self.pending), timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED"
+            ).done
+        except distributed.TimeoutError:
+            done = set()
+        except Exception as error:  # what a lost scheduler raises differs between versions
+            raise self._lost(str(error)) from error
+        if self._client.status != "running":
+            raise self._lost(self._client.status)
+        for future in done:
+            self._end(future, self.pending.pop(future))
+
+    def _end(self, future: Any, job: Job) -> None:
+        if future.status == "cancelled":
+            raise self._lost("the job was cancelled")
+        if future.status == "error":
+            # Its workers were lost too often, or cannot import this package.
+            error = " ".join(f"{type(future.exception()).__name__}: {future.exception()}".split())
+            self._conclude(job, Ending(job, error=error))
+            return
+        event = future.result()
+        end = ending(job, event)
+        if end is not None:
+            self._conclude(job, end)
+        elif event["event"] == "stopped" or self._attempts[job.name] <= self._executor.retries:
+            self._observer.message(f"{job.name}: {event['why']}; it goes on in a new one")
+            self._submit(job)
+        else:
+            self._conclude(job, Ending(job, error=event["why"]))
+
+    def _conclude(self, job: Job, end: Ending) -> None:
+        self._observer.job_ended(job.name, end.error)
+        self._report(end)
+
+    def _lost(self, why: str) -> RunError:
+        return RunError(
+            self._executor.address,
+            f"the connection to the scheduler was lost ({why})",
+            "one that lasts as long as the batch",
+            "the same command goes on",
+        )
+
+    def wind_up(self) -> None:
+        """Take back what has not begun and let trainings save their state."""
+        self._observer.message("stopping: runs in work save their state")
+        self._client.cancel(list(self.pending), force=True)
+        deadline = monotonic() + _SAVING_SECONDS
+        while self._at_work and monotonic() < deadline:
+            sleep(_LOOK_SECONDS)

@@ -1,0 +1,238 @@
+"""`hsi compare`: which of several groups of runs is better, as far as that can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, RunError
+from ..metrics.statistics import ceiling, describe
+from ..registry import listed, nearest_names
+from ..runs import ENVIRONMENT, METRICS, Run, run_identity
+from .batch_comparisons import compare_models
+from .batch_files import checked, is_batch, read_run, read_summary
+from .run_figures import baseline_figures, figures, headline, variant, variant_words
+from .run_folders import finished_runs
+
+_LEVEL = 0.95
+_MOST_KEYS = 3
+# What can differ between runs that are of one group: chance, and what changes no figure of the
+# model itself. Data are told apart by their checksums.
+_OF_ONE_GROUP = {
+    "seeds": ("base",),
+    "evaluation": ("baselines", "dropout_at_test"),
+    "data": ("scene", "labels", "class_names", "folder"),
+}
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Groups of runs and every comparison between them.
+
+    Attributes:
+        level: nominal coverage of the intervals.
+        groups: for each its name, dataset, variant, metric, the names of its runs and `figures`,
+            a description of the metric over them.
+        comparisons: as in a batch's summary.json.
+        notes: what has to be known beside them, in sentences.
+    """
+
+    level: float
+    groups: list[dict[str, Any]]
+    comparisons: list[dict[str, Any]]
+    notes: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Runs of one model on the same kind of data with the same settings."""
+
+    name: str
+    runs: list[Run]
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        return self.runs[0].metrics
+
+
+def compare(paths: Sequence[str | Path], *, metric: str | None = None) -> Contest:
+    """Compare the groups of a batch, of several batches or of single runs.
+
+    Runs belong to one group when they differ by their seeds alone. Groups are compared when data
+    set and split kind (noise, pair) are the same, on shared splits where there are some.
+
+    Args:
+        paths: folders of runs or batches.
+        metric: the figure to compare by; None takes the first of each task's headline.
+
+    Raises:
+        RunError: a folder holds no finished run, or a damaged one.
+        ConfigError: no run has that metric.
+    """
+    if len(paths) == 1 and metric is None and is_batch(Path(paths[0])):
+        return _as_summed_up(Path(paths[0]))
+    runs, notes = _gathered(paths)
+    groups = _grouped(runs)
+    entries = []
+    names = sorted({name for group in groups for name in _figures(group.runs[0])})
+    if metric is not None and metric not in names:
+        near = nearest_names(metric, names)
+        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        # Those of single classes are too many to list.
+        expected = listed([name for name in names if "/" not in name] or names)
+        raise ConfigError("--metric", f"no run has {metric!r}", expected, hint)
+    for group in groups:
+        entries.append((_entry(group, metric, alone=len(groups) == 1), group.runs))
+    comparisons = compare_models(entries, _LEVEL)
+    notes += _lonely([entry for entry, _ in entries], comparisons)
+    return Contest(_LEVEL, [_described(e, group) for e, group in entries], comparisons, notes)
+
+
+def _as_summed_up(folder: Path) -> Contest:
+    """What a finished batch has found already."""
+    summary = read_summary(folder)
+    metrics = [(group, group["headline"][0]) for group in summary["groups"]]
+    groups = [
+        {
+            "name": group["name"],
+            "dataset": group["dataset"],
+            "variant": group["variant"],
+            "metric": metric,
+            "runs": group["runs"],
+            "figures": group["test"][metric],
+        }
+        for group, metric in metrics
+        if metric in group["test"]
+    ]
+    notes = [f"{len(summary['failures'])} runs of the batch failed"] if summary["failures"] else []
+    notes += _lonely(groups, summary["comparisons"])
+    return Contest(summary["level"], groups, summary["comparisons"], notes)
+
+
+def _gathered(paths: Sequence[str | Path]) -> tuple[list[Run], list[str]]:
+    """Every run once, and what was passed over."""
+    found: dict[str, Run] = {}
+    given = unfinished = 0
+    for path in paths:
+        finished, others = _runs_of(Path(path))
+        given, unfinished = given + len(finished), unfinished + len(others)
+        for run in finished:
+            if not isinstance(run.environment.get("data"), Mapping):
+                raise RunError(run.path / ENVIRONMENT, "names no data", "what hsi wrote")
+            found.setdefault(str(run.environment.get("identity", run.path)), run)
+    notes = []
+    if given > len(found):
+        notes.append(f"{given - len(found)} runs were given twice and count once")
+    if unfinished:
+        notes.append(f"{unfinished} unfinished runs are passed over")
+    return list(found.values()), notes
+
+
+def _runs_of(path: Path) -> tuple[list[Run], list[Run]]:
+    if is_batch(path):
+        # Not those in which a single source of chance varies: they are no plain repetitions.
+        names = [name for group in read_summary(path)["groups"] for name in group["runs"]]
+        return [read_run(path, name) for name in dict.fromkeys(names)], []
+    finished, unfinished = finished_runs(path)
+    return [checked(run) for run in finished], unfinished
+
+
+def _grouped(runs: Sequence[Run]) -> list[_Group]:
+    by_settings: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        key = (_words(run), run_identity(_settings(run), {}))
+        by_settings.setdefault(key, []).append(run)
+    groups = []
+    for (words, _), members in by_settings.items():
+        rivals = [others[0] for (name, _), others in by_settings.items() if name == words]
+        label = _differing(members[0], rivals)
+        groups.append(_Group(f"{words} ({label})" if label else words, members))
+    return groups
+
+
+def _words(run: Run) -> str:
+    """Model, data and variant as they stand in a sentence."""
+    metrics = run.metrics
+    try:
+        kind = variant_words(metrics["task"], variant(metrics))
+        return f"{metrics['model']} on {metrics['dataset']}" + (f", {kind}" if kind else "")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _foreign(run) from error
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """The configuration without what may differ within a group."""
+    return {
+        section: {k: v for k, v in keys.items() if k not in _OF_ONE_GROUP.get(section, ())}
+        if isinstance(keys, Mapping)
+        else keys
+        for section, keys in run.config.items()
+    }
+
+
+def _differing(run: Run, rivals: Sequence[Run]) -> str:
+    """The keys that tell a run's settings from those of groups with the same name."""
+    own = _flat(_settings(run))
+    others = [_flat(_settings(rival)) for rival in rivals]
+    keys = [key for key in own if any(key in o and o[key] != own[key] for o in others)]
+    listed_keys = [f"{key} {own[key]}" for key in keys[:_MOST_KEYS]]
+    return ", ".join(listed_keys + (["…"] if len(keys) > _MOST_KEYS else []))
+
+
+def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        place = f"{above}{key}"
+        flat |= _flat(value, f"{place}.") if isinstance(value, Mapping) else {place: value}
+    return flat
+
+
+def _entry(group: _Group, metric: str | None, *, alone: bool) -> dict[str, Any]:
+    """A group in the form of a batch's summary; baselines stand in where it has no rival."""
+    first = group.first
+    return {
+        "name": group.name,
+        "task": first["task"],
+        "dataset": first["dataset"],
+        "variant": variant(first),
+        "headline": [metric or headline(first["task"], first)[0]],
+        "baselines": baseline_figures(first) if alone else {},
+    }
+
+
+def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
+    metric = entry["headline"][0]
+    values = [_figures(run).get(metric) for run in runs]
+    return {
+        "name": entry["name"],
+        "dataset": entry["dataset"],
+        "variant": entry["variant"],
+        "metric": metric,
+        "runs": [run.path.name for run in runs],
+        "figures": describe(values, level=_LEVEL, ceiling=ceiling(metric)).to_dict(),
+    }
+
+
+def _figures(run: Run) -> dict[str, float | None]:
+    try:
+        return figures(run.metrics)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _foreign(run) from error
+
+
+def _foreign(run: Run) -> RunError:
+    return RunError(run.path / METRICS, "not the figures of a run", "what this version writes")
+
+
+def _lonely(
+    groups: Sequence[Mapping[str, Any]], comparisons: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    compared = {found[side] for found in comparisons for side in ("first", "second")}
+    alone = [group["name"] for group in groups if group["name"] not in compared]
+    return [f"nothing to compare with, of the same data and split: {name}" for name in alone]

@@ -1,0 +1,220 @@
+"""`hsi replay`: do runs, done again from their folders alone, give the same bits?"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ..atomic import write_json
+from ..engine.distributed import launched_processes
+from ..engine.observer import Observer
+from ..environment import compare_environments, describe_environment
+from ..errors import ConfigError, HsiSuiteError, RunError, Stopped
+from ..runs import CONFIG, ENVIRONMENT, Run, run_identity
+from . import training
+from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
+from .run_folders import finished_runs
+
+# Which runs are sampled does not depend on anything but their names and their number.
+_SAMPLE_SEED = 0
+
+
+@dataclass(frozen=True)
+class ReplayedRun:
+    """A run and its replay.
+
+    Attributes:
+        name: of its folder.
+        compared: weights, predictions and metrics; empty where the replay was not possible.
+        environment: what differs between the recorded environment and this one, a line each.
+        problem: why it could not be replayed; None where it could.
+    """
+
+    name: str
+    compared: tuple[Compared, ...]
+    environment: tuple[str, ...]
+    problem: str | None = None
+
+    @property
+    def identical(self) -> bool:
+        """Whether everything is equal to the last bit."""
+        return self.problem is None and all(each.identical for each in self.compared)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "run": self.name,
+            "identical": self.identical,
+            "compared": [each.to_dict() for each in self.compared],
+            "environment": list(self.environment),
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Runs and their replays.
+
+    Attributes:
+        runs: those that were replayed, or could not be.
+        unfinished: names of runs that had not finished and were passed over.
+        finished: how many there were to choose from.
+    """
+
+    runs: tuple[ReplayedRun, ...]
+    unfinished: tuple[str, ...]
+    finished: int
+
+    @property
+    def identical(self) -> int:
+        """How many gave the same bits."""
+        return sum(run.identical for run in self.runs)
+
+    @property
+    def status(self) -> int:
+        """0: all identical; 1: some differ; 2: some could not be replayed."""
+        if any(run.problem is not None for run in self.runs):
+            return 2
+        return int(self.identical < len(self.runs))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "replayed": len(self.runs),
+            "identical": self.identical,
+            "finished": self.finished,
+            "unfinished": list(self.unfinished),
+            "runs": [run.to_dict() for run in self.runs],
+        }
+
+
+def replay(
+    path: str | Path, *, sample: int | None = None, observer: Observer | None = None
+) -> Replay:
+    """Carry out finished runs once more and compare weights, predictions and figures.
+
+    The replays are made in a temporary folder and removed; the runs' own folders are only read.
+
+    Args:
+        path: folder of a run, or of a batch.
+        sample: how many runs of a batch to replay, chosen by a fixed seed; None for all.
+        observer: hears of the progress.
+
+    Raises:
+        RunError: there is no finished run.
+        ConfigError: fewer than one run is to be sampled, or several processes were launched.
+        Stopped: a stop was asked for; nothing is left of the replay.
+    """
+    observer = observer or Observer()
+    if sample is not None and sample < 1:
+        raise ConfigError("--sample", str(sample), "at least one run")
+    if launched_processes() > 1:
+        raise ConfigError("hsi replay", f"{launched_processes()} processes", "one, not torchrun")
+    finished, unfinished = finished_runs(path)
+    chosen = _sampled(finished, sample)
+    replayed = []
+    with _terminable():
+        for number, run in enumerate(chosen, 1):
+            observer.message(f"replay {number} of {len(chosen)}: {run.path.name}")
+            replayed.append(_replay(run, observer))
+    return Replay(tuple(replayed), tuple(run.path.name for run in unfinished), len(finished))
+
+
+def _sampled(runs: Sequence[Run], number: int | None) -> list[Run]:
+    if number is None or number >= len(runs):
+        return list(runs)
+    chosen = random.Random(_SAMPLE_SEED).sample(range(len(runs)), number)
+    return [runs[place] for place in sorted(chosen)]
+
+
+def _replay(run: Run, observer: Observer) -> ReplayedRun:
+    with tempfile.TemporaryDirectory(prefix="hsi-replay-") as temporary:
+        folder = Path(temporary) / run.path.name
+        try:
+            again = _carried_out(run, folder, observer)
+            compared = (
+                compare_weights(run, again),
+                compare_predictions(run, again),
+                compare_metrics(run, again),
+            )
+            return ReplayedRun(run.path.name, compared, tuple(_environment_differences(run)))
+        except Stopped:
+            raise Stopped("nothing of the replay is left, and the runs are as they were") from None
+        except HsiSuiteError as error:
+            problem = str(error).replace(str(folder), str(run.path))
+            return ReplayedRun(run.path.name, (), (), problem)
+
+
+def _carried_out(run: Run, folder: Path, observer: Observer) -> Run:
+    """The run done again in a new folder from its configuration.
+
+    The recorded environment goes with it, so that other data are noticed before the training.
+    """
+    folder.mkdir()
+    write_json(folder / ENVIRONMENT, run.environment)
+    shutil.copyfile(run.path / CONFIG, folder / CONFIG)
+    try:
+        return training.resume(folder, _Quiet(observer))
+    except RunError as error:
+        if error.subject != str(folder):
+            raise
+        raise _changed(run) from error
+
+
+def _changed(run: Run) -> RunError:
+    """Why the identity of a run is another now: its data, or its configuration."""
+    then = run.environment
+    data, processes = dict(then.get("data", {})), then.get("processes", 1)
+    if processes != 1:
+        data["processes"] = str(processes)
+    names = ", ".join(then.get("data", {}))
+    if run_identity(run.config, data) == then.get("identity"):
+        return RunError(run.path, f"the data have changed since this run ({names})")
+    return RunError(
+        run.path / CONFIG, "not what the run was made with", f"identity {then.get('identity')}"
+    )
+
+
+def _environment_differences(run: Run) -> list[str]:
+    then = run.environment
+    config = run.config
+    now = describe_environment(str(config.get("device")), int(config.get("threads") or 1))
+    # Data and identity are compared when the run is done again.
+    now |= {name: then.get(name) for name in ("data", "identity")} | {"processes": 1}
+    return compare_environments({"processes": 1} | then, now)
+
+
+class _Quiet(Observer):
+    """Passes bars and epochs on, but not what speaks of folders that will be gone."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.begin = observer.begin  # type: ignore[method-assign]
+        self.advance = observer.advance  # type: ignore[method-assign]
+        self.end = observer.end  # type: ignore[method-assign]
+        self.epoch = observer.epoch  # type: ignore[method-assign]
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does, so that temporary folders are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)

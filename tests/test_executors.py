@@ -1,0 +1,239 @@
+"""Executors: jobs in processes of their own, whatever happens to these."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hsi_suite.engine import dask_executor
+from hsi_suite.engine.dask_executor import DaskExecutor
+from hsi_suite.engine.executors import ProcessExecutor, processors
+from hsi_suite.engine.jobs import Job, JobObserver
+from hsi_suite.errors import ConfigError, Stopped
+
+MODULE = "worker_samples"
+PARENT = """
+import sys
+from hsi_suite.engine.executors import ProcessExecutor
+from hsi_suite.engine.jobs import Job, JobObserver
+
+order = {"do": "beat", "pulse": sys.argv[1], "saved": sys.argv[2]}
+ProcessExecutor("worker_samples").carry_out([Job("beat", order)], JobObserver(), print)
+"""
+
+
+@pytest.fixture(autouse=True)
+def findable(monkeypatch):
+    """The module of the worker lies beside the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+class Notes(JobObserver):
+    """Keeps what it hears."""
+
+    def __init__(self):
+        self.started, self.ended, self.messages, self.steps = [], [], [], []
+
+    def job_started(self, name):
+        self.started.append(name)
+
+    def job_advanced(self, name, what, done, total, figures):
+        self.steps.append((name, what, done, total))
+
+    def job_ended(self, name, error):
+        self.ended.append((name, error))
+
+    def message(self, text):
+        self.messages.append(text)
+
+
+def jobs(*what, **further):
+    return [
+        Job(f"job {number}", {"do": do, "value": number, **further})
+        for number, do in enumerate(what)
+    ]
+
+
+def carried_out(executor, work, observer=None):
+    endings = {}
+
+    def report(ending):
+        assert ending.job.name not in endings
+        endings[ending.job.name] = ending
+
+    executor.carry_out(work, observer or Notes(), report)
+    return [endings[job.name] for job in work]
+
+
+def test_jobs_share_a_process_and_answers_do_not_depend_on_the_number_of_processes():
+    one, two = (
+        [ending.result for ending in carried_out(ProcessExecutor(MODULE, n), jobs(*["answer"] * 4))]
+        for n in (1, 2)
+    )
+    assert (
+        [result["value"] for result in one] == [result["value"] for result in two] == [0, 1, 2, 3]
+    )
+    assert len({result["process"] for result in one}) == 1
+    assert len({result["process"] for result in two}) <= 2
+
+
+def test_a_job_that_wants_to_be_alone_has_a_process_of_its_own():
+    work = [Job(str(n), {"do": "answer", "value": n}, alone=True) for n in range(3)]
+    results = [ending.result for ending in carried_out(ProcessExecutor(MODULE), work)]
+    assert len({result["process"] for result in results}) == 3
+
+
+def test_the_observer_hears_of_steps_and_messages_and_prints_do_not_disturb():
+    notes = Notes()
+    (ending,) = carried_out(ProcessExecutor(MODULE), jobs("chatter"), notes)
+    assert ending.result == 0
+    assert notes.steps == [("job 0", "work", 0, 4)]
+    assert notes.messages == ["job 0: doing chatter"]
+    assert notes.started == ["job 0"] and notes.ended == [("job 0", None)]
+
+
+def test_failures_are_told_and_the_rest_goes_on():
+    notes = Notes()
+    executor = ProcessExecutor(MODULE, 2)
+    endings = carried_out(executor, jobs("user_error", "defect", "crash", "answer"), notes)
+    errors = [ending.error for ending in endings]
+    assert errors[0] == "key: a bad value; expected a good one"
+    assert errors[1] == "ZeroDivisionError: a defect"
+    assert "in defect" in endings[1].details
+    assert errors[2] == "its process ended with status 7"
+    assert errors[3] is None and endings[3].result["value"] == 3
+    # A crash is tried again, an error of the user's is not.
+    assert notes.started.count("job 2") == 2
+    assert notes.started.count("job 0") == notes.started.count("job 1") == 1
+
+
+def test_a_killed_process_takes_only_its_own_job_with_it(tmp_path):
+    work = jobs("answer", "crash_once", "answer", mark=str(tmp_path / "mark"))
+    endings = carried_out(ProcessExecutor(MODULE), work)
+    assert [ending.error for ending in endings] == [None] * 3
+    again = jobs("crash_once", mark=str(tmp_path / "other"))
+    (ending,) = carried_out(ProcessExecutor(MODULE, retries=0), again)
+    assert ending.error == "its process was killed, by hand or for want of memory"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_lets_jobs_save_and_begins_no_further_one(tmp_path, number):
+    saved, pulse = tmp_path / "saved", tmp_path / "pulse"
+    work = [*jobs("beat", pulse=str(pulse), saved=str(saved)), Job("other", {"do": "answer"})]
+
+    def stop():
+        while not pulse.exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=stop).start()
+    notes = Notes()
+    with pytest.raises(Stopped):
+        carried_out(ProcessExecutor(MODULE), work, notes)
+    assert saved.exists()
+    assert notes.started == ["job 0"] and notes.ended == []
+
+
+def test_a_killed_parent_leaves_nobody_writing(tmp_path):
+    pulse = tmp_path / "pulse"
+    command = [sys.executable, "-c", PARENT, str(pulse), str(tmp_path / "saved")]
+    parent = subprocess.Popen(command)
+    while not pulse.exists():
+        assert parent.poll() is None
+        time.sleep(0.02)
+    parent.kill()
+    parent.wait()
+    deadline, last = time.monotonic() + 20, None
+    while (now := pulse.read_text()) != last:
+        assert time.monotonic() < deadline
+        last = now
+        time.sleep(0.5)
+
+
+def test_there_is_at_least_one_processor():
+    assert 1 <= processors() <= (os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A scheduler and two workers in processes of their own."""
+    distributed = pytest.importorskip("distributed")
+    folder = str(Path(__file__).parent)
+    old = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = folder
+    try:
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, memory_limit=0, dashboard_address=None
+        ) as running:
+            yield running
+    finally:
+        if old is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = old
+
+
+def test_a_cluster_gives_the_same_answers_and_retries_crashes(cluster, tmp_path):
+    work = jobs("answer", "crash_once", "user_error", "crash", "defect", mark=str(tmp_path / "m"))
+    executor = DaskExecutor(MODULE, cluster.scheduler_address)
+    notes = Notes()
+    endings = carried_out(executor, work, notes)
+    here = carried_out(
+        ProcessExecutor(MODULE), jobs(*[job.order["do"] for job in work], mark=str(tmp_path / "n"))
+    )
+    assert [ending.error for ending in endings] == [ending.error for ending in here]
+    assert endings[0].result["value"] == 0 and endings[1].result == 1
+    assert notes.started.count("job 3") == 2
+    assert sorted(name for name, _ in notes.ended) == [job.name for job in work]
+
+
+def test_a_lost_worker_of_the_cluster_loses_nothing(cluster, tmp_path):
+    mark = tmp_path / "go"
+    work = jobs("wait_for", "wait_for", "answer", "answer", mark=str(mark))
+
+    class Killer(Notes):
+        def job_started(self, name):
+            super().job_started(name)
+            if len(self.started) == 2:
+                victim = next(iter(cluster.workers.values()))
+                os.kill(victim.pid, signal.SIGKILL)
+                mark.touch()
+
+    endings = carried_out(DaskExecutor(MODULE, cluster.scheduler_address), work, Killer())
+    assert [ending.error for ending in endings] == [None] * 4
+
+
+def test_a_stop_reaches_the_jobs_on_the_cluster(cluster, tmp_path):
+    saved, pulse = tmp_path / "saved", tmp_path / "pulse"
+    work = jobs("beat", pulse=str(pulse), saved=str(saved))
+
+    def stop():
+        while not pulse.exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=stop).start()
+    with pytest.raises(Stopped):
+        carried_out(DaskExecutor(MODULE, cluster.scheduler_address), work)
+    assert saved.exists()
+
+
+def test_without_the_extra_or_a_scheduler_the_user_is_told(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(dask_executor, "_CONNECTING_SECONDS", 1)
+    for address in ("tcp://127.0.0.1:9", "nonsense:", "http://x y"):
+        with pytest.raises(ConfigError, match="no scheduler answers") as caught:
+            carried_out(DaskExecutor(MODULE, address), jobs("answer"))
+        assert "\n" not in str(caught.value)
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(dask_executor, "import_module", missing)
+    with pytest.raises(ConfigError, match=r"hsi-suite\[cluster\]"):
+        carried_out(DaskExecutor(MODULE, "local"), jobs("answer"))

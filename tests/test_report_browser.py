@@ -1,0 +1,178 @@
+"""The report of a batch in a real browser: quiet, offline, sortable, light and dark."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from batch_samples import HOSTILE, Sample, make_batch
+from hsi_suite.pipelines.batch_report import write_batch_report
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1200,900",
+)
+_LARGEST = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    driver = shutil.which("chromedriver")
+    if not program or not driver:
+        pytest.skip("chromium or chromedriver is not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in (*_FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    found = webdriver.Chrome(options=options, service=Service(driver))
+    found.set_page_load_timeout(120)
+    yield found
+    found.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """A report as it is, and one whose every name attacks it."""
+    folder = tmp_path_factory.mktemp("reports")
+    plain = Sample(runs=3, vary=True, models={"hybridsn": (0.985, 0.7), "svm": (0.83, 0.66)})
+    hostile = Sample(
+        names=HOSTILE,
+        models={HOSTILE[0]: (0.9, 0.6), HOSTILE[2]: (0.7, 0.5)},
+        dataset=HOSTILE[2],
+        runs=2,
+        kinds=("random",),
+        question=HOSTILE[1],
+        failures={HOSTILE[1]: HOSTILE[2]},
+    )
+    found = {}
+    for name, sample in (("plain", plain), ("hostile", hostile)):
+        make_batch(folder / name, sample)
+        write_batch_report(folder / name)
+        found[name] = folder / name / "report.html"
+    return found
+
+
+def opened(browser, path, scheme="light"):
+    media = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(Path(path).as_uri())
+
+
+def requests(browser):
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    sent = [event for event in events if event["method"] == "Network.requestWillBeSent"]
+    return [event["params"]["request"]["url"] for event in sent]
+
+
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_from_disk_without_a_word_or_a_request(browser, pages, name, scheme):
+    opened(browser, pages[name], scheme)
+    assert browser.get_log("browser") == []
+    others = [url for url in requests(browser) if not url.startswith("data:")]
+    assert others == [pages[name].as_uri()]
+    broken = "return [...document.images].filter(i => !i.complete || !i.naturalWidth).length"
+    assert browser.execute_script(broken) == 0
+    assert browser.execute_script("return document.images.length") > 5
+    assert pages[name].stat().st_size <= _LARGEST
+
+
+def test_hostile_names_do_nothing(browser, pages):
+    opened(browser, pages["hostile"])
+    assert browser.execute_script("return document.scripts.length") == 1
+    assert browser.execute_script("return document.querySelectorAll('img[src=x]').length") == 0
+    handlers = (
+        "return [...document.querySelectorAll('*')].filter(e => e.onerror || e.onload).length"
+    )
+    assert browser.execute_script(handlers) == 0
+    text = browser.find_element(By.TAG_NAME, "body").get_attribute("textContent")
+    assert "<script>alert(1)</script>" in text
+    assert '"><img onerror="alert(3)" src=x>' in text
+
+
+def test_light_and_dark_are_two_designs(browser, pages):
+    grounds, drawn = [], []
+    for scheme in ("light", "dark"):
+        opened(browser, pages["plain"], scheme)
+        colour = "return getComputedStyle(document.body).backgroundColor"
+        grounds.append(browser.execute_script(colour))
+        drawn.append(browser.execute_script("return document.images[0].currentSrc"))
+    assert grounds == ["rgb(255, 255, 255)", "rgb(13, 17, 23)"]
+    assert drawn[0] != drawn[1]
+
+
+def column(table, number):
+    rows = table.find_elements(By.CSS_SELECTOR, "tbody tr")
+    return [row.find_elements(By.XPATH, "./*")[number].get_attribute("textContent") for row in rows]
+
+
+def test_tables_sort_by_their_columns(browser, pages):
+    opened(browser, pages["plain"])
+    table = browser.find_element(By.CSS_SELECTOR, "table.sortable")
+    heads = table.find_elements(By.CSS_SELECTOR, "thead th")
+    before = column(table, 0)
+    heads[2].find_element(By.TAG_NAME, "button").click()
+    means = [float(cell.split(" ±")[0]) for cell in column(table, 2)]
+    assert means == sorted(means)
+    assert heads[2].get_attribute("aria-sort") == "ascending"
+    heads[2].find_element(By.TAG_NAME, "button").click()
+    assert [float(cell.split(" ±")[0]) for cell in column(table, 2)] == means[::-1]
+    assert heads[2].get_attribute("aria-sort") == "descending"
+    heads[0].find_element(By.TAG_NAME, "button").click()
+    assert sorted(column(table, 0)) == sorted(before)
+    assert heads[2].get_attribute("aria-sort") is None
+
+
+def test_what_is_undefined_sorts_last_both_ways(browser, pages):
+    opened(browser, pages["plain"])
+    table = browser.find_element(By.CSS_SELECTOR, "table.sortable")
+    head = table.find_elements(By.CSS_SELECTOR, "thead th")[-1]
+    assert "–" in column(table, -1)
+    for _ in range(2):
+        head.find_element(By.TAG_NAME, "button").click()
+        assert column(table, -1)[-1] == "–"
+
+
+def test_without_its_script_the_page_is_whole(browser, pages):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        opened(browser, pages["plain"])
+        assert browser.find_elements(By.TAG_NAME, "button") == []
+        assert len(browser.find_elements(By.CSS_SELECTOR, "table.sortable")) > 5
+        assert "overall accuracy" in browser.find_element(By.TAG_NAME, "body").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_page_fits_the_width_of_its_window(browser, pages, name, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        opened(browser, pages[name])
+        browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_it_prints(browser, pages):
+    opened(browser, pages["plain"], "dark")
+    sheet = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+    assert len(sheet["data"]) > 50_000

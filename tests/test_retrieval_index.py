@@ -1,0 +1,226 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from hsi_suite.pipelines import gallery_indexing
+from hsi_suite.pipelines.gallery_index import open_index
+from hsi_suite.pipelines.retrieval_index import index_gallery
+from PIL import Image
+from query_samples import make_run, rgb_picture, sample_scene, write_cube
+
+from hsi_suite.engine.observer import Observer
+from hsi_suite.errors import (
+    ConfigError,
+    HsiSuiteError,
+    InputFileError,
+    OutputError,
+    RunError,
+    Stopped,
+)
+
+ARRAYS = ("embeddings.npy", "positions.npy", "picture.npy", "spectra.npy")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture
+def cube(tmp_path):
+    return write_cube(tmp_path / "cube.hdr")
+
+
+def test_an_index_holds_every_pixel_and_what_it_is_of(run, cube, tmp_path):
+    np.save(tmp_path / "labels.npy", sample_scene().labels)
+    index = index_gallery(
+        run, tmp_path / "index", scene=cube, labels=str(tmp_path / "labels.npy"), threads=1
+    )
+    header = index.header
+    assert (header.items, header.dimensions, header.missing) == (24 * 27, 8, 0)
+    assert (header.modality, header.window, header.bands) == ("rgb", 3, 13)
+    assert index.positions.tolist() == np.indices((24, 27)).reshape(2, -1).T.tolist()
+    assert np.allclose(np.linalg.norm(index.embeddings, axis=1), 1, atol=1e-5)
+    assert np.array_equal(index.spectra, sample_scene().cube.reshape(-1, 13))
+    assert np.array_equal(index.labels, sample_scene().labels.ravel())
+    assert isinstance(index.embeddings, np.memmap)
+    assert set(header.provenance["files"]) == {"cube.hdr", "cube.img", "labels.npy"}
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_strips_of_any_height_give_the_same_files(run, cube, tmp_path, monkeypatch):
+    index_gallery(run, tmp_path / "whole", scene=cube, threads=1)
+    monkeypatch.setattr("hsi_suite.pipelines.index_memory._MOST_PIXELS", 27 * 5)
+    index_gallery(run, tmp_path / "strips", scene=cube, threads=1)
+    for name in ("positions.npy", "picture.npy", "spectra.npy"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "strips" / name).read_bytes()
+    whole, strips = (open_index(tmp_path / name).embeddings for name in ("whole", "strips"))
+    assert np.allclose(whole, strips, atol=1e-6)
+
+
+class Interrupting(Observer):
+    def __init__(self, after):
+        self.after, self.said = after, []
+
+    def advance(self, steps=1, **figures):
+        self.after -= 1
+        if self.after == 0:
+            raise KeyboardInterrupt
+
+    def message(self, text):
+        self.said.append(text)
+
+
+def test_a_call_that_was_cut_off_goes_on(run, cube, tmp_path, monkeypatch):
+    monkeypatch.setattr("hsi_suite.pipelines.index_memory._MOST_PIXELS", 27 * 4)
+    index_gallery(run, tmp_path / "unbroken", scene=cube, threads=1)
+    with pytest.raises(Stopped):
+        index_gallery(run, tmp_path / "cut", scene=cube, threads=1, observer=Interrupting(3))
+    assert not (tmp_path / "cut").exists()
+    with pytest.raises(InputFileError, match="no such folder"):
+        open_index(tmp_path / "cut")
+    observer = Interrupting(99)
+    index_gallery(run, tmp_path / "cut", scene=cube, threads=1, observer=observer)
+    assert "going on after 12 of 24 lines" in observer.said
+    for name in (*ARRAYS, "index.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "unbroken" / name).read_bytes()
+    again = Interrupting(99)
+    index_gallery(run, tmp_path / "cut", scene=cube, threads=1, observer=again)
+    assert "nothing to do" in again.said[-1]
+    with pytest.raises(OutputError, match="exists already"):
+        index_gallery(run, tmp_path / "cut", scene=cube, step=2, threads=1)
+
+
+def test_a_failure_leaves_nothing(run, cube, tmp_path, monkeypatch):
+    def fail(*_):
+        raise InputFileError("cube", "broken")
+
+    monkeypatch.setattr(gallery_indexing.GalleryIndexing, "_finish", fail)
+    with pytest.raises(InputFileError):
+        index_gallery(run, tmp_path / "index", scene=cube, threads=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cube.hdr", "cube.img"]
+
+
+def test_every_third_line_and_sample(run, cube, tmp_path, monkeypatch):
+    monkeypatch.setattr("hsi_suite.pipelines.index_memory._MOST_PIXELS", 27 * 4)
+    thin = index_gallery(run, tmp_path / "thin", scene=cube, step=3, threads=1)
+    whole = index_gallery(run, tmp_path / "whole", scene=cube, threads=1)
+    assert thin.positions.tolist() == (np.indices((8, 9)).reshape(2, -1).T * 3).tolist()
+    rows = thin.positions[:, 0] * 27 + thin.positions[:, 1]
+    assert np.allclose(thin.embeddings, whole.embeddings[rows], atol=1e-6)
+    assert thin.picture.shape == (24, 27, 3)
+
+
+def save_png(path, picture, alpha):
+    opaque = np.full((24, 27, 1), 255, np.uint8)
+    opaque[0, :5] = 0
+    Image.fromarray(np.concatenate([picture, opaque], 2) if alpha else picture).save(path)
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "bmp"])
+def test_a_picture_without_spectra_is_a_gallery(run, tmp_path, ending):
+    path = tmp_path / f"picture.{ending}"
+    if ending == "tif":
+        tifffile.imwrite(path, rgb_picture(), photometric="rgb")
+    else:
+        save_png(path, rgb_picture(), alpha=False)
+    index = index_gallery(run, tmp_path / "index", scene=str(path), threads=1)
+    assert index.header.items == 24 * 27
+    assert index.spectra is None
+    cube = index_gallery(run, tmp_path / "cube", scene=write_cube(tmp_path / "cube.hdr"), threads=1)
+    # The camera's levels differ, and rounding to 8 bits costs a little.
+    assert (index.embeddings * cube.embeddings).sum(1).mean() > 0.98
+
+
+def test_transparent_pixels_are_no_items(run, tmp_path):
+    save_png(tmp_path / "clear.png", rgb_picture(), alpha=True)
+    index = index_gallery(run, tmp_path / "index", scene=str(tmp_path / "clear.png"), threads=1)
+    assert (index.header.items, index.header.missing) == (24 * 27 - 5, 5)
+    assert index.positions[0].tolist() == [0, 5]
+
+
+def test_the_other_side_is_the_spectra(run, cube, tmp_path):
+    for name in ("first", "spectrum"):
+        index = index_gallery(run, tmp_path / name, scene=cube, side=name, threads=1)
+        assert (index.header.side, index.header.modality) == ("first", "spectrum")
+    with pytest.raises(ConfigError, match="expected spectrum or rgb"):
+        index_gallery(run, tmp_path / "height", scene=cube, side="height", threads=1)
+
+
+def test_wrong_calls_are_refused_in_one_line(run, cube, tmp_path):
+    other = tmp_path / "classification"
+    other.mkdir()
+    (other / "config.yaml").write_text("task: classification\n")
+    save_png(tmp_path / "grey.png", rgb_picture()[..., 0], alpha=False)
+    far = sample_scene()
+    object.__setattr__(far, "wavelengths", far.wavelengths + 500)
+    shifted = write_cube(tmp_path / "far.hdr", far)
+    np.save(tmp_path / "small.npy", np.ones((3, 3), np.uint8))
+    cases = [
+        (RunError, "is a run of classification", {"run": other, "scene": cube}),
+        (RunError, "no such folder", {"run": tmp_path / "none", "scene": cube}),
+        (ConfigError, "neither given", {}),
+        (ConfigError, "both given", {"scene": cube, "dataset": "synthetic"}),
+        (InputFileError, "1 bands without wavelengths", {"scene": str(tmp_path / "grey.png")}),
+        (HsiSuiteError, "nm away", {"scene": shifted, "side": "first"}),
+        (InputFileError, "no such file", {"scene": str(tmp_path / "none.png")}),
+        (InputFileError, "3 × 3 pixels", {"scene": cube, "labels": str(tmp_path / "small.npy")}),
+        (ConfigError, "expected at least 0.6", {"scene": cube, "memory_limit": 1e8}),
+    ]
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for kind, words, options in cases:
+        with pytest.raises(kind, match=words) as caught:
+            index_gallery(options.pop("run", run), tmp_path / "index", threads=1, **options)
+        assert "\n" not in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+DAMAGES = {
+    "another version": ("index.json", lambda text: text.replace(b"index 1", b"index 9")),
+    "no JSON": ("index.json", lambda text: text[:40]),
+    "no table": ("index.json", lambda text: b"[1]"),
+    "a number less": ("index.json", lambda text: text.replace(b'"items"', b'"item"')),
+    "a wrong number": ("index.json", lambda text: text.replace(b'"lines": 24', b'"lines": -4')),
+    "fewer lines": ("index.json", lambda text: text.replace(b'"lines": 24', b'"lines": 23')),
+    "cut rows": ("embeddings.npy", lambda content: content[:-10]),
+    "no array": ("positions.npy", lambda content: b"hello"),
+    "empty array": ("picture.npy", lambda content: b""),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_indexes_are_refused_in_one_line(run, tmp_path, cube, damage):
+    index_gallery(run, tmp_path / "index", scene=cube, threads=1)
+    name, spoil = DAMAGES[damage]
+    path = tmp_path / "index" / name
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(InputFileError) as caught:
+        open_index(tmp_path / "index")
+    assert "\n" not in str(caught.value)
+
+
+def test_pickles_empty_galleries_and_foreign_folders_are_refused(run, tmp_path, cube):
+    index_gallery(run, tmp_path / "index", scene=cube, threads=1)
+    np.save(tmp_path / "index" / "spectra.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(InputFileError):
+        open_index(tmp_path / "index")
+    header = json.loads((tmp_path / "index" / "index.json").read_text())
+    (tmp_path / "index" / "index.json").write_text(json.dumps(header | {"items": 0}))
+    with pytest.raises(InputFileError, match="the gallery has no items"):
+        open_index(tmp_path / "index")
+    for place, words in ((tmp_path, "holds no index.json"), (cube, "is a file")):
+        with pytest.raises(InputFileError, match=words):
+            open_index(place)
+
+
+def test_a_registered_scene_brings_its_labels(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "hsi_suite.pipelines.gallery.load_dataset", lambda name, on_message: sample_scene()
+    )
+    index = index_gallery(run, tmp_path / "index", dataset="stripes", threads=1)
+    assert index.header.class_names == ["Water", "Grass", "Sand"]
+    assert np.array_equal(index.labels, sample_scene().labels.ravel())
+    assert index.header.provenance["dataset"] == "stripes"
+    with pytest.raises(ConfigError, match="given with options of a file"):
+        index_gallery(run, tmp_path / "other", dataset="stripes", nodata=0, threads=1)
