@@ -8,14 +8,14 @@ from typing import Any
 
 from ..config import Section, Tree, apply_settings, config_names, load_tree, merge, validate
 from ..data.catalogue import check_dataset_name
-from ..engine.devices import resolve_device
 from ..errors import ConfigError
 from ..models.classic_classifier import CLASSIC_MODELS
 from ..models.classical import CLASSICAL
 from ..models.registry import classifier_names
 from ..registry import listed, nearest_names
 from ..schemas.classification import ClassificationConfig, SplitConfig
-from .machine import available_threads
+from .machine import on_this_machine
+from .named_options import named_keys, put
 
 _DEFAULT_MODEL = "hybridsn"
 _TASK_FOLDER = "classification"
@@ -87,29 +87,16 @@ def classification_config(
 
 
 def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -> Tree:
-    tree: Tree = {}
-    for name, value in options.items():
-        if name not in _OPTIONS:
-            near = nearest_names(name, _OPTIONS)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
-            raise ConfigError(name, "unknown option", f"one of {', '.join(_OPTIONS)}", hint)
-        if value is not None:
-            _put(tree, _OPTIONS[name], value)
+    tree = named_keys(options, _OPTIONS, "unknown option")
     if options.get("split_file") is not None and options.get("split") is None:
-        _put(tree, ("split", "kind"), "file")
+        put(tree, ("split", "kind"), "file")
     if dataset is not None or options.get("scene") is not None:
         # Naming one source replaces the one in the configuration.
-        _put(tree, ("data", "dataset"), dataset)
-        _put(tree, ("data", "scene"), options.get("scene"))
+        put(tree, ("data", "dataset"), dataset)
+        put(tree, ("data", "scene"), options.get("scene"))
     if model is not None:
-        _put(tree, ("model", "name"), model)
+        put(tree, ("model", "name"), model)
     return tree
-
-
-def _put(tree: Tree, keys: Sequence[str], value: Any) -> None:
-    for key in keys[:-1]:
-        tree = tree.setdefault(key, {})
-    tree[keys[-1]] = value
 
 
 def _shipped_for(dataset: str | None, model: str) -> str:
@@ -136,8 +123,7 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
     """
     return config.model_copy(
         update={
-            "device": str(resolve_device(config.device)),
-            "threads": config.threads or available_threads(),
+            **on_this_machine(config),
             "split": _resolve_split(config.split, config.model.window // 2),
             "data": config.data.model_copy(update=_absolute(config.data, _SCENE_FILES)),
         }

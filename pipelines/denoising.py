@@ -9,13 +9,11 @@ from typing import Any
 
 import torch
 
-from ..config import Tree, apply_settings, load_tree, merge, validate
-from ..engine.devices import computing, resolve_device
+from ..config import apply_settings, load_tree, merge, validate
+from ..engine.devices import computing
 from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
 from ..engine.trainer import Trainer, Training
-from ..errors import ConfigError
-from ..registry import nearest_names
 from ..runs import CHECKPOINT, CONFIG, MODEL, Run, open_run
 from ..schemas.denoising import DenoisingConfig
 from .denoiser import Denoiser, load_denoiser
@@ -28,7 +26,8 @@ from .denoising_preparation import (
 from .denoising_results import write_denoising_results
 from .denoising_task import ImageDenoising
 from .lifecycle import carry_out
-from .machine import available_threads
+from .machine import on_this_machine
+from .named_options import named_keys, replace_source
 
 # What a user may name directly, and the key of the configuration that it sets.
 _OPTIONS = {
@@ -40,6 +39,7 @@ _OPTIONS = {
     "device": ("device",),
     "threads": ("threads",),
 }
+_SOURCES = ("images", "folder")
 
 
 def denoising_config(
@@ -58,23 +58,8 @@ def denoising_config(
     Raises:
         ConfigError: a key or value is wrong.
     """
-    tree: Tree = {}
-    for name, value in (options or {}).items():
-        if value is None:
-            continue
-        if name not in _OPTIONS:
-            near = nearest_names(name, _OPTIONS)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
-            known = ", ".join(_OPTIONS)
-            raise ConfigError(name, "no option of a denoiser's training", f"one of {known}", hint)
-        for key in reversed(_OPTIONS[name]):
-            value = {key: value}
-        tree = merge(tree, value)
-    named = {setting.partition("=")[0].strip() for setting in settings}
-    named |= {f"data.{key}" for key in tree.get("data", {})}
-    if len(named & {"data.images", "data.folder"}) == 1:
-        # Naming one source replaces the one in the configuration.
-        tree = merge({"data": {"images": None, "folder": None}}, tree)
+    tree = named_keys(options, _OPTIONS, "no option of a denoiser's training")
+    replace_source(tree, _SOURCES, settings)
     given = apply_settings(merge(load_tree(config), tree), settings)
     return validate(DenoisingConfig, given, config)
 
@@ -102,12 +87,7 @@ def train(
         Stopped: a stop was asked for; the run can be continued.
     """
     observer = observer or Observer()
-    config = config.model_copy(
-        update={
-            "device": str(resolve_device(config.device)),
-            "threads": config.threads or available_threads(),
-        }
-    )
+    config = config.model_copy(update=on_this_machine(config))
     with computing(torch.device(config.device), config.threads or 1, config.deterministic):
         images = load_training_images(config)
         seeds = config.streams

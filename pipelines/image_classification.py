@@ -9,14 +9,12 @@ from typing import Any
 
 import torch
 
-from ..config import Tree, apply_settings, config_names, load_tree, merge, validate
+from ..config import apply_settings, config_names, load_tree, merge, validate
 from ..data.splits import save_split
-from ..engine.devices import computing, resolve_device
+from ..engine.devices import computing
 from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
 from ..engine.trainer import Trainer, Training
-from ..errors import ConfigError
-from ..registry import nearest_names
 from ..runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ..schemas.image_classification import ImageClassificationConfig
 from .image_classification_preparation import (
@@ -30,7 +28,8 @@ from .image_classification_results import write_image_results
 from .image_classification_task import ImageClassification
 from .image_classifier import ImageClassifier, load_image_classifier
 from .lifecycle import carry_out
-from .machine import available_threads
+from .machine import on_this_machine
+from .named_options import named_keys, replace_source
 
 _FOLDER = "image_classification"
 # What a user may name directly, and the key of the configuration that it sets.
@@ -44,6 +43,7 @@ _OPTIONS = {
     "device": ("device",),
     "threads": ("threads",),
 }
+_SOURCES = ("dataset", "folder")
 
 
 def image_classification_config(
@@ -66,22 +66,11 @@ def image_classification_config(
     Raises:
         ConfigError: a key or value is wrong.
     """
-    given = {name: value for name, value in (options or {}).items() if value is not None}
-    tree: Tree = {}
-    for name, value in given.items():
-        if name not in _OPTIONS:
-            near = nearest_names(name, _OPTIONS)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
-            known = ", ".join(_OPTIONS)
-            raise ConfigError(name, "no option of image classification", f"one of {known}", hint)
-        for key in reversed(_OPTIONS[name]):
-            value = {key: value}
-        tree = merge(tree, value)
-    source = config or _shipped_for(given.get("dataset"), given.get("model"))
+    tree = named_keys(options, _OPTIONS, "no option of image classification")
+    replace_source(tree, _SOURCES)
+    named = options or {}
+    source = config or _shipped_for(named.get("dataset"), named.get("model"))
     base = load_tree(source)
-    if "dataset" in given or "folder" in given:
-        # Naming one source replaces the one in the configuration.
-        tree["data"] = {"dataset": None, "folder": None, **tree["data"]}
     return validate(ImageClassificationConfig, apply_settings(merge(base, tree), settings), source)
 
 
@@ -109,8 +98,7 @@ def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:
         changed["folder"] = str(Path(data.folder).absolute())
     return config.model_copy(
         update={
-            "device": str(resolve_device(config.device)),
-            "threads": config.threads or available_threads(),
+            **on_this_machine(config),
             "data": data.model_copy(update=changed),
         }
     )

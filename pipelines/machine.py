@@ -8,6 +8,9 @@ import platform
 import resource
 import sys
 
+from ..engine.devices import resolve_device
+from ..schemas.training import MachineConfig
+
 _MOST_THREADS = 1024
 
 
@@ -19,6 +22,18 @@ def available_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def on_this_machine(config: MachineConfig) -> dict[str, str | int]:
+    """The keys of a configuration that its machine decides: the device and the threads.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
+    return {
+        "device": str(resolve_device(config.device)),
+        "threads": config.threads or available_threads(),
+    }
 
 
 def peak_memory_megabytes() -> float:

@@ -9,18 +9,18 @@ from typing import Any
 
 import torch
 
-from ..config import Tree, apply_settings, load_tree, merge, validate
+from ..config import apply_settings, load_tree, merge, validate
 from ..data.splits import save_split
-from ..engine.devices import computing, resolve_device
+from ..engine.devices import computing
 from ..engine.distributed import ALONE, Team
 from ..engine.observer import Observer
 from ..engine.trainer import Trainer
 from ..errors import ConfigError
-from ..registry import nearest_names
 from ..runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ..schemas.retrieval import RetrievalConfig
 from .lifecycle import carry_out
-from .machine import available_threads
+from .machine import on_this_machine
+from .named_options import named_keys, replace_source
 from .retrieval_choice import choose_similarity
 from .retrieval_preparation import (
     PreparedPairs,
@@ -73,23 +73,8 @@ def retrieval_config(
     Raises:
         ConfigError: a key or value is wrong.
     """
-    tree: Tree = {}
-    for name, value in (options or {}).items():
-        if value is None:
-            continue
-        if name not in _OPTIONS:
-            near = nearest_names(name, _OPTIONS)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
-            raise ConfigError(
-                name, "no option of a retrieval's training", f"one of {', '.join(_OPTIONS)}", hint
-            )
-        for key in reversed(_OPTIONS[name]):
-            value = {key: value}
-        tree = merge(tree, value)
-    named = [key for key in _SOURCES if key in tree.get("data", {})]
-    if named:
-        # Naming one source replaces the one in the configuration.
-        tree["data"] = dict.fromkeys(_SOURCES) | tree["data"]
+    tree = named_keys(options, _OPTIONS, "no option of a retrieval's training")
+    replace_source(tree, _SOURCES)
     given = apply_settings(merge(load_tree(config), tree), settings)
     return validate(RetrievalConfig, given, config)
 
@@ -114,8 +99,7 @@ def resolve(config: RetrievalConfig) -> RetrievalConfig:
     absolute = {k: str(Path(path).absolute()) for k, path in given.items() if path is not None}
     return config.model_copy(
         update={
-            "device": str(resolve_device(config.device)),
-            "threads": config.threads or available_threads(),
+            **on_this_machine(config),
             "data": data.model_copy(update=absolute),
             "split": split.model_copy(update={"guard": guard}),
         }

@@ -17,6 +17,10 @@ _BASELINES = {
     "svm": "RBF-SVM on spectra",
     "forest": "random forest on spectra",
     "cnn1d": "1-D CNN on spectra",
+    "class_posterior": "class posterior: two logistic regressions",
+    "cca": "canonical correlations (CCA)",
+    "nearest_pair": "nearest training pair's partner",
+    "spectral_angle": "spectral angle",
 }
 
 

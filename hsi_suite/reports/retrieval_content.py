@@ -7,19 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .content import Metrics, count, enumerate_names, percent, plain
+from .content import Metrics, baseline_name, count, enumerate_names, percent, plain
 from .verdict import Remark
 
 MAP = "mean_average_precision"
 _MACRO = "macro_average_precision"
 _PARTS = ("train", "validation", "test")
-_METHODS = {
-    "class_posterior": "class posterior: two logistic regressions",
-    "cca": "canonical correlations (CCA)",
-    "nearest_pair": "nearest training pair's partner",
-    "spectral_angle": "spectral angle",
-    "chance": "chance",
-}
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ def method_rows(metrics: Metrics) -> list[MethodRow]:
     rows = [row(plain(metrics["model"]), metrics["test"], True)]
     baselines = metrics["baselines"]
     for name in sorted(baselines, key=lambda name: -_mean(baselines[name])):
-        rows.append(row(_METHODS.get(name, plain(name)), baselines[name], False))
+        rows.append(row(baseline_name(name), baselines[name], False))
     return rows
 
 
@@ -118,7 +111,7 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
     own = _mean(metrics["test"])
     rivals = {name: _mean(table) for name, table in metrics["baselines"].items()}
     best = max(rivals, key=lambda name: rivals[name])
-    words = _METHODS.get(best, plain(best))
+    words = baseline_name(best)
     beaten = own > rivals[best]
     remarks = [
         Remark(
@@ -139,7 +132,7 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
             )
         )
     for name, reason in metrics["not_applicable"].items():
-        remarks.append(Remark(f"No {_METHODS.get(name, plain(name))}: {plain(reason)}."))
+        remarks.append(Remark(f"No {baseline_name(name)}: {plain(reason)}."))
     missing = [entry["name"] for entry in metrics["classes"] if not entry["test"]]
     if missing:
         remarks.append(Remark(f"Without test pairs: {enumerate_names(missing)}.", warning=True))
