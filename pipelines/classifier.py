@@ -22,7 +22,7 @@ from ..data.pixel_spectra import PixelSpectra
 from ..data.reduction import BLOCK_PIXELS, Reduction
 from ..engine.devices import seeded
 from ..engine.observer import Observer
-from ..errors import OutputError, RunError, ShapeError
+from ..errors import OutputError, ShapeError
 from ..models.classical import SpectrumClassifier
 from .orientation_averaging import scene_probabilities
 
@@ -45,8 +45,7 @@ class Header:
         dataset: what it was trained on.
         synthetic: whether that was a generated scene.
         seed: of a classical model's fit.
-        orientations: of each window whose probabilities a network averages, see
-            `pipelines.orientation_averaging`.
+        orientations: of each window whose probabilities are averaged, 1 or 8.
     """
 
     model: str
@@ -218,16 +217,10 @@ class Classifier:
         elif wanted.any():
             with _computing(self.network, precision, dropout_seed), torch.inference_mode():
                 chosen = torch.from_numpy(wanted)
-                orientations = self.header.orientations if self.header.window > 1 else 1
-                for places, probabilities in scene_probabilities(
-                    self.network, reduced, chosen, batch_size, orientations, observer
+                for places, rows in scene_probabilities(
+                    self.network, reduced, chosen, batch_size, self.header.orientations, observer
                 ):
-                    rows = probabilities.cpu().numpy()
-                    if np.isnan(rows).any():
-                        raise RunError(
-                            "classification", "probabilities that are no numbers", "a sound model"
-                        )
-                    keep(places.cpu().numpy(), rows)
+                    keep(places.cpu().numpy(), rows.cpu().numpy())
         observer.end()
 
     def _votes(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:

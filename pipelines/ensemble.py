@@ -75,6 +75,8 @@ class Ensemble:
             )
         turning = tuple(
             replace(each, header=replace(each.header, orientations=ORIENTATIONS))
+            if each.header.window > 1
+            else each
             for each in self.classifiers
         )
         return replace(self, classifiers=turning)

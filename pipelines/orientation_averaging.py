@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ..data.orientations import turn
 from ..data.patches import WindowSampler
 from ..engine.observer import Observer
+from ..errors import RunError
 from .pixel_task import scene_logits
 
 # Pixels whose lines are turned at a time, so that copies of large scenes stay small.
@@ -45,10 +46,13 @@ def scene_probabilities(
 
     Yields:
         N flat indices in all, in ascending order, and their probabilities, N × classes.
+
+    Raises:
+        RunError: the model gives no numbers.
     """
     if orientations == 1:
         for pixels, logits in scene_logits(model, sampler, wanted, batch_size, observer):
-            yield pixels, logits.softmax(1)
+            yield pixels, _checked(logits.softmax(1))
         return
     lines, samples = wanted.shape
     height = lines_at_a_time(samples, sampler.window)
@@ -57,8 +61,14 @@ def scene_probabilities(
         chosen = wanted[part]
         if chosen.any():
             rows = _mean_probabilities(model, sampler, part, chosen, batch_size, orientations)
-            yield first * samples + chosen.flatten().nonzero().squeeze(1), rows
+            yield first * samples + chosen.flatten().nonzero().squeeze(1), _checked(rows)
             observer.advance(len(rows))
+
+
+def _checked(probabilities: Tensor) -> Tensor:
+    if probabilities.isnan().any():
+        raise RunError("classification", "probabilities that are no numbers", "a sound model")
+    return probabilities
 
 
 def _mean_probabilities(

@@ -17,7 +17,7 @@ from ..errors import HsiSuiteError, Stopped
 
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
-    "train": ("train", "train", "Train and evaluate a classifier or a denoiser."),
+    "train": ("train", "train", "Train and evaluate classifiers, denoisers and retrievers."),
     "evaluate": ("evaluate", "evaluate", "Compute a run's figures again from its saved model."),
     "predict": ("predict", "predict", "Classify a scene with one or several trained runs."),
     "denoise": ("denoise", "denoise", "Take the noise out of photographs and cubes."),
@@ -72,7 +72,7 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Hyperspectral images: classification and denoising, with honest numbers."""
+    """Hyperspectral images: classification, denoising and retrieval, with honest numbers."""
 
 
 def _in_one_line(error: click.ClickException) -> str:

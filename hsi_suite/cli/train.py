@@ -63,7 +63,7 @@ def train(
     output: str,
     **given: Any,
 ) -> None:
-    """Train a classifier of scenes or images, evaluate it, write its report; or a denoiser.
+    """Train a classifier of scenes or images, a denoiser or a retriever; evaluate it, report.
 
     The same command again shows a finished run and goes on with an interrupted one.
     """

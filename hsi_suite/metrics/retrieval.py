@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -10,17 +10,22 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ..errors import ShapeError
 
 Values = NDArray[np.floating]
 Labels = NDArray[np.integer]
 Similarity = Literal["cosine", "dot"]
+OfQueries = NDArray[np.float64]
+Figures = tuple[OfQueries, dict[int, OfQueries], dict[int, OfQueries]]
 
 # Recalls at which precision is told, 0 to 1.
 RECALL_LEVELS = np.linspace(0, 1, 21)
 # Arrays of a chunk's size that are alive at once: scores, sorted scores, products of the matrix.
 _COPIES = 4
+# Chunks that may be worked on at once, by as many threads as torch may use.
+_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def retrieval_scores(
         gallery_labels: the same for the gallery. Items that share a class are relevant.
         similarity: cosine, or the plain dot product.
         cutoffs: no longer than the gallery.
-        memory: bytes that the rankings of a chunk of queries may take.
+        memory: bytes that the rankings of the queries in work may take.
 
     Raises:
         ShapeError: sizes that do not belong together, an empty gallery, or a cutoff beyond it.
@@ -81,6 +86,9 @@ def retrieval_scores(
     _check(queries, gallery, query_labels, gallery_labels, cutoffs)
     patterns, pattern_of = np.unique(query_labels, axis=0, return_inverse=True)
     pattern_of = pattern_of.reshape(-1)
+    left, right = (items.astype(np.float32) for items in (queries, gallery))
+    if similarity == "cosine":
+        left, right = _unit(left), _unit(right)
     # Queries of one pattern follow each other: their rows of a chunk are then seen without a copy.
     turn = np.argsort(pattern_of, kind="stable")
     relevant = [_relevant(pattern, gallery_labels) for pattern in patterns]
@@ -88,25 +96,20 @@ def retrieval_scores(
     curve = np.zeros(len(RECALL_LEVELS))
     at = {k: np.full(len(queries), np.nan) for k in cutoffs}
     hit = {k: np.full(len(queries), np.nan) for k in cutoffs}
-    for first, scores in _chunks(queries[turn], gallery, similarity, memory):
-        chunk = turn[first : first + len(scores)]
-        places = pattern_of[chunk]
-        parts = []
-        for pattern in np.unique(places):
-            rows = slice(*np.searchsorted(places, (pattern, pattern + 1)))
-            mask = relevant[pattern]
-            if mask.any():
-                parts.append((rows, mask, scores[rows].compress(mask, axis=1)))
-        ordered = scores.copy() if cutoffs else scores
-        _sort_rows(ordered)
-        for rows, mask, own in parts:
-            precision = _precisions(own, ordered[rows])
-            average[chunk[rows]] = precision.mean(1)
-            curve += _interpolated(precision).sum(0)
-            for k in cutoffs:
-                found = _first(scores[rows], ordered[rows], mask, k)
-                hit[k][chunk[rows]] = found.any(1)
-                at[k][chunk[rows]] = _precision_at(found, min(int(mask.sum()), k))
+
+    def judge(rows: slice) -> NDArray[np.float64]:
+        """Fill in the figures of some queries; gives the sum of their curves."""
+        chunk = turn[rows]
+        scores = left[chunk] @ right.T
+        return _judge(scores, pattern_of[chunk], relevant, cutoffs, (average, at, hit), chunk)
+
+    # As many chunks whatever the threads: the sums are then the same.
+    step = max(1, int(memory / (_COPIES * 4 * len(gallery) * _WORKERS)))
+    chunks = [slice(first, first + step) for first in range(0, len(queries), step)]
+    threads = min(torch.get_num_threads(), _WORKERS)
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        for part in pool.map(judge, chunks):
+            curve += part
     counted = ~np.isnan(average)
     if not counted.any():
         raise ShapeError("gallery", "no item of any query's class", "at least one")
@@ -159,32 +162,49 @@ def _relevant(pattern: Labels, gallery_labels: Labels) -> NDArray[np.bool_]:
     return np.asarray(((gallery_labels > 0) & (pattern > 0)).any(1))
 
 
-def _chunks(
-    queries: Values, gallery: Values, similarity: Similarity, memory: float
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """The first query of a chunk, and its scores, queries × gallery."""
-    left, right = queries.astype(np.float32), gallery.astype(np.float32)
-    if similarity == "cosine":
-        left, right = _unit(left), _unit(right)
-    step = max(1, int(memory / (_COPIES * 4 * len(gallery))))
-    for first in range(0, len(queries), step):
-        yield first, left[first : first + step] @ right.T
+def _judge(
+    scores: NDArray[np.float32],
+    places: NDArray[np.intp],
+    relevant: Sequence[NDArray[np.bool_]],
+    cutoffs: Sequence[int],
+    figures: Figures,
+    chunk: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Figures of the queries `chunk`, filled in; gives the sum of their curves.
+
+    Args:
+        scores: queries × gallery; may be overwritten.
+        places: which pattern of labels each query has, rising.
+        relevant: the gallery's items that are relevant for each pattern.
+        cutoffs: lengths of the lists that are judged.
+        figures: average precision, precision at k and recall at k of all queries.
+        chunk: which queries these are.
+    """
+    average, at, hit = figures
+    curve = np.zeros(len(RECALL_LEVELS))
+    ordered = np.sort(scores, axis=1) if cutoffs else scores
+    parts = []
+    for pattern in np.unique(places):
+        rows = slice(*np.searchsorted(places, (pattern, pattern + 1)))
+        if relevant[pattern].any():
+            own = scores[rows].compress(relevant[pattern], axis=1)
+            parts.append((rows, relevant[pattern], own))
+    if not cutoffs:
+        scores.sort(axis=1)
+    for rows, mask, own in parts:
+        precision = _precisions(own, ordered[rows])
+        average[chunk[rows]] = precision.mean(1)
+        curve += _interpolated(precision).sum(0)
+        for k in cutoffs:
+            found = _first(scores[rows], ordered[rows], mask, k)
+            hit[k][chunk[rows]] = found.any(1)
+            at[k][chunk[rows]] = _precision_at(found, min(int(mask.sum()), k))
+    return curve
 
 
 def _unit(items: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(items, axis=1, keepdims=True)
     return np.asarray(items / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
-
-
-def _sort_rows(scores: NDArray[np.float32]) -> None:
-    """Sort each row in place, by as many threads as torch may use: most of the time goes here."""
-    threads = torch.get_num_threads()
-    if threads == 1:
-        scores.sort(axis=1)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(lambda rows: rows.sort(axis=1), np.array_split(scores, threads)):
-            pass
 
 
 def _precisions(found: Values, ordered: Values) -> NDArray[np.float64]:
