@@ -35,7 +35,7 @@ demo: $(STAMP)  ## set up, train on the embedded scene, print the paths of the m
 	$(BIN)/hsi train --dataset synthetic --output runs
 
 test: $(STAMP)  ## set up and run the whole test suite
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 bench: $(STAMP)  ## time ours against the usual way, side by side; prints ratios
 	$(BIN)/python -m benchmarks

@@ -122,7 +122,7 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
         raise RunError(path, f"cannot be read ({error})", "a denoiser of this project") from error
     fields = denoiser_fields(metadata)
     if fields.pop("format", None) != _FORMAT:
-        raise RunError(path, "holds no denoiser of this version", _FORMAT)
+        raise RunError(path, "holds no denoiser, or one of another version", _FORMAT)
     try:
         header = _checked(DenoiserHeader(**fields))
         denoiser = untrained_denoiser(header, device, None)

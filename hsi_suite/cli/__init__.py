@@ -79,7 +79,8 @@ def _in_one_line(error: click.ClickException) -> str:
     """What click says of a wrong option, without its lines on the usage."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "hsi"
-    return f"{command}: {' '.join(error.format_message().split())} See {command} --help."
+    text = " ".join(error.format_message().split())
+    return f"{command}: {text.rstrip('.')}. See {command} --help."
 
 
 def main() -> None:

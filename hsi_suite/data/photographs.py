@@ -207,7 +207,8 @@ def _divided(
 
 def _check_there(path: Path) -> None:
     if not path.is_file():
-        raise InputFileError(path, "no such file", _WHAT)
+        found = "is no file of data" if path.exists() else "no such file"
+        raise InputFileError(path, found, _WHAT)
     if path.stat().st_size == 0:
         raise InputFileError(path, "is empty", _WHAT)
 

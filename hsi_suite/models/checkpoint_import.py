@@ -67,7 +67,8 @@ def import_checkpoint(path: str | Path) -> DnCNN | FDnCNN:
         layers = list(_read_layers(path))
     except _BROKEN as error:
         text = str(error).strip().partition("\n")[0].partition(". ")[0]
-        reason = text[:160] or type(error).__name__
+        # Of a file that is no checkpoint the unpickler tells the byte that it stumbled over.
+        reason = "no checkpoint" if not text or text.isdecimal() else text[:160]
         raise InputFileError(path, f"cannot be read ({reason})", _FORMS) from error
     return _build(path, _walk(path, layers))
 

@@ -94,7 +94,7 @@ class BatchConfig(Section):
         if named and self.datasets is None:
             raise ValueError(f"datasets beside {' and '.join(named)}")
         if (self.seeds is None) == (self.runs is None):
-            raise ValueError("either seeds (a list) or runs (a number)")
+            raise ValueError("one of seeds (a list) and runs (a number)")
         for name in ("datasets", "models", "splits", "configs", "seeds", "vary", "numerics"):
             values = getattr(self, name) or []
             if len(set(values)) < len(values):

@@ -1,0 +1,51 @@
+"""Small variants of the classic families on scikit-learn's digits: a few here, all by the script."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from hsi_suite.models.classic_classifier import CLASSIC_MODELS, ClassicClassifier
+
+SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "digits_families.py"
+
+
+@pytest.fixture(scope="module")
+def families():
+    """The script as a module: it is not installed."""
+    spec = importlib.util.spec_from_file_location("digits_families", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["digits_families"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["digits_families"]
+
+
+def test_every_family_has_a_small_variant(families):
+    def family(name):
+        return name.rstrip("0123456789").rstrip("_")
+
+    assert set(families.VARIANTS) <= set(CLASSIC_MODELS)
+    covered, known = (
+        {family(name) for name in names} for names in (families.VARIANTS, CLASSIC_MODELS)
+    )
+    assert covered == known
+    for name, variant in families.VARIANTS.items():
+        network = ClassicClassifier(name)(
+            in_channels=1, num_classes=10, window=families.SIZE, **variant.options
+        )
+        assert sum(p.numel() for p in network.parameters()) < 2_500_000
+
+
+def test_an_unknown_network_is_refused(families):
+    with pytest.raises(SystemExit, match="unknown: lenet"):
+        families.main(["lenet"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["network_in_network", "resnet_18"])
+def test_small_variants_reach_97_percent(families, name, tmp_path):
+    run = families.train(name, families.VARIANTS[name], str(tmp_path))
+    assert run.metrics["validation"]["overall_accuracy"] >= 0.97
+    assert run.metrics["test"]["overall_accuracy"] >= 0.96
