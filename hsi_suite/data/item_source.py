@@ -10,7 +10,9 @@ from .modalities import Items, Modality, no_companion
 from .scene import Scene
 
 # A picture's values are told by where they lie between these percentiles of their own scene.
-_PERCENTILES = (2.0, 98.0)
+PERCENTILES = (2.0, 98.0)
+# Kinds of modalities that are pictures, and measured so.
+PICTURES = ("rgb", "panchromatic", "companion")
 
 
 class ItemSource:
@@ -46,23 +48,40 @@ class ItemSource:
 
 def _layer(modality: Modality, scene: Scene) -> NDArray[np.float32]:
     """What items are cut from, lines × samples × channels."""
-    if modality.kind == "features":
+    layer = modality_layer(modality, scene)
+    if modality.kind in PICTURES:
+        return _stretched(layer.astype(np.float64, copy=False), scene.valid)
+    return _filled(layer.astype(np.float32, copy=False), scene.valid)
+
+
+def modality_layer(modality: Modality, scene: Scene) -> NDArray[np.float64 | np.float32]:
+    """What a modality sees of each pixel, before it is measured: lines × samples × channels.
+
+    Raises:
+        InputFileError: the scene has no wavelengths, no such bands or no companion.
+        ShapeError: the scene has other bands.
+        ConfigError: the modality is of ready features.
+    """
+    kind = modality.kind
+    if kind == "features":
         raise ConfigError("retrieval", "ready features, which no scene has", "a pair of a scene")
-    if modality.kind in ("spectrum", "pca", "hsi"):
-        bands = modality.channels if modality.reduction is None else len(modality.reduction.mean)
-        if scene.bands != bands:
-            raise ShapeError(scene.name, f"{scene.bands} bands", f"the {bands} learnt from")
-        if modality.reduction is not None:
-            return _filled(modality.reduction.apply(scene.cube), scene.valid)
-        return _filled(scene.cube.astype(np.float32), scene.valid)
-    if modality.kind == "companion":
+    if kind == "companion":
         name = modality.companion or ""
         if name not in scene.companions:
             raise no_companion(scene, f"no companion layer {name!r}")
-        image = scene.companions[name].astype(np.float64)[..., None]
-    else:
-        image = _averaged(scene, modality.weights)
-    return _stretched(image, scene.valid)
+        return scene.companions[name].astype(np.float64)[..., None]
+    if kind in PICTURES:
+        return _averaged(scene, modality.weights)
+    reduction = modality.reduction
+    bands = modality.channels if reduction is None else len(reduction.mean)
+    if scene.bands != bands:
+        raise ShapeError(
+            scene.name,
+            f"{scene.bands} bands",
+            f"the {bands} bands learnt from",
+            "take a scene of the same sensor, or give --side of the other modality",
+        )
+    return scene.cube.astype(np.float32) if reduction is None else reduction.apply(scene.cube)
 
 
 def _averaged(scene: Scene, weights: tuple[tuple[float, float], ...]) -> NDArray[np.float64]:
@@ -73,7 +92,7 @@ def _averaged(scene: Scene, weights: tuple[tuple[float, float], ...]) -> NDArray
         raise InputFileError(
             scene.name,
             f"{scene.bands} bands without wavelengths",
-            f"wavelengths, or an image of {len(weights)} bands",
+            f"wavelengths, or an image of {len(weights)} {'bands' if len(weights) > 1 else 'band'}",
             "give the file an ENVI header with wavelengths",
         )
     layers = []
@@ -84,7 +103,7 @@ def _averaged(scene: Scene, weights: tuple[tuple[float, float], ...]) -> NDArray
                 scene.name,
                 f"no band between {low:g} and {high:g} nm",
                 "one for each colour",
-                "choose another pair or data.panchromatic",
+                "choose another scene, pair or data.panchromatic",
             )
         layers.append(scene.cube[..., inside].mean(-1, dtype=np.float64))
     return np.stack(layers, -1)
@@ -95,7 +114,7 @@ def _stretched(image: NDArray[np.float64], valid: NDArray[np.bool_] | None) -> N
     good = good if valid is None else good & valid
     if not good.any():
         return np.zeros(image.shape, np.float32)
-    low, high = np.percentile(image[good], _PERCENTILES, axis=0)
+    low, high = np.percentile(image[good], PERCENTILES, axis=0)
     return _filled(((image - low) / np.where(high > low, high - low, 1)).astype(np.float32), good)
 
 

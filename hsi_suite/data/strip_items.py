@@ -10,15 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, InputFileError, ShapeError
-from .item_source import ItemSource
-from .modalities import Items, Modality, no_companion
+from ..errors import InputFileError
+from .item_source import PERCENTILES, PICTURES, ItemSource, modality_layer
+from .modalities import Items, Modality
 from .scene import Scene
 
 # Pixels that the levels are told from: all of a small scene, every n-th line and sample of others.
 _SAMPLED_PIXELS = 2**21
-_PERCENTILES = (2.0, 98.0)
-_STRETCHED = ("rgb", "panchromatic", "companion")
 
 
 class Lines(Protocol):
@@ -112,63 +110,11 @@ class StripSource:
         return self.source.items((lines + self.inner.start) * self.source.samples + samples)
 
 
-def modality_layer(modality: Modality, scene: Scene) -> NDArray[np.float64 | np.float32]:
-    """What a modality sees of each pixel, before it is measured: lines × samples × channels.
-
-    Raises:
-        InputFileError: the scene has no wavelengths, no such bands or no companion.
-        ShapeError: the scene has other bands.
-        ConfigError: the modality is of ready features.
-    """
-    kind = modality.kind
-    if kind == "features":
-        raise ConfigError("retrieval", "ready features, which no scene has", "a pair of a scene")
-    if kind == "companion":
-        name = modality.companion or ""
-        if name not in scene.companions:
-            raise no_companion(scene, f"no companion layer {name!r}")
-        return scene.companions[name].astype(np.float64)[..., None]
-    if kind in ("rgb", "panchromatic"):
-        return _averaged(scene, modality.weights)
-    reduction = modality.reduction
-    bands = modality.channels if reduction is None else len(reduction.mean)
-    if scene.bands != bands:
-        raise ShapeError(
-            scene.name,
-            f"{scene.bands} bands",
-            f"the {bands} bands learnt from",
-            "search a scene of the same sensor, or give --side of the other modality",
-        )
-    return scene.cube.astype(np.float32) if reduction is None else reduction.apply(scene.cube)
-
-
-def _averaged(scene: Scene, weights: tuple[tuple[float, float], ...]) -> NDArray[np.float64]:
-    """Means of bands, or the bands themselves of a picture that has as many as are wanted."""
-    if scene.wavelengths is None:
-        if scene.bands == len(weights):
-            return scene.cube.astype(np.float64)
-        raise InputFileError(
-            scene.name,
-            f"{scene.bands} bands without wavelengths",
-            f"an image of {len(weights)} {'bands' if len(weights) > 1 else 'band'}, or wavelengths",
-            "give the file an ENVI header with wavelengths",
-        )
-    layers = []
-    for low, high in weights:
-        inside = (scene.wavelengths >= low) & (scene.wavelengths <= high)
-        if not inside.any():
-            raise InputFileError(
-                scene.name, f"no band between {low:g} and {high:g} nm", "one for each colour"
-            )
-        layers.append(scene.cube[..., inside].mean(-1, dtype=np.float64))
-    return np.stack(layers, -1)
-
-
 def _levels(modality: Modality, lines: Lines) -> Levels:
     values = sampled_pixels(lines, lambda scene: modality_layer(modality, scene))
     channels = values.shape[1]
     low, high = np.zeros(channels), np.ones(channels)
-    if modality.kind in _STRETCHED:
+    if modality.kind in PICTURES:
         low, high = picture_levels(values)
     fill = ((values - low) / (high - low)).mean(0)
     return Levels(low, high, fill.astype(np.float32))
@@ -182,7 +128,7 @@ def picture_levels(
     Args:
         values: pixels × channels.
     """
-    low, high = np.percentile(values, _PERCENTILES, axis=0)
+    low, high = np.percentile(values, PERCENTILES, axis=0)
     return low, np.where(high > low, high, low + 1)
 
 
