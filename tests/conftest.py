@@ -24,6 +24,21 @@ def data_dir() -> Path:
     return Path(folder)
 
 
+@pytest.fixture
+def hsi(monkeypatch, capfd):
+    """Run `hsi` in this process; gives exit status, standard output and standard error."""
+    from hsi_suite.cli import main
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    return call
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if torch.cuda.is_available():
         return

@@ -13,20 +13,6 @@ from hsi_suite.cli import main
 
 
 @pytest.fixture
-def hsi(monkeypatch, capfd):
-    """Run `hsi` in this process; gives exit status, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    return call
-
-
-@pytest.fixture
 def small(tmp_path):
     options = write_scene(tmp_path)
     settings = [part for setting in SMALL for part in ("--set", setting)]

@@ -3,7 +3,6 @@
 import io
 import json
 import struct
-import sys
 import zlib
 
 import numpy as np
@@ -14,24 +13,15 @@ from PIL import Image
 from skimage import data as samples
 
 from hsi_suite import weights as shipped
-from hsi_suite.cli import main
 
 PHOTOGRAPH = samples.camera()[100:160, 100:170]
 
 
 @pytest.fixture
-def hsi(monkeypatch, capfd, tmp_path):
-    """Run `hsi` in this process; gives exit status, standard output and standard error."""
+def hsi(hsi, monkeypatch, tmp_path):
+    """`hsi` in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    return call
+    return hsi
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """`hsi denoise` for cubes, and for cubes and photographs in one call."""
 
-import sys
-
 import numpy as np
 import pytest
 import tifffile
@@ -14,7 +12,6 @@ from PIL import Image
 from scipy import io, ndimage
 from skimage import data as samples
 
-from hsi_suite.cli import main
 from hsi_suite.data.readers import open_cube
 from hsi_suite.errors import ConfigError
 
@@ -22,18 +19,10 @@ BANDS = 24
 
 
 @pytest.fixture
-def hsi(monkeypatch, capfd, tmp_path):
-    """Run `hsi` in this process; gives exit status, standard output and standard error."""
+def hsi(hsi, monkeypatch, tmp_path):
+    """`hsi` in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    return call
+    return hsi
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from matplotlib.figure import Figure
 from scenes_samples import SMALL, write_scene
 from test_image_classification import FAST, Pebble
 
-from hsi_suite.cli import main
 from hsi_suite.errors import RunError
 from hsi_suite.models.registry import MODELS, ModelSpec
 from hsi_suite.reports.drawing import save_png
@@ -25,20 +23,6 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     options = write_scene(folder)
     return training.train(output=folder / "runs", model="hybridsn", settings=SMALL, **options)
-
-
-@pytest.fixture
-def hsi(monkeypatch, capfd):
-    """Run `hsi` in this process; gives exit status, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    return call
 
 
 def test_the_page_of_a_run_is_the_one_its_training_wrote(trained):
