@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from ..schemas.denoising import DenoisingConfig
 from .denoiser import Denoiser
 from .denoising_evaluation import to_batch, with_noise
 from .denoising_task import ImageDenoising
-from .machine import host, peak_memory_megabytes
+from .run_pages import measured_cost
 
 PICTURE = "denoised.png"
 _PICTURES = 4
@@ -37,16 +36,7 @@ def write_denoising_results(
 ) -> None:
     """Write everything; `metrics.json`, which marks the run as finished, comes last."""
     write_text(run.path / HISTORY, csv_text(training.history))
-    write_json(
-        run.path / COST,
-        {
-            "training_seconds": round(seconds, 3),
-            "epoch_seconds": [round(value, 4) for value in training.seconds],
-            "peak_memory_megabytes": round(peak_memory_megabytes(), 1),
-            "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "host": host(),
-        },
-    )
+    write_json(run.path / COST, measured_cost(seconds, training.seconds))
     if len(task.validation):
         save_png(picture_grid(denoiser, task, config.noise.validation), run.path / PICTURE)
     write_json(run.path / METRICS, _metrics(config, denoiser, task, training))

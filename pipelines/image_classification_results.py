@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..atomic import write_json, write_text
-from ..config import dump_yaml
 from ..data.labelled_images import LabelledImages
 from ..engine.observer import Observer
 from ..engine.trainer import Training
 from ..reports.drawing import save_png
 from ..reports.figures import confusion_figure, has_curves, learning_curves_figure
-from ..reports.image_classification import ImageClassificationReport, image_classification_report
 from ..reports.image_figures import Mistake, mistakes_figure
-from ..runs import CONFIG, CONFUSION, COST, CURVES, HISTORY, METRICS, REPORT, Run, csv_text
+from ..runs import CONFUSION, COST, CURVES, HISTORY, METRICS, REPORT, Run, csv_text
 from ..schemas.image_classification import ImageClassificationConfig
 from .image_classification_evaluation import image_scores
 from .image_classification_preparation import PreparedImages
 from .image_classifier import ImageClassifier
-from .machine import host, peak_memory_megabytes
+from .run_pages import PageFacts, image_classification_page, measured_cost
 
 MISTAKES = "mistakes.png"
 _SHOWN = 24
@@ -54,29 +50,15 @@ def write_image_results(
         for name, indices in parts.items()
         if len(indices)
     }
-    cost = {
-        "training_seconds": round(seconds, 3),
-        "epoch_seconds": [round(value, 4) for value in training.seconds],
-        "evaluation_seconds": round(time.monotonic() - started, 3),
-        "peak_memory_megabytes": round(peak_memory_megabytes(), 1),
-        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "host": host(),
-    }
+    evaluating = time.monotonic() - started
+    cost = measured_cost(seconds, training.seconds, evaluation_seconds=evaluating)
     write_text(run.path / HISTORY, csv_text(training.history))
     write_json(run.path / COST, cost)
     metrics = _metrics(config, prepared, classifier, training, rows)
     _write_pictures(run, prepared, metrics, training, rows["test"])
-    content = ImageClassificationReport(
-        metrics=metrics,
-        history=training.history,
-        environment=run.environment,
-        seeds=config.seeds.model_dump(),
-        config_text=dump_yaml(config),
-        command=shlex.join(["hsi", "train", "--config", str(run.path / CONFIG)]),
-        cost=cost,
-        mistakes=(run.path / MISTAKES).read_bytes() if (run.path / MISTAKES).exists() else None,
-    )
-    write_text(run.path / REPORT, image_classification_report(content))
+    mistakes = (run.path / MISTAKES).read_bytes() if (run.path / MISTAKES).exists() else None
+    facts = PageFacts(run, config, metrics, training.history, cost)
+    write_text(run.path / REPORT, image_classification_page(facts, mistakes))
     write_json(run.path / METRICS, metrics)
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..atomic import atomic_file, write_json, write_text
-from ..config import dump_yaml
 from ..data.writers import write_label_map
 from ..engine.observer import Observer
 from ..engine.trainer import Training
@@ -19,10 +16,8 @@ from ..errors import FormatLimitError
 from ..palette import class_colours
 from ..reports.drawing import save_png
 from ..reports.figures import confusion_figure, has_curves, learning_curves_figure
-from ..reports.html import ClassificationReport, classification_report
 from ..reports.maps import SPLIT_PARTS, false_colour, map_figure
 from ..runs import (
-    CONFIG,
     CONFUSION,
     COST,
     CURVES,
@@ -38,9 +33,8 @@ from ..schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .evaluation import part_scores
 from .fitting import parameter_count
-from .machine import host, peak_memory_megabytes
 from .preparation import Prepared
-from .published import published_figures
+from .run_pages import PageFacts, classification_page, measured_cost, run_title
 
 
 @dataclass(frozen=True)
@@ -85,34 +79,20 @@ def write_results(
     history = outcome.training.history
     if history:
         write_text(run.path / HISTORY, csv_text(history))
-    cost = {
-        "training_seconds": round(costs.training_seconds, 3),
-        "epoch_seconds": [round(value, 4) for value in costs.epoch_seconds],
-        "map_seconds": round(costs.map_seconds, 3),
-        "baseline_seconds": round(costs.baseline_seconds, 3),
-        "peak_memory_megabytes": round(peak_memory_megabytes(), 1),
-        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "host": host(),
-    }
+    cost = measured_cost(
+        costs.training_seconds,
+        costs.epoch_seconds,
+        map_seconds=costs.map_seconds,
+        baseline_seconds=costs.baseline_seconds,
+    )
     write_json(run.path / COST, cost)
     picture = _write_maps(run, prepared, outcome, metrics, observer)
     confusion = confusion_figure(metrics["test"]["confusion_matrix"], prepared.class_names)
     save_png(confusion, run.path / CONFUSION)
     if has_curves(history):
         save_png(learning_curves_figure(history), run.path / CURVES)
-    content = ClassificationReport(
-        title=_title(metrics),
-        metrics=metrics,
-        history=history,
-        environment=run.environment,
-        seeds=config.seeds.model_dump(),
-        config_text=dump_yaml(config),
-        command=shlex.join(["hsi", "train", "--config", str(run.path / CONFIG)]),
-        cost=cost,
-        published=published_figures(prepared.scene.name, config),
-        figures={"map": picture},
-    )
-    write_text(run.path / REPORT, classification_report(content))
+    facts = PageFacts(run, config, metrics, history, cost)
+    write_text(run.path / REPORT, classification_page(facts, config, picture))
     write_json(run.path / METRICS, metrics)
 
 
@@ -204,15 +184,10 @@ def _write_maps(
         scene.labels,
         false_colour(prepared.spectra.layers(scene.false_colour), (0, 1, 2), scene.valid),
         scene.class_names,
-        title=_title(metrics),
+        title=run_title(metrics),
         synthetic=scene.synthetic,
         valid=scene.valid,
         split_parts=parts.reshape(labels.shape),
     )
     save_png(figure, run.path / MAP_PICTURE)
     return (run.path / MAP_PICTURE).read_bytes()
-
-
-def _title(metrics: dict[str, Any]) -> str:
-    split = metrics["split"]["kind"]
-    return f"{metrics['model']} on {metrics['dataset']}, {split} split, seed {metrics['seed']}"

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..atomic import write_json, write_text
-from ..config import dump_yaml
 from ..engine.observer import Observer
 from ..engine.trainer import Training
 from ..metrics.retrieval import RetrievalScores
 from ..reports.drawing import save_png
-from ..reports.retrieval import RetrievalReport, retrieval_report
 from ..reports.retrieval_figures import precision_recall_figure, projection_figure
-from ..runs import CONFIG, COST, HISTORY, METRICS, REPORT, Run, csv_text
+from ..runs import COST, HISTORY, METRICS, REPORT, Run, csv_text
 from ..schemas.retrieval import RetrievalConfig
-from .machine import host, peak_memory_megabytes
 from .retrieval_baselines import Baselines, run_baselines
 from .retrieval_choice import rankings
 from .retrieval_preparation import PreparedPairs
 from .retrieval_scoring import Arena, Ranking, as_table, curve, validation_arena
 from .retriever import Retriever
+from .run_pages import PageFacts, measured_cost, retrieval_page
 
 PROJECTION = "projection.png"
 PRECISION_RECALL = "precision_recall.png"
@@ -78,30 +74,15 @@ def write_retrieval_results(
     ranked = rankings(retriever, arena)
     baselines = run_baselines(config, prepared, arena, observer)
     found = Found(arena, ranked, arena.judge(ranked), baselines)
-    cost = {
-        "training_seconds": round(seconds, 3),
-        "epoch_seconds": [round(value, 4) for value in training.seconds],
-        "evaluation_seconds": round(time.monotonic() - started, 3),
-        "peak_memory_megabytes": round(peak_memory_megabytes(), 1),
-        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "host": host(),
-    }
+    evaluating = time.monotonic() - started
+    cost = measured_cost(seconds, training.seconds, evaluation_seconds=evaluating)
     write_text(run.path / HISTORY, csv_text(training.history))
     write_json(run.path / COST, cost)
     metrics = _metrics(config, prepared, retriever, training, choices, found)
     save_png(precision_recall_figure(metrics), run.path / PRECISION_RECALL)
     save_png(_projection(prepared, found), run.path / PROJECTION, dpi=200)
-    content = RetrievalReport(
-        metrics=metrics,
-        history=training.history,
-        environment=run.environment,
-        seeds=config.seeds.model_dump(),
-        config_text=dump_yaml(config),
-        command=shlex.join(["hsi", "train", "--config", str(run.path / CONFIG)]),
-        cost=cost,
-        projection=(run.path / PROJECTION).read_bytes(),
-    )
-    write_text(run.path / REPORT, retrieval_report(content))
+    facts = PageFacts(run, config, metrics, training.history, cost)
+    write_text(run.path / REPORT, retrieval_page(facts, (run.path / PROJECTION).read_bytes()))
     write_json(run.path / METRICS, metrics)
 
 

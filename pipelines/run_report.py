@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ..atomic import write_text
-from ..config import dump_yaml, validate
+from ..config import validate
 from ..errors import RunError
 from ..metrics.statistics import ceiling, describe
-from ..reports.html import ClassificationReport, classification_report
-from ..reports.image_classification import ImageClassificationReport, image_classification_report
 from ..reports.image_content import image_remarks
-from ..reports.retrieval import RetrievalReport, retrieval_report
 from ..reports.retrieval_content import retrieval_remarks
 from ..reports.verdict import Remark, verdict
 from ..runs import CONFIG, MAP_PICTURE, METRICS, REPORT, Run, open_run
 from ..schemas.classification import ClassificationConfig
 from ..schemas.image_classification import ImageClassificationConfig
 from ..schemas.retrieval import RetrievalConfig
+from ..schemas.training import MachineConfig
 from .batch_files import BATCH, SUMMARY, checked, is_batch, whole_files
 from .batch_report import (
     COSTS,
@@ -33,24 +31,19 @@ from .batch_report import (
     write_report,
 )
 from .image_classification_results import MISTAKES
-from .published import published_figures
 from .retrieval_results import PROJECTION
 from .run_figures import baseline_figures, figures, headline, variant, variant_words
+from .run_pages import (
+    COST_KEYS,
+    PageFacts,
+    classification_page,
+    image_classification_page,
+    retrieval_page,
+)
 
 _LEVEL = 0.95
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD = 24
-# As a training writes them on its page; cost.json sorts them.
-_COSTS = (
-    "training_seconds",
-    "epoch_seconds",
-    "map_seconds",
-    "baseline_seconds",
-    "evaluation_seconds",
-    "peak_memory_megabytes",
-    "finished",
-    "host",
-)
 
 
 @dataclass(frozen=True)
@@ -104,10 +97,6 @@ def _files(folder: Path) -> list[Path]:
     return [folder / name for name in (REPORT, MARKDOWN, LATEX, COSTS)]
 
 
-def _command(run: Run) -> str:
-    return shlex.join(["hsi", "train", "--config", str(run.path / CONFIG)])
-
-
 def _picture(run: Run, name: str) -> bytes | None:
     path = run.path / name
     if not path.is_file():
@@ -118,61 +107,32 @@ def _picture(run: Run, name: str) -> bytes | None:
     return content
 
 
-def _cost(run: Run) -> dict[str, Any]:
-    place = {name: number for number, name in enumerate(_COSTS)}
+def _facts(run: Run, config: MachineConfig) -> PageFacts:
+    # cost.json sorts its keys.
+    place = {name: number for number, name in enumerate(COST_KEYS)}
     names = sorted(run.cost, key=lambda name: place.get(name, len(place)))
-    return {name: run.cost[name] for name in names}
+    cost = {name: run.cost[name] for name in names}
+    return PageFacts(run, config, run.metrics, run_history(run), cost)
 
 
 def _classification(run: Run) -> list[Remark]:
     config = validate(ClassificationConfig, run.config, run.path / CONFIG)
-    metrics = run.metrics
-    split, picture = metrics["split"]["kind"], _picture(run, MAP_PICTURE)
-    content = ClassificationReport(
-        title=f"{metrics['model']} on {metrics['dataset']}, {split} split, seed {metrics['seed']}",
-        metrics=metrics,
-        history=run_history(run),
-        environment=run.environment,
-        seeds=config.seeds.model_dump(),
-        config_text=dump_yaml(config),
-        command=_command(run),
-        cost=_cost(run),
-        published=published_figures(metrics["dataset"], config),
-        figures={} if picture is None else {"map": picture},
-    )
-    write_text(run.path / REPORT, classification_report(content))
-    return verdict(metrics)
+    page = classification_page(_facts(run, config), config, _picture(run, MAP_PICTURE))
+    write_text(run.path / REPORT, page)
+    return verdict(run.metrics)
 
 
 def _image_classification(run: Run) -> list[Remark]:
     config = validate(ImageClassificationConfig, run.config, run.path / CONFIG)
-    content = ImageClassificationReport(
-        metrics=run.metrics,
-        history=run_history(run),
-        environment=run.environment,
-        seeds=config.seeds.model_dump(),
-        config_text=dump_yaml(config),
-        command=_command(run),
-        cost=_cost(run),
-        mistakes=_picture(run, MISTAKES),
-    )
-    write_text(run.path / REPORT, image_classification_report(content))
+    page = image_classification_page(_facts(run, config), _picture(run, MISTAKES))
+    write_text(run.path / REPORT, page)
     return image_remarks(run.metrics)
 
 
 def _retrieval(run: Run) -> list[Remark]:
     config = validate(RetrievalConfig, run.config, run.path / CONFIG)
-    content = RetrievalReport(
-        metrics=run.metrics,
-        history=run_history(run),
-        environment=run.environment,
-        seeds=config.seeds.model_dump(),
-        config_text=dump_yaml(config),
-        command=_command(run),
-        cost=_cost(run),
-        projection=_picture(run, PROJECTION) or b"",
-    )
-    write_text(run.path / REPORT, retrieval_report(content))
+    page = retrieval_page(_facts(run, config), _picture(run, PROJECTION) or b"")
+    write_text(run.path / REPORT, page)
     return retrieval_remarks(run.metrics)
 
 

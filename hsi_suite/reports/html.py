@@ -22,12 +22,11 @@ from .content import (
 from .figures import confusion_figure, distance_figure
 from .page import (
     Picture,
+    RunPage,
     chart,
     curves_chart,
-    flat_rows,
     photograph,
     render_page,
-    seed_rows,
 )
 from .verdict import verdict
 
@@ -38,18 +37,11 @@ _CAPTIONS = {
 
 
 @dataclass(frozen=True)
-class ClassificationReport:
-    """What the page of a run is made of.
+class ClassificationReport(RunPage):
+    """What the page of a run is made of, beside what all pages are.
 
     Attributes:
         title: headline of the page.
-        metrics: the content of metrics.json.
-        history: a row of figures for each epoch; empty for models that do not train in epochs.
-        environment: versions, device and threads, possibly nested.
-        seeds: the seed of each stream.
-        config_text: the resolved configuration, YAML.
-        command: the command line that makes the run again.
-        cost: time and memory.
         figures: PNG files by name, "map" first; empty leaves the section out.
         published: figures from the literature to set beside the run's: method, setting (data and
             split), source, and overall_accuracy, average_accuracy, cohen_kappa as shares of
@@ -57,13 +49,6 @@ class ClassificationReport:
     """
 
     title: str
-    metrics: Metrics
-    history: Sequence[Mapping[str, Any]]
-    environment: Mapping[str, Any]
-    seeds: Mapping[str, Any]
-    config_text: str
-    command: str
-    cost: Mapping[str, Any]
     figures: Mapping[str, bytes] = field(default_factory=dict)
     published: Sequence[Mapping[str, Any]] | None = None
 
@@ -95,11 +80,7 @@ def _page(content: ClassificationReport) -> dict[str, Any]:
         "split": split_rows(metrics),
         "audit": audit_rows(metrics),
         "distances": _distances(metrics),
-        "seeds": seed_rows(content.seeds),
-        "environment": flat_rows(content.environment),
-        "config_text": content.config_text.rstrip(),
-        "command": content.command.strip(),
-        "cost": flat_rows(content.cost),
+        **content.common_values(),
     }
 
 

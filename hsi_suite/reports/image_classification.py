@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .content import Metrics, count
 from .figures import confusion_figure
@@ -16,32 +14,18 @@ from .image_content import (
     image_score_rows,
     image_split_rows,
 )
-from .page import Picture, chart, curves_chart, flat_rows, photograph, render_page, seed_rows
+from .page import Picture, RunPage, chart, curves_chart, photograph, render_page
 
 
 @dataclass(frozen=True)
-class ImageClassificationReport:
-    """What the page of a run is made of.
+class ImageClassificationReport(RunPage):
+    """What the page of a run is made of, beside what all pages are.
 
     Attributes:
-        metrics: the content of metrics.json.
-        history: a row of figures for each epoch.
-        environment: versions, device and threads, possibly nested.
-        seeds: the seed of each stream.
-        config_text: the resolved configuration, YAML.
-        command: the command line that makes the run again.
-        cost: time and memory.
         mistakes: PNG of the images classified wrongly, at twice its size; None where all are
             right.
     """
 
-    metrics: Metrics
-    history: Sequence[Mapping[str, Any]]
-    environment: Mapping[str, Any]
-    seeds: Mapping[str, Any]
-    config_text: str
-    command: str
-    cost: Mapping[str, Any]
     mistakes: bytes | None
 
 
@@ -60,11 +44,7 @@ def image_classification_report(content: ImageClassificationReport) -> str:
         "confusion_rows": metrics["test"]["confusion_matrix"],
         "curves": curves_chart(content.history, metrics["epoch"]),
         "split": image_split_rows(metrics),
-        "seeds": seed_rows(content.seeds),
-        "environment": flat_rows(content.environment),
-        "config_text": content.config_text.rstrip(),
-        "command": content.command.strip(),
-        "cost": flat_rows(content.cost),
+        **content.common_values(),
     }
     return render_page("image_classification.html", values)
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from .content import UNDEFINED, metric_words, plain
+from .content import UNDEFINED, Metrics, metric_words, plain
 from .drawing import INK, data_uri, to_png, to_svg
 from .figures import has_curves, learning_curves_figure
 
@@ -33,6 +33,39 @@ class Picture:
     height: int
     alt: str
     caption: str
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """What the pages of all runs are made of.
+
+    Attributes:
+        metrics: the content of metrics.json.
+        history: a row of figures for each epoch; empty for models that do not train in epochs.
+        environment: versions, device and threads, possibly nested.
+        seeds: the seed of each stream.
+        config_text: the resolved configuration, YAML.
+        command: the command line that makes the run again.
+        cost: time and memory.
+    """
+
+    metrics: Metrics
+    history: Sequence[Mapping[str, Any]]
+    environment: Mapping[str, Any]
+    seeds: Mapping[str, Any]
+    config_text: str
+    command: str
+    cost: Mapping[str, Any]
+
+    def common_values(self) -> dict[str, Any]:
+        """What the templates show of every run, by name."""
+        return {
+            "seeds": seed_rows(self.seeds),
+            "environment": flat_rows(self.environment),
+            "config_text": self.config_text.rstrip(),
+            "command": self.command.strip(),
+            "cost": flat_rows(self.cost),
+        }
 
 
 def render_page(template: str, values: Mapping[str, Any]) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from .content import Metrics, count, percent
-from .page import chart, curves_chart, flat_rows, photograph, render_page, seed_rows
+from .content import count, percent
+from .page import RunPage, chart, curves_chart, photograph, render_page
 from .retrieval_content import (
     MAP,
     class_rows,
@@ -22,27 +20,13 @@ from .retrieval_figures import precision_recall_figure
 
 
 @dataclass(frozen=True)
-class RetrievalReport:
-    """What the page of a run is made of.
+class RetrievalReport(RunPage):
+    """What the page of a run is made of, beside what all pages are.
 
     Attributes:
-        metrics: the content of metrics.json.
-        history: a row of figures for each epoch.
-        environment: versions, device and threads, possibly nested.
-        seeds: the seed of each stream.
-        config_text: the resolved configuration, YAML.
-        command: the command line that makes the run again.
-        cost: time and memory.
         projection: PNG of the common space, at twice its size.
     """
 
-    metrics: Metrics
-    history: Sequence[Mapping[str, Any]]
-    environment: Mapping[str, Any]
-    seeds: Mapping[str, Any]
-    config_text: str
-    command: str
-    cost: Mapping[str, Any]
     projection: bytes
 
 
@@ -77,10 +61,6 @@ def retrieval_report(content: RetrievalReport) -> str:
         "curves": curves_chart(content.history, metrics["epoch"]),
         "classes": class_rows(metrics),
         "settings": setting_rows(metrics),
-        "seeds": seed_rows(content.seeds),
-        "environment": flat_rows(content.environment),
-        "config_text": content.config_text.rstrip(),
-        "command": content.command.strip(),
-        "cost": flat_rows(content.cost),
+        **content.common_values(),
     }
     return render_page("retrieval.html", values)
