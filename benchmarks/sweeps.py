@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.classifier import scene_sampler
 from hsi_suite.pipelines.pixel_task import window_logits
 from torch import nn
+
+from hsi_suite.data.patches import scene_sampler
 
 from .group import Group, Say, Table, Timing, Work, job_table
 from .interleaving import Side, interleave

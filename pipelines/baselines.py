@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..data.patches import scene_sampler
 from ..data.pixel_spectra import PixelSpectra
 from ..data.reduction import BLOCK_PIXELS, fit_standardisation
 from ..engine.observer import Observer
@@ -17,7 +18,6 @@ from ..models.classical import CLASSICAL, nearest_position
 from ..models.registry import build_model
 from ..schemas.classification import ClassificationConfig
 from ..schemas.training import OptimizerConfig, TrainingConfig
-from .classifier import scene_sampler
 from .pixel_task import PixelClassification, window_logits
 from .preparation import Prepared
 

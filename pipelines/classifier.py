@@ -293,9 +293,3 @@ def _computing(
 
 def _device(network: nn.Module) -> torch.device:
     return next(network.parameters()).device
-
-
-def scene_sampler(reduced: NDArray[np.float32], window: int, device: torch.device) -> WindowSampler:
-    """A sampler over a reduced scene of lines × samples × components."""
-    planes = torch.from_numpy(np.ascontiguousarray(reduced.transpose(2, 0, 1)))
-    return WindowSampler(planes.to(device), window)

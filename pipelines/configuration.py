@@ -15,7 +15,7 @@ from ..models.registry import classifier_names
 from ..registry import listed, nearest_names
 from ..schemas.classification import ClassificationConfig, SplitConfig
 from .machine import on_this_machine
-from .named_options import named_keys, put
+from .named_options import SCENE_OPTIONS, named_keys, put
 
 _DEFAULT_MODEL = "hybridsn"
 _TASK_FOLDER = "classification"
@@ -24,14 +24,7 @@ _SCENE_FILES = ("scene", "labels", "class_names")
 
 # What a user may name directly: option of `hsi train`, or keyword of `hsi_suite.train`, and the
 # key of the configuration that it sets.
-_OPTIONS = {
-    "scene": ("data", "scene"),
-    "labels": ("data", "labels"),
-    "scene_variable": ("data", "scene_variable"),
-    "labels_variable": ("data", "labels_variable"),
-    "class_names": ("data", "class_names"),
-    "nodata": ("data", "nodata"),
-    "allow_unverified": ("data", "allow_unverified"),
+_OPTIONS = SCENE_OPTIONS | {
     "split": ("split", "kind"),
     "split_file": ("split", "file"),
     "epochs": ("train", "epochs"),

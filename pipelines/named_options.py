@@ -9,6 +9,17 @@ from ..config import Tree
 from ..errors import ConfigError
 from ..registry import nearest_names
 
+# The options that say which files of the user's a scene is.
+SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
+    "scene": ("data", "scene"),
+    "labels": ("data", "labels"),
+    "scene_variable": ("data", "scene_variable"),
+    "labels_variable": ("data", "labels_variable"),
+    "class_names": ("data", "class_names"),
+    "nodata": ("data", "nodata"),
+    "allow_unverified": ("data", "allow_unverified"),
+}
+
 
 def named_keys(
     options: Mapping[str, Any] | None, places: Mapping[str, Sequence[str]], found: str

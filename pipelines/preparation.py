@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from ..data.split_files import file_split
 from ..data.splits import Split, random_split
 from ..engine.observer import Observer
 from ..errors import InputFileError, ShapeError
-from ..schemas.classification import ClassificationConfig, SplitConfig
+from ..schemas.classification import ClassificationConfig, SceneConfig, SplitConfig
 from ..seeding import SeedStreams
 from .reduction_fitting import fit_reduction
 from .scene_denoising import SceneDenoising, denoise_open_scene, denoise_scene
@@ -99,6 +99,28 @@ def load_scene(
         HsiSuiteError: there is no such scene, it is damaged, or holds impossible values.
     """
     data = config.data
+    if data.scene is None:
+        return named_scene(data, observer)
+    with open_cube(data.scene, variable=data.scene_variable, nodata=data.nodata) as file:
+        held = (memory or MemoryLimit()).holds(file, config)
+    return named_scene(data, observer, read_scene if held else open_scene)
+
+
+def named_scene(
+    data: SceneConfig,
+    observer: Observer,
+    read: Callable[..., Scene | SceneFile] = read_scene,
+) -> Scene | SceneFile:
+    """The registered scene, or that of the user's files.
+
+    Args:
+        data: names it.
+        observer: hears of pixels without data.
+        read: how the user's cube is read: whole, or left in its file.
+
+    Raises:
+        HsiSuiteError: there is no such scene, it is damaged, or holds impossible values.
+    """
     if data.dataset is not None:
         return load_dataset(
             data.dataset,
@@ -107,9 +129,7 @@ def load_scene(
             on_message=observer.message,
         )
     assert data.scene is not None
-    with open_cube(data.scene, variable=data.scene_variable, nodata=data.nodata) as file:
-        held = (memory or MemoryLimit()).holds(file, config)
-    scene = (read_scene if held else open_scene)(
+    scene = read(
         data.scene,
         labels=data.labels,
         variable=data.scene_variable,

@@ -20,7 +20,7 @@ from ..runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ..schemas.retrieval import RetrievalConfig
 from .lifecycle import carry_out
 from .machine import on_this_machine
-from .named_options import named_keys, replace_source
+from .named_options import SCENE_OPTIONS, named_keys, replace_source
 from .retrieval_choice import choose_similarity
 from .retrieval_preparation import (
     PreparedPairs,
@@ -36,13 +36,7 @@ from .retriever import Retriever, load_retriever
 # What a user may name directly, and the key of the configuration that it sets.
 _OPTIONS = {
     "dataset": ("data", "dataset"),
-    "scene": ("data", "scene"),
-    "labels": ("data", "labels"),
-    "scene_variable": ("data", "scene_variable"),
-    "labels_variable": ("data", "labels_variable"),
-    "class_names": ("data", "class_names"),
-    "nodata": ("data", "nodata"),
-    "allow_unverified": ("data", "allow_unverified"),
+    **SCENE_OPTIONS,
     "split": ("split", "kind"),
     "model": ("model", "name"),
     "baselines": ("evaluation", "baselines"),

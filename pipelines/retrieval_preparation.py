@@ -9,20 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..data.catalogue import load_dataset
 from ..data.item_source import ItemSource
 from ..data.leakage import LeakageAudit, audit
 from ..data.modalities import Modality, ModalityOptions, scene_modality
 from ..data.pair_files import PairFiles, read_pairs
 from ..data.pair_split import split_pairs
 from ..data.pairs import PairParts, Pairs, one_hot, pair_names
-from ..data.readers import read_scene
 from ..data.scene import Scene
 from ..data.splits import Split
 from ..engine.observer import Observer
 from ..errors import ConfigError, InputFileError, SplitError
 from ..schemas.retrieval import PairDataConfig, RetrievalConfig
-from .preparation import check_values, class_indices, tell_missing
+from .preparation import class_indices, named_scene
 from .retrieval_task import PairRetrieval
 from .retriever import Retriever, RetrieverHeader, untrained_retriever
 
@@ -67,7 +65,8 @@ def load_pair_scene(config: RetrievalConfig, observer: Observer) -> Scene:
     """
     if config.data.files is not None:
         raise ConfigError("data.files", "pairs of files have no scene", "data.dataset or a scene")
-    scene = _load(config.data, observer)
+    scene = named_scene(config.data, observer)
+    assert isinstance(scene, Scene)  # read whole
     if scene.labels is None:
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
     return scene
@@ -170,28 +169,6 @@ def pair_task(config: RetrievalConfig, prepared: PreparedPairs) -> PairRetrieval
         config.streams,
         torch.device(config.device),
     )
-
-
-def _load(data: PairDataConfig, observer: Observer) -> Scene:
-    if data.dataset is not None:
-        return load_dataset(
-            data.dataset,
-            seed=data.seed,
-            allow_unverified=data.allow_unverified,
-            on_message=observer.message,
-        )
-    assert data.scene is not None
-    scene = read_scene(
-        data.scene,
-        labels=data.labels,
-        variable=data.scene_variable,
-        labels_variable=data.labels_variable,
-        class_names=data.class_names,
-        nodata=data.nodata,
-    )
-    check_values(scene)
-    tell_missing(scene, observer)
-    return scene
 
 
 def _options(data: PairDataConfig) -> ModalityOptions:

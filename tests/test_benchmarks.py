@@ -27,7 +27,6 @@ def load_benchmarks():
 
 load_benchmarks()
 
-from hsi_suite.pipelines.classifier import scene_sampler  # noqa: E402
 from hsi_suite.pipelines.fitting import fit, plan  # noqa: E402
 
 from benchmarks import (  # noqa: E402
@@ -47,6 +46,7 @@ from benchmarks.__main__ import main  # noqa: E402
 from benchmarks.interleaving import Side, agreement, compare, interleave  # noqa: E402
 from benchmarks.scene_case import evenly, scene_case  # noqa: E402
 from benchmarks.workload import Shape, Workload  # noqa: E402
+from hsi_suite.data.patches import scene_sampler  # noqa: E402
 from hsi_suite.engine.observer import Observer  # noqa: E402
 
 TINY = Workload(

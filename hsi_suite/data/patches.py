@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from copy import copy
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -109,3 +111,9 @@ class WindowSampler:
     def _corners(self, pixels: Tensor) -> Tensor:
         """Places in the padded scene of the first line and sample of windows."""
         return pixels // self.samples * self._spectra.shape[1] + pixels % self.samples
+
+
+def scene_sampler(reduced: NDArray[np.float32], window: int, device: torch.device) -> WindowSampler:
+    """A sampler over a reduced scene of lines × samples × components."""
+    planes = torch.from_numpy(np.ascontiguousarray(reduced.transpose(2, 0, 1)))
+    return WindowSampler(planes.to(device), window)
