@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hsi_suite.pipelines.machine import available_threads
+from hsi_suite.pipelines.shared.machine import available_threads
 
 from hsi_suite.atomic import write_json, write_text
 from hsi_suite.engine.devices import resolve_device

@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.fitting import fit, plan
+from hsi_suite.pipelines.scenes.fitting import fit, plan
 from numpy.typing import NDArray
 from torch import nn
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from hsi_suite.pipelines.denoiser import Denoiser
-from hsi_suite.pipelines.denoising_evaluation import with_noise
+from hsi_suite.pipelines.denoising.denoiser import Denoiser
+from hsi_suite.pipelines.denoising.evaluation import with_noise
 from torch import nn
 
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.denoiser import Denoiser, DenoiserHeader
-from hsi_suite.pipelines.denoiser_weights import load_weights
-from hsi_suite.pipelines.denoising_evaluation import with_noise
-from hsi_suite.pipelines.image_denoising import DEFAULT_MEMORY_LIMIT
-from hsi_suite.pipelines.image_jobs import ImageJob, plan_tiles
-from hsi_suite.pipelines.image_restoration import Restoration, known_noise, restore
+from hsi_suite.pipelines.denoising.denoiser import Denoiser, DenoiserHeader
+from hsi_suite.pipelines.denoising.evaluation import with_noise
+from hsi_suite.pipelines.denoising.image_denoising import DEFAULT_MEMORY_LIMIT
+from hsi_suite.pipelines.denoising.image_jobs import ImageJob, plan_tiles
+from hsi_suite.pipelines.denoising.image_restoration import Restoration, known_noise, restore
+from hsi_suite.pipelines.denoising.weights import load_weights
 from numpy.typing import NDArray
 from skimage import data
 from skimage.color import rgb2gray

@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.classifier import Classifier
-from hsi_suite.pipelines.configuration import classification_config, resolve
-from hsi_suite.pipelines.fitting import untrained
-from hsi_suite.pipelines.preparation import Prepared, class_indices, prepare
+from hsi_suite.pipelines.scenes.classifier import Classifier
+from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
+from hsi_suite.pipelines.scenes.fitting import untrained
+from hsi_suite.pipelines.scenes.preparation import Prepared, class_indices, prepare
 from numpy.typing import NDArray
 from torch import nn
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.pixel_task import window_logits
+from hsi_suite.pipelines.scenes.task import window_logits
 from torch import nn
 
 from hsi_suite.data.patches import scene_sampler

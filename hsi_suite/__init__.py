@@ -15,7 +15,7 @@ from typing import Any
 _PUBLIC = {
     "train": "pipelines.training",
     "evaluate": "pipelines.run_evaluation",
-    "predict": "pipelines.prediction",
+    "predict": "pipelines.scenes.prediction",
     "load_dataset": "data.catalogue",
     "open_run": "runs",
     "Run": "runs",

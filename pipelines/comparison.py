@@ -11,10 +11,10 @@ from ..errors import ConfigError, RunError
 from ..metrics.statistics import ceiling, describe
 from ..registry import listed, nearest_names
 from ..runs import ENVIRONMENT, METRICS, Run, run_identity
-from .batch_comparisons import compare_models
-from .batch_files import checked, is_batch, read_run, read_summary
-from .run_figures import baseline_figures, figures, headline, variant, variant_words
-from .run_folders import finished_runs
+from .batches.comparisons import compare_models
+from .batches.files import checked, is_batch, read_run, read_summary
+from .shared.run_figures import baseline_figures, figures, headline, variant, variant_words
+from .shared.run_folders import finished_runs
 
 _LEVEL = 0.95
 _MOST_KEYS = 3

@@ -22,7 +22,7 @@ from ..errors import ConfigError, HsiSuiteError, RunError, Stopped
 from ..runs import CONFIG, ENVIRONMENT, Run, run_identity
 from . import training
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
-from .run_folders import finished_runs
+from .shared.run_folders import finished_runs
 
 # Which runs are sampled does not depend on anything but their names and their number.
 _SAMPLE_SEED = 0

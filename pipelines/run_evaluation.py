@@ -19,15 +19,15 @@ from ..engine.observer import Observer
 from ..errors import ConfigError, RunError
 from ..runs import SPLIT, Run, open_run
 from ..schemas.classification import ClassificationConfig
-from .denoiser_scores import evaluate_denoiser
-from .ensemble import finished_classifier
-from .evaluation import dropout_spread, part_scores, part_wanted
-from .fitting import reduced_scene
-from .image_classification_evaluation import evaluate_images
-from .machine import available_threads
-from .preparation import Prepared, class_indices, close_scene, load_prepared_scene
-from .retrieval_evaluation import evaluate_retrieval
-from .training_memory import MemoryLimit
+from .denoising.scores import evaluate_denoiser
+from .images.evaluation import evaluate_images
+from .retrieval.evaluation import evaluate_retrieval
+from .scenes.ensemble import finished_classifier
+from .scenes.evaluation import dropout_spread, part_scores, part_wanted
+from .scenes.fitting import reduced_scene
+from .scenes.preparation import Prepared, class_indices, close_scene, load_prepared_scene
+from .scenes.training_memory import MemoryLimit
+from .shared.machine import available_threads
 
 
 def evaluate(

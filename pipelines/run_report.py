@@ -12,16 +12,16 @@ from ..atomic import write_text
 from ..config import validate
 from ..errors import RunError
 from ..metrics.statistics import ceiling, describe
-from ..reports.image_content import image_remarks
-from ..reports.retrieval_content import retrieval_remarks
+from ..reports.images.content import image_remarks
+from ..reports.retrieval.content import retrieval_remarks
 from ..reports.verdict import Remark, verdict
 from ..runs import CONFIG, MAP_PICTURE, METRICS, REPORT, Run, open_run
 from ..schemas.classification import ClassificationConfig
 from ..schemas.image_classification import ImageClassificationConfig
 from ..schemas.retrieval import RetrievalConfig
 from ..schemas.training import MachineConfig
-from .batch_files import BATCH, SUMMARY, checked, is_batch, whole_files
-from .batch_report import (
+from .batches.files import BATCH, SUMMARY, checked, is_batch, whole_files
+from .batches.report import (
     COSTS,
     LATEX,
     MARKDOWN,
@@ -30,10 +30,10 @@ from .batch_report import (
     write_batch_report,
     write_report,
 )
-from .image_classification_results import MISTAKES
-from .retrieval_results import PROJECTION
-from .run_figures import baseline_figures, figures, headline, variant, variant_words
-from .run_pages import (
+from .images.results import MISTAKES
+from .retrieval.results import PROJECTION
+from .shared.run_figures import baseline_figures, figures, headline, variant, variant_words
+from .shared.run_pages import (
     COST_KEYS,
     PageFacts,
     classification_page,

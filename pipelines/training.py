@@ -16,8 +16,11 @@ from ..schemas.classification import ClassificationConfig
 from ..schemas.denoising import DenoisingConfig
 from ..schemas.image_classification import ImageClassificationConfig
 from ..schemas.retrieval import RetrievalConfig
-from . import classification, denoising, image_classification, retrieval
-from .configuration import classification_config
+from .denoising import training as denoising
+from .images import training as image_classification
+from .retrieval import training as retrieval
+from .scenes import training as classification
+from .scenes.configuration import classification_config
 
 Config = ClassificationConfig | DenoisingConfig | ImageClassificationConfig | RetrievalConfig
 _TASKS = ("classification", "denoising", "image_classification", "retrieval")

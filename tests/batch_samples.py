@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import yaml
-from hsi_suite.pipelines.batch_files import read_run, read_summary
-from hsi_suite.pipelines.batch_report import gather, write_batch_report
-from hsi_suite.pipelines.run_figures import baseline_figures, figures, headline, variant
+from hsi_suite.pipelines.batches.files import read_run, read_summary
+from hsi_suite.pipelines.batches.report import gather, write_batch_report
+from hsi_suite.pipelines.shared.run_figures import baseline_figures, figures, headline, variant
 from metrics_samples import part, sample_metrics
 
 from hsi_suite.atomic import write_json, write_text

@@ -1,5 +1,5 @@
 import torch
-from hsi_suite.pipelines.denoiser import Denoiser, DenoiserHeader
+from hsi_suite.pipelines.denoising.denoiser import Denoiser, DenoiserHeader
 
 from hsi_suite.models.dncnn import FDnCNN
 from hsi_suite.models.registry import build_denoiser

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import torch
 from file_samples import write_envi
-from hsi_suite.pipelines.retriever import RetrieverHeader, untrained_retriever
+from hsi_suite.pipelines.retrieval.retriever import RetrieverHeader, untrained_retriever
 from torch.nn import functional
 
 from hsi_suite.data.item_source import ItemSource

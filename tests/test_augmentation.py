@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hsi_suite.pipelines.classifier import Classifier, Header
-from hsi_suite.pipelines.classifier_loading import load_classifier
-from hsi_suite.pipelines.orientation_averaging import scene_probabilities
-from hsi_suite.pipelines.pixel_task import PixelClassification
 from hsi_suite.pipelines.run_evaluation import evaluate
+from hsi_suite.pipelines.scenes.classifier import Classifier, Header
+from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
+from hsi_suite.pipelines.scenes.orientation_averaging import scene_probabilities
+from hsi_suite.pipelines.scenes.task import PixelClassification
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -257,7 +257,7 @@ class Corner(torch.nn.Module):
 @pytest.mark.parametrize("lines", [4, 100])
 def test_turned_scenes_give_the_mean_over_turned_windows(name, lines, monkeypatch):
     monkeypatch.setattr(
-        "hsi_suite.pipelines.orientation_averaging.lines_at_a_time", lambda *size: lines
+        "hsi_suite.pipelines.scenes.orientation_averaging.lines_at_a_time", lambda *size: lines
     )
     model = Corner().eval() if name == "by windows" else network(name=name)
     windows = sampler(15, 12)

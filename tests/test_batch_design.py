@@ -2,8 +2,8 @@
 
 import pytest
 import yaml
-from hsi_suite.pipelines.batch_design import expand
-from hsi_suite.pipelines.batch_sources import absent
+from hsi_suite.pipelines.batches.design import expand
+from hsi_suite.pipelines.batches.sources import absent
 from hsi_suite.pipelines.training import configure
 
 from hsi_suite.config import validate

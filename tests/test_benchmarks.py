@@ -27,7 +27,7 @@ def load_benchmarks():
 
 load_benchmarks()
 
-from hsi_suite.pipelines.fitting import fit, plan  # noqa: E402
+from hsi_suite.pipelines.scenes.fitting import fit, plan  # noqa: E402
 
 from benchmarks import (  # noqa: E402
     classification,

@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoiser_weights import load_weights
+from hsi_suite.pipelines.denoising.weights import load_weights
 from safetensors.torch import save_file
 from torch import nn
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from hsi_suite.pipelines.batch import Batch
+from hsi_suite.pipelines.batches.batch import Batch
 from rich.console import Console
 
 from hsi_suite.cli.batch import batch
@@ -24,7 +24,7 @@ def carried_out(monkeypatch):
         asked.update(name=name, output=output, **options)
         raise RunError("x", "not in this test")
 
-    monkeypatch.setattr("hsi_suite.pipelines.batch.run_batch", run_batch)
+    monkeypatch.setattr("hsi_suite.pipelines.batches.batch.run_batch", run_batch)
     return asked
 
 

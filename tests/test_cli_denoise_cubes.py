@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tifffile
 from denoiser_samples import box_filter
-from hsi_suite.pipelines.cube_jobs import separate_cubes
-from hsi_suite.pipelines.denoiser_weights import load_weights
-from hsi_suite.pipelines.image_restoration import Restoration
-from hsi_suite.pipelines.plane_denoising import grey_plane_denoiser
+from hsi_suite.pipelines.denoising.cube_jobs import separate_cubes
+from hsi_suite.pipelines.denoising.image_restoration import Restoration
+from hsi_suite.pipelines.denoising.plane_denoising import grey_plane_denoiser
+from hsi_suite.pipelines.denoising.weights import load_weights
 from PIL import Image
 from scipy import io, ndimage
 from skimage import data as samples

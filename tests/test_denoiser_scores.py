@@ -4,15 +4,15 @@ import json
 import numpy as np
 import pytest
 from denoiser_samples import box_filter, small_unet
-from hsi_suite.pipelines.denoiser_scores import _published, evaluate_weights
-from hsi_suite.pipelines.denoising import denoising_config, train
+from hsi_suite.pipelines.denoising.scores import _published, evaluate_weights
+from hsi_suite.pipelines.denoising.training import denoising_config, train
 from PIL import Image
 from rich.console import Console
 from skimage import data as samples
 
 import hsi_suite
 from hsi_suite.errors import ConfigError, InputFileError, RunError
-from hsi_suite.reports.denoising_tables import denoiser_scores_table
+from hsi_suite.reports.denoising.tables import denoiser_scores_table
 
 
 @pytest.fixture(scope="module")

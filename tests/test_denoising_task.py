@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoiser import Denoiser, DenoiserHeader
-from hsi_suite.pipelines.denoising_evaluation import score
-from hsi_suite.pipelines.denoising_task import ImageDenoising
+from hsi_suite.pipelines.denoising.denoiser import Denoiser, DenoiserHeader
+from hsi_suite.pipelines.denoising.evaluation import score
+from hsi_suite.pipelines.denoising.task import ImageDenoising
 from skimage import data as samples
 from skimage.metrics import peak_signal_noise_ratio as skimage_psnr
 from torch import nn

@@ -7,8 +7,8 @@ import signal
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.classifier_loading import load_classifier
-from hsi_suite.pipelines.pixel_task import PixelClassification, scene_logits, window_logits
+from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
+from hsi_suite.pipelines.scenes.task import PixelClassification, scene_logits, window_logits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes_samples import SMALL, small_cube, write_scene

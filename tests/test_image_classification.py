@@ -7,20 +7,20 @@ import pytest
 import torch
 from click.testing import CliRunner
 from hsi_suite.pipelines import training
-from hsi_suite.pipelines.batch import repeat
-from hsi_suite.pipelines.image_classification import image_classification_config, resolve
-from hsi_suite.pipelines.image_classification_evaluation import (
+from hsi_suite.pipelines.batches.batch import repeat
+from hsi_suite.pipelines.images.classifier import load_image_classifier, mean_probabilities
+from hsi_suite.pipelines.images.evaluation import (
     evaluate_image_ensemble,
     image_scores,
     top_accuracy,
 )
-from hsi_suite.pipelines.image_classification_preparation import (
+from hsi_suite.pipelines.images.preparation import (
     prepare_images,
     training_task,
     untrained_images_classifier,
 )
-from hsi_suite.pipelines.image_classification_results import confident_mistakes
-from hsi_suite.pipelines.image_classifier import load_image_classifier, mean_probabilities
+from hsi_suite.pipelines.images.results import confident_mistakes
+from hsi_suite.pipelines.images.training import image_classification_config, resolve
 from hsi_suite.pipelines.run_evaluation import evaluate
 from PIL import Image
 from safetensors.torch import load_file, save_file

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.image_views import ImageViews, channel_statistics
+from hsi_suite.pipelines.images.views import ImageViews, channel_statistics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional

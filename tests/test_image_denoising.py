@@ -11,8 +11,8 @@ import pytest
 import tifffile
 import torch
 from denoiser_samples import box_filter, small_unet
-from hsi_suite.pipelines.image_denoising import DenoisingOptions, denoise_images
-from hsi_suite.pipelines.image_restoration import (
+from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.pipelines.denoising.image_restoration import (
     Restoration,
     estimated_noise,
     image_noise,
@@ -20,7 +20,7 @@ from hsi_suite.pipelines.image_restoration import (
     restore,
     white_level,
 )
-from hsi_suite.pipelines.image_scores import image_scores
+from hsi_suite.pipelines.denoising.image_scores import image_scores
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 from skimage import data as samples
@@ -407,7 +407,7 @@ def test_stopped_in_the_middle_no_half_file_is_left(tmp_path, weights, stop):
     Image.fromarray(np.tile(GREY, (12, 12))).save(tmp_path / "image.png")
     (tmp_path / "image_denoised.png").write_bytes(b"an older result")
     program = (
-        "import sys, hsi_suite.pipelines.image_restoration as it\n"
+        "import sys, hsi_suite.pipelines.denoising.image_restoration as it\n"
         "tiles = it.release_free_blocks\n"
         "def slow():\n"
         "    tiles(); print('tile', flush=True); import time; time.sleep(0.2)\n"

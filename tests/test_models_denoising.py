@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hsi_suite.pipelines.denoising_results import multiply_adds_per_pixel
+from hsi_suite.pipelines.denoising.results import multiply_adds_per_pixel
 from torch import nn
 
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError

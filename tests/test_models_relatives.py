@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hsi_suite.pipelines.configuration import classification_config
+from hsi_suite.pipelines.scenes.configuration import classification_config
 
 from hsi_suite.errors import ShapeError
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS

@@ -6,9 +6,9 @@ import time
 
 import pytest
 import yaml
-from hsi_suite.pipelines import batch as module
-from hsi_suite.pipelines.batch import repeat, run_batch
-from hsi_suite.pipelines.configuration import classification_config
+from hsi_suite.pipelines.batches import batch as module
+from hsi_suite.pipelines.batches.batch import repeat, run_batch
+from hsi_suite.pipelines.scenes.configuration import classification_config
 from scenes_samples import SMALL, write_scene, write_yaml
 
 from hsi_suite.engine.jobs import Ending, JobObserver

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.classification import resume, train
-from hsi_suite.pipelines.classifier_loading import load_classifier
-from hsi_suite.pipelines.configuration import classification_config, resolve
-from hsi_suite.pipelines.preparation import prepare
+from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
+from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
+from hsi_suite.pipelines.scenes.preparation import prepare
+from hsi_suite.pipelines.scenes.training import resume, train
 from safetensors.torch import load_file
 from scenes_samples import SMALL, small_cube, write_scene
 

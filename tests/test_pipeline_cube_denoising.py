@@ -3,9 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hsi_suite.pipelines.cube_denoising import denoise_cube
-from hsi_suite.pipelines.cube_file_denoising import denoise_cube_file
-from hsi_suite.pipelines.cube_scores import cube_scores
+from hsi_suite.pipelines.denoising.cube_denoising import denoise_cube
+from hsi_suite.pipelines.denoising.cube_file_denoising import denoise_cube_file
+from hsi_suite.pipelines.denoising.cube_scores import cube_scores
 from scipy import io, ndimage, signal
 
 import hsi_suite
@@ -16,7 +16,7 @@ from hsi_suite.data.readers import open_cube
 from hsi_suite.data.scene import Georeference
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, OutputError, ShapeError
 from hsi_suite.metrics.restoration import mean_peak_signal_noise_ratio, spectral_angle
-from hsi_suite.reports.denoising import band_noise_figure, before_after_figure
+from hsi_suite.reports.denoising.page import band_noise_figure, before_after_figure
 from hsi_suite.reports.drawing import to_svg
 from hsi_suite.restoration import cube_lines
 from hsi_suite.restoration.planes import PlaneDenoiser

@@ -4,10 +4,10 @@ import signal
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoiser import load_denoiser
-from hsi_suite.pipelines.denoising import denoising_config, resume, train
-from hsi_suite.pipelines.denoising_evaluation import with_noise
-from hsi_suite.pipelines.denoising_preparation import load_training_images, training_task
+from hsi_suite.pipelines.denoising.denoiser import load_denoiser
+from hsi_suite.pipelines.denoising.evaluation import with_noise
+from hsi_suite.pipelines.denoising.preparation import load_training_images, training_task
+from hsi_suite.pipelines.denoising.training import denoising_config, resume, train
 from PIL import Image
 from safetensors.torch import save_file
 from skimage import data as samples

@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines import retrieval, training
-from hsi_suite.pipelines.retrieval_results import PRECISION_RECALL, PROJECTION
-from hsi_suite.pipelines.retriever import load_retriever
+from hsi_suite.pipelines import training
+from hsi_suite.pipelines.retrieval import training as retrieval
+from hsi_suite.pipelines.retrieval.results import PRECISION_RECALL, PROJECTION
+from hsi_suite.pipelines.retrieval.retriever import load_retriever
 from hsi_suite.pipelines.run_evaluation import evaluate
 from PIL import Image
 from retrieval_samples import gaussian_views, write_pairs
@@ -244,7 +245,7 @@ def test_files_of_another_kind_are_refused(tmp_path, content):
 )
 def test_what_cannot_be_is_one_line_and_exit_2(settings, message, tmp_path, monkeypatch, capsys):
     # The search for a split takes seconds and has tests of its own.
-    monkeypatch.setattr("hsi_suite.pipelines.retrieval_preparation.split_pairs", _quick_split)
+    monkeypatch.setattr("hsi_suite.pipelines.retrieval.preparation.split_pairs", _quick_split)
     arguments = ["train", "--config", "retrieval/synthetic_spectrum_rgb", "--output", str(tmp_path)]
     for setting in settings:
         arguments += ["--set", setting]

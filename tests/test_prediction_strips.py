@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from hsi_suite.pipelines import prediction
-from hsi_suite.pipelines.classifier_loading import load_classifier
-from hsi_suite.pipelines.ensemble import load_ensemble
-from hsi_suite.pipelines.strip_memory import strip_lines
+from hsi_suite.pipelines.scenes import prediction
+from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
+from hsi_suite.pipelines.scenes.ensemble import load_ensemble
+from hsi_suite.pipelines.scenes.strip_memory import strip_lines
 from scenes_samples import SMALL, small_cube, write_scene
 
 import hsi_suite as hsi
@@ -92,7 +92,7 @@ def test_wide_scenes_go_piece_by_piece(runs, height, monkeypatch, tmp_path):
     np.save(tmp_path / "wide.npy", small_cube(lines=12, samples=83)[0])
     height(5)
     whole = predict(runs, tmp_path / "a.npy", str(tmp_path / "wide.npy"), probabilities=True)
-    monkeypatch.setattr("hsi_suite.pipelines.ensemble.COLUMNS", 20)
+    monkeypatch.setattr("hsi_suite.pipelines.scenes.ensemble.COLUMNS", 20)
     pieces = predict(runs, tmp_path / "b.npy", str(tmp_path / "wide.npy"), probabilities=True)
     np.testing.assert_allclose(pieces.probabilities, whole.probabilities, rtol=0, atol=1e-5)
     assert pieces.probabilities.shape == (12, 83, 3)
@@ -224,7 +224,7 @@ def test_a_call_cut_off_between_the_files_gives_the_rest_their_places(
 
     with monkeypatch.context() as patch:
         move = prediction.StripPrediction._finish.__globals__["UnfinishedOutput"].move
-        patch.setattr("hsi_suite.pipelines.unfinished_output.UnfinishedOutput.move", cut_off)
+        patch.setattr("hsi_suite.pipelines.shared.unfinished_output.UnfinishedOutput.move", cut_off)
         with pytest.raises(Stopped):
             predict(runs, target, holed)
     # Values before headers, and the map's own files last.
@@ -340,7 +340,7 @@ def test_strips_depend_on_the_limit_and_fill_it(runs, folder):
 
 
 def test_a_picture_of_a_large_scene_is_refused(runs, folder):
-    from hsi_suite.pipelines.strip_memory import check_picture
+    from hsi_suite.pipelines.scenes.strip_memory import check_picture
 
     with open_cube(folder / "cube.npy") as cube:
         check_picture(cube, 1e9)

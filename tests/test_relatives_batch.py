@@ -1,9 +1,9 @@
 """The batch of HybridSN's relatives: keys for some of its runs, and the same splits for all."""
 
 import pytest
-from hsi_suite.pipelines.batch_design import expand
-from hsi_suite.pipelines.configuration import classification_config, resolve
-from hsi_suite.pipelines.preparation import prepare
+from hsi_suite.pipelines.batches.design import expand
+from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
+from hsi_suite.pipelines.scenes.preparation import prepare
 
 from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer

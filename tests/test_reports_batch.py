@@ -15,7 +15,7 @@ from batch_samples import (
     make_denoising_batch,
     make_retrieval_batch,
 )
-from hsi_suite.pipelines.batch_report import write_batch_report
+from hsi_suite.pipelines.batches.report import write_batch_report
 from test_reports_html import Page
 
 from hsi_suite.atomic import write_json

@@ -8,7 +8,7 @@ from batch_samples import (
     Sample,
     make_batch,
 )
-from hsi_suite.pipelines.batch_report import write_batch_report
+from hsi_suite.pipelines.batches.report import write_batch_report
 
 from hsi_suite.atomic import write_json
 from hsi_suite.errors import RunError

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy, mode
 
-from hsi_suite.reports.batch_classes import classes_of, confusion_shares
-from hsi_suite.reports.batch_content import GroupFacts, RunFacts
-from hsi_suite.reports.batch_maps import count_votes, thinning
+from hsi_suite.reports.batches.classes import classes_of, confusion_shares
+from hsi_suite.reports.batches.content import GroupFacts, RunFacts
+from hsi_suite.reports.batches.maps import count_votes, thinning
 
 
 def test_votes_by_hand():

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsi_suite.atomic import write_json
-from hsi_suite.reports.batch_latex import latex_escaped, latex_table
-from hsi_suite.reports.batch_markdown import escaped
-from hsi_suite.reports.batch_values import difference_text, heading, size_text, value_text
-from hsi_suite.reports.batch_verdict import batch_verdict
+from hsi_suite.reports.batches.latex import latex_escaped, latex_table
+from hsi_suite.reports.batches.markdown import escaped
+from hsi_suite.reports.batches.values import difference_text, heading, size_text, value_text
+from hsi_suite.reports.batches.verdict import batch_verdict
 
 
 @pytest.fixture(scope="module")

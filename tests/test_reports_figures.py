@@ -17,7 +17,6 @@ from hsi_suite.reports.figures import (
 )
 from hsi_suite.reports.maps import (
     NO_DATA,
-    disagreement_figure,
     false_colour,
     map_figure,
 )
@@ -135,13 +134,6 @@ def test_layers_that_do_not_fit_are_refused():
         map_figure(labels, labels[:-1], rgb, names, title="t", synthetic=False)
     with pytest.raises(ShapeError, match="labels 1 … 4"):
         map_figure(labels, None, rgb, names[:2], title="t", synthetic=False)
-
-
-def test_disagreement_marks_missing_pixels():
-    shares = np.array([[0.0, 1.0], [0.5, np.nan]])
-    figure = disagreement_figure(shares, title="three runs", synthetic=False)
-    assert {"0 %", "100 %", "no data"} <= set(texts(figure))
-    assert (pixels(figure) == NO_DATA).all(axis=-1).any()
 
 
 def figures():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from metrics_samples import NAMES, sample_metrics
 
+from hsi_suite.reports.classification_page import ClassificationReport, classification_report
 from hsi_suite.reports.drawing import to_png
-from hsi_suite.reports.html import ClassificationReport, classification_report
 from hsi_suite.reports.maps import map_figure
 
 HOSTILE = (

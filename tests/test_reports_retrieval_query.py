@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from hsi_suite.reports.drawing import to_png
-from hsi_suite.reports.retrieval_query import RetrievalQueryReport, retrieval_query_report
-from hsi_suite.reports.retrieval_query_figures import (
+from hsi_suite.reports.retrieval.query_figures import (
     CommonSpace,
     ScaleBar,
     Tile,
@@ -13,6 +12,7 @@ from hsi_suite.reports.retrieval_query_figures import (
     score_map_figure,
     similarity_text,
 )
+from hsi_suite.reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_report
 from hsi_suite.reports.verdict import Remark
 
 RNG = np.random.default_rng(0)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hsi_suite.pipelines.query_items import spectrum_query
-from hsi_suite.pipelines.query_output import write_query
-from hsi_suite.pipelines.retrieval_index import index_gallery
-from hsi_suite.pipelines.retrieval_query import Query, query_index
-from hsi_suite.pipelines.retriever import load_retriever
+from hsi_suite.pipelines.retrieval.index import index_gallery
+from hsi_suite.pipelines.retrieval.query import Query, query_index
+from hsi_suite.pipelines.retrieval.query_items import spectrum_query
+from hsi_suite.pipelines.retrieval.query_output import write_query
+from hsi_suite.pipelines.retrieval.retriever import load_retriever
 from PIL import Image
 from query_samples import NAMES, make_run, rgb_picture, sample_scene, write_cube, write_spectrum
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.retrieval_scoring import Arena, chance_figures
-from hsi_suite.pipelines.retrieval_task import PairRetrieval, balanced_order
+from hsi_suite.pipelines.retrieval.scoring import Arena, chance_figures
+from hsi_suite.pipelines.retrieval.task import PairRetrieval, balanced_order
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrieval_samples import CLASSES, gaussian_pairs, gaussian_views

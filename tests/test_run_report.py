@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from batch_samples import Sample, make_batch, make_denoising_batch, make_retrieval_batch
 from hsi_suite.pipelines import training
-from hsi_suite.pipelines.retrieval_results import PROJECTION
+from hsi_suite.pipelines.retrieval.results import PROJECTION
 from hsi_suite.pipelines.run_report import write_reports
 from matplotlib.figure import Figure
 from scenes_samples import SMALL, write_scene

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.classification import train
-from hsi_suite.pipelines.configuration import classification_config, resolve
-from hsi_suite.pipelines.prediction import predict
-from hsi_suite.pipelines.preparation import prepare
-from hsi_suite.pipelines.scene_denoising import denoise_scene
+from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
+from hsi_suite.pipelines.scenes.denoising import denoise_scene
+from hsi_suite.pipelines.scenes.prediction import predict
+from hsi_suite.pipelines.scenes.preparation import prepare
+from hsi_suite.pipelines.scenes.training import train
 
 from hsi_suite.data.scene import Scene
 from hsi_suite.data.synthetic import generate_scene

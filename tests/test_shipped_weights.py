@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoiser_weights import load_weights
-from hsi_suite.pipelines.denoising_evaluation import score
-from hsi_suite.pipelines.image_restoration import Restoration, known_noise, restore
+from hsi_suite.pipelines.denoising.evaluation import score
+from hsi_suite.pipelines.denoising.image_restoration import Restoration, known_noise, restore
+from hsi_suite.pipelines.denoising.weights import load_weights
 from PIL import Image
 from skimage import data as samples
 

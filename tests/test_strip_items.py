@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hsi_suite.pipelines.gallery import scene_gallery
+from hsi_suite.pipelines.retrieval.gallery import scene_gallery
 from query_samples import sample_scene
 
 from hsi_suite.data.item_source import ItemSource

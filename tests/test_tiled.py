@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hsi_suite.pipelines.pixel_task import PixelClassification
+from hsi_suite.pipelines.scenes.task import PixelClassification
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes_samples import SMALL, write_scene

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hsi_suite.pipelines import training_memory
-from hsi_suite.pipelines.configuration import classification_config, resolve
-from hsi_suite.pipelines.preparation import prepare
-from hsi_suite.pipelines.scene_denoising import DenoisedLines
-from hsi_suite.pipelines.training_memory import MemoryLimit, scene_bytes
+from hsi_suite.pipelines.scenes import training_memory
+from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
+from hsi_suite.pipelines.scenes.denoising import DenoisedLines
+from hsi_suite.pipelines.scenes.preparation import prepare
+from hsi_suite.pipelines.scenes.training_memory import MemoryLimit, scene_bytes
 from safetensors.numpy import load_file
 from scenes_samples import SMALL, small_cube, write_scene
 
@@ -89,9 +89,9 @@ def test_a_run_by_lines_is_bytewise_that_in_memory(folder, monkeypatch, tmp_path
     # Several blocks, of which most end inside a line.
     monkeypatch.setattr(reduction, "BLOCK_PIXELS", 100)
     monkeypatch.setattr(pixel_spectra, "BLOCK_PIXELS", 100)
-    monkeypatch.setattr("hsi_suite.pipelines.classifier.BLOCK_PIXELS", 100)
-    monkeypatch.setattr("hsi_suite.pipelines.baselines.BLOCK_PIXELS", 100)
-    monkeypatch.setattr("hsi_suite.pipelines.preparation.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hsi_suite.pipelines.scenes.classifier.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hsi_suite.pipelines.scenes.baselines.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hsi_suite.pipelines.scenes.preparation.BLOCK_PIXELS", 100)
     held = hsi.train(**files(folder, name), output=tmp_path / "a", **options)
     with monkeypatch.context() as patch:
         patch.setattr(MemoryLimit, "holds", lambda *arguments: False)

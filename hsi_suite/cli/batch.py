@@ -45,7 +45,7 @@ def batch(name: str, output: str, as_json: bool, **options: Any) -> None:
     Finished runs are never redone: after a stop or a crash the same command goes on. `hsi config
     show batch/smoke` prints a batch to start from.
     """
-    from ..pipelines.batch import run_batch
+    from ..pipelines.batches.batch import run_batch
     from .batch_output import print_batch
     from .batch_progress import TerminalJobObserver
 

@@ -10,14 +10,14 @@ from rich.console import Console
 from .output import print_json
 
 if TYPE_CHECKING:
-    from ..pipelines.batch import Batch
+    from ..pipelines.batches.batch import Batch
 
 
 def print_batch(batch: Batch, as_json: bool) -> None:
     """A batch's figures and verdicts and where its files lie; fails when a run failed."""
     from ..errors import RunError
-    from ..pipelines.batch import RUNS_CSV, SUMMARY
-    from ..reports.summary_tables import summary_text
+    from ..pipelines.batches.batch import RUNS_CSV, SUMMARY
+    from ..reports.batches.summary_tables import summary_text
     from ..runs import REPORT
 
     summary = batch.summary

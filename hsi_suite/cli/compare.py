@@ -26,7 +26,7 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     from rich.console import Console
 
     from ..pipelines.comparison import compare as compare_runs
-    from ..reports.group_comparison_tables import contest_summary
+    from ..reports.batches.comparison_tables import contest_summary
     from .output import print_json
 
     found = compare_runs(folders, metric=metric).to_dict()

@@ -12,8 +12,8 @@ from .values import parse_bytes
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
-    from ..pipelines.cube_file_denoising import DenoisedFile
-    from ..pipelines.image_denoising import DenoisedImage
+    from ..pipelines.denoising.cube_file_denoising import DenoisedFile
+    from ..pipelines.denoising.image_denoising import DenoisedImage
 
 _EXAMPLES = """\b
 Examples:
@@ -136,14 +136,14 @@ def denoise(
     """
     from ..engine.allocation import keep_large_blocks
     from ..errors import ConfigError
-    from ..pipelines.cube_jobs import (
+    from ..pipelines.denoising.cube_jobs import (
         CubeSettings,
         denoise_cubes,
         refuse_shared_names,
         separate_cubes,
     )
-    from ..pipelines.image_denoising import DenoisingOptions, denoise_images
-    from ..pipelines.image_restoration import Restoration
+    from ..pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
+    from ..pipelines.denoising.image_restoration import Restoration
     from .progress import TerminalObserver
 
     if "" in (*inputs, weights):

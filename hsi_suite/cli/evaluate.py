@@ -54,7 +54,7 @@ def evaluate(
     if memory_limit is not None and len(runs) != 1:
         raise ConfigError("--memory-limit", "given without a single run", "one run")
     if weights is not None:
-        from ..pipelines.denoiser_scores import evaluate_weights
+        from ..pipelines.denoising.scores import evaluate_weights
 
         scores = evaluate_weights(
             weights,
@@ -69,7 +69,7 @@ def evaluate(
     if data is not None or sigma is not None:
         raise ConfigError("--data, --sigma", "given with a run", "--weights", "a run knows its own")
     if len(runs) > 1:
-        from ..pipelines.image_classification_evaluation import evaluate_image_ensemble
+        from ..pipelines.images.evaluation import evaluate_image_ensemble
 
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")

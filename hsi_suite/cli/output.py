@@ -40,7 +40,7 @@ def _print_classification(run: Run) -> None:
 
 
 def _print_image_classification(run: Run) -> None:
-    from ..reports.image_tables import image_classification_summary
+    from ..reports.images.tables import image_classification_summary
     from ..runs import MODEL, REPORT
 
     Console(highlight=False).print(image_classification_summary(run.metrics))
@@ -48,7 +48,7 @@ def _print_image_classification(run: Run) -> None:
 
 
 def _print_retrieval(run: Run) -> None:
-    from ..reports.retrieval_tables import retrieval_summary
+    from ..reports.retrieval.tables import retrieval_summary
     from ..runs import MODEL, REPORT
 
     Console(highlight=False).print(retrieval_summary(run.metrics))
@@ -129,7 +129,7 @@ def _print_equality(result: dict[str, Any]) -> None:
 
 def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:
     """A denoiser's scores beside those of other methods."""
-    from ..reports.denoising_tables import denoiser_scores_table
+    from ..reports.denoising.tables import denoiser_scores_table
 
     if as_json:
         print_json(scores)

@@ -50,7 +50,7 @@ def predict(
     Several runs also write where they disagree. A call that was cut off goes on where it was when
     it is repeated.
     """
-    from ..pipelines.prediction import predict as predict_scene
+    from ..pipelines.scenes.prediction import predict as predict_scene
     from .progress import TerminalObserver
 
     prediction = predict_scene(

@@ -10,7 +10,7 @@ import click
 from .values import parse_bytes
 
 if TYPE_CHECKING:
-    from ..pipelines.retrieval_query import QueryResult
+    from ..pipelines.retrieval.query import QueryResult
 
 _INDEX_EXAMPLES = """\b
 Examples:
@@ -106,7 +106,7 @@ def index_command(
     where it was when it is repeated. Pixels of the gallery must be as large on the ground as those
     the run learnt from.
     """
-    from ..pipelines.retrieval_index import index_gallery
+    from ..pipelines.retrieval.index import index_gallery
     from .progress import TerminalObserver
 
     index = index_gallery(
@@ -188,8 +188,8 @@ def query_command(
     Field spectra are resampled from their own wavelengths to those the run learnt; units of
     wavelengths and values are recognised and said.
     """
-    from ..pipelines.query_output import check_output, write_query
-    from ..pipelines.retrieval_query import Query, query_index
+    from ..pipelines.retrieval.query import Query, query_index
+    from ..pipelines.retrieval.query_output import check_output, write_query
     from .output import print_json
     from .progress import TerminalObserver
 
@@ -219,7 +219,7 @@ def _print(result: QueryResult) -> None:
     from rich.table import Table
 
     from ..reports.content import plain
-    from ..reports.retrieval_query_figures import similarity_text
+    from ..reports.retrieval.query_figures import similarity_text
 
     console = Console(highlight=False)
     for text in result.remarks:

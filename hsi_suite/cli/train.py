@@ -71,7 +71,7 @@ def train(
     from ..engine.distributed import together
     from ..errors import ConfigError
     from ..pipelines import training
-    from ..pipelines.batch import repeat
+    from ..pipelines.batches.batch import repeat
     from .batch_output import print_batch
     from .batch_progress import TerminalJobObserver
     from .output import print_run

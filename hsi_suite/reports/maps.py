@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.typing import ColorType
@@ -119,32 +118,6 @@ def map_figure(
         entries += [(f"split: {SPLIT_PARTS[part]}", _levels(_SPLIT_COLOURS[part])) for part in used]
     with house_style():
         return _compose(panels, entries, f"{title} — synthetic scene" if synthetic else title)
-
-
-def disagreement_figure(
-    disagreement: NDArray[np.floating],
-    *,
-    title: str,
-    synthetic: bool,
-) -> Figure:
-    """Where several models disagree, from 0 (all give the same class) to 1.
-
-    Args:
-        disagreement: lines × samples of shares, 0 … 1; NaN where there is no data.
-        title: what the map is of.
-        synthetic: True adds that the scene is synthetic.
-    """
-    colours = colormaps["magma"]
-    picture = np.asarray(colours(disagreement, bytes=True), dtype=np.uint8)[..., :3].copy()
-    steps = (0.0, 0.25, 0.5, 0.75, 1.0)
-    entries = [(f"{100 * step:g} %", _levels(colours(step, bytes=True))) for step in steps]
-    missing = np.isnan(disagreement)
-    if missing.any():
-        picture[missing] = NO_DATA
-        entries.append(("no data", NO_DATA))
-    words = f"{title} — synthetic scene" if synthetic else title
-    with house_style():
-        return _compose([("share of the models that disagree", picture)], entries, words)
 
 
 def _coloured(

@@ -85,12 +85,17 @@ def render_page(template: str, values: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (resources.files(__package__) / "templates" / "report.css").read_text("utf-8")
+    style = own_file("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # The style is our own file; escaping would break it and its checksum.
     return templates.get_template(template).render(
         style=Markup(style), style_digest=digest, **values
     )
+
+
+def own_file(name: str) -> str:
+    """The text of a style or script that is put into pages."""
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")
 
 
 def photograph(png: bytes, alt: str, caption: str) -> Picture:

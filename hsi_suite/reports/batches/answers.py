@@ -1,0 +1,195 @@
+"""The answer of a batch for each data set and variant: who leads, by how much, can one tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..content import baseline_name, enumerate_names
+from ..verdict import POSITION_MARGIN, Remark
+from .content import BatchReport, Contest, GroupFacts, contender_name
+from .values import (
+    difference_text,
+    interval_text,
+    level_text,
+    measure,
+    runs_text,
+    size_text,
+    value_text,
+    with_unit,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What stands on one card at the head of the page.
+
+    Attributes:
+        place: data set and variant.
+        model: that leads.
+        figure: its mean with its unit.
+        metric: what the figure is.
+        spread: its interval and the number of runs.
+        outcome: how it stands to the other models; empty where there are none.
+        told: whether the runs tell it from every other model.
+        beside: what it has to be read with.
+    """
+
+    place: str
+    model: str
+    figure: str
+    metric: str
+    spread: str
+    outcome: str
+    told: bool
+    beside: Sequence[Remark]
+
+
+def answers(report: BatchReport) -> list[Answer]:
+    """One for each data set and variant that has figures."""
+    return [_answer(contest, report) for contest in report.contests if ranked(contest)]
+
+
+def ranked(contest: Contest) -> list[GroupFacts]:
+    """The groups that have figures, the highest mean first."""
+    known = [facts for facts in contest.rivals if facts.entry["mean"] is not None]
+    return sorted(known, key=lambda facts: -facts.entry["mean"])
+
+
+def duels_of(facts: GroupFacts, contest: Contest) -> dict[str, Mapping[str, Any]]:
+    """Comparisons of a group by its opponent's name, differences seen from the group."""
+    own, duels = facts.group["name"], {}
+    for entry in contest.comparisons:
+        if entry["metric"] != contest.headline:
+            continue
+        if entry["first"] == own:
+            duels[entry["second"]] = entry
+        elif entry["second"] == own:
+            difference = entry["difference"]
+            turned = None if difference is None else -difference
+            duels[entry["first"]] = {**entry, "difference": turned}
+    return duels
+
+
+def tells(duel: Mapping[str, Any] | None, report: BatchReport) -> bool:
+    """Whether a comparison finds the group it is seen from better, after correction."""
+    if duel is None or duel["holm_p"] is None or duel["difference"] is None:
+        return False
+    return bool(duel["holm_p"] < report.significance and duel["difference"] > 0)
+
+
+def told_from_all(best: GroupFacts, others: Iterable[GroupFacts], report: BatchReport) -> bool:
+    """Whether a group is told from each of the others."""
+    contest = next(c for c in report.contests if best in c.groups)
+    duels = duels_of(best, contest)
+    return all(tells(duels.get(facts.group["name"]), report) for facts in others)
+
+
+def _answer(contest: Contest, report: BatchReport) -> Answer:
+    order = ranked(contest)
+    best, others = order[0], order[1:]
+    key, entry = contest.headline, best.entry
+    spread = runs_text(entry["n"])
+    if entry["std"] is not None:
+        ends = interval_text(key, entry)
+        spread = f"{level_text(report.level)} interval {ends}, {spread}"
+    return Answer(
+        place=contest.title,
+        model=contender_name(best.group["name"], contest),
+        figure=with_unit(key, value_text(key, entry["mean"])),
+        metric=measure(key).title,
+        spread=spread,
+        outcome=_outcome(best, others, contest, report),
+        told=bool(others) and told_from_all(best, others, report),
+        beside=[*_baselines(best, contest, report), *_position(best, contest)],
+    )
+
+
+def _outcome(
+    best: GroupFacts, others: Sequence[GroupFacts], contest: Contest, report: BatchReport
+) -> str:
+    if not others:
+        if best.entry["std"] is None:
+            return ""
+        apart = size_text(contest.headline, best.entry["max"] - best.entry["min"])
+        unit = measure(contest.headline).points
+        return f"Single runs lie up to {f'{apart} {unit}'.strip()} apart."
+    duels = duels_of(best, contest)
+    beaten = [facts for facts in others if tells(duels.get(facts.group["name"]), report)]
+    rest = [facts for facts in others if facts not in beaten]
+    text = _better(beaten, duels, contest) if beaten else ""
+    return f"{text} {_cannot_tell(rest, duels, contest, bool(beaten))}".strip() if rest else text
+
+
+def _named(group: Sequence[GroupFacts], contest: Contest) -> str:
+    return enumerate_names(contender_name(facts.group["name"], contest) for facts in group)
+
+
+def _better(
+    beaten: Sequence[GroupFacts], duels: Mapping[str, Mapping[str, Any]], contest: Contest
+) -> str:
+    fought = [duels[facts.group["name"]] for facts in beaten]
+    by = difference_text(contest.headline, min(duel["difference"] for duel in fought))
+    worst = max(duel["holm_p"] for duel in fought)
+    least = "at least " if len(beaten) > 1 else ""
+    p = "p < 0.001" if worst < 0.001 else f"p = {worst:.3f}"
+    return f"Better than {_named(beaten, contest)} by {least}{by.lstrip('+')} ({p}, Holm)."
+
+
+def _cannot_tell(
+    rest: Sequence[GroupFacts],
+    duels: Mapping[str, Mapping[str, Any]],
+    contest: Contest,
+    also: bool,
+) -> str:
+    duel = duels.get(rest[0].group["name"])
+    if duel is None or duel["difference"] is None:
+        return f"There is no comparison with {_named(rest, contest)}."
+    word = "also better" if also else "better"
+    gap = difference_text(contest.headline, duel["difference"])
+    text = f"The runs cannot tell whether it is {word} than {_named(rest, contest)} ({gap}"
+    needed = duel["runs_to_tell"]
+    return f"{text}; about {needed} runs of each would)." if needed else f"{text})."
+
+
+def best_simpler(contest: Contest) -> tuple[str, float] | None:
+    """The baseline with the highest mean beside any of the models, position alone set aside."""
+    key = contest.headline
+    means = [
+        (name, float(figures[key]["mean"]))
+        for facts in contest.groups
+        for name, figures in facts.baselines.items()
+        if name != "position" and figures.get(key) and figures[key]["mean"] is not None
+    ]
+    return max(means, key=lambda pair: pair[1]) if means else None
+
+
+def _baselines(best: GroupFacts, contest: Contest, report: BatchReport) -> list[Remark]:
+    found = best_simpler(contest)
+    if found is None:
+        return []
+    name, mean = found
+    reached = with_unit(contest.headline, value_text(contest.headline, mean))
+    text = f"Best simpler method, {baseline_name(name)}: {reached}"
+    if mean >= best.entry["mean"]:
+        return [Remark(f"{text}. It does as well or better.", warning=True)]
+    duels = duels_of(best, contest)
+    duel = duels.get(name) or duels.get(f"{name} beside {best.group['name']}")
+    if duel is not None and not tells(duel, report):
+        return [Remark(f"{text}. The runs cannot tell the two apart.", warning=True)]
+    return [Remark(f"{text}.")]
+
+
+def _position(best: GroupFacts, contest: Contest) -> list[Remark]:
+    if not contest.random_split:
+        return []
+    entry = (best.baselines.get("position") or {}).get(contest.headline)
+    if not entry or entry["mean"] is None:
+        text = "Random split without a position-only baseline: nothing says how much is memory."
+        return [Remark(text, warning=True)]
+    alone = with_unit(contest.headline, value_text(contest.headline, entry["mean"]))
+    if entry["mean"] < best.entry["mean"] - POSITION_MARGIN:
+        return [Remark(f"Position alone, without spectra: {alone}.")]
+    text = f"Position alone, without spectra: {alone}. This random split measures mostly memory."
+    return [Remark(text, warning=True)]

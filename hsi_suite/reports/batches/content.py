@@ -1,0 +1,217 @@
+"""What the report of a batch is made from, and its groups sorted into comparable ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ..content import baseline_name, ordered_baselines
+from .maps import Votes
+from .values import Entry, name_text
+
+Group = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What one run of a group has left, without anything that differs between equal runs.
+
+    Attributes:
+        name: of its folder.
+        metrics: the content of metrics.json.
+        figures: its flat figures by name, as in runs.csv; None where undefined.
+        history: a row of figures for each epoch.
+        environment: the content of environment.json.
+        config_text: its resolved configuration, YAML.
+    """
+
+    name: str
+    metrics: Mapping[str, Any]
+    figures: Mapping[str, float | None]
+    history: Sequence[Mapping[str, Any]]
+    environment: Mapping[str, Any]
+    config_text: str
+
+
+@dataclass(frozen=True)
+class GroupFacts:
+    """A group of the summary with its runs.
+
+    Attributes:
+        group: its entry in summary.json.
+        runs: in the order of the entry.
+        votes: what the runs' maps say about each pixel; None where there are none.
+        published: figures from the literature of the same data and protocol, see
+            `html.ClassificationReport.published`.
+    """
+
+    group: Group
+    runs: Sequence[RunFacts]
+    votes: Votes | None = None
+    published: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name on one line."""
+        return name_text(self.group["name"])
+
+    @property
+    def model(self) -> str:
+        """Its model's name on one line."""
+        return name_text(self.group["model"])
+
+    @property
+    def headline(self) -> str:
+        """The metric that is named first."""
+        return str(self.group["headline"][0])
+
+    @property
+    def entry(self) -> Entry:
+        """The description of the headline metric."""
+        return entry_of(self.group["test"], self.headline)
+
+    @property
+    def random_split(self) -> bool:
+        """Whether the pixels of a scene were divided at random."""
+        return bool(self.group["task"] == "classification" and self.group["variant"] == "random")
+
+    @property
+    def baselines(self) -> dict[str, Mapping[str, Entry]]:
+        """The figures of the baselines by name, position first."""
+        return ordered_baselines(self.group)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The groups on one data set and variant: what can be compared with each other.
+
+    Attributes:
+        title: data set and variant in words.
+        groups: at least one.
+        comparisons: entries of the summary about these groups.
+    """
+
+    title: str
+    groups: Sequence[GroupFacts]
+    comparisons: Sequence[Mapping[str, Any]]
+
+    @property
+    def headline(self) -> str:
+        """The metric that is named first."""
+        return self.groups[0].headline
+
+    @property
+    def rivals(self) -> list[GroupFacts]:
+        """The groups without those that repeat another one on other threads or another device."""
+        return [
+            facts
+            for facts in self.groups
+            if not any(
+                facts.model == other.model
+                and str(facts.group["name"]).startswith(f"{other.group['name']}, ")
+                for other in self.groups
+            )
+        ]
+
+    @property
+    def random_split(self) -> bool:
+        """Whether the pixels of a scene were divided at random."""
+        return self.groups[0].random_split
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What the report of a batch is made of: nothing that depends on time, memory, host or paths.
+
+    Attributes:
+        summary: the content of summary.json.
+        groups: its groups with their runs, in their order.
+        batch_text: the resolved batch, YAML; empty for a run alone.
+        commands: what does it again, with comments.
+        maps_left_out: why groups show no maps, in sentences.
+    """
+
+    summary: Mapping[str, Any]
+    groups: Sequence[GroupFacts]
+    batch_text: str
+    commands: str
+    maps_left_out: Sequence[str] = field(default=())
+
+    @cached_property
+    def contests(self) -> list[Contest]:
+        """The groups by data set and variant, in the order of the summary."""
+        places: dict[tuple[str, str], list[GroupFacts]] = {}
+        for facts in self.groups:
+            places.setdefault(_place(facts.group), []).append(facts)
+        return [
+            Contest(
+                title=_title(members[0].group),
+                groups=members,
+                comparisons=[c for c in self.summary["comparisons"] if _place(c) == place],
+            )
+            for place, members in places.items()
+        ]
+
+    @property
+    def level(self) -> float:
+        """Nominal coverage of the intervals."""
+        return float(self.summary["level"])
+
+    @property
+    def significance(self) -> float:
+        """Below what a corrected p-value tells two models apart."""
+        return 1 - self.level
+
+
+def entry_of(figures: Mapping[str, Entry], metric: str) -> Entry:
+    """The description of a metric, an empty one where no run has it."""
+    empty = {"n": 0, "mean": None, "std": None, "min": None, "max": None, "interval": None}
+    return figures.get(metric) or empty
+
+
+def contender_name(name: str, contest: Contest) -> str:
+    """What a comparison compares, in words: a group's model, or a baseline."""
+    models = {facts.group["name"]: facts for facts in contest.groups}
+    if name not in models:
+        return baseline_name(name)
+    group = models[name]
+    same = [facts for facts in contest.rivals if facts.model == group.model]
+    if group in same and len(same) == 1:
+        return group.model
+    # What repeats a group on other threads or another device is told apart by what it adds.
+    for other in same if len(same) == 1 else []:
+        return group.model + name_text(str(group.group["name"])[len(str(other.group["name"])) :])
+    return group.name
+
+
+def contest_rows(contest: Contest) -> Iterator[tuple[str, str, Mapping[str, Entry], GroupFacts]]:
+    """Name, kind ("model" or "baseline"), figures and group of everything measured on one place.
+
+    Baselines of several models on the same splits are the same runs: they are named once.
+    """
+    for facts in contest.groups:
+        yield contender_name(facts.group["name"], contest), "model", facts.group["test"], facts
+    seen: list[tuple[str, Mapping[str, Entry]]] = []
+    for facts in contest.groups:
+        for key, figures in facts.baselines.items():
+            if (key, figures) in seen:
+                continue
+            again = any(key == name for name, _ in seen)
+            seen.append((key, figures))
+            name = baseline_name(key) + (f" (splits of {facts.model})" if again else "")
+            yield name, "baseline", figures, facts
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return str(entry["dataset"]), str(entry["variant"])
+
+
+def _title(group: Group) -> str:
+    dataset, variant = name_text(group["dataset"]), name_text(group["variant"])
+    synthetic = " (synthetic scene)" if group["synthetic"] else ""
+    split = f", {variant} split" if group["task"] == "classification" else ""
+    if not split and variant and variant != "given":
+        split = f", {variant}"
+    return f"{dataset}{synthetic}{split}"

@@ -1,0 +1,213 @@
+"""What a batch says as a whole: its question, its verdict in a sentence, its warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..content import enumerate_names, plain
+from ..verdict import Remark
+from .answers import Answer, answers, best_simpler, ranked, told_from_all
+from .content import BatchReport, GroupFacts
+from .values import (
+    heading,
+    measure,
+    name_text,
+    runs_text,
+    size_text,
+    value_text,
+    with_unit,
+)
+
+_MOST_NAMED = 4
+_FEW_RUNS = 5
+_LONGEST_QUESTION = 400
+
+
+def question(report: BatchReport) -> str:
+    """What the batch asks."""
+    return plain(report.summary["question"])[:_LONGEST_QUESTION]
+
+
+def lead(report: BatchReport) -> str:
+    """How large the batch is, in one line."""
+    number = sum(facts.group["n"] for facts in report.groups)
+    words = f"{name_text(report.summary['name'])} · {runs_text(number)}"
+    if len(report.groups) > 1:
+        words += f" in {len(report.groups)} groups"
+    if report.summary["variance"]:
+        words += ", and those that vary one source of chance alone"
+    failed = len(report.summary["failures"])
+    return words + (f" · {failed} failed" if failed else "")
+
+
+def sentence(report: BatchReport) -> str:
+    """The verdict in one sentence: who leads where, or how far runs of one model lie apart."""
+    orders = [order for contest in report.contests if (order := ranked(contest))]
+    if not orders:
+        return "No run has a figure to show."
+    fought = [order for order in orders if len(order) > 1]
+    text = _leaders(fought, report) if fought else _spread(orders) + _largest_sources(report)
+    matched = _matched(report)
+    if not matched:
+        return f"{text}."
+    where = "" if len(orders) == 1 else f" in {matched} of {len(orders)} settings"
+    return f"{text}. A simpler method does as well or better{where}."
+
+
+def _leaders(fought: Sequence[Sequence[GroupFacts]], report: BatchReport) -> str:
+    number = len(fought)
+    places = {1: "", 2: " in both settings"}.get(number, f" in all {number} settings")
+    leaders = [order[0].model for order in fought]
+    if len(set(leaders)) > 1:
+        counted = [f"{model} in {leaders.count(model)}" for model in sorted(set(leaders))]
+        words = f"The lead changes with the setting: {enumerate_names(counted)} of {number}"
+    else:
+        words = f"{leaders[0]} leads{places}"
+    told = sum(told_from_all(order[0], order[1:], report) for order in fought)
+    return f"{words}; {_told_words(told, number)}"
+
+
+def _told_words(told: int, fought: int) -> str:
+    if told == fought:
+        where = "" if fought == 1 else " in each"
+        return f"the runs tell the leader from every other model{where}"
+    if told == 0:
+        return "the runs do not tell the leader from every other model"
+    return f"the runs tell the leader from every other model in {told} of {fought}"
+
+
+def _matched(report: BatchReport) -> int:
+    """In how many settings a simpler method reaches what the best model does."""
+    number = 0
+    for contest in report.contests:
+        order, simpler = ranked(contest), best_simpler(contest)
+        number += bool(order and simpler and simpler[1] >= order[0].entry["mean"])
+    return number
+
+
+def _spread(orders: Sequence[Sequence[GroupFacts]]) -> str:
+    known = [order[0] for order in orders if order[0].entry["std"] is not None]
+    if not known:
+        return "One run each: nothing can be said about how much the figures vary"
+
+    def gap(facts: GroupFacts) -> float:
+        return float(facts.entry["max"] - facts.entry["min"])
+
+    widest = max(known, key=gap)
+    kind = measure(widest.headline)
+    apart = f"{size_text(widest.headline, gap(widest))} {kind.points}".strip()
+    where = f" ({widest.name})" if len(known) > 1 else ""
+    return f"With other seeds alone, {kind.title} differs by up to {apart} between runs{where}"
+
+
+def _largest_sources(report: BatchReport) -> str:
+    """What alone spreads the figures most, where a single training was taken apart."""
+    entries = [e for e in report.summary["variance"] if e["scale"] == "identity"]
+    if not entries or len({entry["name"] for entry in entries}) > 1:
+        return ""
+    key, sources = entries[0]["metric"], entries[0]["sources"]
+    known = {n: s["std"] for n, s in sources.items() if s["std"] and n != "numerics"}
+    order = sorted(known, key=lambda name: -known[name])[:2]
+    parts = [f"{plain(name)} ({size_text(key, known[name])})" for name in order]
+    unit = measure(key).points
+    words = f", standard deviation in {unit}" if unit else ", standard deviation"
+    return f"; what alone spreads it most: {', then '.join(parts)}{words}" if parts else ""
+
+
+def warnings(report: BatchReport) -> list[Remark]:
+    """What else has to be known, the most important first."""
+    return [
+        *_random_against_disjoint(report),
+        *_variance(report),
+        *_small(report),
+        *_failures(report.summary["failures"]),
+    ]
+
+
+def batch_verdict(report: BatchReport) -> list[Remark]:
+    """Everything at the head of the page as statements, for the terminal and for Markdown."""
+    told = [remark for answer in answers(report) for remark in _as_remarks(answer)]
+    return [Remark(sentence(report)), *told, *warnings(report)]
+
+
+def _as_remarks(answer: Answer) -> list[Remark]:
+    text = f"{answer.place}: {answer.model}, {answer.metric} {answer.figure} ({answer.spread})."
+    first = Remark(f"{text} {answer.outcome}".strip())
+    return [first, *(Remark(f"{answer.place}: {r.text}", r.warning) for r in answer.beside)]
+
+
+def _random_against_disjoint(report: BatchReport) -> list[Remark]:
+    """How much of a random split's figure is left away from the training pixels."""
+    apart = {
+        (facts.group["dataset"], facts.model): facts
+        for facts in report.groups
+        if facts.group["variant"] == "disjoint" and facts.entry["mean"] is not None
+    }
+    steps: dict[tuple[str, str], list[str]] = {}
+    for facts in report.groups:
+        other = apart.get((facts.group["dataset"], facts.model))
+        if facts.random_split and other is not None and facts.entry["mean"] is not None:
+            key = facts.headline
+            here, there = (value_text(key, one.entry["mean"]) for one in (facts, other))
+            words = f"{facts.model} {here} → {with_unit(key, there)}"
+            place = (name_text(facts.group["dataset"]), heading(key).partition(",")[0])
+            steps.setdefault(place, []).append(words)
+    return [
+        Remark(
+            f"From the random to the spatially disjoint split of {dataset}, {metric}: "
+            f"{enumerate_names(words)}."
+        )
+        for (dataset, metric), words in steps.items()
+    ]
+
+
+def _variance(report: BatchReport) -> list[Remark]:
+    remarks, seen = [], set()
+    for entry in report.summary["variance"]:
+        if entry["name"] in seen or entry["scale"] != "identity":
+            continue
+        seen.add(entry["name"])
+        key = entry["metric"]
+        known = {n: s["std"] for n, s in entry["sources"].items() if s["std"] is not None}
+        order = sorted(known, key=lambda name: -known[name])[:_MOST_NAMED]
+        if not order:
+            continue
+        unit = measure(key).points
+        parts = [f"{plain(name)} {size_text(key, known[name])}" for name in order]
+        together = size_text(key, entry["total_std"])
+        remarks.append(
+            Remark(
+                f"What spreads {name_text(entry['model'])} on {name_text(entry['dataset'])}, each "
+                f"source alone, standard deviation in {unit or 'its unit'}: "
+                f"{enumerate_names(parts)}; all together {together}."
+            )
+        )
+    return remarks
+
+
+def _small(report: BatchReport) -> list[Remark]:
+    alone = [facts.name for facts in report.groups if facts.entry["n"] == 1]
+    few = [facts.name for facts in report.groups if 1 < facts.entry["n"] < _FEW_RUNS]
+    remarks = []
+    if alone:
+        text = f"One run says nothing about the spread: {enumerate_names(alone, _MOST_NAMED)}."
+        remarks.append(Remark(text, warning=True))
+    if few:
+        text = (
+            f"Fewer than {_FEW_RUNS} runs: {enumerate_names(few, _MOST_NAMED)}. The intervals "
+            "hold, but they are wide, and their width is itself uncertain."
+        )
+        remarks.append(Remark(text, warning=True))
+    return remarks
+
+
+def _failures(failures: Mapping[str, str]) -> list[Remark]:
+    if not failures:
+        return []
+    listed = enumerate_names((name_text(what) for what in failures), _MOST_NAMED)
+    counted = (
+        "1 run failed and counts"
+        if len(failures) == 1
+        else f"{len(failures)} runs failed and count"
+    )
+    return [Remark(f"{counted} nowhere: {listed}. The reasons stand under “Runs”.", warning=True)]

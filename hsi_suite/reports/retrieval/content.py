@@ -1,0 +1,176 @@
+"""The rows and remarks of a retriever, worded once for the terminal and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..content import Metrics, baseline_name, count, enumerate_names, percent, plain
+from ..verdict import Remark
+
+MAP = "mean_average_precision"
+_MACRO = "macro_average_precision"
+_PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method in both directions; figures in percent.
+
+    Attributes:
+        name: of the method.
+        figures: of each direction, then of the next.
+        own: whether it is the run's own.
+    """
+
+    name: str
+    figures: tuple[str, ...]
+    own: bool
+
+
+def direction_words(direction: str, pair: Sequence[str]) -> str:
+    """`spectrum → rgb` of `spectrum_to_rgb`."""
+    first, second = (plain(name) for name in pair)
+    if direction != f"{pair[0]}_to_{pair[1]}":
+        first, second = second, first
+    return f"{first} → {second}"
+
+
+def retrieval_heading(metrics: Metrics) -> str:
+    """Model, pair and data set in one line."""
+    first, second = (plain(name) for name in metrics["pair"])
+    dataset = plain(metrics["dataset"])
+    if metrics["synthetic"] and "synthetic" not in dataset:
+        dataset += " (synthetic)"
+    return f"{plain(metrics['model'])}, {first} ↔ {second}, on {dataset}"
+
+
+def method_rows(metrics: Metrics) -> list[MethodRow]:
+    """Mean average precision of the run and of every baseline, both directions, best first."""
+    directions = metrics["directions"]
+
+    def row(name: str, table: Metrics, own: bool) -> MethodRow:
+        figures = [table.get(direction, {}) for direction in directions]
+        cells = [percent(figure.get(key)) for key in (MAP, _MACRO) for figure in figures]
+        return MethodRow(name, tuple(cells), own)
+
+    rows = [row(plain(metrics["model"]), metrics["test"], True)]
+    baselines = metrics["baselines"]
+    for name in sorted(baselines, key=lambda name: -_mean(baselines[name])):
+        rows.append(row(baseline_name(name), baselines[name], False))
+    return rows
+
+
+def figure_rows(metrics: Metrics) -> list[tuple[str, ...]]:
+    """Every figure of the run: name, then both directions in percent."""
+    names = sorted(next(iter(metrics["test"].values())), key=_figure_order)
+    return [
+        (
+            _figure_words(name),
+            *(percent(metrics["test"][direction].get(name)) for direction in metrics["directions"]),
+        )
+        for name in names
+    ]
+
+
+def class_rows(metrics: Metrics) -> list[tuple[str, ...]]:
+    """Name and number of training, validation and test pairs of each class."""
+    return [
+        (plain(entry["name"]), *(count(entry[part]) for part in _PARTS))
+        for entry in metrics["classes"]
+    ]
+
+
+def setting_rows(metrics: Metrics) -> list[tuple[str, str]]:
+    """How the space was learnt and what the pairs are, as (what, value)."""
+    split, loss = metrics["split"], metrics["loss"]
+    rows = [("encoders", enumerate_names(metrics["encoders"]))]
+    label = "label distance" if loss["label"] == "distance" else "cross-entropy"
+    weights = f"{loss['discrimination']:g} J2 + {loss['invariance']:g} J3"
+    rows.append(("loss", f"{label} + {weights}"))
+    rows.append(("pairs", ", ".join(f"{count(split[part])} {part}" for part in _PARTS)))
+    for place, name in zip(("extra_first", "extra_second"), metrics["pair"], strict=True):
+        if split[place]:
+            rows.append((f"unpaired {plain(name)} items", f"{count(split[place])} in the gallery"))
+    if split["kind"] == "disjoint":
+        rows.append(("split", f"disjoint, {split['guard']} pixels between the parts"))
+    else:
+        rows.append(("split", plain(split["kind"])))
+    if metrics["window"]:
+        rows.append(("patches", f"{metrics['window']} × {metrics['window']} pixels"))
+    rows.append(("similarity", _similarity(metrics)))
+    if metrics["multi_label"]:
+        rows.append(("relevant", "items that share a class"))
+    return rows
+
+
+def retrieval_remarks(metrics: Metrics) -> list[Remark]:
+    """What the figures say, the most important first."""
+    own = _mean(metrics["test"])
+    rivals = {name: _mean(table) for name, table in metrics["baselines"].items()}
+    best = max(rivals, key=lambda name: rivals[name])
+    words = baseline_name(best)
+    beaten = own > rivals[best]
+    remarks = [
+        Remark(
+            f"{retrieval_heading(metrics)}: mean average precision {percent(own)} % over both "
+            f"directions; the best of the simpler methods, {words}, reaches "
+            f"{percent(rivals[best])} %"
+            + ("." if beaten else ", which is no less: it is the better choice here."),
+            warning=not beaten,
+        )
+    ]
+    if metrics["split"]["kind"] == "random" and metrics["leakage"] is not None:
+        share = percent(metrics["leakage"]["windows_overlapping"], 0)
+        remarks.append(
+            Remark(
+                f"The parts were drawn at random: the patches of {share} % of the test pairs "
+                "overlap those learnt from, so the figures measure memory of the neighbourhood.",
+                warning=True,
+            )
+        )
+    for name, reason in metrics["not_applicable"].items():
+        remarks.append(Remark(f"No {baseline_name(name)}: {plain(reason)}."))
+    missing = [entry["name"] for entry in metrics["classes"] if not entry["test"]]
+    if missing:
+        remarks.append(Remark(f"Without test pairs: {enumerate_names(missing)}.", warning=True))
+    if metrics["thresholds"]:
+        remarks.append(
+            Remark(
+                "Of validation queries, all of known classes, 95 % found a match of at least "
+                + " and ".join(
+                    f"{value:.2f} ({direction_words(direction, metrics['pair'])})"
+                    for direction, value in metrics["thresholds"].items()
+                )
+                + "; whatever lies below may be of no class that was learnt."
+            )
+        )
+    return remarks
+
+
+def _mean(table: Metrics) -> float:
+    return float(np.mean([figures[MAP] for figures in table.values()]))
+
+
+def _similarity(metrics: Metrics) -> str:
+    share = metrics["label_share"]
+    if not share:
+        return "cosine of the common representations"
+    labels = f"predicted labels (sharpness {metrics['sharpness']:g})"
+    if share == 1:
+        return labels
+    return f"{percent(1 - share, 0)} % common representation, {percent(share, 0)} % {labels}"
+
+
+def _figure_order(name: str) -> tuple[int, int]:
+    head, _, k = name.rpartition("_at_")
+    heads = (MAP, _MACRO)
+    return (heads.index(name), 0) if name in heads else (2 + head.startswith("recall"), int(k))
+
+
+def _figure_words(name: str) -> str:
+    head, found, k = name.rpartition("_at_")
+    words = plain(head if found else name).replace("_", " ")
+    return f"{words} at {k}" if found else words

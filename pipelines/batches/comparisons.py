@@ -1,0 +1,102 @@
+"""The models of a batch against each other and against the baselines on the same splits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...metrics.group_comparisons import RunGroup, compare_groups
+from ...runs import SPLIT, Run
+from ..shared.run_figures import baseline_figures, figures, part_sizes, variant_words
+
+Group = Mapping[str, Any]
+
+
+def compare_models(
+    groups: Sequence[tuple[Group, Sequence[Run]]], level: float
+) -> list[dict[str, Any]]:
+    """Every pair within a data set and variant, by the figure that stands first in the headline.
+
+    Args:
+        groups: entries of the summary with their runs.
+        level: nominal coverage; differences are told below 1 - level.
+    """
+    places: dict[str, tuple[str, str]] = {}
+    contests: dict[str, list[RunGroup]] = {}
+    families: dict[str, list[tuple[Group, Sequence[Run]]]] = {}
+    for group, runs in groups:
+        family = ", ".join(
+            part
+            for part in (group["dataset"], variant_words(group["task"], group["variant"]))
+            if part
+        )
+        places[family] = (group["dataset"], group["variant"])
+        families.setdefault(family, []).append((group, runs))
+    for family, members in families.items():
+        metric = members[0][0]["headline"][0]
+        contests.setdefault(metric, []).extend(
+            [_run_group(g, runs, metric, family) for g, runs in members]
+            + _baseline_groups(members, metric, family)
+        )
+    return [
+        {"dataset": places[found["family"]][0], "variant": places[found["family"]][1], **found}
+        for metric, contest in contests.items()
+        for found in (each.to_dict() for each in compare_groups(contest, metric, level=level))
+    ]
+
+
+def _run_group(group: Group, runs: Sequence[Run], metric: str, family: str) -> RunGroup:
+    return RunGroup(
+        name=group["name"],
+        values=[figures(run.metrics).get(metric) for run in runs],
+        splits=[split_key(run) for run in runs],
+        family=family,
+        counts=_counts(runs),
+    )
+
+
+def _baseline_groups(
+    members: Sequence[tuple[Group, Sequence[Run]]], metric: str, family: str
+) -> list[RunGroup]:
+    """Each baseline once where it is the same beside every model, else once for each model."""
+    found: dict[str, list[tuple[Group, RunGroup]]] = {}
+    for group, runs in members:
+        for name in group["baselines"]:
+            having = [run for run in runs if name in baseline_figures(run.metrics)]
+            each = RunGroup(
+                name=name,
+                values=[baseline_figures(run.metrics)[name].get(metric) for run in having],
+                splits=[split_key(run) for run in having],
+                family=family,
+                counts=_counts(having),
+            )
+            found.setdefault(name, []).append((group, each))
+    result = []
+    for name, beside in found.items():
+        distinct = {json.dumps([each.values, each.splits]): (g, each) for g, each in beside}
+        for group, each in distinct.values():
+            words = name if len(distinct) == 1 else f"{name} beside {group['name']}"
+            result.append(RunGroup(words, each.values, each.splits, each.family, each.counts))
+    return result
+
+
+def _counts(runs: Sequence[Run]) -> tuple[float, float] | None:
+    sizes = [size for run in runs if (size := part_sizes(run.metrics)) is not None]
+    if not sizes:
+        return None
+    return statistics.mean(t for t, _ in sizes), statistics.mean(t for _, t in sizes)
+
+
+def split_key(run: Run) -> str:
+    """The same for runs that were trained and tested on the same parts of the same data."""
+    data = run.environment["data"]
+    if (run.path / SPLIT).is_file():
+        parts = hashlib.sha256((run.path / SPLIT).read_bytes()).hexdigest()
+    else:
+        seeds = run.config["seeds"]
+        drawn = seeds["base"] if seeds.get("split") is None else f"alone {seeds['split']}"
+        parts = json.dumps([run.config["data"], drawn], sort_keys=True)
+    return hashlib.sha256(json.dumps([data, parts], sort_keys=True).encode()).hexdigest()[:16]

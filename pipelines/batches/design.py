@@ -1,0 +1,276 @@
+"""From the keys of a batch to the runs it consists of, and what each run is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...config import config_names
+from ...data.labelled_images import IMAGE_CLASSES
+from ...engine.devices import resolve_device
+from ...errors import ConfigError
+from ...runs import run_identity
+from ...schemas.batch import BatchConfig, ResolvedConfig
+from ..shared.machine import available_threads
+from ..training import Config, configure
+from .sources import absent, fixed, with_base_seed, with_source
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a batch.
+
+    Attributes:
+        what: in words, unique in the batch.
+        config: everything that defines it.
+        seed: its base seed.
+        source: what varies in the runs it was added for: all, a source of chance, or numerics.
+        varied_seed: the base seed that the source is taken from; None where that is `seed`.
+    """
+
+    what: str
+    config: Config
+    seed: int
+    source: str = "all"
+    varied_seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training with everything that is repeated of it.
+
+    Attributes:
+        name: in words, unique in the batch.
+        config: as configured, with the first base seed; threads and device may be open.
+        plain: its runs with the base seeds in turn.
+        sources: by source of chance, for each anchor the runs in which it alone varies.
+        missing: sources that this training does not have, and why.
+        numerics: by thread count or device, the runs of `plain` under it.
+    """
+
+    name: str
+    config: Config
+    plain: Sequence[Member]
+    sources: Mapping[str, Sequence[Sequence[Member]]] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    numerics: Mapping[str, Sequence[Member]] = field(default_factory=dict)
+
+    @property
+    def members(self) -> Iterator[Member]:
+        """Its runs; those that serve several ends come several times."""
+        yield from self.plain
+        for anchors in self.sources.values():
+            for members in anchors:
+                yield from members
+        for members in self.numerics.values():
+            yield from members
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything that a batch carries out.
+
+    Attributes:
+        cells: in the order of the batch's keys.
+        anchors: base seeds at which all sources but one are held.
+        resolved: what was decided for this machine.
+    """
+
+    cells: Sequence[Cell]
+    anchors: Sequence[int]
+    resolved: ResolvedConfig
+
+    @property
+    def members(self) -> list[Member]:
+        """Every run once, in the order in which they are carried out."""
+        unique = {member.what: member for cell in self.cells for member in cell.members}
+        return list(unique.values())
+
+    @property
+    def identity(self) -> str:
+        """Eight digits, the same for any seeds and sources: a batch can grow in its folder."""
+        trees: list[dict[str, Any]] = []
+        for cell in self.cells:
+            tree = cell.config.model_dump(mode="json")
+            tree["seeds"].pop("base")
+            if tree not in trees:
+                trees.append(tree)
+        return run_identity({"members": trees}, {})
+
+
+def expand(config: BatchConfig, beside: Path | None = None) -> Design:
+    """The runs of a batch.
+
+    Args:
+        config: the batch.
+        beside: folder of its file, where configurations of its own may lie.
+
+    Raises:
+        ConfigError: a run is not configured right, or a source of chance exists in no training.
+    """
+    configs = dict(_configurations(config, beside))
+    resolved = config.resolved or ResolvedConfig(
+        threads=available_threads(), device=str(resolve_device("auto"))
+    )
+    cells = [_cell(name, each, config, resolved) for name, each in configs.items()]
+    for source in config.vary:
+        reasons = [cell.missing.get(source) for cell in cells]
+        if all(reasons):
+            raise ConfigError(f"vary: {source}", reasons[0] or "", "a source that there is")
+    return Design(cells, config.base_seeds[: config.anchors], resolved)
+
+
+def _configurations(config: BatchConfig, beside: Path | None) -> Iterator[tuple[str, Config]]:
+    """Each training by a name of its own, with the first base seed."""
+    settings = [f"{key}={_inline(value)}" for key, value in config.set.items()]
+    settings.append(f"seeds.base={config.base_seeds[0]}")
+    if config.threads is not None:
+        settings.append(f"threads={config.threads}")
+    if config.dropout_at_test:
+        settings.append("evaluation.dropout_at_test=true")
+    taken: set[str] = set()
+    for given, options in _trainings(config, beside):
+        own = [
+            f"{key}={_inline(value)}"
+            for name in (options.get("dataset"), options.get("model"), options.get("split"), given)
+            for key, value in config.overrides.get(name or "", {}).items()
+        ]
+        try:
+            each = configure(settings=[*settings, *own], **options)
+        except ConfigError as error:
+            raise _dropout_refused(error) if config.dropout_at_test else error from None
+        name = label(each)
+        name = f"{name} ({given})" if name in taken else name
+        taken.add(name)
+        yield name, each
+
+
+def _dropout_refused(error: ConfigError) -> ConfigError:
+    subject, _, key = error.subject.rpartition(": ")
+    if key not in ("evaluation", "evaluation.dropout_at_test"):
+        return error
+    return ConfigError("dropout_at_test", f"true, with {subject}", "only classifiers of scenes")
+
+
+def _trainings(config: BatchConfig, beside: Path | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name in config.configs or ():
+        path = own_file(name, beside)
+        yield (name, {"config": name}) if path is None else (path.stem, {"config": str(path)})
+    for dataset in config.datasets or ():
+        if dataset in IMAGE_CLASSES and config.splits is not None:
+            raise ConfigError("splits", f"kinds of split, with {dataset}", "none: images have none")
+        for model in config.models or ["hybridsn"]:
+            options = {"dataset": dataset, "model": model}
+            if dataset in IMAGE_CLASSES:
+                yield f"{model} on {dataset}", options
+                continue
+            for split in config.splits or ["random"]:
+                yield f"{model} on {dataset}, {split}", options | {"split": split}
+
+
+def own_file(name: str, beside: Path | None) -> Path | None:
+    """Where a configuration lies that does not ship with the package; None for one that does.
+
+    Args:
+        name: as the batch gives it.
+        beside: folder of the batch's file.
+    """
+    if name in config_names():
+        return None
+    near = None if beside is None else beside / name
+    return near if near is not None and near.exists() else Path(name)
+
+
+def _inline(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=1_000_000).removesuffix("...\n")
+
+
+def _cell(name: str, config: Config, batch: BatchConfig, resolved: ResolvedConfig) -> Cell:
+    settled = config.model_copy(
+        update={
+            "threads": config.threads or resolved.threads,
+            "device": resolved.device if config.device == "auto" else config.device,
+        }
+    )
+    wanted: list[str] = [source for source in batch.vary if source != "all"]
+    for source in wanted:
+        if (key := fixed(config, source)) is not None:
+            raise ConfigError(f"vary: {source}", f"{key} is set for {name}", f"no {key}")
+    new_data = "data" in wanted
+    plain = [
+        Member(f"{name}, seed {seed}", with_base_seed(settled, seed, new_data=new_data), seed)
+        for seed in batch.base_seeds
+    ]
+    reasons = {source: absent(config, source) for source in wanted}
+    missing = {source: why for source, why in reasons.items() if why is not None}
+    sources = {
+        source: [_varied(name, anchor, source, plain) for anchor in plain[: batch.anchors]]
+        for source in wanted
+        if source not in missing
+    }
+    return Cell(name, config, plain, sources, missing, _numerics(name, plain, batch))
+
+
+def _varied(name: str, anchor: Member, source: str, plain: Sequence[Member]) -> list[Member]:
+    """The runs at an anchor; that with the anchor's own seed is the plain run itself."""
+    return [
+        anchor
+        if other.seed == anchor.seed
+        else Member(
+            f"{name}, seed {anchor.seed}, {source} of seed {other.seed}",
+            with_source(anchor.config, source, other.seed),
+            anchor.seed,
+            source,
+            other.seed,
+        )
+        for other in plain
+    ]
+
+
+def _numerics(
+    name: str, plain: Sequence[Member], batch: BatchConfig
+) -> dict[str, Sequence[Member]]:
+    runs: dict[str, Sequence[Member]] = {}
+    for entry in batch.numerics:
+        key = "device" if isinstance(entry, str) else "threads"
+        own = getattr(plain[0].config, key)
+        if own == entry or (own, entry) == ("cuda:0", "cuda"):
+            continue
+        words = entry if isinstance(entry, str) else f"{entry} thread{'s' * (entry > 1)}"
+        runs[words] = [
+            Member(
+                f"{name}, seed {member.seed}, {words}",
+                member.config.model_copy(update={key: entry}),
+                member.seed,
+                "numerics",
+            )
+            for member in plain
+        ]
+    if batch.numerics and not runs:
+        raise ConfigError(
+            "numerics", "nothing but what the runs have anyway", "another thread count or device"
+        )
+    return runs
+
+
+def label(config: Config) -> str:
+    """A training in words, its seeds left out."""
+    pair = getattr(config.data, "pair", "")
+    kind = getattr(getattr(config, "split", None), "kind", "")
+    variant = " ".join(filter(None, (pair, kind and f"{kind} split")))
+    what = f"{config.model.name} on {source_name(config)}"
+    return f"{what}, {variant}" if variant else what
+
+
+def source_name(config: Config) -> str:
+    """The data set, or the name of the user's own file or folder."""
+    data: Any = config.data
+    for key in ("dataset", "images", "scene", "folder", "files"):
+        value = getattr(data, key, None)
+        if value is not None:
+            return Path(value).stem
+    return "data"

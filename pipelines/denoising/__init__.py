@@ -1,0 +1,1 @@
+"""Denoising: training of denoisers, and `hsi denoise` for photographs and cubes."""

@@ -1,0 +1,154 @@
+"""A trained denoiser as one object and one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ...atomic import atomic_file
+from ...errors import HsiSuiteError, RunError, ShapeError
+from ...models.registry import build_denoiser
+
+_FORMAT = "hsi_suite denoiser 1"
+
+
+@dataclass(frozen=True)
+class DenoiserHeader:
+    """What a denoiser is, beside its numbers.
+
+    Attributes:
+        model: registered name.
+        options: further arguments of the model.
+        in_channels: 1 for grey, 3 for RGB.
+        noise: kind of noise it was trained on.
+        sigma: lowest and highest σ it was trained on, on the scale 0 to 255; None where a
+            public checkpoint for one σ does not say for which.
+        dataset: the images it was trained on.
+    """
+
+    model: str
+    options: dict[str, Any]
+    in_channels: int
+    noise: str
+    sigma: tuple[float, float] | None
+    dataset: str
+
+
+@dataclass
+class Denoiser:
+    """Noisy images and their σ in, clean images out.
+
+    Attributes:
+        header: see `DenoiserHeader`.
+        network: on its device.
+    """
+
+    header: DenoiserHeader
+    network: nn.Module
+
+    def __call__(self, noisy: Tensor, sigma: float | Tensor) -> Tensor:
+        """The clean images, N × C × H × W, in the units of the noisy ones.
+
+        Args:
+            noisy: N × C × H × W; on the scale 0 to 1 for networks without a σ map.
+            sigma: standard deviation of the noise in the units of `noisy`; a number, or a map
+                that broadcasts to N × 1 × H × W. Networks without a σ map do not look at it.
+
+        Raises:
+            ShapeError: the images have other channels than the network learnt.
+        """
+        return run_network(self.network, noisy, sigma, self.header.in_channels)
+
+    def save(self, path: Path) -> None:
+        """Write everything to one safetensors file."""
+        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
+        # One key of metadata: the library writes several in an order of its own.
+        header = json.dumps({"format": _FORMAT, **asdict(self.header)}, sort_keys=True)
+        with atomic_file(path) as temporary:
+            save_file(tensors, temporary, {"header": header})
+
+
+def run_network(
+    network: nn.Module, noisy: Tensor, sigma: float | Tensor, in_channels: int
+) -> Tensor:
+    """Call a network with the inputs it takes; see `Denoiser.__call__`."""
+    if noisy.ndim != 4 or noisy.shape[1] != in_channels:
+        raise ShapeError("image", f"shape {tuple(noisy.shape)}", f"N × {in_channels} × H × W")
+    if network.takes_noise_map:
+        level = torch.as_tensor(sigma, dtype=noisy.dtype, device=noisy.device)
+        level = level.expand(noisy.shape[0], 1, *noisy.shape[2:])
+        noisy = torch.cat([noisy, level], 1)
+    clean: Tensor = network(noisy.contiguous(memory_format=torch.channels_last))
+    return clean
+
+
+def untrained_denoiser(
+    header: DenoiserHeader, device: torch.device, generator: torch.Generator | None
+) -> Denoiser:
+    """The denoiser that a header describes, with weights drawn from `generator`.
+
+    Raises:
+        ConfigError: no such network, or an option it cannot take.
+    """
+    network = build_denoiser(
+        header.model,
+        in_channels=header.in_channels,
+        options=header.options,
+        generator=generator,
+    )
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Denoiser(header, network.to(device))
+
+
+def load_denoiser(path: Path, device: torch.device) -> Denoiser:
+    """The denoiser that `Denoiser.save` wrote, in eval mode.
+
+    Raises:
+        RunError: the file is missing, damaged or holds something else.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise RunError(path, f"cannot be read ({error})", "a denoiser of this project") from error
+    fields = denoiser_fields(metadata)
+    if fields.pop("format", None) != _FORMAT:
+        raise RunError(path, "holds no denoiser, or one of another version", _FORMAT)
+    try:
+        header = _checked(DenoiserHeader(**fields))
+        denoiser = untrained_denoiser(header, device, None)
+        denoiser.network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
+        raise RunError(path, "its header and weights do not fit", "an undamaged file") from error
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise RunError(path, "holds weights that are not finite", "finite weights")
+    denoiser.network.eval()
+    return denoiser
+
+
+def denoiser_fields(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """What the metadata of a safetensors file say of a denoiser of ours; {} where they do not."""
+    try:
+        fields = json.loads((metadata or {}).get("header", "{}"))
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _checked(header: DenoiserHeader) -> DenoiserHeader:
+    """A header whose fields are of their kinds."""
+    if not isinstance(header.options, dict) or not isinstance(header.in_channels, int):
+        raise TypeError("options or channels")
+    if header.sigma is None:
+        raise TypeError("sigma")
+    low, high = header.sigma
+    return replace(header, sigma=(float(low), float(high)))

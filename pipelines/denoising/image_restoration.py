@@ -1,0 +1,245 @@
+"""One image in memory through a denoiser, tile by tile."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...engine.allocation import release_free_blocks
+from ...engine.observer import Observer
+from ...engine.tiles import Region, Tiling
+from ...errors import ShapeError
+from ...restoration.colour import NOISE_GAIN, from_opponent, to_opponent
+from ...restoration.noise_estimate import estimate_noise
+from .denoiser import Denoiser
+
+Pixels = NDArray[Any]
+Values = NDArray[np.float32]
+
+# The noise is estimated on at most 8 × 8 samples of 128 × 128 pixels, spread over the image.
+_SAMPLE = 128
+_SAMPLES = 8
+# (lines reversed, samples reversed, lines and samples exchanged)
+_UPRIGHT = (False, False, False)
+_SYMMETRIES = tuple(itertools.product((False, True), repeat=3))
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """How images are denoised.
+
+    Attributes:
+        strength: share of the change that is made, 0 to 1.
+        self_ensemble: average over the eight flips and rotations.
+        bf16: compute in bfloat16.
+    """
+
+    strength: float = 1.0
+    self_ensemble: bool = False
+    bf16: bool = False
+
+
+def white_level(image: Pixels) -> float:
+    """The value that counts as 1: the type's largest; of floats 1, or their own largest."""
+    if np.issubdtype(image.dtype, np.integer):
+        return float(np.iinfo(image.dtype).max)
+    return max(1.0, float(image.max(initial=0)))
+
+
+def uses_opponent_colours(denoiser: Denoiser, image: Pixels) -> bool:
+    """Whether a colour image is denoised as opponent channels.
+
+    Their noise differs from channel to channel: a grey network for one σ gets red, green and
+    blue instead.
+    """
+    trained = denoiser.header.sigma
+    return (
+        image.ndim == 3
+        and denoiser.header.in_channels == 1
+        and trained is not None
+        and trained[0] < trained[1]
+    )
+
+
+def known_noise(sigma: float, denoiser: Denoiser, image: Pixels) -> tuple[float, ...]:
+    """σ of each plane the network sees, for independent noise of σ in the image's channels."""
+    if uses_opponent_colours(denoiser, image):
+        return tuple(sigma * gain for gain in NOISE_GAIN)
+    return (sigma,)
+
+
+def estimated_noise(image: Pixels, white: float, denoiser: Denoiser) -> tuple[float, ...]:
+    """σ of each plane the network sees, told from samples of the image itself.
+
+    Opponent channels are judged one by one: real noise is rarely the same in all of them.
+
+    Raises:
+        ShapeError: the image is smaller than 8 × 8.
+    """
+    samples = [_scaled(image[region], white) for region in _sample_regions(image.shape[:2])]
+    clipped = np.issubdtype(image.dtype, np.integer)
+    usable = [_inside_range(sample) for sample in samples] if clipped else []
+    if uses_opponent_colours(denoiser, image):
+        channels = [to_opponent(sample) for sample in samples]
+        return tuple(
+            estimate_noise([each[index] for each in channels], usable) for index in range(3)
+        )
+    if image.ndim == 2:
+        return (estimate_noise(samples, usable),)
+    each = [estimate_noise([s[..., index] for s in samples], usable) for index in range(3)]
+    return (float(np.sqrt(np.mean(np.square(each)))),)
+
+
+def image_noise(planes: tuple[float, ...]) -> float:
+    """One σ for an image, from those of its planes; the inverse of `known_noise`."""
+    if len(planes) == 1:
+        return planes[0]
+    return float(np.sqrt(np.mean(np.square(np.divide(planes, NOISE_GAIN)))))
+
+
+def restore(
+    denoiser: Denoiser,
+    image: Pixels,
+    white: float,
+    sigmas: tuple[float, ...],
+    tiling: Tiling,
+    how: Restoration,
+    *,
+    dtype: np.dtype[Any],
+    observer: Observer | None = None,
+) -> Pixels:
+    """The denoised image; integers are rounded and clipped.
+
+    Args:
+        denoiser: for as many channels as the image has, or for grey.
+        image: lines × samples (× 3).
+        white: see `white_level`.
+        sigmas: of each plane, see `known_noise` and `estimated_noise`; on the scale 0 to 1.
+        tiling: fitting the network.
+        how: see `Restoration`.
+        dtype: of the result.
+        observer: hears of each tile.
+
+    Raises:
+        ShapeError: a network for colour images, and a grey image.
+    """
+    if image.ndim == 2 and denoiser.header.in_channels != 1:
+        raise ShapeError("image", "is grey", "RGB, as the network learnt", "choose grey weights")
+    observer = observer or Observer()
+    output = np.empty(image.shape, dtype)
+    shape = (image.shape[0], image.shape[1])
+    with torch.inference_mode(), _precision(denoiser, how.bf16):
+        for tile in tiling.tiles(shape):
+            clean = _ensemble(denoiser, image, white, sigmas, tiling, tile, how.self_ensemble)
+            noisy = _scaled(image[tile], white)
+            _store(output, tile, noisy + np.float32(how.strength) * (clean - noisy), white)
+            # Pieces at the border differ in size, and the gaps they leave in memory would add up.
+            release_free_blocks()
+            observer.advance()
+    return output
+
+
+def _ensemble(
+    denoiser: Denoiser,
+    image: Pixels,
+    white: float,
+    sigmas: tuple[float, ...],
+    tiling: Tiling,
+    tile: Region,
+    every_symmetry: bool,
+) -> Values:
+    """A tile's clean values, as the mean over some symmetries of the whole image."""
+    symmetries = _SYMMETRIES if every_symmetry else (_UPRIGHT,)
+    total: Values | None = None
+    for symmetry in symmetries:
+        # The view and the tile in it are turned, so that cells lie as in the whole turned image.
+        view, place = _turned(image, symmetry), _turned_region(tile, image.shape, symmetry)
+        piece, inner = tiling.surroundings(place, (view.shape[0], view.shape[1]))
+        clean = _turned_back(
+            _network(denoiser, _scaled(view[piece], white), sigmas)[inner], symmetry
+        )
+        total = clean if total is None else total + clean
+    assert total is not None
+    return np.asarray(total / np.float32(len(symmetries)), np.float32)
+
+
+def _network(denoiser: Denoiser, piece: Values, sigmas: tuple[float, ...]) -> Values:
+    """The network on a piece of lines × samples (× 3), on the scale 0 to 1."""
+    if piece.ndim == 2:
+        return np.asarray(_planes(denoiser, piece[None], sigmas)[0], np.float32)
+    if len(sigmas) == 3:
+        return from_opponent(_planes(denoiser, to_opponent(piece), sigmas))
+    planes = _planes(denoiser, np.moveaxis(piece, 2, 0), sigmas)
+    return np.asarray(np.moveaxis(planes, 0, 2), np.float32)
+
+
+def _planes(denoiser: Denoiser, planes: Values, sigmas: tuple[float, ...]) -> Values:
+    """Channels × lines × samples through the network, as many at a time as it takes."""
+    step = denoiser.header.in_channels
+    device = next(denoiser.network.parameters()).device
+    clean = np.empty_like(planes)
+    for number, first in enumerate(range(0, len(planes), step)):
+        group = torch.from_numpy(np.ascontiguousarray(planes[first : first + step]))
+        sigma = sigmas[min(number, len(sigmas) - 1)]
+        clean[first : first + step] = (
+            denoiser(group[None].to(device), sigma)[0].float().cpu().numpy()
+        )
+    return clean
+
+
+def _scaled(values: Pixels, white: float) -> Values:
+    return np.asarray(values, np.float32) / np.float32(white)
+
+
+def _store(output: Pixels, tile: Region, clean: Values, white: float) -> None:
+    values = clean * np.float32(white)
+    if np.issubdtype(output.dtype, np.integer):
+        values = np.rint(values).clip(0, white)
+    output[tile] = values.astype(output.dtype)
+
+
+def _sample_regions(shape: tuple[int, ...]) -> Iterator[Region]:
+    starts = []
+    for size in shape:
+        count = min(_SAMPLES, -(-size // _SAMPLE))
+        starts.append(np.linspace(0, max(size - _SAMPLE, 0), count).round().astype(int))
+    for line, sample in itertools.product(*starts):
+        yield slice(line, line + _SAMPLE), slice(sample, sample + _SAMPLE)
+
+
+def _inside_range(sample: Values) -> NDArray[np.bool_]:
+    """Where no channel is at an end of the range, at which noise is cut off."""
+    inside = (sample > 0) & (sample < 1)
+    return np.asarray(inside if inside.ndim == 2 else inside.all(2))
+
+
+def _turned(image: Pixels, symmetry: tuple[bool, ...]) -> Pixels:
+    lines, samples, exchange = symmetry
+    view = image[:: -1 if lines else 1, :: -1 if samples else 1]
+    return view.swapaxes(0, 1) if exchange else view
+
+
+def _turned_back(image: Values, symmetry: tuple[bool, ...]) -> Values:
+    lines, samples, exchange = symmetry
+    view = image.swapaxes(0, 1) if exchange else image
+    return view[:: -1 if lines else 1, :: -1 if samples else 1]
+
+
+def _turned_region(tile: Region, shape: tuple[int, ...], symmetry: tuple[bool, ...]) -> Region:
+    parts = [
+        slice(size - part.stop, size - part.start) if reverse else part
+        for part, size, reverse in zip(tile, shape[:2], symmetry[:2], strict=True)
+    ]
+    return (parts[1], parts[0]) if symmetry[2] else (parts[0], parts[1])
+
+
+def _precision(denoiser: Denoiser, bf16: bool) -> contextlib.AbstractContextManager[Any]:
+    device = next(denoiser.network.parameters()).device.type
+    return torch.autocast(device, torch.bfloat16, enabled=bf16)

@@ -1,0 +1,101 @@
+"""From a configuration to what a denoiser is trained on."""
+
+from __future__ import annotations
+
+import torch
+
+from ...data.formats.checksums import hash_file
+from ...data.images import ImageSet, load_images, read_folder
+from ...errors import ConfigError
+from ...schemas.denoising import DenoisingConfig
+from ...seeding import SeedStreams
+from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
+from .task import ImageDenoising
+from .weights import find_weights
+
+
+def load_training_images(config: DenoisingConfig) -> ImageSet:
+    """The images that a configuration names.
+
+    Raises:
+        HsiSuiteError: they are not here, cannot be read, or are too few to set some apart.
+    """
+    data = config.data
+    if data.images is not None:
+        images = load_images(data.images, data.colour)
+    else:
+        assert data.folder is not None
+        images = read_folder(data.folder, data.colour)
+    if len(images) <= data.validation:
+        raise ConfigError(
+            "data.validation",
+            f"{data.validation} of {len(images)} images",
+            "fewer than there are",
+            "add images or lower data.validation",
+        )
+    return images
+
+
+def starting_weights(config: DenoisingConfig) -> dict[str, str]:
+    """The checksum of the weights that training starts from, by the key that names them.
+
+    Raises:
+        HsiSuiteError: there are no such weights.
+    """
+    if config.model.weights is None:
+        return {}
+    return {"model.weights": hash_file(find_weights(config.model.weights))}
+
+
+def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> Denoiser:
+    """What training starts from: weights of the stream `init`, or those that were asked for.
+
+    Raises:
+        ConfigError: the weights are of another network than the configuration's.
+        RunError: they are damaged, or none of this project.
+    """
+    low, high = config.noise.sigma
+    header = DenoiserHeader(
+        model=config.model.name,
+        options=dict(config.model.options),
+        in_channels=1 if config.data.colour == "grey" else 3,
+        noise=config.noise.kind,
+        sigma=(low, high),
+        dataset=images.name,
+    )
+    denoiser = untrained_denoiser(header, torch.device(config.device), seeds.torch("init"))
+    if config.model.weights is not None:
+        given = load_denoiser(find_weights(config.model.weights), torch.device(config.device))
+        _refuse_other_network(config.model.weights, given.header, header)
+        denoiser.network.load_state_dict(given.network.state_dict())
+    return denoiser
+
+
+def _refuse_other_network(weights: str, found: DenoiserHeader, wanted: DenoiserHeader) -> None:
+    for name in ("model", "options", "in_channels"):
+        if getattr(found, name) != getattr(wanted, name):
+            raise ConfigError(
+                "model.weights",
+                f"{weights} has {name} {getattr(found, name)}",
+                f"the configuration's {getattr(wanted, name)}",
+                "choose weights of the same network, or set the model as it is there",
+            )
+
+
+def training_task(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> ImageDenoising:
+    """The task of a resolved configuration; the stream `split` sets the validation apart.
+
+    Raises:
+        ShapeError: an image is smaller than a patch.
+    """
+    chosen = seeds.numpy("split").permutation(len(images))
+    validation = sorted(chosen[: config.data.validation])
+    train = sorted(chosen[config.data.validation :])
+    return ImageDenoising(
+        [images.images[index] for index in train],
+        [images.images[index] for index in validation],
+        config.noise,
+        config.train,
+        seeds,
+        torch.device(config.device),
+    )

@@ -1,0 +1,210 @@
+"""A trained classifier of images as one object and one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from ...atomic import atomic_file
+from ...data.labelled_images import LabelledImages
+from ...engine.observer import Observer
+from ...errors import HsiSuiteError, OutputError, RunError, ShapeError
+from ...models.registry import build_model
+from .views import ImageViews
+
+_FORMAT = "hsi_suite image classifier 1"
+_GREY, _RGB = 1, 3
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What a classifier of images is, beside its numbers.
+
+    Attributes:
+        model: registered name.
+        options: further arguments of the model.
+        class_names: the classes, in the order of its outputs.
+        size: side of the square it sees, in pixels.
+        resize: shorter side that images are brought to first; None: the whole shorter side is
+            seen.
+        mean: of each channel over the training part, on the scale 0 to 1: 1 for grey, 3 for RGB.
+        std: standard deviation of each channel.
+        dataset: what it was trained on.
+    """
+
+    model: str
+    options: dict[str, Any]
+    class_names: list[str]
+    size: int
+    resize: int | None
+    mean: list[float]
+    std: list[float]
+    dataset: str
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for RGB."""
+        return len(self.mean)
+
+
+@dataclass
+class ImageClassifier:
+    """Images in, class probabilities out.
+
+    Attributes:
+        header: see `ImageHeader`.
+        network: on its device.
+    """
+
+    header: ImageHeader
+    network: nn.Module
+
+    def views(self, images: LabelledImages) -> ImageViews:
+        """The images as this classifier sees them, on its device.
+
+        Raises:
+            ShapeError: they have other channels.
+        """
+        header = self.header
+        if images.channels != header.channels:
+            kinds = {_GREY: "grey", _RGB: "RGB"}
+            raise ShapeError(
+                images.name, f"{kinds[images.channels]} images", f"{kinds[header.channels]} ones"
+            )
+        side = header.size if header.resize is not None else int(images.shapes.min())
+        device = next(self.network.parameters()).device
+        return ImageViews(images, header.size, side, header.mean, header.std, device)
+
+    def probabilities(
+        self,
+        views: ImageViews,
+        images: NDArray[np.int64],
+        *,
+        crops: int = 1,
+        batch_size: int = 512,
+        observer: Observer | None = None,
+    ) -> NDArray[np.float32]:
+        """Class probabilities of some images, the mean of the softmax over their crops.
+
+        Args:
+            views: of `self.views`.
+            images: their indices, N.
+            crops: 1, 10, 12 or 144, see `data.multi_crop.multi_crop_boxes`.
+            batch_size: views per forward pass.
+            observer: hears of the progress.
+
+        Returns:
+            N × classes.
+
+        Raises:
+            RunError: the network gives values that are no numbers.
+        """
+        observer = observer or Observer()
+        observer.begin("classifying", len(images))
+        self.network.eval()
+        rows = [np.empty((0, len(self.header.class_names)), np.float32)]
+        with torch.inference_mode():
+            for values, number in views.fixed(images, crops, batch_size):
+                shares = self.network(values).float().softmax(1)
+                rows.append(shares.unflatten(0, (-1, number)).mean(1).cpu().numpy())
+                observer.advance(len(rows[-1]))
+        observer.end()
+        result = np.concatenate(rows)
+        if not np.isfinite(result).all():
+            raise RunError("classification", "probabilities that are no numbers", "a sound model")
+        return result
+
+    def save(self, path: Path) -> None:
+        """Write the classifier as one safetensors file, its header in the metadata."""
+        tensors = {
+            name: value.detach().cpu().contiguous()
+            for name, value in self.network.state_dict().items()
+        }
+        # One key of metadata: the library writes several in an order of its own.
+        header = json.dumps({"format": _FORMAT, **asdict(self.header)}, sort_keys=True)
+        with atomic_file(path) as temporary:
+            try:
+                save_file(tensors, temporary, {"header": header})
+            except SafetensorError as error:
+                raise OutputError(path, f"cannot be written ({error})") from error
+
+
+def untrained_image_classifier(
+    header: ImageHeader, device: torch.device, generator: torch.Generator | None
+) -> ImageClassifier:
+    """The classifier that a header describes, with weights drawn from `generator`.
+
+    Raises:
+        UnknownNameError: no such network.
+        ConfigError: an option it does not have, or a value it cannot take.
+        ShapeError: it cannot take images of this size.
+    """
+    network = build_model(
+        header.model,
+        in_channels=header.channels,
+        num_classes=len(header.class_names),
+        window=header.size,
+        options=header.options,
+        generator=generator,
+    )
+    return ImageClassifier(header, network.to(device))
+
+
+def load_image_classifier(path: Path, device: torch.device) -> ImageClassifier:
+    """The classifier that `ImageClassifier.save` wrote, in eval mode.
+
+    Raises:
+        RunError: the file is missing, damaged or holds something else.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise RunError(
+            path, f"cannot be read ({error})", "the model of a finished run", "train the run again"
+        ) from error
+    try:
+        fields = json.loads(metadata["header"])
+        if fields.pop("format", None) != _FORMAT:
+            raise ValueError(f"not of the format {_FORMAT!r}")
+        classifier = untrained_image_classifier(_checked(ImageHeader(**fields)), device, None)
+        classifier.network.load_state_dict(tensors)
+    except (LookupError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RunError(
+            path, f"damaged ({reason})", "a classifier of images", "train the run again"
+        ) from error
+    classifier.network.eval()
+    return classifier
+
+
+def _checked(header: ImageHeader) -> ImageHeader:
+    """A header whose values fit each other."""
+    names = header.class_names
+    if not names or not all(isinstance(name, str) for name in names):
+        raise ValueError("no class names")
+    numbers = [*header.mean, *header.std]
+    if header.channels not in (_GREY, _RGB) or len(header.std) != header.channels:
+        raise ValueError("a mean and deviation for neither grey nor RGB")
+    if not all(isinstance(value, float) and np.isfinite(value) for value in numbers):
+        raise ValueError("a mean or deviation that is no number")
+    if not isinstance(header.size, int) or header.size < 1 or min(header.std) <= 0:
+        raise ValueError("a size or deviation that is not above 0")
+    return header
+
+
+def mean_probabilities(rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """What several classifiers say together: the mean of their probabilities, N × classes."""
+    mean: NDArray[np.float64] = np.stack(rows).astype(np.float64).mean(0)
+    return mean.astype(np.float32)

@@ -1,0 +1,1 @@
+"""Retrieval across modalities: `hsi train` on pairs, `hsi retrieve index` and `query`."""

@@ -1,0 +1,131 @@
+"""Galleries made searchable by finished retrieval runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...engine.devices import computing, resolve_device
+from ...engine.observer import Observer
+from ...errors import InputFileError, OutputError, RunError
+from ...runs import MODEL, open_run
+from ..shared.machine import available_threads
+from ..shared.unfinished_output import unfinished_output
+from .gallery import open_gallery
+from .gallery_index import GalleryIndex, open_index, read_header
+from .gallery_indexing import GalleryIndexing
+from .index_memory import strip_lines
+from .retriever import SIDES, Retriever, Side, load_retriever
+
+DEFAULT_MEMORY_LIMIT = 2e9
+
+
+def index_gallery(
+    run: str | Path,
+    output: str | Path,
+    *,
+    scene: str | None = None,
+    dataset: str | None = None,
+    labels: str | None = None,
+    scene_variable: str | None = None,
+    nodata: float | None = None,
+    side: str = "second",
+    step: int = 1,
+    memory_limit: float = DEFAULT_MEMORY_LIMIT,
+    device: str = "auto",
+    threads: int | None = None,
+    observer: Observer | None = None,
+) -> GalleryIndex:
+    """Make every pixel of a gallery searchable with a finished retrieval run.
+
+    A call that was cut off leaves `<output>.partial`; the same call goes on from there.
+
+    Args:
+        run: folder of the run.
+        output: folder to make.
+        scene: file of the gallery: a cube, or a picture (PNG, JPEG, TIFF) without spectra.
+        dataset: registered scene instead of a file.
+        labels: label map of the file's scene, shown beside matches.
+        scene_variable: the cube's variable, where the file holds several arrays.
+        nodata: the value that marks missing pixels.
+        side: first, second or the name of a modality of the run: how the gallery is seen.
+        step: only every so manieth line and sample becomes an item.
+        memory_limit: bytes for the whole process; on CUDA without what the driver takes.
+        device: auto, cpu, cuda or cuda:N.
+        threads: CPU threads; None takes the processors this process may use.
+        observer: hears of the progress.
+
+    Raises:
+        RunError: the run is unfinished or of another task.
+        InputFileError: the gallery cannot be read as this modality, or holds no data.
+        ShapeError: the gallery has other bands.
+        ConfigError: the memory limit is too low, or an option makes no sense.
+        OutputError: the output exists already or cannot be written.
+        Stopped: Ctrl-C; the same call goes on.
+    """
+    observer, threads = observer or Observer(), threads or available_threads()
+    where = resolve_device(device)
+    output = Path(output)
+    with computing(where, threads, deterministic=True):
+        retriever = finished_retriever(run, where)
+        seen: Side = "first" if side == "first" else "second"
+        if side not in SIDES:
+            seen = retriever.side(side)
+        with open_gallery(
+            retriever.modality(seen),
+            scene=scene,
+            dataset=dataset,
+            labels=labels,
+            variable=scene_variable,
+            nodata=nodata,
+            observer=observer,
+        ) as gallery:
+            height = strip_lines(gallery, retriever, seen, step, memory_limit)
+            job = GalleryIndexing(Path(run), retriever, seen, gallery, step, height, observer)
+            identity = job.identity(where, threads, scene_variable)
+            if _finished(output, identity):
+                observer.message(f"{output} is finished already; nothing to do")
+                return open_index(output)
+            with unfinished_output(output, identity) as unfinished:
+                job.carry_out(unfinished, output, identity)
+    return open_index(output)
+
+
+def finished_retriever(run: str | Path, device: torch.device) -> Retriever:
+    """The retriever of a finished run.
+
+    Raises:
+        RunError: the run is unfinished, damaged or of another task.
+    """
+    opened = open_run(run)
+    task = opened.config.get("task")
+    if task != "retrieval":
+        raise RunError(
+            run,
+            f"is a run of {task}",
+            "a run of retrieval",
+            "train one with `hsi train --config retrieval/…`",
+        )
+    if not opened.finished:
+        raise RunError(
+            run, "is not finished", "a finished run", f"run `hsi train --resume {run}` first"
+        )
+    return load_retriever(opened.path / MODEL, device)
+
+
+def _finished(output: Path, identity: dict[str, Any]) -> bool:
+    """Whether the same call has made the index before.
+
+    Raises:
+        OutputError: something else is there.
+    """
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return False
+    try:
+        if read_header(output).identity == identity:
+            return True
+    except InputFileError:
+        pass
+    raise OutputError(output, "exists already", "a new name", "name another folder, or remove it")

@@ -1,0 +1,1 @@
+"""Classification of scenes: `hsi train` on cubes and `hsi predict`."""

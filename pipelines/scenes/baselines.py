@@ -1,0 +1,101 @@
+"""What simpler methods reach on the very same split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...data.patches import scene_sampler
+from ...data.pixel_spectra import PixelSpectra
+from ...data.reduction import BLOCK_PIXELS, fit_standardisation
+from ...engine.observer import Observer
+from ...engine.trainer import Trainer
+from ...models.classical import CLASSICAL, nearest_position
+from ...models.registry import build_model
+from ...schemas.classification import ClassificationConfig
+from ...schemas.training import OptimizerConfig, TrainingConfig
+from .preparation import Prepared
+from .task import PixelClassification, window_logits
+
+# Hu et al. train longer; after 150 epochs of Adam the loss of this small network has settled.
+_CNN1D_TRAINING = TrainingConfig(
+    epochs=150, batch_size=100, optimizer=OptimizerConfig(name="adam", learning_rate=1e-3)
+)
+_CNN1D_BATCH = 4096
+
+
+def run_baselines(
+    config: ClassificationConfig, prepared: Prepared, observer: Observer
+) -> dict[str, NDArray[np.integer]]:
+    """Predicted class indices of the test pixels by baseline; "position" is always there."""
+    split = prepared.split
+    samples = prepared.scene.samples
+    predictions = {
+        "position": nearest_position(
+            split.train, prepared.classes[split.train], split.test, samples
+        )
+    }
+    for name in config.evaluation.baselines:
+        observer.message(f"baseline {name} on the same split")
+        if name == "cnn1d":
+            predictions[name] = _cnn1d(config, prepared)
+        else:
+            predictions[name] = _classical(name, config, prepared)
+    return predictions
+
+
+def _predicted(
+    predict: Callable[[NDArray[Any]], NDArray[np.integer]], spectra: PixelSpectra
+) -> NDArray[np.integer]:
+    """What is predicted of spectra, read block by block."""
+    blocks = range(0, len(spectra), BLOCK_PIXELS)
+    return np.concatenate([predict(spectra[start : start + BLOCK_PIXELS]) for start in blocks])
+
+
+def _classical(name: str, config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
+    split = prepared.split
+    seed = config.streams.seed("init", name)
+    model = CLASSICAL[name](None, seed, config.threads or 1)
+    train = prepared.spectra.of(split.train)[:].astype(np.float32)
+    model.fit(train, prepared.classes[split.train])
+    return _predicted(
+        lambda spectra: model.predict(spectra.astype(np.float32)), prepared.spectra.of(split.test)
+    )
+
+
+def _cnn1d(config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
+    split = prepared.split
+    seeds = config.streams
+    device = torch.device(config.device)
+    train = prepared.spectra.of(split.train)[:]
+    reduction = fit_standardisation(train.astype(np.float32))
+    network = build_model(
+        "cnn1d",
+        in_channels=prepared.scene.bands,
+        num_classes=len(split.classes),
+        window=1,
+        options={},
+        generator=seeds.torch("init", "cnn1d"),
+    ).to(device)
+    task = PixelClassification(
+        # The training pixels in one line; the others are not needed yet.
+        scene_sampler(reduction.apply(train)[None], 1, device),
+        torch.from_numpy(prepared.classes[split.train]),
+        torch.arange(len(train)),
+        torch.empty(0, dtype=torch.int64),
+        _CNN1D_TRAINING.batch_size,
+        config.evaluation.batch_size,
+        seeds,
+    )
+    Trainer(network, task, _CNN1D_TRAINING, seeds, device).fit()
+
+    def predict(spectra: NDArray[Any]) -> NDArray[np.integer]:
+        sampler = scene_sampler(reduction.apply(spectra)[None], 1, device)
+        logits = window_logits(network, sampler, torch.arange(len(spectra)), _CNN1D_BATCH)
+        return logits.argmax(1).cpu().numpy()
+
+    return _predicted(predict, prepared.spectra.of(split.test))

@@ -1,0 +1,81 @@
+"""Classifiers read from the files that `Classifier.save` writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ...data.orientations import ORIENTATIONS
+from ...data.reduction import Reduction
+from ...errors import HsiSuiteError, RunError
+from ...models.classical import CLASSICAL
+from ...models.registry import build_model
+from .classifier import FORMAT, Classifier, Header
+
+
+def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Classifier:
+    """The classifier in a file.
+
+    Raises:
+        RunError: the file is missing, damaged or no classifier.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header = json.loads(metadata["header"])
+        if header.pop("format", None) != FORMAT:
+            raise RunError(path, "another format", f"{FORMAT!r}", "train the run again")
+        return _assemble(_checked(Header(**header)), tensors, device, threads)
+    except (OSError, SafetensorError) as error:
+        raise RunError(
+            path, f"cannot be read ({error})", "the model of a finished run", "train the run again"
+        ) from error
+    except (
+        LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, HsiSuiteError,
+    ) as error:  # fmt: skip
+        if isinstance(error, RunError):
+            raise
+        raise RunError(path, f"damaged ({error})", "a classifier", "train the run again") from error
+
+
+def _checked(header: Header) -> Header:
+    """A header whose labels and names fit each other."""
+    names, labels = header.class_names, header.labels
+    known = range(1, len(names) + 1)
+    if not all(isinstance(name, str) for name in names) or not labels:
+        raise ValueError("no class names or labels")
+    if len(set(labels)) < len(labels) or any(label not in known for label in labels):
+        raise ValueError("labels without a name, or a label twice")
+    if header.orientations not in (1, ORIENTATIONS):
+        raise ValueError(f"{header.orientations!r} orientations")
+    return header
+
+
+def _assemble(
+    header: Header, tensors: dict[str, Tensor], device: torch.device, threads: int
+) -> Classifier:
+    reduction = Reduction(
+        **{name: tensors[f"reduction.{name}"].numpy() for name in ("mean", "matrix", "explained")}
+    )
+    if header.model in CLASSICAL:
+        spectra = tensors["training.spectra"].numpy()
+        classes = tensors["training.classes"].numpy()
+        fitted = CLASSICAL[header.model](header.options, header.seed, threads)
+        fitted.fit(spectra, classes)
+        return Classifier(header, reduction, fitted, (spectra, classes))
+    network = build_model(
+        header.model,
+        in_channels=reduction.components,
+        num_classes=len(header.labels),
+        window=header.window,
+        options=header.options,
+        generator=None,
+    )
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    network.load_state_dict(weights)
+    return Classifier(header, reduction, network.to(device).eval())

@@ -1,0 +1,195 @@
+"""From prepared data to a trained classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...data.augmentation import WindowAugmentation
+from ...data.patches import WindowSampler
+from ...engine.distributed import ALONE, Team
+from ...engine.observer import Observer
+from ...engine.strategy import TrainingPlan, plan_training
+from ...engine.tiled import TileGrid
+from ...engine.trainer import Trainer, Training
+from ...errors import ConfigError
+from ...models.classical import CLASSICAL
+from ...models.registry import build_model, classifier_names
+from ...registry import listed
+from ...schemas.classification import ClassificationConfig
+from .classifier import Classifier, Header
+from .preparation import Prepared
+from .task import PixelClassification
+
+
+def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
+    """The classifier before training: built, initialised, on its device.
+
+    Raises:
+        UnknownNameError: no such model.
+        ShapeError: the model cannot take this window or number of components.
+    """
+    scene = prepared.scene
+    seeds = config.streams
+    header = Header(
+        model=config.model.name,
+        options=dict(config.model.options),
+        window=config.model.window,
+        labels=list(prepared.split.classes),
+        class_names=list(scene.class_names),
+        bands=scene.bands,
+        wavelengths=None if scene.wavelengths is None else scene.wavelengths.tolist(),
+        dataset=scene.name,
+        synthetic=scene.synthetic,
+        seed=seeds.seed("init"),
+        orientations=config.evaluation.orientations,
+    )
+    if config.model.name in CLASSICAL:
+        return _untrained_classical(config, prepared, header)
+    if config.model.name not in classifier_names():
+        # The registry of networks words the message; it should name the classical ones too.
+        known = listed([*classifier_names(), *CLASSICAL])
+        raise ConfigError("model.name", f"unknown model {config.model.name!r}", known)
+    network = build_model(
+        config.model.name,
+        in_channels=prepared.reduction.components,
+        num_classes=len(header.labels),
+        window=header.window,
+        options=header.options,
+        generator=seeds.torch("init"),
+    )
+    return Classifier(header, prepared.reduction, network.to(torch.device(config.device)))
+
+
+def _untrained_classical(
+    config: ClassificationConfig, prepared: Prepared, header: Header
+) -> Classifier:
+    if config.model.window != 1:
+        raise ConfigError(
+            "model.window", f"{config.model.window}", f"1: {config.model.name} sees single spectra"
+        )
+    given, known = set(header.options), CLASSICAL[config.model.name].SETTINGS
+    sound = all(isinstance(value, int | float) and value > 0 for value in header.options.values())
+    if given and (given != known or not sound):
+        raise ConfigError(
+            "model.options",
+            f"{header.options} with {config.model.name}",
+            f"positive numbers for {' and '.join(sorted(known))}" if known else "no options",
+            "leave them out to have them searched" if known else "",
+        )
+    model = CLASSICAL[config.model.name](header.options, header.seed, config.threads or 1)
+    return Classifier(header, prepared.reduction, model)
+
+
+def plan(classifier: Classifier, config: ClassificationConfig, prepared: Prepared) -> TrainingPlan:
+    """How `fit` trains: by windows or by the whole scene; a function of the arguments alone.
+
+    Raises:
+        ConfigError: train.strategy asks for what the model cannot do.
+    """
+    if config.train.augmentation.active:
+        return _plan_augmented(classifier, config)
+    scene, grid = prepared.scene, _grid(config, prepared)
+    train = torch.from_numpy(prepared.split.train)
+    return plan_training(
+        config.train.strategy,
+        classifier.network,
+        (classifier.reduction.components, scene.lines, scene.samples),
+        len(train),
+        config.train.batch_size,
+        None if grid is None else grid.count(train, config.train.batch_size),
+    )
+
+
+def _plan_augmented(classifier: Classifier, config: ClassificationConfig) -> TrainingPlan:
+    if not isinstance(classifier.network, torch.nn.Module):
+        raise ConfigError("train.augmentation", f"given with {config.model.name}", "a network")
+    return TrainingPlan("patch", None, "training strategy patch: each window is changed by itself")
+
+
+def _augmentation(
+    classifier: Classifier, config: ClassificationConfig
+) -> WindowAugmentation | None:
+    keys = config.train.augmentation
+    return WindowAugmentation.of(classifier.reduction, **keys.model_dump()) if keys.active else None
+
+
+def _grid(config: ClassificationConfig, prepared: Prepared) -> TileGrid | None:
+    return TileGrid(prepared.scene.samples) if config.train.sampling == "tiles" else None
+
+
+def fit(
+    classifier: Classifier,
+    config: ClassificationConfig,
+    prepared: Prepared,
+    checkpoint: Path | None,
+    observer: Observer,
+    team: Team = ALONE,
+    reduced: WindowSampler | None = None,
+) -> Training:
+    """Train `classifier` in place; a network resumes from the checkpoint when there is one.
+
+    Classical models are fitted by the first process of the team alone.
+
+    Args:
+        classifier: untrained.
+        config: resolved.
+        prepared: what it is trained on.
+        checkpoint: where the state is kept; None keeps none.
+        observer: hears of the progress.
+        team: the processes that share the training.
+        reduced: the scene as `reduced_scene` gives it, where it is there already.
+
+    Raises:
+        Stopped: a stop was asked for; the checkpoint holds the state.
+    """
+    network = classifier.network
+    if not isinstance(network, torch.nn.Module):
+        if team.first:
+            _fit_classical(classifier, prepared)
+        return Training(history=[], epoch=0, seconds=[])
+    device = torch.device(config.device)
+    seeds = config.streams
+    planned = plan(classifier, config, prepared)
+    observer.message(planned.text)
+    task = PixelClassification(
+        reduced_scene(classifier, prepared) if reduced is None else reduced,
+        torch.from_numpy(prepared.classes),
+        torch.from_numpy(prepared.split.train),
+        torch.from_numpy(prepared.split.validation),
+        config.train.batch_size,
+        config.evaluation.batch_size,
+        seeds,
+        dense_from=planned.dense_from,
+        grid=_grid(config, prepared),
+        augmentation=_augmentation(classifier, config),
+    )
+    return Trainer(network, task, config.train, seeds, device, checkpoint, observer, team).fit()
+
+
+def reduced_scene(classifier: Classifier, prepared: Prepared) -> WindowSampler:
+    """The scene as a classifier sees it, on its device."""
+    scene = prepared.scene
+    return classifier.reduced(prepared.spectra, scene.valid, (scene.lines, scene.samples))
+
+
+def _fit_classical(classifier: Classifier, prepared: Prepared) -> None:
+    model = classifier.network
+    assert not isinstance(model, torch.nn.Module)
+    train = prepared.split.train
+    spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
+    classes = prepared.classes[train]
+    model.fit(spectra, classes)
+    classifier.training = (np.ascontiguousarray(spectra), classes)
+    classifier.header.options.update(model.settings)
+
+
+def parameter_count(classifier: Classifier) -> int | None:
+    """Trainable parameters of a network; None for classical models."""
+    network: Any = classifier.network
+    if not isinstance(network, torch.nn.Module):
+        return None
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

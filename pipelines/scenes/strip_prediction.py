@@ -1,0 +1,190 @@
+"""One scene classified strip by strip into files that grow as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.readers import CubeFile, refuse_without_data, valid_pixels
+from ...data.scene import Scene, nearest_bands
+from ...data.strip_files import StripFile, start_layers, start_map
+from ...engine.allocation import release_free_blocks
+from ...engine.observer import Observer
+from ...errors import FormatLimitError, InputFileError, Stopped
+from ...palette import class_colours
+from ...reports.drawing import save_png
+from ...reports.maps import false_colour, map_figure
+from ..shared.unfinished_output import UnfinishedOutput
+from .ensemble import Classified, Ensemble
+from .preparation import check_values
+
+
+@dataclass(frozen=True)
+class StripPrediction:
+    """A scene to be classified into files.
+
+    Attributes:
+        file: the scene.
+        ensemble: what classifies it.
+        target: where the map goes; the other files get their places beside it.
+        layers: of "probabilities" and "disagreement", what is written beside the map.
+        height: lines in a strip.
+        observer: hears of each pixel as often as there are classifiers.
+    """
+
+    file: CubeFile
+    ensemble: Ensemble
+    target: Path
+    layers: list[str]
+    height: int
+    observer: Observer
+
+    def carry_out(self, unfinished: UnfinishedOutput) -> int:
+        """Classify what is not done yet and give the files their places.
+
+        Args:
+            unfinished: the target's folder; it is removed at the end.
+
+        Returns:
+            The number of pixels without data.
+
+        Raises:
+            HsiSuiteError: the scene cannot be classified, or a file not be written.
+            Stopped: Ctrl-C; what is done is kept.
+        """
+        saved = unfinished.progress(self.observer)
+        try:
+            progress = self._start(unfinished) if saved is None else _Progress.from_json(saved)
+            self._classify(unfinished, progress)
+            lines, samples, _ = self.file.shape
+            if progress.missing == lines * samples:
+                blocks = (self.file.read(first, last) for first, last in self._strips())
+                refuse_without_data(self.file.path, blocks, self.file.nodata)
+            self._finish(unfinished, progress)
+        except KeyboardInterrupt:
+            raise Stopped(
+                f"what is done is kept in {unfinished.folder}, and the same command goes on"
+            ) from None
+        except (InputFileError, FormatLimitError):
+            unfinished.remove()
+            raise
+        unfinished.remove()
+        if progress.missing:
+            name = self.file.path.stem
+            self.observer.message(
+                f"{name}: {progress.missing:,} pixels hold no data and are left out"
+            )
+        return progress.missing
+
+    def _strips(self) -> list[tuple[int, int]]:
+        lines = self.file.shape[0]
+        return [(line, min(line + self.height, lines)) for line in range(0, lines, self.height)]
+
+    def _start(self, unfinished: UnfinishedOutput) -> _Progress:
+        """Make the files, without values yet."""
+        folder, (lines, samples, _) = unfinished.folder, self.file.shape
+        names, place = self.ensemble.class_names, self.file.georeference
+        files = {
+            "map": start_map(
+                folder,
+                _stored(self.target),
+                (lines, samples),
+                names,
+                class_colours(len(names)),
+                place,
+            )
+        }
+        for what in self.layers:
+            bands = [names[label - 1] for label in self.ensemble.labels]
+            bands = bands if what == "probabilities" else [what]
+            size = (lines, samples, len(bands))
+            files[what] = start_layers(folder, layer_path(self.target, what), size, bands, place)
+        return _Progress(files)
+
+    def _classify(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
+        lines, samples, _ = self.file.shape
+        passes = len(self.ensemble.classifiers)
+        strips = self._strips()
+        done = sum(last - first for first, last in strips[: progress.strips])
+        if done:
+            self.observer.message(f"going on after {done:,} of {lines:,} lines")
+        self.observer.begin("classifying", lines * samples * passes, done * samples * passes)
+        for first, last in strips[progress.strips :]:
+            got = self._classify_strip(first, last)
+            layers = {
+                "map": got.labels[..., None],
+                "probabilities": got.probabilities,
+                "disagreement": got.disagreement[..., None],
+            }
+            for what, file in progress.files.items():
+                file.write(unfinished.folder, first, layers[what])
+            missing = int((got.labels == 0).sum())
+            progress.missing += missing
+            progress.strips += 1
+            unfinished.save(progress.to_json())
+            self.observer.advance(missing * passes)
+            release_free_blocks()
+        self.observer.end()
+
+    def _classify_strip(self, first: int, last: int) -> Classified:
+        above = max(0, first - self.ensemble.radius)
+        below = min(last + self.ensemble.radius, self.file.shape[0])
+        cube = self.file.read(above, below)
+        valid = valid_pixels(cube, self.file.nodata)
+        check_values(Scene(self.file.path.stem, cube, valid=valid))
+        inner = slice(first - above, last - above)
+        return self.ensemble.classify(cube, valid, inner, self.observer)
+
+    def _finish(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
+        """Give the files their places, the map last and a header after its values."""
+        if self.target.suffix.lower() == ".png":
+            self._draw(np.load(unfinished.folder / _stored(self.target).name, allow_pickle=False))
+            progress.files.pop("map")
+        names = [name for file in reversed(progress.files.values()) for name in file.names[::-1]]
+        unfinished.move(names)
+
+    def _draw(self, labels: NDArray[np.integer]) -> None:
+        shown = self.file.default_bands or nearest_bands(self.file.wavelengths, self.file.shape[2])
+        blocks = [self.file.read(*strip)[..., list(shown)] for strip in self._strips()]
+        valid = labels > 0
+        figure = map_figure(
+            labels,
+            None,
+            false_colour(np.concatenate(blocks), (0, 1, 2), valid),
+            self.ensemble.class_names,
+            title=self.file.path.stem,
+            synthetic=False,
+            valid=valid,
+        )
+        save_png(figure, self.target)
+
+
+@dataclass
+class _Progress:
+    """How far the files are."""
+
+    files: dict[str, StripFile]
+    strips: int = 0
+    missing: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> _Progress:
+        files = {what: StripFile(**file) for what, file in saved["files"].items()}
+        return cls(files, saved["strips"], saved["missing"])
+
+
+def _stored(target: Path) -> Path:
+    """The map's own file: a picture is drawn from an array."""
+    return target.with_suffix(".npy") if target.suffix.lower() == ".png" else target
+
+
+def layer_path(target: Path, what: str) -> Path:
+    """Where a layer of a map goes; that of a picture is an array."""
+    return target.with_name(f"{target.stem}_{what}{_stored(target).suffix}")
