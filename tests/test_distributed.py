@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-from hsi_suite.pipelines.classification import train as train_classifier
-from hsi_suite.pipelines.configuration import classification_config
+from hsi_suite.pipelines.scenes.configuration import classification_config
+from hsi_suite.pipelines.scenes.training import train as train_classifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -372,7 +372,7 @@ def torchrun(output, *arguments):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     environment = os.environ | {"HSI_DATA_DIR": "", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*command, "-m", "hsi_suite.cli", "train", *arguments],
+        [*command, *arguments],
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,
@@ -384,7 +384,8 @@ def torchrun(output, *arguments):
 @pytest.mark.slow
 def test_torchrun_leaves_one_run(tmp_path, processes):
     settings = ["--config", "smoke/classification", "--set", "train.strategy=patch"]
-    done = torchrun(tmp_path, *settings, "--output", "runs", "--json")
+    train = ["-m", "hsi_suite.cli", "train", "--output", "runs", "--json"]
+    done = torchrun(tmp_path, *train, *settings)
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "runs").iterdir()
     assert json.loads(done.stdout)["run"] == f"runs/{folder.name}"
@@ -399,3 +400,30 @@ def test_torchrun_leaves_one_run(tmp_path, processes):
     assert (folder / "log.txt").read_text().count("training: 0 of") == 1
     files = {path.name for path in Path(folder).iterdir()}
     assert files == {path.name for path in alone.path.iterdir()}
+
+
+OUTLIVING = """
+import os
+from pathlib import Path
+
+from hsi_suite.engine.distributed import together
+
+for _ in range(3):
+    with together() as team:
+        import torch._dynamo  # as the first optimiser does
+
+        team.wait()
+tasks = Path("/proc/self/task")
+for task in tasks.iterdir():
+    print((task / "comm").read_text(), end="")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no list of threads here")
+def test_teams_follow_each_other_and_leave_no_thread(tmp_path, processes):
+    script = tmp_path / "outliving.py"
+    script.write_text(OUTLIVING)
+    done = torchrun(tmp_path, str(script))
+    assert done.returncode == 0, done.stderr
+    assert "gloo" not in done.stdout

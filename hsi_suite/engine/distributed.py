@@ -13,6 +13,7 @@ be without items in the last, smaller batch.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,10 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+
+# Functions of this module keep the group that there is when it is first imported, which torch's
+# optimisers do: its threads would outlive `destroy_process_group` and can abort Python's end.
+import torch.distributed.nn
 from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
@@ -36,6 +41,8 @@ from .task import TrainingTask
 # To find each other; and to wait while the first process validates, evaluates and writes.
 _MEETING = timedelta(minutes=10)
 _PATIENCE = timedelta(days=1)
+# Processes of one team train the same runs one after the other, so they count alike.
+_MEETINGS = itertools.count()
 # A launcher ends all processes when the first is gone: the one that speaks needs a moment.
 _SPEAKING_SECONDS = 1.0
 _DRAWS = {
@@ -222,10 +229,12 @@ def together() -> Iterator[Team]:
 def _connect() -> tuple[Store, Team]:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     try:
-        store, rank, size = next(rendezvous("env://", timeout=_MEETING))
+        common, rank, size = next(rendezvous("env://", timeout=_MEETING))
+        # Names of its own for each meeting: the addresses of an earlier one are still in the store.
+        store = PrefixStore(f"meeting {next(_MEETINGS)}", common)
         dist.init_process_group(
             backend,
-            store=PrefixStore("training", store),
+            store=store,
             rank=rank,
             world_size=size,
             timeout=_PATIENCE,
