@@ -98,7 +98,11 @@ class Replay:
 
 
 def replay(
-    path: str | Path, *, sample: int | None = None, observer: Observer | None = None
+    path: str | Path,
+    *,
+    sample: int | None = None,
+    memory_limit: float | None = None,
+    observer: Observer | None = None,
 ) -> Replay:
     """Carry out finished runs once more and compare weights, predictions and figures.
 
@@ -107,6 +111,7 @@ def replay(
     Args:
         path: folder of a run, or of a batch.
         sample: how many runs of a batch to replay, chosen by a fixed seed; None for all.
+        memory_limit: bytes for classifications of scenes; as of `training.start`.
         observer: hears of the progress.
 
     Raises:
@@ -125,7 +130,7 @@ def replay(
     with _terminable():
         for number, run in enumerate(chosen, 1):
             observer.message(f"replay {number} of {len(chosen)}: {run.path.name}")
-            replayed.append(_replay(run, observer))
+            replayed.append(_replay(run, memory_limit, observer))
     return Replay(tuple(replayed), tuple(run.path.name for run in unfinished), len(finished))
 
 
@@ -136,11 +141,11 @@ def _sampled(runs: Sequence[Run], number: int | None) -> list[Run]:
     return [runs[place] for place in sorted(chosen)]
 
 
-def _replay(run: Run, observer: Observer) -> ReplayedRun:
+def _replay(run: Run, memory_limit: float | None, observer: Observer) -> ReplayedRun:
     with tempfile.TemporaryDirectory(prefix="hsi-replay-") as temporary:
         folder = Path(temporary) / run.path.name
         try:
-            again = _carried_out(run, folder, observer)
+            again = _carried_out(run, folder, memory_limit, observer)
             compared = (
                 compare_weights(run, again),
                 compare_predictions(run, again),
@@ -154,7 +159,7 @@ def _replay(run: Run, observer: Observer) -> ReplayedRun:
             return ReplayedRun(run.path.name, (), (), problem)
 
 
-def _carried_out(run: Run, folder: Path, observer: Observer) -> Run:
+def _carried_out(run: Run, folder: Path, memory_limit: float | None, observer: Observer) -> Run:
     """The run done again in a new folder from its configuration.
 
     The recorded environment goes with it, so that other data are noticed before the training.
@@ -163,7 +168,7 @@ def _carried_out(run: Run, folder: Path, observer: Observer) -> Run:
     write_json(folder / ENVIRONMENT, run.environment)
     shutil.copyfile(run.path / CONFIG, folder / CONFIG)
     try:
-        return training.resume(folder, _Quiet(observer))
+        return training.resume(folder, _Quiet(observer), memory_limit)
     except RunError as error:
         if error.subject != str(folder):
             raise

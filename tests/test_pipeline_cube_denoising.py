@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hsi_suite.pipelines.denoising.cube_denoising import denoise_cube
+from hsi_suite.pipelines.denoising.cube_denoising import denoise_cube, restore_lines
 from hsi_suite.pipelines.denoising.cube_file_denoising import denoise_cube_file
 from hsi_suite.pipelines.denoising.cube_scores import cube_scores
 from scipy import io, ndimage, signal
@@ -147,6 +147,14 @@ def test_damage_is_reported_and_replaced_on_request():
 
 
 NOISY = noisy_cube()[1]
+
+
+def test_an_impossible_rank_is_refused_before_anything_is_read():
+    class Unread:
+        shape = NOISY.shape
+
+    with pytest.raises(ConfigError, match="rank: 0; expected 1 to 30"):
+        restore_lines(Unread(), WIENER, rank=0)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def repeated(run, monkeypatch):
     """Replaces the training by a copy of what it brought; returns the folders asked for."""
     folders = []
 
-    def resume(folder, observer):
+    def resume(folder, observer, memory_limit):
         folders.append(folder)
         shutil.copytree(run.path, folder, dirs_exist_ok=True)
         return Run(folder)
@@ -202,6 +202,12 @@ def test_what_is_no_run_is_refused(tmp_path, run):
         replay(run.path, sample=0)
 
 
+def test_a_memory_limit_is_kept_by_the_training(run, temporary):
+    found = replay(run.path, memory_limit=1e6)
+    assert found.status == 2 and "--memory-limit: 1 MB" in found.runs[0].problem
+    assert replay(run.path, memory_limit=4e9).status == 0
+
+
 def test_torchrun_is_refused(run, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "0")
@@ -210,7 +216,7 @@ def test_torchrun_is_refused(run, monkeypatch):
 
 
 def test_a_stop_leaves_nothing_and_says_so(run, temporary, monkeypatch):
-    def stop(folder, observer):
+    def stop(folder, observer, memory_limit):
         raise Stopped(f"go on with: hsi train --resume {folder}")
 
     monkeypatch.setattr(module.training, "resume", stop)
@@ -222,7 +228,7 @@ def test_a_stop_leaves_nothing_and_says_so(run, temporary, monkeypatch):
 def test_being_terminated_leaves_nothing(run, temporary, monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
 
-    def interrupt(folder, observer):
+    def interrupt(folder, observer, memory_limit):
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(module.training, "resume", interrupt)

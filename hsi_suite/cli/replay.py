@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .values import parse_bytes
+
 if TYPE_CHECKING:
     from ..pipelines.replay import Replay, ReplayedRun
 
@@ -20,8 +22,14 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("folder", metavar="RUN|BATCH")
 @click.option("--sample", type=click.IntRange(1), metavar="K", help="K runs of a batch, not all.")
+@click.option(
+    "--memory-limit",
+    callback=parse_bytes,
+    metavar="SIZE",
+    help="Memory that classifications of scenes stay within; as of `hsi train`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was compared as JSON.")
-def replay(folder: str, sample: int | None, as_json: bool) -> int:
+def replay(folder: str, sample: int | None, memory_limit: float | None, as_json: bool) -> int:
     """Carry out finished runs once more and compare weights and predictions bit by bit.
 
     The runs' own folders are only read. Exit status 0: all are identical; 1: some differ; 2: some
@@ -33,7 +41,9 @@ def replay(folder: str, sample: int | None, as_json: bool) -> int:
     from .progress import TerminalObserver
 
     keep_large_blocks()
-    found = replay_runs(folder, sample=sample, observer=TerminalObserver())
+    found = replay_runs(
+        folder, sample=sample, memory_limit=memory_limit, observer=TerminalObserver()
+    )
     if as_json:
         print_json(found.to_dict())
     else:

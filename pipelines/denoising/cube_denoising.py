@@ -171,10 +171,13 @@ def restore_lines(
     observer = observer or Observer()
     if mode not in MODES:
         raise ConfigError("mode", repr(mode), " or ".join(MODES))
-    given = _given_sigma(sigma, cube.shape[2])
+    bands = cube.shape[2]
+    if rank != "auto" and not 1 <= rank <= bands:
+        raise ConfigError("rank", f"{rank}", f"1 to {bands}, the bands")
+    given = _given_sigma(sigma, bands)
     observer.message("looking for dead bands and lines")
     damage = find_damage(cube, valid, nodata)
-    positions = band_positions(wavelengths, cube.shape[2])
+    positions = band_positions(wavelengths, bands)
     live = damage.live_bands
     reader = _FilledLines(cube, damage, positions)
     moments = band_moments(reader.spectra(observer))
@@ -189,7 +192,7 @@ def restore_lines(
     levels = np.ones(subspace.rank) if mode == "subspace" else noise / subspace.scale
     planes = reader.project(subspace, observer)
     _denoise_planes(planes, levels, denoiser, damage, observer)
-    everywhere = np.full(cube.shape[2], np.nan)
+    everywhere = np.full(bands, np.nan)
     everywhere[live] = noise
     return CubeRestoration(
         cube,
