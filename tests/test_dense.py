@@ -234,6 +234,29 @@ def test_gradients_reach_the_same_places_wherever_the_pixels_are(where):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "places, lines, pieces", [(1, 1, 21), (1, 4, 5), (100, 1, 4), (9999, 1, 1)]
+)
+def test_pieces_of_a_scene_give_the_features_and_gradients_of_windows(
+    places, lines, pieces, monkeypatch
+):
+    monkeypatch.setattr("hsi_suite.engine.dense._PIECE_PLACES", places)
+    monkeypatch.setattr("hsi_suite.engine.dense._PIECE_LINES", lines)
+    model, windows = network(dtype=torch.float64), sampler(19, 18, dtype=torch.float64)
+    pixels = torch.randperm(19 * 18, generator=torch.Generator().manual_seed(2))[:60]
+    classes = torch.randint(0, CLASSES, (60,), generator=torch.Generator().manual_seed(3))
+    seen = []
+    hook = model.spectral_spatial.register_forward_hook(lambda *_: seen.append(None))
+    by_scene = gradients(model, windows, pixels, classes, "dense")
+    assert len(seen) == pieces
+    logits = dense(model, windows, pixels)
+    hook.remove()
+    torch.testing.assert_close(logits, model(windows.gather(pixels)), rtol=0, atol=1e-12)
+    by_windows = gradients(model, windows, pixels, classes, "patch")
+    for one, other in zip(by_scene, by_windows, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
 def task(windows, dense_from, lines=20, samples=18, validation=0, batch_size=24, seed=5):
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.randperm(lines * samples, generator=generator)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import TypeGuard
 
 import torch
@@ -27,6 +28,10 @@ from .task import WindowNetwork
 # Memory stays below that of training, and what strips compute beyond their borders is little.
 _STRIP_PIXELS = 10_000
 _STRIP_LINES = 16
+# A scene goes through in pieces of at least so many places and lines of features: gradients then
+# are in memory for one piece at a time, and what neighbours both compute stays little.
+_PIECE_PLACES = 12_000
+_PIECE_LINES = 80
 # Neighbourhoods of features at once, where a head sees them one by one.
 _SQUARES = 512
 
@@ -43,6 +48,17 @@ def scene_features(network: WindowNetwork, padded: Tensor) -> Tensor:
         network: one that `runs_dense`.
         padded: components × (lines + margin) × (samples + margin).
     """
+    lines, samples = (size - network.margin for size in padded.shape[1:])
+    pieces = max(1, min(lines * samples // _PIECE_PLACES, lines // _PIECE_LINES))
+    edges = [lines * piece // pieces for piece in range(pieces + 1)]
+    parts = [
+        _piece_features(network, padded[:, first : last + network.margin])
+        for first, last in pairwise(edges)
+    ]
+    return parts[0] if pieces == 1 else torch.cat(parts, 1)
+
+
+def _piece_features(network: WindowNetwork, padded: Tensor) -> Tensor:
     lines = padded.shape[1] - network.margin
     # A single input with few channels goes to a convolution that is up to ten times slower than
     # the one for batches (torch 2.13 on CPUs); hence a batch of two halves.
