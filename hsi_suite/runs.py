@@ -142,6 +142,12 @@ class Run:
         """What the run ran on."""
         return self._json(ENVIRONMENT)
 
+    @property
+    def identity(self) -> str:
+        """What `run_identity` gave when the run began; empty where that is not known."""
+        known = (self.path / ENVIRONMENT).exists()
+        return str(self.environment.get("identity", "")) if known else ""
+
     @cached_property
     def cost(self) -> dict[str, Any]:
         """Time and memory."""

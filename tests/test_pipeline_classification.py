@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import torch
 from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
 from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
+from hsi_suite.pipelines.scenes.fitting import plan, untrained
 from hsi_suite.pipelines.scenes.preparation import prepare
 from hsi_suite.pipelines.scenes.training import resume, train
 from safetensors.torch import load_file
@@ -27,6 +29,7 @@ from hsi_suite.errors import (
     RunError,
     ShapeError,
     SplitError,
+    Stopped,
 )
 
 FILES = {
@@ -159,6 +162,44 @@ def test_ctrl_c_on_the_command_line_says_how_to_go_on(scene, tmp_path):
     assert f"hsi train --resume {folder}" in message
     assert (folder / "checkpoint.pt").exists()
     assert not (folder / "metrics.json").exists()
+
+
+def test_the_folder_of_a_run_is_its_own(scene, tmp_path):
+    """What another run left in it, or somebody changed, is told instead of mixed in."""
+
+    class Impatient(Observer):
+        def advance(self, steps=1, **figures):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    configs = [
+        classification_config(**scene, settings=SMALL, seed=seed, device="cpu") for seed in (0, 1)
+    ]
+    for config in configs:
+        with pytest.raises(Stopped):
+            train(config, tmp_path, Impatient())
+    first, second = sorted(tmp_path.iterdir())
+    own = (first / "checkpoint.pt").read_bytes()
+    (first / "checkpoint.pt").write_bytes((second / "checkpoint.pt").read_bytes())
+    with pytest.raises(RunError, match=rf"checkpoint of run {second.name[-8:]}; expected that of"):
+        resume(first)
+    (first / "checkpoint.pt").write_bytes(own)
+    text = (first / "config.yaml").read_text()
+    (first / "config.yaml").write_text(re.sub(r"epochs: \d+", "epochs: 77", text))
+    with pytest.raises(RunError, match="changed since this run began"):
+        train(configs[0], tmp_path)
+    with pytest.raises(RunError, match="changed since this run began"):
+        resume(first)
+    (first / "config.yaml").write_text(text)
+    assert resume(first).finished
+
+
+def test_several_processes_plan_for_their_shares(scene):
+    settings = [*SMALL, "train.strategy=dense", "train.batch_size=64"]
+    config = resolve(classification_config(**scene, settings=settings))
+    prepared = prepare(config, Observer())
+    classifier = untrained(config, prepared)
+    alone, shared = (plan(classifier, config, prepared, processes) for processes in (1, 4))
+    assert shared.dense_from <= 16 and shared.dense_from <= alone.dense_from <= 64
 
 
 def test_resuming_with_changed_data_is_refused(scene, tmp_path):

@@ -1,6 +1,7 @@
 """The training loop on a task small enough to follow by hand."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.devices import computing, resolve_device, seeded
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.optimisation import learning_rate
@@ -54,12 +56,13 @@ def network():
     return nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 1))
 
 
-def trainer(task=None, checkpoint=None, observer=None, **keys):
+def trainer(task=None, checkpoint=None, observer=None, identity="", **keys):
     keys.setdefault("epochs", 5)
     config = TrainingConfig(**keys)
     return Trainer(
-        network(), task or Regression(), config, SeedStreams(1), CPU, checkpoint, observer
-    )
+        network(), task or Regression(), config, SeedStreams(1), CPU, checkpoint, observer,
+        identity=identity,
+    )  # fmt: skip
 
 
 def same(a, b):
@@ -199,8 +202,41 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     with pytest.raises(RunError, match="damaged"):
         trainer(checkpoint=path).fit()
     torch.save({"format": 1, "model": {}}, path)
+    with pytest.raises(RunError, match="damaged"):
+        trainer(checkpoint=path).fit()
+    save_checkpoint(path, {"format": 1, "model": {}})
     with pytest.raises(RunError, match="does not fit"):
         trainer(checkpoint=path).fit()
+
+
+def test_no_changed_byte_of_a_checkpoint_goes_unnoticed(tmp_path):
+    path = tmp_path / "c.pt"
+    with pytest.raises(Stopped):
+        trainer(checkpoint=path, observer=StopAfter(6)).fit()
+    content = path.read_bytes()
+    generator = random.Random(0)
+    for _ in range(60):
+        place = generator.randrange(len(content))
+        changed = content[:place] + bytes([content[place] ^ 1 << generator.randrange(8)])
+        path.write_bytes(changed + content[place + 1 :])
+        with pytest.raises(RunError, match=r"damaged|of run"):
+            load_checkpoint(path)
+        path.write_bytes(content[:place])
+        with pytest.raises(RunError, match="damaged"):
+            load_checkpoint(path)
+    path.write_bytes(content + b" ")
+    with pytest.raises(RunError, match="damaged"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    path = tmp_path / "c.pt"
+    with pytest.raises(Stopped):
+        trainer(checkpoint=path, observer=StopAfter(6), identity="0a1b2c3d").fit()
+    with pytest.raises(RunError, match="checkpoint of run 0a1b2c3d; expected that of run 4e5f6a7b"):
+        trainer(checkpoint=path, identity="4e5f6a7b").fit()
+    resumed, whole = trainer(checkpoint=path, identity="0a1b2c3d"), trainer()
+    assert resumed.fit().history == whole.fit().history
 
 
 def test_schedules_by_hand():

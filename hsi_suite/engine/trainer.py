@@ -61,6 +61,7 @@ class Trainer:
         observer: hears of the progress.
         team: the processes that train together. The first validates and saves; the others have
             no history.
+        identity: of the run; a checkpoint of another is refused.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Trainer:
         checkpoint: Path | None = None,
         observer: Observer | None = None,
         team: Team = ALONE,
+        identity: str = "",
     ) -> None:
         self.model = model
         self.task = task
@@ -82,6 +84,7 @@ class Trainer:
         self.checkpoint = checkpoint
         self.observer = observer or Observer()
         self.team = team
+        self.identity = identity
         self.optimizer = build_optimizer(model.parameters(), config.optimizer)
         self.average = None if config.average is None else WeightAverage(model, config.average)
         self.epoch = 0
@@ -255,7 +258,7 @@ class Trainer:
             "epoch_seconds": self._epoch_seconds,
             "best": self._best,
         }
-        save_checkpoint(self.checkpoint, state)
+        save_checkpoint(self.checkpoint, state, self.identity)
 
     def _join(self) -> None:
         """Start from the same weights everywhere, and say what several processes change."""
@@ -270,7 +273,9 @@ class Trainer:
             )
 
     def _resume(self) -> None:
-        state = None if self.checkpoint is None else load_checkpoint(self.checkpoint, self.team)
+        if self.checkpoint is None:
+            return
+        state = load_checkpoint(self.checkpoint, self.identity, self.team)
         if state is None:
             return
         try:

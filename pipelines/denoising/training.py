@@ -141,6 +141,7 @@ def _fit(
         run.path / CHECKPOINT,
         observer,
         team,
+        run.identity,
     ).fit()
 
 

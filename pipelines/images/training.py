@@ -173,6 +173,7 @@ def _fit(
         run.path / CHECKPOINT,
         observer,
         team,
+        run.identity,
     ).fit()
 
 

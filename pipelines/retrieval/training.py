@@ -178,6 +178,7 @@ def _work(
         device,
         run.path / CHECKPOINT,
         observer,
+        identity=run.identity,
     ).fit()
     chosen, choices = choose_similarity(retriever, prepared.parts.validation, config)
     chosen.save(run.path / MODEL)

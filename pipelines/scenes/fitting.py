@@ -84,8 +84,12 @@ def _untrained_classical(
     return Classifier(header, prepared.reduction, model)
 
 
-def plan(classifier: Classifier, config: ClassificationConfig, prepared: Prepared) -> TrainingPlan:
+def plan(
+    classifier: Classifier, config: ClassificationConfig, prepared: Prepared, processes: int = 1
+) -> TrainingPlan:
     """How `fit` trains: by windows or by the whole scene; a function of the arguments alone.
+
+    Each of several processes puts the whole scene through for its share of a batch.
 
     Raises:
         ConfigError: train.strategy asks for what the model cannot do.
@@ -98,8 +102,8 @@ def plan(classifier: Classifier, config: ClassificationConfig, prepared: Prepare
         config.train.strategy,
         classifier.network,
         (classifier.reduction.components, scene.lines, scene.samples),
-        len(train),
-        config.train.batch_size,
+        max(1, len(train) // processes),
+        max(1, config.train.batch_size // processes),
         None if grid is None else grid.count(train, config.train.batch_size),
     )
 
@@ -129,6 +133,7 @@ def fit(
     observer: Observer,
     team: Team = ALONE,
     reduced: WindowSampler | None = None,
+    identity: str = "",
 ) -> Training:
     """Train `classifier` in place; a network resumes from the checkpoint when there is one.
 
@@ -142,6 +147,7 @@ def fit(
         observer: hears of the progress.
         team: the processes that share the training.
         reduced: the scene as `reduced_scene` gives it, where it is there already.
+        identity: of the run, which the checkpoint must have.
 
     Raises:
         Stopped: a stop was asked for; the checkpoint holds the state.
@@ -153,7 +159,7 @@ def fit(
         return Training(history=[], epoch=0, seconds=[])
     device = torch.device(config.device)
     seeds = config.streams
-    planned = plan(classifier, config, prepared)
+    planned = plan(classifier, config, prepared, team.size)
     observer.message(planned.text)
     task = PixelClassification(
         reduced_scene(classifier, prepared) if reduced is None else reduced,
@@ -167,7 +173,9 @@ def fit(
         grid=_grid(config, prepared),
         augmentation=_augmentation(classifier, config),
     )
-    return Trainer(network, task, config.train, seeds, device, checkpoint, observer, team).fit()
+    return Trainer(
+        network, task, config.train, seeds, device, checkpoint, observer, team, identity
+    ).fit()
 
 
 def reduced_scene(classifier: Classifier, prepared: Prepared) -> WindowSampler:

@@ -63,7 +63,7 @@ def train(
         closing(prepare(config, observer, memory)) as prepared,
     ):
         classifier = untrained(config, prepared)
-        planned = plan(classifier, config, prepared)
+        planned = plan(classifier, config, prepared, team.size)
         dense = planned.dense_from is not None
         trained = len(prepared.split.train)
         memory.check_training(classifier, config, prepared.scene, trained, dense)
@@ -121,7 +121,8 @@ def _work(
     release_free_blocks()
     reduced = reduced_scene(classifier, prepared)
     release_free_blocks()
-    training = fit(classifier, config, prepared, run.path / CHECKPOINT, observer, team, reduced)
+    checkpoint = run.path / CHECKPOINT
+    training = fit(classifier, config, prepared, checkpoint, observer, team, reduced, run.identity)
     classifier.save(run.path / MODEL)
     # Results come from the file that prediction will read, not from what is in memory.
     saved = load_classifier(run.path / MODEL, torch.device(config.device), config.threads or 1)
@@ -149,4 +150,4 @@ def _work(
     )
     outcome = Outcome(saved, training, classes, baselines, dropout)
     write_results(run, config, prepared, outcome, costs, observer)
-    (run.path / CHECKPOINT).unlink(missing_ok=True)
+    checkpoint.unlink(missing_ok=True)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ...atomic import write_json
-from ...config import dump_yaml
+from ...config import dump_yaml, validate
 from ...engine.distributed import Team, launched_processes
 from ...engine.observer import Observer
 from ...environment import compare_environments, describe_environment
 from ...errors import RunError, Stopped
-from ...runs import ENVIRONMENT, LOG, Run, locked, prepare_run, run_identity, run_name
+from ...runs import CONFIG, ENVIRONMENT, LOG, Run, locked, prepare_run, run_identity, run_name
 from ...schemas.training import MachineConfig
 from .log import LogObserver
 
@@ -71,6 +71,7 @@ def carry_out(
             observer.message(f"{run.path} is finished already; nothing to do")
             _begin(team, run, todo=False)
             return run
+        _check_file(run, config, identity, checksums, processes)
         _describe(run, config, identity, checksums, observer, team)
         _begin(team, run, todo=True)
         try:
@@ -86,6 +87,20 @@ def _identity(config: MachineConfig, checksums: Mapping[str, str], processes: in
     # Sums over several processes' shares differ in the last bits, as those of threads do.
     parts = dict(checksums) | ({"processes": str(processes)} if processes > 1 else {})
     return run_identity(config.model_dump(mode="json"), parts)
+
+
+def _check_file(
+    run: Run, config: MachineConfig, identity: str, checksums: Mapping[str, str], processes: int
+) -> None:
+    """Refuse to go on where the configuration in the folder is another now."""
+    written = validate(type(config), run.config, run.path / CONFIG)
+    if _identity(written, checksums, processes) != identity:
+        raise RunError(
+            run.path / CONFIG,
+            "has changed since this run began",
+            f"the configuration of run {identity}",
+            "bring it back, or remove the folder to begin anew",
+        )
 
 
 def _processes(run: Run, now: int) -> int:
