@@ -138,6 +138,18 @@ def test_a_sliding_layer_sees_every_square(transforms, side, lines, samples):
         assert SlidingLinear(layer, side, lines * samples)._spectrum is None
 
 
+def test_outliers_do_not_blur_their_neighbours(transforms):
+    generator = torch.Generator().manual_seed(0)
+    layer = nn.Linear(3 * 17 * 17, 5)
+    features = torch.rand(3, 60, 60, generator=generator)
+    sliding = SlidingLinear(layer, 17, 44 * 44)
+    convolved = functional.conv2d(features[None], sliding.kernels, layer.bias)[0]
+    assert not torch.equal(sliding(features), convolved)
+    features[:, 20:24, 30] = -1e5
+    convolved = functional.conv2d(features[None], sliding.kernels, layer.bias)[0]
+    assert torch.equal(sliding(features), convolved)
+
+
 @pytest.mark.parametrize("strip_lines", [1, 7, None])
 def test_strips_by_fourier_transforms_give_each_window(transforms, strip_lines):
     model, windows = network(window=17), sampler(21, 18, window=17)

@@ -119,57 +119,43 @@ def svm_bytes(spectra: int) -> float:
     return min(_SVM_CACHE, 8.0 * spectra**2)
 
 
-def model_bytes(
-    classifier: Classifier, lines: int, samples: int, *, closely: bool = False
-) -> float:
-    """Memory of a network at work on a piece of at most so many lines and samples.
-
-    Args:
-        classifier: has the network.
-        lines: of the piece.
-        samples: of the piece.
-        closely: with less to spare, where a piece cannot be made narrower.
-    """
+def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
+    """Memory of a network at work on a piece of at most so many lines and samples."""
     network = classifier.network
     if not isinstance(network, nn.Module) or next(network.parameters()).is_cuda:
         return 0
     if classifier.header.orientations == 1:
-        return _network_bytes(classifier, network, lines, samples, closely)
+        return _network_bytes(classifier, network, lines, samples)
     window = classifier.header.window
     height = min(lines, lines_at_a_time(samples, window))
     work = max(
-        _network_bytes(classifier, network, height, samples, closely),
-        _network_bytes(classifier, network, samples, height, closely),
+        _network_bytes(classifier, network, height, samples),
+        _network_bytes(classifier, network, samples, height),
     )
     values = 8 * classifier.reduction.components + 12 * len(classifier.header.labels) + 16
     return work + values * (height + window) * (samples + window)
 
 
-def _network_bytes(
-    classifier: Classifier, network: nn.Module, lines: int, samples: int, closely: bool
-) -> float:
+def _network_bytes(classifier: Classifier, network: nn.Module, lines: int, samples: int) -> float:
     components = classifier.reduction.components
     if runs_dense(network, training=False):
-        return _dense_bytes(network, components, lines, samples, closely)
+        return _dense_bytes(network, components, lines, samples)
     window = classifier.header.window
     one = _largest_layer(network, torch.zeros(1, components, window, window))
     return _WINDOWS * (_LIVE_LAYERS * one + 12 * components * window**2)
 
 
-def _dense_bytes(
-    network: WindowNetwork, components: int, lines: int, samples: int, closely: bool
-) -> float:
+def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: int) -> float:
     assert isinstance(network, nn.Module)
     side = network.window - network.margin
     height = _INNER_LINES * max(1, _INNER_PIXELS // samples // _INNER_LINES)
     places = (min(lines, height) + side - 1) * (samples + side - 1)
     size = _PROBE + network.margin
     probe = torch.zeros(1, components, size, size)
-    if closely:
-        outputs = layer_bytes(network, probe, network.features, outputs_alone=True)
-        per_place = _LIVE_OUTPUTS * sum(outputs) / _PROBE**2
-    else:
-        per_place = _LIVE_LAYERS * _largest_layer(network, probe, network.features) / _PROBE**2
+    outputs = layer_bytes(network, probe, network.features, outputs_alone=True)
+    largest = _largest_layer(network, probe, network.features)
+    # Either is enough; the first is close for networks of many layers, the second for few.
+    per_place = min(_LIVE_LAYERS * largest, _LIVE_OUTPUTS * sum(outputs)) / _PROBE**2
     with torch.inference_mode():
         features = network.features(probe[..., : network.window, : network.window])
     first, rest = network.split_head()

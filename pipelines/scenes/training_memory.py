@@ -117,27 +117,33 @@ class MemoryLimit:
         if not self.asked:
             return
         kept = BASE_BYTES + _held_bytes(scene) + _map_bytes(scene)
-        for name in config.evaluation.baselines:
-            self._check(
+        needs = [
+            (
                 kept + _spectra_bytes(name, trained, scene.bands),
                 f"the baseline {name} with {trained:,} training spectra of {scene.bands} bands",
                 "raise it, or leave it out of evaluation.baselines",
             )
+            for name in config.evaluation.baselines
+        ]
         components = classifier.reduction.components
-        if not isinstance(classifier.network, nn.Module):
-            self._check(
-                kept + _spectra_bytes(classifier.header.model, trained, components),
-                f"{trained:,} training spectra of {components} components",
-                "raise it, or lower split.train",
+        if isinstance(classifier.network, nn.Module):
+            kept += _reduced_bytes(scene.lines, scene.samples, components, config.model.window)
+            step = _step_bytes(classifier, config, scene.lines, scene.samples, trained, dense)
+            what = "batches that go by the whole scene" if dense else "batches of windows"
+            remedy = "take train.strategy=patch" if dense else "lower train.batch_size"
+            needs.append((kept + step, what, f"raise it, or {remedy}"))
+            mapping = model_bytes(classifier, scene.lines, scene.samples)
+            needs.append((kept + mapping, "the map", "raise it"))
+        else:
+            needs.append(
+                (
+                    kept + _spectra_bytes(classifier.header.model, trained, components),
+                    f"{trained:,} training spectra of {components} components",
+                    "raise it, or lower split.train",
+                )
             )
-            return
-        kept += _reduced_bytes(scene.lines, scene.samples, components, config.model.window)
-        step = _step_bytes(classifier, config, scene.lines, scene.samples, trained, dense)
-        what = "batches that go by the whole scene" if dense else "batches of windows"
-        remedy = "take train.strategy=patch" if dense else "lower train.batch_size"
-        self._check(kept + step, what, f"raise it, or {remedy}")
-        mapping = model_bytes(classifier, scene.lines, scene.samples, closely=True)
-        self._check(kept + mapping, "the map", "raise it")
+        # The largest, so that who follows the advice is not refused again.
+        self._check(*max(needs))
 
     def _check_reduced(
         self, needed: float, shape: tuple[int, int, int], config: ClassificationConfig
