@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import signal
 import tempfile
 import threading
@@ -14,11 +13,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ..atomic import write_json
+from ..atomic import make_folder, write_json, write_text
 from ..engine.distributed import launched_processes
 from ..engine.observer import Observer
 from ..environment import compare_environments, describe_environment
-from ..errors import ConfigError, HsiSuiteError, RunError, Stopped
+from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
 from ..runs import CONFIG, ENVIRONMENT, Run, run_identity
 from . import training
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
@@ -142,8 +141,8 @@ def _sampled(runs: Sequence[Run], number: int | None) -> list[Run]:
 
 
 def _replay(run: Run, memory_limit: float | None, observer: Observer) -> ReplayedRun:
-    with tempfile.TemporaryDirectory(prefix="hsi-replay-") as temporary:
-        folder = Path(temporary) / run.path.name
+    with _temporary_folder() as temporary:
+        folder = temporary / run.path.name
         try:
             again = _carried_out(run, folder, memory_limit, observer)
             compared = (
@@ -154,9 +153,28 @@ def _replay(run: Run, memory_limit: float | None, observer: Observer) -> Replaye
             return ReplayedRun(run.path.name, compared, tuple(_environment_differences(run)))
         except Stopped:
             raise Stopped("nothing of the replay is left, and the runs are as they were") from None
+        except OutputError as error:
+            # In the temporary folder: the run's own files are only read.
+            problem = f"{temporary}: {error.found}; set TMPDIR to a place with free space"
+            return ReplayedRun(run.path.name, (), (), problem)
         except HsiSuiteError as error:
             problem = str(error).replace(str(folder), str(run.path))
             return ReplayedRun(run.path.name, (), (), problem)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="hsi-replay-")
+    except OSError as error:
+        raise OutputError(
+            "a temporary folder",
+            f"cannot be made ({error.strerror or error})",
+            "a writable place",
+            "set TMPDIR to one",
+        ) from error
+    with folder:
+        yield Path(folder.name)
 
 
 def _carried_out(run: Run, folder: Path, memory_limit: float | None, observer: Observer) -> Run:
@@ -164,9 +182,8 @@ def _carried_out(run: Run, folder: Path, memory_limit: float | None, observer: O
 
     The recorded environment goes with it, so that other data are noticed before the training.
     """
-    folder.mkdir()
-    write_json(folder / ENVIRONMENT, run.environment)
-    shutil.copyfile(run.path / CONFIG, folder / CONFIG)
+    write_json(make_folder(folder) / ENVIRONMENT, run.environment)
+    write_text(folder / CONFIG, (run.path / CONFIG).read_text("utf-8"))
     try:
         return training.resume(folder, _Quiet(observer), memory_limit)
     except RunError as error:

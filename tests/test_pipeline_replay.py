@@ -18,7 +18,7 @@ from scenes_samples import write_scene
 
 import hsi_suite as hsi
 from hsi_suite.cli import cli
-from hsi_suite.errors import ConfigError, RunError, Stopped
+from hsi_suite.errors import ConfigError, OutputError, RunError, Stopped
 from hsi_suite.runs import Run
 
 
@@ -206,6 +206,19 @@ def test_a_memory_limit_is_kept_by_the_training(run, temporary):
     found = replay(run.path, memory_limit=1e6)
     assert found.status == 2 and "--memory-limit: 1 MB" in found.runs[0].problem
     assert replay(run.path, memory_limit=4e9).status == 0
+
+
+def test_a_full_temporary_place_is_named(run, temporary, monkeypatch):
+    def resume(folder, observer, memory_limit):
+        raise OutputError(folder / "checkpoint.pt", "cannot be written", "a place with free space")
+
+    monkeypatch.setattr(module.training, "resume", resume)
+    problem = replay(run.path).runs[0].problem
+    assert problem.startswith(str(temporary)) and "TMPDIR" in problem
+    assert str(run.path) not in problem
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary / "absent"))
+    with pytest.raises(OutputError, match="TMPDIR"):
+        replay(run.path)
 
 
 def test_torchrun_is_refused(run, monkeypatch):

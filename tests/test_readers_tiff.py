@@ -167,6 +167,15 @@ def test_one_band_and_several_images(tmp_path):
         open_cube(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("nodata", ["nan", "-9999"])
+def test_the_nodata_of_a_label_map_is_unlabelled(tmp_path, nodata):
+    labels = np.array([[1, 0, 2], [0, 3, 3]], np.float32)
+    stored = np.where(labels == 0, np.float32(nodata), labels)
+    tag = [(42113, "s", 0, nodata, True)]
+    tifffile.imwrite(tmp_path / "a.tif", stored, extratags=tag)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif").labels, labels)
+
+
 def test_a_colour_picture_is_no_label_map(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5, 3), "u1"), photometric="rgb")
     with pytest.raises(InputFileError, match=r"3 bands.*one band"):

@@ -128,6 +128,14 @@ def test_maps_of_any_size_stay_within_bounds(shape, num_classes):
     assert set(names) <= set(texts(figure))
 
 
+def test_the_legend_names_the_labels_that_occur():
+    labels, rgb, _ = toy_map()
+    labels[labels == 4] = 60_000
+    names = [f"class {k}" for k in range(1, 60_001)]
+    figure = map_figure(labels, labels, rgb, names, title="t", synthetic=False)
+    assert set(texts(figure)) & set(names) == {"class 1", "class 2", "class 3", "class 60000"}
+
+
 def test_layers_that_do_not_fit_are_refused():
     labels, rgb, names = toy_map()
     with pytest.raises(ShapeError, match="ground truth"):

@@ -21,7 +21,7 @@ def doctor() -> None:
     for name, version in facts["packages"].items():
         click.echo(f"{name:16} {version}")
     click.echo(f"{'python':16} {facts['python']} on {facts['platform']}")
-    click.echo(f"{'processors':16} {facts['threads']}, {facts['cpu_capability']}")
+    click.echo(f"{'threads':16} {facts['threads']}, {facts['cpu_capability']}")
     names = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
     click.echo(f"{'CUDA devices':16} {', '.join(names) or 'none'}")
     geo = "yes" if importlib.util.find_spec("rasterio") else "no; pip install 'hsi-suite[geo]'"

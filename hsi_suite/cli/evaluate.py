@@ -20,7 +20,7 @@ Examples:
 @click.option("--weights", metavar="FILE|NAME", help="Score a denoiser's weights instead.")
 @click.option("--data", metavar="FOLDER|SET", help="Clean images for it: a folder, set12, bsd68.")
 @click.option("--sigma", metavar="LIST", help="Noise to score it at, 0 to 255: 15,25,50.")
-@click.option("--device", default="auto", show_default=True, help="Of --weights.")
+@click.option("--device", help="Of --weights: auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads, of --weights.")
 @click.option(
     "--memory-limit",
@@ -35,7 +35,7 @@ def evaluate(
     weights: str | None,
     data: str | None,
     sigma: str | None,
-    device: str,
+    device: str | None,
     threads: int | None,
     memory_limit: float | None,
     as_json: bool,
@@ -54,20 +54,24 @@ def evaluate(
     if memory_limit is not None and len(runs) != 1:
         raise ConfigError("--memory-limit", "given without a single run", "one run")
     if weights is not None:
+        if dropout_at_test:
+            raise ConfigError("--dropout-at-test", "given with --weights", "a run")
         from ..pipelines.denoising.scores import evaluate_weights
 
         scores = evaluate_weights(
             weights,
             data or "set12",
             sigmas=_numbers(sigma or "15,25,50"),
-            device=device,
+            device=device or "auto",
             threads=threads,
             observer=TerminalObserver(),
         )
         print_denoiser_scores(scores, as_json)
         return
-    if data is not None or sigma is not None:
-        raise ConfigError("--data, --sigma", "given with a run", "--weights", "a run knows its own")
+    theirs = {"--data": data, "--sigma": sigma, "--device": device, "--threads": threads}
+    for option, value in theirs.items():
+        if value is not None:
+            raise ConfigError(option, "given with a run", "--weights", "a run knows its own")
     if len(runs) > 1:
         from ..pipelines.images.evaluation import evaluate_image_ensemble
 

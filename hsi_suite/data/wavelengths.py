@@ -1,9 +1,9 @@
 """Band centres of the public scenes, in nm, as small tables of numbers.
 
 A table is exact when it is the scene's own calibration, and approximate when it was taken from
-another flight of the same sensor or spaced evenly over the sensor's range. `public_scenes.py`
-says which is which for each scene. Centres follow the order of the bands in the files: where two
-spectrometers of a sensor overlap they step back by a few nm.
+another flight of the same sensor or spaced evenly over the sensor's range.
+`public/public_scenes.py` says which is which for each scene. Centres follow the order of the bands
+in the files: where two spectrometers of a sensor overlap they step back by a few nm.
 """
 
 from __future__ import annotations

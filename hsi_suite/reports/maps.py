@@ -27,6 +27,8 @@ Colour = tuple[int, int, int]
 
 NO_DATA = (208, 208, 208)
 SPLIT_PARTS = ("unlabelled", "training", "validation", "test", "guard or left out")
+# More names than this are given only to labels that occur.
+_MOST_NAMES = 256
 _SPLIT_COLOURS = np.array(
     [(0, 0, 0), (230, 159, 0), (86, 180, 233), (240, 240, 240), (110, 110, 110)], np.uint8
 )
@@ -107,7 +109,12 @@ def map_figure(
         panels.append(("ground truth", _coloured(ground_truth, class_names, None)))
     panels.append(("map", _coloured(prediction, class_names, valid)))
     palette = class_colours(len(class_names))
-    entries = [(name, _levels(c)) for name, c in zip(class_names, palette[1:], strict=True)]
+    named: Sequence[int] = range(1, len(class_names) + 1)
+    if len(class_names) > _MOST_NAMES:
+        # Labels are codes with gaps between them.
+        seen = [prediction] if ground_truth is None else [prediction, ground_truth]
+        named = np.unique(np.concatenate([labels[labels > 0] for labels in seen])).tolist()
+    entries = [(class_names[label - 1], _levels(palette[label])) for label in named]
     if ground_truth is not None and not ground_truth.all():
         entries.append(("unlabelled", _levels(palette[0])))
     if valid is not None and not valid.all():

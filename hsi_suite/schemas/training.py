@@ -29,7 +29,7 @@ class OptimizerConfig(Section):
     """
 
     name: Literal["adam", "sgd", "rmsprop"] = "adam"
-    learning_rate: Positive = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1e30)] = 1e-3
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9

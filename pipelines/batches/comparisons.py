@@ -75,10 +75,12 @@ def _baseline_groups(
             )
             found.setdefault(name, []).append((group, each))
     result = []
+    models = {group["name"] for group, _ in members}
     for name, beside in found.items():
+        baseline = f"baseline {name}" if name in models else name
         distinct = {json.dumps([each.values, each.splits]): (g, each) for g, each in beside}
         for group, each in distinct.values():
-            words = name if len(distinct) == 1 else f"{name} beside {group['name']}"
+            words = baseline if len(distinct) == 1 else f"{baseline} beside {group['name']}"
             result.append(RunGroup(words, each.values, each.splits, each.family, each.counts))
     return result
 

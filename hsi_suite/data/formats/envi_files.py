@@ -26,6 +26,8 @@ ENVI_TYPES = {
 }  # fmt: skip
 _ORDERS: dict[str, AxisOrder] = {"bsq": "BLS", "bil": "LBS", "bip": "LSB"}
 _DATA_ENDINGS = ("", "img", "dat", "raw", "bin", "hyspex", "bsq", "bil", "bip", "cue", "sli")
+# More than any size of a file; Python refuses to read thousands.
+_MOST_DIGITS = 15
 _OF_BANDS = ("bbl", GAINS, OFFSETS)
 _OF_CUBES = ("reflectance scale factor", "sensor type", "acquisition time")
 Fields = Mapping[str, HeaderValue]
@@ -91,6 +93,10 @@ def _text(header: Path, fields: Fields, name: str) -> str:
 
 def _count(header: Path, fields: Fields, name: str, lowest: int) -> int:
     text = _text(header, fields, name)
+    if len(text) > _MOST_DIGITS:
+        raise InputFileError(
+            header, f"{name} of {len(text)} characters", f"at most {_MOST_DIGITS} digits"
+        )
     if not text.isascii() or not text.isdigit() or int(text) < lowest:
         raise InputFileError(header, f"{name} = {text}", f"a whole number from {lowest} on")
     return int(text)

@@ -116,7 +116,8 @@ def _read_raster(path: Path, kind: FileFormat) -> LabelFile:
             )
         values = file.read()[:, :, 0]
         if file.nodata is not None and file.nodata != 0:
-            values = np.where(values == file.nodata, np.zeros((), values.dtype), values)
+            missing = np.isnan(values) if np.isnan(file.nodata) else values == file.nodata
+            values = np.where(missing, np.zeros((), values.dtype), values)
         labels = _as_labels(path, values)
         colours = None if file.colours is None else _used_colours(file.colours, labels)
         return LabelFile(labels, file.class_names, colours, file.georeference, file.files)

@@ -29,10 +29,13 @@ def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float6
     if centres.size == 0 or not np.isfinite(centres).all() or centres.min() <= 0:
         return None
     name = unit.strip().lower()
-    if name in _TO_NANOMETRES:
-        return centres * _TO_NANOMETRES[name]
-    if name in {"wavenumber", "cm-1", "1/cm"}:
-        return 1e7 / centres
-    if name in {"unknown", ""}:
-        return centres * 1e3 if centres.max() <= 100 else centres
-    return None
+    with np.errstate(over="ignore"):
+        if name in _TO_NANOMETRES:
+            centres = centres * _TO_NANOMETRES[name]
+        elif name in {"wavenumber", "cm-1", "1/cm"}:
+            centres = 1e7 / centres
+        elif name not in {"unknown", ""}:
+            return None
+        elif centres.max() <= 100:
+            centres = centres * 1e3
+    return centres if np.isfinite(centres).all() else None

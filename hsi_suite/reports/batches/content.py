@@ -44,7 +44,7 @@ class GroupFacts:
         runs: in the order of the entry.
         votes: what the runs' maps say about each pixel; None where there are none.
         published: figures from the literature of the same data and protocol, see
-            `html.ClassificationReport.published`.
+            `classification_page.ClassificationReport.published`.
     """
 
     group: Group

@@ -33,7 +33,7 @@ def markdown_report(report: BatchReport, sections: Sequence[Section]) -> str:
 
     Args:
         report: what it is made from.
-        sections: see `batch_sections.batch_sections`.
+        sections: see `sections.batch_sections`.
     """
     parts = [f"# {escaped(question(report))}", escaped(lead(report))]
     parts.append(_remarks(batch_verdict(report)))

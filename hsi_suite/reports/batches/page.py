@@ -24,7 +24,7 @@ def batch_page(report: BatchReport, sections: Sequence[Section]) -> str:
 
     Args:
         report: what it is made from.
-        sections: see `batch_sections.batch_sections`.
+        sections: see `sections.batch_sections`.
     """
     style, script = own_file("batch.css"), own_file("batch.js")
     values = {
