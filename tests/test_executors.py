@@ -192,6 +192,12 @@ def test_a_cluster_gives_the_same_answers_and_retries_crashes(cluster, tmp_path)
     assert sorted(name for name, _ in notes.ended) == [job.name for job in work]
 
 
+def test_jobs_that_crash_at_the_same_time_keep_their_own_results(cluster, tmp_path):
+    work = jobs(*["crash_once"] * 6, mark=str(tmp_path / "m"))
+    endings = carried_out(DaskExecutor(MODULE, cluster.scheduler_address), work)
+    assert [ending.result for ending in endings] == list(range(6))
+
+
 def test_a_lost_worker_of_the_cluster_loses_nothing(cluster, tmp_path):
     mark = tmp_path / "go"
     work = jobs("wait_for", "wait_for", "answer", "answer", mark=str(mark))

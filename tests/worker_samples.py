@@ -38,7 +38,7 @@ def crash(order):
 
 
 def crash_once(order):
-    mark = Path(order["mark"])
+    mark = Path(f"{order['mark']}{order['value']}")
     if not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)

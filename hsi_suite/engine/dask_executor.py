@@ -141,7 +141,7 @@ class _Crowd:
             self._dask_worker.carry_out_job,
             job,
             self._topic,
-            key=f"{self._topic}-{len(self._attempts)}-{attempt}",
+            key=f"{self._topic}-{job.name}-{attempt}",
             pure=False,
             # Earlier jobs first, so that the progress is in their order.
             priority=-len(self._attempts),
