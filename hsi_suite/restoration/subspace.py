@@ -63,6 +63,16 @@ def every_band(mean: Values, noise: Values) -> Subspace:
     return Subspace(mean, _weights(noise), np.eye(len(mean)), np.ones(len(mean)))
 
 
+def check_rank(rank: int | Literal["auto"], bands: int) -> None:
+    """Refuse a rank that so many bands do not have.
+
+    Raises:
+        ConfigError: it is not from 1 to their number.
+    """
+    if rank != "auto" and not 1 <= rank <= bands:
+        raise ConfigError("rank", f"{rank}", f"1 to {bands}, the bands in use")
+
+
 def fit_subspace(
     moments: BandMoments, noise: Values, rank: int | Literal["auto"] = "auto"
 ) -> Subspace:
@@ -79,6 +89,7 @@ def fit_subspace(
         ConfigError: no noise at all, or a rank that the bands do not have.
     """
     bands = len(moments.mean)
+    check_rank(rank, bands)
     if moments.count <= bands:
         raise ShapeError(
             "cube", f"{moments.count} valid pixels and {bands} bands", "more pixels than bands"
@@ -90,8 +101,6 @@ def fit_subspace(
         chosen = max(1, int((variances > noise_edge(moments.count, bands)).sum()))
     else:
         chosen = rank
-    if not 1 <= chosen <= bands:
-        raise ConfigError("rank", f"{chosen}", f"1 to {bands}, the bands in use")
     return Subspace(moments.mean, scale, _turned(directions[:, :chosen]), variances)
 
 

@@ -22,7 +22,7 @@ from ...restoration.cube_lines import ArrayLines, CubeLines, line_blocks
 from ...restoration.cube_noise import estimate_band_noise
 from ...restoration.damage import Damage, band_positions, fill_from_neighbours, find_damage
 from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
-from ...restoration.subspace import Subspace, every_band, fit_subspace
+from ...restoration.subspace import Subspace, check_rank, every_band, fit_subspace
 from ..shared.machine import memory_text
 
 Values = NDArray[np.float64]
@@ -172,8 +172,8 @@ def restore_lines(
     if mode not in MODES:
         raise ConfigError("mode", repr(mode), " or ".join(MODES))
     bands = cube.shape[2]
-    if rank != "auto" and not 1 <= rank <= bands:
-        raise ConfigError("rank", f"{rank}", f"1 to {bands}, the bands")
+    # As soon as it can be told; dead bands may make it less.
+    check_rank(rank, bands)
     given = _given_sigma(sigma, bands)
     observer.message("looking for dead bands and lines")
     damage = find_damage(cube, valid, nodata)
