@@ -9,10 +9,12 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from hsi_suite.data.formats.deep_png import decode_deep_png, encode_deep_png
 from hsi_suite.data.formats.geotiff_tags import geotiff_tags, read_geotiff
+from hsi_suite.data.images import read_image
 from hsi_suite.data.photograph_writer import check_writable, write_photograph
 from hsi_suite.data.photographs import (
     Photograph,
     PhotographHeader,
+    is_photograph,
     read_header,
     read_photograph,
 )
@@ -262,3 +264,117 @@ def test_coordinates_stay_in_a_tiff(tmp_path):
     with tifffile.TiffFile(tmp_path / "copy.tif") as file:
         assert read_geotiff(tmp_path / "copy.tif", file.pages.first) == place
     assert np.array_equal(read_photograph(tmp_path / "copy.tif").values, values)
+
+
+@pytest.mark.parametrize("compression", ["lzw", "zstd", "deflate", "lerc", "packbits", "lzma"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_tiffs_of_every_compression_are_read(tmp_path, dtype, compression):
+    values = drawn(dtype, 3)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", compression=compression)
+    assert np.array_equal(read_photograph(tmp_path / "a.tif").values, values)
+    if dtype != np.float32:
+        shares = np.rint(values / (np.iinfo(dtype).max / 255)).astype(np.uint8)
+        assert np.array_equal(read_image(tmp_path / "a.tif", "rgb"), shares)
+
+
+@pytest.mark.parametrize("bits", [2, 4, 10, 12, 14])
+def test_bits_say_what_is_white(tmp_path, bits):
+    rasterio = pytest.importorskip("rasterio")
+    dtype = np.uint8 if bits < 8 else np.uint16
+    values = RNG.integers(0, 2**bits, (13, 21), dtype)
+    with rasterio.Env(), rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", width=21, height=13, count=1, dtype=dtype,
+        nbits=bits, compress="lzw", crs="EPSG:32632", transform=rasterio.Affine(2, 0, 0, 0, -2, 0),
+    ) as file:  # fmt: skip
+        file.write(values[None])
+    found = read_photograph(tmp_path / "a.tif")
+    stretched = values * (255 // (2**bits - 1)) if bits < 8 else values
+    assert found.values.dtype == dtype and np.array_equal(found.values, stretched)
+    white = max(255, 2**bits - 1)
+    assert found.header.white == read_header(tmp_path / "a.tif").white == white
+    if bits > 8:
+        write_photograph(tmp_path / "a.png", found)
+        full = np.rint(values * (65535 / white)).astype(np.uint16)
+        assert np.array_equal(read_photograph(tmp_path / "a.png").values, full)
+    assert np.array_equal(
+        read_image(tmp_path / "a.tif"), np.rint(values * (255 / (2**bits - 1))).astype(np.uint8)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_white_may_be_zero(tmp_path, dtype):
+    values = drawn(dtype, 1)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="miniswhite", compression="lzw")
+    found = read_photograph(tmp_path / "a.tif")
+    assert np.array_equal(found.values, np.iinfo(dtype).max - values)
+
+
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha", "unspecified", None])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_a_further_band_is_transparency_only_where_the_file_says_so(
+    tmp_path, channels, kind, compression
+):
+    values = drawn(np.uint16, channels + 1)
+    tifffile.imwrite(
+        tmp_path / "a.tif", values, photometric="rgb" if channels == 3 else "minisblack",
+        planarconfig="contig", extrasamples=[kind or "unspecified"], compression=compression,
+        metadata=None,
+    )  # fmt: skip
+    if kind is None:
+        with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as file:
+            tag = file.pages.first.tags["ExtraSamples"]
+            with (tmp_path / "a.tif").open("r+b") as raw:
+                raw.seek(tag.offset)
+                raw.write(struct.pack("<H", 65000))
+    if kind in ("unassalpha", "assocalpha"):
+        assert is_photograph(tmp_path / "a.tif")
+        found = read_photograph(tmp_path / "a.tif")
+        assert np.array_equal(found.alpha, values[..., -1]) and found.header.alpha
+        assert np.array_equal(found.values, values[..., :-1].squeeze())
+    else:
+        assert not is_photograph(tmp_path / "a.tif")
+        with pytest.raises(InputFileError, match=f"{channels + 1} bands"):
+            read_header(tmp_path / "a.tif")
+
+
+DAMAGED_TAGS = [
+    ("ICC", (34675, "I", 1, 7, True)),
+    ("ICC text", (34675, "s", 0, "profile", True)),
+    ("orientation", (274, "s", 0, "up", True)),
+    ("resolution", (282, "s", 0, "300 dpi", True)),
+    ("coordinates", (33550, "s", 0, "one metre", True)),
+    ("keys", (34735, "d", 4, (1.0, 1.0, 0.0, 0.0), True)),
+]
+
+
+@pytest.mark.parametrize("tag", [tag for _, tag in DAMAGED_TAGS], ids=[n for n, _ in DAMAGED_TAGS])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_tags_of_a_wrong_type_say_nothing_and_harm_nothing(tmp_path, tag, dtype):
+    values = drawn(dtype, 1)
+    tifffile.imwrite(
+        tmp_path / "a.tif", values, photometric="minisblack", metadata=None, software=False,
+        extratags=[tag],
+    )  # fmt: skip
+    found = read_photograph(tmp_path / "a.tif")
+    assert found.icc_profile is None and found.orientation == 1
+    for ending in (".tif",) if dtype == np.float32 else (".tif", ".png"):
+        write_photograph(tmp_path / f"copy{ending}", found)
+        assert np.array_equal(read_photograph(tmp_path / f"copy{ending}").values, values)
+
+
+def test_what_cannot_be_encoded_is_one_line(tmp_path):
+    broken = Photograph(drawn(np.uint16, 1), icc_profile=7)
+    for ending in (".tif", ".png"):
+        with pytest.raises(OutputError, match="cannot be encoded"):
+            write_photograph(tmp_path / f"a{ending}", broken)
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_of_other_kinds_are_not_blamed_on_the_copy(tmp_path):
+    Image.fromarray(drawn(np.uint8, 3)).save(tmp_path / "a.webp")
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(64))
+    for name in ("a.webp", "a.heic"):
+        with pytest.raises(InputFileError) as caught:
+            read_header(tmp_path / name)
+        assert "again" not in str(caught.value)

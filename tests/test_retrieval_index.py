@@ -140,6 +140,21 @@ def test_transparent_pixels_are_no_items(run, tmp_path):
     assert index.positions[0].tolist() == [0, 5]
 
 
+@pytest.mark.parametrize(("kind", "missing"), [("unspecified", 0), ("unassalpha", 5)])
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_a_fourth_band_is_transparency_only_where_the_file_says_so(
+    run, tmp_path, kind, missing, compression
+):
+    infrared = np.full((24, 27, 1), 90, np.uint8)
+    infrared[0, :5] = 0
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.concatenate([rgb_picture(), infrared], 2), photometric="rgb",
+        extrasamples=[kind], compression=compression, metadata=None,
+    )  # fmt: skip
+    index = index_gallery(run, tmp_path / "index", scene=str(tmp_path / "a.tif"), threads=1)
+    assert (index.header.items, index.header.missing) == (24 * 27 - missing, missing)
+
+
 def test_the_other_side_is_the_spectra(run, cube, tmp_path):
     for name in ("first", "spectrum"):
         index = index_gallery(run, tmp_path / name, scene=cube, side=name, threads=1)

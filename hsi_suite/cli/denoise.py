@@ -53,6 +53,13 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     help="Standard deviation of the noise: of a photograph on the scale 0 to 255, whatever its "
     "depth; of a cube in the cube's own units.  Auto tells it from the data.",
 )
+@click.option(
+    "--white",
+    type=float,
+    metavar="VALUE",
+    help="Photographs: the value that is white, 255 on that scale.  [default: the largest of 8 or "
+    "16 bits; 1 for floats]",
+)
 @click.option("--model", metavar="NAME", help="Weights that ship with hsi_suite, by name.")
 @click.option("--weights", metavar="FILE", help="Weights of your own, or a public checkpoint.")
 @click.option(
@@ -160,6 +167,8 @@ def denoise(
     settings = CubeSettings(variable=given.pop("scene_variable"), **chosen)
     if settings != CubeSettings() and images:
         raise ConfigError("--rank, --mode, --repair …", f"given with {images[0]}", "cubes")
+    if given["white"] is not None and cubes:
+        raise ConfigError("--white", f"given with {cubes[0]}", "photographs")
     refuse_shared_names(images, cubes, output)
     how = Restoration(strength=strength, self_ensemble=self_ensemble, bf16=precision == "bf16")
     options = DenoisingOptions(weights=weights or model, how=how, **given)
@@ -223,8 +232,15 @@ def _cube_scores(scores: dict[str, float | None]) -> str:
 def _print(image: DenoisedImage) -> None:
     line = str(image.target)
     if image.sigma is not None:
-        line += f"  σ {image.sigma:.1f} of 255{' (estimated)' if image.estimated else ''}"
+        estimated = " (estimated)" if image.estimated else ""
+        if image.white.known:
+            line += f"  σ {image.sigma:.1f} of 255{estimated}"
+        else:
+            sigma = image.sigma / 255 * image.white.value
+            line += f"  σ {sigma:.4g} in the image's own units{estimated}"
     click.echo(line)
+    if image.white.remark:
+        click.echo(f"  {image.white.remark}")
     if image.before is not None and image.after is not None:
         for name, scores in (("noisy", image.before), ("denoised", image.after)):
             click.echo(

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputFileError
+from .formats.plain_tiff import is_tiff
+from .photographs import read_photograph
 from .public.download import say_on_stderr
 from .public.image_sets import (
     IMAGE_ENDINGS,
@@ -104,6 +106,8 @@ def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
     """
     path = Path(path)
     try:
+        if is_tiff(path):
+            return _read_tiff(path, colour)
         with Image.open(path) as file:
             mode = file.mode
             shallow = _to_eight_bits(file) if mode.startswith("I") else file
@@ -113,6 +117,18 @@ def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
     if mode == "F":
         raise InputFileError(path, "holds floating-point values", "8 or 16 bits per value")
     return values
+
+
+def _read_tiff(path: Path, colour: Colour) -> NDArray[np.uint8]:
+    """The same of a TIFF file, of which Pillow reads few kinds."""
+    photograph = read_photograph(path)
+    values = photograph.values
+    if values.dtype.kind == "f":
+        raise InputFileError(path, "holds floating-point values", "8 or 16 bits per value")
+    if values.dtype != np.uint8:
+        shares = values.astype(np.float64) * (255 / photograph.header.white)
+        values = np.rint(shares).clip(0, 255).astype(np.uint8)
+    return np.asarray(Image.fromarray(values).convert("L" if colour == "grey" else "RGB"))
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ _JPEG_QUALITY = 95
 _JPEG_SIDE = 65_500
 _JPEG_EXIF = 65_500
 _EIGHT, _DEEP, _FLOAT = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)
+_CANNOT_ENCODE = (ArithmeticError, LookupError, TypeError, ValueError, struct.error)
 # What values each kind of file holds, and whether it holds transparency.
 _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
     ".png": ((_EIGHT, _DEEP), True),
@@ -68,19 +72,34 @@ def write_photograph(path: Path, photograph: Photograph) -> None:
     A PNG or JPEG keeps profile, EXIF and resolution, a TIFF profile, orientation, resolution
     and coordinates; a JPEG for which the EXIF is too long keeps its orientation.
     A BMP file keeps the resolution alone, so its pixels are turned upright. JPEG files are of
-    quality 95 without colour subsampling.
+    quality 95 without colour subsampling. Values of 9 to 15 bits stay as they are in a TIFF and
+    are stretched to 16 in a PNG, as that format has no other white.
 
     Raises:
         OutputError: a file of this ending cannot hold it, or the place cannot be written.
     """
     check_writable(path, photograph.header)
-    with atomic_file(path) as temporary:
+    with atomic_file(path) as temporary, _encoding(path):
         if path.suffix.lower() in (".tif", ".tiff"):
             _write_tiff(temporary, photograph)
         elif photograph.values.dtype == np.uint16:
             _write_deep_png(temporary, photograph)
         else:
             _write_with_pillow(temporary, photograph)
+
+
+@contextmanager
+def _encoding(path: Path) -> Iterator[None]:
+    """What a library cannot encode is one clear line."""
+    try:
+        yield
+    except _CANNOT_ENCODE as error:
+        raise OutputError(
+            path,
+            f"cannot be encoded ({error or type(error).__name__})",
+            "what this kind of file can hold",
+            "name another kind with -o, such as .tif",
+        ) from error
 
 
 def _with_alpha(photograph: Photograph) -> NDArray[Any]:
@@ -111,7 +130,7 @@ def _write_with_pillow(path: Path, photograph: Photograph) -> None:
 
 
 def _write_deep_png(path: Path, photograph: Photograph) -> None:
-    values = _with_alpha(photograph)
+    values = _full_range(_with_alpha(photograph), photograph.header.white)
     resolution = None
     if photograph.dpi is not None:
         across, along = (round(value / _METRES_PER_INCH) for value in photograph.dpi)
@@ -124,6 +143,14 @@ def _write_deep_png(path: Path, photograph: Photograph) -> None:
             exif=photograph.exif,
             dots_per_metre=resolution,
         )
+
+
+def _full_range(values: NDArray[np.uint16], white: float) -> NDArray[np.uint16]:
+    most = np.iinfo(np.uint16).max
+    if white == most:
+        return values
+    stretched: NDArray[np.uint16] = np.rint(np.minimum(values * (most / white), most)).astype("u2")
+    return stretched
 
 
 def _write_tiff(path: Path, photograph: Photograph) -> None:

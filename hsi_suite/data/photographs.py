@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import InputFileError
 from .formats.deep_png import decode_deep_png, is_deep_png
@@ -18,6 +18,7 @@ from .formats.geotiff_tags import ExtraTag
 from .formats.image_notes import (
     dpi_of,
     exif_of,
+    icc_of,
     orientation_as_exif,
     orientation_in,
 )
@@ -40,6 +41,7 @@ class PhotographHeader:
         dtype: uint8, uint16 or float32.
         alpha: whether there is transparency.
         georeferenced: whether it says where on Earth it lies.
+        white: the value that the file's type and bits make white; 1 for floats.
     """
 
     lines: int
@@ -48,6 +50,7 @@ class PhotographHeader:
     dtype: np.dtype[Any]
     alpha: bool
     georeferenced: bool = False
+    white: float = 255.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,7 @@ class Photograph:
             not applied to the pixels.
         dpi: dots per inch along samples and lines, or None.
         geotags: where it lies, as the tags of a TIFF file; () where it does not say.
+        white: the value that is white; None for the type's largest, and 1 for floats.
     """
 
     values: NDArray[Any]
@@ -70,6 +74,7 @@ class Photograph:
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
     geotags: tuple[ExtraTag, ...] = ()
+    white: float | None = None
 
     @property
     def header(self) -> PhotographHeader:
@@ -81,6 +86,7 @@ class Photograph:
             dtype=self.values.dtype,
             alpha=self.alpha is not None,
             georeferenced=bool(self.geotags),
+            white=_white_of(self.values.dtype) if self.white is None else self.white,
         )
 
     @property
@@ -89,6 +95,10 @@ class Photograph:
         if self.exif is None:
             return 1
         return orientation_in(self.exif)
+
+
+def _white_of(dtype: np.dtype[Any]) -> float:
+    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 def is_photograph(path: Path) -> bool:
@@ -115,12 +125,13 @@ def read_header(path: Path) -> PhotographHeader:
             return PhotographHeader(
                 page.lines,
                 page.samples,
-                3 if page.channels >= 3 else 1,
+                page.channels,
                 page.dtype,
-                page.channels in (2, 4),
+                page.alpha,
                 bool(page.geotags),
+                page.white,
             )
-        with _any_size(), Image.open(path) as image:
+        with _any_size(), _opened(path) as image:
             _check_mode(path, image)
             deep = is_deep_png(image)
             # Pillow says RGBA where a PNG of 16 bits holds grey values with transparency.
@@ -129,7 +140,10 @@ def read_header(path: Path) -> PhotographHeader:
             )
             alpha = image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info
             dtype = np.dtype(np.uint16 if deep else np.uint8)
-            return PhotographHeader(image.height, image.width, 1 if grey else 3, dtype, alpha)
+            white = _white_of(dtype)
+            return PhotographHeader(
+                image.height, image.width, 1 if grey else 3, dtype, alpha, white=white
+            )
 
 
 def read_photograph(path: Path) -> Photograph:
@@ -138,17 +152,10 @@ def read_photograph(path: Path) -> Photograph:
     Raises:
         InputFileError: it cannot be read, or values are missing in it.
     """
-    header = read_header(path)
+    read_header(path)
     with reading(path, _WHAT):
-        if (page := plain_tiff(path)) is not None:
-            try:
-                photograph = _read_plain_tiff(path, page)
-            except ValueError as error:
-                if "imagecodecs" not in str(error) or header.dtype != np.uint8:
-                    raise
-                photograph = _read_with_pillow(path)
-        else:
-            photograph = _read_with_pillow(path)
+        page = plain_tiff(path)
+        photograph = _read_with_pillow(path) if page is None else _read_plain_tiff(path, page)
     if photograph.values.dtype == np.float32 and not np.isfinite(photograph.values).all():
         count = photograph.values.size - np.isfinite(photograph.values).sum()
         raise InputFileError(
@@ -162,14 +169,14 @@ def read_photograph(path: Path) -> Photograph:
 def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
     exif = orientation_as_exif(page.orientation)
     plain = _divided(page.read(path), page.icc_profile, exif, page.dpi)
-    return replace(plain, geotags=page.geotags)
+    return replace(plain, geotags=page.geotags, white=page.white)
 
 
 def _read_with_pillow(path: Path) -> Photograph:
     with _any_size(), path.open("rb") as stream, Image.open(stream) as image:
         # Asked first: looking for EXIF may decode the image, after which it is not to be told.
         deep = is_deep_png(image)
-        icc, exif, dpi = image.info.get("icc_profile"), exif_of(image), dpi_of(image)
+        icc, exif, dpi = icc_of(image), exif_of(image), dpi_of(image)
         if deep:
             return _divided(decode_deep_png(stream), icc, exif, dpi)
         plain: Image.Image = image
@@ -211,6 +218,18 @@ def _check_there(path: Path) -> None:
         raise InputFileError(path, found, _WHAT)
     if path.stat().st_size == 0:
         raise InputFileError(path, "is empty", _WHAT)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
+    try:
+        image = Image.open(path)
+    except UnidentifiedImageError:
+        raise InputFileError(
+            path, "is no picture of a kind that is known", _WHAT, "convert it to PNG or TIFF"
+        ) from None
+    with image:
+        yield image
 
 
 def _check_mode(path: Path, image: Image.Image) -> None:

@@ -31,10 +31,10 @@ from .image_restoration import (
     image_noise,
     known_noise,
     restore,
-    white_level,
 )
 from .image_scores import image_scores
 from .weights import load_weights
+from .white_level import WhiteLevel, reference_values, unknown_scale, white_level
 
 DEFAULT_MEMORY_LIMIT = 2e9
 _LEVELS = 255.0
@@ -47,6 +47,8 @@ class DenoisingOptions:
     Attributes:
         weights: shipped name, file or run folder; None for the default.
         sigma: of the noise on the scale 0 to 255; None to estimate it.
+        white: the value that 255 on this scale stands for; None for the file's own: the largest
+            of whole numbers, 1 for floats.
         how: strength, self-ensemble, precision.
         tile: side of the tiles in pixels; None: as memory allows.
         memory_limit: bytes for the whole process.
@@ -62,6 +64,7 @@ class DenoisingOptions:
 
     weights: str | None = None
     sigma: float | None = None
+    white: float | None = None
     how: Restoration = field(default_factory=Restoration)
     tile: int | None = None
     memory_limit: float = DEFAULT_MEMORY_LIMIT
@@ -82,6 +85,8 @@ class DenoisingOptions:
         for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
             if value is not None and not 0 <= value < np.inf:
                 raise ConfigError(name, f"{value:g}", "a number of 0 or more")
+        if self.white is not None and not 0 < self.white < np.inf:
+            raise ConfigError("--white", f"{self.white:g}", "a number above 0")
         if not 0 <= self.how.strength <= 1:
             raise ConfigError("--strength", f"{self.how.strength:g}", "0 to 1")
         if self.tile is not None and self.tile < 1:
@@ -99,6 +104,7 @@ class DenoisedImage:
         target: the result.
         comparison: the picture of before and after, or None.
         sigma: of the noise on the scale 0 to 255; None where the network does not look at it.
+        white: the value that 255 on this scale stands for.
         estimated: whether σ was told from the image.
         before: scores of the noisy image, where there is a reference.
         after: scores of the result.
@@ -108,6 +114,7 @@ class DenoisedImage:
     target: Path
     comparison: Path | None
     sigma: float | None
+    white: WhiteLevel
     estimated: bool
     before: dict[str, float] | None
     after: dict[str, float] | None
@@ -194,8 +201,9 @@ def _denoise(
     observer: Observer,
 ) -> DenoisedImage:
     photograph = read_photograph(job.source)
-    noisy, white = photograph.values, white_level(photograph.values)
-    truth = _reference(options.reference, photograph)
+    noisy = photograph.values
+    level, truth = _scale(photograph, options, job.source)
+    white = level.value
     if options.add_noise is not None:
         truth = noisy if truth is None else truth
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + index)
@@ -227,6 +235,7 @@ def _denoise(
         target=job.target,
         comparison=job.comparison if options.compare else None,
         sigma=image_noise(sigmas) * _LEVELS if told else None,
+        white=level,
         estimated=bool(told and options.sigma is None),
         before=before,
         after=after,
@@ -253,24 +262,25 @@ def _noise(
     return known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy)
 
 
-def _reference(path: str | Path | None, photograph: Photograph) -> NDArray[Any] | None:
-    if path is None:
-        return None
-    reference = read_photograph(Path(path))
-    values, expected = reference.values, photograph.values
-    if reference.orientation != photograph.orientation:
-        raise InputFileError(
-            Path(path),
-            f"is noted to be turned otherwise (EXIF orientation {reference.orientation})",
-            f"orientation {photograph.orientation}, as the input",
-        )
-    if values.shape != expected.shape or values.dtype != expected.dtype:
-        raise InputFileError(
-            Path(path),
-            f"is {values.dtype} of shape {values.shape}",
-            f"{expected.dtype} of shape {expected.shape}, as the input",
-        )
-    return values
+def _scale(
+    photograph: Photograph, options: DenoisingOptions, source: Path
+) -> tuple[WhiteLevel, NDArray[Any] | None]:
+    """What is white, and the values of the reference where there is one.
+
+    Raises:
+        InputFileError: the reference does not fit, or an option counts on a scale that a float
+            image does not have.
+    """
+    path = None if options.reference is None else Path(options.reference)
+    reference = None if path is None else read_photograph(path)
+    level = white_level(photograph, options.white, reference)
+    if not level.known:
+        for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
+            if value is not None:
+                raise unknown_scale(source, name, photograph)
+    if path is None or reference is None:
+        return level, None
+    return level, reference_values(path, reference, photograph, level)
 
 
 def _with_noise(image: NDArray[Any], white: float, sigma: float, seed: int) -> NDArray[np.float32]:

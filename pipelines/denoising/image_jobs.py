@@ -63,7 +63,7 @@ def plan_jobs(
         inputs: images, and folders whose images are meant; results of earlier calls in a folder
             are left out.
         output: a file for one image, or a folder; None for `NAME_denoised.png` beside each image
-            (`.tif` where its values are floats or it has coordinates).
+            (`.tif` where its values are floats or of 9 to 15 bits, or it has coordinates).
         overwrite: whether a result may take the place of an input.
         kept: further files that nothing may take the place of.
 
@@ -119,7 +119,9 @@ def images_in(given: Path) -> list[Path]:
 def _target(
     source: Path, header: PhotographHeader, output: str | Path | None, *, alone: bool
 ) -> Path:
-    ending = ".tif" if header.dtype == np.float32 or header.georeferenced else ".png"
+    partial = header.dtype == np.uint16 and header.white < np.iinfo(np.uint16).max
+    plain = not (header.dtype == np.float32 or header.georeferenced or partial)
+    ending = ".png" if plain else ".tif"
     name = f"{source.stem}{SUFFIX}{ending}"
     if output is None:
         return source.with_name(name)

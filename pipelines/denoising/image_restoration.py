@@ -46,13 +46,6 @@ class Restoration:
     bf16: bool = False
 
 
-def white_level(image: Pixels) -> float:
-    """The value that counts as 1: the type's largest; of floats 1, or their own largest."""
-    if np.issubdtype(image.dtype, np.integer):
-        return float(np.iinfo(image.dtype).max)
-    return max(1.0, float(image.max(initial=0)))
-
-
 def uses_opponent_colours(denoiser: Denoiser, image: Pixels) -> bool:
     """Whether a colour image is denoised as opponent channels.
 
@@ -120,7 +113,7 @@ def restore(
     Args:
         denoiser: for as many channels as the image has, or for grey.
         image: lines × samples (× 3).
-        white: see `white_level`.
+        white: the value that counts as 1, see `white_level.WhiteLevel`.
         sigmas: of each plane, see `known_noise` and `estimated_noise`; on the scale 0 to 1.
         tiling: fitting the network.
         how: see `Restoration`.
@@ -201,7 +194,7 @@ def _scaled(values: Pixels, white: float) -> Values:
 def _store(output: Pixels, tile: Region, clean: Values, white: float) -> None:
     values = clean * np.float32(white)
     if np.issubdtype(output.dtype, np.integer):
-        values = np.rint(values).clip(0, white)
+        values = np.rint(values).clip(0, np.iinfo(output.dtype).max)
     output[tile] = values.astype(output.dtype)
 
 

@@ -18,7 +18,7 @@ PIXEL_SCALE, TIEPOINT, TRANSFORMATION = 33550, 33922, 34264
 GEO_KEYS, GEO_DOUBLES, GEO_TEXTS = 34735, 34736, 34737
 _MODEL_TYPE, _RASTER_TYPE, _GEOGRAPHIC_CODE, _PROJECTED_CODE = 1024, 1025, 2048, 3072
 _USER_DEFINED = 32767
-_SHORT, _DOUBLE = 3, 12
+_ASCII, _SHORT, _DOUBLE = 2, 3, 12
 ExtraTag = tuple[int, int, int, Any, bool]
 
 
@@ -41,10 +41,19 @@ def read_geotiff(path: Path, page: tifffile.TiffPage) -> Georeference | None:
 
 
 def copied_geotiff_tags(page: tifffile.TiffPage) -> tuple[ExtraTag, ...]:
-    """The tags that say where a page lies, as they stand; () where it does not say."""
-    codes = (PIXEL_SCALE, TIEPOINT, TRANSFORMATION, GEO_KEYS, GEO_DOUBLES, GEO_TEXTS)
+    """The tags that say where a page lies, as they stand; () where it does not say.
+
+    A tag of another type than GeoTIFF gives it is damaged and says nothing.
+    """
+    codes = {GEO_KEYS: _SHORT, GEO_TEXTS: _ASCII} | dict.fromkeys(
+        (PIXEL_SCALE, TIEPOINT, TRANSFORMATION, GEO_DOUBLES), _DOUBLE
+    )
     found = [page.tags[code] for code in codes if code in page.tags]
-    return tuple((tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in found)
+    return tuple(
+        (tag.code, int(tag.dtype), tag.count, tag.value, True)
+        for tag in found
+        if int(tag.dtype) == codes[tag.code]
+    )
 
 
 def geotiff_tags(path: Path, georeference: Georeference) -> list[ExtraTag]:

@@ -50,6 +50,12 @@ def exif_of(image: Image.Image) -> bytes | None:
     return content.removeprefix(b"Exif\0\0") if len(tags) else None
 
 
+def icc_of(image: Image.Image) -> bytes | None:
+    """The colour profile of an opened image; None where there is none, or no bytes are one."""
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) else None
+
+
 def orientation_in(exif: bytes) -> int:
     """EXIF's number of the turn, 1 to 8; 1 where it is missing or something else."""
     tags = Image.Exif()
@@ -80,7 +86,7 @@ def tiff_dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
         return None
     try:
         return _sensible(page.get_resolution(tifffile.RESUNIT.INCH))
-    except ZeroDivisionError:
+    except (ZeroDivisionError, *_BROKEN):
         return None
 
 

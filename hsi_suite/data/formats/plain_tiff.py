@@ -18,8 +18,10 @@ _ICC = 34675
 # Kinds of extra samples that are transparency: associated with the colours, and not.
 _ALPHA = (1, 2)
 _COLOURED = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
-_PLAIN = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
+_INVERTED = tifffile.PHOTOMETRIC.MINISWHITE
+_PLAIN = (tifffile.PHOTOMETRIC.MINISBLACK, _INVERTED, tifffile.PHOTOMETRIC.RGB)
 _TYPES = {
+    "bool": "uint8",
     "uint8": "uint8",
     "uint16": "uint16",
     "float16": "float32",
@@ -35,8 +37,11 @@ class PlainTiff:
     Attributes:
         lines: height in pixels, as stored.
         samples: width in pixels, as stored.
-        channels: values of a pixel: 1 grey, 3 RGB, one more with transparency.
+        channels: colours of a pixel: 1 grey, 3 RGB.
+        alpha: whether transparency follows them.
         dtype: of the values as they are handed over: uint8, uint16 or float32.
+        white: the largest value that the file's bits can hold; 1 for floats. Fewer than 8 bits
+            are stretched to 8.
         icc_profile: what the colours mean, or None.
         orientation: EXIF's number of the turn that brings the picture upright.
         dpi: dots per inch along samples and lines, or None.
@@ -46,7 +51,9 @@ class PlainTiff:
     lines: int
     samples: int
     channels: int
+    alpha: bool
     dtype: np.dtype[Any]
+    white: float
     icc_profile: bytes | None
     orientation: int
     dpi: tuple[float, float] | None
@@ -57,13 +64,26 @@ class PlainTiff:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
             values = page.asarray()
+            bits = page.bitspersample
             planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+            inverted = page.photometric == _INVERTED
         if values.ndim == 2:
             values = values[..., None]
         elif planar:
             values = np.moveaxis(values, 0, 2)
         with np.errstate(over="ignore"):
-            return values.astype(self.dtype, copy=False)
+            values = values.astype(self.dtype, copy=False)
+        if bits < 8:
+            values = values * np.uint8(255 // (2**bits - 1))
+        if inverted:
+            values[..., 0] = self.dtype.type(self.white) - values[..., 0]
+        return values
+
+
+def is_tiff(path: Path) -> bool:
+    """Whether a file begins as TIFF files do."""
+    with path.open("rb") as stream:
+        return stream.read(2) in (b"II", b"MM")
 
 
 def is_one_picture(path: Path) -> bool:
@@ -80,31 +100,39 @@ def plain_tiff(path: Path) -> PlainTiff | None:
     """The picture of a TIFF of grey or RGB values; None for other files and kinds of TIFF.
 
     Raises:
-        InputFileError: it holds several pictures, too many bands or values of another type.
+        InputFileError: it holds several pictures, bands that are neither colours nor said to be
+            transparency, or values of another type.
     """
-    with path.open("rb") as stream:
-        if stream.read(4)[:2] not in (b"II", b"MM"):
-            return None
+    if not is_tiff(path):
+        return None
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         if (pictures := _pictures(file)) > 1:
             raise InputFileError(path, f"holds {pictures} images", "one")
-        if page.samplesperpixel > 4:
+        alpha = bool(page.extrasamples) and int(page.extrasamples[-1]) in _ALPHA
+        channels = page.samplesperpixel - alpha
+        if channels not in (1, 3):
             raise InputFileError(
-                path, f"has {page.samplesperpixel} bands", "a grey or RGB image of at most 4"
+                path,
+                f"has {page.samplesperpixel} bands" + (" with transparency" if alpha else ""),
+                "grey or RGB, with a band that is marked as transparency or without",
             )
-        if page.photometric not in _PLAIN or page.bitspersample == 1:
+        if page.photometric not in _PLAIN:
             return None
         if page.dtype is None or page.dtype.name not in _TYPES:
             raise InputFileError(
                 path, f"holds values of {page.dtype}", "8 or 16 bits without sign, or floats"
             )
+        dtype = np.dtype(_TYPES[page.dtype.name])
+        profile = page.tags.valueof(_ICC)
         return PlainTiff(
             page.imagelength,
             page.imagewidth,
-            page.samplesperpixel,
-            np.dtype(_TYPES[page.dtype.name]),
-            page.tags.valueof(_ICC),
+            channels,
+            alpha,
+            dtype,
+            1.0 if dtype.kind == "f" else float(2 ** max(page.bitspersample, 8) - 1),
+            profile if isinstance(profile, bytes) else None,
             tiff_orientation(page),
             tiff_dpi(page),
             copied_geotiff_tags(page),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import lzma
+import re
 import struct
 import tokenize
 import warnings
@@ -26,6 +27,7 @@ _LIBRARY_ERRORS = (
     AssertionError,
     AttributeError,
     EOFError,
+    ImportError,
     LookupError,
     MemoryError,
     OSError,
@@ -43,6 +45,10 @@ _LIBRARY_ERRORS = (
     TiffFileError,
 )
 _LOGGERS = ("tifffile", "rasterio", "PIL")
+# How the libraries say that a file is whole but of a kind they do not know.
+_UNKNOWN_KIND = re.compile(
+    r"not supported|unsupported|not implemented|requires the|no module", re.IGNORECASE
+)
 
 
 @contextmanager
@@ -60,14 +66,30 @@ def reading(path: Path, what: str) -> Iterator[None]:
         with _quiet():
             yield
     except _LIBRARY_ERRORS as error:
-        text = str(error).strip().splitlines()
-        reason = text[0][:200] if text else type(error).__name__
-        raise InputFileError(
+        raise _refusal(path, what, error) from error
+
+
+def _refusal(path: Path, what: str, error: Exception) -> InputFileError:
+    """What a library's error means; only files that may be damaged are to be fetched again."""
+    text = str(error).strip().splitlines()
+    reason = text[0][:200] if text else type(error).__name__
+    if isinstance(error, MemoryError):
+        return InputFileError(path, "does not fit into memory", "", "cut the file")
+    if isinstance(error, PermissionError):
+        return InputFileError(path, "may not be read", "a readable file", "change its permissions")
+    if isinstance(error, ImportError | NotImplementedError) or _UNKNOWN_KIND.search(reason):
+        return InputFileError(
             path,
-            f"cannot be read ({reason})",
-            f"{what}, complete and undamaged",
-            "copy or fetch the file again",
-        ) from error
+            f"is of a kind that cannot be read here ({reason})",
+            f"{what} of a common kind",
+            "save it otherwise, such as without compression",
+        )
+    return InputFileError(
+        path,
+        f"cannot be read ({reason})",
+        f"{what}, complete and undamaged",
+        "copy or fetch the file again",
+    )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from .envi_header import GAINS, OFFSETS, HeaderValue
 from .geotiff_tags import read_geotiff
 from .raw_lines import AxisOrder, RawLines
 from .reading_guard import reading
-from .tiff_lines import DecodedLines, RasterioLines, can_decode
+from .tiff_lines import DecodedLines, can_decode, stored_type
 from .wavelength_units import in_nanometres
 
 _WHAT = "a TIFF file"
@@ -52,7 +53,7 @@ def open_tiff(path: Path) -> CubeFile:
         number, series = _only_series(path, tiff)
         layout = _layout(path, series)
         page = series.keyframe
-        check_cube(path, layout.shape, series.dtype)
+        check_cube(path, layout.shape, stored_type(series.dtype))
         metadata = _gdal_metadata(page)
         return CubeFile(
             path,
@@ -190,8 +191,12 @@ def _line_source(
     if layout.band_axis == 1:
         raise InputFileError(path, "bands between lines and samples", "bands first or last")
     if not can_decode(page):
-        return RasterioLines(
-            path, layout.shape, series.dtype, str(tifffile.COMPRESSION(page.compression).name)
+        name = tifffile.COMPRESSION(page.compression).name
+        raise InputFileError(
+            path,
+            f"a compression that cannot be read here ({name})",
+            "a common one, such as deflate, LZW or ZSTD",
+            f"convert it: gdal_translate -co COMPRESS=DEFLATE {shlex.quote(str(path))} NEW.tif",
         )
     return DecodedLines(path, layout.shape, layout.band_axis, number)
 

@@ -16,7 +16,7 @@ _WHAT = "a TIFF file"
 
 
 def can_decode(page: tifffile.TiffPage) -> bool:
-    """Whether tifffile decodes this page by itself; LZW, JPEG and others need imagecodecs."""
+    """Whether tifffile, with the codecs of imagecodecs, decodes a page of this compression."""
     try:
         if page.compression != 1:
             tifffile.TIFF.DECOMPRESSORS[page.compression]
@@ -25,6 +25,11 @@ def can_decode(page: tifffile.TiffPage) -> bool:
     except KeyError:
         return False
     return True
+
+
+def stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type that values are handed over in: single bits as bytes of 0 and 1."""
+    return np.dtype(np.uint8) if dtype == np.bool_ else np.dtype(dtype)
 
 
 class DecodedLines:
@@ -50,7 +55,7 @@ class DecodedLines:
         series = self._tiff.series[series_index]
         self._pages = [page for page in series.pages if page is not None]
         self._key = series.keyframe
-        self._dtype = np.dtype(series.dtype).newbyteorder("=")
+        self._dtype = np.dtype(stored_type(series.dtype)).newbyteorder("=")
         self._pages_are_lines = band_axis == 2 and self._key.samplesperpixel == 1 < shape[2]
         self._pages_are_bands = len(self._pages) > 1 and not self._pages_are_lines
         key = self._key
@@ -143,59 +148,3 @@ class DecodedLines:
         else:
             skipped = max(first_row - top, 0)
             target[...] = block[0, skipped : skipped + target.shape[0], :width]
-
-
-class RasterioLines:
-    """Lines of an image in a compression that tifffile does not know by itself.
-
-    Args:
-        path: the file.
-        shape: lines, samples, bands.
-        dtype: type of the values.
-        compression: its name, for messages.
-
-    Raises:
-        InputFileError: rasterio is not installed, or sees another image.
-    """
-
-    def __init__(
-        self, path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any], compression: str
-    ) -> None:
-        try:
-            import rasterio
-        except ImportError:
-            raise InputFileError(
-                path,
-                f"{compression} compression, which needs rasterio",
-                "no compression, deflate or packbits without it",
-                "install hsi-suite[geo]",
-            ) from None
-        self._path = path
-        self._dtype = np.dtype(dtype).newbyteorder("=")
-        # Outside an Env GDAL prints its warnings on the terminal.
-        with rasterio.Env():
-            self._dataset = rasterio.open(path)
-        seen = (self._dataset.height, self._dataset.width, self._dataset.count)
-        if seen != shape:
-            self._dataset.close()
-            raise InputFileError(path, f"a stack of {compression} compressed pages", "one image")
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values in native byte order."""
-        return self._dtype
-
-    def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
-        """Lines first_line … last_line - 1, lines × samples × bands, a transposed view."""
-        import rasterio
-        from rasterio.windows import Window
-
-        count = last_line - first_line
-        with reading(self._path, _WHAT), rasterio.Env():
-            window = Window(0, first_line, self._dataset.width, count)
-            values: NDArray[Any] = self._dataset.read(window=window)
-        return values.transpose(1, 2, 0)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._dataset.close()

@@ -1,0 +1,144 @@
+"""What counts as white in photographs, and what that makes of noise and scores."""
+
+import numpy as np
+import pytest
+import tifffile
+from denoiser_samples import box_filter, small_unet
+from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.pipelines.denoising.white_level import white_level
+from PIL import Image
+
+from hsi_suite.data.photographs import Photograph, read_photograph
+from hsi_suite.errors import ConfigError, InputFileError
+
+LINES, SAMPLES = np.mgrid[:96, :110]
+CLEAN = ((110 + 70 * np.sin(SAMPLES / 9) + 50 * np.cos(LINES / 13)) / 255).astype(np.float32)
+NOISY = (CLEAN + np.random.default_rng(1).normal(0, 25 / 255, CLEAN.shape)).astype(np.float32)
+HOT = NOISY.copy()
+HOT[3, 5] = 40
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "unet.safetensors"
+    small_unet().save(path)
+    return str(path)
+
+
+def write(path, values):
+    if path.suffix == ".png":
+        Image.fromarray(values).save(path)
+    else:
+        tifffile.imwrite(path, values, photometric="minisblack", metadata=None)
+    return path
+
+
+def denoised(folder, weights, noisy, clean=None, ending=".tif", **options):
+    source = write(folder / "noisy.tif", noisy)
+    reference = None if clean is None else write(folder / f"clean{ending}", clean)
+    (image,), refused = denoise_images(
+        [source],
+        folder / "result.tif",
+        DenoisingOptions(
+            weights=weights, reference=reference, threads=1, device="cpu", overwrite=True, **options
+        ),
+    )
+    assert not refused
+    return image, read_photograph(folder / "result.tif").values
+
+
+def true_ratio(values, clean, white=1.0):
+    return 10 * np.log10(white**2 / np.mean((values.astype(float) - clean) ** 2))
+
+
+@pytest.mark.parametrize("noisy", [NOISY, HOT], ids=["noisy", "a hot pixel"])
+def test_floats_are_scored_on_the_scale_0_to_1(tmp_path, weights, noisy):
+    image, result = denoised(tmp_path, weights, noisy, CLEAN, sigma=25)
+    assert image.before["peak_signal_noise_ratio"] == pytest.approx(
+        true_ratio(noisy, CLEAN), abs=1e-3
+    )
+    assert image.after["peak_signal_noise_ratio"] == pytest.approx(
+        true_ratio(result, CLEAN), abs=1e-3
+    )
+
+
+def test_a_hot_pixel_leaves_the_rest_as_it_was(tmp_path, weights):
+    _, plain = denoised(tmp_path, weights, NOISY, sigma=25)
+    _, hot = denoised(tmp_path, weights, HOT, sigma=25)
+    np.testing.assert_allclose(hot[60:, 60:], plain[60:, 60:], atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [255, 4095, 1e-3])
+def test_a_named_white_gives_the_same_on_every_scale(tmp_path, weights, scale):
+    image, result = denoised(tmp_path, weights, NOISY, CLEAN, sigma=25)
+    options = {"sigma": 25, "white": float(scale)}
+    other, scaled = denoised(tmp_path, weights, NOISY * scale, CLEAN * scale, **options)
+    np.testing.assert_allclose(scaled / scale, result, atol=1e-5)
+    assert other.after["peak_signal_noise_ratio"] == pytest.approx(
+        image.after["peak_signal_noise_ratio"], abs=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("noisy", "clean", "ending", "white"),
+    [
+        (NOISY * 255, np.rint(CLEAN * 255).astype(np.uint8), ".png", 255),
+        (NOISY, np.rint(CLEAN * 255).astype(np.uint8), ".png", 1),
+        (NOISY * 65535, np.rint(CLEAN * 65535).astype(np.uint16), ".png", 65535),
+        (np.rint(NOISY * 255).clip(0, 255).astype(np.uint8), CLEAN, ".tif", 255),
+        (NOISY * 800, CLEAN * 800, ".tif", float((CLEAN * 800).max())),
+    ],
+)
+def test_the_reference_fixes_the_scale_of_both(tmp_path, weights, noisy, clean, ending, white):
+    image, _ = denoised(tmp_path, weights, noisy, clean, ending, sigma=25)
+    assert image.white.value == white and image.white.known
+    scaled = clean * white if clean is CLEAN else clean.astype(float)
+    scaled = scaled / 255 if white == 1 else scaled
+    assert image.before["peak_signal_noise_ratio"] == pytest.approx(
+        true_ratio(noisy, scaled, white), abs=1e-2
+    )
+
+
+def test_floats_of_no_scale_are_denoised_in_their_own_units(tmp_path, weights):
+    image, result = denoised(tmp_path, weights, NOISY * 300)
+    plain, expected = denoised(tmp_path, weights, NOISY)
+    assert not image.white.known and plain.white.value == 1
+    assert image.sigma * image.white.value == pytest.approx(plain.sigma * 300, rel=1e-3)
+    np.testing.assert_allclose(result / 300, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("option", ["sigma", "add_noise"])
+def test_a_sigma_without_a_scale_is_asked_for(tmp_path, weights, option):
+    source = write(tmp_path / "counts.tif", CLEAN * 300)
+    options = DenoisingOptions(weights=weights, threads=1, device="cpu", **{option: 25})
+    done, refused = denoise_images([source], None, options)
+    assert not done and not (tmp_path / "counts_denoised.tif").exists()
+    name = option.replace("_", "-")
+    with pytest.raises(InputFileError, match=f"floats up to 2.*--{name}.*--white 255"):
+        raise refused[source]
+
+
+def test_whole_numbers_of_12_bits_may_be_named(tmp_path, weights):
+    values = np.rint(NOISY.clip(0, 1) * 4095).astype(np.uint16)
+    image, result = denoised(tmp_path, weights, values, sigma=25, white=4095.0)
+    _, expected = denoised(tmp_path, weights, values / np.float32(4095), sigma=25)
+    assert result.dtype == np.uint16 and image.white.value == 4095
+    np.testing.assert_allclose(result / 4095, expected.clip(0), atol=2e-4)
+
+
+def test_the_bits_of_a_file_say_what_is_white(tmp_path):
+    assert white_level(Photograph(np.zeros((8, 9), np.uint16), white=4095.0), None).value == 4095
+
+
+@pytest.mark.parametrize("white", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_white_that_cannot_be(tmp_path, weights, white):
+    with pytest.raises(ConfigError, match="--white"):
+        denoised(tmp_path, weights, NOISY, white=white)
+
+
+def test_biased_networks_see_what_they_learnt(tmp_path, weights, tmp_path_factory):
+    """The box filter is linear, so only the scale of σ could differ: values must not."""
+    path = tmp_path_factory.mktemp("weights") / "box.safetensors"
+    box_filter().save(path)
+    _, result = denoised(tmp_path, str(path), CLEAN * 300)
+    assert np.abs(result[5:-5, 5:-5] / 300 - CLEAN[5:-5, 5:-5]).max() < 0.1
