@@ -220,3 +220,21 @@ def test_weak_noise_is_no_reason_to_change_a_cube(hsi, tmp_path):
         status, out, _ = hsi("denoise", "blocks.npy", "--add-noise", sigma, "-o", "found.npy")
         before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
         assert status == 0 and after > before
+
+
+def test_rare_signals_and_faults_are_counted_in_words(hsi, tmp_path):
+    rng = np.random.default_rng(0)
+    lines, samples = np.mgrid[:48, :44] / 48
+    shapes = np.cumsum(rng.random((2, 24)), 1)
+    cube = np.stack([lines, samples], 2) @ shapes + rng.normal(0, 0.1, (48, 44, 24))
+    cube[10, 10, 8:11] += 2
+    cube[30, 30, 5] += 2
+    np.save(tmp_path / "cube.npy", cube.astype(np.float32))
+    status, output, _ = hsi("denoise", "cube.npy", "--compare")
+    assert status == 0
+    assert "pixels with rare signals, put back: 1 of 2,112" in output
+    assert "single odd values, taken for faults and removed: 1" in output
+    assert "put back" in (tmp_path / "cube_denoised.html").read_text()
+    denoised = np.load(tmp_path / "cube_denoised.npy")
+    assert abs(denoised[10, 10, 9] - cube[10, 10, 9]) < 0.2
+    assert denoised[30, 30, 5] < cube[30, 30, 5] - 1.5

@@ -211,7 +211,7 @@ def _print_cube(file: DenoisedFile) -> None:
         f"  {planes}; σ {sigma.min():.4g} to {sigma.max():.4g} in the cube's units, "
         f"{file.seconds:.1f} s"
     )
-    for what, value in file.damage_rows():
+    for what, value in (*file.damage_rows(), *file.unexplained_rows()):
         if value != "none":
             click.echo(f"  {what}: {value}")
     for name, scores in file.scores.items():

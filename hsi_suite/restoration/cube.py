@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from .cube_lines import CubeLines
 from .damage import Damage, fill_from_neighbours
 from .subspace import Subspace
+from .unexplained import Unexplained
 
 Values = NDArray[np.float64]
 
@@ -29,6 +30,7 @@ class CubeRestoration:
         missing_values: of the valid pixels in live bands, dead lines included.
         repair: whether dead bands and missing values are replaced.
         positions: of the bands, for interpolation.
+        unexplained: pixels with rare signals, and values that stay as measured.
         strength: share of the change that is made, 0 to 1; what is repaired is not held back.
     """
 
@@ -41,6 +43,7 @@ class CubeRestoration:
     missing_values: int
     repair: bool
     positions: Values
+    unexplained: Unexplained
     strength: float = 1.0
 
     @property
@@ -53,9 +56,9 @@ class CubeRestoration:
     ) -> NDArray[Any]:
         """Restored lines first_line … last_line - 1, lines × samples × bands.
 
-        What could not be restored keeps its value: pixels that are not valid and, unless they
-        are repaired, dead bands and missing values. Whole numbers are rounded, held within what
-        their type holds, and kept off the nodata value.
+        What could not be restored keeps its value: pixels that are not valid, rare signals and,
+        unless they are repaired, dead bands and missing values. Whole numbers are rounded, held
+        within what their type holds, and kept off the nodata value.
         """
         block = self.source.read(first_line, last_line)
         missing = self.damage.missing(block, first_line)
@@ -68,6 +71,8 @@ class CubeRestoration:
             noisy = np.where(missing, restored.reshape(block.shape), block).reshape(restored.shape)
             restored[:, live] = (noisy + self.strength * (restored - noisy))[:, live]
         kept = np.repeat(~self.damage.valid[first_line : first_line + lines, :, None], bands, 2)
+        measured = self.unexplained.measured_in(first_line, (lines, samples), live, bands)
+        kept |= measured & ~missing
         if self.repair:
             dead = np.ones(restored.shape, bool)
             dead[:, live] = False

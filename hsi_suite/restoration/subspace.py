@@ -41,9 +41,13 @@ class Subspace:
         """Number of directions."""
         return int(self.directions.shape[1])
 
+    def whiten(self, spectra: Values) -> Values:
+        """Spectra (pixels × bands) less their mean, with noise of 1 in each band."""
+        return (spectra - self.mean) / self.scale
+
     def project(self, spectra: Values) -> Values:
         """Spectra (pixels × bands) as coefficients (pixels × rank), whose noise is 1 each."""
-        return ((spectra - self.mean) / self.scale) @ self.directions
+        return self.whiten(spectra) @ self.directions
 
     def back_project(self, coefficients: Values) -> Values:
         """Coefficients (pixels × rank) as spectra (pixels × bands)."""

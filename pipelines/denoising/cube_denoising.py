@@ -7,7 +7,7 @@ signal, their coefficients are images whose noise is 1, and those are denoised a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -20,10 +20,13 @@ from ...restoration.band_noise import BandMoments, band_moments
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import ArrayLines, CubeLines, line_blocks
 from ...restoration.cube_noise import estimate_band_noise
-from ...restoration.damage import Damage, band_positions, fill_from_neighbours, find_damage
+from ...restoration.damage import Damage, band_positions, find_damage
 from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
-from ...restoration.subspace import Subspace, check_rank, every_band, fit_subspace
+from ...restoration.subspace import check_rank, every_band, fit_subspace
+from ...restoration.unexplained import Unexplained
 from ..shared.machine import memory_text
+from .filled_lines import FilledLines
+from .rare_signals import RareSignals
 
 Values = NDArray[np.float64]
 Sigma = Literal["auto"] | float | Sequence[float] | NDArray[np.floating]
@@ -82,6 +85,7 @@ class CubeDenoising:
         damage: what of the cube could not be used.
         missing_values: of the valid pixels in live bands, dead lines included.
         repaired: whether dead bands and missing values were replaced.
+        unexplained: pixels whose rare signals were put back, and single odd values.
     """
 
     cube: NDArray[np.floating]
@@ -90,6 +94,7 @@ class CubeDenoising:
     damage: Damage
     missing_values: int
     repaired: bool
+    unexplained: Unexplained
 
 
 def denoise_cube(
@@ -123,6 +128,7 @@ def denoise_cube(
         restoration.damage,
         restoration.missing_values,
         restoration.repair,
+        restoration.unexplained,
     )
 
 
@@ -179,7 +185,7 @@ def restore_lines(
     damage = find_damage(cube, valid, nodata)
     positions = band_positions(wavelengths, bands)
     live = damage.live_bands
-    reader = _FilledLines(cube, damage, positions)
+    reader = FilledLines(cube, damage, positions)
     moments = band_moments(reader.spectra(observer))
     noise = estimate_band_noise(moments, cube, damage) if given is None else given[live]
     if mode == "subspace":
@@ -192,6 +198,7 @@ def restore_lines(
     levels = np.ones(subspace.rank) if mode == "subspace" else noise / subspace.scale
     planes = reader.project(subspace, observer)
     _denoise_planes(planes, levels, denoiser, damage, observer)
+    unexplained = RareSignals(reader, subspace, planes).put_back(observer)
     everywhere = np.full(bands, np.nan)
     everywhere[live] = noise
     return CubeRestoration(
@@ -204,49 +211,9 @@ def restore_lines(
         reader.missing_values,
         repair,
         positions,
+        unexplained,
         strength,
     )
-
-
-class _FilledLines:
-    """The live bands of a cube, block by block, their missing values filled."""
-
-    def __init__(self, cube: CubeLines, damage: Damage, positions: Values) -> None:
-        self.cube = cube
-        self.damage = damage
-        self.live = damage.live_bands
-        self.positions = positions[self.live]
-        self.missing_values = 0
-
-    def project(self, subspace: Subspace, observer: Observer) -> NDArray[np.float32]:
-        """The cube as planes, rank × lines × samples."""
-        lines, samples, _ = self.cube.shape
-        planes = np.zeros((subspace.rank, lines, samples), np.float32)
-        for first, last, spectra in self._blocks("projecting", observer):
-            planes[:, first:last, :] = subspace.project(spectra).T.reshape(
-                -1, last - first, samples
-            )
-        return planes
-
-    def spectra(self, observer: Observer) -> Iterator[Values]:
-        """The spectra of the valid pixels, pixels × live bands."""
-        for first, last, spectra in self._blocks("measuring the noise", observer):
-            yield spectra[self.damage.valid[first:last].ravel()]
-
-    def _blocks(self, what: str, observer: Observer) -> Iterator[tuple[int, int, Values]]:
-        observer.begin(what, self.cube.shape[0])
-        self.missing_values = 0
-        for first, last in line_blocks(self.cube.shape):
-            block = self.cube.read(first, last)
-            missing = self.damage.missing(block, first)[..., self.live].reshape(-1, len(self.live))
-            self.missing_values += int(missing.sum())
-            valid = self.damage.valid[first:last, :, None]
-            used = np.where(valid, block[..., self.live], 0).astype(np.float64)
-            spectra = used.reshape(-1, len(self.live))
-            fill_from_neighbours(spectra, missing, self.positions)
-            yield first, last, spectra
-            observer.advance(last - first)
-        observer.end()
 
 
 def _denoise_planes(

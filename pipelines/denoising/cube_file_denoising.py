@@ -23,9 +23,13 @@ from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
 from ...restoration.planes import PlaneDenoiser
+from ...restoration.unexplained import Unexplained
 from .cube_demonstration import CubeNoise, with_noise
 from .cube_denoising import CubeChoices, restore_lines
 from .cube_scores import Scores, cube_scores, floats_of
+
+# More pixels than this are not rare.
+_RARE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class DenoisedFile:
         damage: what of the cube could not be used.
         missing_values: of the valid pixels in live bands, dead lines included.
         repaired: whether dead bands and missing values were replaced.
+        unexplained: pixels whose rare signals were put back, and single odd values.
         scores: of "noisy" and "denoised" against the reference; empty without one.
         seconds: that all took.
     """
@@ -51,12 +56,17 @@ class DenoisedFile:
     damage: Damage
     missing_values: int
     repaired: bool
+    unexplained: Unexplained
     scores: dict[str, Scores]
     seconds: float
 
     def damage_rows(self) -> tuple[tuple[str, str], ...]:
         """What was wrong with the cube, as (what, how much) in words."""
         return damage_rows(self.damage, self.missing_values, self.repaired)
+
+    def unexplained_rows(self) -> tuple[tuple[str, str], ...]:
+        """What noise does not explain, as (what, how much) in words."""
+        return unexplained_rows(self.unexplained, self.damage)
 
 
 def denoise_cube_file(
@@ -145,6 +155,7 @@ def denoise_cube_file(
         restoration.damage,
         restoration.missing_values,
         restoration.repair,
+        restoration.unexplained,
         scores,
         perf_counter() - start,
     )
@@ -164,6 +175,19 @@ def damage_rows(damage: Damage, missing_values: int, repaired: bool) -> tuple[tu
         ("missing values in all", f"{missing_values:,}, {done}" if missing_values else "none"),
         ("pixels without data", f"{empty:,} of {damage.valid.size:,}" if empty else "none"),
     )
+
+
+def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[str, str], ...]:
+    """What noise does not explain, as (what, how much) in words; nothing where there is nothing."""
+    rows = []
+    valid = int(damage.valid.sum())
+    if rare := unexplained.rare_pixels:
+        common = rare > _RARE_SHARE * valid
+        doubt = "; so many are hardly rare: is the noise stronger than σ says?" if common else ""
+        rows.append(("pixels with rare signals, put back", f"{rare:,} of {valid:,}{doubt}"))
+    if faulty := unexplained.faulty_values:
+        rows.append(("single odd values, taken for faults and removed", f"{faulty:,}"))
+    return tuple(rows)
 
 
 def _read_reference(path: Path, noisy: CubeFile) -> NDArray[np.floating]:
@@ -212,7 +236,8 @@ def _report(
         before, after = (_picture(cube, bands, file.nodata, damage) for cube in (file, written))
     sigma = restoration.sigma[damage.live_bands]
     rows = damage_rows(damage, restoration.missing_values, restoration.repair)
-    remarks = [f"{what}: {value}." for what, value in rows[:3] if value != "none"]
+    odd = unexplained_rows(restoration.unexplained, damage)
+    remarks = [f"{what}: {value}." for what, value in (*rows[:3], *odd) if value != "none"]
     size = " × ".join(map(str, file.shape))
     rank = "band by band" if restoration.rank is None else f"{restoration.rank} eigen-images"
     return DenoisingReport(
@@ -223,7 +248,7 @@ def _report(
         bands=(bands[0] + 1, bands[1] + 1, bands[2] + 1),
         sigma=restoration.sigma,
         wavelengths=file.wavelengths,
-        damage=rows,
+        damage=(*rows, *odd),
         method=(
             ("denoiser", denoiser_name),
             ("planes", rank),

@@ -19,6 +19,7 @@ from ...errors import ConfigError
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
+from ...restoration.unexplained import Unexplained
 from ...weights import DEFAULT_WEIGHTS, shipped_weights
 from ..denoising.cube_denoising import denoise_cube, restore_lines
 from ..denoising.image_denoising import DEFAULT_MEMORY_LIMIT
@@ -39,6 +40,7 @@ class SceneDenoising:
         relative_noise: median over the bands of the noise's standard deviation against that of
             the band.
         dead_bands: bands left as they were, as nothing in them varies.
+        rare_pixels: pixels with signals that noise does not explain, which were put back.
     """
 
     weights: str
@@ -46,6 +48,7 @@ class SceneDenoising:
     rank: int
     relative_noise: float
     dead_bands: int
+    rare_pixels: int
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -59,13 +62,15 @@ class SceneDenoising:
             "rank": self.rank,
             "relative_noise": self.relative_noise,
             "dead_bands": self.dead_bands,
+            "rare_pixels": self.rare_pixels,
         }
 
     def __str__(self) -> str:
         dead = f", {self.dead_bands} dead bands left alone" if self.dead_bands else ""
+        rare = f", rare signals of {self.rare_pixels:,} pixels put back" if self.rare_pixels else ""
         return (
             f"denoised with {self.weights}: {self.rank} eigen-images, noise of "
-            f"{100 * self.relative_noise:.1f} % of a band's spread (median){dead}"
+            f"{100 * self.relative_noise:.1f} % of a band's spread (median){dead}{rare}"
         )
 
 
@@ -100,12 +105,16 @@ def denoise_scene(
     pixels = scene.cube if scene.valid is None else scene.cube[scene.valid]
     spread = np.nanstd(pixels.reshape(-1, scene.bands)[:, live].astype(np.float64), axis=0)
     assert result.rank is not None
-    done = _described(result.rank, result.sigma_per_band, spread, result.damage)
+    done = _described(result.rank, result.sigma_per_band, spread, result.damage, result.unexplained)
     return replace(scene, cube=result.cube), done
 
 
 def _described(
-    rank: int, sigma: NDArray[np.float64], spread: NDArray[np.float64], damage: Damage
+    rank: int,
+    sigma: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    damage: Damage,
+    unexplained: Unexplained,
 ) -> SceneDenoising:
     """What was done; `spread` is the standard deviation of the live bands."""
     return SceneDenoising(
@@ -114,6 +123,7 @@ def _described(
         rank=rank,
         relative_noise=float(np.median(sigma[damage.live_bands] / spread)),
         dead_bands=len(damage.dead_bands),
+        rare_pixels=unexplained.rare_pixels,
     )
 
 
@@ -142,10 +152,10 @@ def denoise_open_scene(
             "raise it, or leave preprocess.denoise out",
         )
     file, lines = denoise_file(scene.cube, device, memory_limit, observer)
-    damage = lines.restoration.damage
-    spread = _spread(scene)[damage.live_bands]
-    assert lines.restoration.rank is not None
-    done = _described(lines.restoration.rank, lines.restoration.sigma, spread, damage)
+    made = lines.restoration
+    spread = _spread(scene)[made.damage.live_bands]
+    assert made.rank is not None
+    done = _described(made.rank, made.sigma, spread, made.damage, made.unexplained)
     return replace(scene, cube=file), done
 
 

@@ -1,0 +1,72 @@
+"""The live bands of a cube, block by block, their missing values filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.observer import Observer
+from ...restoration.cube_lines import CubeLines, line_blocks
+from ...restoration.damage import Damage, fill_from_neighbours
+from ...restoration.subspace import Subspace
+
+Values = NDArray[np.float64]
+
+
+class FilledLines:
+    """What of a cube can be used; the rest is filled from its other bands.
+
+    Args:
+        cube: what is read.
+        damage: what of it cannot be used.
+        positions: of all bands, for interpolation.
+    """
+
+    def __init__(self, cube: CubeLines, damage: Damage, positions: Values) -> None:
+        self.cube = cube
+        self.damage = damage
+        self.live = damage.live_bands
+        self.positions = positions[self.live]
+        self.missing_values = 0
+
+    def project(self, subspace: Subspace, observer: Observer) -> NDArray[np.float32]:
+        """The cube as planes, rank × lines × samples."""
+        lines, samples, _ = self.cube.shape
+        planes = np.zeros((subspace.rank, lines, samples), np.float32)
+        for first, last, spectra in self.blocks("projecting", observer):
+            planes[:, first:last, :] = subspace.project(spectra).T.reshape(
+                -1, last - first, samples
+            )
+        return planes
+
+    def spectra(self, observer: Observer) -> Iterator[Values]:
+        """The spectra of the valid pixels, pixels × live bands."""
+        self.missing_values = 0
+        for first, last, spectra in self.blocks("measuring the noise", observer):
+            yield spectra[self.damage.valid[first:last].ravel()]
+
+    def blocks(self, what: str, observer: Observer) -> Iterator[tuple[int, int, Values]]:
+        """First line, last line (exclusive) and spectra (pixels × live bands) of all blocks."""
+        observer.begin(what, self.cube.shape[0])
+        self.missing_values = 0
+        for first, last in line_blocks(self.cube.shape):
+            spectra, missing = self.read(first, last)
+            self.missing_values += missing
+            yield first, last, spectra
+            observer.advance(last - first)
+        observer.end()
+
+    def read(self, first: int, last: int) -> tuple[Values, int]:
+        """Spectra (pixels × live bands) of some lines, and how many values were missing in them.
+
+        Pixels that are not valid are 0.
+        """
+        block = self.cube.read(first, last)
+        missing = self.damage.missing(block, first)[..., self.live].reshape(-1, len(self.live))
+        valid = self.damage.valid[first:last, :, None]
+        used = np.where(valid, block[..., self.live], 0).astype(np.float64)
+        spectra = used.reshape(-1, len(self.live))
+        fill_from_neighbours(spectra, missing, self.positions)
+        return spectra, int(missing.sum())

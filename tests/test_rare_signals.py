@@ -1,0 +1,202 @@
+"""Rare signals survive the denoising of cubes; faults and noise do not."""
+
+import numpy as np
+import pytest
+from hsi_suite.pipelines.denoising.cube_denoising import denoise_cube
+from scipy import ndimage, signal
+
+from hsi_suite.metrics.restoration import mean_peak_signal_noise_ratio
+from hsi_suite.restoration import cube_lines
+from hsi_suite.restoration.planes import PlaneDenoiser
+from hsi_suite.restoration.residual_scan import ResidualScan
+from hsi_suite.restoration.unexplained import Unexplained, neighbours_alike
+
+SIGMA = 0.02
+LINES, SAMPLES, BANDS = 48, 44, 40
+LINE = np.exp(-(((np.arange(BANDS) - 25.3) / 1.5) ** 2))
+BROAD = np.exp(-(((np.arange(BANDS) - 20.0) / 9.0) ** 2))
+
+
+def wiener(image, sigma):
+    return signal.wiener(image.astype(float), 5, float(sigma[0, 0]) ** 2).astype(np.float32)
+
+
+WIENER = PlaneDenoiser(wiener)
+# What a network does to what no pixel beside looks like, at its worst.
+SMOOTH = PlaneDenoiser(lambda image, sigma: ndimage.median_filter(image, 7))
+
+
+def clean_cube():
+    rng = np.random.default_rng(0)
+    maps = ndimage.gaussian_filter(rng.standard_normal((LINES, SAMPLES, 3)), (4, 4, 0))
+    maps = (maps - maps.min((0, 1))) / np.ptp(maps, (0, 1))
+    shapes = np.exp(-(((np.arange(BANDS) / BANDS - np.array([[0.2], [0.5], [0.8]])) / 0.2) ** 2))
+    return (maps @ shapes).astype(np.float32)
+
+
+def noisy(cube, seed=1):
+    return cube + np.random.default_rng(seed).normal(0, SIGMA, cube.shape).astype(np.float32)
+
+
+def kept_share(result, clean, shape, amplitude, place):
+    found = (result.cube - clean)[place] @ shape / (shape @ shape)
+    return float(found.mean()) / amplitude
+
+
+@pytest.mark.parametrize("mode", ["subspace", "bands"])
+@pytest.mark.parametrize("shape", [LINE, BROAD], ids=["line", "broad"])
+@pytest.mark.parametrize("side", [1, 2, 3, 5])
+def test_a_target_of_12_sigma_stays(mode, shape, side):
+    place = np.s_[20 : 20 + side, 30 : 30 + side]
+    clean = clean_cube()
+    target = clean.copy()
+    target[place] += (12 * SIGMA * shape).astype(np.float32)
+    result = denoise_cube(noisy(target), WIENER, mode=mode)
+    assert kept_share(result, clean, shape, 12 * SIGMA, place) > 0.75
+    assert result.unexplained.faulty_values == 0
+
+
+def test_what_the_network_smooths_away_is_put_back():
+    clean = clean_cube()
+    target = clean.copy()
+    # A spectrum of the scene itself, where no pixel beside has it: inside the subspace.
+    other = clean[5, 5] - clean[30, 12]
+    target[30, 12] += other
+    result = denoise_cube(noisy(target), SMOOTH)
+    got = (result.cube - clean)[30, 12] @ other / (other @ other)
+    assert got == pytest.approx(1, abs=0.1)
+    assert result.unexplained.rare_pixels >= 1
+
+
+@pytest.mark.parametrize("mode", ["subspace", "bands"])
+def test_noise_alone_is_no_signal(mode):
+    result = denoise_cube(noisy(clean_cube()), WIENER, mode=mode)
+    assert result.unexplained.rare_pixels <= 1
+    assert result.unexplained.faulty_values <= 1
+
+
+def test_pure_noise_is_found_as_seldom_as_stated():
+    rng = np.random.default_rng(3)
+    found = 0
+    for _ in range(40):
+        residual = rng.standard_normal((2000, 30))
+        found += bool(ResidualScan.calibrated(residual, 2000).exceeds(residual).any())
+    # 2.5 % each: more than 5 of 40 have a chance below 1 in 1000.
+    assert found <= 5
+
+
+def test_noise_stronger_than_told_raises_the_limits():
+    clean = clean_cube()
+    result = denoise_cube(noisy(clean), WIENER, sigma=SIGMA / 2)
+    assert result.unexplained.rare_pixels <= 2
+
+
+def test_single_odd_values_are_faults_and_go():
+    clean = clean_cube()
+    cube = noisy(clean)
+    places = [(5, 7, 11), (20, 30, 2), (33, 9, 39), (40, 40, 20)]
+    for number, place in enumerate(places):
+        cube[place] += (15 + 5 * number) * SIGMA * (-1) ** number
+    result = denoise_cube(cube, WIENER)
+    unexplained = result.unexplained
+    assert unexplained.pixels.tolist() == [line * SAMPLES + sample for line, sample, _ in places]
+    assert unexplained.faults.all()
+    assert all(row[band] for row, (_, _, band) in zip(unexplained.measured, places, strict=True))
+    for place in places:
+        assert abs(result.cube[place] - clean[place]) < 2.5 * SIGMA
+
+
+def test_the_same_band_in_pixels_side_by_side_is_a_signal():
+    clean = clean_cube()
+    target = clean.copy()
+    target[20:23, 20:23, 17] += 15 * SIGMA
+    result = denoise_cube(noisy(target), WIENER)
+    assert result.unexplained.rare_pixels == 9 and result.unexplained.faulty_values == 0
+    share = (result.cube - clean)[20:23, 20:23, 17].mean() / (15 * SIGMA)
+    assert share == pytest.approx(1, abs=0.1)
+
+
+def test_little_else_changes_and_the_rest_stays_denoised():
+    clean = clean_cube()
+    target = clean.copy()
+    target[20:22, 30:32] += (12 * SIGMA * LINE).astype(np.float32)
+    with_target, without = (denoise_cube(noisy(cube), WIENER) for cube in (target, clean))
+    far = np.ones((LINES, SAMPLES), bool)
+    far[16:26, 26:36] = False
+    scores = [
+        mean_peak_signal_noise_ratio(clean[far][:, None], result.cube[far][:, None])
+        for result in (with_target, without)
+    ]
+    assert scores[0] > scores[1] - 0.3
+
+
+@pytest.mark.parametrize("mode", ["subspace", "bands"])
+@pytest.mark.parametrize("lines", [1, 5, 7])
+def test_strips_find_what_the_whole_finds(monkeypatch, mode, lines):
+    target = clean_cube()
+    for line, sample in ((4, 5), (5, 6), (9, 10), (13, 40), (14, 40), (47, 43)):
+        target[line, sample] += (12 * SIGMA * LINE).astype(np.float32)
+    cube = noisy(target)
+    cube[25, 25, 7] += 20 * SIGMA
+    whole = denoise_cube(cube, SMOOTH, mode=mode)
+    monkeypatch.setattr(cube_lines, "_BLOCK_VALUES", SAMPLES * BANDS * lines)
+    parts = denoise_cube(cube, SMOOTH, mode=mode)
+    for name in ("pixels", "measured", "faults"):
+        np.testing.assert_array_equal(
+            getattr(parts.unexplained, name), getattr(whole.unexplained, name)
+        )
+    np.testing.assert_allclose(parts.cube, whole.cube, atol=1e-5)
+    assert whole.unexplained.rare_pixels >= 6
+
+
+def test_the_order_of_the_bands_and_dead_ones_do_not_matter():
+    target = clean_cube()
+    target[20, 30] += (10 * SIGMA * LINE).astype(np.float32)
+    cube = noisy(target)
+    cube[:, :, 3] = 7
+    nm = 400 + 10.0 * np.arange(BANDS)
+    order = np.random.default_rng(0).permutation(BANDS)
+    plain = denoise_cube(cube, WIENER, wavelengths=nm)
+    mixed = denoise_cube(cube[..., order], WIENER, wavelengths=nm[order])
+    assert plain.unexplained.rare_pixels == mixed.unexplained.rare_pixels == 1
+    np.testing.assert_allclose(mixed.cube, plain.cube[..., order], atol=1e-5)
+
+
+def test_windows_equal_a_loop_over_them():
+    rng = np.random.default_rng(0)
+    sample = rng.standard_normal((400, 11)) * 1.5
+    scan = ResidualScan.calibrated(sample, 400)
+    assert (scan.inflation > 1.5).all()
+    rows = np.concatenate([sample[:20], sample[:20] * 3, rng.standard_normal((5, 11)) * 8])
+    slow = [
+        any(
+            sum(row[first:last] ** 2) > limit
+            for first, last, limit in zip(scan.first, scan.last, scan.limits, strict=True)
+        )
+        for row in rows
+    ]
+    np.testing.assert_array_equal(scan.exceeds(rows), slow)
+    taken = scan.unexplained(rows)
+    left = np.where(taken, 0, rows)
+    for first, last, limit in zip(scan.first, scan.last, scan.near_limits, strict=True):
+        assert ((left[:, first:last] ** 2).sum(1) <= limit).all()
+
+
+def test_neighbours_are_counted_across_lines_but_not_around_the_edge():
+    pixels = np.array([3, 4, 8, 11])
+    values = np.array([[1, 0], [1, 0], [1, 1], [0, 1]], bool)
+    # 3 ends the first of three lines of four; 4 begins the second.
+    counted = neighbours_alike(pixels, values, np.ones(4, bool), (3, 4))
+    np.testing.assert_array_equal(counted, [0, 1, 1, 0])
+    only = neighbours_alike(pixels, values, np.array([True, False, False, True]), (3, 4))
+    np.testing.assert_array_equal(only, [0, 0, 0, 0])
+
+
+def test_values_stay_in_their_block_and_band():
+    kept = np.array([[True, False], [True, True], [False, True]])
+    unexplained = Unexplained(np.array([1, 6, 7]), kept, np.array([False, False, True]))
+    mask = unexplained.measured_in(1, (1, 4), np.array([0, 2]), 3)
+    expected = np.zeros((1, 4, 3), bool)
+    expected[0, 2, [0, 2]] = True
+    np.testing.assert_array_equal(mask, expected)
+    assert (unexplained.rare_pixels, unexplained.faulty_values) == (2, 1)
