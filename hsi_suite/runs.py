@@ -60,6 +60,8 @@ _NOT_IDENTITY_OF = {
 # Keys that came later, with the values that do what was done before: runs from then keep their
 # identity.
 _ADDED_LATER: dict[tuple[str, ...], Any] = {
+    ("data", "axes"): None,
+    ("data", "shape"): None,
     ("preprocess",): {"denoise": False},
     ("train", "optimizer", "decay"): 0.9,
     ("train", "optimizer", "epsilon"): 1.0,

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -240,3 +241,23 @@ def test_a_registered_scene_brings_its_labels(run, tmp_path, monkeypatch):
     assert index.header.provenance["dataset"] == "stripes"
     with pytest.raises(ConfigError, match="given with options of a file"):
         index_gallery(run, tmp_path / "other", dataset="stripes", nodata=0, threads=1)
+
+
+def test_single_missing_bands_of_a_gallery_are_filled_and_dead_ones_refused(run, tmp_path):
+    scene = sample_scene()
+    cube = scene.cube.copy()
+    cube[3, 4, 5] = cube[7] = 65535
+    extra = "data ignore value = 65535\n"
+    told = []
+    observer = Observer()
+    observer.message = told.append
+    path = write_cube(tmp_path / "a.hdr", replace(scene, cube=cube), extra)
+    index = index_gallery(run, tmp_path / "index", scene=path, threads=1, observer=observer)
+    assert (index.header.items, index.header.missing) == (23 * 27, 27)
+    assert any("1 missing values in single bands of 1 pixels are filled" in each for each in told)
+    low, filled, high = index.spectra[3 * 27 + 4][[4, 5, 6]].tolist()
+    assert min(low, high) <= filled <= max(low, high)
+    cube[..., 2] = 65535
+    path = write_cube(tmp_path / "b.hdr", replace(scene, cube=cube), extra)
+    with pytest.raises(InputFileError, match=r"1 of 13 bands \(3\)"):
+        index_gallery(run, tmp_path / "dead", scene=path, threads=1)

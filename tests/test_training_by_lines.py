@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from hsi_suite.pipelines.scenes import training_memory
@@ -50,6 +51,12 @@ def folder(tmp_path_factory):
             f"interleave = {interleave}\nheader offset = 0\ndata ignore value = -9999\n"
         )
     np.save(folder / "columns.npy", np.asfortranarray(cube))
+    single = np.where(np.random.default_rng(2).random(cube.shape) < 0.05, 0, cube)
+    write_layers(folder / "single.tif", single, [f"b{k}" for k in range(18)], None, nodata=0)
+    with h5py.File(folder / "single.h5", "w") as file:
+        file["cube"] = single.transpose(2, 0, 1)
+        file["cube"].attrs["_FillValue"] = 0
+        file["wavelength"] = np.linspace(400, 2400, 18)
     return folder
 
 
@@ -75,6 +82,8 @@ def outputs(run):
         ("bsq.hdr", {"settings": [*FAST, "train.strategy=patch", "reduction.fit_on=train"]}),
         ("bip.hdr", {"model": "cnn1d", "settings": ["threads=1", "train.epochs=1"]}),
         ("holed.tif", {"model": "forest", "settings": ["threads=1"]}),
+        ("single.tif", {"model": "svm", "settings": ["threads=1"], "baselines": ["cnn1d"]}),
+        ("single.h5", {"model": "svm", "settings": ["threads=1"], "baselines": ["cnn1d"]}),
         ("columns.npy", {"model": "svm", "settings": ["threads=1"], "baselines": ["cnn1d"]}),
         (
             "cube.npy",

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from .values import array_options
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def data() -> None:
@@ -77,15 +79,18 @@ def list_command(as_json: bool) -> None:
 
 @data.command()
 @click.argument("name", metavar="NAME|FILE")
+@array_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def info(name: str, as_json: bool) -> None:
-    """Describe a data set, or the cube in a file."""
+def info(name: str, as_json: bool, **reading: Any) -> None:
+    """Describe a data set, or the cube in a file and how it is read."""
     from ..data.public.image_inventory import describe_image_set, separate_image_sets
     from ..data.public.inventory import describe_dataset, describe_file
     from ..data.public.labelled_inventory import IMAGE_CLASSES, describe_labelled_images
 
+    if not _is_file(name):
+        _refuse_reading(reading)
     if _is_file(name):
-        described = describe_file(Path(name))
+        described = describe_file(Path(name), **reading)
     elif name in IMAGE_CLASSES:
         described = describe_labelled_images(name)
     elif separate_image_sets([name])[1]:
@@ -167,6 +172,15 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
             click.echo("embedded, no files to verify")
     refuse(states, absent_too=bool(names))
     refuse_image_sets(folders, absent_too=bool(names))
+
+
+def _refuse_reading(reading: dict[str, Any]) -> None:
+    from ..errors import ConfigError
+
+    given = [name for name, value in reading.items() if value is not None]
+    if given:
+        option = given[0].replace("_", "-")
+        raise ConfigError(f"--{option}", "given with a data set", "a file")
 
 
 def _is_file(name: str) -> bool:

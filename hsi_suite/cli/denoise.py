@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .values import parse_bytes
+from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
@@ -122,8 +122,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     help="Cubes: eigen-images, or each band alone.",
 )
 @click.option("--repair", is_flag=True, help="Cubes: replace dead bands and missing values.")
-@click.option("--scene-variable", metavar="NAME", help="Cubes: the name inside the file.")
-@click.option("--nodata", type=float, help="Cubes: the value that marks missing pixels.")
+@array_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def denoise(
@@ -164,9 +163,15 @@ def denoise(
         chosen["rank"] = "auto"
     if chosen["noise"] != "gaussian" and given["add_noise"] is None:
         raise ConfigError("--noise", "given without --add-noise", "both, for a trial")
-    settings = CubeSettings(variable=given.pop("scene_variable"), **chosen)
+    shape = given.pop("shape")
+    settings = CubeSettings(
+        variable=given.pop("scene_variable"),
+        axes=given.pop("axes"),
+        shape=None if shape is None else tuple(shape),
+        **chosen,
+    )
     if settings != CubeSettings() and images:
-        raise ConfigError("--rank, --mode, --repair …", f"given with {images[0]}", "cubes")
+        raise ConfigError("--rank, --mode, --repair, --axes …", f"given with {images[0]}", "cubes")
     if given["white"] is not None and cubes:
         raise ConfigError("--white", f"given with {cubes[0]}", "photographs")
     refuse_shared_names(images, cubes, output)

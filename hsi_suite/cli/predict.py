@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .values import parse_bytes
+from .values import array_options, parse_bytes
 
 _EXAMPLES = """\b
 Examples:
@@ -16,8 +16,7 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--scene", metavar="FILE", required=True, help="The cube to classify.")
-@click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file.")
-@click.option("--nodata", type=float, help="The value that marks missing pixels.")
+@array_options
 @click.option("-o", "--output", metavar="OUT", required=True, help="map.tif, .hdr, .npy or .png")
 @click.option("--probabilities", is_flag=True, help="Also write every class's probability.")
 @click.option(
@@ -37,6 +36,8 @@ def predict(
     runs: tuple[str, ...],
     scene: str,
     scene_variable: str | None,
+    axes: str | None,
+    shape: list[int] | None,
     nodata: float | None,
     output: str,
     probabilities: bool,
@@ -58,6 +59,8 @@ def predict(
         output,
         scene=scene,
         scene_variable=scene_variable,
+        axes=axes,
+        shape=shape,
         nodata=nodata,
         probabilities=probabilities,
         test_time_averaging=test_time_averaging,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .values import parse_bytes
+from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
     from ..pipelines.retrieval.query import QueryResult
@@ -58,8 +58,7 @@ def retrieve() -> None:
 @click.option("--scene", metavar="FILE", help="The gallery: a cube, or a picture without spectra.")
 @click.option("--dataset", metavar="NAME", help="A registered scene instead of a file.")
 @click.option("--labels", metavar="FILE", help="Label map of the file's scene, to be shown.")
-@click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file.")
-@click.option("--nodata", type=float, help="The value that marks missing pixels.")
+@array_options
 @click.option("-o", "--output", metavar="FOLDER", required=True, help="Folder of the index.")
 @click.option(
     "--side",
@@ -92,6 +91,8 @@ def index_command(
     dataset: str | None,
     labels: str | None,
     scene_variable: str | None,
+    axes: str | None,
+    shape: list[int] | None,
     nodata: float | None,
     output: str,
     side: str,
@@ -116,6 +117,8 @@ def index_command(
         dataset=dataset,
         labels=labels,
         scene_variable=scene_variable,
+        axes=axes,
+        shape=shape,
         nodata=nodata,
         side=side,
         step=step,

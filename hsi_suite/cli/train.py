@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .values import parse_bytes
+from .values import array_options, parse_bytes
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
@@ -26,10 +26,9 @@ Examples:
 @click.option("--dataset", metavar="NAME", help="A registered data set; see `hsi data list`.")
 @click.option("--scene", metavar="FILE", help="A cube of your own: ENVI, GeoTIFF, MATLAB, NumPy.")
 @click.option("--labels", metavar="FILE", help="Its label map: MATLAB, GeoTIFF, PNG, NumPy, ENVI.")
-@click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file.")
+@array_options
 @click.option("--labels-variable", metavar="NAME", help="The label map's name inside its file.")
 @click.option("--class-names", metavar="FILE", help="A text file with one class name per line.")
-@click.option("--nodata", type=float, help="The value that marks missing pixels.")
 @click.option("--model", metavar="NAME", help="A model; see `hsi models list`.")
 @click.option("--config", metavar="NAME|FILE", help="A configuration.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")

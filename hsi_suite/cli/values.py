@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -23,3 +25,45 @@ def parse_bytes(
     if match is None:
         raise click.BadParameter(f"{value!r} is no amount of memory such as 800M or 2G")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def parse_shape(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> list[int] | None:
+    """A click callback: "100,120" as lines and samples; None where nothing is given.
+
+    Raises:
+        click.BadParameter: it is no such pair of numbers.
+    """
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,9})\s*[,x×]\s*(\d{1,9})\s*", value)
+    if match is None or not int(match[1]) or not int(match[2]):
+        raise click.BadParameter(f"{value!r} is not lines and samples such as 100,120")
+    return [int(match[1]), int(match[2])]
+
+
+def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that takes a cube, which say how its array is read."""
+    options = [
+        click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file."),
+        click.option(
+            "--axes",
+            metavar="ORDER",
+            help="Order of the cube's axes where its file does not tell: y,x,band or band,y,x ...",
+        ),
+        click.option(
+            "--shape",
+            callback=parse_shape,
+            metavar="LINES,SAMPLES",
+            help="Size of the scene, where the cube is a matrix of bands × pixels.",
+        ),
+        click.option(
+            "--nodata",
+            type=float,
+            help="The value that marks missing data; nan: nothing is missing or masked.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command

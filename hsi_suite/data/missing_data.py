@@ -1,90 +1,199 @@
-"""Pixels of a cube that hold no data."""
+"""Pixels of a cube that hold no data, and single missing bands of those that do.
+
+A pixel holds no data where more than half of its bands are NaN, infinite or nodata, or where the
+file's mask says so. Fewer missing bands are filled from the other bands of the same pixel, so
+that what becomes of a pixel never depends on which lines are read together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from shlex import quote
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputFileError
+from ..restoration.damage import band_positions, fill_from_neighbours
 
 _BLOCK_VALUES = 2**23
+# Filling takes ten times the memory of the values.
+_FILLED_VALUES = 2**20
+
+
+@dataclass
+class MissingSurvey:
+    """What of a cube is missing, as far as it has been read.
+
+    Attributes:
+        held: pixels that hold data.
+        values: missing values of such pixels.
+        pixels: how many of them have such values.
+        empty: for each band, whether no pixel that holds data has a value in it; None: nothing
+            can be missing.
+    """
+
+    held: int = 0
+    values: int = 0
+    pixels: int = 0
+    empty: NDArray[np.bool_] | None = None
+
+    def add(
+        self, cube: NDArray[Any], nodata: float | None, valid: NDArray[np.bool_] | None
+    ) -> None:
+        """Count lines of the cube as they were read, nothing filled.
+
+        Args:
+            cube: lines × samples × bands.
+            nodata: value of missing data beside NaN and infinity; None: there is none.
+            valid: lines × samples, False where a pixel holds no data; None: nowhere.
+        """
+        self.held += cube.shape[0] * cube.shape[1] if valid is None else int(valid.sum())
+        if not can_miss(nodata, cube.dtype):
+            return
+        marker = representable(nodata, cube.dtype)
+        if self.empty is None:
+            self.empty = np.ones(cube.shape[2], bool)
+        for lines in _blocks(cube.shape, _BLOCK_VALUES):
+            missing = _missing_values(cube[lines], marker)
+            if valid is not None:
+                missing = missing[valid[lines]]
+            missing = missing.reshape(-1, cube.shape[2])
+            self.values += int(missing.sum())
+            self.pixels += int(missing.any(axis=1).sum())
+            self.empty &= missing.all(axis=0)
+
+    def to_json(self) -> dict[str, Any]:
+        """The survey in JSON's types."""
+        empty = None if self.empty is None else self.empty.astype(int).tolist()
+        return {"held": self.held, "values": self.values, "pixels": self.pixels, "empty": empty}
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> MissingSurvey:
+        """The survey that `to_json` wrote."""
+        empty = None if saved["empty"] is None else np.array(saved["empty"], bool)
+        return cls(saved["held"], saved["values"], saved["pixels"], empty)
+
+    @property
+    def empty_bands(self) -> tuple[int, ...]:
+        """Numbers, from 0, of the bands without a value."""
+        return () if self.empty is None else tuple(map(int, np.flatnonzero(self.empty)))
+
+    def told(self) -> str:
+        """What was filled, in words; "" when nothing was."""
+        if not self.values:
+            return ""
+        return (
+            f"{self.values:,} missing values in single bands of {self.pixels:,} pixels are filled "
+            "from the bands beside them"
+        )
 
 
 def valid_pixels(cube: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
-    """Where a pixel holds data in all bands; None when every pixel does.
+    """Where a pixel holds data in at least half of its bands; None when every pixel does.
 
     Args:
         cube: lines × samples × bands, of the whole scene or of some lines.
-        nodata: value of missing pixels beside NaN and infinity; None: there is none.
+        nodata: value of missing data beside NaN and infinity; None: there is none.
     """
-    if not _can_miss(nodata, cube.dtype):
+    if not can_miss(nodata, cube.dtype):
         return None
-    marker = _representable(nodata, cube.dtype)
-    lines, samples, bands = cube.shape
-    valid = np.ones((lines, samples), dtype=bool)
-    step = max(1, _BLOCK_VALUES // (samples * bands))
-    for start in range(0, lines, step):
-        missing = _missing_values(cube[start : start + step], marker)
-        valid[start : start + step] = ~missing.any(axis=2)
+    marker = representable(nodata, cube.dtype)
+    valid = np.ones(cube.shape[:2], dtype=bool)
+    for lines in _blocks(cube.shape, _BLOCK_VALUES):
+        missing = _missing_values(cube[lines], marker)
+        valid[lines] = 2 * missing.sum(axis=2) <= cube.shape[2]
     return None if valid.all() else valid
 
 
-def valid_of_blocks(
-    blocks: Callable[[], Iterable[NDArray[Any]]], nodata: float | None, dtype: np.dtype[Any]
-) -> NDArray[np.bool_] | None:
-    """`valid_pixels` of a cube that comes in blocks of lines.
+def filled(
+    cube: NDArray[Any], nodata: float | None, wavelengths: NDArray[np.float64] | None
+) -> NDArray[Any]:
+    """The cube with single missing bands filled: by lines between the nearest bands of the pixel.
+
+    Pixels without data keep their values. Whole numbers are rounded.
 
     Args:
-        blocks: begins to read all its lines, lines × samples × bands each; not called where
-            nothing can be missing.
-        nodata: as in `valid_pixels`.
-        dtype: type of the values.
+        cube: lines × samples × bands; changed only where nobody else holds its memory.
+        nodata: value of missing data beside NaN and infinity; None: there is none.
+        wavelengths: of the bands, in nm; None: they are taken to be equally far apart.
     """
-    if not _can_miss(nodata, dtype):
-        return None
-    parts = []
-    for block in blocks():
-        valid = valid_pixels(block, nodata)
-        parts.append(np.ones(block.shape[:2], bool) if valid is None else valid)
-    mask: NDArray[np.bool_] = np.concatenate(parts)
-    return None if mask.all() else mask
+    if not can_miss(nodata, cube.dtype):
+        return cube
+    marker = representable(nodata, cube.dtype)
+    bands = cube.shape[2]
+    positions = band_positions(wavelengths, bands)
+    whole = cube.dtype.kind in "iu"
+    result = cube
+    for lines in _blocks(cube.shape, _FILLED_VALUES):
+        missing = _missing_values(cube[lines], marker)
+        count = missing.sum(axis=2)
+        partly = (count > 0) & (2 * count <= bands)
+        if not partly.any():
+            continue
+        if result is cube and not (cube.flags.owndata and cube.flags.writeable):
+            result = cube.copy(order="K")  # sums depend on the order in memory
+        values, absent = cube[lines][partly], missing[partly]
+        spectra = values.astype(np.float64)
+        fill_from_neighbours(spectra, absent, positions)
+        values[absent] = (np.rint(spectra) if whole else spectra)[absent]
+        result[lines][partly] = values
+    return result
 
 
 def refuse_without_data(
-    path: Path, blocks: Iterable[NDArray[Any]], nodata: float | None
-) -> NoReturn:
-    """Say why a scene has no valid pixel, as far as it shows.
+    path: Path,
+    survey: MissingSurvey,
+    nodata: float | None,
+    bad_bands: tuple[int, ...] = (),
+) -> None:
+    """Refuse a scene without any pixel that holds data, or with bands that hold none.
 
     Args:
         path: of the scene.
-        blocks: all its lines, lines × samples × bands each.
+        survey: of all its lines.
         nodata: as in `valid_pixels`.
+        bad_bands: those that the file marks as bad, from 0.
 
     Raises:
-        InputFileError: always; some bands hold no data at all, or no pixel holds data in all.
+        InputFileError: there are such bands, or no pixel.
     """
-    empty: NDArray[np.bool_] = np.ones(1, bool)
-    for block in blocks:
-        missing = _missing_values(block, _representable(nodata, block.dtype))
-        empty = empty & missing.all(axis=(0, 1))
     marked = "" if nodata is None else f" or nodata ({nodata:g})"
-    remedy = "" if nodata is None else "; --nodata nan switches the nodata value off"
-    if empty.any():
-        named = ", ".join(str(band + 1) for band in np.flatnonzero(empty)[:10])
+    switch = "" if nodata is None else "--nodata nan switches the nodata value off"
+    if not survey.held:
         raise InputFileError(
             path,
-            f"every pixel of {int(empty.sum())} of {empty.size} bands (number {named}) is NaN, "
-            f"infinite{marked}",
-            "",
-            f"leave these bands out of the file{remedy}",
+            f"no pixel holds data: each is masked, or most of its bands are NaN, infinite{marked}",
+            "pixels with data",
+            switch,
         )
+    if survey.empty is None or not survey.empty.any():
+        return
+    empty = survey.empty_bands
+    known = sum(band in bad_bands for band in empty)
+    header = f"; the header marks {'all' if known == len(empty) else known} of them as bad"
     raise InputFileError(
-        path, f"every pixel has a band that is NaN, infinite{marked}", "valid pixels", remedy[2:]
+        path,
+        f"{len(empty)} of {survey.empty.size} bands ({band_list(empty)}) are NaN, "
+        f"infinite{marked} in every pixel{header if known else ''}",
+        "",
+        f"leave these bands out of the file, or fill them with `hsi denoise {quote(str(path))} "
+        f"--repair`{'; ' + switch if switch and not known else ''}",
     )
+
+
+def band_list(bands: tuple[int, ...], most: int = 8) -> str:
+    """Numbers of bands as people write them, counted from 1: "104-108, 220"."""
+    runs: list[list[int]] = []
+    for band in bands:
+        if runs and runs[-1][1] == band:
+            runs[-1][1] = band + 1
+        else:
+            runs.append([band + 1, band + 1])
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    return ", ".join([*texts[:most], *(["…"] if len(texts) > most else [])])
 
 
 def check_labelled_pixels(
@@ -105,11 +214,18 @@ def check_labelled_pixels(
         line, sample = (int(place) + 1 for place in lost[0])
         raise InputFileError(
             path,
-            f"labelled pixels without data (NaN, infinite or nodata): {len(lost)}, "
+            f"labelled pixels without data (NaN, infinite, nodata or masked): {len(lost)}, "
             f"the first at line {line}, sample {sample}",
             "data in every labelled pixel",
             "set their labels to 0, or --nodata nan if that value is data",
         )
+
+
+def _blocks(shape: tuple[int, ...], values: int) -> list[slice]:
+    """Lines of a cube, about so many values at a time."""
+    lines, samples, bands = shape
+    step = max(1, values // (samples * bands))
+    return [slice(start, min(start + step, lines)) for start in range(0, lines, step)]
 
 
 def _missing_values(block: NDArray[Any], marker: Any) -> NDArray[np.bool_]:
@@ -119,11 +235,12 @@ def _missing_values(block: NDArray[Any], marker: Any) -> NDArray[np.bool_]:
     return missing
 
 
-def _can_miss(nodata: float | None, dtype: np.dtype[Any]) -> bool:
-    return dtype.kind == "f" or _representable(nodata, dtype) is not None
+def can_miss(nodata: float | None, dtype: np.dtype[Any]) -> bool:
+    """Whether a value of `dtype` can be missing at all."""
+    return dtype.kind == "f" or representable(nodata, dtype) is not None
 
 
-def _representable(nodata: float | None, dtype: np.dtype[Any]) -> Any:
+def representable(nodata: float | None, dtype: np.dtype[Any]) -> Any:
     """`nodata` as a value of `dtype`; None when no element can equal it."""
     if nodata is None or np.isnan(nodata):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputFileError
+from ..errors import ConfigError, InputFileError
+from .formats.array_axes import AXES_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
 from .formats.checksums import hash_file
 from .formats.cube_file import CubeFile
@@ -20,8 +21,16 @@ from .formats.hdf5_files import open_hdf5
 from .formats.label_files import LabelFile, read_class_names, read_labels, refuse_variable
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
+from .formats.side_masks import with_side_mask
 from .formats.tiff_files import open_tiff
-from .missing_data import check_labelled_pixels, refuse_without_data, valid_of_blocks, valid_pixels
+from .missing_data import (
+    MissingSurvey,
+    band_list,
+    can_miss,
+    check_labelled_pixels,
+    filled,
+    refuse_without_data,
+)
 from .scene import Scene, SceneOf, nearest_bands
 
 __all__ = [
@@ -34,8 +43,8 @@ __all__ = [
     "read_class_names",
     "read_labels",
     "read_scene",
-    "refuse_without_data",
-    "valid_pixels",
+    "scene_remarks",
+    "survey_missing",
 ]
 
 _BLOCK_VALUES = 2**23
@@ -47,39 +56,72 @@ class SceneFile(SceneOf[CubeFile]):
 
 
 def open_cube(
-    path: Path | str, *, variable: str | None = None, nodata: float | None = None
+    path: Path | str,
+    *,
+    variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
+    nodata: float | None = None,
 ) -> CubeFile:
     """Open a cube without reading its values. The format is told by content, not by name.
 
     Args:
         path: a MATLAB (v4 to v7.3), HDF5, NPY, NPZ, ENVI (header or data) or TIFF file.
         variable: which of several arrays in a MATLAB, HDF5 or NPZ file is meant.
-        nodata: value of missing pixels, instead of the one the file names; NaN: there is none.
+        axes: order of the array's axes where the file does not tell, as "y,x,band" or
+            "band,y,x"; of a matrix of spectra "band,pixel" or "pixel,band".
+        shape: lines and samples of a matrix of spectra, bands × pixels or pixels × bands.
+        nodata: value of missing data, instead of the one the file names; NaN: there is none, and
+            neither masks nor transparency count.
 
     Raises:
         InputFileError: the file is missing, damaged, of no known format, or holds no or several
             arrays that could be meant.
+        ConfigError: `axes` names no axes.
     """
     path = Path(path)
     kind = recognise_format(path)
     refuse_variable(path, kind, variable, SCENE_OPTION)
+    request = ArrayRequest(variable, parse_axes(axes), _size(shape))
+    masked = nodata is None or not np.isnan(nodata)
     if kind is FileFormat.PNG:
         raise InputFileError(path, "a PNG picture", f"a cube: {KNOWN_FORMATS}")
     if kind is FileFormat.MATLAB:
-        file = open_matlab(path, variable)
+        file = open_matlab(path, request)
     elif kind is FileFormat.HDF5:
-        file = open_hdf5(path, variable)
+        file = open_hdf5(path, request)
     elif kind is FileFormat.NPZ:
-        file = open_npz(path, variable)
+        file = open_npz(path, request)
     elif kind is FileFormat.NPY:
-        file = open_npy(path)
+        file = open_npy(path, request)
     elif kind is FileFormat.TIFF:
-        file = open_tiff(path)
+        file = open_tiff(path, request, masked=masked)
     else:
+        _refuse_axes(path, request)
         file = open_envi(path)
+    if masked and kind in (FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA):
+        file = with_side_mask(file)
     if nodata is not None:
-        file = replace(file, nodata=None if np.isnan(nodata) else float(nodata))
+        file = replace(file, nodata=float(nodata) if masked else None)
+    if file.axes is not None and (remark := file.axes.remark()):
+        file = replace(file, remarks=(remark, *file.remarks))
     return file
+
+
+def _size(shape: Sequence[int] | None) -> tuple[int, int] | None:
+    if shape is None:
+        return None
+    if len(shape) != 2 or min(shape) < 1:
+        raise ConfigError("--shape", f"{','.join(map(str, shape))}", "LINES,SAMPLES, as 100,120")
+    return shape[0], shape[1]
+
+
+def _refuse_axes(path: Path, request: ArrayRequest) -> None:
+    if request.axes is not None or request.shape is not None:
+        option = AXES_OPTION if request.axes is not None else "--shape"
+        raise InputFileError(
+            path, f"{option} is given", "", "an ENVI header says it by itself: leave it out"
+        )
 
 
 def read_scene(
@@ -87,6 +129,8 @@ def read_scene(
     *,
     labels: Path | str | None = None,
     variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
     labels_variable: str | None = None,
     class_names: Path | str | None = None,
     nodata: float | None = None,
@@ -94,13 +138,16 @@ def read_scene(
 ) -> Scene:
     """Read a cube whole, with its labels.
 
-    A pixel is not valid when any of its bands is NaN, infinite or nodata: no method here works on
-    part of a spectrum. Its values stay in the cube as they are.
+    A pixel is not valid where a mask of the file says so, or more than half of its bands are NaN,
+    infinite or nodata; its values stay in the cube as they are. Fewer missing bands are filled
+    from those beside them (see `missing_data.filled`).
 
     Args:
         path: the cube, as in `open_cube`.
         labels: a label map, as in `read_labels`.
         variable: which of several arrays is the cube.
+        axes: as in `open_cube`.
+        shape: as in `open_cube`.
         labels_variable: which of several arrays is the label map.
         class_names: a text file with one class name a line, before those of the label map.
         nodata: as in `open_cube`.
@@ -110,12 +157,13 @@ def read_scene(
         InputFileError: a file cannot be read as what it should be; the label map has another size;
             there are fewer class names than labels; a labelled pixel or a whole band is missing.
     """
-    with open_cube(path, variable=variable, nodata=nodata) as file:
+    with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
         cube = file.read()
         check_cube(file.path, cube.shape, cube.dtype)
         described = _described(
-            file, lambda: [cube], labels, labels_variable, class_names, name or Path(path).stem
+            file, [(0, cube)], labels, labels_variable, class_names, name or Path(path).stem
         )
+        cube = filled(cube, file.nodata, file.wavelengths)
     return Scene(**(vars(described) | {"cube": cube}))
 
 
@@ -124,6 +172,8 @@ def open_scene(
     *,
     labels: Path | str | None = None,
     variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
     labels_variable: str | None = None,
     class_names: Path | str | None = None,
     nodata: float | None = None,
@@ -136,45 +186,40 @@ def open_scene(
     Raises:
         InputFileError: as `read_scene`.
     """
-    file = open_cube(path, variable=variable, nodata=nodata)
+    file = open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata)
     try:
         return _described(
-            file,
-            lambda: _blocks(file),
-            labels,
-            labels_variable,
-            class_names,
-            name or Path(path).stem,
+            file, _blocks(file), labels, labels_variable, class_names, name or Path(path).stem
         )
     except BaseException:
         file.close()
         raise
 
 
-def _blocks(file: CubeFile) -> Iterator[NDArray[Any]]:
+def _blocks(file: CubeFile) -> Iterator[tuple[int, NDArray[Any]]]:
+    if file.mask is None and not can_miss(file.nodata, file.dtype):
+        return
     lines, samples, bands = file.shape
     step = max(1, _BLOCK_VALUES // (samples * bands))
     for start in range(0, lines, step):
-        yield file.read(start, min(start + step, lines))
+        yield start, file.read(start, min(start + step, lines))
 
 
 def _described(
     file: CubeFile,
-    blocks: Callable[[], Iterable[NDArray[Any]]],
+    blocks: Iterable[tuple[int, NDArray[Any]]],
     labels: Path | str | None,
     labels_variable: str | None,
     class_names: Path | str | None,
     name: str,
 ) -> SceneFile:
-    """The scene of an open file, all lines of which come in blocks."""
+    """The scene of an open file, all lines of which come in blocks where any can be missing."""
     path = file.path
     truth = None if labels is None else read_labels(labels, variable=labels_variable)
     names: tuple[str, ...] = ()
     if truth is not None and labels is not None:
-        names = _fitting_names(Path(labels), truth, file.shape, class_names)
-    valid = valid_of_blocks(blocks, file.nodata, file.dtype)
-    if valid is not None and not valid.any():
-        refuse_without_data(path, blocks(), file.nodata)
+        names = _fitting_names(Path(labels), truth, file, class_names)
+    valid, survey = _surveyed(file, blocks)
     if truth is not None and valid is not None:
         check_labelled_pixels(path, truth.labels, valid)
     files = [*file.files, *(truth.files if truth else ())]
@@ -182,7 +227,7 @@ def _described(
         files.append(Path(class_names))
     return SceneFile(
         name=name,
-        cube=file,
+        cube=replace(file, complete=True),
         labels=truth.labels if truth else None,
         class_names=names,
         wavelengths=file.wavelengths,
@@ -191,20 +236,71 @@ def _described(
         nodata=file.nodata,
         false_colour=file.default_bands or nearest_bands(file.wavelengths, file.shape[2]),
         checksums=_checksums(files),
+        remarks=(*scene_remarks(file), *filter(None, [survey.told()])),
+    )
+
+
+def _surveyed(
+    file: CubeFile, blocks: Iterable[tuple[int, NDArray[Any]]]
+) -> tuple[NDArray[np.bool_] | None, MissingSurvey]:
+    """Where a file's pixels hold data, and what is missing of those that do."""
+    survey = MissingSurvey()
+    parts = []
+    for start, block in blocks:
+        valid = file.valid(block, start)
+        survey.add(block, file.nodata, valid)
+        parts.append(np.ones(block.shape[:2], bool) if valid is None else valid)
+    if not parts:
+        return None, survey
+    refuse_without_data(file.path, survey, file.nodata, file.bad_bands)
+    mask: NDArray[np.bool_] = np.concatenate(parts)
+    return None if mask.all() else mask, survey
+
+
+def survey_missing(file: CubeFile) -> MissingSurvey:
+    """What is missing of an open cube, which is read once where anything can be.
+
+    Args:
+        file: not `complete`.
+
+    Raises:
+        InputFileError: no pixel holds data, or a band holds none.
+    """
+    survey = MissingSurvey()
+    for start, block in _blocks(file):
+        survey.add(block, file.nodata, file.valid(block, start))
+    if survey.held or survey.empty is not None:
+        refuse_without_data(file.path, survey, file.nodata, file.bad_bands)
+    return survey
+
+
+def scene_remarks(file: CubeFile) -> tuple[str, ...]:
+    """What a user should know who classifies an open cube, a short line each."""
+    bad = file.bad_bands
+    if not bad:
+        return file.remarks
+    return (
+        *file.remarks,
+        f"the header marks {len(bad)} of {file.shape[2]} bands as bad ({band_list(bad)}), and "
+        "they are used all the same: leave them out of the file",
     )
 
 
 def _fitting_names(
-    path: Path, truth: LabelFile, shape: tuple[int, int, int], class_names: Path | str | None
+    path: Path, truth: LabelFile, file: CubeFile, class_names: Path | str | None
 ) -> tuple[str, ...]:
     """The class names for the label map `path`, once it fits the cube."""
     lines, samples = truth.labels.shape
-    if (lines, samples) != shape[:2]:
-        turned = " (turned by 90 degrees?)" if (samples, lines) == shape[:2] else ""
+    if (lines, samples) != file.shape[:2]:
+        orders = file.axes.fitting(lines, samples) if file.axes is not None else []
+        turned = " (turned by 90 degrees?)" if (samples, lines) == file.shape[:2] else ""
         raise InputFileError(
             path,
             f"a label map of {lines} × {samples} pixels{turned}",
-            f"{shape[0]} lines × {shape[1]} samples as in the scene",
+            f"{file.shape[0]} lines × {file.shape[1]} samples as in the scene",
+            f"if the cube's axes are in another order: {AXES_OPTION} {' or '.join(orders)}"
+            if orders
+            else "",
         )
     highest = int(truth.labels.max())
     if highest == 0:

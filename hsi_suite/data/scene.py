@@ -58,6 +58,7 @@ class SceneOf(Generic[CubeT]):
         synthetic: True for generated scenes, which are called so wherever they appear.
         checksums: SHA-256 of what the scene was read from, by file name; part of a run's identity.
         citation: how to cite the scene; "" when unknown.
+        remarks: what a user should know of how it was read, a short line each.
 
     Raises:
         ShapeError: the parts do not fit each other.
@@ -76,6 +77,7 @@ class SceneOf(Generic[CubeT]):
     synthetic: bool = False
     checksums: Mapping[str, str] = field(default_factory=dict)
     citation: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.cube.shape) != 3:

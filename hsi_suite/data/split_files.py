@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import InputFileError, SplitError
 from .formats.array_choice import size_text
 from .formats.file_format import FileFormat, recognise_format
-from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_array
+from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_map
 from .formats.matlab_files import list_matlab_arrays, load_matlab_array
 from .formats.numpy_files import list_npz_arrays, load_npy_map, load_npz_array
 from .formats.reading_guard import reading
@@ -54,7 +54,7 @@ def _list_arrays(path: Path) -> dict[str, Callable[[], NDArray[Any]]]:
     if kind is FileFormat.HDF5:
         with reading(path, "a MATLAB v7.3 file"), h5py.File(path, "r", locking=False) as file:
             names = [array.name for array in list_hdf5_arrays(file)]
-        return {name: partial(load_hdf5_array, path, name, name, 2) for name in names}
+        return {name: partial(load_hdf5_map, path, name, name) for name in names}
     raise InputFileError(path, f"the content is {kind}", _EXPECTED)
 
 

@@ -9,6 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from ..config import Section
 from .training import MachineConfig, NonNegative, Seed, TrainingConfig
 
+Size = Annotated[int, Field(ge=1)]
+
 
 class SceneConfig(Section):
     """Where the scene comes from: a registered data set or the user's own files.
@@ -18,10 +20,13 @@ class SceneConfig(Section):
         seed: of a synthetic data set's generator; null takes its own. `--seed` does not touch it.
         scene: the user's cube.
         scene_variable: its variable, where the file holds several arrays.
+        axes: order of its axes, where the file does not tell: "y,x,band", "band,y,x" and so on;
+            of a matrix of spectra "band,pixel" or "pixel,band".
+        shape: lines and samples of a matrix of spectra.
         labels: the user's label map.
         labels_variable: its variable, where the file holds several arrays.
         class_names: a text file with one name per line.
-        nodata: the value that marks missing pixels.
+        nodata: the value that marks missing data.
         allow_unverified: use registered files although their checksum is wrong, and say so.
     """
 
@@ -29,6 +34,8 @@ class SceneConfig(Section):
     seed: Seed | None = None
     scene: str | None = None
     scene_variable: str | None = None
+    axes: str | None = None
+    shape: Annotated[list[Size], Field(min_length=2, max_length=2)] | None = None
     labels: str | None = None
     labels_variable: str | None = None
     class_names: str | None = None

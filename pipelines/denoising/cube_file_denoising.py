@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -76,6 +76,8 @@ def denoise_cube_file(
     *,
     denoiser_name: str,
     variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
     nodata: float | None = None,
     reference: Path | str | None = None,
     added_noise: tuple[CubeNoise, float, int] | None = None,
@@ -95,6 +97,8 @@ def denoise_cube_file(
         denoiser: of grey images.
         denoiser_name: what the report calls it.
         variable: which of several arrays in the file is the cube.
+        axes: see `data.readers.open_cube`.
+        shape: the same.
         nodata: value of missing pixels, instead of the one the file names; NaN: there is none.
         reference: a clean cube of the same size and units to score against.
         added_noise: kind, σ and seed of noise that is added first, for a demonstration (see
@@ -111,7 +115,9 @@ def denoise_cube_file(
     start = perf_counter()
     observer = observer or Observer()
     path, target = Path(path), Path(output)
-    with open_cube(path, variable=variable, nodata=nodata) as file:
+    with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
+        for remark in file.remarks:
+            observer.message(f"{path.name}: {remark}")
         check_cube_target(target, file)
         if report is not None and Path(report).suffix.lower() not in {".html", ".htm"}:
             raise OutputError(report, "is no name of a page", "one that ends in .html")
@@ -128,6 +134,7 @@ def denoise_cube_file(
                 file,
                 denoiser,
                 observer=observer,
+                valid=_unmasked(file),
                 nodata=file.nodata,
                 wavelengths=file.wavelengths,
                 **choices,
@@ -159,6 +166,11 @@ def denoise_cube_file(
         scores,
         perf_counter() - start,
     )
+
+
+def _unmasked(file: CubeFile) -> NDArray[np.bool_] | None:
+    """Where the file's mask lets a pixel count; None: everywhere."""
+    return None if file.mask is None else file.mask.read_lines(0, file.shape[0])
 
 
 def damage_rows(damage: Damage, missing_values: int, repaired: bool) -> tuple[tuple[str, str], ...]:

@@ -36,6 +36,8 @@ class CubeSettings:
         mode: "subspace", or "bands" for each band alone.
         repair: replace dead bands and missing values.
         variable: which of several arrays in a file is the cube.
+        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels; NaN: none does.
         noise: kind of the noise that `add_noise` adds.
     """
@@ -44,6 +46,8 @@ class CubeSettings:
     mode: Mode = "subspace"
     repair: bool = False
     variable: str | None = None
+    axes: str | None = None
+    shape: tuple[int, int] | None = None
     nodata: float | None = None
     noise: CubeNoise = "gaussian"
 
@@ -165,6 +169,8 @@ def _denoise(
         planes,
         denoiser_name=Path(options.weights or "default_denoiser").name,
         variable=settings.variable,
+        axes=settings.axes,
+        shape=settings.shape,
         nodata=settings.nodata,
         reference=options.reference,
         added_noise=added,

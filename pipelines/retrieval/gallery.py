@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,14 @@ from ...data.catalogue import load_dataset
 from ...data.formats.cube_file import CubeFile, WholeArray
 from ...data.modalities import Modality
 from ...data.photographs import PHOTOGRAPH_ENDINGS, read_header, read_photograph
-from ...data.readers import LabelFile, hash_file, open_cube, read_labels, valid_pixels
+from ...data.readers import (
+    LabelFile,
+    hash_file,
+    open_cube,
+    read_labels,
+    scene_remarks,
+    survey_missing,
+)
 from ...data.scene import Georeference, Scene, nearest_bands
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, ShapeError
@@ -109,7 +116,7 @@ def file_gallery(
     def read(first_line: int, last_line: int) -> Scene:
         values = file.read(first_line, last_line)
         cube = values[..., :bands]
-        valid = valid_pixels(cube, file.nodata)
+        valid = file.valid(cube, first_line)
         if alpha:
             opaque = values[..., bands] > 0
             valid = opaque if valid is None else valid & opaque
@@ -139,6 +146,7 @@ def file_gallery(
         identity=[
             *([str(path.resolve()), state.st_size, state.st_mtime_ns] for path, state in states),
             str(file.nodata),
+            None if file.axes is None else [*file.axes.names, *file.axes.sizes],
         ],
         provenance={"scene": str(file.path.resolve()), "nodata": str(file.nodata)},
         files=files,
@@ -161,6 +169,8 @@ def open_gallery(
     dataset: str | None,
     labels: str | None = None,
     variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
     nodata: float | None = None,
     observer: Observer,
 ) -> Iterator[Gallery]:
@@ -172,6 +182,8 @@ def open_gallery(
         dataset: a registered scene; None for a file.
         labels: a label map of the file's scene.
         variable: the cube's name inside the file.
+        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels.
         observer: hears what was made of the file.
 
@@ -184,13 +196,17 @@ def open_gallery(
         found = "neither" if scene is None else "both"
         raise ConfigError("--scene, --dataset", f"{found} given", "one of the two")
     if dataset is not None:
-        if labels is not None or variable is not None or nodata is not None:
+        if any(option is not None for option in (labels, variable, axes, shape, nodata)):
             raise ConfigError("--dataset", "given with options of a file", "--scene FILE with them")
         loaded = load_dataset(dataset, on_message=observer.message)
         check_wavelengths(modality, loaded.name, loaded.wavelengths)
         yield scene_gallery(loaded)
         return
-    with _open(Path(str(scene)), variable, nodata) as file:
+    with _open(Path(str(scene)), variable, axes, shape, nodata) as file:
+        told = survey_missing(file).told()
+        for remark in (*scene_remarks(file), *([told] if told else [])):
+            observer.message(f"{file.path.name}: {remark}")
+        file = replace(file, complete=True)
         check_wavelengths(modality, file.path.name, file.wavelengths)
         truth = None if labels is None else read_labels(labels)
         if truth is not None and truth.labels.shape != file.shape[:2]:
@@ -224,11 +240,17 @@ def check_wavelengths(
         )
 
 
-def _open(path: Path, variable: str | None, nodata: float | None) -> CubeFile:
+def _open(
+    path: Path,
+    variable: str | None,
+    axes: str | None,
+    shape: Sequence[int] | None,
+    nodata: float | None,
+) -> CubeFile:
     ending = path.suffix.lower()
     if ending not in PHOTOGRAPH_ENDINGS or ending in _TIFF:
-        return open_cube(path, variable=variable, nodata=nodata)
-    if variable is not None:
+        return open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata)
+    if variable is not None or axes is not None or shape is not None:
         raise InputFileError(path, "is a picture, which holds no named arrays", "no variable")
     header = read_header(path)
     shape = (header.lines, header.samples, header.channels + header.alpha)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ def index_gallery(
     dataset: str | None = None,
     labels: str | None = None,
     scene_variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
     nodata: float | None = None,
     side: str = "second",
     step: int = 1,
@@ -49,6 +52,8 @@ def index_gallery(
         dataset: registered scene instead of a file.
         labels: label map of the file's scene, shown beside matches.
         scene_variable: the cube's variable, where the file holds several arrays.
+        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels.
         side: first, second or the name of a modality of the run: how the gallery is seen.
         step: only every so manieth line and sample becomes an item.
@@ -79,6 +84,8 @@ def index_gallery(
             dataset=dataset,
             labels=labels,
             variable=scene_variable,
+            axes=axes,
+            shape=shape,
             nodata=nodata,
             observer=observer,
         ) as gallery:

@@ -59,9 +59,9 @@ def retrieval_config(
 
     Args:
         config: name or path of a configuration.
-        options: dataset, scene, labels, scene_variable, labels_variable, class_names, nodata,
-            allow_unverified, split, model, baselines, epochs, seed, device, threads; None leaves
-            a key alone.
+        options: dataset, scene, labels, scene_variable, axes, shape, labels_variable,
+            class_names, nodata, allow_unverified, split, model, baselines, epochs, seed, device,
+            threads; None leaves a key alone.
         settings: "a.b=c" texts, as of `--set`.
 
     Raises:

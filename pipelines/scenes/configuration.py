@@ -55,9 +55,9 @@ def classification_config(
         model: a registered model.
         tree: further keys of the configuration.
         settings: "a.b=c" texts, as of `--set`.
-        options: scene, labels, scene_variable, labels_variable, class_names, nodata,
-            allow_unverified, split, split_file, epochs, seed, baselines (a list), device,
-            threads; None leaves a key alone.
+        options: scene, labels, scene_variable, axes, shape (a list), labels_variable,
+            class_names, nodata, allow_unverified, split, split_file, epochs, seed, baselines
+            (a list), device, threads; None leaves a key alone.
 
     Raises:
         ConfigError: a key or value is wrong, or nothing says what to train on.

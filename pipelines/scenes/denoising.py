@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from ...data.formats.checksums import hash_file
+from ...data.missing_data import MissingSurvey, refuse_without_data
 from ...data.pixel_spectra import PixelSpectra
-from ...data.readers import CubeFile, SceneFile, valid_pixels
+from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import fit_standardisation
 from ...data.scene import Scene
 from ...engine.observer import Observer
@@ -215,11 +216,19 @@ def denoise_file(
         HsiSuiteError: as `denoise_scene`, or the eigen-images take too much memory.
     """
     observer.message(f"{file.path.name}: denoising with {DEFAULT_WEIGHTS}, as in training")
+    raw, known = replace(file, complete=False), file.complete
+    file = replace(file, complete=True)
     valid = np.ones(file.shape[:2], bool)
+    survey = MissingSurvey()
     for first, last in line_blocks(file.shape):
-        part = valid_pixels(file.read(first, last), file.nodata)
+        block = raw.read(first, last)
+        part = raw.valid(block, first)
+        survey.add(block, file.nodata, part)
         if part is not None:
             valid[first:last] = part
+    refuse_without_data(file.path, survey, file.nodata, file.bad_bands)
+    if not known and (told := survey.told()):
+        observer.message(f"{file.path.stem}: {told}")
     denoiser = load_weights(DEFAULT_WEIGHTS, device)
     restoration = restore_lines(
         file,
@@ -231,4 +240,4 @@ def denoise_file(
         plane_bytes=memory_limit / 2,
     )
     lines = DenoisedLines(restoration, np.result_type(file.dtype, np.float32))
-    return replace(file, source=lines), lines
+    return replace(file, source=lines, complete=False), lines

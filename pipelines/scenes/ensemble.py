@@ -88,8 +88,18 @@ class Ensemble:
             ShapeError: their number differs, or their wavelengths do.
         """
         for classifier in self.classifiers:
-            classifier.check_bands(file.shape[2])
+            self._check_bands(classifier, file)
             _check_wavelengths(classifier, file)
+
+    def _check_bands(self, classifier: Classifier, file: CubeFile) -> None:
+        order = None if file.axes is None else file.axes.with_bands(classifier.header.bands)
+        try:
+            classifier.check_bands(file.shape[2])
+        except ShapeError as error:
+            if order is None:
+                raise
+            remedy = f"give --axes {order} if that is the order of the file's axes"
+            raise ShapeError(file.path.name, error.found, error.expected, remedy) from error
 
     def classify(
         self,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data.readers import CubeFile, open_cube, read_labels
+from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...data.writers import MAP_ENDINGS
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
@@ -78,6 +78,8 @@ def predict(
     *,
     scene: str,
     scene_variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
     nodata: float | None = None,
     probabilities: bool = False,
     test_time_averaging: bool = False,
@@ -99,7 +101,9 @@ def predict(
             whose map fits into memory). Several runs also write `<name>_disagreement` beside it.
         scene: file of the cube.
         scene_variable: the cube's variable, where the file holds several arrays.
-        nodata: the value that marks missing pixels.
+        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        shape: lines and samples of a matrix of spectra.
+        nodata: the value that marks missing data.
         probabilities: also write `<name>_probabilities`.
         test_time_averaging: average over all ways to turn and mirror a window, also with runs that
             were not evaluated so (`evaluation.orientations`).
@@ -119,9 +123,11 @@ def predict(
     threads = threads or available_threads()
     where = resolve_device(device)
     with (
-        open_cube(scene, variable=scene_variable, nodata=nodata) as file,
+        open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as file,
         computing(where, threads, deterministic=True),
     ):
+        for remark in scene_remarks(file):
+            observer.message(f"{file.path.name}: {remark}")
         target = _checked_target(Path(output), file, runs)
         ensemble = load_ensemble(runs, where, threads)
         if test_time_averaging:
@@ -146,6 +152,7 @@ def predict(
             "denoised": ensemble.denoised,
             "scene": [_state_of(path) for path in file.files],
             "variable": scene_variable,
+            "axes": None if file.axes is None else [*file.axes.names, *file.axes.sizes],
             "nodata": str(nodata),
             "layers": layers,
             "lines in a strip": height,

@@ -92,7 +92,7 @@ def load_scene(
 
     Args:
         config: names it.
-        observer: hears of pixels without data.
+        observer: hears how it was read, and of pixels without data.
         memory: what there is of it.
 
     Raises:
@@ -101,7 +101,13 @@ def load_scene(
     data = config.data
     if data.scene is None:
         return named_scene(data, observer)
-    with open_cube(data.scene, variable=data.scene_variable, nodata=data.nodata) as file:
+    with open_cube(
+        data.scene,
+        variable=data.scene_variable,
+        axes=data.axes,
+        shape=data.shape,
+        nodata=data.nodata,
+    ) as file:
         held = (memory or MemoryLimit()).holds(file, config)
     return named_scene(data, observer, read_scene if held else open_scene)
 
@@ -115,7 +121,7 @@ def named_scene(
 
     Args:
         data: names it.
-        observer: hears of pixels without data.
+        observer: hears how it was read, and of pixels without data.
         read: how the user's cube is read: whole, or left in its file.
 
     Raises:
@@ -133,6 +139,8 @@ def named_scene(
         data.scene,
         labels=data.labels,
         variable=data.scene_variable,
+        axes=data.axes,
+        shape=data.shape,
         labels_variable=data.labels_variable,
         class_names=data.class_names,
         nodata=data.nodata,
@@ -142,6 +150,8 @@ def named_scene(
     except BaseException:
         close_scene(scene)
         raise
+    for remark in scene.remarks:
+        observer.message(f"{scene.name}: {remark}")
     tell_missing(scene, observer)
     return scene
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.readers import CubeFile, refuse_without_data, valid_pixels
+from ...data.missing_data import MissingSurvey, filled, refuse_without_data
+from ...data.readers import CubeFile
 from ...data.scene import Scene, nearest_bands
 from ...data.strip_files import StripFile, start_layers, start_map
 from ...engine.allocation import release_free_blocks
@@ -60,10 +61,8 @@ class StripPrediction:
         try:
             progress = self._start(unfinished) if saved is None else _Progress.from_json(saved)
             self._classify(unfinished, progress)
-            lines, samples, _ = self.file.shape
-            if progress.missing == lines * samples:
-                blocks = (self.file.read(first, last) for first, last in self._strips())
-                refuse_without_data(self.file.path, blocks, self.file.nodata)
+            file = self.file
+            refuse_without_data(file.path, progress.survey, file.nodata, file.bad_bands)
             self._finish(unfinished, progress)
         except KeyboardInterrupt:
             raise Stopped(
@@ -73,8 +72,10 @@ class StripPrediction:
             unfinished.remove()
             raise
         unfinished.remove()
+        name = self.file.path.stem
+        if told := progress.survey.told():
+            self.observer.message(f"{name}: {told}")
         if progress.missing:
-            name = self.file.path.stem
             self.observer.message(
                 f"{name}: {progress.missing:,} pixels hold no data and are left out"
             )
@@ -114,7 +115,7 @@ class StripPrediction:
             self.observer.message(f"going on after {done:,} of {lines:,} lines")
         self.observer.begin("classifying", lines * samples * passes, done * samples * passes)
         for first, last in strips[progress.strips :]:
-            got = self._classify_strip(first, last)
+            got = self._classify_strip(first, last, progress.survey)
             layers = {
                 "map": got.labels[..., None],
                 "probabilities": got.probabilities,
@@ -130,13 +131,15 @@ class StripPrediction:
             release_free_blocks()
         self.observer.end()
 
-    def _classify_strip(self, first: int, last: int) -> Classified:
+    def _classify_strip(self, first: int, last: int, survey: MissingSurvey) -> Classified:
         above = max(0, first - self.ensemble.radius)
         below = min(last + self.ensemble.radius, self.file.shape[0])
         cube = self.file.read(above, below)
-        valid = valid_pixels(cube, self.file.nodata)
-        check_values(Scene(self.file.path.stem, cube, valid=valid))
+        valid = self.file.valid(cube, above)
         inner = slice(first - above, last - above)
+        survey.add(cube[inner], self.file.nodata, None if valid is None else valid[inner])
+        cube = filled(cube, self.file.nodata, self.file.wavelengths)
+        check_values(Scene(self.file.path.stem, cube, valid=valid))
         return self.ensemble.classify(cube, valid, inner, self.observer)
 
     def _finish(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
@@ -170,14 +173,16 @@ class _Progress:
     files: dict[str, StripFile]
     strips: int = 0
     missing: int = 0
+    survey: MissingSurvey = field(default_factory=MissingSurvey)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"survey": self.survey.to_json()}
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> _Progress:
         files = {what: StripFile(**file) for what, file in saved["files"].items()}
-        return cls(files, saved["strips"], saved["missing"])
+        survey = MissingSurvey.from_json(saved["survey"])
+        return cls(files, saved["strips"], saved["missing"], survey)
 
 
 def _stored(target: Path) -> Path:

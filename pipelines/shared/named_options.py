@@ -14,6 +14,8 @@ SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
     "scene": ("data", "scene"),
     "labels": ("data", "labels"),
     "scene_variable": ("data", "scene_variable"),
+    "axes": ("data", "axes"),
+    "shape": ("data", "shape"),
     "labels_variable": ("data", "labels_variable"),
     "class_names": ("data", "class_names"),
     "nodata": ("data", "nodata"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ...errors import InputFileError
+from .array_axes import SHAPE_OPTION, ArrayRequest
 
 SCENE_OPTION = "--scene-variable"
 LABELS_OPTION = "--labels-variable"
@@ -42,59 +44,118 @@ def size_text(shape: Sequence[int]) -> str:
     return " × ".join(map(str, shape))
 
 
-def choose_array(
-    path: Path, arrays: Sequence[StoredArray], *, ndim: int, variable: str | None, option: str
+def choose_map(
+    path: Path, arrays: Sequence[StoredArray], *, variable: str | None, option: str
 ) -> StoredArray:
-    """The array `variable`, or the only one that fits.
+    """The label map `variable`, or the only array that fits; vectors and numbers do not count.
 
     Args:
         path: the file, for messages.
         arrays: what it holds.
-        ndim: 3 for a cube; 2 for a label map, where a vector or scalar does not count.
         variable: the name the user gave, or None.
         option: the command-line option that gives it.
 
     Raises:
         InputFileError: no array fits, several do, or the named one is missing or of another kind.
     """
-    what = "a cube (lines × samples × bands)" if ndim == 3 else "a label map (lines × samples)"
-    listed = ", ".join(map(str, arrays[:20])) or "no arrays"
+    what = "a label map (lines × samples)"
     if variable is not None:
-        return _named(path, arrays, ndim, variable, what, listed, option)
-    fitting = [array for array in arrays if _fits(array, ndim) and (ndim == 3 or _is_map(array))]
+        return _named(path, arrays, (2,), variable, what, option)
+    fitting = [array for array in arrays if _fits(array, (2,)) and _is_map(array)]
+    if not fitting:
+        raise InputFileError(path, f"holds {_listed(arrays)}", f"{what} of real numbers")
+    return _only(path, fitting, option)
+
+
+def choose_cube(
+    path: Path,
+    arrays: Sequence[StoredArray],
+    request: ArrayRequest,
+    matrices: Collection[str] = (),
+) -> StoredArray:
+    """The cube, or the matrix of the spectra of all pixels, that is meant.
+
+    Args:
+        path: the file, for messages.
+        arrays: what it holds.
+        request: what the user says of it.
+        matrices: names of the matrices of which the file tells lines and samples.
+
+    Raises:
+        InputFileError: no array fits, several do, or the named one is missing or of another kind.
+    """
+    what = "a cube (lines × samples × bands)"
+    if request.variable is not None:
+        named = _named(path, arrays, (2, 3), request.variable, what, SCENE_OPTION)
+        if len(named.shape) == 2 and request.shape is None and named.name not in matrices:
+            raise InputFileError(
+                path,
+                f"{named} does not say which pixels lie beside each other",
+                what,
+                f"if it holds spectra, give {SHAPE_OPTION} LINES,SAMPLES",
+            )
+        return named
+    fitting = [
+        array
+        for array in arrays
+        if _fits(array, (3,)) or (_is_matrix(array) and array.name in matrices)
+    ]
+    if request.shape is not None:
+        pixels = math.prod(request.shape)
+        shaped = [array for array in arrays if _is_matrix(array) and pixels in array.shape]
+        fitting = shaped or fitting
+    if not fitting:
+        remedy = f"{SHAPE_OPTION} LINES,SAMPLES makes a cube of a matrix of spectra"
+        raise InputFileError(
+            path,
+            f"holds {_listed(arrays)}",
+            f"{what} of real numbers",
+            remedy if any(map(_is_matrix, arrays)) else "",
+        )
+    return _only(path, fitting, SCENE_OPTION)
+
+
+def _only(path: Path, fitting: Sequence[StoredArray], option: str) -> StoredArray:
     if len(fitting) == 1:
         return fitting[0]
-    if not fitting:
-        raise InputFileError(path, f"holds {listed}", f"{what} of real numbers")
+    largest = max(fitting, key=lambda array: math.prod(array.shape))
     raise InputFileError(
         path,
         f"holds several arrays that could be meant: {', '.join(map(str, fitting[:20]))}",
         "one",
-        f"name it with {option}, e.g. {option} {fitting[0].name}",
+        f"name it with {option}, e.g. {option} {largest.name}",
     )
+
+
+def _listed(arrays: Sequence[StoredArray]) -> str:
+    return ", ".join(map(str, arrays[:20])) or "no arrays"
 
 
 def _named(
     path: Path,
     arrays: Sequence[StoredArray],
-    ndim: int,
+    dimensions: tuple[int, ...],
     variable: str,
     what: str,
-    listed: str,
     option: str,
 ) -> StoredArray:
     for array in arrays:
         if array.name == variable:
-            if not _fits(array, ndim):
+            if not _fits(array, dimensions):
                 raise InputFileError(
                     path, f"{array} is not what {option} needs", f"{what} of real numbers"
                 )
             return array
-    raise InputFileError(path, f"holds no variable {variable!r}", f"one of {listed}")
+    raise InputFileError(path, f"holds no variable {variable!r}", f"one of {_listed(arrays)}")
 
 
-def _fits(array: StoredArray, ndim: int) -> bool:
-    return len(array.shape) == ndim and (array.numeric or (ndim == 2 and array.logical))
+def _fits(array: StoredArray, dimensions: tuple[int, ...]) -> bool:
+    logical = array.logical and dimensions == (2,)
+    return len(array.shape) in dimensions and (array.numeric or logical)
+
+
+def _is_matrix(array: StoredArray) -> bool:
+    return array.numeric and len(array.shape) == 2 and _is_map(array)
 
 
 def _is_map(array: StoredArray) -> bool:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputFileError, ShapeError
+from ..missing_data import filled, valid_pixels
 from ..scene import Georeference
+from .array_axes import CubeAxes
 from .array_choice import size_text
 from .envi_header import HeaderValue
 
@@ -30,6 +32,18 @@ class LineSource(Protocol):
 
     def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
         """Lines first_line … last_line - 1, lines × samples × bands."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class LineMask(Protocol):
+    """Where pixels hold data, as a file says apart from its values."""
+
+    def read_lines(self, first_line: int, last_line: int) -> NDArray[np.bool_]:
+        """Lines first_line … last_line - 1, lines × samples, False where there is no data."""
         ...
 
     def close(self) -> None:
@@ -58,6 +72,11 @@ class CubeFile:
         fwhm: full width at half maximum of each band in nm; None when unknown.
         kept_fields: further fields by their ENVI names that hold for any cube of these bands and
             units: bbl, gains and offsets, reflectance scale factor, sensor and time.
+        axes: how the axes of the stored array make the cube, where they could be read otherwise;
+            None where the format leaves no doubt.
+        mask: where pixels hold data, if the file says so apart from its values; None: everywhere.
+        remarks: what a user should know of how the file was read, a short line each.
+        complete: whether `read` fills single missing bands (see `missing_data.filled`).
     """
 
     path: Path
@@ -74,6 +93,17 @@ class CubeFile:
     colours: NDArray[np.uint8] | None = None
     fwhm: NDArray[np.float64] | None = None
     kept_fields: Mapping[str, HeaderValue] = field(default_factory=dict)
+    axes: CubeAxes | None = None
+    mask: LineMask | None = None
+    remarks: tuple[str, ...] = ()
+    complete: bool = False
+
+    @property
+    def bad_bands(self) -> tuple[int, ...]:
+        """The bands, from 0, that the file's list of bad bands marks (ENVI's bbl, 0 = bad)."""
+        return tuple(
+            band for band, mark in enumerate(self.kept_fields.get("bbl", ())) if _is_zero(mark)
+        )
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -94,6 +124,7 @@ class CubeFile:
 
         Only these lines are read where the format allows it; compressed MATLAB and NPZ files are
         read whole at the first call and kept. The array may be a view with any memory order.
+        Of a `complete` cube single missing bands are filled.
 
         Raises:
             ShapeError: the cube has no such lines.
@@ -105,12 +136,29 @@ class CubeFile:
                 self.path, f"lines {first_line} to {last} asked for", f"0 to {self.shape[0]}"
             )
         try:
-            return self.source.read_lines(first_line, last)
+            lines = self.source.read_lines(first_line, last)
+            if not self.complete:
+                return lines
+            return filled(lines, self.nodata, self.wavelengths)
         except MemoryError as error:
             size = self._bytes(last - first_line)
             raise InputFileError(
                 self.path, f"{size / 2**30:.1f} GiB do not fit into memory", "", "cut the file"
             ) from error
+
+    def valid(self, lines: NDArray[Any], first_line: int = 0) -> NDArray[np.bool_] | None:
+        """Where pixels hold data; None when all of them do.
+
+        Args:
+            lines: what `read` gave from `first_line` on, lines × samples × bands.
+            first_line: of them in the cube.
+        """
+        valid = valid_pixels(lines, self.nodata)
+        if self.mask is None:
+            return valid
+        masked = self.mask.read_lines(first_line, first_line + len(lines))
+        masked = masked if valid is None else masked & valid
+        return None if masked.all() else masked
 
     def reading_bytes(self, lines: int) -> int:
         """About the most memory that reading so many lines takes, and what stays in memory."""
@@ -124,12 +172,21 @@ class CubeFile:
     def close(self) -> None:
         """Close the file."""
         self.source.close()
+        if self.mask is not None:
+            self.mask.close()
 
     def __enter__(self) -> CubeFile:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return float(text) == 0
+    except ValueError:
+        return False
 
 
 class WholeArray:

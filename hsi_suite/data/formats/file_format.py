@@ -13,7 +13,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MATLAB_V5 = (b"\x00\x01IM", b"\x01\x00MI")
-_MATLAB_V73 = (b"\x00\x02IM", b"\x02\x00MI")
+MATLAB_V73 = (b"\x00\x02IM", b"\x02\x00MI")
 KNOWN_FORMATS = "MATLAB (v4 to v7.3), HDF5, NPY, NPZ, ENVI or TIFF"
 
 
@@ -102,7 +102,7 @@ def _by_magic(head: bytes) -> FileFormat | None:
         return FileFormat.TIFF
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return FileFormat.PNG
-    if head.startswith(_HDF5) or head[512:520] == _HDF5 or head[124:128] in _MATLAB_V73:
+    if head.startswith(_HDF5) or head[512:520] == _HDF5 or head[124:128] in MATLAB_V73:
         return FileFormat.HDF5
     if head[124:128] in _MATLAB_V5:
         return FileFormat.MATLAB

@@ -9,21 +9,88 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .array_choice import SCENE_OPTION, StoredArray, check_cube, choose_array, is_real
-from .cube_file import CubeFile, in_native_order
+from .array_axes import CUBE_AXES, ArrayRequest, CubeAxes
+from .array_choice import StoredArray, check_cube, choose_map, is_real
+from .array_facts import find_cube
+from .cube_file import CubeFile, LineSource, WholeArray, in_native_order
+from .file_format import MATLAB_V73
+from .hdf5_facts import (
+    Missing,
+    axis_names,
+    bad_band_list,
+    missing_markers,
+    scaling,
+    spectral_list,
+)
 from .reading_guard import reading
 
+_PREAMBLE = 512
 _WHAT = "an HDF5 or MATLAB v7.3 file"
 
 
-def open_hdf5(path: Path, variable: str | None) -> CubeFile:
-    """The cube of an HDF5 file; lines are read as asked for.
+def open_hdf5(path: Path, request: ArrayRequest) -> CubeFile:
+    """The cube of an HDF5 file; lines are read as asked for, a matrix of spectra whole.
 
     Raises:
         InputFileError: the file is damaged or holds no or several cubes.
     """
-    source = Hdf5Lines(path, variable)
-    return CubeFile(path, source.format, source.shape, source, (path,))
+    with reading(path, _WHAT):
+        file = h5py.File(path, "r", locking=False)
+    try:
+        with reading(path, _WHAT):
+            cube = _open_cube(path, file, request)
+    except BaseException:
+        file.close()
+        raise
+    if not cube.by_lines:
+        file.close()
+    return cube
+
+
+def _open_cube(path: Path, file: h5py.File, request: ArrayRequest) -> CubeFile:
+    arrays = list_hdf5_arrays(file)
+
+    def values(array: StoredArray) -> NDArray[np.float64]:
+        return np.asarray(file[array.name][()], np.float64)
+
+    def named(array: StoredArray) -> tuple[str, ...] | None:
+        return axis_names(file[array.name])
+
+    matlab = any(_is_matlab(file[array.name]) for array in arrays)
+    found = find_cube(path, arrays, request, values, columns=matlab, named=named)
+    dataset, axes = file[found.array.name], found.axes
+    check_cube(path, axes.shape, dataset.dtype)
+    bands = axes.shape[2]
+    missing = missing_markers(dataset)
+    centres = spectral_list(file, dataset, arrays, bands)
+    widths = spectral_list(file, dataset, arrays, bands, widths=True)
+    wavelengths = None if centres is None else centres.nanometres
+    bad = bad_band_list(dataset, wavelengths)
+    return CubeFile(
+        path,
+        "MATLAB v7.3" if _is_matlab(dataset) else "HDF5",
+        axes.shape,
+        _source(path, dataset, axes, missing),
+        (path,),
+        wavelengths=wavelengths,
+        fwhm=None if widths is None or wavelengths is None else widths.nanometres,
+        nodata=missing.value,
+        kept_fields=scaling(dataset, bands) | ({} if bad is None else {"bbl": bad}),
+        axes=axes,
+    )
+
+
+def _source(path: Path, dataset: h5py.Dataset, axes: CubeAxes, missing: Missing) -> LineSource:
+    if not axes.matrix:
+        return Hdf5Lines(path, dataset, axes, missing)
+    name, matlab = dataset.name, _is_matlab(dataset)
+
+    def load() -> NDArray[Any]:
+        with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
+            values: NDArray[Any] = file[name][()]
+        return missing.unified(axes.arrange(values.T if matlab else values))
+
+    return WholeArray(path, axes.shape, np.dtype(dataset.dtype).newbyteorder("="), load)
 
 
 def list_hdf5_arrays(file: h5py.File) -> list[StoredArray]:
@@ -39,15 +106,15 @@ def list_hdf5_arrays(file: h5py.File) -> list[StoredArray]:
     return found
 
 
-def load_hdf5_array(path: Path, variable: str | None, option: str, ndim: int) -> NDArray[Any]:
-    """One array, whole, with MATLAB's axes in MATLAB's order.
+def load_hdf5_map(path: Path, variable: str | None, option: str) -> NDArray[Any]:
+    """A two-dimensional array, whole, with MATLAB's axes in MATLAB's order.
 
     Raises:
         InputFileError: the file is damaged or holds no or several such arrays.
     """
     with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
         arrays = list_hdf5_arrays(file)
-        chosen = choose_array(path, arrays, ndim=ndim, variable=variable, option=option)
+        chosen = choose_map(path, arrays, variable=variable, option=option)
         dataset = file[chosen.name]
         values: NDArray[Any] = dataset[()]
         return values.T if _is_matlab(dataset) else values
@@ -57,28 +124,21 @@ class Hdf5Lines:
     """Lines of a three-dimensional data set.
 
     Args:
-        path: the file.
-        variable: the data set's path inside it, or None.
+        path: the file, for messages.
+        dataset: of an open file, which `close` closes.
+        axes: of the data set, in MATLAB's order for MATLAB's.
+        missing: what marks missing values.
     """
 
-    def __init__(self, path: Path, variable: str | None) -> None:
+    def __init__(self, path: Path, dataset: h5py.Dataset, axes: CubeAxes, missing: Missing) -> None:
         self._path = path
-        with reading(path, _WHAT):
-            self._file = h5py.File(path, "r", locking=False)
-        try:
-            with reading(path, _WHAT):
-                arrays = list_hdf5_arrays(self._file)
-            chosen = choose_array(path, arrays, ndim=3, variable=variable, option=SCENE_OPTION)
-            self._dataset = self._file[chosen.name]
-            self._reversed = _is_matlab(self._dataset)
-            lines, samples, bands = chosen.shape
-            self.shape = (lines, samples, bands)
-            self.format = "MATLAB v7.3" if self._reversed else "HDF5"
-            self._dtype: np.dtype[Any] = np.dtype(self._dataset.dtype).newbyteorder("=")
-            check_cube(path, self.shape, self._dtype)
-        except BaseException:
-            self._file.close()
-            raise
+        self._dataset = dataset
+        self._file = dataset.file
+        self._missing = missing
+        self._dtype: np.dtype[Any] = np.dtype(dataset.dtype).newbyteorder("=")
+        names = axes.names[::-1] if _is_matlab(dataset) else axes.names
+        self._line_axis = names.index("y")
+        self._order = [names.index(name) for name in CUBE_AXES]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -87,12 +147,11 @@ class Hdf5Lines:
 
     def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
         """Lines first_line … last_line - 1, lines × samples × bands."""
+        wanted = [slice(None)] * 3
+        wanted[self._line_axis] = slice(first_line, last_line)
         with reading(self._path, _WHAT):
-            if self._reversed:
-                values = self._dataset[:, :, first_line:last_line].transpose(2, 1, 0)
-            else:
-                values = self._dataset[first_line:last_line]
-        return in_native_order(values)
+            values = self._dataset[tuple(wanted)]
+        return self._missing.unified(in_native_order(values)).transpose(self._order)
 
     def close(self) -> None:
         """Close the file."""
@@ -100,7 +159,13 @@ class Hdf5Lines:
 
 
 def _is_matlab(dataset: h5py.Dataset) -> bool:
-    return "MATLAB_class" in dataset.attrs
+    """Whether a data set's axes are MATLAB's: by its attribute, or the preamble of its file."""
+    if "MATLAB_class" in dataset.attrs:
+        return True
+    if dataset.file.userblock_size < _PREAMBLE:
+        return False
+    with Path(dataset.file.filename).open("rb") as file:
+        return file.read(_PREAMBLE)[124:128] in MATLAB_V73
 
 
 def _describe(name: str, dataset: h5py.Dataset) -> StoredArray:
@@ -114,7 +179,7 @@ def _describe(name: str, dataset: h5py.Dataset) -> StoredArray:
     other = matlab_class in {"char", "cell", "function_handle"}
     return StoredArray(
         name,
-        shape[::-1] if matlab_class else shape,
+        shape[::-1] if _is_matlab(dataset) else shape,
         matlab_class or str(dtype),
         is_real(dtype) and not logical and not other,
         logical,

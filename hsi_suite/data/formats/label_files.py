@@ -12,13 +12,14 @@ from PIL import Image
 
 from ...errors import InputFileError
 from ..scene import Georeference
-from .array_choice import LABELS_OPTION, choose_array, size_text
+from .array_choice import LABELS_OPTION, choose_map, size_text
 from .envi_files import open_envi
 from .file_format import FileFormat, recognise_format, refuse_pipe
-from .hdf5_files import load_hdf5_array
+from .hdf5_files import load_hdf5_map
 from .matlab_files import list_matlab_arrays, load_matlab_array
 from .numpy_files import list_npz_arrays, load_npy_map, load_npz_array
 from .reading_guard import reading
+from .side_masks import with_side_mask
 from .tiff_files import open_tiff
 
 _HIGHEST_LABEL = 65535
@@ -109,12 +110,15 @@ def refuse_variable(path: Path, kind: FileFormat, variable: str | None, option: 
 
 def _read_raster(path: Path, kind: FileFormat) -> LabelFile:
     opened = open_tiff(path) if kind is FileFormat.TIFF else open_envi(path)
-    with opened as file:
+    with with_side_mask(opened) as file:
         if file.shape[2] != 1:
             raise InputFileError(
                 path, f"{file.shape[2]} bands", "a label map of one band", "this may be a picture"
             )
         values = file.read()[:, :, 0]
+        if file.mask is not None:
+            held = file.mask.read_lines(0, file.shape[0])
+            values = np.where(held, values, np.zeros((), values.dtype))
         if file.nodata is not None and file.nodata != 0:
             missing = np.isnan(values) if np.isnan(file.nodata) else values == file.nodata
             values = np.where(missing, np.zeros((), values.dtype), values)
@@ -124,13 +128,13 @@ def _read_raster(path: Path, kind: FileFormat) -> LabelFile:
 
 
 def _read_array(path: Path, kind: FileFormat, variable: str | None) -> NDArray[Any]:
-    choice: dict[str, Any] = {"ndim": 2, "variable": variable, "option": LABELS_OPTION}
+    choice: dict[str, Any] = {"variable": variable, "option": LABELS_OPTION}
     if kind is FileFormat.MATLAB:
-        return load_matlab_array(path, choose_array(path, list_matlab_arrays(path), **choice))
+        return load_matlab_array(path, choose_map(path, list_matlab_arrays(path), **choice))
     if kind is FileFormat.HDF5:
-        return load_hdf5_array(path, variable, LABELS_OPTION, 2)
+        return load_hdf5_map(path, variable, LABELS_OPTION)
     if kind is FileFormat.NPZ:
-        return load_npz_array(path, choose_array(path, list_npz_arrays(path), **choice))
+        return load_npz_array(path, choose_map(path, list_npz_arrays(path), **choice))
     return load_npy_map(path)
 
 

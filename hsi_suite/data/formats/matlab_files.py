@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy.io import loadmat, whosmat
 
 from ...errors import InputFileError
-from .array_choice import SCENE_OPTION, StoredArray, check_cube, choose_array
+from .array_axes import ArrayRequest
+from .array_choice import StoredArray, check_cube
+from .array_facts import find_cube
 from .cube_file import CubeFile, LineSource, WholeArray
 from .matlab_elements import MatlabElement, find_matlab_element
 from .raw_lines import RawLines
@@ -51,27 +53,42 @@ def load_matlab_array(path: Path, array: StoredArray) -> NDArray[Any]:
     return value
 
 
-def open_matlab(path: Path, variable: str | None) -> CubeFile:
+def open_matlab(path: Path, request: ArrayRequest) -> CubeFile:
     """The cube of a MATLAB file; a compressed one is read at the first need, then kept.
+
+    A matrix of spectra counts as one where the file or the user tells lines and samples.
 
     Raises:
         InputFileError: the file is damaged or holds no or several cubes.
     """
     arrays = list_matlab_arrays(path)
-    chosen = choose_array(path, arrays, ndim=3, variable=variable, option=SCENE_OPTION)
-    element = _checked_element(path, chosen)  # v4 files hold matrices only
-    check_cube(path, chosen.shape, element.dtype)
-    lines, samples, bands = chosen.shape
-    shape = (lines, samples, bands)
+
+    def values(array: StoredArray) -> NDArray[np.float64]:
+        return np.asarray(load_matlab_array(path, array), np.float64)
+
+    found = find_cube(path, arrays, request, values, columns=True)
+    chosen, axes = found.array, found.axes
     source: LineSource
-    if element.offset is None:
-        native = element.dtype.newbyteorder("=")
-        source = WholeArray(path, shape, native, lambda: load_matlab_array(path, chosen))
+    if _is_v4(path):
+        held = load_matlab_array(path, chosen)
+        dtype, offset = held.dtype, None
     else:
-        source = RawLines(
-            path, offset=element.offset, dtype=element.dtype, shape=shape, order="BSL"
+        element = _checked_element(path, chosen)
+        dtype, offset = element.dtype, element.offset
+    check_cube(path, axes.shape, dtype)
+    if offset is None:
+        source = WholeArray(
+            path,
+            axes.shape,
+            dtype.newbyteorder("="),
+            lambda: axes.arrange(load_matlab_array(path, chosen)),
         )
-    return CubeFile(path, "MATLAB", shape, source, (path,))
+    else:
+        order = axes.stored(column_order=True)
+        source = RawLines(path, offset=offset, dtype=dtype, shape=axes.shape, order=order)
+    return CubeFile(
+        path, "MATLAB", axes.shape, source, (path,), wavelengths=found.wavelengths, axes=axes
+    )
 
 
 def _checked_element(path: Path, array: StoredArray) -> MatlabElement:

@@ -11,7 +11,9 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
-from .array_choice import SCENE_OPTION, StoredArray, check_cube, choose_array, is_real
+from .array_axes import ArrayRequest, cube_axes, matrix_axes
+from .array_choice import StoredArray, check_cube, choose_map, is_real
+from .array_facts import find_cube
 from .cube_file import CubeFile, WholeArray
 from .raw_lines import RawLines
 from .reading_guard import reading
@@ -20,7 +22,7 @@ _NPY = "an NPY file"
 _NPZ = "an NPZ file"
 
 
-def open_npy(path: Path) -> CubeFile:
+def open_npy(path: Path, request: ArrayRequest) -> CubeFile:
     """The cube of an NPY file; lines are read as asked for.
 
     Raises:
@@ -29,16 +31,15 @@ def open_npy(path: Path) -> CubeFile:
     with reading(path, _NPY), path.open("rb") as file:
         shape, column_order, dtype = _read_header(file)
         offset = file.tell()
-    check_cube(path, shape, dtype)
-    lines, samples, bands = shape
-    source = RawLines(
-        path,
-        offset=offset,
-        dtype=dtype,
-        shape=(lines, samples, bands),
-        order="BSL" if column_order else "LSB",
-    )
-    return CubeFile(path, "NPY", (lines, samples, bands), source, (path,))
+    if len(shape) == 2:
+        axes = matrix_axes(path, shape, request, size=None, columns=False)
+    else:
+        check_cube(path, shape, dtype)
+        axes = cube_axes(path, shape, request)
+    check_cube(path, axes.shape, dtype)
+    order = axes.stored(column_order)
+    source = RawLines(path, offset=offset, dtype=dtype, shape=axes.shape, order=order)
+    return CubeFile(path, "NPY", axes.shape, source, (path,), axes=axes)
 
 
 def load_npy_map(path: Path) -> NDArray[Any]:
@@ -49,25 +50,32 @@ def load_npy_map(path: Path) -> NDArray[Any]:
     """
     with reading(path, _NPY), path.open("rb") as file:
         array = _stored("array", file)
-        choose_array(path, [array], ndim=2, variable="array", option="a label map")
+        choose_map(path, [array], variable="array", option="a label map")
         file.seek(0)
         return npy_format.read_array(file, allow_pickle=False)
 
 
-def open_npz(path: Path, variable: str | None) -> CubeFile:
+def open_npz(path: Path, request: ArrayRequest) -> CubeFile:
     """The cube of an NPZ file; its values are read at the first need, then kept.
+
+    A matrix of spectra counts as one where the file or the user tells lines and samples.
 
     Raises:
         InputFileError: the file is damaged or holds no or several cubes.
     """
     arrays = list_npz_arrays(path)
-    chosen = choose_array(path, arrays, ndim=3, variable=variable, option=SCENE_OPTION)
-    lines, samples, bands = chosen.shape
-    shape = (lines, samples, bands)
+
+    def values(array: StoredArray) -> NDArray[np.float64]:
+        return np.asarray(load_npz_array(path, array), np.float64)
+
+    found = find_cube(path, arrays, request, values, columns=False)
+    chosen, axes = found.array, found.axes
     dtype = np.dtype(chosen.kind).newbyteorder("=")
-    check_cube(path, shape, dtype)
-    source = WholeArray(path, shape, dtype, lambda: load_npz_array(path, chosen))
-    return CubeFile(path, "NPZ", shape, source, (path,))
+    check_cube(path, axes.shape, dtype)
+    source = WholeArray(path, axes.shape, dtype, lambda: axes.arrange(load_npz_array(path, chosen)))
+    return CubeFile(
+        path, "NPZ", axes.shape, source, (path,), wavelengths=found.wavelengths, axes=axes
+    )
 
 
 def list_npz_arrays(path: Path) -> list[StoredArray]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 
 # On disk, slowest axis first: L lines, S samples, B bands. ENVI calls the first three bsq, bil
-# and bip; BSL is NumPy's and MATLAB's column order.
-AxisOrder = Literal["BLS", "LBS", "LSB", "BSL"]
+# and bip; BSL is NumPy's and MATLAB's column order, SLB that of a matrix of bands × pixels there.
+AxisOrder = Literal["BLS", "LBS", "LSB", "BSL", "SLB", "SBL"]
 _BLOCK_BYTES = 32 * 2**20
 
 
@@ -79,8 +79,10 @@ class RawLines:
             self._read_by_line(out, first_line)
         elif self._order == "BLS":
             self._read_by_band(out, first_line)
-        else:
+        elif self._order == "BSL":
             self._read_by_plane(out, first_line)
+        else:
+            self._read_by_sample(out, first_line)
         return out
 
     def close(self) -> None:
@@ -116,6 +118,20 @@ class RawLines:
         for band in range(bands):
             self._fill(plane, band * samples * lines)
             out[:, :, band] = plane[:, first_line : first_line + count].T
+
+    def _read_by_sample(self, out: NDArray[Any], first_line: int) -> None:
+        count, samples, bands = out.shape
+        lines = self._shape[0]
+        if self._order == "SLB":
+            rows = np.empty((count, bands), self._stored)
+            for sample in range(samples):
+                self._fill(rows, (sample * lines + first_line) * bands)
+                out[:, sample] = rows
+            return
+        plane = np.empty((bands, lines), self._stored)
+        for sample in range(samples):
+            self._fill(plane, sample * bands * lines)
+            out[:, sample] = plane[:, first_line : first_line + count].T
 
     def _fill(self, array: NDArray[Any], first_value: int) -> None:
         """Fill contiguous `array` with the values from number `first_value` on."""

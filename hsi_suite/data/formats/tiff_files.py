@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 from xml.etree import ElementTree
@@ -17,10 +17,12 @@ import tifffile
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from .array_axes import AXES_OPTION, ArrayRequest, CubeAxes, bands_at, cube_axes
 from .array_choice import check_cube, size_text
 from .cube_file import CubeFile, LineSource
 from .envi_header import GAINS, OFFSETS, HeaderValue
 from .geotiff_tags import read_geotiff
+from .line_masks import BothMasks, SourceMask, WithoutAlpha
 from .raw_lines import AxisOrder, RawLines
 from .reading_guard import reading
 from .tiff_lines import DecodedLines, can_decode, stored_type
@@ -28,22 +30,37 @@ from .wavelength_units import in_nanometres
 
 _WHAT = "a TIFF file"
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+# Kinds of extra samples that are transparency: associated with the colours, and not.
+_ALPHA = (1, 2)
+_NOTHING_SAID = ArrayRequest()
 _RAW_ORDERS: dict[int, AxisOrder] = {0: "BLS", 1: "LBS", 2: "LSB"}
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Shape of the cube and which axis of the stored array (0, 1 or 2) its bands are."""
+    """Shape of the cube and which axis of the stored array (0, 1 or 2) its bands are.
+
+    `axes` says so where the file does not.
+    """
 
     shape: tuple[int, int, int]
     band_axis: Literal[0, 1, 2]
+    axes: CubeAxes | None = None
 
 
-def open_tiff(path: Path) -> CubeFile:
+def open_tiff(
+    path: Path, request: ArrayRequest = _NOTHING_SAID, *, masked: bool = True
+) -> CubeFile:
     """The cube of a TIFF file; lines are read as asked for.
 
     Bands may be samples of the pixels (interleaved or planar) or pages. Where a stack says
-    nothing about its axes, see `_guess_band_axis`.
+    nothing about its axes, see `_guess_band_axis`. What the file calls transparency is no band
+    but a mask.
+
+    Args:
+        path: the file.
+        request: the order of the axes of a stack, where the user says it.
+        masked: whether the file's masks and transparency count.
 
     Raises:
         InputFileError: the file is damaged, holds images of several sizes or no cube.
@@ -51,11 +68,11 @@ def open_tiff(path: Path) -> CubeFile:
     with reading(path, _WHAT), tifffile.TiffFile(path) as tiff:
         _check_directories(path)
         number, series = _only_series(path, tiff)
-        layout = _layout(path, series)
+        layout = _layout(path, series, request)
         page = series.keyframe
         check_cube(path, layout.shape, stored_type(series.dtype))
         metadata = _gdal_metadata(page)
-        return CubeFile(
+        cube = CubeFile(
             path,
             "TIFF",
             layout.shape,
@@ -68,7 +85,34 @@ def open_tiff(path: Path) -> CubeFile:
             class_names=_class_names(metadata),
             colours=_colours(page),
             source=_line_source(path, series, number, layout),
+            axes=layout.axes,
         )
+        return _masked(cube, tiff, page) if masked else cube
+
+
+def _masked(file: CubeFile, tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> CubeFile:
+    """An open file with the masks that lie inside it."""
+    bands = file.shape[2]
+    kinds = [int(kind) for kind in page.extrasamples]
+    if bands == page.samplesperpixel > 1 and kinds and kinds[-1] in _ALPHA:
+        remark = f"the file calls band {bands} transparency: it masks pixels and is left out"
+        file = replace(
+            file,
+            shape=(*file.shape[:2], bands - 1),
+            source=WithoutAlpha(file.source, bands - 1),
+            mask=SourceMask(file.source, bands - 1),
+            band_names=file.band_names[:-1],
+            wavelengths=None,
+            kept_fields={},
+            remarks=(*file.remarks, f"{remark}; if it is data, give --nodata nan"),
+        )
+    for number, series in enumerate(tiff.series):
+        key = series.keyframe
+        size = (key.imagelength, key.imagewidth)
+        if key.is_mask and not key.is_reduced and size == file.shape[:2]:
+            mask = SourceMask(DecodedLines(file.path, (*size, 1), 0, number))
+            file = replace(file, mask=mask if file.mask is None else BothMasks(file.mask, mask))
+    return file
 
 
 def _check_directories(path: Path) -> None:
@@ -110,7 +154,7 @@ def _only_series(path: Path, tiff: tifffile.TiffFile) -> tuple[int, tifffile.Tif
     return found[0]
 
 
-def _layout(path: Path, series: tifffile.TiffPageSeries) -> _Layout:
+def _layout(path: Path, series: tifffile.TiffPageSeries, request: ArrayRequest) -> _Layout:
     sizes = [
         (axis, size) for axis, size in zip(series.axes, series.shape, strict=True) if size != 1
     ]
@@ -122,14 +166,21 @@ def _layout(path: Path, series: tifffile.TiffPageSeries) -> _Layout:
         raise InputFileError(
             path, f"an array of {size_text(series.shape)}", "one with lines, samples and bands"
         )
-    if _axes_are_known(series) and axes.count("Y") == 1 == axes.count("X"):
+    told = None
+    if request.axes is not None or request.shape is not None:
+        told = cube_axes(path, shape, request)
+        if told.names.index("y") > told.names.index("x"):
+            raise InputFileError(path, f"{AXES_OPTION} {','.join(told.names)}", "y before x")
+        band_axis = told.names.index("band")
+    elif _axes_are_known(series) and axes.count("Y") == 1 == axes.count("X"):
         band_axis = next(at for at, axis in enumerate(axes) if axis not in "YX")
         if axes.index("Y") > axes.index("X"):
             raise InputFileError(path, f"axes {axes}", "lines (Y) before samples (X)")
     else:
         band_axis = _guess_band_axis(path, shape)
+        told = CubeAxes(bands_at(band_axis), shape)
     lines, samples = (size for at, size in enumerate(shape) if at != band_axis)
-    return _Layout((lines, samples, shape[band_axis]), (0, 1, 2)[band_axis])
+    return _Layout((lines, samples, shape[band_axis]), (0, 1, 2)[band_axis], told)
 
 
 def _small_layout(path: Path, series: tifffile.TiffPageSeries) -> _Layout:
@@ -171,7 +222,7 @@ def _guess_band_axis(path: Path, shape: tuple[int, ...]) -> int:
         path,
         f"a stack of {size_text(shape)} that does not say which axis holds the bands",
         "named axes",
-        'save it with tifffile.imwrite(..., metadata={"axes": "YXC"}) or as .npy',
+        f"give {AXES_OPTION} y,x,band or {AXES_OPTION} band,y,x",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,17 +142,32 @@ def describe_dataset(name: str) -> dict[str, Any]:
     return described
 
 
-def describe_file(path: Path) -> dict[str, Any]:
+def describe_file(
+    path: Path,
+    *,
+    scene_variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
+    nodata: float | None = None,
+) -> dict[str, Any]:
     """What the header of a cube says, of plain types.
 
     The values are read only where the header does not give their type (MATLAB up to v7).
 
+    Args:
+        path: a cube.
+        scene_variable: which of several arrays it is; see `readers.open_cube` for the rest.
+        axes: order of its axes.
+        shape: lines and samples of a matrix of spectra.
+        nodata: value of missing data.
+
     Raises:
         InputFileError: the file is missing or no cube.
     """
+    from ..missing_data import band_list
     from ..readers import open_cube
 
-    with open_cube(path) as cube:
+    with open_cube(path, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as cube:
         reference = cube.georeference
         return {
             "path": str(path),
@@ -163,6 +178,11 @@ def describe_file(path: Path) -> dict[str, Any]:
             "crs": reference.crs if reference else None,
             "transform": list(reference.transform) if reference else None,
             "nodata": cube.nodata,
+            "mask": "pixels are masked" if cube.mask is not None else None,
+            "bad_bands": f"{len(cube.bad_bands)} ({band_list(cube.bad_bands)})"
+            if cube.bad_bands
+            else None,
+            "remarks": list(cube.remarks),
         }
 
 

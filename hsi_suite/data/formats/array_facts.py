@@ -1,0 +1,149 @@
+"""Which array of a file is the cube, and what the others say of it.
+
+Others may tell its wavelengths and, of a matrix of spectra, how many lines and samples there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .array_axes import ArrayRequest, CubeAxes, cube_axes, matrix_axes
+from .array_choice import StoredArray, choose_cube
+from .wavelength_units import in_nanometres
+
+_LINES = {"lines", "line", "nlines", "nline", "nl", "rows", "row", "nrows", "nrow", "nr", "h",
+          "height", "m"}  # fmt: skip
+_SAMPLES = {"samples", "sample", "nsamples", "ns", "columns", "cols", "col", "ncols", "ncol", "nc",
+            "w", "width", "n"}  # fmt: skip
+_WAVELENGTHS = {"wavelength", "wavelengths", "wl", "wvl", "wave", "waves", "lambda", "lambdas",
+                "wavelengthnm", "wavelengthsnm", "centerwavelength", "centerwavelengths",
+                "centrewavelength", "centrewavelengths", "centralwavelength",
+                "centralwavelengths", "bandcenters", "bandcentres"}  # fmt: skip
+_WIDTHS = {"fwhm", "fwhms"}
+
+Values = Callable[[StoredArray], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class FoundCube:
+    """An array that is a cube.
+
+    Attributes:
+        array: as the file holds it.
+        axes: how its axes make a cube.
+        wavelengths: centre of each band in nm; None when no other array tells.
+    """
+
+    array: StoredArray
+    axes: CubeAxes
+    wavelengths: NDArray[np.float64] | None
+
+
+def find_cube(
+    path: Path,
+    arrays: Sequence[StoredArray],
+    request: ArrayRequest,
+    values: Values,
+    *,
+    columns: bool,
+    named: Callable[[StoredArray], tuple[str, ...] | None] = lambda _: None,
+) -> FoundCube:
+    """The cube among the arrays of a file.
+
+    Args:
+        path: the file, for messages.
+        arrays: all that it holds.
+        request: what the user says.
+        values: reads one of them.
+        columns: whether pixels of a matrix are counted down the columns, as in MATLAB.
+        named: the axes of an array that the file itself names, see `named_axes`.
+
+    Raises:
+        InputFileError: no array can be the cube, or several can, or the user's words do not fit.
+    """
+    sizes = told_sizes(arrays, values)
+    chosen = choose_cube(path, arrays, request, sizes)
+    lists = [array for array in arrays if is_spectral_list(array)]
+    if len(chosen.shape) == 2:
+        lines, samples, told = sizes.get(chosen.name, (0, 0, ""))
+        size = (lines, samples) if told else None
+        axes = matrix_axes(path, chosen.shape, request, size=size, columns=columns, told=told)
+    else:
+        count = math.prod(lists[0].shape) if len(lists) == 1 else None
+        axes = cube_axes(path, chosen.shape, request, named=named(chosen), wavelengths=count)
+    centres = None
+    fitting = [array for array in lists if math.prod(array.shape) == axes.shape[2]]
+    if len(fitting) == 1:
+        centres = in_nanometres(values(fitting[0]).reshape(-1).tolist(), "")
+    return FoundCube(chosen, axes, centres)
+
+
+def plain_name(name: str) -> str:
+    """The last part of an array's name, without case and underscores."""
+    return name.rsplit("/", 1)[-1].lower().replace("_", "")
+
+
+def is_spectral_list(array: StoredArray, widths: bool = False) -> bool:
+    """Whether an array may hold the centre (or the width) of each band, by its name and shape."""
+    size = math.prod(array.shape)
+    known = _WIDTHS if widths else _WAVELENGTHS
+    return (
+        array.numeric and size > 1 and size == max(array.shape) and plain_name(array.name) in known
+    )
+
+
+def told_sizes(arrays: Sequence[StoredArray], values: Values) -> dict[str, tuple[int, int, str]]:
+    """Lines and samples of every matrix whose rows or columns may be pixels, and who tells them.
+
+    Single numbers called rows, nRow, lines, cols and the like tell them; else maps and cubes of
+    the same scene that lie beside the matrix, if they agree.
+
+    Args:
+        arrays: all that the file holds.
+        values: reads one of them.
+    """
+    matrices = [a for a in arrays if a.numeric and len(a.shape) == 2 and min(a.shape) > 1]
+    if not matrices:
+        return {}
+    counts = {
+        side: {_whole(values(array)): array.name for array in _scalars(arrays, names)}
+        for side, names in (("lines", _LINES), ("samples", _SAMPLES))
+    }
+    found: dict[str, tuple[int, int, str]] = {}
+    for matrix in matrices:
+        told = {
+            (lines, samples): f"{line_name} and {sample_name}"
+            for lines, line_name in counts["lines"].items()
+            for samples, sample_name in counts["samples"].items()
+            if lines and samples and lines * samples in matrix.shape
+        } or {
+            (other.shape[0], other.shape[1]): f"the size of {other.name}"
+            for other in arrays
+            if other is not matrix
+            and len(other.shape) in (2, 3)
+            and min(other.shape[:2]) > 1
+            and other.shape[0] * other.shape[1] in matrix.shape
+        }
+        if len(told) == 1:
+            ((lines, samples), who), *_ = told.items()
+            found[matrix.name] = (lines, samples, who)
+    return found
+
+
+def _scalars(arrays: Sequence[StoredArray], names: set[str]) -> list[StoredArray]:
+    return [
+        array
+        for array in arrays
+        if array.numeric and math.prod(array.shape) == 1 and plain_name(array.name) in names
+    ]
+
+
+def _whole(value: NDArray[np.float64]) -> int:
+    number = float(value.reshape(-1)[0])
+    return int(number) if math.isfinite(number) and number.is_integer() and number > 0 else 0

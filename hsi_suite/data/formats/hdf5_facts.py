@@ -1,0 +1,219 @@
+"""What the attributes and neighbours of an HDF5 data set say of it.
+
+Conventions read: netCDF with CF attributes (`_FillValue`, `missing_value`, `scale_factor`,
+`add_offset`, dimension scales) and the reflectance files of NEON's airborne platform
+(`Data_Ignore_Value`, `Scale_Factor`, `Dimension_Labels`, `Band_Window_…_Nanometers`,
+`Metadata/Spectral_Data/Wavelength`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ..missing_data import representable
+from .array_axes import named_axes
+from .array_choice import StoredArray
+from .array_facts import is_spectral_list
+from .envi_header import GAINS, OFFSETS, HeaderValue
+from .wavelength_units import in_nanometres
+
+_MISSING = ("_FillValue", "missing_value", "Data_Ignore_Value", "data_ignore_value",
+            "FillValue", "fill_value", "nodata", "NoData", "no_data_value")  # fmt: skip
+_UNITS = ("units", "Units", "unit", "Unit")
+_BAD_WINDOW = re.compile(r"Band_Window_\d+_Nanometers")
+
+
+@dataclass(frozen=True)
+class SpectralList:
+    """Centres or widths of bands, or the units they stand in.
+
+    Attributes:
+        values: as the file gives them.
+        unit: as the file calls it; "" when it does not.
+    """
+
+    values: NDArray[np.float64]
+    unit: str
+
+    @property
+    def nanometres(self) -> NDArray[np.float64] | None:
+        """The values in nm; None when they are no wavelengths."""
+        return in_nanometres(self.values.tolist(), self.unit)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The values that mark missing data.
+
+    Attributes:
+        value: None: there is none.
+        others: further ones that mean the same.
+    """
+
+    value: float | None = None
+    others: tuple[float, ...] = ()
+
+    def unified(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The values with one marker for all, changed in place."""
+        for other in self.others:
+            values[values == representable(other, values.dtype)] = self.value
+        return values
+
+
+def missing_markers(dataset: h5py.Dataset) -> Missing:
+    """What the attributes of a data set, or else of the groups around it, say is missing.
+
+    Markers that the data set's type cannot hold say nothing, as long as another one can.
+    """
+    found: list[float] = []
+    for item in (dataset, *_groups(dataset)):
+        for name in _MISSING:
+            found += _numbers(item.attrs, name)
+        if found:
+            break
+    if not found:
+        found = _fill_value(dataset)
+    unique = list(dict.fromkeys(value for value in found if not math.isnan(value)))
+    held = [value for value in unique if representable(value, dataset.dtype) is not None]
+    unique = held or unique[:1]
+    return Missing(unique[0], tuple(unique[1:])) if unique else Missing()
+
+
+def _fill_value(dataset: h5py.Dataset) -> list[float]:
+    """The fill value of the data set itself where somebody chose one: unwritten parts hold it.
+
+    Single bytes have none, as in netCDF: all their values may be data.
+    """
+    chosen = dataset.id.get_create_plist().fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED
+    numbers = dataset.dtype.kind in "iuf" and dataset.dtype.itemsize > 1
+    value = float(dataset.fillvalue) if chosen and numbers else 0.0
+    return [value] if value else []
+
+
+def scaling(dataset: h5py.Dataset, bands: int) -> dict[str, HeaderValue]:
+    """Scale and offset, by the names they have in ENVI headers; values stay as they are stored.
+
+    CF's `scale_factor` multiplies; NEON's `Scale_Factor` divides, as ENVI's reflectance scale
+    factor does.
+    """
+    fields: dict[str, HeaderValue] = {}
+    for name, envi in (("scale_factor", GAINS), ("add_offset", OFFSETS)):
+        values = _numbers(dataset.attrs, name)
+        if len(values) == 1:
+            fields[envi] = (f"{values[0]:.17g}",) * bands
+    factor = _numbers(dataset.attrs, "Scale_Factor")
+    if len(factor) == 1:
+        fields["reflectance scale factor"] = f"{factor[0]:.17g}"
+    return fields
+
+
+def axis_names(dataset: h5py.Dataset) -> tuple[str, ...] | None:
+    """Which axes are lines, samples and bands, by dimension scales or labels; None: unsaid."""
+    if len(dataset.shape) != 3:
+        return None
+    labels = [_dimension_name(dimension) for dimension in dataset.dims]
+    if not any(labels):
+        text = dataset.attrs.get("Dimension_Labels", "")
+        labels = _text(text).split(",") if not isinstance(text, np.ndarray) else _texts(text)
+    return named_axes(labels) if len(labels) == 3 else None
+
+
+def _dimension_name(dimension: Any) -> str:
+    if dimension.label:
+        return str(dimension.label)
+    return str(dimension[0].name) if len(dimension) else ""
+
+
+def spectral_list(
+    file: h5py.File,
+    dataset: h5py.Dataset,
+    arrays: Sequence[StoredArray],
+    bands: int,
+    *,
+    widths: bool = False,
+) -> SpectralList | None:
+    """The wavelengths (or widths) of the bands of a data set; None when they are not told.
+
+    Of several lists the one nearest to the data set in the file's tree is taken.
+
+    Args:
+        file: the open file.
+        dataset: the cube.
+        arrays: all that the file holds.
+        bands: how many there must be.
+        widths: look for widths.
+    """
+    shared = {
+        array.name: _shared(array.name, dataset.name)
+        for array in arrays
+        if is_spectral_list(array, widths) and math.prod(array.shape) == bands
+    }
+    nearest = [name for name, groups in shared.items() if groups == max(shared.values())]
+    if len(nearest) != 1:
+        return None
+    item = file[nearest[0]]
+    unit = next((_text(item.attrs[key]) for key in _UNITS if key in item.attrs), "")
+    return SpectralList(np.asarray(item[()], np.float64).reshape(-1), unit)
+
+
+def bad_band_list(
+    dataset: h5py.Dataset, wavelengths: NDArray[np.float64] | None
+) -> tuple[str, ...] | None:
+    """ENVI's list of bad bands (0 = bad) from NEON's windows; None where there are none."""
+    if wavelengths is None:
+        return None
+    good = np.ones(len(wavelengths), bool)
+    for item in (dataset, *_groups(dataset)):
+        for name in item.attrs:
+            window = _numbers(item.attrs, name) if _BAD_WINDOW.fullmatch(name) else []
+            if len(window) == 2:
+                good &= (wavelengths < window[0]) | (wavelengths > window[1])
+    return None if good.all() else tuple(str(int(each)) for each in good)
+
+
+def _groups(dataset: h5py.Dataset) -> list[Any]:
+    """The groups around a data set, the nearest first."""
+    groups = [dataset.parent]
+    while groups[-1].name != "/":
+        groups.append(groups[-1].parent)
+    return groups
+
+
+def _shared(name: str, other: str) -> int:
+    """How many groups two names have in common from the root on."""
+    first, second = name.strip("/").split("/"), other.strip("/").split("/")
+    return next(
+        (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
+        min(len(first), len(second)),
+    )
+
+
+def _numbers(attributes: Mapping[str, Any], name: str) -> list[float]:
+    """The numbers of an attribute; text that reads as one counts."""
+    if name not in attributes:
+        return []
+    value = np.asarray(attributes[name]).reshape(-1)
+    if value.size > 16:
+        return []
+    try:
+        return [float(_text(each) if value.dtype.kind in "SUO" else each) for each in value]
+    except (TypeError, ValueError):
+        return []
+
+
+def _texts(values: Any) -> list[str]:
+    return [_text(value) for value in np.asarray(values).reshape(-1)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.reshape(-1)[0] if value.size else ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
