@@ -62,6 +62,8 @@ _NOT_IDENTITY_OF = {
 _ADDED_LATER: dict[tuple[str, ...], Any] = {
     ("data", "axes"): None,
     ("data", "shape"): None,
+    ("data", "unlabelled"): None,
+    ("data", "warp_labels"): False,
     ("preprocess",): {"denoise": False},
     ("train", "optimizer", "decay"): 0.9,
     ("train", "optimizer", "epsilon"): 1.0,

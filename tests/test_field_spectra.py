@@ -120,11 +120,95 @@ def test_a_damaged_library_is_refused_in_one_line(tmp_path):
     save_library(tmp_path)
     data = tmp_path / "library.sli"
     data.write_bytes(data.read_bytes()[:-9])
-    with pytest.raises(InputFileError, match="cannot be read"):
+    with pytest.raises(InputFileError, match="holds 79 bytes; expected 88"):
         read_field_spectrum(tmp_path / "library.hdr", name="sand")
     data.unlink()
     with pytest.raises(InputFileError):
         read_field_spectrum(tmp_path / "library.hdr", name="sand")
+
+
+CENTRES = np.linspace(0.4, 2.5, 50)
+REFLECTANCE = np.stack([0.3 + 0.2 * np.sin(CENTRES * 4), np.full(50, 0.25)])
+
+
+def write_library(path, values=REFLECTANCE, extra="", order=0, offset=0, without=(), ending="sli"):
+    """A library written byte by byte, as no library's writer would."""
+    fields = {"samples": 50, "lines": 2, "bands": 1, "header offset": offset, "data type": 4}
+    fields |= {"file type": "ENVI Spectral Library", "interleave": "bsq", "byte order": order}
+    lines = [f"{name} = {value}" for name, value in fields.items() if name not in without]
+    centres = ", ".join(map(repr, CENTRES.tolist()))
+    names = "" if "spectra names" in extra else "spectra names = {grass, sand}\n"
+    path.write_text(
+        "ENVI\n" + "\n".join(lines) + f"\nwavelength units = Micrometers\n{names}{extra}\n"
+        f"wavelength = {{{centres}}}\n"
+    )
+    data = np.asarray(values, dtype="<>"[order] + "f4").tobytes()
+    path.with_suffix(f".{ending}" if ending else "").write_bytes(b"\x7f" * offset + data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"offset": 64},
+        {"offset": 128, "order": 1},
+        {"order": 1},
+        {"without": ("byte order",)},
+        {"without": ("header offset", "bands")},
+        {"ending": "lib"},
+        {"ending": ""},
+        {"extra": "data ignore value = {-1}"},
+        {"extra": "bbl = {} ; none\n; a comment = {"},
+    ],
+)
+@pytest.mark.parametrize("index", [0, 1])
+def test_libraries_of_every_writer_give_exact_values(tmp_path, options, index):
+    path = write_library(tmp_path / "a.hdr", **options)
+    found = read_field_spectrum(path, name=("grass", "sand")[index])
+    np.testing.assert_allclose(found.wavelengths, CENTRES * 1000)
+    np.testing.assert_array_equal(found.reflectance, REFLECTANCE[index].astype("f4"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "extra"),
+    [
+        (0.0, "data ignore value = 0"),
+        (-1.23e34, "data ignore value = -1.23e34"),
+        (0.9, "bbl = {" + ", ".join("0" if 10 <= n < 15 else "1" for n in range(50)) + "}"),
+    ],
+)
+def test_ignored_values_and_bad_bands_are_left_out(tmp_path, mark, extra):
+    values = REFLECTANCE.copy()
+    values[:, 10:15] = mark
+    found = read_field_spectrum(
+        write_library(tmp_path / "a.hdr", values, f"{extra}\n"), name="grass"
+    )
+    kept = np.r_[0:10, 15:50]
+    np.testing.assert_allclose(found.wavelengths, CENTRES[kept] * 1000)
+    np.testing.assert_array_equal(found.reflectance, REFLECTANCE[0, kept].astype("f4"))
+    assert any("5 of 50" in remark and "left out" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        ("a soil, b, with comma", {"a soil": 0, "b, with comma": 1}),
+        ("Soil, dry,Grass", {"Soil, dry": 0, "Grass": 1}),
+        ("Soil, dry,\n Grass", {"Soil, dry": 0, "Grass": 1}),
+        ('"Soil, dry", Grass', {"Soil, dry": 0, "Grass": 1}),
+        ("Soil, dry, Grass", {"Soil, dry": 0, "Grass": 1}),
+        ("only one", {"only one": 0, "spectrum 2": 1}),
+        ("", {"spectrum 1": 0, "spectrum 2": 1}),
+    ],
+)
+def test_names_of_library_spectra_that_hold_commas_or_are_missing(tmp_path, names, asked):
+    path = write_library(tmp_path / "a.hdr", extra=f"spectra names = {{{names}}}\n")
+    for name, index in asked.items():
+        found = read_field_spectrum(path, name=name)
+        assert found.name == name
+        np.testing.assert_array_equal(found.reflectance, REFLECTANCE[index].astype("f4"))
+    with pytest.raises(InputFileError, match="holds no spectrum"):
+        read_field_spectrum(path, name="comma")
 
 
 def test_an_image_header_is_no_library(tmp_path):

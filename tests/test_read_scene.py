@@ -62,12 +62,92 @@ def test_envi_classification(tmp_path):
     np.testing.assert_array_equal(found.labels, labels)
 
 
+def raster(path, values, nodata, names=""):
+    extra = f"data ignore value = {nodata}\n{names}"
+    samples.write_envi(path, np.asarray(values)[:, :, None], extra=extra)
+    return path
+
+
 def test_nodata_of_a_label_raster_is_unlabelled(tmp_path):
     labels = samples.make_labels().astype("int16")
-    labels[2, 3] = -9999
-    extra = "data ignore value = -9999\n"
+    path = raster(tmp_path / "gt.hdr", np.where(labels == 0, -9999, labels), -9999)
+    np.testing.assert_array_equal(read_labels(path).labels, labels)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+def test_class_0_beside_nodata_asks_and_is_kept(tmp_path, cube_path, dtype):
+    values = (samples.make_labels().astype(int) + 255) % 256  # 255 unlabelled, classes 0 to 2
+    path = raster(tmp_path / "gt.hdr", values.astype(dtype), 255)
+    with pytest.raises(InputFileError, match="--unlabelled 255 if 0 is a class"):
+        read_labels(path)
+    np.testing.assert_array_equal(read_labels(path, unlabelled=255).labels, samples.make_labels())
+    np.testing.assert_array_equal(
+        read_labels(path, unlabelled=0).labels, np.where(values == 255, 0, values)
+    )
+    scene = read_scene(cube_path, labels=path, unlabelled=255)
+    assert scene.class_names == ("class 0", "class 1", "class 2")
+    assert "label k + 1" in scene.remarks[-1]
+
+
+def test_values_below_0_or_without_a_declaration(tmp_path, cube_path):
+    labels = samples.make_labels().astype("int16")
+    path = save(tmp_path / "gt.npy", labels - 1)
+    with pytest.raises(InputFileError, match="--unlabelled -1 if it marks"):
+        read_labels(path)
+    np.testing.assert_array_equal(read_labels(path, unlabelled=-1).labels, labels)
+    floats = np.where(labels == 0, np.nan, labels - 1)
+    path = save(tmp_path / "nan.npy", floats)
+    np.testing.assert_array_equal(read_labels(path, unlabelled=np.nan).labels, labels)
+    names = tmp_path / "names.txt"
+    names.write_text("zero\none\ntwo\n")
+    scene = read_scene(cube_path, labels=path, unlabelled=np.nan, class_names=names)
+    assert scene.class_names == ("zero", "one", "two")
+    names.write_text("one\ntwo\n")
+    with pytest.raises(InputFileError, match="as there is a class 0"):
+        read_scene(cube_path, labels=path, unlabelled=np.nan, class_names=names)
+
+
+def test_names_say_what_0_is(tmp_path):
+    labels = samples.make_labels()
+    names = "class names = {Unclassified, Corn, Soy, Wood}\n"
+    path = raster(tmp_path / "gt.hdr", labels, 255, names)
+    assert read_labels(path).class_names == ("Corn", "Soy", "Wood")
+    names = "class names = {Sand, Corn, Soy, Wood}\n"
+    path = raster(tmp_path / "gt.hdr", labels, 255, names)
+    found = read_labels(path, unlabelled=255)
+    assert found.class_names == ("Sand", "Corn", "Soy", "Wood")
+    np.testing.assert_array_equal(found.labels, labels + 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "more", "highest", "expected"),
+    [
+        ("Corn, Soy, Wood", "classes = 3", 2, ("Corn", "Soy", "Wood")),
+        ("Corn, Soy, Wood", "classes = 3", 3, ("Corn", "Soy", "Wood")),
+        ("Corn, Soy, Wood", "classes = 4", 2, ("Corn", "Soy", "Wood")),
+        ("Unlabeled, Corn, Soy, Wood", "classes = 3", 3, ("Corn", "Soy", "Wood")),
+        ("Nichts, Corn, Soy", "class lookup = {0,0,0, 9,9,9, 8,8,8}", 2, ("Corn", "Soy")),
+        ("Corn, Soy, Wood", "class lookup = {0,0,0, 9,9,9, 8,8,8, 7,7,7}", 2,
+         ("Corn", "Soy", "Wood")),
+        ("Class 0, Class 1, Class 2", "", 2, ("Class 1", "Class 2")),
+        ("Unclassified, Corn, young, Soy", "classes = 3", 2, ("Corn, young", "Soy")),
+        ("Unclassified,Corn, Young,Soy", "classes = 3", 2, ("Corn, Young", "Soy")),
+        ("Unclassified, Corn,Young, Soy", "classes = 3", 2, ("Corn,Young", "Soy")),
+        ("Unclassified,\nCorn, Young,\nSoy", "classes = 3", 2, ("Corn, Young", "Soy")),
+        ("Unclassified, Corn, Young, Soy", "classes = 3", 2, None),
+    ],
+)  # fmt: skip
+def test_class_names_belong_to_their_labels(tmp_path, names, more, highest, expected):
+    labels = np.minimum(samples.make_labels(), highest).astype("uint8")
+    if highest == 2:
+        labels[labels == 3] = 2
+    extra = f"file type = ENVI Classification\nclass names = {{{names}}}\n{more}\n"
     samples.write_envi(tmp_path / "gt.hdr", labels[:, :, None], extra=extra)
-    assert read_labels(tmp_path / "gt.hdr").labels[2, 3] == 0
+    found = read_labels(tmp_path / "gt.hdr")
+    assert found.class_names == expected
+    np.testing.assert_array_equal(found.labels, labels)
+    if expected is None:
+        assert "--class-names" in found.remarks[0]
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])

@@ -1,3 +1,5 @@
+import gzip
+
 import file_samples as samples
 import numpy as np
 import pytest
@@ -91,8 +93,7 @@ def test_header_offset(tmp_path):
         np.testing.assert_array_equal(file.read(2, 5), cube[2:5])
 
 
-@pytest.mark.parametrize("field", ["samples", "lines", "bands", "data type", "interleave",
-                                   "byte order"])  # fmt: skip
+@pytest.mark.parametrize("field", ["samples", "lines", "bands", "data type", "interleave"])
 def test_missing_fields(tmp_path, field):
     samples.write_envi(tmp_path / "a.hdr", samples.make_cube())
     lines = (tmp_path / "a.hdr").read_text().splitlines()
@@ -121,8 +122,12 @@ def test_missing_fields(tmp_path, field):
         ("interleave = bsq", "interleave = tile", "bsq, bil or bip"),
         ("byte order = 0", "byte order = 2", "little-endian"),
         ("file type = ENVI Standard", "file type = ENVI Spectral Library", "ENVI Standard"),
-        ("byte order = 0", "byte order = 0\nfile compression = 1", "compressed"),
-        ("byte order = 0", "byte order = 0\ndata ignore value = none", "a number"),
+        ("byte order = 0", "byte order = 0\nfile compression = 1", "not compressed with gzip"),
+        ("byte order = 0", "byte order = 0\nfile compression = 2", "0 or 1"),
+        ("byte order = 0", "byte order = 0\nmajor frame offsets = {0, 4}", "without gaps"),
+        ("byte order = 0", "byte order = 0\ndata ignore value = {0, 1}", "no single value"),
+        ("file type = ENVI Standard", "file type = ENVI Virtual Mosaic", "save it|Save it"),
+        ("byte order = 0", "byte order = 0\ndata ignore value = zero", "a number"),
         ("byte order = 0", "byte order = 0\nband names = {a, b", "no end"),
         ("ENVI\n", "ENVY\n", "no known format|not 'ENVI'"),
     ],
@@ -135,6 +140,102 @@ def test_wrong_fields(tmp_path, old, new, message):
     with pytest.raises(InputFileError, match=message) as error:
         open_cube(tmp_path / "a.hdr")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("byte order = 0\n", ""),
+        ("byte order = 0", "byte order = Host (Intel)"),
+        ("header offset = 0", "header offset ="),
+        ("header offset = 0", "header offset = 0.0"),
+        ("lines = 7", "lines = +7 ; rows"),
+        ("lines = 7", "lines = {7}"),
+        ("lines = 7", "lines = 9\nlines = 7"),
+        ("interleave = bsq", "interleave = {BSQ}"),
+        ("ENVI Standard", "ENVI  Standard"),
+        ("ENVI Standard", "PCI"),
+        ("ENVI Standard", "TIFF"),
+    ],
+)
+def test_slips_that_other_software_reads(tmp_path, old, new):
+    cube = samples.make_cube()
+    samples.write_envi(tmp_path / "a.hdr", cube)
+    text = (tmp_path / "a.hdr").read_text()
+    assert old in text
+    (tmp_path / "a.hdr").write_text(text.replace(old, new, 1))
+    with open_cube(tmp_path / "a.hdr") as file:
+        np.testing.assert_array_equal(file.read(), cube)
+        assert bool(file.remarks) == (new == "")  # a byte order that is taken is said
+
+
+@pytest.mark.parametrize(
+    ("value", "nodata"),
+    [("", None), ("none", None), ("{-9999}", -9999), ("{5, 5}", 5), ("-9.999e+03", -9999)],
+)
+def test_ignored_values_as_they_are_written(tmp_path, value, nodata):
+    with open_with(tmp_path, f"data ignore value = {value}\n") as file:
+        assert file.nodata == nodata
+
+
+def test_a_list_ends_at_its_brace_whatever_follows(tmp_path):
+    extra = (
+        "wavelength = {400, 500, 600, 700, 800} ; nm\n"
+        "description = { a { lone brace }\n"
+        "data ignore value = 5\n"
+        "band names = {a {1}, b {2},\n c {3},\n; a comment = {\n d\n , e} and more\n"
+        "default bands = {3, 2, 1}\n"
+    )
+    with open_with(tmp_path, extra) as file:
+        np.testing.assert_array_equal(file.wavelengths, [400, 500, 600, 700, 800])
+        assert file.nodata == 5
+        assert file.band_names == ("a {1}", "b {2}", "c {3}", "d", "e")
+        assert file.default_bands == (2, 1, 0)
+
+
+@pytest.mark.parametrize("ending", [".cube", ".hsi", ".rfl", ".lan", ".HSI", ".pix"])
+def test_a_data_file_of_any_ending_is_told_by_its_size(tmp_path, ending):
+    cube = samples.make_cube()
+    data = samples.write_envi(tmp_path / "a.hdr", cube, data_suffix=ending)
+    (tmp_path / "a.txt").write_text("notes")
+    with open_cube(tmp_path / "a.hdr") as file:
+        assert file.files[1] == data
+    (tmp_path / "a.other").write_bytes(data.read_bytes())
+    with pytest.raises(InputFileError, match="several data files fit"):
+        open_cube(tmp_path / "a.hdr")
+
+
+def test_padding_is_left_out_and_said(tmp_path):
+    cube = samples.make_cube()
+    data = samples.write_envi(tmp_path / "a.hdr", cube, "bil")
+    data.write_bytes(data.read_bytes() + bytes(13))
+    with open_cube(tmp_path / "a.hdr") as file:
+        np.testing.assert_array_equal(file.read(), cube)
+        assert "13 bytes" in file.remarks[0]
+
+
+@pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])
+def test_compressed_data(tmp_path, interleave):
+    cube = samples.make_cube()
+    data = samples.write_envi(
+        tmp_path / "a.hdr", cube, interleave, extra="file compression = 1\n", order=1
+    )
+    whole = data.read_bytes()
+    data.write_bytes(gzip.compress(whole))
+    with open_cube(tmp_path / "a.hdr") as file:
+        np.testing.assert_array_equal(file.read(2, 5), cube[2:5])
+    data.write_bytes(gzip.compress(whole[:-2]))
+    with open_cube(tmp_path / "a.hdr") as file, pytest.raises(InputFileError, match="unpacks to"):
+        file.read()
+
+
+def test_interleave_is_told_by_the_ending_alone(tmp_path):
+    cube = samples.make_cube()
+    samples.write_envi(tmp_path / "a.hdr", cube, "bil", data_suffix=".bil")
+    text = (tmp_path / "a.hdr").read_text()
+    (tmp_path / "a.hdr").write_text(text.replace("interleave = bil\n", ""))
+    with open_cube(tmp_path / "a.hdr") as file:
+        np.testing.assert_array_equal(file.read(), cube)
 
 
 def test_pairs_with_a_file_missing(tmp_path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .label_options import unlabelled_option, warp_labels_option
 from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def retrieve() -> None:
 @click.option("--scene", metavar="FILE", help="The gallery: a cube, or a picture without spectra.")
 @click.option("--dataset", metavar="NAME", help="A registered scene instead of a file.")
 @click.option("--labels", metavar="FILE", help="Label map of the file's scene, to be shown.")
+@unlabelled_option
+@warp_labels_option
 @array_options
 @click.option("-o", "--output", metavar="FOLDER", required=True, help="Folder of the index.")
 @click.option(
@@ -90,6 +93,8 @@ def index_command(
     scene: str | None,
     dataset: str | None,
     labels: str | None,
+    unlabelled: float | None,
+    warp_labels: bool | None,
     scene_variable: str | None,
     axes: str | None,
     shape: list[int] | None,
@@ -116,6 +121,8 @@ def index_command(
         scene=scene,
         dataset=dataset,
         labels=labels,
+        unlabelled=unlabelled,
+        warp_labels=bool(warp_labels),
         scene_variable=scene_variable,
         axes=axes,
         shape=shape,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from .label_options import unlabelled_option, warp_labels_option
 from .values import array_options, parse_bytes
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
@@ -25,15 +26,25 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.option("--dataset", metavar="NAME", help="A registered data set; see `hsi data list`.")
 @click.option("--scene", metavar="FILE", help="A cube of your own: ENVI, GeoTIFF, MATLAB, NumPy.")
-@click.option("--labels", metavar="FILE", help="Its label map: MATLAB, GeoTIFF, PNG, NumPy, ENVI.")
+@click.option(
+    "--labels",
+    metavar="FILE[,FILE]",
+    help="Its label map: MATLAB, GeoTIFF, PNG, NumPy, ENVI; of several the labels are joined.",
+)
 @array_options
 @click.option("--labels-variable", metavar="NAME", help="The label map's name inside its file.")
 @click.option("--class-names", metavar="FILE", help="A text file with one class name per line.")
+@unlabelled_option
+@warp_labels_option
 @click.option("--model", metavar="NAME", help="A model; see `hsi models list`.")
 @click.option("--config", metavar="NAME|FILE", help="A configuration.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")
 @click.option("--split", type=click.Choice(["random", "disjoint", "file"]), help="Kind of split.")
-@click.option("--split-file", metavar="FILE", help="Masks or indices of a fixed split.")
+@click.option(
+    "--split-file",
+    metavar="FILE|TRAIN,TEST",
+    help="A fixed split: masks, label maps or indices in one file, or a file for each part.",
+)
 @click.option("--epochs", type=int, help="Passes over the training part.")
 @click.option("--seed", type=int, help="Seed of everything drawn at random.")
 @click.option("--runs", type=click.IntRange(1), help="Train with N seeds, from --seed on.")

@@ -84,7 +84,11 @@ def read_field_spectrum(
     values, remarks = _reflectance(table, index, units)
     wavelengths, values, more = _tidied(path, wavelengths, values)
     return FieldSpectrum(
-        path, table.names[index], wavelengths, values, (unit_remark, *remarks, *more)
+        path,
+        table.names[index] if name is None else name,
+        wavelengths,
+        values,
+        (unit_remark, *remarks, *table.remarks, *more),
     )
 
 
@@ -94,6 +98,8 @@ def _chosen(table: SpectrumTable, name: str | None) -> int:
         return 0
     if name is not None and names.count(name) == 1:
         return names.index(name)
+    if name is not None and name in table.aliases:
+        return table.aliases[name]
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
     if name is None:
         raise InputFileError(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputFileError
+from .file_list import listed_files
 from .formats.array_axes import AXES_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
 from .formats.checksums import hash_file
@@ -18,11 +19,14 @@ from .formats.cube_file import CubeFile
 from .formats.envi_files import open_envi
 from .formats.file_format import KNOWN_FORMATS, FileFormat, recognise_format
 from .formats.hdf5_files import open_hdf5
-from .formats.label_files import LabelFile, read_class_names, read_labels, refuse_variable
+from .formats.label_files import read_class_names, read_labels, refuse_variable
+from .formats.label_values import LabelFile
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
 from .formats.side_masks import with_side_mask
 from .formats.tiff_files import open_tiff
+from .joined_labels import join_labels
+from .label_alignment import align_labels
 from .missing_data import (
     MissingSurvey,
     band_list,
@@ -133,6 +137,8 @@ def read_scene(
     shape: Sequence[int] | None = None,
     labels_variable: str | None = None,
     class_names: Path | str | None = None,
+    unlabelled: float | None = None,
+    warp_labels: bool = False,
     nodata: float | None = None,
     name: str | None = None,
 ) -> Scene:
@@ -144,25 +150,29 @@ def read_scene(
 
     Args:
         path: the cube, as in `open_cube`.
-        labels: a label map, as in `read_labels`.
+        labels: a label map, as in `read_labels`, or several with commas between them (of training
+            and test, say), whose labels are joined.
         variable: which of several arrays is the cube.
         axes: as in `open_cube`.
         shape: as in `open_cube`.
-        labels_variable: which of several arrays is the label map.
-        class_names: a text file with one class name a line, before those of the label map.
+        labels_variable: which of several arrays is the label map, or those to be joined.
+        class_names: a text file with one class name a line, before those of the label map: from
+            label 1 on, or from 0 on where 0 is a class of its own.
+        unlabelled: the value of unlabelled pixels, as in `read_labels`.
+        warp_labels: resample labels on another grid, as `align_labels` does.
         nodata: as in `open_cube`.
         name: what to call the scene; the file's name without its ending by default.
 
     Raises:
-        InputFileError: a file cannot be read as what it should be; the label map has another size;
-            there are fewer class names than labels; a labelled pixel or a whole band is missing.
+        InputFileError: a file cannot be read as what it should be; the label map lies elsewhere or
+            has another size; there are fewer class names than labels; a labelled pixel or a whole
+            band is missing.
     """
+    asked = _LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
     with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
         cube = file.read()
         check_cube(file.path, cube.shape, cube.dtype)
-        described = _described(
-            file, [(0, cube)], labels, labels_variable, class_names, name or Path(path).stem
-        )
+        described = _described(file, [(0, cube)], asked, name or Path(path).stem)
         cube = filled(cube, file.nodata, file.wavelengths)
     return Scene(**(vars(described) | {"cube": cube}))
 
@@ -176,6 +186,8 @@ def open_scene(
     shape: Sequence[int] | None = None,
     labels_variable: str | None = None,
     class_names: Path | str | None = None,
+    unlabelled: float | None = None,
+    warp_labels: bool = False,
     nodata: float | None = None,
     name: str | None = None,
 ) -> SceneFile:
@@ -186,11 +198,10 @@ def open_scene(
     Raises:
         InputFileError: as `read_scene`.
     """
+    asked = _LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
     file = open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata)
     try:
-        return _described(
-            file, _blocks(file), labels, labels_variable, class_names, name or Path(path).stem
-        )
+        return _described(file, _blocks(file), asked, name or Path(path).stem)
     except BaseException:
         file.close()
         raise
@@ -205,38 +216,74 @@ def _blocks(file: CubeFile) -> Iterator[tuple[int, NDArray[Any]]]:
         yield start, file.read(start, min(start + step, lines))
 
 
+@dataclass(frozen=True)
+class _LabelChoice:
+    """What a caller says of the labels; see `read_scene`."""
+
+    labels: Path | str | None
+    variable: str | None
+    class_names: Path | str | None
+    unlabelled: float | None
+    warp: bool
+
+    def read(self, file: CubeFile) -> LabelFile | None:
+        """The label map on the grid of the open scene, with a name for every label."""
+        if self.labels is None:
+            return None
+        files = listed_files(self.labels)
+        variables = (self.variable or "").split(",")
+        paths = [path for path in files for _ in variables]
+        shape = (file.shape[0], file.shape[1])
+        truths = []
+        for path, variable in zip(paths, variables * len(files), strict=True):
+            truth = read_labels(path, variable=variable.strip() or None, unlabelled=self.unlabelled)
+            orders = file.axes.fitting(*truth.labels.shape) if file.axes is not None else []
+            hint = f"if the cube's axes are in another order: {AXES_OPTION} {' or '.join(orders)}"
+            truths.append(
+                align_labels(
+                    path,
+                    truth,
+                    file.georeference,
+                    shape,
+                    warp=self.warp,
+                    remedy=hint if orders else "",
+                )
+            )
+        truth = join_labels(paths, truths)
+        return replace(truth, class_names=_class_names(paths[0], truth, self.class_names))
+
+
 def _described(
     file: CubeFile,
     blocks: Iterable[tuple[int, NDArray[Any]]],
-    labels: Path | str | None,
-    labels_variable: str | None,
-    class_names: Path | str | None,
+    asked: _LabelChoice,
     name: str,
 ) -> SceneFile:
     """The scene of an open file, all lines of which come in blocks where any can be missing."""
     path = file.path
-    truth = None if labels is None else read_labels(labels, variable=labels_variable)
-    names: tuple[str, ...] = ()
-    if truth is not None and labels is not None:
-        names = _fitting_names(Path(labels), truth, file, class_names)
+    truth = asked.read(file)
     valid, survey = _surveyed(file, blocks)
     if truth is not None and valid is not None:
         check_labelled_pixels(path, truth.labels, valid)
     files = [*file.files, *(truth.files if truth else ())]
-    if truth is not None and class_names is not None:
-        files.append(Path(class_names))
+    if truth is not None and asked.class_names is not None:
+        files.append(Path(asked.class_names))
     return SceneFile(
         name=name,
         cube=replace(file, complete=True),
         labels=truth.labels if truth else None,
-        class_names=names,
+        class_names=(truth.class_names or ()) if truth else (),
         wavelengths=file.wavelengths,
         georeference=file.georeference or (truth.georeference if truth else None),
         valid=valid,
         nodata=file.nodata,
         false_colour=file.default_bands or nearest_bands(file.wavelengths, file.shape[2]),
-        checksums=_checksums(files),
-        remarks=(*scene_remarks(file), *filter(None, [survey.told()])),
+        checksums=_checksums(files) | dict(truth.placement if truth else {}),
+        remarks=(
+            *scene_remarks(file),
+            *filter(None, [survey.told()]),
+            *(truth.remarks if truth else ()),
+        ),
     )
 
 
@@ -286,33 +333,21 @@ def scene_remarks(file: CubeFile) -> tuple[str, ...]:
     )
 
 
-def _fitting_names(
-    path: Path, truth: LabelFile, file: CubeFile, class_names: Path | str | None
-) -> tuple[str, ...]:
-    """The class names for the label map `path`, once it fits the cube."""
-    lines, samples = truth.labels.shape
-    if (lines, samples) != file.shape[:2]:
-        orders = file.axes.fitting(lines, samples) if file.axes is not None else []
-        turned = " (turned by 90 degrees?)" if (samples, lines) == file.shape[:2] else ""
-        raise InputFileError(
-            path,
-            f"a label map of {lines} × {samples} pixels{turned}",
-            f"{file.shape[0]} lines × {file.shape[1]} samples as in the scene",
-            f"if the cube's axes are in another order: {AXES_OPTION} {' or '.join(orders)}"
-            if orders
-            else "",
-        )
+def _class_names(path: Path, truth: LabelFile, class_names: Path | str | None) -> tuple[str, ...]:
+    """A name for every label of the map `path`, which has labels."""
     highest = int(truth.labels.max())
     if highest == 0:
         raise InputFileError(path, "every pixel is 0, unlabelled", "labels from 1 on")
     names = read_class_names(class_names) if class_names is not None else truth.class_names
+    first = truth.first_value
     if names is None:
-        return tuple(f"class {label}" for label in range(1, highest + 1))
+        return tuple(f"class {label}" for label in range(first, highest + first))
     if len(names) < highest:
+        counted = "as many as the highest label" if first else "as there is a class 0"
         raise InputFileError(
             path if class_names is None else Path(class_names),
             f"{len(names)} class names",
-            f"at least {highest}, as many as the highest label",
+            f"at least {highest}, {counted}",
         )
     return names
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputFileError, SplitError
+from .file_list import listed_files
 from .formats.array_choice import size_text
-from .formats.file_format import FileFormat, recognise_format
-from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_map
-from .formats.matlab_files import list_matlab_arrays, load_matlab_array
-from .formats.numpy_files import list_npz_arrays, load_npy_map, load_npz_array
-from .formats.reading_guard import reading
 from .leakage import nearest_training_distance
+from .scene import Georeference
+from .split_contents import list_arrays, map_of_raster, parts_of_file, parts_of_files
 from .splits import (
     PARTS,
     Indices,
@@ -31,62 +26,8 @@ from .splits import (
     require_two_classes,
 )
 
-_EXPECTED = "train and test as masks, label maps or lists of indices (.npz, .mat), or codes (.npy)"
-
-# Names under which published splits keep their parts, in lower case.
-_NAMES = {
-    "train": ("train", "training", "tr", "trlabel", "train_gt", "train_mask", "train_indices"),
-    "validation": ("validation", "val", "va", "val_gt", "val_mask", "val_indices"),
-    "test": ("test", "testing", "te", "tslabel", "test_gt", "test_mask", "test_indices"),
-}
-_CODES = {1: "train", 2: "test", 3: "validation"}
-
-
-def _list_arrays(path: Path) -> dict[str, Callable[[], NDArray[Any]]]:
-    """What loads each array of a file, by name; the single array of .npy is called "codes"."""
-    kind = recognise_format(path)
-    if kind is FileFormat.NPY:
-        return {"codes": partial(load_npy_map, path)}
-    if kind is FileFormat.NPZ:
-        return {a.name: partial(load_npz_array, path, a) for a in list_npz_arrays(path)}
-    if kind is FileFormat.MATLAB:
-        return {a.name: partial(load_matlab_array, path, a) for a in list_matlab_arrays(path)}
-    if kind is FileFormat.HDF5:
-        with reading(path, "a MATLAB v7.3 file"), h5py.File(path, "r", locking=False) as file:
-            names = [array.name for array in list_hdf5_arrays(file)]
-        return {name: partial(load_hdf5_map, path, name, name) for name in names}
-    raise InputFileError(path, f"the content is {kind}", _EXPECTED)
-
-
-def _from_codes(
-    path: Path, codes: NDArray[np.generic], shape: tuple[int, int]
-) -> dict[str, NDArray[np.generic]]:
-    if codes.shape != shape or not set(np.unique(codes).tolist()) <= {0, *_CODES}:
-        raise InputFileError(
-            path,
-            f"an array of {size_text(codes.shape)}, type {codes.dtype}",
-            f"a map of {size_text(shape)} with 0 = in no part, 1 = train, 2 = test, 3 = validation",
-        )
-    return {part: codes == code for code, part in _CODES.items()}
-
-
-def _pick_parts(
-    path: Path, arrays: Mapping[str, Callable[[], NDArray[Any]]]
-) -> dict[str, NDArray[np.generic]]:
-    parts: dict[str, NDArray[np.generic]] = {}
-    for part, names in _NAMES.items():
-        present = [name for name in arrays if name.lower() in names]
-        if len(present) > 1:
-            raise InputFileError(
-                path, f"{part} twice, as {' and '.join(present)}", "one array for each part"
-            )
-        if present:
-            parts[part] = arrays[present[0]]()
-        elif part != "validation":
-            raise InputFileError(
-                path, f"no {part} among {', '.join(arrays) or 'no arrays'}", _EXPECTED
-            )
-    return parts
+# Masks are 1 where a pixel is in the part, in pictures 255.
+_MASKS = ({0, 1}, {0, 255})
 
 
 def _pixels(
@@ -101,7 +42,7 @@ def _pixels(
         given = array.astype(np.int64)
         inside = given != 0
         wrong = inside & (given != labels) & (labels != 0)
-        if wrong.any() and not set(np.unique(given).tolist()) <= {0, 1}:
+        if wrong.any() and not any(set(np.unique(given).tolist()) <= mask for mask in _MASKS):
             raise InputFileError(
                 path,
                 f"{part} has other labels than the ground truth at {int(wrong.sum())} pixels",
@@ -146,58 +87,79 @@ def _check_parts(path: Path, parts: dict[str, Indices], labels: NDArray[np.integ
                 )
 
 
-def _read_parts(path: Path, labels: NDArray[np.integer]) -> dict[str, Indices]:
-    shape = (labels.shape[0], labels.shape[1])
-    arrays = _list_arrays(path)
-    if "about" in arrays:
-        own = load_split(path)
-        if own.shape != shape:
-            raise InputFileError(
-                path,
-                f"a split of {size_text(own.shape)} pixels",
-                f"{size_text(shape)}, as the labels",
-            )
-        given: dict[str, NDArray[Any]] = {part: getattr(own, part) for part in PARTS}
-    elif list(arrays) == ["codes"]:
-        given = _from_codes(path, arrays["codes"](), shape)
-    else:
-        given = _pick_parts(path, arrays)
+def _read_parts(
+    paths: tuple[Path, ...], labels: NDArray[np.integer], georeference: Georeference | None
+) -> dict[str, Indices]:
+    given = (
+        _one_file(paths[0], labels, georeference)
+        if len(paths) == 1
+        else parts_of_files(paths, labels, georeference)
+    )
+    sources = paths if len(paths) > 1 else paths * len(given)
     parts = {part: np.empty(0, dtype=np.int64) for part in PARTS}
-    parts |= {part: _pixels(path, part, array, labels) for part, array in given.items()}
-    _check_parts(path, parts, labels)
+    for path, (part, array) in zip(sources, given.items(), strict=True):
+        parts[part] = _pixels(path, part, array, labels)
+    _check_parts(paths[0], parts, labels)
     return parts
 
 
+def _one_file(
+    path: Path, labels: NDArray[np.integer], georeference: Georeference | None
+) -> dict[str, NDArray[Any]]:
+    codes = map_of_raster(path, labels, georeference)
+    if codes is not None:
+        return parts_of_file(path, {"codes": lambda: codes}, labels)
+    arrays = list_arrays(path)
+    if "about" not in arrays:
+        return parts_of_file(path, arrays, labels)
+    own = load_split(path)
+    shape = (labels.shape[0], labels.shape[1])
+    if own.shape != shape:
+        raise InputFileError(
+            path,
+            f"a split of {size_text(own.shape)} pixels",
+            f"{size_text(shape)}, as the labels",
+        )
+    return {part: getattr(own, part) for part in PARTS}
+
+
 def file_split(
-    path: Path, labels: NDArray[np.integer], *, rare_classes: RareClasses = "error"
+    path: Path | str,
+    labels: NDArray[np.integer],
+    *,
+    rare_classes: RareClasses = "error",
+    georeference: Georeference | None = None,
 ) -> Split:
     """Read a fixed split.
 
     Accepted: .npz and .mat with arrays called train and test, validation if wanted
     (also TR/TE, TRLabel/TSLabel, train_gt/test_gt and the like); each a mask of lines × samples,
     a label map (0 = not in the part, else the ground truth's label) or a list of flat indices
-    from 0, line · samples + sample; .npy with one map of codes (0 = in no part, 1 = train,
-    2 = test, 3 = validation); a split.npz of an earlier run. Nothing is unpickled.
+    from 0, line · samples + sample; .npy, TIFF, ENVI or PNG with one map of codes (0 = in no
+    part, 1 = train, 2 = test, 3 = validation); two or three files, each with the mask, label map or
+    indices of one part; a split.npz of an earlier run. Nothing is unpickled.
 
     The guard of the result is measured: one less than the smallest distance between the training
     side and the test. Labelled pixels in no part are nobody's loss and are not counted as lost.
 
     Args:
-        path: the file.
+        path: the file, or "TRAIN,TEST" or "TRAIN,TEST,VALIDATION".
         labels: lines × samples, 0 = unlabelled.
         rare_classes: for classes in training or test only: "error" refuses, "drop" takes them
             out of every part, "train" learns untested the classes in training and takes out the
             others. Classes in no part are dropped and named in any case.
+        georeference: of the scene, by which rasters with coordinates are placed.
 
     Raises:
-        InputFileError: the file is missing, damaged or not a split of these labels.
+        InputFileError: a file is missing, damaged, lies elsewhere or is not a split of these
+            labels.
         ShapeError: `labels` is not lines × samples.
         SplitError: fewer than two classes are left, or a class lies on one side under "error".
     """
-    path = Path(path)
+    paths = listed_files(path)
     found = count_labels(labels)
     check_rare_classes(rare_classes)
-    parts = _read_parts(path, labels)
+    parts = _read_parts(paths, labels, georeference)
     flat = labels.ravel()
     learned = set(np.unique(flat[parts["train"]]).tolist())
     tested = set(np.unique(flat[parts["test"]]).tolist())
@@ -215,10 +177,11 @@ def file_split(
     require_two_classes(classes, dropped, "give a split with two classes in training")
     parts = {part: pixels[np.isin(flat[pixels], classes)] for part, pixels in parts.items()}
     if not parts["test"].size:
-        raise SplitError(path, "no test pixel of a learned class", "at least one")
+        raise SplitError(paths[0], "no test pixel of a learned class", "at least one")
+    layout = f"read from {' and '.join(each.name for each in paths)}"
     split = Split(
         "file", (labels.shape[0], labels.shape[1]), classes, **parts, guard=0, dropped=dropped,
-        train_only=train_only, lost={}, layout=f"read from {path.name}",
+        train_only=train_only, lost={}, layout=layout,
     )  # fmt: skip
     nearest = int(nearest_training_distance(split).min())
     return Split(**{**vars(split), "guard": nearest - 1})

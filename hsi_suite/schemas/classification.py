@@ -26,6 +26,9 @@ class SceneConfig(Section):
         labels: the user's label map.
         labels_variable: its variable, where the file holds several arrays.
         class_names: a text file with one name per line.
+        unlabelled: the value of unlabelled pixels in the label map; null: 0. With another one, 0
+            is a class of its own where it occurs.
+        warp_labels: bring labels on another grid to the scene's, nearest neighbour.
         nodata: the value that marks missing data.
         allow_unverified: use registered files although their checksum is wrong, and say so.
     """
@@ -39,6 +42,8 @@ class SceneConfig(Section):
     labels: str | None = None
     labels_variable: str | None = None
     class_names: str | None = None
+    unlabelled: float | None = None
+    warp_labels: bool = False
     nodata: float | None = None
     allow_unverified: bool = False
 
@@ -90,7 +95,7 @@ class SplitConfig(Section):
         layout: auto, blocks or stripes. disjoint only.
         rare_classes: classes that cannot be divided: drop, train (train only) or error; null
             means error for random splits and drop for disjoint ones.
-        file: masks or index files of a fixed split.
+        file: masks or indices of a fixed split, in one file or in TRAIN,TEST[,VALIDATION].
     """
 
     kind: Literal["random", "disjoint", "file"] = "random"

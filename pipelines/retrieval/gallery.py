@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...data.catalogue import load_dataset
 from ...data.formats.cube_file import CubeFile, WholeArray
+from ...data.label_alignment import align_labels
 from ...data.modalities import Modality
 from ...data.photographs import PHOTOGRAPH_ENDINGS, read_header, read_photograph
 from ...data.readers import (
@@ -147,6 +148,7 @@ def file_gallery(
             *([str(path.resolve()), state.st_size, state.st_mtime_ns] for path, state in states),
             str(file.nodata),
             None if file.axes is None else [*file.axes.names, *file.axes.sizes],
+            *([truth.first_value, dict(truth.placement)] if truth and truth.remarks else []),
         ],
         provenance={"scene": str(file.path.resolve()), "nodata": str(file.nodata)},
         files=files,
@@ -157,8 +159,8 @@ def file_gallery(
 
 def _class_names(truth: LabelFile) -> tuple[str, ...]:
     named = truth.class_names or ()
-    highest = int(truth.labels.max())
-    return named + tuple(f"class {number}" for number in range(len(named) + 1, highest + 1))
+    highest, lower = int(truth.labels.max()), 1 - truth.first_value
+    return named + tuple(f"class {label - lower}" for label in range(len(named) + 1, highest + 1))
 
 
 @contextmanager
@@ -172,6 +174,8 @@ def open_gallery(
     axes: str | None = None,
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
+    unlabelled: float | None = None,
+    warp_labels: bool = False,
     observer: Observer,
 ) -> Iterator[Gallery]:
     """What a command names to be searched or looked at.
@@ -185,18 +189,22 @@ def open_gallery(
         axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels.
+        unlabelled: the value of unlabelled pixels in the label map; None: 0.
+        warp_labels: bring labels on another grid to the scene's.
         observer: hears what was made of the file.
 
     Raises:
         ConfigError: not exactly one of scene and data set.
-        InputFileError: a file cannot be read, or its label map has another size.
+        InputFileError: a file cannot be read, or its label map lies elsewhere or has another size.
         ShapeError: its bands are not at the wavelengths that were learnt.
     """
     if (scene is None) == (dataset is None):
         found = "neither" if scene is None else "both"
         raise ConfigError("--scene, --dataset", f"{found} given", "one of the two")
     if dataset is not None:
-        if any(option is not None for option in (labels, variable, axes, shape, nodata)):
+        if any(
+            option is not None for option in (labels, variable, axes, shape, nodata, unlabelled)
+        ):
             raise ConfigError("--dataset", "given with options of a file", "--scene FILE with them")
         loaded = load_dataset(dataset, on_message=observer.message)
         check_wavelengths(modality, loaded.name, loaded.wavelengths)
@@ -208,13 +216,17 @@ def open_gallery(
             observer.message(f"{file.path.name}: {remark}")
         file = replace(file, complete=True)
         check_wavelengths(modality, file.path.name, file.wavelengths)
-        truth = None if labels is None else read_labels(labels)
-        if truth is not None and truth.labels.shape != file.shape[:2]:
-            found = " × ".join(map(str, truth.labels.shape))
-            size = " × ".join(map(str, file.shape[:2]))
-            raise InputFileError(
-                str(labels), f"a label map of {found} pixels", f"{size}, as the scene has"
+        truth = None
+        if labels is not None:
+            truth = align_labels(
+                Path(labels),
+                read_labels(labels, unlabelled=unlabelled),
+                file.georeference,
+                (file.shape[0], file.shape[1]),
+                warp=warp_labels,
             )
+            for remark in truth.remarks:
+                observer.message(remark)
         yield file_gallery(file, truth, modality, observer)
 
 

@@ -34,6 +34,8 @@ def index_gallery(
     axes: str | None = None,
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
+    unlabelled: float | None = None,
+    warp_labels: bool = False,
     side: str = "second",
     step: int = 1,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
@@ -55,6 +57,8 @@ def index_gallery(
         axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels.
+        unlabelled: the value of unlabelled pixels in the label map; None: 0.
+        warp_labels: bring labels on another grid to the scene's, nearest neighbour.
         side: first, second or the name of a modality of the run: how the gallery is seen.
         step: only every so manieth line and sample becomes an item.
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
@@ -87,6 +91,8 @@ def index_gallery(
             axes=axes,
             shape=shape,
             nodata=nodata,
+            unlabelled=unlabelled,
+            warp_labels=warp_labels,
             observer=observer,
         ) as gallery:
             height = strip_lines(gallery, retriever, seen, step, memory_limit)

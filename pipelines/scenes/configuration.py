@@ -8,6 +8,7 @@ from typing import Any
 
 from ...config import Section, Tree, apply_settings, config_names, load_tree, merge, validate
 from ...data.catalogue import check_dataset_name
+from ...data.file_list import absolute_files
 from ...errors import ConfigError
 from ...models.classic_classifier import CLASSIC_MODELS
 from ...models.classical import CLASSICAL
@@ -20,6 +21,7 @@ from ..shared.named_options import SCENE_OPTIONS, named_keys, put
 _DEFAULT_MODEL = "hybridsn"
 _TASK_FOLDER = "classification"
 _SCENE_FILES = ("scene", "labels", "class_names")
+_FILE_LISTS = ("labels", "file")
 
 
 # What a user may name directly: option of `hsi train`, or keyword of `hsi_suite.train`, and the
@@ -56,8 +58,8 @@ def classification_config(
         tree: further keys of the configuration.
         settings: "a.b=c" texts, as of `--set`.
         options: scene, labels, scene_variable, axes, shape (a list), labels_variable,
-            class_names, nodata, allow_unverified, split, split_file, epochs, seed, baselines
-            (a list), device, threads; None leaves a key alone.
+            class_names, unlabelled, warp_labels, nodata, allow_unverified, split, split_file,
+            epochs, seed, baselines (a list), device, threads; None leaves a key alone.
 
     Raises:
         ConfigError: a key or value is wrong, or nothing says what to train on.
@@ -126,7 +128,11 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
 def _absolute(section: Section, keys: Sequence[str]) -> dict[str, str]:
     """The paths of a section in full, so that a run can be continued from any folder."""
     given = {key: getattr(section, key) for key in keys}
-    return {key: str(Path(path).absolute()) for key, path in given.items() if path is not None}
+    return {
+        key: absolute_files(path) if key in _FILE_LISTS else str(Path(path).absolute())
+        for key, path in given.items()
+        if path is not None
+    }
 
 
 def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 
 from ...data.catalogue import load_dataset
 from ...data.disjoint_split import disjoint_split
+from ...data.file_list import listed_files
 from ...data.formats.checksums import hash_file
 from ...data.leakage import LeakageAudit, audit
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile, open_cube, open_scene, read_scene
 from ...data.reduction import BLOCK_PIXELS, Reduction
-from ...data.scene import Scene
+from ...data.scene import Georeference, Scene
 from ...data.split_files import file_split
 from ...data.splits import Split, random_split
 from ...engine.observer import Observer
@@ -143,6 +143,8 @@ def named_scene(
         shape=data.shape,
         labels_variable=data.labels_variable,
         class_names=data.class_names,
+        unlabelled=data.unlabelled,
+        warp_labels=data.warp_labels,
         nodata=data.nodata,
     )
     try:
@@ -251,7 +253,7 @@ def _prepared(
             f"{scene.name}: larger than the memory limit allows, so it is read by lines"
         )
     seeds = config.streams
-    split = _split(config.split, scene.labels, seeds)
+    split = _split(config.split, scene.labels, scene.georeference, seeds)
     return Prepared(
         scene=scene,
         labels=scene.labels,
@@ -269,7 +271,11 @@ def _prepared(
 def _split_checksum(config: SplitConfig) -> dict[str, str]:
     if config.file is None:
         return {}
-    return {Path(config.file).name: hash_file(Path(config.file))}
+    files = listed_files(config.file)
+    if len(files) == 1:
+        return {files[0].name: hash_file(files[0])}
+    # Which file is for which part counts as well.
+    return {f"{number}. {path.name}": hash_file(path) for number, path in enumerate(files, 1)}
 
 
 def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDArray[np.int64]:
@@ -280,12 +286,17 @@ def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDAr
     return indices
 
 
-def _split(config: SplitConfig, labels: NDArray[np.integer], seeds: SeedStreams) -> Split:
+def _split(
+    config: SplitConfig,
+    labels: NDArray[np.integer],
+    georeference: Georeference | None,
+    seeds: SeedStreams,
+) -> Split:
     rare = config.rare_classes
     assert rare is not None
     if config.kind == "file":
         assert config.file is not None
-        return file_split(Path(config.file), labels, rare_classes=rare)
+        return file_split(config.file, labels, rare_classes=rare, georeference=georeference)
     generator = seeds.numpy("split")
     # A whole number is meant as pixels per class.
     train = int(config.train) if config.train >= 1 else config.train

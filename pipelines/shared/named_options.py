@@ -18,6 +18,8 @@ SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
     "shape": ("data", "shape"),
     "labels_variable": ("data", "labels_variable"),
     "class_names": ("data", "class_names"),
+    "unlabelled": ("data", "unlabelled"),
+    "warp_labels": ("data", "warp_labels"),
     "nodata": ("data", "nodata"),
     "allow_unverified": ("data", "allow_unverified"),
 }

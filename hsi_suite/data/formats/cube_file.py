@@ -15,6 +15,7 @@ from ..missing_data import filled, valid_pixels
 from ..scene import Georeference
 from .array_axes import CubeAxes
 from .array_choice import size_text
+from .class_names import ClassNames
 from .envi_header import HeaderValue
 
 # Some formats need a second copy, to decode or to turn the axes; the others a buffer.
@@ -67,7 +68,7 @@ class CubeFile:
         nodata: the value that marks missing pixels; None when the file names none.
         band_names: one for each band; () when unknown.
         default_bands: 0-based bands that the file wants shown as red, green and blue.
-        class_names: names of the labels from 1 on, when the file is a classification.
+        class_names: when the file is a classification.
         colours: RGB of the labels from 0 on, (classes + 1) × 3, when the file has a colour table.
         fwhm: full width at half maximum of each band in nm; None when unknown.
         kept_fields: further fields by their ENVI names that hold for any cube of these bands and
@@ -89,7 +90,7 @@ class CubeFile:
     nodata: float | None = None
     band_names: tuple[str, ...] = ()
     default_bands: tuple[int, int, int] | None = None
-    class_names: tuple[str, ...] | None = None
+    class_names: ClassNames | None = None
     colours: NDArray[np.uint8] | None = None
     fwhm: NDArray[np.float64] | None = None
     kept_fields: Mapping[str, HeaderValue] = field(default_factory=dict)

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import InputFileError
 
+
+class HeaderList(tuple[str, ...]):
+    """The items of a list in braces.
+
+    Attributes:
+        text: what stands between the braces, lines kept; it tells more than the items where these
+            hold commas.
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> HeaderList:
+        """The items of `text`; a comma after the last one is no further item."""
+        items = [item.strip() for item in text.split(",")]
+        made = super().__new__(cls, items[:-1] if not items[-1] else items)
+        made.text = text
+        return made
+
+
 HeaderValue = str | tuple[str, ...]
 # What GDAL calls the scale and the offset of a band.
 GAINS, OFFSETS = "data gain values", "data offset values"
+# Text that happens to stand in braces.
+_TEXTS = {"description", "coordinate system string"}
+_FIELD = re.compile(r"[^={}]+=")
 
 
 def parse_envi_header(path: Path) -> dict[str, HeaderValue]:
-    """The fields of an ENVI header by their names in lower case; lists as tuples.
+    """The fields of an ENVI header by their names in lower case; lists as `HeaderList`.
 
     Unlike the spectral package's reader this one takes Latin-1 (a "µm" of older software) as well
-    as UTF-8 on every system, and is silent about capital letters.
+    as UTF-8 on every system, is silent about capital letters, and passes over text behind a
+    closing brace, as GDAL does. Of a field that stands there twice the last one counts, as in GDAL.
 
     Raises:
         InputFileError: this is no ENVI header, or a list in it has no end.
@@ -29,36 +53,56 @@ def parse_envi_header(path: Path) -> dict[str, HeaderValue]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    lines = iter(text.splitlines())
-    if "\0" in text or not next(lines, "").strip().startswith("ENVI"):
+    lines = text.splitlines()
+    if "\0" in text or not lines or not lines[0].strip().startswith("ENVI"):
         raise InputFileError(path, "the first line is not 'ENVI'", "an ENVI header")
     fields: dict[str, HeaderValue] = {}
-    for line in lines:
-        name, equals, value = line.partition("=")
-        if not equals or line.startswith(";"):
+    number = 1
+    while number < len(lines):
+        name, equals, value = lines[number].partition("=")
+        name, value = " ".join(name.split()).lower(), value.strip()
+        number += 1
+        if not equals or name.startswith(";"):
             continue
-        value = value.strip()
-        if value.startswith("{"):
-            while not value.endswith("}"):
-                following = next(lines, None)
-                if following is None:
-                    raise InputFileError(
-                        path, f"the list {name.strip()!r} has no end", "a closing brace"
-                    )
-                if not following.startswith(";"):
-                    value += "\n" + following.strip()
-            fields[name.strip().lower()] = _split(name.strip().lower(), value[1:-1])
-        else:
-            fields[name.strip().lower()] = value
+        if not value.startswith("{"):
+            fields[name] = value
+            continue
+        found = _braces(value, lines, number)
+        if found is None:
+            raise InputFileError(path, f"the list {name!r} has no end", "a closing brace")
+        content_of, number = found
+        fields[name] = content_of.strip() if name in _TEXTS else HeaderList(content_of)
     return fields
 
 
-def _split(name: str, content: str) -> HeaderValue:
-    # These two are text that happens to stand in braces.
-    if name in {"description", "coordinate system string"}:
-        return content.strip()
-    items = tuple(item.strip() for item in content.split(","))
-    return items[:-1] if items and not items[-1] else items
+def _braces(value: str, lines: Sequence[str], number: int) -> tuple[str, int] | None:
+    """What stands in the braces that `value` opens, and the number of the line behind them.
+
+    The brace that closes is the one that balances; where none does before the next field (a lone
+    brace in an item), the first at the end of a line. None when there is neither.
+
+    Args:
+        value: what follows the equals sign, from the opening brace on.
+        lines: of the header.
+        number: of the line after that of `value`.
+    """
+    parts, depth = [value], 0
+    first_end: tuple[str, int] | None = None
+    while True:
+        line = parts[-1]
+        for place, character in enumerate(line):
+            depth += (character == "{") - (character == "}")
+            if depth == 0:
+                parts[-1] = line[:place]
+                return "\n".join(parts)[1:], number
+        if first_end is None and line.endswith("}"):
+            first_end = "\n".join(parts)[1:-1], number
+        while number < len(lines) and lines[number].lstrip().startswith(";"):
+            number += 1
+        if number == len(lines) or (first_end and _FIELD.match(lines[number])):
+            return first_end
+        parts.append(lines[number].strip())
+        number += 1
 
 
 def format_envi_header(fields: Mapping[str, object]) -> str:

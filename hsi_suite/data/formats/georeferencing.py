@@ -112,6 +112,40 @@ def simple_epsg(crs: str | None) -> int | None:
     return None
 
 
+def same_system(first: str | None, second: str | None) -> bool | None:
+    """Whether two reference systems are one, however they are spelled; None where that is unknown.
+
+    Args:
+        first: WKT or "EPSG:n"; None: unknown.
+        second: the other one.
+    """
+    if not first or not second:
+        return None
+    if first.strip() == second.strip():
+        return True
+    codes = simple_epsg(first), simple_epsg(second)
+    if None not in codes:
+        return codes[0] == codes[1]
+    try:
+        from rasterio.crs import CRS
+        from rasterio.env import Env
+        from rasterio.errors import CRSError
+    except ImportError:
+        return None
+    try:
+        with Env():
+            systems = CRS.from_user_input(first), CRS.from_user_input(second)
+            if systems[0] == systems[1]:
+                return True
+            # Dialects of WKT name datums differently; the authority's code does not.
+            found = [system.to_epsg() for system in systems]
+            if None not in found:
+                return bool(found[0] == found[1])
+            return bool(systems[0].to_dict() == systems[1].to_dict())
+    except CRSError:
+        return None
+
+
 def utm_zone(epsg: int | None) -> tuple[str, int, str] | None:
     """Datum (ENVI's name), zone and hemisphere of a UTM system's EPSG code, else None."""
     for datum, (north, south, last_zone) in _UTM_FAMILIES.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,8 @@ class SpectrumTable:
             telling text first.
         value_words: the same for each spectrum's values.
         scale_factor: what the values are to be divided by for reflectance, where the file says.
+        aliases: further names by which a spectrum may be asked for, and its place.
+        remarks: what a user should know of how the file was read, a short line each.
     """
 
     path: Path
@@ -46,6 +48,8 @@ class SpectrumTable:
     wavelength_words: tuple[str, ...]
     value_words: tuple[tuple[str, ...], ...]
     scale_factor: float | None = None
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def read_spectrum_table(path: Path) -> SpectrumTable:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from .array_axes import AXES_OPTION, ArrayRequest, CubeAxes, bands_at, cube_axes
 from .array_choice import check_cube, size_text
+from .class_names import ClassNames
 from .cube_file import CubeFile, LineSource
 from .envi_header import GAINS, OFFSETS, HeaderValue
 from .geotiff_tags import read_geotiff
@@ -307,12 +308,14 @@ def _wavelengths(
     return None
 
 
-def _class_names(metadata: list[tuple[dict[str, str], str]]) -> tuple[str, ...] | None:
+def _class_names(metadata: list[tuple[dict[str, str], str]]) -> ClassNames | None:
     """The names that our own writer puts into the file, as GeoTIFF has no place for them."""
     names = {attributes.get("name", ""): text for attributes, text in metadata}
     count = sum(name.startswith("CLASS_") for name in names)
     keys = [f"CLASS_{label}" for label in range(1, count + 1)]
-    return tuple(names[key] for key in keys) if count and all(k in names for k in keys) else None
+    if not count or not all(key in names for key in keys):
+        return None
+    return ClassNames(tuple(names[key] for key in keys))
 
 
 def _nodata(page: tifffile.TiffPage) -> float | None:

@@ -1,0 +1,166 @@
+"""What the files of a split made by others hold, by the part it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputFileError
+from .formats.array_choice import size_text
+from .formats.file_format import FileFormat, recognise_format
+from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_map
+from .formats.label_files import read_labels
+from .formats.matlab_files import list_matlab_arrays, load_matlab_array
+from .formats.numpy_files import list_npz_arrays, load_npy_map, load_npz_array
+from .formats.reading_guard import reading
+from .label_alignment import align_labels
+from .scene import Georeference
+
+EXPECTED = (
+    "train and test as masks, label maps or lists of indices (.npz, .mat), codes (.npy, .tif), or "
+    "two files: TRAIN,TEST"
+)
+# Names under which published splits keep their parts, in lower case.
+_NAMES = {
+    "train": ("train", "training", "tr", "trlabel", "train_gt", "train_mask", "train_indices"),
+    "validation": ("validation", "val", "va", "val_gt", "val_mask", "val_indices"),
+    "test": ("test", "testing", "te", "tslabel", "test_gt", "test_mask", "test_indices"),
+}
+_CODES = {1: "train", 2: "test", 3: "validation"}
+_RASTERS = (FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA, FileFormat.PNG)
+Labels = NDArray[np.integer]
+Array = NDArray[np.generic]
+
+
+def list_arrays(path: Path) -> dict[str, Callable[[], NDArray[Any]]]:
+    """What loads each array of a file, by name; the single map of a raster or .npy is "codes".
+
+    Raises:
+        InputFileError: the file is damaged, or of a kind that holds no arrays.
+    """
+    kind = recognise_format(path)
+    if kind is FileFormat.NPY:
+        return {"codes": partial(load_npy_map, path)}
+    if kind is FileFormat.NPZ:
+        return {a.name: partial(load_npz_array, path, a) for a in list_npz_arrays(path)}
+    if kind is FileFormat.MATLAB:
+        return {a.name: partial(load_matlab_array, path, a) for a in list_matlab_arrays(path)}
+    if kind is FileFormat.HDF5:
+        with reading(path, "a MATLAB v7.3 file"), h5py.File(path, "r", locking=False) as file:
+            names = [array.name for array in list_hdf5_arrays(file)]
+        return {name: partial(load_hdf5_map, path, name, name) for name in names}
+    raise InputFileError(path, f"the content is {kind}", EXPECTED)
+
+
+def parts_of_file(
+    path: Path, arrays: Mapping[str, Callable[[], NDArray[Any]]], labels: Labels
+) -> dict[str, Array]:
+    """The parts that one file holds: arrays with their names, or one map of codes.
+
+    Raises:
+        InputFileError: a part is missing or stands there twice, or the map is none of codes.
+    """
+    if list(arrays) == ["codes"]:
+        return _from_codes(path, arrays["codes"](), labels)
+    parts: dict[str, Array] = {}
+    for part in _NAMES:
+        found = _named(path, part, arrays)
+        if found is not None:
+            parts[part] = found
+        elif part != "validation":
+            raise InputFileError(
+                path, f"no {part} among {', '.join(arrays) or 'no arrays'}", EXPECTED
+            )
+    return parts
+
+
+def parts_of_files(
+    paths: Sequence[Path], labels: Labels, georeference: Georeference | None
+) -> dict[str, Array]:
+    """The parts that files of their own hold: training, test and, if wanted, validation.
+
+    Each holds one mask, label map or list of indices; rasters lie where their coordinates say.
+
+    Args:
+        paths: in this order.
+        labels: lines × samples, 0 = unlabelled.
+        georeference: of the scene; None when unknown.
+
+    Raises:
+        InputFileError: there are too many files, or one holds something else.
+    """
+    if len(paths) > len(_CODES):
+        raise InputFileError(paths[0], f"one of {len(paths)} files", "TRAIN,TEST[,VALIDATION]")
+    return {
+        part: _part(path, part, labels, georeference)
+        for path, part in zip(paths, _CODES.values(), strict=False)
+    }
+
+
+def map_of_raster(path: Path, labels: Labels, georeference: Georeference | None) -> Array | None:
+    """The values of a raster or picture on the scene's grid; None for other files.
+
+    Raises:
+        InputFileError: it is damaged, or lies elsewhere.
+    """
+    if recognise_format(path) not in _RASTERS:
+        return None
+    truth = read_labels(path, unlabelled=0)
+    shape = (labels.shape[0], labels.shape[1])
+    return align_labels(path, truth, georeference, shape).labels
+
+
+def _part(path: Path, part: str, labels: Labels, georeference: Georeference | None) -> Array:
+    values = map_of_raster(path, labels, georeference)
+    if values is not None:
+        return values
+    arrays = list_arrays(path)
+    named = _named(path, part, arrays)
+    if named is not None:
+        return named
+    if len(arrays) != 1:
+        raise InputFileError(
+            path,
+            f"{len(arrays)} arrays ({', '.join(arrays)})",
+            f"one, or one called {part}",
+        )
+    return next(iter(arrays.values()))()
+
+
+def _named(path: Path, part: str, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> Array | None:
+    present = [name for name in arrays if name.lower() in _NAMES[part]]
+    if len(present) > 1:
+        raise InputFileError(
+            path, f"{part} twice, as {' and '.join(present)}", "one array for each part"
+        )
+    return arrays[present[0]]() if present else None
+
+
+def _from_codes(path: Path, codes: Array, labels: Labels) -> dict[str, Array]:
+    if codes.shape == labels.shape and _is_label_map(codes, labels):
+        raise InputFileError(
+            path,
+            "this is a label map: it does not say which pixels are for training",
+            EXPECTED,
+            "give it as --labels, or the label maps of both parts: --split-file TRAIN,TEST",
+        )
+    if codes.shape != labels.shape or not set(np.unique(codes).tolist()) <= {0, *_CODES}:
+        raise InputFileError(
+            path,
+            f"an array of {size_text(codes.shape)}, type {codes.dtype}",
+            f"a map of {size_text(labels.shape)} with 0 = in no part, 1 = train, 2 = test, "
+            "3 = validation",
+        )
+    return {part: codes == code for code, part in _CODES.items()}
+
+
+def _is_label_map(values: Array, labels: Labels) -> bool:
+    """Whether values are the labels of the scene wherever they are not 0."""
+    inside = values != 0
+    return bool(inside.any()) and bool((values[inside] == labels[inside]).all())
