@@ -5,6 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
+from hsi_suite.data.cube_writer import write_cube_like
 from hsi_suite.data.readers import open_cube, open_scene, read_labels, read_scene
 from hsi_suite.errors import InputFileError
 
@@ -149,6 +150,18 @@ def test_what_a_file_calls_transparency_is_a_mask_and_no_band(tmp_path, mask):
     assert read_scene(path, nodata=np.nan).cube.shape == (7, 9, 4)
     path = write_raster(tmp_path / "b.tif", np.dstack([cube, mask]), photometric="MINISBLACK")
     assert read_scene(path).cube.shape == (7, 9, 4)  # unspecified: it may be anything
+
+
+@pytest.mark.parametrize("name", ["b.tif", "b.hdr"])
+def test_the_mask_of_a_cube_goes_with_what_is_made_of_it(tmp_path, mask, name):
+    rasterio = pytest.importorskip("rasterio")
+    cube = samples.make_cube()
+    with open_cube(write_raster(tmp_path / "a.tif", cube, mask=mask)) as file:
+        written = write_cube_like(tmp_path / name, file, file.dtype, [file.read()])
+    assert written[-1].suffix == ".msk"
+    np.testing.assert_array_equal(whole_and_by_lines(tmp_path / name).valid, mask > 0)
+    with rasterio.open(written[-2]) as file:
+        np.testing.assert_array_equal(file.dataset_mask(), mask)
 
 
 def test_masked_labels_are_unlabelled(tmp_path, mask):

@@ -13,6 +13,7 @@ from ..atomic import atomic_file
 from ..errors import OutputError
 from .formats.cube_file import CubeFile
 from .formats.envi_writer import write_envi_blocks
+from .formats.side_masks import write_side_mask
 from .formats.tiff_writer import write_cube_tiff
 
 CUBE_ENDINGS = (".hdr", ".tif", ".tiff", ".npy")
@@ -43,6 +44,7 @@ def write_cube_like(
     """Write a cube with all that another one's file says of its bands, its place and its units.
 
     GeoTIFF has no place for the widths of bands and bad-band lists; NPY holds the values alone.
+    A mask becomes a file of its own beside the values, as GDAL has it.
 
     Args:
         path: .hdr (ENVI), .tif or .npy.
@@ -69,7 +71,7 @@ def write_cube_like(
         data = write_envi_blocks(
             path, source.shape, dtype, blocks, _envi_fields(source), source.georeference
         )
-        return (path, data)
+        return (path, data, *_mask_beside(data, source))
     write_cube_tiff(
         path,
         source.shape,
@@ -81,7 +83,13 @@ def write_cube_like(
         source.nodata,
         source.kept_fields,
     )
-    return (path,)
+    return (path, *_mask_beside(path, source))
+
+
+def _mask_beside(values: Path, source: CubeFile) -> tuple[Path, ...]:
+    if source.mask is None:
+        return ()
+    return (write_side_mask(values, source.mask.read_lines(0, source.shape[0])),)
 
 
 def storable(dtype: np.dtype[Any], ending: str) -> np.dtype[Any]:

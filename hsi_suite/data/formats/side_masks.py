@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ...atomic import atomic_file
 from ...errors import InputFileError
 from .array_axes import ArrayRequest
 from .array_choice import size_text
 from .cube_file import CubeFile
 from .line_masks import BothMasks, SourceMask
 from .tiff_files import open_tiff
+
+_GDAL_METADATA = 42112
+_ONE_FOR_ALL_BANDS = '<GDALMetadata><Item name="INTERNAL_MASK_FLAGS_1">2</Item></GDALMetadata>'
 
 
 def with_side_mask(file: CubeFile) -> CubeFile:
@@ -27,6 +35,29 @@ def with_side_mask(file: CubeFile) -> CubeFile:
         file.close()
         raise
     return file
+
+
+def write_side_mask(raster: Path, valid: NDArray[np.bool_]) -> Path:
+    """Write the mask of a raster beside it, where GDAL and `with_side_mask` look for it.
+
+    Args:
+        raster: the file that holds the values.
+        valid: lines × samples, False where there is no data.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    path = Path(f"{raster}.msk")
+    with atomic_file(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            np.where(valid, 255, 0).astype(np.uint8),
+            photometric="minisblack",
+            compression="zlib",
+            metadata=None,
+            extratags=[(_GDAL_METADATA, 2, 0, _ONE_FOR_ALL_BANDS, True)],
+        )
+    return path
 
 
 def _with_mask(file: CubeFile, path: Path) -> CubeFile:
