@@ -32,7 +32,8 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP)  ## set up, train on the embedded scene, print the paths of the map and the report
-	$(BIN)/hsi train --dataset synthetic --output runs
+	@$(BIN)/hsi train --dataset synthetic --output runs
+	@echo "Next: open the report above in a browser, then see '$(BIN)/hsi train --help' for scenes of your own."
 
 test: $(STAMP)  ## set up and run the whole test suite
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile

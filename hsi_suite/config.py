@@ -195,10 +195,25 @@ def _unknown_key(schema: type[BaseModel], loc: tuple[Any, ...], source: object) 
             break
         section = inner
     known = list(section.model_fields)
-    near = nearest_names(str(loc[-1]), known)
+    name, above = str(loc[-1]), [str(part) for part in loc[:-1]]
+    near = [".".join([*above, one]) for one in nearest_names(name, known)]
+    if name not in known:
+        # The same name in another section is what was meant more often than one alike.
+        elsewhere = [key for key in dotted_keys(schema) if key.split(".")[-1] == name]
+        near = elsewhere[:3] or near or nearest_names(name, dotted_keys(schema))
     hint = f"did you mean {' or '.join(near)}?" if near else ""
     where = ".".join(str(part) for part in loc)
     return ConfigError(f"{source}: {where}", "unknown key", f"one of {', '.join(known)}", hint)
+
+
+def dotted_keys(schema: type[BaseModel], above: str = "") -> list[str]:
+    """Every key that `--set` can change, with dots between the levels."""
+    keys: list[str] = []
+    for name, field in schema.model_fields.items():
+        inner = _section_of(field.annotation)
+        place = f"{above}{name}"
+        keys += [place] if inner is None else dotted_keys(inner, f"{place}.")
+    return keys
 
 
 def _section_of(annotation: Any) -> type[BaseModel] | None:

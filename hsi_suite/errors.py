@@ -6,6 +6,18 @@ key concerned, what was found, what was expected, and what to do about it.
 
 from __future__ import annotations
 
+# Characters; longer parts push the remedy, which stands last, out of sight.
+_LONGEST = 300
+
+
+def _clipped(text: str) -> str:
+    """`text` on one line, the middle of a long one left out."""
+    text = " ".join(text.split())
+    if len(text) <= _LONGEST:
+        return text
+    half = (_LONGEST - 3) // 2
+    return f"{text[:half].rstrip()} … {text[-half:].lstrip()}"
+
 
 class HsiSuiteError(Exception):
     """Base of every error a user can cause.
@@ -22,12 +34,19 @@ class HsiSuiteError(Exception):
         self.found = found
         self.expected = expected
         self.remedy = remedy
-        line = f"{subject}: {found}"
+        super().__init__(self._line(found, expected))
+
+    def brief(self) -> str:
+        """The line with the middle of long parts left out, so that the remedy stays in sight."""
+        return self._line(_clipped(self.found), _clipped(self.expected))
+
+    def _line(self, found: str, expected: str) -> str:
+        line = f"{self.subject}: {found}"
         if expected:
             line += f"; expected {expected}"
-        if remedy:
-            line += f". {remedy[0].upper()}{remedy[1:]}"
-        super().__init__(" ".join(line.split()))
+        if self.remedy:
+            line += f". {self.remedy[0].upper()}{self.remedy[1:]}"
+        return " ".join(line.split())
 
     def __reduce__(self) -> tuple[type[HsiSuiteError], tuple[str, str, str, str]]:
         # Exceptions are rebuilt from their arguments when they cross a process border.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, RunError
-from ..metrics.statistics import ceiling, describe
+from ..metrics.statistics import ceiling, describe, floor
 from ..registry import listed, nearest_names
 from ..runs import ENVIRONMENT, METRICS, Run, run_identity
 from .batches.comparisons import compare_models
@@ -215,7 +215,9 @@ def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
         "variant": entry["variant"],
         "metric": metric,
         "runs": [run.path.name for run in runs],
-        "figures": describe(values, level=_LEVEL, ceiling=ceiling(metric)).to_dict(),
+        "figures": describe(
+            values, level=_LEVEL, ceiling=ceiling(metric), floor=floor(metric)
+        ).to_dict(),
     }
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..atomic import write_text
+from ..commands import command
 from ..config import validate
 from ..errors import RunError
-from ..metrics.statistics import ceiling, describe
+from ..metrics.statistics import ceiling, describe, floor
 from ..reports.images.content import image_remarks
 from ..reports.retrieval.content import retrieval_remarks
 from ..reports.verdict import Remark, verdict
@@ -67,7 +67,8 @@ def write_reports(folder: str | Path) -> Written:
     """
     folder = Path(folder)
     if (folder / BATCH).is_file() and not is_batch(folder):
-        remedy = f"go on with: hsi batch {folder / BATCH} --output {folder.parent}"
+        again = command("batch", folder / BATCH, "--output", folder.parent)
+        remedy = f"go on with: {again}"
         raise RunError(folder, "the batch is not finished", f"{SUMMARY} in it", remedy)
     if is_batch(folder):
         return Written(_files(folder), write_batch_report(folder))
@@ -80,7 +81,7 @@ def write_reports(folder: str | Path) -> Written:
             folder,
             "the run is not finished",
             f"{METRICS} in it",
-            f"go on with: hsi train --resume {folder}",
+            f"go on with: {command('train', '--resume', folder)}",
         )
     checked(run)
     with whole_files(folder):
@@ -139,7 +140,7 @@ def _retrieval(run: Run) -> list[Remark]:
 def _batch_of_one(run: Run) -> list[Remark]:
     """The report of a task that has no page of its own: a batch of this run alone."""
     name = run.path.resolve().name
-    commands = f"hsi train --config {shlex.quote(name)}/{CONFIG}"
+    commands = command("train", "--config", f"{name}/{CONFIG}")
     report = gather(_summary_of_one(run, name), {name: run}, "", commands)
     return write_report(run.path, report, [run])
 
@@ -176,6 +177,6 @@ def _summary_of_one(run: Run, name: str) -> dict[str, Any]:
 
 def _described(row: Mapping[str, float | None]) -> dict[str, Any]:
     return {
-        key: describe([value], level=_LEVEL, ceiling=ceiling(key)).to_dict()
+        key: describe([value], level=_LEVEL, ceiling=ceiling(key), floor=floor(key)).to_dict()
         for key, value in row.items()
     }

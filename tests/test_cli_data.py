@@ -10,6 +10,7 @@ from hsi_suite.data.catalogue import dataset_names
 from hsi_suite.data.labelled_images import IMAGE_CLASSES
 from hsi_suite.data.public import download, image_sets
 from hsi_suite.data.public.image_sets import IMAGE_SETS
+from hsi_suite.data.public.public_scenes import PUBLIC_SCENES
 from hsi_suite.errors import (
     ChecksumError,
     DatasetNotFoundError,
@@ -136,6 +137,21 @@ def test_fetch_says_where_files_are_or_what_is_missing(folder):
     assert run("fetch", "jasper_ridge", "--allow-unverified") == f"{path}: wrong checksum\n"
     with pytest.raises(UnknownNameError):
         run("fetch", "jasper_ridge", "nothing")
+
+
+def test_scenes_without_published_checksums_say_so_and_ask(folder):
+    text = run("list")
+    for name in ("pavia_centre", "ksc", "botswana"):
+        (line,) = [line for line in text.splitlines() if line.startswith(f"{name} ")]
+        assert "none known" in line
+        with pytest.raises(ChecksumError, match="--allow-unverified"):
+            run("fetch", name)
+        for file in PUBLIC_SCENES[name].files:
+            assert file.urls[0].startswith("https://")
+    assert "Nobody publishes checksums of pavia_centre, ksc, botswana" in text
+    listed = {entry["name"]: entry for entry in json.loads(run("list", "--json"))}
+    assert "no published checksum" in listed["ksc"]["trust"]
+    assert "trust" not in listed["salinas"]
 
 
 def test_verify_goes_through_every_file_once(folder):

@@ -455,7 +455,7 @@ def test_a_batch_goes_by_the_scene_where_that_pays():
     costs = count_costs(model, (30, 145, 145))
     assert costs.break_even == plan.dense_from
     dense = 12 * (costs.scene + 256 * costs.head) + 2 * costs.window
-    assert f"{dense:.2g} multiply-adds against {3_074 * costs.window:.2g}" in plan.text
+    assert f"{dense:.2g} against {3_074 * costs.window:.2g} multiply-adds" in plan.text
     few = plan_training("dense", model, (30, 145, 145), 40, 256)
     assert few.dense_from == 40
     assert plan_training("dense", model, (30, 512, 217), 3_074, 256).dense_from == 256
@@ -517,7 +517,7 @@ def test_the_strategy_taken_is_written_down_and_part_of_the_identity(runs):
     assert runs["patch"].path != runs["dense"].path
     for strategy in ("patch", "dense"):
         log = (runs[strategy].path / "log.txt").read_text()
-        assert f"training strategy {strategy}; a dense epoch takes" in log
+        assert f"(train.strategy={strategy}): the whole scene is estimated" in log
 
 
 def test_runs_by_both_strategies_learn_alike(runs):

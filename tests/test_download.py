@@ -219,20 +219,40 @@ def test_unpublished_checksum_is_recorded_and_holds(server, folder):
     messages = []
     file = remote("good", server=server, sha256="")
     assert not file.published
-    [local] = locate([file], on_message=messages.append)
+    with pytest.raises(ChecksumError, match="--allow-unverified"):
+        locate([file], on_message=messages.append)
+    assert messages == [] and cached() == []
+    [local] = locate([file], allow_unverified=True, on_message=messages.append)
     assert local.verdict is Verdict.UNRECORDED
+    assert not local.verified
     assert any(SHA256 in message and "recorded" in message for message in messages)
     assert json.loads(record_path().read_text()) == {"cube.mat": SHA256}
     [again] = locate([file], on_message=messages.append)
-    assert again.verdict is Verdict.RECORDED and len(messages) == 2
+    assert again.verdict is Verdict.RECORDED and not again.verified
+    assert len(messages) == 3 and "UNVERIFIED" in messages[-1]
     (folder / "cube.mat").write_bytes(b"changed")
     with pytest.raises(ChecksumError, match=r"checksums\.json"):
         locate([file], on_message=messages.append)
 
 
+def test_a_file_put_there_without_published_checksum_asks_too(folder):
+    (folder / "cube.mat").write_bytes(CONTENT)
+    file = remote("good", sha256="")
+    with pytest.raises(ChecksumError, match="nobody publishes a checksum"):
+        locate([file], on_message=print)
+    assert cached() == []
+    said = []
+    locate([file], allow_unverified=True, on_message=said.append)
+    assert "UNVERIFIED" in said[0]
+
+
 def test_a_web_page_is_never_recorded(server):
     with pytest.raises(DatasetNotFoundError):
-        locate([remote("page", server=server, sha256="")], on_message=lambda message: None)
+        locate(
+            [remote("page", server=server, sha256="")],
+            allow_unverified=True,
+            on_message=lambda message: None,
+        )
     assert cached() == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
-    {"errors", "registry", "seeding", "atomic"},
+    {"errors", "registry", "seeding", "atomic", "commands", "map_endings"},
     {
         "config",
         "environment",

@@ -12,6 +12,7 @@ from hsi_suite.metrics.statistics import (
     bca_interval,
     ceiling,
     describe,
+    floor,
     interquartile_mean,
     skewness,
     std_interval,
@@ -103,7 +104,33 @@ def test_bca_of_equal_values_is_not_nan():
 def test_figures_near_their_ceiling_carry_a_caveat():
     close = describe([0.991, 0.985, 0.999, 0.9995, 0.992], ceiling=ceiling("overall_accuracy"))
     assert any("close to their ceiling of 1" in note for note in close.notes)
-    assert any("reaches beyond 1" in n for n in describe([0.9, 0.99, 0.7], ceiling=1.0).notes)
+    assert any("is cut at 1" in n for n in describe([0.9, 0.99, 0.7], ceiling=1.0).notes)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "ends"),
+    [
+        ("overall_accuracy", [0.9, 0.99, 0.7], (None, 1.0)),
+        ("recall/corn", [0.0, 0.0, 0.4, 0.02], (0.0, None)),
+        ("recall/corn", [0.0, 1.0, 1.0], (0.0, 1.0)),
+        ("15/overall_accuracy", [0.9, 0.99, 0.7], (None, 1.0)),
+        ("structural_similarity", [0.9, 0.99, 0.7], (None, 1.0)),
+    ],
+)
+def test_t_intervals_end_at_what_a_figure_can_be(metric, values, ends):
+    whole = t_interval(values, 0.95)
+    found = describe(values, ceiling=ceiling(metric), floor=floor(metric)).interval
+    expected = [
+        own if end is None else end for own, end in zip((whole.low, whole.high), ends, strict=True)
+    ]
+    assert [found.low, found.high] == expected
+
+
+def test_t_intervals_of_kappa_and_decibels_may_go_below_nought():
+    values = [0.02, 0.01, -0.3]
+    for metric in ("cohen_kappa", "peak_signal_noise_ratio"):
+        found = describe(values, ceiling=ceiling(metric), floor=floor(metric)).interval
+        assert found.low == t_interval(values, 0.95).low
     assert not any("ceiling" in note for note in describe([0.8, 0.82, 0.81], ceiling=1.0).notes)
     skewed = describe([0.9, 0.9, 0.9, 0.9, 0.5])
     assert any("skewed (skewness -1.5)" in note for note in skewed.notes)

@@ -8,6 +8,7 @@ from hsi_suite.reports.content import (
     audit_rows,
     class_rows,
     enumerate_names,
+    heading,
     percent,
     plain,
     score_rows,
@@ -136,7 +137,50 @@ def test_a_window_of_one_pixel_needs_no_remark_on_windows():
 
 
 def test_a_better_baseline_is_a_warning():
-    assert "a simpler method does as well" in _warnings(sample_metrics(accuracy=0.7, position=0.5))
+    text = _warnings(sample_metrics(accuracy=0.7, position=0.5))
+    assert "a simpler method does" in text
+    assert "cnn1d_augmented" in text
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "words"),
+    [
+        (0.66, 0.99, "33.0 points more than hybridsn: a simpler method does far better here"),
+        (0.80, 0.83, "a simpler method does better here"),
+        (0.80, 0.80, "the same as hybridsn: a simpler method does as well here"),
+        (0.80, 0.803, "a simpler method does as well here"),
+    ],
+)
+def test_words_on_a_better_baseline_follow_the_size(own, other, words):
+    metrics = sample_metrics(accuracy=0.7, position=0.1)
+    metrics["test"]["overall_accuracy"] = own
+    for name in set(metrics["baselines"]) - {"position"}:
+        metrics["baselines"][name]["overall_accuracy"] = other
+    assert words in _warnings(metrics)
+
+
+@pytest.mark.parametrize(
+    ("alone", "own", "words"),
+    [(0.87, 0.66, "far better than"), (0.72, 0.66, "class better than"), (0.66, 0.66, "as well")],
+)
+def test_words_on_position_follow_the_size(alone, own, words):
+    metrics = sample_metrics(kind="disjoint", position=0.5)
+    metrics["train"]["overall_accuracy"] = 1.0
+    metrics["test"]["overall_accuracy"] = own
+    metrics["baselines"]["position"]["overall_accuracy"] = alone
+    text = _warnings(metrics)
+    assert words in text
+    assert ("about as well" in text) == (alone == own)
+
+
+def test_unverified_data_are_told_first_and_in_every_heading():
+    metrics = sample_metrics() | {"unverified": ["Pavia.mat"]}
+    first = verdict(metrics)[0]
+    assert first.warning
+    assert first.text.startswith("UNVERIFIED data")
+    assert "Pavia.mat" in first.text
+    assert "(UNVERIFIED data)" in heading(metrics)
+    assert "UNVERIFIED" not in heading(sample_metrics())
 
 
 def test_absent_and_unanswered_classes_are_named():

@@ -14,6 +14,7 @@ from importlib import import_module
 import click
 
 from ..errors import HsiSuiteError, Stopped
+from .suggestions import SuggestingGroup
 
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
@@ -33,7 +34,7 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(SuggestingGroup):
     """A group that imports a command's module when the command is used."""
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -115,7 +116,7 @@ def main() -> None:
     except HsiSuiteError as error:
         if debug:
             raise
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {error.brief()}", err=True)
         sys.exit(2)
     except OSError as error:
         if debug or error.errno != errno.ENAMETOOLONG:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from .suggestions import SuggestingGroup
 
-@click.group()
+
+@click.group(cls=SuggestingGroup)
 def config() -> None:
     """List and show configurations."""
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from .suggestions import SuggestingGroup
 from .values import array_options
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def data() -> None:
     """Data sets: which there are, what they hold, where their files lie.
 
@@ -41,12 +42,17 @@ def list_command(as_json: bool) -> None:
             _size(entry["shape"]),
             str(entry["classes"]),
             entry["place"],
-            entry["check"] or "-",
+            entry["check"] or ("none known" if "trust" in entry else "-"),
             entry["title"],
         )
         for entry in entries
     ]
     _print_columns([heads, *rows])
+    bare = [entry["name"] for entry in entries if "trust" in entry]
+    click.echo(
+        f"Nobody publishes checksums of {', '.join(bare)}: what comes over the network cannot be "
+        "verified and is used with --allow-unverified alone."
+    )
     click.echo()
     _print_columns(
         [
@@ -107,7 +113,9 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
 
 @data.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--allow-unverified", is_flag=True, help="Use files whose checksum is wrong.")
+@click.option(
+    "--allow-unverified", is_flag=True, help="Use files whose checksum is wrong or unknown."
+)
 def fetch(names: tuple[str, ...], allow_unverified: bool) -> None:
     """Download what is not here; nothing is downloaded twice."""
     from ..data.public.download import locate

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .output import print_json
+from .suggestions import SuggestingGroup
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +26,7 @@ hsi models describe hybridsn --set num_classes=9
 _SIZE = re.compile(r"[1-9][0-9]{0,8}([x×][1-9][0-9]{0,8})*")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def models() -> None:
     """Models: which there are, what they are made of and what they cost."""
 

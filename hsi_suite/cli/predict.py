@@ -51,6 +51,10 @@ def predict(
     Several runs also write where they disagree. A call that was cut off goes on where it was when
     it is repeated.
     """
+    from ..map_endings import check_map_ending
+
+    # Before torch is loaded, which takes seconds.
+    check_map_ending(output)
     from ..pipelines.scenes.prediction import predict as predict_scene
     from .progress import TerminalObserver
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .label_options import unlabelled_option, warp_labels_option
+from .suggestions import SuggestingGroup
 from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _pair(
     return first, second
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def retrieve() -> None:
     """Search a scene or picture by spectrum, by patch or by pixel.
 

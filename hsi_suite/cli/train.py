@@ -52,7 +52,10 @@ Examples:
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=int, help="CPU threads; part of a run's identity.")
 @click.option(
-    "--allow-unverified", is_flag=True, default=None, help="Use data whose checksum is wrong."
+    "--allow-unverified",
+    is_flag=True,
+    default=None,
+    help="Use data whose checksum is wrong or unknown; every product says so.",
 )
 @click.option(
     "--memory-limit",

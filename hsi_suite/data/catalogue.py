@@ -49,7 +49,7 @@ def load_dataset(
     Args:
         name: a public or synthetic data set.
         seed: the seed of a synthetic scene; None for the recipe's own.
-        allow_unverified: use files whose checksum is wrong, and say so.
+        allow_unverified: use files whose checksum is wrong or unknown, and say so.
         on_message: told of downloads and of every file that was not verified.
 
     Returns:

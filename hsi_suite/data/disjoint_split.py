@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import SplitError
 from .partition_problem import Mask, Problem, can_be_divided, needed_pixels
-from .partition_search import Grid, Partition, anneal, cut_through, measured
+from .partition_search import Grid, Partition, anneal, class_members, cut_through, measured
 from .splits import (
     Indices,
     RareClasses,
@@ -29,7 +29,7 @@ _KINDS: dict[str, tuple[Literal["blocks", "lines", "samples"], ...]] = {
     "blocks": ("blocks",),
     "stripes": ("lines", "samples"),
 }
-_REMEDY = "use a smaller window (guard) or another rare_classes policy"
+_REMEDY = "use a smaller model.window and split.guard or another split.rare_classes"
 
 # Temperatures in units of `Problem.cost`: random starts may give up part of a class to find
 # another, refinements only shares and lost pixels.
@@ -154,12 +154,11 @@ def _validation_blocks(
         offset = rng.integers(edge, size=2)
         grid = Grid("blocks", edge, (int(offset[0]), int(offset[1])))
         blocks = grid.cells(pixels, labels.shape[1])
-        table = np.zeros((int(blocks.max()) + 1, len(values)), dtype=np.int64)
-        np.add.at(table, (blocks, ranks), 1)
+        members = class_members(blocks, ranks)
         taken = np.zeros(len(values), dtype=np.int64)
-        chosen = np.zeros(len(table), dtype=bool)
-        for block in rng.permutation(len(table)):
-            after = taken + table[block]
+        chosen = np.zeros(len(members), dtype=bool)
+        for block in rng.permutation(len(members)):
+            after = taken + np.bincount(members[block], minlength=len(values))
             nearer = np.abs(after - share * totals).sum() < np.abs(taken - share * totals).sum()
             if nearer and (after < totals).all():
                 taken, chosen[block] = after, True
@@ -234,6 +233,7 @@ def disjoint_split(
     # Regions of the training side in which no training pixel survives test at no cost.
     in_test = problem.out_of_reach(in_train)
     lost = labels.ravel()[problem.pixels[~in_train & ~in_test]]
+    counts = np.bincount(lost, minlength=max(classes) + 1)
     untested = np.flatnonzero(np.isin(labels, list(train_only)))
     learned = np.sort(np.concatenate([problem.pixels[in_train], untested]))
     selecting = np.zeros(len(learned), dtype=bool)
@@ -249,7 +249,7 @@ def disjoint_split(
         guard=guard,
         dropped=dropped,
         train_only=train_only,
-        lost={label: int((lost == label).sum()) for label in classes if (lost == label).any()},
+        lost={label: int(counts[label]) for label in classes if counts[label]},
         layout=f"{best.grid.describe()}, the best of {trials} searches",
     )
 

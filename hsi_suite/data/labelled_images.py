@@ -40,6 +40,7 @@ class LabelledImages:
         given: indices of the images by part, as their distributor divided them; empty where
             nobody has. With "test" alone beside "train", validation is still to be set apart.
         checksums: SHA-256 by file name, of a folder as a whole under "images".
+        unverified: files of a registered set that no published checksum vouches for.
     """
 
     name: str
@@ -50,6 +51,7 @@ class LabelledImages:
     names: Sequence[str]
     given: Mapping[Part, NDArray[np.int64]] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
+    unverified: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -127,7 +129,8 @@ def _load_cifar10(allow_unverified: bool, say: Say) -> LabelledImages:
         "test": np.flatnonzero(test),
     }
     checksums = {CIFAR10_ARCHIVE.name: local.sha256}
-    return from_blocks("cifar10", CIFAR10_CLASSES, images, classes, given, checksums)
+    found = from_blocks("cifar10", CIFAR10_CLASSES, images, classes, given, checksums)
+    return found if local.verified else replace(found, unverified=(CIFAR10_ARCHIVE.name,))
 
 
 def _load_digits(allow_unverified: bool, say: Say) -> LabelledImages:

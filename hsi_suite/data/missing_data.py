@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..commands import suggested
 from ..errors import InputFileError
 from ..restoration.damage import band_positions, fill_from_neighbours
 
@@ -179,8 +179,8 @@ def refuse_without_data(
         f"{len(empty)} of {survey.empty.size} bands ({band_list(empty)}) are NaN, "
         f"infinite{marked} in every pixel{header if known else ''}",
         "",
-        f"leave these bands out of the file, or fill them with `hsi denoise {quote(str(path))} "
-        f"--repair`{'; ' + switch if switch and not known else ''}",
+        f"leave these bands out of the file, or fill them with "
+        f"{suggested('denoise', path, '--repair')}{'; ' + switch if switch and not known else ''}",
     )
 
 

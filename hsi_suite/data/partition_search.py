@@ -58,8 +58,9 @@ class _Cells:
     def __init__(self, problem: Problem, cells: Integers) -> None:
         self.of = cells
         self.count = int(cells.max()) + 1
-        self.tested = np.zeros((self.count, len(problem.totals)), dtype=np.int64)
-        np.add.at(self.tested, (cells[problem.may_test], problem.ranks[problem.may_test]), 1)
+        self.tested = class_members(
+            cells[problem.may_test], problem.ranks[problem.may_test], self.count
+        )
         place = np.full(problem.shape[0] * problem.shape[1], -1, dtype=np.int64)
         place[problem.pixels] = np.arange(len(problem.pixels))
         self._place = place.reshape(problem.shape)
@@ -80,6 +81,20 @@ class _Cells:
         mask[line - top, sample - left] = True
         reached = box[mask]
         return reached[reached >= 0]
+
+
+def class_members(cells: Integers, ranks: Integers, count: int | None = None) -> list[Integers]:
+    """The class of each pixel, cell by cell: what a table of cells × classes counts, without one.
+
+    Args:
+        cells: the cell of each pixel, from 0.
+        ranks: its class, from 0.
+        count: how many cells there are; None for as many as have pixels.
+    """
+    count = int(cells.max()) + 1 if count is None else count
+    order = np.argsort(cells, kind="stable")
+    ends = np.cumsum(np.bincount(cells, minlength=count))
+    return np.split(ranks[order], ends[:-1])
 
 
 @dataclass(frozen=True)
@@ -150,7 +165,8 @@ def anneal(
         open_ = (blocks[reach] == side[cell]) & (~test_side[reach] | own)
         sign = 1 if side[cell] else -1
         changed = np.bincount(problem.ranks[reach[open_]], minlength=len(train))
-        new_train, new_test = train + sign * changed, test - sign * cells.tested[cell]
+        tested = np.bincount(cells.tested[cell], minlength=len(test))
+        new_train, new_test = train + sign * changed, test - sign * tested
         new_cost = problem.cost(new_train, new_test)
         if new_cost - cost > limit:
             continue

@@ -59,6 +59,7 @@ class SceneOf(Generic[CubeT]):
         checksums: SHA-256 of what the scene was read from, by file name; part of a run's identity.
         citation: how to cite the scene; "" when unknown.
         remarks: what a user should know of how it was read, a short line each.
+        unverified: files of a registered scene whose content no published checksum vouches for.
 
     Raises:
         ShapeError: the parts do not fit each other.
@@ -78,6 +79,7 @@ class SceneOf(Generic[CubeT]):
     checksums: Mapping[str, str] = field(default_factory=dict)
     citation: str = ""
     remarks: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.cube.shape) != 3:

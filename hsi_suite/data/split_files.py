@@ -168,7 +168,7 @@ def file_split(
     unlearned = {
         label: "no training pixel in the file" for label in found if label in tested - learned
     }
-    remedy = "set rare_classes to drop or train"
+    remedy = "set split.rare_classes to drop or train"
     dropped, train_only = apply_rare_policy(untested, rare_classes, remedy)
     if rare_classes == "error":
         apply_rare_policy(unlearned, "error", remedy)

@@ -69,8 +69,10 @@ class Split:
         """
         flat = labels.ravel()
         found = {part: flat[getattr(self, part)] for part in PARTS}
+        size = max(self.classes, default=0) + 1
+        counts = {part: np.bincount(values, minlength=size) for part, values in found.items()}
         return {
-            label: {part: int((values == label).sum()) for part, values in found.items()}
+            label: {part: int(numbers[label]) for part, numbers in counts.items()}
             | {"lost": int(self.lost.get(label, 0))}
             for label in self.classes
         }
@@ -97,6 +99,18 @@ def count_labels(labels: NDArray[np.integer]) -> dict[int, int]:
     return found
 
 
+def pixels_by_label(labels: NDArray[np.integer]) -> dict[int, Indices]:
+    """Flat indices, rising, of the pixels of each label value above 0.
+
+    One sorting for all, so that many classes do not each go through the whole map.
+    """
+    flat = labels.ravel()
+    order = np.argsort(flat, kind="stable")
+    values, starts = np.unique(flat[order], return_index=True)
+    pieces = np.split(order, starts[1:])
+    return {int(value): piece for value, piece in zip(values, pieces, strict=True) if value > 0}
+
+
 def check_fraction(name: str, value: float, *, allow_zero: bool = False) -> None:
     """Refuse a share outside (0, 1), or [0, 1) with `allow_zero`.
 
@@ -115,7 +129,7 @@ def check_rare_classes(policy: str) -> None:
         SplitError: `policy` is none of drop, train, error.
     """
     if policy not in ("drop", "train", "error"):
-        raise SplitError("rare_classes", repr(policy), "drop, train or error")
+        raise SplitError("split.rare_classes", repr(policy), "drop, train or error")
 
 
 def apply_rare_policy(
@@ -205,22 +219,25 @@ def random_split(
     check_fraction("validation", validation, allow_zero=True)
     check_rare_classes(rare_classes)
     rare = {label: "a single labelled pixel" for label, n in found.items() if n < 2}
-    dropped, train_only = apply_rare_policy(rare, rare_classes, "set rare_classes to drop or train")
+    dropped, train_only = apply_rare_policy(
+        rare, rare_classes, "set split.rare_classes to drop or train"
+    )
     divided = [label for label in found if label not in rare]
     classes = tuple(label for label in found if label not in dropped)
-    require_two_classes(classes, dropped, "set rare_classes to train or label more pixels")
+    require_two_classes(classes, dropped, "set split.rare_classes to train or label more pixels")
     if not divided:
         raise SplitError("labels", "no class has two pixels", "a class that can be divided")
     counts = np.array([found[label] for label in divided], dtype=np.int64)
     train_counts = _training_counts(counts, train)
     held_out = np.minimum(_apportion(train_counts, validation), train_counts - 1)
     parts: dict[str, list[Indices]] = {part: [] for part in PARTS}
+    places = pixels_by_label(labels)
     for label, n_train, n_validation in zip(divided, train_counts, held_out, strict=True):
-        pixels = generator.permutation(np.flatnonzero(labels == label)).astype(np.int64)
+        pixels = generator.permutation(places[label]).astype(np.int64)
         pieces = np.split(pixels, [n_validation, n_train])
         for part, piece in zip(("validation", "train", "test"), pieces, strict=True):
             parts[part].append(piece)
-    parts["train"] += [np.flatnonzero(labels == label) for label in train_only]
+    parts["train"] += [places[label] for label in train_only]
     joined = {part: np.sort(np.concatenate(pieces)) for part, pieces in parts.items()}
     return Split(
         "random", labels.shape, classes, **joined, guard=0, dropped=dropped,

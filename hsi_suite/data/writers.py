@@ -13,12 +13,12 @@ from PIL import Image
 
 from ..atomic import atomic_file
 from ..errors import OutputError, ShapeError
+from ..map_endings import MAP_ENDINGS
 from .formats.array_choice import size_text
 from .formats.envi_writer import classification_fields, write_envi
 from .formats.tiff_writer import write_layers_tiff, write_map_tiff
 from .scene import Georeference
 
-MAP_ENDINGS = (".tif", ".tiff", ".hdr", ".npy", ".png")
 LAYER_ENDINGS = (".tif", ".tiff", ".hdr", ".npy")
 
 

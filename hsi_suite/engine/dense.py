@@ -27,6 +27,7 @@ from .task import WindowNetwork
 
 # Memory stays below that of training, and what strips compute beyond their borders is little.
 _STRIP_PIXELS = 10_000
+_STRIP_LOGITS = 2**25
 _STRIP_LINES = 16
 # A scene goes through in pieces of at least so many places and lines of features: gradients then
 # are in memory for one piece at a time, and what neighbours both compute stays little.
@@ -123,14 +124,15 @@ def strip_logits(
         padded: the zero-padded scene.
         wanted: lines × samples, True for the pixels whose logits are needed; strips without any
             are left out.
-        strip_lines: lines of a strip; None takes about 10,000 pixels, at least 16 lines.
+        strip_lines: lines of a strip; None takes about 10,000 pixels, at least 16 lines, and
+            fewer of more than 1,000 classes.
 
     Yields:
         The first line of a strip and its logits, lines × samples × classes; those of unwanted
         pixels mean nothing.
     """
     lines, samples = wanted.shape
-    height = strip_lines or _STRIP_LINES * max(1, _STRIP_PIXELS // samples // _STRIP_LINES)
+    height = strip_lines or _strip_height(network, samples)
     head = _head_of_strips(network, int(wanted.sum()))
     held = padded.new_empty(0)
     begin = end = 0  # the lines of features that are held
@@ -143,6 +145,14 @@ def strip_logits(
         held = torch.cat([held[:, start - begin :], fresh], 1) if end > start else fresh
         begin, end = start, start + held.shape[1]
         yield start, head(held, wanted[start:stop])
+
+
+def _strip_height(network: WindowNetwork, samples: int) -> int:
+    height = _STRIP_LINES * max(1, _STRIP_PIXELS // samples // _STRIP_LINES)
+    assert isinstance(network, torch.nn.Module)
+    # The last layer holds a weight or bias for each class; a pixel has a logit for each.
+    *_, last = network.parameters()
+    return min(height, max(1, _STRIP_LOGITS // (len(last) * samples)))
 
 
 def _head_of_strips(network: WindowNetwork, places: int) -> Callable[[Tensor, Tensor], Tensor]:

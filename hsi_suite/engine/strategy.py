@@ -90,7 +90,9 @@ def plan_training(
                 "dense, with a model that sees a window otherwise than a whole scene",
                 "patch or auto",
             )
-        return TrainingPlan("patch", None, "training strategy patch, the only one for this model")
+        return TrainingPlan(
+            "patch", None, "training by windows (train.strategy=patch), the only way for this model"
+        )
     costs = count_costs(network, shape)
     windows = pixels * costs.window
     if tiles is None:
@@ -103,9 +105,11 @@ def plan_training(
     speed_up = windows / effort
     if strategy == "auto":
         strategy = "dense" if speed_up > 1 else "patch"
+    how = "the whole scene at once" if strategy == "dense" else "windows, one for each pixel"
     text = (
-        f"training strategy {strategy}; a dense epoch takes {dense:.2g} multiply-adds against "
-        f"{windows:.2g}, estimated at {speed_up:.2g} × the speed"
+        f"training by {how} (train.strategy={strategy}): the whole scene is estimated at "
+        f"{speed_up:.2g} × the speed of windows, {dense:.2g} against {windows:.2g} multiply-adds "
+        "an epoch"
     )
     return TrainingPlan(strategy, dense_from if strategy == "dense" else None, text)
 

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ShapeError
+from .confusion import Confusion
 
 
 def confusion_matrix(
     truth: NDArray[np.integer], predicted: NDArray[np.integer], num_classes: int
 ) -> NDArray[np.int64]:
     """Count the pixels of each true class (rows) by predicted class (columns).
+
+    Memory grows with the square of the classes; `Confusion.of` holds what is not 0 alone.
 
     Args:
         truth: true classes as indices 0 … num_classes - 1, of any shape.
@@ -29,21 +32,7 @@ def confusion_matrix(
     Raises:
         ShapeError: the two differ in shape, or an index is outside 0 … K - 1.
     """
-    truth, predicted = np.asarray(truth), np.asarray(predicted)
-    if truth.shape != predicted.shape:
-        raise ShapeError("predictions", f"shape {predicted.shape}", f"the truth's, {truth.shape}")
-    for what, values in (("truth", truth), ("predictions", predicted)):
-        if not np.issubdtype(values.dtype, np.integer):
-            raise ShapeError(what, f"values of type {values.dtype}", "integer class indices")
-        if values.size and not 0 <= int(values.min()) <= int(values.max()) < num_classes:
-            raise ShapeError(
-                what,
-                f"class indices {values.min()} … {values.max()}",
-                f"0 … {num_classes - 1} for {num_classes} classes",
-            )
-    cells = truth.ravel().astype(np.int64) * num_classes + predicted.ravel().astype(np.int64)
-    counts = np.bincount(cells, minlength=num_classes * num_classes)
-    return counts.reshape(num_classes, num_classes).astype(np.int64)
+    return Confusion.of(truth, predicted, num_classes).matrix()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +49,7 @@ class ClassificationScores:
         f1: per class, harmonic mean of the two, 2·hits / (pixels + predictions); NaN where the
             class neither has pixels nor is predicted.
         support: per class, its number of pixels.
-        confusion_matrix: K × K counts, rows truth, columns predictions.
+        confusion: counts by true and predicted class.
         absent: indices of the classes without a pixel; average_accuracy leaves them out.
         never_predicted: indices of the classes that have pixels but are never predicted.
     """
@@ -72,7 +61,7 @@ class ClassificationScores:
     recall: NDArray[np.float64]
     f1: NDArray[np.float64]
     support: NDArray[np.int64]
-    confusion_matrix: NDArray[np.int64]
+    confusion: Confusion
     absent: tuple[int, ...]
     never_predicted: tuple[int, ...]
 
@@ -104,32 +93,28 @@ class ClassificationScores:
                 }
                 for index, name in enumerate(class_names)
             ],
-            "confusion_matrix": self.confusion_matrix.tolist(),
+            "confusion_matrix": self.confusion.plain(),
             "absent": [str(class_names[index]) for index in self.absent],
             "never_predicted": [str(class_names[index]) for index in self.never_predicted],
         }
 
 
-def scores(matrix: NDArray[np.integer]) -> ClassificationScores:
+def scores(matrix: NDArray[np.integer] | Confusion) -> ClassificationScores:
     """All scores of a confusion matrix.
 
     Cohen's kappa: J. Cohen, "A coefficient of agreement for nominal scales", Educational and
     Psychological Measurement 20 (1960), equation 1.
 
     Args:
-        matrix: K × K counts, rows truth, columns predictions.
+        matrix: K × K counts, rows truth, columns predictions, or the cells that hold any.
 
     Raises:
         ShapeError: the matrix is not square, has a negative count or counts no pixel.
     """
-    counts: NDArray[np.int64] = np.asarray(matrix, dtype=np.int64)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
-        raise ShapeError("confusion matrix", f"shape {counts.shape}", "K × K")
-    if (counts < 0).any():
-        raise ShapeError("confusion matrix", "a negative count", "counts of pixels")
-    if not counts.any():
+    counts = matrix if isinstance(matrix, Confusion) else Confusion.from_matrix(matrix)
+    if not counts.counts.size:
         raise ShapeError("confusion matrix", "no pixel to score", "at least one labelled pixel")
-    support, answered, hits = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
+    support, answered, hits = counts.support, counts.answered, counts.hits
     recall = _ratio(hits, support)
     return ClassificationScores(
         overall_accuracy=int(hits.sum()) / int(support.sum()),
@@ -139,7 +124,7 @@ def scores(matrix: NDArray[np.integer]) -> ClassificationScores:
         recall=recall,
         f1=_ratio(2 * hits, support + answered),
         support=support,
-        confusion_matrix=counts,
+        confusion=counts,
         absent=_indices(support == 0),
         never_predicted=_indices((support > 0) & (answered == 0)),
     )

@@ -83,7 +83,11 @@ class Description:
 
 
 def describe(
-    values: Iterable[float | None], *, level: float = 0.95, ceiling: float | None = None
+    values: Iterable[float | None],
+    *,
+    level: float = 0.95,
+    ceiling: float | None = None,
+    floor: float | None = None,
 ) -> Description:
     """Centre, spread and intervals of one figure over repeated runs.
 
@@ -93,7 +97,9 @@ def describe(
     Args:
         values: one for each run. None, NaN and infinities are undefined and not counted.
         level: nominal coverage of the intervals, between 0 and 1.
-        ceiling: the highest value that the figure can take, see `ceiling`; None for no such.
+        ceiling: the highest value that the figure can take, see `ceiling`; None for no such. The
+            t interval ends there.
+        floor: the lowest, see `floor`; likewise.
 
     Raises:
         ConfigError: the level is not between 0 and 1.
@@ -103,7 +109,8 @@ def describe(
     known = sorted(defined(given))
     n = len(known)
     spread = statistics.stdev(known) if n > 1 else None
-    interval = t_interval(known, level) if n > 1 else None
+    whole = t_interval(known, level) if n > 1 else None
+    interval = None if whole is None else within(whole, floor, ceiling)
     return Description(
         n=n,
         mean=statistics.mean(known) if known else None,
@@ -116,7 +123,7 @@ def describe(
         bca=bca_interval(known, level) if n >= BOOTSTRAP_RUNS else None,
         std_interval=std_interval(spread, n - 1, level) if spread is not None else None,
         level=level,
-        notes=(*_gaps(len(given), n), *_spread_notes(known, interval, ceiling)),
+        notes=(*_gaps(len(given), n), *_spread_notes(known, whole, ceiling, floor)),
     )
 
 
@@ -129,6 +136,23 @@ def ceiling(metric: str) -> float | None:
     words = {word for part in metric.split("/") for word in part.split()}
     bounded = any(word.endswith(_ENDING_AT_ONE) or "precision" in word for word in words)
     return 1.0 if bounded else None
+
+
+def floor(metric: str) -> float | None:
+    """The lowest value of a metric: 0 for shares; None for kappa and similarities, which go below.
+
+    Args:
+        metric: as for `ceiling`.
+    """
+    below = ("kappa", "similarity")
+    return None if ceiling(metric) is None or any(word in metric for word in below) else 0.0
+
+
+def within(interval: Interval, floor: float | None, ceiling: float | None) -> Interval:
+    """An interval whose ends are values that the figure can take."""
+    low = interval.low if floor is None else max(interval.low, floor)
+    high = interval.high if ceiling is None else min(interval.high, ceiling)
+    return Interval(low, high, interval.method)
 
 
 def defined(values: Iterable[float | None]) -> list[float]:
@@ -244,7 +268,10 @@ def _gaps(given: int, n: int) -> list[str]:
 
 
 def _spread_notes(
-    known: Sequence[float], interval: Interval | None, ceiling: float | None
+    known: Sequence[float],
+    interval: Interval | None,
+    ceiling: float | None,
+    floor: float | None,
 ) -> list[str]:
     n = len(known)
     if n == 1:
@@ -262,5 +289,7 @@ def _spread_notes(
             "deviation much less"
         )
     if ceiling is not None and interval.high > ceiling:
-        notes.append(f"the t interval reaches beyond {ceiling:g}, the highest possible value")
+        notes.append(f"the t interval is cut at {ceiling:g}, the highest possible value")
+    if floor is not None and interval.low < floor:
+        notes.append(f"the t interval is cut at {floor:g}, the lowest possible value")
     return notes

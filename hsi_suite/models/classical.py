@@ -6,6 +6,7 @@ pickled.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,12 +19,54 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ..errors import SplitError
+from ..errors import ConfigError, SplitError
 from ..registry import Registry
 
 _SVM_GRID = {"svc__C": [1.0, 10.0, 100.0, 1000.0], "svc__gamma": [0.001, 0.01, 0.1]}
 _FOLDS = 3
 _TREES = 200
+_MOST_SVM_CLASSES = 300
+# Far more than few classes need: their leaves hold many spectra each.
+_MOST_FOREST_BYTES = 4e9
+
+
+def check_classes(name: str, num_classes: int, spectra: int) -> None:
+    """Refuse a classical model whose cost grows beyond use with the classes.
+
+    A support vector machine is trained one class against another, so with the square of the
+    classes; each leaf of a forest's trees holds a number for every class.
+
+    Args:
+        name: of the model.
+        num_classes: it would tell apart.
+        spectra: it would learn from.
+
+    Raises:
+        ConfigError: there are too many.
+    """
+    remedy = f"leave {name} out, or merge classes"
+    if name == "svm" and num_classes > _MOST_SVM_CLASSES:
+        raise ConfigError(
+            name,
+            f"{num_classes:,} classes, which takes {num_classes * (num_classes - 1) // 2:,} "
+            "machines, one for each pair",
+            f"at most {_MOST_SVM_CLASSES} classes",
+            remedy,
+        )
+    if name == "forest" and (needed := _forest_bytes(num_classes, spectra)) > _MOST_FOREST_BYTES:
+        raise ConfigError(
+            name,
+            f"{num_classes:,} classes and {spectra:,} training spectra, whose trees may take "
+            f"{needed / 1e9:.0f} GB",
+            f"at most {_MOST_FOREST_BYTES / 1e9:.0f} GB",
+            f"{remedy}, or lower split.train",
+        )
+
+
+def _forest_bytes(num_classes: int, spectra: int) -> float:
+    """The most that a forest's trees take: a leaf for every spectrum that a tree is given."""
+    # Each tree draws as many spectra as there are, of which 63 % are different ones.
+    return _TREES * 2 * 0.632 * spectra * num_classes * 8.0
 
 
 class SupportVectorMachine:
@@ -125,5 +168,8 @@ def nearest_position(
     """
     if not len(train) or not len(test):
         raise SplitError("position-only baseline", "an empty part", "training and test pixels")
-    neighbours = KNeighborsClassifier(1).fit(np.stack(divmod(train, samples), 1), classes)
-    return np.asarray(neighbours.predict(np.stack(divmod(test, samples), 1)))
+    with warnings.catch_warnings():
+        # That classes may be numbers measured, when there are very many: they are classes.
+        warnings.simplefilter("ignore", UserWarning)
+        neighbours = KNeighborsClassifier(1).fit(np.stack(divmod(train, samples), 1), classes)
+        return np.asarray(neighbours.predict(np.stack(divmod(test, samples), 1)))

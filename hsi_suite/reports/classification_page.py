@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .confusions import confusion_part
 from .content import (
+    MOST_CLASSES,
     Metrics,
     audit_rows,
     baseline_name,
     class_rows,
+    classes_note,
     count,
     heading,
     ordered_baselines,
@@ -19,7 +22,7 @@ from .content import (
     score_rows,
     split_rows,
 )
-from .figures import confusion_figure, distance_figure
+from .figures import distance_figure
 from .page import (
     Picture,
     RunPage,
@@ -72,10 +75,10 @@ def _page(content: ClassificationReport) -> dict[str, Any]:
         "scores": score_rows(metrics),
         "published": [_published_row(entry) for entry in content.published or ()],
         "pictures": [_picture(name, png, metrics) for name, png in content.figures.items()],
-        "classes": class_rows(metrics),
+        "classes": class_rows(metrics, MOST_CLASSES),
+        "classes_note": classes_note(metrics, MOST_CLASSES),
         "baselines": [baseline_name(key) for key in ordered_baselines(metrics)],
-        "confusion": _confusion(metrics),
-        "confusion_rows": metrics["test"]["confusion_matrix"],
+        "confusion": confusion_part(metrics, "pixels"),
         "curves": curves_chart(content.history, metrics.get("epoch")),
         "split": split_rows(metrics),
         "audit": audit_rows(metrics),
@@ -96,19 +99,6 @@ def _published_row(entry: Mapping[str, Any]) -> dict[str, str]:
 def _picture(name: str, png: bytes, metrics: Metrics) -> Picture:
     caption = _CAPTIONS.get(name, plain(name))
     return photograph(png, f"{heading(metrics)}: {caption}", caption)
-
-
-def _confusion(metrics: Metrics) -> Picture:
-    matrix = metrics["test"]["confusion_matrix"]
-    figure = confusion_figure(matrix, [entry["name"] for entry in metrics["classes"]])
-    caption = (
-        "Test pixels by true class (rows) and predicted class (columns); the darker a cell, the "
-        "larger its share of the true class, with small shares lifted to be seen."
-    )
-    hits = sum(row[index] for index, row in enumerate(matrix))
-    total = sum(map(sum, matrix))
-    alt = f"Confusion matrix: {count(hits)} of {count(total)} test pixels on the diagonal."
-    return chart(figure, alt, caption)
 
 
 def _distances(metrics: Metrics) -> Picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..palette import class_colours
@@ -12,6 +13,11 @@ from ..palette import class_colours
 Metrics = Mapping[str, Any]
 
 UNDEFINED = "–"
+UNVERIFIED = "UNVERIFIED"
+#: Classes beyond which a page's table lists the worst alone, and the same in a terminal.
+MOST_CLASSES = 100
+MOST_CLASSES_TERMINAL = 50
+_MOST_REASONS = 50
 _BASELINES = {
     "position": "position only, 1-NN",
     "svm": "RBF-SVM on spectra",
@@ -78,9 +84,23 @@ def ordered_baselines(metrics: Metrics) -> dict[str, Any]:
     return {key: known[key] for key in sorted(known, key=place)}
 
 
+def unverified_mark(metrics: Metrics) -> str:
+    """What follows a data set's name where its files could not be verified; else nothing."""
+    return f" ({UNVERIFIED} data)" if metrics.get("unverified") else ""
+
+
+def unverified_text(names: Iterable[object]) -> str:
+    """What has to be known of figures of files that no published checksum vouches for."""
+    return (
+        f"{UNVERIFIED} data: no published checksum vouches for {enumerate_names(names)}. The "
+        "figures may be of other data than the name says, and compare with nobody's."
+    )
+
+
 def heading(metrics: Metrics) -> str:
     """Model, data set and split in one line."""
     synthetic = " (synthetic scene)" if metrics["synthetic"] else ""
+    synthetic += unverified_mark(metrics)
     model, dataset = plain(metrics["model"]), plain(metrics["dataset"])
     return f"{model} on {dataset}{synthetic}, {plain(metrics['split']['kind'])} split"
 
@@ -146,14 +166,41 @@ class ClassRow:
     others: tuple[str, ...]
 
 
-def class_rows(metrics: Metrics) -> list[ClassRow]:
-    """Every class that the model learns, in the order of its outputs."""
+def shown_classes(metrics: Metrics, most: int | None) -> list[int]:
+    """The classes a table lists, as positions: all, or of more than `most` the worst by F1.
+
+    The worst come first; those that were neither tested nor predicted are left out before others.
+    """
+    tested = metrics["test"]["per_class"]
+    if most is None or len(tested) <= most:
+        return list(range(len(tested)))
+    undefined = [row["f1"] is None for row in tested]
+    order = sorted(range(len(tested)), key=lambda index: (undefined[index], tested[index]["f1"]))
+    return order[:most]
+
+
+def classes_note(metrics: Metrics, most: int) -> str:
+    """What a table of `shown_classes` leaves out, in a sentence; empty where that is nothing."""
+    number = len(metrics["classes"])
+    if number <= most:
+        return ""
+    return f"The {most} classes of lowest F1 out of {count(number)}; metrics.json holds all."
+
+
+def class_rows(metrics: Metrics, most: int | None = None) -> list[ClassRow]:
+    """Every class that the model learns, in the order of its outputs.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+        most: of more classes than these the worst alone, see `shown_classes`; None for all.
+    """
     classes, tested = metrics["classes"], metrics["test"]["per_class"]
     learned = (metrics.get("train") or {}).get("per_class")
     palette = class_colours(max((entry["label"] for entry in classes), default=0))
     baselines = [scores["per_class"] for scores in ordered_baselines(metrics).values()]
     rows = []
-    for index, (entry, scores) in enumerate(zip(classes, tested, strict=True)):
+    for index in shown_classes(metrics, most):
+        entry, scores = classes[index], tested[index]
         red, green, blue = (int(level) for level in palette[entry["label"]])
         rows.append(
             ClassRow(
@@ -182,13 +229,20 @@ def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
     parts = ("train", "training"), ("validation", "validation"), ("test", "test")
     rows += [(f"{words} pixels", count(split[part])) for part, words in parts if split.get(part)]
     for key, words in (("dropped", "class left out"), ("train_only", "learned, not tested")):
+        reasons = split.get(key) or {}
         rows += [
             (words, f"{plain(name)}: {plain(reason)}")
-            for name, reason in (split.get(key) or {}).items()
+            for name, reason in islice(reasons.items(), _MOST_REASONS)
         ]
+        if len(reasons) > _MOST_REASONS:
+            rows.append((words, f"{count(len(reasons) - _MOST_REASONS)} more"))
     lost = {name: pixels for name, pixels in (split.get("lost") or {}).items() if pixels}
     if lost:
-        named = [f"{plain(name)} {count(pixels)}" for name, pixels in lost.items()]
+        named = [
+            f"{plain(name)} {count(pixels)}" for name, pixels in islice(lost.items(), _MOST_REASONS)
+        ]
+        if len(lost) > _MOST_REASONS:
+            named.append(f"{count(len(lost) - _MOST_REASONS)} more")
         rows.append(
             ("lost to the guard", f"{count(sum(lost.values()))} pixels ({', '.join(named)})")
         )

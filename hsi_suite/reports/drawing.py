@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,10 @@ INK = "#24292f"
 FAINT = "#8c959f"
 ACCENT = "#0969da"
 SECOND = "#bc4c00"
+
+#: Pixels of a figure, which take 4 bytes each while it is drawn, and of its longer edge.
+MOST_PIXELS = 40_000_000
+LONGEST_EDGE = 30_000
 
 # What the user's matplotlibrc says must not reach a figure: it is put aside while one is drawn.
 _STYLE = {
@@ -67,8 +72,14 @@ def save_png(figure: Figure, path: Path, dpi: float | None = None) -> None:
 def to_png(figure: Figure, dpi: float | None = None) -> bytes:
     """A figure as the bytes of a PNG file, without dates or versions in it."""
     buffer = io.BytesIO()
+    width, height = figure.get_size_inches()
+    # Whatever a figure is made of, drawing it takes no more than this, and never an edge that
+    # Agg refuses.
+    most = min(math.sqrt(MOST_PIXELS / (width * height)), LONGEST_EDGE / max(width, height))
     with house_style():
-        figure.savefig(buffer, format="png", dpi=dpi or "figure", metadata={"Software": None})
+        figure.savefig(
+            buffer, format="png", dpi=min(dpi or figure.dpi, most), metadata={"Software": None}
+        )
     return buffer.getvalue()
 
 

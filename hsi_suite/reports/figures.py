@@ -13,23 +13,39 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from ..metrics.confusion import Confusion
 from .content import metric_words
 from .drawing import ACCENT, FAINT, SECOND, house_style, shortened
 
 # Beyond this many classes a count no longer fits its cell.
 _MOST_WITH_COUNTS = 24
+#: Classes beyond which a matrix can be neither read nor held: the largest confusions stand for it.
+MOST_IN_MATRIX = 50
+#: Confusions that are shown of so many classes.
+MOST_PAIRS = 40
 
 
 def confusion_figure(
-    matrix: NDArray[np.integer] | Sequence[Sequence[int]], names: Sequence[str]
+    matrix: Confusion | NDArray[np.integer] | Mapping[str, Any] | Sequence[Sequence[int]],
+    names: Sequence[str],
 ) -> Figure:
     """A confusion matrix: counts in the cells, coloured by the share of the true class.
 
+    Of more than `MOST_IN_MATRIX` classes the largest confusions alone, so that the figure's size
+    does not grow with the classes.
+
     Args:
-        matrix: K × K counts, rows truth, columns predictions.
+        matrix: counts by true and predicted class: as metrics.json holds them, or K × K, rows
+            truth.
         names: one name for each class.
     """
-    counts = np.asarray(matrix, dtype=np.int64)
+    counts = matrix if isinstance(matrix, Confusion) else Confusion.from_plain(matrix)
+    if counts.num_classes > MOST_IN_MATRIX:
+        return _largest_confusions_figure(counts, names)
+    return _matrix_figure(counts.matrix(), names)
+
+
+def _matrix_figure(counts: NDArray[np.int64], names: Sequence[str]) -> Figure:
     support = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(support, 1)
     num_classes, labels = len(counts), [shortened(name, 30) for name in names]
@@ -55,6 +71,37 @@ def confusion_figure(
         axes.set_yticks(centres, labels, size=size, parse_math=False)
         if num_classes <= _MOST_WITH_COUNTS:
             _write_counts(axes, counts, np.asarray(norm(shares)), side / num_classes)
+    return figure
+
+
+def _largest_confusions_figure(counts: Confusion, names: Sequence[str]) -> Figure:
+    wrong, support = counts.errors(), counts.support
+    shown = min(MOST_PAIRS, len(wrong.counts))
+    truth, answer, numbers = (
+        values[:shown].tolist() for values in (wrong.truth, wrong.predicted, wrong.counts)
+    )
+    with house_style():
+        figure = Figure(figsize=(8.6, max(1.4, 0.22 * shown + 0.8)), layout="constrained")
+        axes = figure.add_subplot()
+        if not shown:
+            axes.set_axis_off()
+            axes.text(0.5, 0.5, "no confusions", ha="center", va="center")
+            return figure
+        axes.barh(range(shown), numbers, height=0.7, color=ACCENT)
+        labels = [
+            f"{shortened(names[row], 26)} \N{RIGHTWARDS ARROW} {shortened(names[column], 26)}"
+            for row, column in zip(truth, answer, strict=True)
+        ]
+        axes.set_yticks(range(shown), labels, size=8, parse_math=False)
+        for place, (row, number) in enumerate(zip(truth, numbers, strict=True)):
+            share = 100 * number / int(support[row])
+            axes.text(number, place, f" {number:,} ({share:.0f} %)", va="center", size=8)
+        axes.set_ylim(shown - 0.4, -0.6)
+        axes.set_xlim(0, 1.18 * max(numbers))
+        axes.set_xlabel("number (share of the true class), truth \N{RIGHTWARDS ARROW} predicted")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0)
     return figure
 
 

@@ -27,8 +27,8 @@ Colour = tuple[int, int, int]
 
 NO_DATA = (208, 208, 208)
 SPLIT_PARTS = ("unlabelled", "training", "validation", "test", "guard or left out")
-# More names than this are given only to labels that occur.
-_MOST_NAMES = 256
+# Of more classes than this the legend names those that cover most of the map.
+_MOST_NAMES = 96
 _SPLIT_COLOURS = np.array(
     [(0, 0, 0), (230, 159, 0), (86, 180, 233), (240, 240, 240), (110, 110, 110)], np.uint8
 )
@@ -109,12 +109,10 @@ def map_figure(
         panels.append(("ground truth", _coloured(ground_truth, class_names, None)))
     panels.append(("map", _coloured(prediction, class_names, valid)))
     palette = class_colours(len(class_names))
-    named: Sequence[int] = range(1, len(class_names) + 1)
-    if len(class_names) > _MOST_NAMES:
-        # Labels are codes with gaps between them.
-        seen = [prediction] if ground_truth is None else [prediction, ground_truth]
-        named = np.unique(np.concatenate([labels[labels > 0] for labels in seen])).tolist()
+    named, left = _named(prediction, ground_truth, len(class_names))
     entries = [(class_names[label - 1], _levels(palette[label])) for label in named]
+    if left:
+        entries.append((f"and {left:,} more classes", NO_DATA))
     if ground_truth is not None and not ground_truth.all():
         entries.append(("unlabelled", _levels(palette[0])))
     if valid is not None and not valid.all():
@@ -125,6 +123,26 @@ def map_figure(
         entries += [(f"split: {SPLIT_PARTS[part]}", _levels(_SPLIT_COLOURS[part])) for part in used]
     with house_style():
         return _compose(panels, entries, f"{title} — synthetic scene" if synthetic else title)
+
+
+def _named(
+    prediction: NDArray[np.integer], ground_truth: NDArray[np.integer] | None, num_classes: int
+) -> tuple[Sequence[int], int]:
+    """The labels that the legend names, rising, and how many more there are.
+
+    All of few classes; of many, where labels may be codes with gaps between them, those that
+    occur, and of these the ones with the most pixels.
+    """
+    if num_classes <= _MOST_NAMES:
+        return range(1, num_classes + 1), 0
+    layers = [prediction] if ground_truth is None else [prediction, ground_truth]
+    pixels = np.zeros(num_classes + 1, np.int64)
+    for layer in layers:
+        pixels += np.bincount(layer.ravel(), minlength=num_classes + 1)
+    pixels[0] = 0
+    present = np.flatnonzero(pixels)
+    largest = present[np.argsort(-pixels[present], kind="stable")[:_MOST_NAMES]]
+    return np.sort(largest).tolist(), len(present) - len(largest)
 
 
 def _coloured(

@@ -12,16 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from .content import (
+    MOST_CLASSES_TERMINAL,
     UNDEFINED,
     Metrics,
     audit_rows,
     class_rows,
+    classes_note,
+    count,
     heading,
     percent,
     plain,
     score_rows,
     split_rows,
 )
+from .fitting_table import FittingTable
 from .verdict import Remark, verdict
 
 _STYLES = {"model": "bold", "baseline": "", "other": "dim"}
@@ -62,12 +66,13 @@ def metrics_table(metrics: Metrics) -> Padding:
 
 def class_table(metrics: Metrics) -> Padding:
     """Precision, recall and F1 of each class, led by its colour in the map."""
-    table = new_table("classes, test pixels")
+    note = classes_note(metrics, MOST_CLASSES_TERMINAL)
+    table = new_table(f"classes, test pixels. {note}" if note else "classes, test pixels")
     table.add_column("", no_wrap=True)
     table.add_column("class", max_width=30, overflow="ellipsis", no_wrap=True)
     for title in ("train", "test", "precision", "recall", "F1"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in class_rows(metrics):
+    for row in class_rows(metrics, MOST_CLASSES_TERMINAL):
         table.add_row(
             Text("■", style=row.colour),
             Text(row.name),
@@ -117,7 +122,16 @@ def runs_table(summary: Mapping[str, Mapping[str, Any]], title: str) -> Padding:
         table.add_column(name, justify="right", no_wrap=True)
     recalls = {name: entry for name, entry in summary.items() if name.startswith("recall/")}
     overall = {words: summary[name] for name, words in _OVERALL.items() if name in summary}
-    classes = {f"recall, {name.partition('/')[2]}": entry for name, entry in recalls.items()}
+    means = {name: entry["mean"] for name, entry in recalls.items()}
+    lowest = sorted(means, key=lambda name: (means[name] is None, means[name]))
+    shown = set(lowest[:MOST_CLASSES_TERMINAL])
+    classes = {
+        f"recall, {name.partition('/')[2]}": entry
+        for name, entry in recalls.items()
+        if name in shown
+    }
+    if len(shown) < len(recalls):
+        table.caption = f"The {len(shown)} classes of lowest recall out of {count(len(recalls))}."
     for group in (overall, classes):
         for number, (name, entry) in enumerate(group.items(), 1):
             extremes = (percent(entry["min"]), percent(entry["max"]), str(entry["n"]))
@@ -136,7 +150,7 @@ def spread(entry: Mapping[str, Any]) -> str:
 
 def new_table(title: str, show_header: bool = True) -> Table:
     """An empty table in the house's manner, its title in bold."""
-    return Table(
+    return FittingTable(
         title=Text(title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD if show_header else box.SIMPLE,

@@ -12,10 +12,19 @@ from .content import (
     ordered_baselines,
     percent,
     plain,
+    unverified_text,
 )
 
 # Where position alone comes this near, the accuracy no longer tells that spectra were used.
 POSITION_MARGIN = 0.02
+# Differences of accuracy below which two methods do as well as each other, and beyond which one
+# does far better.
+AS_WELL = 0.005
+FAR = 0.1
+# What did best on disjoint splits: docs/decisions/0004-what-the-additions-bring.md.
+_ALTERNATIVES = (
+    "all bands (--set reduction.method=standardize) or --config classification/cnn1d_augmented"
+)
 _MOSTLY = 0.5
 
 
@@ -39,6 +48,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
         metrics: the content of a run's metrics.json.
     """
     return [
+        *unverified_remarks(metrics),
         *_measured(metrics),
         *_position(metrics),
         *_neighbourhood(metrics),
@@ -48,6 +58,12 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *_denoised(metrics),
         *_dropout(metrics),
     ]
+
+
+def unverified_remarks(metrics: Metrics) -> list[Remark]:
+    """The warning that belongs before everything else of a run on unverified data."""
+    names = metrics.get("unverified")
+    return [Remark(unverified_text(names), warning=True)] if names else []
 
 
 def _measured(metrics: Metrics) -> list[Remark]:
@@ -83,18 +99,33 @@ def _position(metrics: Metrics) -> list[Remark]:
             "learnt them yet, and its figures say little about what it can do."
         )
         return [Remark(text, warning=True)]
+    text += f" against {percent(reached)} % of {model}"
     if kind == "random":
         text += (
             ", so this random split measures mostly memory of the neighbourhood. It says little "
-            "about pixels away from the training pixels; a disjoint split does "
-            "(--split disjoint)."
+            "about pixels away from the training pixels; a disjoint split does: "
+            "--split disjoint, which keeps a guard between the sides."
         )
+        return [Remark(text, warning=True)]
+    better = (
+        "about as well as"
+        if alone <= reached + POSITION_MARGIN
+        else f"{_better(alone - reached)} than"
+    )
+    text += (
+        f", so where a pixel lies tells its class {better} {model} does; "
+        "the accuracy says little about the spectra. "
+    )
+    if not metrics["split"].get("guard"):
+        text += "Try a split with a guard (--split disjoint)."
     else:
-        text += (
-            f", so where a pixel lies tells its class about as well as {model} does; "
-            "the accuracy says little about the spectra."
-        )
+        text += f"Try {_ALTERNATIVES}."
     return [Remark(text, warning=True)]
+
+
+def _better(difference: float) -> str:
+    """How much better something is, as an adverb, by a difference of two shares."""
+    return "far better" if difference > FAR else "better"
 
 
 def _neighbourhood(metrics: Metrics) -> list[Remark]:
@@ -127,7 +158,10 @@ def _spectral_baselines(metrics: Metrics) -> list[Remark]:
     if gap > 0:
         return [Remark(f"{text} %, {gap:.1f} points less than {model}.")]
     more = f"{-gap:.1f} points more than" if gap < 0 else "the same as"
-    return [Remark(f"{text} %, {more} {model}: a simpler method does as well here.", warning=True)]
+    text += f" %, {more} {model}: a simpler method does "
+    if -gap < 100 * AS_WELL:
+        return [Remark(f"{text}as well here.", warning=True)]
+    return [Remark(f"{text}{_better(-gap / 100)} here. Try {_ALTERNATIVES}.", warning=True)]
 
 
 def _left_out(metrics: Metrics) -> list[Remark]:

@@ -30,7 +30,8 @@ class SceneConfig(Section):
             is a class of its own where it occurs.
         warp_labels: bring labels on another grid to the scene's, nearest neighbour.
         nodata: the value that marks missing data.
-        allow_unverified: use registered files although their checksum is wrong, and say so.
+        allow_unverified: use registered files although their checksum is wrong or unknown,
+            and say so.
     """
 
     dataset: str | None = None

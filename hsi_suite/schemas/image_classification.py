@@ -26,7 +26,8 @@ class LabelledImagesConfig(Section):
         resize: shorter side that images are brought to when they are read, antialiased; the
             network then sees a square of `size` in them. null keeps registered sets as they are,
             resizes images of folders to `size`, and shows the network the whole shorter side.
-        allow_unverified: use registered files although their checksum is wrong, and say so.
+        allow_unverified: use registered files although their checksum is wrong or unknown,
+            and say so.
     """
 
     dataset: str | None = None

@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...config import parse_yaml
-from ...errors import RunError
+from ...errors import RunError, ShapeError
+from ...metrics.confusion import Confusion
 from ...runs import METRICS, Run, open_run
 
 BATCH = "batch.yaml"
@@ -140,9 +141,16 @@ class _ClassFigures(_Checked):
     f1: float | None
 
 
+class _Cells(_Checked):
+    num_classes: int = Field(ge=1)
+    truth: list[int]
+    predicted: list[int]
+    counts: list[int]
+
+
 class _ClassifiedTest(_Checked):
     per_class: list[_ClassFigures]
-    confusion_matrix: list[list[int]]
+    confusion_matrix: list[list[int]] | _Cells
     overall_accuracy: float
     average_accuracy: float | None
     cohen_kappa: float | None
@@ -243,8 +251,11 @@ def _check(kind: type[_Checked], tree: Any, path: Path, remedy: str) -> None:
 
 def _check_sizes(run: Run) -> None:
     classes, test = run.metrics["classes"], run.metrics["test"]
-    matrix = test["confusion_matrix"]
-    sizes = {len(classes), len(test["per_class"]), len(matrix), *map(len, matrix)}
+    try:
+        counts = Confusion.from_plain(test["confusion_matrix"])
+    except (ShapeError, ValueError, OverflowError):
+        counts = None
+    sizes = {len(classes), len(test["per_class"]), counts.num_classes if counts else 0}
     if len(sizes) > 1:
         raise RunError(run.path / METRICS, "tables of different sizes", "one row for each class")
 

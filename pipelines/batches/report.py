@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atomic import write_text
+from ...commands import command
 from ...config import validate
 from ...errors import HsiSuiteError, RunError
 from ...reports.batches.content import BatchReport, GroupFacts, RunFacts
@@ -101,18 +102,18 @@ def write_report(folder: Path, report: BatchReport, runs: Iterable[Run]) -> list
 
 
 def _commands(folder: Path, runs: Mapping[str, Run]) -> str:
-    name = shlex.quote(folder.resolve().name)
-    first = shlex.quote(next(iter(runs)))
+    name, first = folder.resolve().name, next(iter(runs))
     return "\n".join(
         [
-            f"# in the folder that holds {name}; finished runs are kept, so empty it to begin anew",
-            f"hsi batch {name}/batch.yaml --output .",
+            f"# in the folder that holds {shlex.quote(name)}; finished runs are kept, so empty it "
+            "to begin anew",
+            command("batch", f"{name}/batch.yaml", "--output", "."),
             "# carry the runs out once more and compare weights and predictions bit by bit",
-            f"hsi replay {name}",
+            command("replay", name),
             "# one run alone",
-            f"hsi train --config {name}/{first}/{CONFIG}",
+            command("train", "--config", f"{name}/{first}/{CONFIG}"),
             "# this report",
-            f"hsi report {name}",
+            command("report", name),
         ]
     )
 
@@ -145,7 +146,7 @@ def run_history(run: Run) -> list[dict[str, float]]:
 
 
 def _published(group: Mapping[str, Any], run: Run) -> Sequence[Mapping[str, Any]]:
-    if group["task"] != "classification":
+    if group["task"] != "classification" or group.get("unverified"):
         return ()
     try:
         config = validate(ClassificationConfig, run.config, run.path / CONFIG)

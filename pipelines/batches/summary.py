@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...metrics.statistics import ceiling, describe
+from ...metrics.statistics import ceiling, describe, floor
 from ...runs import Run
 from ..shared.run_figures import Figures, baseline_figures, figures, headline, variant
 from .comparisons import compare_models
@@ -111,6 +111,7 @@ def _group(name: str, members: Sequence[Member], runs: Runs, level: float) -> di
         "model": first["model"],
         "variant": variant(first),
         "synthetic": bool(first.get("synthetic", False)),
+        **_unverified(all_metrics),
         "seeds": [member.seed for member, _ in done],
         "n": len(done),
         "runs": [run.path.name for _, run in done],
@@ -122,11 +123,17 @@ def _group(name: str, members: Sequence[Member], runs: Runs, level: float) -> di
     }
 
 
+def _unverified(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The files of any run that nobody's checksum vouches for; nothing where there are none."""
+    names = {str(name) for metrics in all_metrics for name in metrics.get("unverified") or ()}
+    return {"unverified": sorted(names)} if names else {}
+
+
 def _described(rows: Sequence[Figures], level: float) -> dict[str, Any]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {
         name: describe(
-            [row.get(name) for row in rows], level=level, ceiling=ceiling(name)
+            [row.get(name) for row in rows], level=level, ceiling=ceiling(name), floor=floor(name)
         ).to_dict()
         for name in names
     }

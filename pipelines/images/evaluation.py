@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...commands import suggested
 from ...config import validate
 from ...data.splits import Split, load_split
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import RunError
-from ...metrics.classification import confusion_matrix, scores
+from ...metrics.classification import scores
+from ...metrics.confusion import Confusion
 from ...runs import CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.image_classification import ImageClassificationConfig
 from ..shared.machine import available_threads
@@ -39,8 +41,8 @@ def image_scores(
         As `ClassificationScores.to_dict`, with num_images in place of num_pixels, and
         top_5_accuracy where there are ten classes or more.
     """
-    matrix = confusion_matrix(classes, probabilities.argmax(1), len(class_names))
-    figures = scores(matrix).to_dict(class_names)
+    counts = Confusion.of(classes, probabilities.argmax(1), len(class_names))
+    figures = scores(counts).to_dict(class_names)
     figures["num_images"] = figures.pop("num_pixels")
     if len(class_names) >= _CLASSES_FOR_TOP:
         figures[f"top_{_TOP}_accuracy"] = top_accuracy(classes, probabilities, _TOP)
@@ -140,7 +142,10 @@ def _finished(
         raise RunError(run.path, f"is of the task {run.config.get('task')}", "image_classification")
     if not run.finished:
         raise RunError(
-            run.path, "is not finished", "a finished run", f"run `hsi train --resume {run.path}`"
+            run.path,
+            "is not finished",
+            "a finished run",
+            f"run {suggested('train', '--resume', run.path)}",
         )
     config = validate(ImageClassificationConfig, run.config, run.path / CONFIG)
     classifier = load_image_classifier(run.path / MODEL, resolve_device(config.device))

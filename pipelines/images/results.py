@@ -76,7 +76,8 @@ def _metrics(
         name: image_scores(images.classes[getattr(split, name)], shares, images.class_names)
         for name, shares in rows.items()
     }
-    return {
+    marks = {"unverified": list(images.unverified)} if images.unverified else {}
+    return marks | {
         "task": "image_classification",
         "dataset": images.name,
         "synthetic": False,

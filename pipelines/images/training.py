@@ -15,6 +15,7 @@ from ...engine.devices import computing
 from ...engine.distributed import ALONE, Team
 from ...engine.observer import Observer
 from ...engine.trainer import Trainer, Training
+from ...reports.content import unverified_text
 from ...runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.image_classification import ImageClassificationConfig
 from ..shared.lifecycle import carry_out
@@ -187,6 +188,8 @@ def _work(
     team: Team,
 ) -> None:
     started = time.monotonic()
+    if prepared.images.unverified:
+        observer.message(unverified_text(prepared.images.unverified))
     save_split(prepared.split, run.path / SPLIT)
     training = _fit(run, config, classifier, task, observer, team)
     classifier.save(run.path / MODEL)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...commands import suggested
 from ...config import validate
 from ...data.splits import Split, load_split
 from ...engine.devices import computing, resolve_device
@@ -37,7 +38,10 @@ def evaluate_retrieval(run: Run, observer: Observer) -> dict[str, Any]:
     """
     if not run.finished:
         raise RunError(
-            run.path, "is not finished", "a finished run", f"run `hsi train --resume {run.path}`"
+            run.path,
+            "is not finished",
+            "a finished run",
+            f"run {suggested('train', '--resume', run.path)}",
         )
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):

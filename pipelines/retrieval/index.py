@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ...commands import suggested
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError, RunError
@@ -123,7 +124,10 @@ def finished_retriever(run: str | Path, device: torch.device) -> Retriever:
         )
     if not opened.finished:
         raise RunError(
-            run, "is not finished", "a finished run", f"run `hsi train --resume {run}` first"
+            run,
+            "is not finished",
+            "a finished run",
+            f"run {suggested('train', '--resume', run)} first",
         )
     return load_retriever(opened.path / MODEL, device)
 

@@ -125,6 +125,8 @@ def _metrics(
         "baseline_settings": baselines.settings,
         "not_applicable": baselines.not_applicable,
     }
+    if prepared.scene is not None and prepared.scene.unverified:
+        metrics["unverified"] = list(prepared.scene.unverified)
     if len(parts.validation):
         arena = validation_arena(parts.validation, header.directions)
         metrics["validation"] = as_table(arena.judge(rankings(retriever, arena)))

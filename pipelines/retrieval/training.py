@@ -16,6 +16,7 @@ from ...engine.distributed import ALONE, Team
 from ...engine.observer import Observer
 from ...engine.trainer import Trainer
 from ...errors import ConfigError
+from ...reports.content import unverified_text
 from ...runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.retrieval import RetrievalConfig
 from ..shared.lifecycle import carry_out
@@ -168,6 +169,8 @@ def _work(
     observer: Observer,
 ) -> None:
     started = time.monotonic()
+    if prepared.scene is not None and prepared.scene.unverified:
+        observer.message(unverified_text(prepared.scene.unverified))
     if prepared.split is not None:
         save_split(prepared.split, run.path / SPLIT)
     device = torch.device(config.device)

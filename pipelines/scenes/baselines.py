@@ -26,6 +26,8 @@ _CNN1D_TRAINING = TrainingConfig(
     epochs=150, batch_size=100, optimizer=OptimizerConfig(name="adam", learning_rate=1e-3)
 )
 _CNN1D_BATCH = 4096
+# Pixels × classes: a classifier may hold a number for each.
+_BLOCK_VALUES = 2**25
 
 
 def run_baselines(
@@ -49,11 +51,12 @@ def run_baselines(
 
 
 def _predicted(
-    predict: Callable[[NDArray[Any]], NDArray[np.integer]], spectra: PixelSpectra
+    predict: Callable[[NDArray[Any]], NDArray[np.integer]], spectra: PixelSpectra, classes: int
 ) -> NDArray[np.integer]:
-    """What is predicted of spectra, read block by block."""
-    blocks = range(0, len(spectra), BLOCK_PIXELS)
-    return np.concatenate([predict(spectra[start : start + BLOCK_PIXELS]) for start in blocks])
+    """What is predicted of spectra, read block by block, the smaller the more classes."""
+    size = min(BLOCK_PIXELS, max(_CNN1D_BATCH, _BLOCK_VALUES // classes))
+    blocks = range(0, len(spectra), size)
+    return np.concatenate([predict(spectra[start : start + size]) for start in blocks])
 
 
 def _classical(name: str, config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
@@ -63,7 +66,9 @@ def _classical(name: str, config: ClassificationConfig, prepared: Prepared) -> N
     train = prepared.spectra.of(split.train)[:].astype(np.float32)
     model.fit(train, prepared.classes[split.train])
     return _predicted(
-        lambda spectra: model.predict(spectra.astype(np.float32)), prepared.spectra.of(split.test)
+        lambda spectra: model.predict(spectra.astype(np.float32)),
+        prepared.spectra.of(split.test),
+        len(split.classes),
     )
 
 
@@ -98,4 +103,4 @@ def _cnn1d(config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integ
         logits = window_logits(network, sampler, torch.arange(len(spectra)), _CNN1D_BATCH)
         return logits.argmax(1).cpu().numpy()
 
-    return _predicted(predict, prepared.spectra.of(split.test))
+    return _predicted(predict, prepared.spectra.of(split.test), len(split.classes))

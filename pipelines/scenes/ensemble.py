@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...commands import suggested
 from ...data.formats.checksums import hash_file
 from ...data.orientations import ORIENTATIONS
 from ...data.readers import CubeFile
@@ -214,7 +215,10 @@ def finished_classifier(run: str | Path, device: torch.device, threads: int) -> 
     opened = open_run(run)
     if not opened.finished:
         raise RunError(
-            run, "is not finished", "a finished run", f"run `hsi train --resume {run}` first"
+            run,
+            "is not finished",
+            "a finished run",
+            f"run {suggested('train', '--resume', run)} first",
         )
     return load_classifier(opened.path / MODEL, device, threads)
 

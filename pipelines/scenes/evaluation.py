@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.patches import WindowSampler
-from ...metrics.classification import confusion_matrix, scores
+from ...metrics.classification import scores
+from ...metrics.confusion import Confusion
 from ...metrics.summary import summarise
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
@@ -22,8 +23,8 @@ def part_scores(
 ) -> dict[str, Any]:
     """All figures of predicted class indices against the truth at some pixels."""
     names = prepared.class_names
-    matrix = confusion_matrix(prepared.classes[pixels], predicted, len(names))
-    return scores(matrix).to_dict(names)
+    counts = Confusion.of(prepared.classes[pixels], predicted, len(names))
+    return scores(counts).to_dict(names)
 
 
 def part_wanted(prepared: Prepared, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from ...engine.strategy import TrainingPlan, plan_training
 from ...engine.tiled import TileGrid
 from ...engine.trainer import Trainer, Training
 from ...errors import ConfigError
-from ...models.classical import CLASSICAL
+from ...models.classical import CLASSICAL, check_classes
 from ...models.registry import build_model, classifier_names
 from ...registry import listed
 from ...schemas.classification import ClassificationConfig
@@ -31,8 +31,11 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
     Raises:
         UnknownNameError: no such model.
         ShapeError: the model cannot take this window or number of components.
+        ConfigError: it or a baseline cannot tell so many classes apart.
     """
     scene = prepared.scene
+    for name in (config.model.name, *config.evaluation.baselines):
+        check_classes(name, len(prepared.split.classes), len(prepared.split.train))
     seeds = config.streams
     header = Header(
         model=config.model.name,
@@ -111,7 +114,9 @@ def plan(
 def _plan_augmented(classifier: Classifier, config: ClassificationConfig) -> TrainingPlan:
     if not isinstance(classifier.network, torch.nn.Module):
         raise ConfigError("train.augmentation", f"given with {config.model.name}", "a network")
-    return TrainingPlan("patch", None, "training strategy patch: each window is changed by itself")
+    return TrainingPlan(
+        "patch", None, "training by windows (train.strategy=patch): each is changed by itself"
+    )
 
 
 def _augmentation(

@@ -19,11 +19,13 @@ from .task import scene_logits
 
 # Pixels whose lines are turned at a time, so that copies of large scenes stay small.
 _TURNED_PIXELS = 2**17
+_TURNED_VALUES = 2**26  # of pixels × classes
 
 
-def lines_at_a_time(samples: int, window: int) -> int:
-    """How many lines of a scene are turned at a time."""
-    return max(window, _TURNED_PIXELS // samples)
+def lines_at_a_time(samples: int, window: int, classes: int) -> int:
+    """How many lines of a scene are turned at a time: fewer of very many classes."""
+    pixels = min(_TURNED_PIXELS, _TURNED_VALUES // classes)
+    return max(window, pixels // samples)
 
 
 def scene_probabilities(
@@ -55,7 +57,8 @@ def scene_probabilities(
             yield pixels, _checked(logits.softmax(1))
         return
     lines, samples = wanted.shape
-    height = lines_at_a_time(samples, sampler.window)
+    *_, last = model.parameters()  # of the layer that has an output for each class
+    height = lines_at_a_time(samples, sampler.window, len(last))
     for first in range(0, lines, height):
         part = slice(first, min(first + height, lines))
         chosen = wanted[part]

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
-from ...data.writers import MAP_ENDINGS
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import OutputError
+from ...map_endings import check_map_ending
 from ..shared.machine import available_threads
 from ..shared.unfinished_output import unfinished_output
 from .denoising import denoise_file
@@ -188,10 +188,7 @@ def _checked_target(path: Path, file: CubeFile, runs: Sequence[str | Path]) -> P
     """The map's place, once nothing is in the way that must be kept."""
     for place in (path, *(layer_path(path, what) for what in _LAYERS)):
         _check_place(place)
-    if path.suffix.lower() not in MAP_ENDINGS:
-        raise OutputError(
-            path, f"unknown kind of map {path.suffix!r}", f"one of {', '.join(MAP_ENDINGS)}"
-        )
+    check_map_ending(path)
     # An ENVI map is a pair of files, and so may be the scene.
     written = {
         output.with_suffix(ending).resolve()

@@ -127,7 +127,7 @@ def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
     if classifier.header.orientations == 1:
         return _network_bytes(classifier, network, lines, samples)
     window = classifier.header.window
-    height = min(lines, lines_at_a_time(samples, window))
+    height = min(lines, lines_at_a_time(samples, window, len(classifier.header.labels)))
     work = max(
         _network_bytes(classifier, network, height, samples),
         _network_bytes(classifier, network, samples, height),

@@ -16,6 +16,8 @@ from ...engine.allocation import release_free_blocks
 from ...engine.devices import computing
 from ...engine.distributed import ALONE, Team
 from ...engine.observer import Observer
+from ...models.classical import CLASSICAL
+from ...reports.content import unverified_text
 from ...runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.classification import ClassificationConfig
 from ..shared.lifecycle import carry_out
@@ -106,6 +108,17 @@ def _with_strategy(
     return config.model_copy(update={"train": train})
 
 
+def _opening(config: ClassificationConfig, prepared: Prepared) -> str:
+    """What is about to be done, in a line."""
+    epochs = "" if config.model.name in CLASSICAL else f", {config.train.epochs} epochs"
+    return (
+        f"training {config.model.name} on {prepared.scene.name}: "
+        f"{len(prepared.split.train):,} training and {len(prepared.split.test):,} test pixels of "
+        f"{len(prepared.split.classes)} classes{epochs}, seed {config.seeds.base}, "
+        f"on {config.device}"
+    )
+
+
 def _work(
     run: Run,
     config: ClassificationConfig,
@@ -115,6 +128,9 @@ def _work(
     team: Team,
 ) -> None:
     started = time.monotonic()
+    observer.message(_opening(config, prepared))
+    if prepared.scene.unverified:
+        observer.message(unverified_text(prepared.scene.unverified))
     if prepared.denoising is not None:
         observer.message(f"{prepared.scene.name}: {prepared.denoising}")
     save_split(prepared.split, run.path / SPLIT)

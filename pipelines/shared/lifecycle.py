@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ...atomic import write_json
+from ...commands import command
 from ...config import dump_yaml, validate
 from ...engine.distributed import Team, launched_processes
 from ...engine.observer import Observer
@@ -77,7 +78,7 @@ def carry_out(
         try:
             work(run, LogObserver(run.path / LOG, observer))
         except Stopped:
-            raise Stopped(f"go on with: hsi train --resume {run.path}") from None
+            raise Stopped(f"go on with: {command('train', '--resume', run.path)}") from None
     team.wait()
     # A fresh object: the old one may have cached what the work has since written.
     return Run(run.path)

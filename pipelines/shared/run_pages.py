@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ...commands import command
 from ...config import dump_yaml
 from ...reports.classification_page import ClassificationReport, classification_report
+from ...reports.content import unverified_mark
 from ...reports.images.page import ImageClassificationReport, image_classification_report
 from ...reports.retrieval.page import RetrievalReport, retrieval_report
 from ...runs import CONFIG, Run
@@ -75,7 +76,7 @@ class PageFacts:
             "environment": self.run.environment,
             "seeds": self.config.seeds.model_dump(),
             "config_text": dump_yaml(self.config),
-            "command": shlex.join(["hsi", "train", "--config", str(self.run.path / CONFIG)]),
+            "command": command("train", "--config", self.run.path / CONFIG),
             "cost": self.cost,
         }
 
@@ -94,7 +95,10 @@ def classification_page(
     content = ClassificationReport(
         **facts.common(),
         title=run_title(metrics),
-        published=published_figures(metrics["dataset"], config),
+        # Figures of others are of the true data.
+        published=None
+        if metrics.get("unverified")
+        else published_figures(metrics["dataset"], config),
         figures={} if map_picture is None else {"map": map_picture},
     )
     return classification_report(content)
@@ -103,7 +107,8 @@ def classification_page(
 def run_title(metrics: Mapping[str, Any]) -> str:
     """The headline of a classification's page and maps."""
     split = metrics["split"]["kind"]
-    return f"{metrics['model']} on {metrics['dataset']}, {split} split, seed {metrics['seed']}"
+    dataset = f"{metrics['dataset']}{unverified_mark(metrics)}"
+    return f"{metrics['model']} on {dataset}, {split} split, seed {metrics['seed']}"
 
 
 def image_classification_page(facts: PageFacts, mistakes: bytes | None) -> str:

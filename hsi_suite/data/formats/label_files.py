@@ -71,11 +71,13 @@ def read_class_names(path: Path | str) -> tuple[str, ...]:
     names = [line.strip() for line in text.rstrip().splitlines()]
     if not names or "\0" in text:
         raise InputFileError(path, "holds no class names", "one class name a line")
+    seen: set[str] = set()
     for number, name in enumerate(names, 1):
         if not name:
             raise InputFileError(path, f"line {number} is blank", "one class name a line")
-        if name in names[: number - 1]:
+        if name in seen:
             raise InputFileError(path, f"line {number} repeats {name!r}", "a name for each class")
+        seen.add(name)
     return tuple(names)
 
 

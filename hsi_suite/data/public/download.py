@@ -29,6 +29,7 @@ from .verification import (
     inspect_file,
     record,
     record_path,
+    recorded_digest,
 )
 
 DATA_VARIABLE = "HSI_DATA_DIR"
@@ -84,7 +85,8 @@ def locate(
 
     Args:
         files: what to look for.
-        allow_unverified: use a file whose checksum is wrong, and say so.
+        allow_unverified: use a file whose checksum is wrong, or that nobody publishes one of, and
+            say so.
         on_message: told of downloads and of everything that was not verified.
 
     Returns:
@@ -135,8 +137,20 @@ def _accept(file: RemoteFile, local: LocalFile, allow_unverified: bool, say: Say
             )
         was = f"its {local.kind} is {local.found}, expected {local.expected}"
         say(f"{local.path}: used UNVERIFIED; {was}")
+    if local.verdict is Verdict.RECORDED:
+        say(f"{local.path}: UNVERIFIED, as first used here; nobody publishes its checksum")
     if local.verdict is Verdict.UNRECORDED:
-        say(f"{local.path}: nobody publishes its checksum; recorded its SHA-256, {local.sha256}")
+        if not allow_unverified:
+            raise ChecksumError(
+                local.path,
+                "nobody publishes a checksum of this file, so it cannot be verified",
+                "",
+                "use it all the same with --allow-unverified: its SHA-256 is recorded then",
+            )
+        say(
+            f"{local.path}: used UNVERIFIED; nobody publishes its checksum; recorded its SHA-256, "
+            f"{local.sha256}"
+        )
         try:
             record(file, local)
         except OutputError as error:
@@ -156,6 +170,13 @@ def _download(
     file: RemoteFile, allow_unverified: bool, say: Say, silent_hosts: set[str]
 ) -> tuple[LocalFile | None, str]:
     """The file, downloaded into the cache, or None and what each address gave instead."""
+    if not file.published and not allow_unverified and not recorded_digest(file.name):
+        raise ChecksumError(
+            file.name,
+            "nobody publishes a checksum of this file, so a download cannot be verified",
+            "",
+            "download it all the same with --allow-unverified: its SHA-256 is recorded then",
+        )
     failures: list[str] = []
     wrong: list[LocalFile] = []
     with _scratch_folder() as scratch:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ...commands import suggested
 from ...errors import DatasetNotFoundError, UnknownNameError
 from ...registry import nearest_names
 from ..catalogue import dataset_names
@@ -76,7 +77,10 @@ def refuse_image_sets(states: Iterable[ImagesState], *, absent_too: bool) -> Non
     absent = [state.name for state in states if state.local is None]
     if absent and absent_too:
         raise DatasetNotFoundError(
-            ", ".join(absent), "not on this machine", "", f"run `hsi data fetch {' '.join(absent)}`"
+            ", ".join(absent),
+            "not on this machine",
+            "",
+            f"run {suggested('data', 'fetch', *absent)}",
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...commands import suggested
 from ...errors import ChecksumError, DatasetNotFoundError
 from ..catalogue import check_dataset_name, dataset_names, load_dataset
 from ..labelled_images import IMAGE_CLASSES
@@ -21,6 +22,7 @@ from .verification import LocalFile, RemoteFile, Verdict
 
 EMBEDDED = "embedded"
 ABSENT = "not here"
+NO_CHECKSUM = "unverifiable: no published checksum"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def refuse(states: Iterable[FileState], *, absent_too: bool) -> None:
             ", ".join(state.file.name for state in absent),
             "not on this machine",
             "",
-            f"run `hsi data fetch {' '.join(sets)}`",
+            f"run {suggested('data', 'fetch', *sets)}",
         )
 
 
@@ -96,7 +98,8 @@ def list_datasets() -> list[dict[str, Any]]:
     """One entry for each data set, of plain types.
 
     `place` is "embedded", "folder" (`HSI_DATA_DIR`), "cache", both of these, "1 of 2 files" or
-    "not here"; `check` is what the checksums say, "" where no file is.
+    "not here"; `check` is what the checksums say, "" where no file is;
+    `trust` is there where nobody publishes them.
     """
     return [_summary(name, file_states([name])) for name in dataset_names()]
 
@@ -205,6 +208,7 @@ def _summary(name: str, states: list[FileState]) -> dict[str, Any]:
         "classes": classes,
         "place": ", ".join(dict.fromkeys(places)),
         "check": ", ".join(dict.fromkeys(state.verdict for state in states if state.local)),
+        **({} if all(state.file.published for state in states) else {"trust": NO_CHECKSUM}),
     }
 
 

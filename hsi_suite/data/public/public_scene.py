@@ -111,6 +111,7 @@ class PublicScene:
             false_colour=self.false_colour,
             checksums={name: local.sha256 for name, local in files.items()},
             citation=self.citation,
+            unverified=tuple(name for name, local in files.items() if not local.verified),
         )
 
     def _read_labels(self, files: Mapping[str, LocalFile]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from .. import wavelengths
 from .public_scene import PURITY, Layer, PublicScene, jasper_cube, labels_from_abundances
 from .verification import RemoteFile
 
-_EHU = "http://www.ehu.eus/ccwintco/uploads/"
+_EHU = "://www.ehu.eus/ccwintco/uploads/"
 _GITHUB = "https://raw.githubusercontent.com/"
 _HYBRIDSN = _GITHUB + "gokriznastic/HybridSN/8e9fd37cdcbff5f9717433cddb83f5215f9ec54e/data/"
 _HYBRIDSN_FORK = _GITHUB + "Pancakerr/HybridSN/01b3ba919d1b3d8d15b132ff3e804ea0488ca08f/dataset/"
@@ -26,14 +26,19 @@ PUBLIC_SCENES: Registry[PublicScene] = Registry("data set")
 
 
 def _mirrored(name: str, place: str, folder: str, sha256: str = "", blob: str = "") -> RemoteFile:
-    urls = (f"{_EHU}{place}/{name}", f"{_HYBRIDSN}{name}", f"{_HYBRIDSN_FORK}{folder}/{name}")
-    return RemoteFile(name, urls, sha256, blob)
+    mirrors = (f"{_HYBRIDSN}{name}", f"{_HYBRIDSN_FORK}{folder}/{name}")
+    return RemoteFile(name, (*_university(name, place), *mirrors), sha256, blob)
 
 
 def _without_checksum(name: str, place: str) -> RemoteFile:
     # The university's older domain still serves some of these files.
-    url = f"{_EHU}{place}/{name}"
-    return RemoteFile(name, (url, url.replace("www.ehu.eus", "www.ehu.es")))
+    new = _university(name, place)
+    return RemoteFile(name, (*new, *(url.replace("www.ehu.eus", "www.ehu.es") for url in new)))
+
+
+def _university(name: str, place: str) -> tuple[str, str]:
+    """The university's addresses; what comes by the first cannot be changed on the way."""
+    return f"https{_EHU}{place}/{name}", f"http{_EHU}{place}/{name}"
 
 
 def _add(scene: PublicScene) -> None:

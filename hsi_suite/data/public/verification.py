@@ -1,8 +1,8 @@
 """Telling whether a file of a public scene is the file it should be.
 
-A file's checksum is its SHA-256 or, where only that is published, its git blob id. For a file
-whose checksum nobody publishes the SHA-256 of the first copy used is written down in the cache
-and holds from then on.
+A file's checksum is its SHA-256 or, where only that is published, its git blob id. A file whose
+checksum nobody publishes is used when the user allows it (`--allow-unverified`); then the SHA-256
+of that first copy is written down in the cache and holds from then on.
 """
 
 from __future__ import annotations
@@ -74,6 +74,11 @@ class LocalFile:
     kind: str
     found: str
     expected: str
+
+    @property
+    def verified(self) -> bool:
+        """Whether a published checksum says that it is the file it should be."""
+        return self.verdict is Verdict.VERIFIED
 
 
 def cache_folder() -> Path:

@@ -172,8 +172,12 @@ def _baselines(best: GroupFacts, contest: Contest, report: BatchReport) -> list[
     name, mean = found
     reached = with_unit(contest.headline, value_text(contest.headline, mean))
     text = f"Best simpler method, {baseline_name(name)}: {reached}"
-    if mean >= best.entry["mean"]:
-        return [Remark(f"{text}. It does as well or better.", warning=True)]
+    ahead = mean - best.entry["mean"]
+    if ahead >= 0:
+        kind = measure(contest.headline)
+        by = f"{size_text(contest.headline, ahead)} {kind.points}".strip()
+        words = f"better, by {by}" if ahead else "as well"
+        return [Remark(f"{text}. It does {words}.", warning=True)]
     duels = duels_of(best, contest)
     duel = duels.get(name) or duels.get(f"{name} beside {best.group['name']}")
     if duel is not None and not tells(duel, report):

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...metrics.confusion import Confusion
 from ...metrics.summary import flatten_scores
 from ...palette import class_colours
-from ..content import UNDEFINED, percent
+from ..content import MOST_CLASSES, UNDEFINED, count, percent
 from .content import BatchReport, GroupFacts, entry_of
 from .document import Block, Cell, Column, Fold, Paragraph, Section, Table
 from .values import name_text, runs_text, spread_cell
@@ -74,7 +75,8 @@ def _class_table(facts: GroupFacts) -> Table:
     if position:
         heads.append(Column("position only, recall %"))
     rows = []
-    for one in classes:
+    listed = _listed(test, classes)
+    for one in listed:
         recall = entry_of(test, f"recall/{one.name}")
         row = [
             Cell(name_text(one.name), colour=_hex(palette[one.label]) if maps else ""),
@@ -91,7 +93,18 @@ def _class_table(facts: GroupFacts) -> Table:
         f"{facts.name}: mean ± standard deviation over {runs_text(facts.group['n'])}, below it "
         "the t interval of the mean. n: runs in which the class was tested."
     )
+    if len(listed) < len(classes):
+        caption += f" The {len(listed)} classes of lowest F1 out of {count(len(classes))}."
     return Table(caption, heads, rows, style="classes", sortable=True)
+
+
+def _listed(test: Mapping[str, Any], classes: Sequence[_Class]) -> Sequence[_Class]:
+    """All classes, or of many the worst by mean F1, the worst first."""
+    if len(classes) <= MOST_CLASSES:
+        return classes
+    means = [entry_of(test, f"f1/{one.name}")["mean"] for one in classes]
+    order = sorted(range(len(classes)), key=lambda k: (means[k] is None, means[k]))
+    return [classes[k] for k in order[:MOST_CLASSES]]
 
 
 def _range(entry: Mapping[str, Any]) -> str:
@@ -118,9 +131,9 @@ def confusion_section(report: BatchReport) -> Section | None:
 def confusion_table(facts: GroupFacts) -> Table:
     """The confusion matrix with its spread; of many classes the largest confusions alone."""
     classes = classes_of(facts)
-    shares = confusion_shares(facts, [one.name for one in classes])
     if len(classes) > _MOST_CELLS:
-        return _largest_confusions(facts, classes, shares)
+        return _largest_confusions(facts, classes)
+    shares = confusion_shares(facts, [one.name for one in classes])
     heads = [Column("truth", number=False)]
     heads += [Column(name_text(one.name)) for one in classes]
     palette = class_colours(max((one.label for one in classes), default=0))
@@ -135,6 +148,8 @@ def confusion_table(facts: GroupFacts) -> Table:
 def confusion_shares(facts: GroupFacts, names: Sequence[str]) -> NDArray[np.float64]:
     """Runs × true class × predicted class: shares of the true class; NaN where it was not tested.
 
+    For few classes: it grows with their square.
+
     Args:
         facts: a group whose runs tell classes apart.
         names: all classes, in the order that is wanted.
@@ -142,7 +157,7 @@ def confusion_shares(facts: GroupFacts, names: Sequence[str]) -> NDArray[np.floa
     place = {name: index for index, name in enumerate(names)}
     shares = np.full((len(facts.runs), len(names), len(names)), math.nan)
     for number, run in enumerate(facts.runs):
-        counts = np.asarray(run.metrics["test"]["confusion_matrix"], np.float64)
+        counts = _counts(run.metrics).matrix().astype(np.float64)
         support = counts.sum(1, keepdims=True)
         rows = np.divide(counts, support, out=np.full_like(counts, math.nan), where=support > 0)
         where = [place[name] for name in _names(run.metrics)]
@@ -171,24 +186,42 @@ def _shaded(values: NDArray[np.float64]) -> Cell:
     return Cell(text, mean, style=f"heat{math.ceil(_SHADES * math.sqrt(mean))}")
 
 
-def _largest_confusions(
-    facts: GroupFacts, classes: Sequence[_Class], shares: NDArray[np.float64]
-) -> Table:
-    found = []
-    for row, truth in enumerate(classes):
-        for column, answer in enumerate(classes):
-            mean, spread = _mean_and_spread(shares[:, row, column])
-            if row != column and mean:
-                found.append((mean, spread, truth, answer))
-    found.sort(key=lambda item: (-item[0], item[2].label, item[3].label))
-    rows = [
-        (
-            Cell(name_text(truth.name)),
-            Cell(name_text(answer.name)),
-            Cell(percent(mean, 1) + ("" if spread is None else f" ± {100 * spread:.1f}"), mean),
+def _counts(metrics: Mapping[str, Any]) -> Confusion:
+    return Confusion.from_plain(metrics["test"]["confusion_matrix"])
+
+
+def _largest_confusions(facts: GroupFacts, classes: Sequence[_Class]) -> Table:
+    """Memory grows with the confusions that occurred, not with the square of the classes."""
+    size, place = len(classes), {one.name: index for index, one in enumerate(classes)}
+    tested = np.zeros((len(facts.runs), size), bool)
+    cells: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+    for number, run in enumerate(facts.runs):
+        counts = _counts(run.metrics)
+        where = np.array([place[name] for name in _names(run.metrics)])
+        support = counts.support
+        tested[number, where[support > 0]] = True
+        wrong = counts.errors()
+        keys = where[wrong.truth] * size + where[wrong.predicted]
+        cells.append((keys, wrong.counts / support[wrong.truth]))
+    found, inverse = np.unique(np.concatenate([keys for keys, _ in cells]), return_inverse=True)
+    sums = np.bincount(inverse, np.concatenate([shares for _, shares in cells]), len(found))
+    means = sums / tested.sum(0)[found // size] if len(found) else sums
+    rows = []
+    for index in np.argsort(-means, kind="stable")[:_MOST_PAIRS].tolist():
+        truth, answer = divmod(int(found[index]), size)
+        # A run that tested the class and never gave this answer counts with a share of nought.
+        shares = np.array(
+            [
+                float(own[keys == found[index]].sum())
+                for (keys, own), here in zip(cells, tested[:, truth], strict=True)
+                if here
+            ]
         )
-        for mean, spread, truth, answer in found[:_MOST_PAIRS]
-    ]
+        mean, spread = _mean_and_spread(shares)
+        assert mean is not None
+        text = percent(mean, 1) + ("" if spread is None else f" ± {100 * spread:.1f}")
+        names = (Cell(name_text(classes[k].name)) for k in (truth, answer))
+        rows.append((*names, Cell(text, mean)))
     heads = [Column("truth", number=False), Column("taken for", number=False), Column("share, %")]
     caption = f"{facts.name}: the largest {len(rows)} of {len(found)} confusions."
     return Table(caption, heads, rows, sortable=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...palette import class_colours
-from ..content import UNDEFINED, percent
+from ..content import MOST_CLASSES, UNDEFINED, count, percent
 from ..drawing import data_uri
 from ..maps import NO_DATA
 from ..page import Picture
@@ -57,19 +57,22 @@ def count_votes(maps: Sequence[NDArray[np.integer]], step: int = 1) -> Votes:
         maps: at least one, lines × samples of labels, 0 = no data, all of one shape.
         step: every how many lines and samples they hold.
     """
-    labels = np.unique(np.concatenate([np.unique(one) for one in maps]))
     shape = maps[0].shape
     most = np.zeros(shape, np.uint16)
     winner = np.zeros(shape, np.uint16)
     entropy = np.zeros(shape, np.float32)
-    for label in labels[labels > 0]:
-        votes = np.zeros(shape, np.uint16)
-        for one in maps:
-            votes += one == label
-        better = votes > most
-        most[better], winner[better] = votes[better], label
-        share = votes.astype(np.float32) / len(maps)
+    # Pixel by pixel in rising order: equal votes stand together, whatever the number of classes.
+    ordered = np.sort(np.stack([one.astype(np.uint16) for one in maps]), axis=0)
+    votes = np.zeros(shape, np.uint16)
+    for place, labels in enumerate(ordered):
+        votes += 1
+        last = place + 1 == len(ordered)
+        ends = (labels > 0) & (True if last else ordered[min(place + 1, len(maps) - 1)] != labels)
+        better = ends & (votes > most)
+        most[better], winner[better] = votes[better], labels[better]
+        share = np.where(ends, votes.astype(np.float32) / np.float32(len(maps)), np.float32(0))
         entropy -= share * np.log2(share, where=share > 0, out=np.zeros_like(share))
+        votes[(labels == 0) | ends] = 0
     known = winner > 0
     disagreement = np.where(known, 1 - most.astype(np.float32) / len(maps), 0).astype(np.float32)
     return Votes(winner, disagreement, np.where(known, entropy, 0), len(maps), step)
@@ -91,7 +94,12 @@ def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Atlas:
     image[votes.winner == 0] = NO_DATA
     what = f"The class that most of {over} give each pixel" if votes.runs > 1 else "The run's map"
     pictures = [_picture(image, f"{title}: {what}.", f"{what}.{thinned}")]
-    legends = [("classes", [(_hex(palette[k]), _class(names, k)) for k in present])]
+    sizes = np.bincount(votes.winner.ravel(), minlength=len(palette))
+    largest = sorted(sorted(present, key=lambda k: -int(sizes[k]))[:MOST_CLASSES])
+    entries = [(_hex(palette[k]), _class(names, k)) for k in largest]
+    if len(largest) < len(present):
+        entries.append((_hex(NO_DATA), f"and {count(len(present) - len(largest))} more"))
+    legends = [("classes", entries)]
     if votes.runs > 1:
         highest = math.log2(min(votes.runs, max(len(present), 2)))
         pictures += [
@@ -155,20 +163,30 @@ def _class_table(
     votes: Votes, names: Mapping[int, str], present: Sequence[int], palette: NDArray[np.uint8]
 ) -> Table:
     known = max(int((votes.winner > 0).sum()), 1)
+    # One sorting for all classes instead of one look at the whole map for each.
+    flat = votes.winner.ravel()
+    order = np.argsort(flat, kind="stable")
+    starts = np.searchsorted(flat[order], present)
+    ends = np.searchsorted(flat[order], present, side="right")
+    disagreement, entropy = votes.disagreement.ravel(), votes.entropy.ravel()
+    chosen = sorted(range(len(present)), key=lambda k: starts[k] - ends[k])[:MOST_CLASSES]
     rows = []
-    for label in present:
-        inside = votes.winner == label
-        share, differs = inside.sum() / known, votes.disagreement[inside].mean()
+    for k in sorted(chosen):
+        label, inside = present[k], order[starts[k] : ends[k]]
+        share, differs = len(inside) / known, disagreement[inside].mean()
         rows.append(
             (
                 Cell(_class(names, label), colour=_hex(palette[label])),
                 Cell(percent(share), share),
                 Cell(percent(differs) if votes.runs > 1 else UNDEFINED, float(differs)),
-                Cell(f"{votes.entropy[inside].mean():.3f}" if votes.runs > 1 else UNDEFINED),
+                Cell(f"{entropy[inside].mean():.3f}" if votes.runs > 1 else UNDEFINED),
             )
         )
+    what = "The mean map class by class: share of the scene, mean disagreement and entropy there."
+    if len(rows) < len(present):
+        what += f" The {len(rows)} largest of {count(len(present))} classes."
     return Table(
-        "The mean map class by class: share of the scene, mean disagreement and entropy there.",
+        what,
         columns("class", "share of pixels, %", "disagreement, %", "entropy, bit"),
         rows,
         sortable=True,

@@ -15,6 +15,7 @@ from ..content import baseline_name, ordered_baselines, percent, plain
 from ..tables import new_table, remarks_grid, runs_table, spaced
 from ..verdict import Remark
 from .values import heading, interval_text, level_text, size_text, spread_text, value_text
+from .verdict import unverified_of
 
 Summary = Mapping[str, Any]
 _MOST_VERDICTS = 12
@@ -140,6 +141,7 @@ def _remarks(summary: Summary) -> list[Remark]:
         Remark(plain(each["verdict"]), warning=False) for each in comparisons[:_MOST_VERDICTS]
     ]
     more = len(comparisons) - len(remarks)
+    remarks = [*unverified_of(summary), *remarks]
     if more > 0:
         remarks.append(Remark(f"{more} further comparisons stand in the report", warning=False))
     return remarks + [

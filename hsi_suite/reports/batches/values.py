@@ -148,10 +148,7 @@ def interval(entry: Entry | None) -> tuple[float, float] | None:
 
 
 def interval_text(key: str, entry: Entry | None) -> str:
-    """The interval of a mean.
-
-    Ends are not cut at what a metric can reach: a t interval over 100 % says that n is small.
-    """
+    """The interval of a mean; its ends are values that the metric can take."""
     ends = interval(entry)
     if ends is None:
         return UNDEFINED

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..content import enumerate_names, plain
+from ..content import enumerate_names, plain, unverified_text
 from ..verdict import Remark
 from .answers import Answer, answers, best_simpler, ranked, told_from_all
 from .content import BatchReport, GroupFacts
@@ -21,6 +22,12 @@ from .values import (
 _MOST_NAMED = 4
 _FEW_RUNS = 5
 _LONGEST_QUESTION = 400
+
+
+def unverified_of(summary: Mapping[str, Any]) -> list[Remark]:
+    """The warning that runs of a batch are of unverified data, where some are."""
+    names = {name for group in summary["groups"] for name in group.get("unverified") or ()}
+    return [Remark(unverified_text(sorted(names)), warning=True)] if names else []
 
 
 def question(report: BatchReport) -> str:
@@ -47,11 +54,11 @@ def sentence(report: BatchReport) -> str:
         return "No run has a figure to show."
     fought = [order for order in orders if len(order) > 1]
     text = _leaders(fought, report) if fought else _spread(orders) + _largest_sources(report)
-    matched = _matched(report)
+    matched, widest = _matched(report)
     if not matched:
         return f"{text}."
     where = "" if len(orders) == 1 else f" in {matched} of {len(orders)} settings"
-    return f"{text}. A simpler method does as well or better{where}."
+    return f"{text}. A simpler method does {widest}{where}."
 
 
 def _leaders(fought: Sequence[Sequence[GroupFacts]], report: BatchReport) -> str:
@@ -76,13 +83,19 @@ def _told_words(told: int, fought: int) -> str:
     return f"the runs tell the leader from every other model in {told} of {fought}"
 
 
-def _matched(report: BatchReport) -> int:
-    """In how many settings a simpler method reaches what the best model does."""
-    number = 0
+def _matched(report: BatchReport) -> tuple[int, str]:
+    """In how many settings a simpler method reaches what the best model does, and how well."""
+    gaps = []
     for contest in report.contests:
         order, simpler = ranked(contest), best_simpler(contest)
-        number += bool(order and simpler and simpler[1] >= order[0].entry["mean"])
-    return number
+        if order and simpler and simpler[1] >= order[0].entry["mean"]:
+            size = size_text(contest.headline, simpler[1] - order[0].entry["mean"])
+            unit = measure(contest.headline).points
+            gaps.append((simpler[1] - order[0].entry["mean"], f"{size} {unit}".strip()))
+    if not gaps:
+        return 0, ""
+    _, widest = max(gaps)
+    return len(gaps), "as well" if max(gaps)[0] == 0 else f"better, by up to {widest}"
 
 
 def _spread(orders: Sequence[Sequence[GroupFacts]]) -> str:
@@ -117,6 +130,7 @@ def _largest_sources(report: BatchReport) -> str:
 def warnings(report: BatchReport) -> list[Remark]:
     """What else has to be known, the most important first."""
     return [
+        *unverified_of(report.summary),
         *_random_against_disjoint(report),
         *_variance(report),
         *_small(report),

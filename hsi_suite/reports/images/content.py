@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..content import UNDEFINED, Metrics, count, enumerate_names, percent, plain
-from ..verdict import Remark
+from ..content import (
+    UNDEFINED,
+    Metrics,
+    count,
+    enumerate_names,
+    percent,
+    plain,
+    shown_classes,
+    unverified_mark,
+)
+from ..verdict import Remark, unverified_remarks
 
 _PARTS = (("test", "test part"), ("validation", "validation part"))
 # The quantile of the normal distribution for intervals of 95 %.
@@ -33,7 +42,7 @@ class ImageScoreRow:
 
 def image_heading(metrics: Metrics) -> str:
     """Model and data set in one line."""
-    return f"{plain(metrics['model'])} on {plain(metrics['dataset'])}"
+    return f"{plain(metrics['model'])} on {plain(metrics['dataset'])}{unverified_mark(metrics)}"
 
 
 def image_score_rows(metrics: Metrics) -> list[ImageScoreRow]:
@@ -58,16 +67,22 @@ def image_score_rows(metrics: Metrics) -> list[ImageScoreRow]:
     return rows
 
 
-def image_class_rows(metrics: Metrics) -> list[tuple[str, ...]]:
-    """Name, training images, test images, precision, recall and F1 of each class."""
+def image_class_rows(metrics: Metrics, most: int | None = None) -> list[tuple[str, ...]]:
+    """Name, training images, test images, precision, recall and F1 of each class.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+        most: of more classes than these the worst alone, see `shown_classes`; None for all.
+    """
+    classes, tested = metrics["classes"], metrics["test"]["per_class"]
     return [
         (
-            plain(entry["name"]),
-            count(entry["train"]),
-            count(scores["support"]),
-            *(percent(scores[figure]) for figure in ("precision", "recall", "f1")),
+            plain(classes[index]["name"]),
+            count(classes[index]["train"]),
+            count(tested[index]["support"]),
+            *(percent(tested[index][figure]) for figure in ("precision", "recall", "f1")),
         )
-        for entry, scores in zip(metrics["classes"], metrics["test"]["per_class"], strict=True)
+        for index in shown_classes(metrics, most)
     ]
 
 
@@ -93,12 +108,13 @@ def image_remarks(metrics: Metrics) -> list[Remark]:
     low, high = wilson_interval(test["overall_accuracy"], number)
     commonest = max(entry["support"] for entry in test["per_class"]) / number
     remarks = [
+        *unverified_remarks(metrics),
         Remark(
             f"{image_heading(metrics)} classifies {percent(test['overall_accuracy'])} % of "
             f"{count(number)} test images right (95 % interval {percent(low, 1)} to "
             f"{percent(high, 1)} %); naming always the commonest class would give "
             f"{percent(commonest)} %."
-        )
+        ),
     ]
     if metrics["split"]["validation"]:
         chosen = "selected the epoch" if metrics["selection"] == "best" else "was only watched"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..content import Metrics, count
-from ..figures import confusion_figure
-from ..page import Picture, RunPage, chart, curves_chart, photograph, render_page
+from ..confusions import confusion_part
+from ..content import MOST_CLASSES, classes_note, count
+from ..page import Picture, RunPage, curves_chart, photograph, render_page
 from .content import (
     has_top,
     image_class_rows,
@@ -39,9 +39,9 @@ def image_classification_report(content: ImageClassificationReport) -> str:
         "scores": image_score_rows(metrics),
         "top": has_top(metrics),
         "mistakes": _mistakes(content),
-        "classes": image_class_rows(metrics),
-        "confusion": _confusion(metrics),
-        "confusion_rows": metrics["test"]["confusion_matrix"],
+        "classes": image_class_rows(metrics, MOST_CLASSES),
+        "classes_note": classes_note(metrics, MOST_CLASSES),
+        "confusion": confusion_part(metrics, "images"),
         "curves": curves_chart(content.history, metrics["epoch"]),
         "split": image_split_rows(metrics),
         **content.common_values(),
@@ -57,18 +57,3 @@ def _mistakes(content: ImageClassificationReport) -> Picture | None:
         "taken for, the probability of that answer against that of the truth."
     )
     return photograph(content.mistakes, f"A grid of images. {caption}", caption)
-
-
-def _confusion(metrics: Metrics) -> Picture:
-    matrix = metrics["test"]["confusion_matrix"]
-    figure = confusion_figure(matrix, [entry["name"] for entry in metrics["classes"]])
-    hits = sum(row[index] for index, row in enumerate(matrix))
-    alt = (
-        f"Confusion matrix: {count(hits)} of {count(metrics['test']['num_images'])} test images "
-        "on the diagonal."
-    )
-    caption = (
-        "Test images by true class (rows) and predicted class (columns); the darker a cell, the "
-        "larger its share of the true class, with small shares lifted to be seen."
-    )
-    return chart(figure, alt, caption)

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..content import Metrics
+from ..content import MOST_CLASSES_TERMINAL, Metrics, classes_note
 from ..tables import new_table, remarks_grid, spaced
 from .content import (
     has_top,
@@ -47,11 +47,12 @@ def _scores(metrics: Metrics) -> Table:
 
 
 def _classes(metrics: Metrics) -> Table:
-    table = new_table("classes, test images")
+    note = classes_note(metrics, MOST_CLASSES_TERMINAL)
+    table = new_table(f"classes, test images. {note}" if note else "classes, test images")
     table.add_column("class", max_width=30, overflow="ellipsis", no_wrap=True)
     for title in ("train", "test", "precision", "recall", "F1"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in image_class_rows(metrics):
+    for row in image_class_rows(metrics, MOST_CLASSES_TERMINAL):
         table.add_row(*map(Text, row))
     return table
 

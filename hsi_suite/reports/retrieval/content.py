@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..content import Metrics, baseline_name, count, enumerate_names, percent, plain
-from ..verdict import Remark
+from ..content import (
+    MOST_CLASSES,
+    Metrics,
+    baseline_name,
+    count,
+    enumerate_names,
+    percent,
+    plain,
+    unverified_mark,
+)
+from ..verdict import Remark, unverified_remarks
 
 MAP = "mean_average_precision"
 _MACRO = "macro_average_precision"
@@ -44,6 +53,7 @@ def retrieval_heading(metrics: Metrics) -> str:
     dataset = plain(metrics["dataset"])
     if metrics["synthetic"] and "synthetic" not in dataset:
         dataset += " (synthetic)"
+    dataset += unverified_mark(metrics)
     return f"{plain(metrics['model'])}, {first} ↔ {second}, on {dataset}"
 
 
@@ -76,11 +86,15 @@ def figure_rows(metrics: Metrics) -> list[tuple[str, ...]]:
 
 
 def class_rows(metrics: Metrics) -> list[tuple[str, ...]]:
-    """Name and number of training, validation and test pairs of each class."""
-    return [
+    """Name and number of training, validation and test pairs of each class; of many the first."""
+    rows = [
         (plain(entry["name"]), *(count(entry[part]) for part in _PARTS))
-        for entry in metrics["classes"]
+        for entry in metrics["classes"][:MOST_CLASSES]
     ]
+    more = len(metrics["classes"]) - len(rows)
+    if more:
+        rows.append((f"and {count(more)} more, in metrics.json", *[""] * len(_PARTS)))
+    return rows
 
 
 def setting_rows(metrics: Metrics) -> list[tuple[str, str]]:
@@ -114,13 +128,14 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
     words = baseline_name(best)
     beaten = own > rivals[best]
     remarks = [
+        *unverified_remarks(metrics),
         Remark(
             f"{retrieval_heading(metrics)}: mean average precision {percent(own)} % over both "
             f"directions; the best of the simpler methods, {words}, reaches "
             f"{percent(rivals[best])} %"
             + ("." if beaten else ", which is no less: it is the better choice here."),
             warning=not beaten,
-        )
+        ),
     ]
     if metrics["split"]["kind"] == "random" and metrics["leakage"] is not None:
         share = percent(metrics["leakage"]["windows_overlapping"], 0)

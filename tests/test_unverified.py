@@ -1,0 +1,76 @@
+"""What a run on data that nobody's checksum vouches for leaves: marked wherever it is looked at."""
+
+import numpy as np
+import pytest
+from rich.console import Console
+from scipy.io import savemat
+
+import hsi_suite as hsi
+from hsi_suite.data.catalogue import load_dataset
+from hsi_suite.data.public.public_scene import Layer, PublicScene
+from hsi_suite.data.public.public_scenes import PUBLIC_SCENES
+from hsi_suite.data.public.verification import RemoteFile
+from hsi_suite.errors import ChecksumError
+from hsi_suite.reports.tables import classification_summary
+
+
+@pytest.fixture
+def salinas(tmp_path, monkeypatch):
+    """A made-up scene under the name of one that papers report figures of."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HSI_CACHE_DIR", str(tmp_path / "cache"))
+    labels = np.arange(20 * 20).reshape(20, 20) // 100 + 1
+    rng = np.random.default_rng(0)
+    cube = labels[..., None] + rng.normal(0, 0.3, (20, 20, 6))
+    savemat(tmp_path / "data" / "toy.mat", {"cube": cube, "gt": labels})
+    file = RemoteFile("toy.mat", ("https://127.0.0.1:9/toy.mat",), sha256="0" * 64)
+    scene = PublicScene(
+        name="salinas",
+        title="",
+        sensor="",
+        cube=Layer(file, "cube", (20, 20, 6)),
+        labels=Layer(file, "gt", (20, 20)),
+        class_names=("a", "b", "c", "d"),
+        false_colour=(0, 1, 2),
+        citation="",
+    )
+    monkeypatch.setitem(PUBLIC_SCENES._entries, "salinas", scene)
+
+
+OPTIONS = {"dataset": "salinas", "model": "forest", "settings": ("split.train=0.3",)}
+
+
+def test_every_product_says_so(salinas, tmp_path, capsys):
+    with pytest.raises(ChecksumError):
+        hsi.train(**OPTIONS, output=tmp_path / "runs")
+    run = hsi.train(**OPTIONS, allow_unverified=True, output=tmp_path / "runs")
+    assert run.metrics["unverified"] == ["toy.mat"]
+    assert "UNVERIFIED" in (run.path / "log.txt").read_text()
+    page = (run.path / "report.html").read_text()
+    assert page.count("UNVERIFIED") >= 3
+    assert "Roy et al." not in page
+    Console().print(classification_summary(run.metrics))
+    assert "UNVERIFIED data: no published checksum vouches for toy.mat" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_scene_knows_its_files(salinas):
+    scene = load_dataset("salinas", allow_unverified=True, on_message=lambda text: None)
+    assert scene.unverified == ("toy.mat",)
+    assert load_dataset("synthetic_small").unverified == ()
+
+
+def test_the_summary_of_a_batch_says_so():
+    from hsi_suite.pipelines.batches.summary import _unverified
+
+    from hsi_suite.reports.batches.verdict import unverified_of
+
+    metrics = [{"unverified": ["b.mat"]}, {}, {"unverified": ["a.mat", "b.mat"]}]
+    assert _unverified(metrics) == {"unverified": ["a.mat", "b.mat"]}
+    assert _unverified([{}, {}]) == {}
+    (remark,) = unverified_of({"groups": [{}, _unverified(metrics)]})
+    assert remark.warning
+    assert remark.text.startswith("UNVERIFIED data")
+    assert unverified_of({"groups": [{}]}) == []
