@@ -241,3 +241,12 @@ def test_fixed_splits_of_papers_give_the_published_counts(data_dir, tmp_path, na
     again = file_split(f"{tmp_path / 'train.npy'},{tmp_path / 'test.npy'}", labels)
     np.testing.assert_array_equal(again.train, split.train)
     np.testing.assert_array_equal(again.test, split.test)
+
+
+def test_every_command_that_takes_labels_can_place_and_understand_them():
+    from hsi_suite.cli.retrieve import index_command
+    from hsi_suite.cli.train import train
+
+    for command in (train, index_command):
+        options = {name for parameter in command.params for name in parameter.opts}
+        assert {"--labels", "--warp-labels", "--unlabelled"} <= options

@@ -129,6 +129,7 @@ def test_missing_fields(tmp_path, field):
         ("file type = ENVI Standard", "file type = ENVI Virtual Mosaic", "save it|Save it"),
         ("byte order = 0", "byte order = 0\ndata ignore value = zero", "a number"),
         ("byte order = 0", "byte order = 0\nband names = {a, b", "no end"),
+        ("byte order = 0\n", "byte or", "ends inside a line"),
         ("ENVI\n", "ENVY\n", "no known format|not 'ENVI'"),
     ],
 )

@@ -60,7 +60,7 @@ class ClassNames:
         return dict(enumerate(names, 1)), "" if certain else remark
 
     def _separated(self, highest: int) -> tuple[str, ...] | None:
-        if self.count is None or len(self.listed) <= self.count:
+        if not self.count or len(self.listed) <= self.count:
             return self.listed
         found = separate_names(self.text, self.listed, self.count)
         # Some writers do not count the unlabelled entry.

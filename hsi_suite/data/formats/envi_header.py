@@ -43,7 +43,7 @@ def parse_envi_header(path: Path) -> dict[str, HeaderValue]:
     closing brace, as GDAL does. Of a field that stands there twice the last one counts, as in GDAL.
 
     Raises:
-        InputFileError: this is no ENVI header, or a list in it has no end.
+        InputFileError: this is no ENVI header, it was cut, or a list in it has no end.
     """
     try:
         content = path.read_bytes()
@@ -62,7 +62,12 @@ def parse_envi_header(path: Path) -> dict[str, HeaderValue]:
         name, equals, value = lines[number].partition("=")
         name, value = " ".join(name.split()).lower(), value.strip()
         number += 1
-        if not equals or name.startswith(";"):
+        if name.startswith(";"):
+            continue
+        if not equals:
+            # A file that was cut: what it lost may be the byte order, which would be assumed.
+            if name and number == len(lines) and not text.endswith(("\n", "\r", "}")):
+                raise InputFileError(path, f"ends inside a line ({name[:30]!r})", "a whole header")
             continue
         if not value.startswith("{"):
             fields[name] = value
