@@ -238,3 +238,39 @@ def test_rare_signals_and_faults_are_counted_in_words(hsi, tmp_path):
     denoised = np.load(tmp_path / "cube_denoised.npy")
     assert abs(denoised[10, 10, 9] - cube[10, 10, 9]) < 0.2
     assert denoised[30, 30, 5] < cube[30, 30, 5] - 1.5
+
+
+@pytest.mark.parametrize("ending", ["npz", "mat"])
+def test_cubes_that_are_read_whole_keep_within_the_limit(hsi, tmp_path, ending):
+    cube = np.zeros((1000, 1000, 60), np.float32)
+    if ending == "npz":
+        np.savez_compressed(tmp_path / "cube.npz", cube=cube)
+    else:
+        io.savemat(tmp_path / "cube.mat", {"cube": cube}, do_compression=True)
+    status, out, err = hsi("denoise", f"cube.{ending}", "--memory-limit", "1G")
+    assert status == 2 and not out
+    assert f"cube.{ending}" in err and "read whole" in err and "aise --memory-limit" in err
+    assert "ENVI, NPY or GeoTIFF" in err
+    assert not list(tmp_path.glob("*_denoised*"))
+
+
+@pytest.mark.parametrize("more", [("--add-noise", "1"), ("--reference", "cube.npy")])
+def test_cubes_that_are_scored_keep_within_the_limit(hsi, tmp_path, more):
+    np.lib.format.open_memmap(tmp_path / "cube.npy", "w+", np.float32, (1000, 1000, 60))
+    status, out, err = hsi("denoise", "cube.npy", *more, "--memory-limit", "1G", "-o", "out.npy")
+    assert status == 2 and not out
+    assert "a cube that is scored is read whole" in err and "aise --memory-limit" in err
+
+
+def test_a_reference_of_another_size_is_not_decoded(hsi, tmp_path, monkeypatch):
+    from hsi_suite.pipelines.denoising import image_denoising
+
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "noisy.png")
+    Image.fromarray(np.zeros((3000, 4000), np.uint8)).save(tmp_path / "large.png")
+    read = image_denoising.read_photograph
+    seen = []
+    monkeypatch.setattr(
+        image_denoising, "read_photograph", lambda path: seen.append(path.name) or read(path)
+    )
+    status, _, err = hsi("denoise", "noisy.png", "--reference", "large.png", "--sigma", "10")
+    assert status == 2 and "4,000 × 3,000" in err and seen == ["noisy.png"]

@@ -261,3 +261,32 @@ def test_single_missing_bands_of_a_gallery_are_filled_and_dead_ones_refused(run,
     path = write_cube(tmp_path / "b.hdr", replace(scene, cube=cube), extra)
     with pytest.raises(InputFileError, match=r"1 of 13 bands \(3\)"):
         index_gallery(run, tmp_path / "dead", scene=path, threads=1)
+
+
+class Heard(Observer):
+    def __init__(self):
+        self.said = []
+
+    def message(self, text):
+        self.said.append(text)
+
+
+@pytest.mark.parametrize("unit_norm", [False, True])
+def test_a_gallery_in_other_units_is_warned_of(tmp_path, unit_norm):
+    run = make_run(tmp_path / "run", unit_norm=unit_norm, steps=1)
+    scene = sample_scene(seed=1)
+    said = {}
+    for name, factor in (("same", 1), ("reflectance", 1e-4), ("times_100", 100)):
+        cube = (scene.cube * np.float64(factor)).astype(np.float32)
+        path = str(tmp_path / f"{name}.npy")
+        np.save(path, cube)
+        heard = Heard()
+        index_gallery(run, tmp_path / name, scene=path, side="spectrum", observer=heard)
+        said[name] = [text for text in heard.said if "warning" in text]
+    assert not said["same"]
+    for name in ("reflectance", "times_100"):
+        assert len(said[name]) == (0 if unit_norm else 1)
+    if not unit_norm:
+        for name, factor in (("reflectance", 1e-4), ("times_100", 100)):
+            level = float(said[name][0].split("level is ")[1].split()[0])
+            assert factor / 2 < level < factor * 2

@@ -259,3 +259,15 @@ def test_commands_print_matches_and_refuse_in_one_line(run, index, tmp_path):
     )  # fmt: skip
     assert made.exit_code == 0, made.output
     assert "30 pixels of c as rgb" in made.output
+
+
+def test_a_picture_beyond_the_memory_limit_is_refused_before_it_is_decoded(
+    index, tmp_path, monkeypatch
+):
+    from hsi_suite.pipelines.retrieval import gallery
+
+    Image.fromarray(np.zeros((4000, 5000, 3), np.uint8)).save(tmp_path / "large.png")
+    monkeypatch.setattr(gallery, "read_photograph", lambda path: pytest.fail("was decoded"))
+    with pytest.raises(InputFileError, match="5,000 × 4,000 pixels need about") as caught:
+        query_index(index, Query(patch=str(tmp_path / "large.png")), memory_limit=700e6, threads=1)
+    assert "aise --memory-limit" in str(caught.value)

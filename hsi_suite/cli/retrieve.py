@@ -175,6 +175,14 @@ def index_command(
 @click.option("--run", metavar="RUN", help="Where the run that made the index lies now.")
 @click.option("-o", "--output", metavar="FOLDER", help="Write maps, pictures and a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--memory-limit",
+    callback=parse_bytes,
+    default="2G",
+    show_default=True,
+    metavar="SIZE",
+    help="Memory to stay within, whatever the picture's size.",
+)
 @_device
 @_threads
 def query_command(
@@ -191,6 +199,7 @@ def query_command(
     run: str | None,
     output: str | None,
     as_json: bool,
+    memory_limit: float,
     device: str,
     threads: int | None,
 ) -> None:
@@ -213,6 +222,7 @@ def query_command(
         top=top,
         apart=apart,
         run=run,
+        memory_limit=memory_limit,
         device=device,
         threads=threads,
         observer=observer,

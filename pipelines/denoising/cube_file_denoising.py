@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Unpack
@@ -24,10 +25,13 @@ from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
 from ...restoration.planes import PlaneDenoiser
 from ...restoration.unexplained import Unexplained
+from ..shared.machine import memory_text
 from .cube_demonstration import CubeNoise, with_noise
 from .cube_denoising import CubeChoices, restore_lines
 from .cube_scores import Scores, cube_scores, floats_of
 
+# Of a cube that is scored: noisy, clean and denoised, and parts of them on the way (measured: 5).
+_SCORED_COPIES = 6
 # More pixels than this are not rare.
 _RARE_SHARE = 0.05
 
@@ -121,6 +125,8 @@ def denoise_cube_file(
         check_cube_target(target, file)
         if report is not None and Path(report).suffix.lower() not in {".html", ".htm"}:
             raise OutputError(report, "is no name of a page", "one that ends in .html")
+        scored = reference is not None or added_noise is not None
+        choices["plane_bytes"] = _left_for_planes(file, scored, choices.get("plane_bytes"))
         clean = None if reference is None else _read_reference(Path(reference), file)
         if added_noise is not None:
             clean = floats_of(file.read(), file.nodata) if clean is None else clean
@@ -200,6 +206,31 @@ def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[st
     if faulty := unexplained.faulty_values:
         rows.append(("single odd values, taken for faults and removed", f"{faulty:,}"))
     return tuple(rows)
+
+
+def _left_for_planes(file: CubeFile, scored: bool, allowed: float | None) -> float | None:
+    """What planes may take beside a cube that is in memory whole.
+
+    Raises:
+        InputFileError: the cube alone takes more.
+    """
+    whole = 0.0
+    if not file.by_lines:
+        whole += file.reading_bytes(file.shape[0])
+    if scored:
+        whole += _SCORED_COPIES * np.result_type(file.dtype, np.float32).itemsize * prod(file.shape)
+    if allowed is None or not whole:
+        return allowed
+    if whole > allowed:
+        why = f"a {file.format} file of this kind" if not scored else "a cube that is scored"
+        raise InputFileError(
+            file.path,
+            f"{why} is read whole, which takes {memory_text(whole)}",
+            f"at most {memory_text(allowed)} of the memory limit, beside the rest",
+            "raise --memory-limit"
+            + ("" if scored else ", or save the cube as ENVI, NPY or GeoTIFF"),
+        )
+    return allowed - whole
 
 
 def _read_reference(path: Path, noisy: CubeFile) -> NDArray[np.floating]:

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from ...errors import InputFileError
 from ...metrics.restoration import (
-    mean_structural_similarity,
     peak_signal_noise_ratio,
     spectral_angle,
+    structural_similarity,
 )
+from ...restoration.cube_lines import line_blocks
 
 _SMALLEST_SSIM = 11
 Scores = dict[str, float | None]
@@ -45,18 +46,37 @@ def cube_scores(
     whole = usable[..., bands].all(2)
     similarity = None
     if min(valid.shape) >= _SMALLEST_SSIM:
-        first = np.where(np.isfinite(clean), clean, 0)[..., bands]
-        second = np.where(usable[..., bands], cube[..., bands], first)
-        similarity = mean_structural_similarity(first, second, peak)
-    angle = None
-    if whole.any():
-        spectra = (values[whole][:, None, bands] for values in (clean, cube))
-        angle = spectral_angle(*spectra)
+        similarities = []
+        # Band by band, as copies of whole cubes in double precision take ten times their memory.
+        for band in bands:
+            first = np.where(np.isfinite(clean[..., band]), clean[..., band], 0)
+            second = np.where(usable[..., band], cube[..., band], first)
+            similarities.append(structural_similarity(first, second, peak))
+        similarity = float(np.mean(similarities))
+    angle = _mean_angle(clean, cube, whole, bands) if whole.any() else None
     return {
         "mean_peak_signal_noise_ratio": float(np.mean(ratios)),
         "mean_structural_similarity": similarity,
         "spectral_angle": angle,
     }
+
+
+def _mean_angle(
+    clean: NDArray[np.floating],
+    cube: NDArray[np.floating],
+    whole: NDArray[np.bool_],
+    bands: NDArray[np.intp],
+) -> float:
+    """`spectral_angle` over the whole spectra, block by block."""
+    total, count = 0.0, 0
+    for first, last in line_blocks((*whole.shape, len(bands))):
+        mask = whole[first:last]
+        pair = [values[first:last][mask][:, bands] for values in (clean, cube)]
+        counted = pair[0].any(1) & pair[1].any(1)
+        if counted.any():
+            total += counted.sum() * spectral_angle(*(each[counted][:, None] for each in pair))
+            count += int(counted.sum())
+    return total / count if count else float("nan")
 
 
 def floats_of(values: NDArray[Any], nodata: float | None) -> NDArray[np.floating]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...data.formats.image_notes import upright
 from ...data.noise import add_gaussian
 from ...data.photograph_writer import write_photograph
-from ...data.photographs import Photograph, read_photograph
+from ...data.photographs import Photograph, read_header, read_photograph
 from ...engine.allocation import release_free_blocks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
@@ -272,7 +272,10 @@ def _scale(
             image does not have.
     """
     path = None if options.reference is None else Path(options.reference)
-    reference = None if path is None else read_photograph(path)
+    reference = None
+    if path is not None:
+        _check_size(path, photograph)
+        reference = read_photograph(path)
     level = white_level(photograph, options.white, reference)
     if not level.known:
         for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
@@ -281,6 +284,18 @@ def _scale(
     if path is None or reference is None:
         return level, None
     return level, reference_values(path, reference, photograph, level)
+
+
+def _check_size(reference: Path, photograph: Photograph) -> None:
+    """Refuse a reference of another size before it is decoded: it may be of any."""
+    header = read_header(reference)
+    lines, samples = photograph.values.shape[:2]
+    if (header.lines, header.samples) != (lines, samples):
+        raise InputFileError(
+            reference,
+            f"is of {header.samples:,} × {header.lines:,} pixels",
+            f"{samples:,} × {lines:,}, as the input",
+        )
 
 
 def _with_noise(image: NDArray[Any], white: float, sigma: float, seed: int) -> NDArray[np.float32]:

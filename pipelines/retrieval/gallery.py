@@ -30,6 +30,8 @@ from ...errors import ConfigError, InputFileError, ShapeError
 from ..scenes.preparation import check_values
 
 _TIFF = (".tif", ".tiff")
+# Pictures are held once more while they are decoded, and again where they have transparency.
+_DECODING = 2
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def file_gallery(
 
     picture = bands <= 4 and file.wavelengths is None
     shown = file.default_bands or nearest_bands(file.wavelengths, bands)
+    copies = _DECODING if file.format == "picture" else 1
     states = [(path, path.stat()) for path in files]
     return Gallery(
         name=file.path.stem,
@@ -153,7 +156,7 @@ def file_gallery(
         provenance={"scene": str(file.path.resolve()), "nodata": str(file.nodata)},
         files=files,
         read=read,
-        reading_bytes=file.reading_bytes,
+        reading_bytes=lambda rows: copies * file.reading_bytes(rows),
     )
 
 

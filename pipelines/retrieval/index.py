@@ -16,12 +16,11 @@ from ...runs import MODEL, open_run
 from ..shared.machine import available_threads
 from ..shared.unfinished_output import unfinished_output
 from .gallery import open_gallery
+from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex, open_index, read_header
 from .gallery_indexing import GalleryIndexing
-from .index_memory import strip_lines
+from .index_memory import DEFAULT_MEMORY_LIMIT, strip_lines
 from .retriever import SIDES, Retriever, Side, load_retriever
-
-DEFAULT_MEMORY_LIMIT = 2e9
 
 
 def index_gallery(
@@ -102,6 +101,7 @@ def index_gallery(
             if _finished(output, identity):
                 observer.message(f"{output} is finished already; nothing to do")
                 return open_index(output)
+            warn_if_unlike(gallery, retriever.modality(seen), observer)
             with unfinished_output(output, identity) as unfinished:
                 job.carry_out(unfinished, output, identity)
     return open_index(output)

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...errors import ConfigError
+from ...errors import ConfigError, InputFileError
+from ..shared.machine import memory_text
 from .gallery import Gallery
 from .retriever import Retriever, Side
 
+DEFAULT_MEMORY_LIMIT = 2e9
 CHUNK = 4096
 """Items that are cut out at a time."""
 
@@ -47,6 +49,23 @@ def strip_lines(
             "raise it",
         )
     return height
+
+
+def check_picture(path: str, picture: Gallery, memory_limit: float) -> None:
+    """Refuse a picture that does not fit into memory, before it is decoded.
+
+    Raises:
+        InputFileError: it does not.
+    """
+    needed = _BASE_BYTES + picture.reading_bytes(1)
+    if needed > memory_limit:
+        lines, samples, _ = picture.shape
+        raise InputFileError(
+            path,
+            f"{samples:,} × {lines:,} pixels need about {memory_text(needed)}",
+            f"at most the memory limit, {memory_text(memory_limit)}",
+            "raise --memory-limit if it is really so large, or cut the picture",
+        )
 
 
 def _memory_of(

@@ -20,6 +20,7 @@ from ...runs import MODEL
 from ..shared.machine import available_threads
 from .gallery_index import GalleryIndex, open_index
 from .index import finished_retriever
+from .index_memory import DEFAULT_MEMORY_LIMIT
 from .query_items import QueryItem, patch_query, pixel_query, spectrum_query
 from .query_results import Match, described_matches
 from .retriever import SIDES, Retriever
@@ -108,6 +109,7 @@ def query_index(
     top: int | None = None,
     apart: int | None = None,
     run: str | Path | None = None,
+    memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
     threads: int | None = None,
     observer: Observer | None = None,
@@ -121,6 +123,7 @@ def query_index(
         apart: matches lie more than so many pixels from each other; None for half the window of
             the gallery's modality.
         run: where the run that made the index lies now; None for where it lay then.
+        memory_limit: bytes for the whole process, which a picture must keep within.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
         observer: hears of the progress.
@@ -140,7 +143,7 @@ def query_index(
     where = resolve_device(device)
     with computing(where, threads, deterministic=True):
         retriever = _same_run(index, run, where)
-        item = _item(index, query, retriever, observer)
+        item = _item(index, query, retriever, observer, memory_limit)
         apart = header.window // 2 if apart is None else apart
         scores = similarities(index.embeddings, item.row)
     found = best_matches(
@@ -217,13 +220,19 @@ def _same_run(index: GalleryIndex, run: str | Path | None, device: torch.device)
     return finished_retriever(place, device)
 
 
-def _item(index: GalleryIndex, query: Query, retriever: Retriever, observer: Observer) -> QueryItem:
+def _item(
+    index: GalleryIndex,
+    query: Query,
+    retriever: Retriever,
+    observer: Observer,
+    memory_limit: float,
+) -> QueryItem:
     if query.spectrum is not None:
         return spectrum_query(
             retriever, query.spectrum, name=query.name, units=query.units, scale=query.scale
         )
     if query.patch is not None:
-        return patch_query(retriever, query.patch, query.at, observer)
+        return patch_query(retriever, query.patch, query.at, observer, memory_limit)
     assert query.pixel is not None
     return pixel_query(index, *query.pixel)
 

@@ -16,8 +16,10 @@ from ...data.strip_items import StripItems, picture_levels, sampled_pixels
 from ...engine.observer import Observer
 from ...errors import ConfigError, HsiSuiteError
 from .gallery import Gallery, open_gallery
+from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex
 from .gallery_pictures import coloured, surroundings, tile_reach
+from .index_memory import DEFAULT_MEMORY_LIMIT, check_picture
 from .retriever import SIDES, Retriever, Side
 
 # Up to these levels of its mean spectrum a scene is taken for reflectance from 0 to 1, in percent,
@@ -104,7 +106,11 @@ def spectrum_query(
 
 
 def patch_query(
-    retriever: Retriever, path: str, at: tuple[int, int] | None, observer: Observer
+    retriever: Retriever,
+    path: str,
+    at: tuple[int, int] | None,
+    observer: Observer,
+    memory_limit: float = DEFAULT_MEMORY_LIMIT,
 ) -> QueryItem:
     """A window of a picture or cube.
 
@@ -113,6 +119,7 @@ def patch_query(
         path: the picture.
         at: sample (x) and line (y) of the window's middle, from 0; None for the picture's middle.
         observer: hears what was made of the file.
+        memory_limit: bytes for the whole process.
 
     Raises:
         ConfigError: the run did not learn pictures, or the place lies outside.
@@ -128,7 +135,10 @@ def patch_query(
             continue
         try:
             with open_gallery(modality, scene=path, dataset=None, observer=observer) as picture:
-                return _patch_of(retriever, side, picture, at)
+                check_picture(path, picture, memory_limit)
+                item = _patch_of(retriever, side, picture, at)
+                warn_if_unlike(picture, modality, observer)
+                return item
         except HsiSuiteError as error:
             failures.append(error)
     raise failures[0]

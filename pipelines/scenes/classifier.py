@@ -46,6 +46,8 @@ class Header:
         synthetic: whether that was a generated scene.
         seed: of a classical model's fit.
         orientations: of each window whose probabilities are averaged, 1 or 8.
+        domain: where the training scene's spectra lie, see `SpectralDomain`; None in older runs.
+        value_scale: what its values stand for, see `ValueScale`; None where its file said nothing.
     """
 
     model: str
@@ -59,6 +61,8 @@ class Header:
     synthetic: bool
     seed: int = 0
     orientations: int = 1
+    domain: dict[str, Any] | None = None
+    value_scale: dict[str, list[float]] | None = None
 
 
 @dataclass

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ...data.orientations import ORIENTATIONS
 from ...data.reduction import Reduction
+from ...data.spectral_domain import SpectralDomain
+from ...data.value_scale import ValueScale
 from ...errors import HsiSuiteError, RunError
 from ...models.classical import CLASSICAL
 from ...models.registry import build_model
@@ -53,6 +55,10 @@ def _checked(header: Header) -> Header:
         raise ValueError("labels without a name, or a label twice")
     if header.orientations not in (1, ORIENTATIONS):
         raise ValueError(f"{header.orientations!r} orientations")
+    if header.domain is not None:
+        SpectralDomain.from_dict(header.domain)
+    if header.value_scale is not None:
+        ValueScale.from_dict(header.value_scale)
     return header
 
 

@@ -20,6 +20,7 @@ from ..shared.machine import available_threads
 from ..shared.unfinished_output import unfinished_output
 from .denoising import denoise_file
 from .ensemble import load_ensemble
+from .scene_domain import in_learnt_scale, warn_if_unlike
 from .strip_memory import check_picture, strip_lines
 from .strip_prediction import StripPrediction, layer_path
 
@@ -133,6 +134,7 @@ def predict(
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
         ensemble.check_scene(file)
+        file = in_learnt_scale(file, ensemble, observer)
         left = memory_limit
         # Before the work of denoising: what does not fit without eigen-images never will.
         height = strip_lines(file, ensemble, left)
@@ -142,6 +144,7 @@ def predict(
             height = strip_lines(file, ensemble, left)
         if target.suffix.lower() == ".png":
             check_picture(file, left)
+        warn_if_unlike(file, ensemble, observer)
         layers = [
             *(["probabilities"] if probabilities else []),
             *(["disagreement"] if len(runs) > 1 else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,7 @@ from .evaluation import dropout_spread
 from .fitting import fit, plan, reduced_scene, untrained
 from .preparation import Prepared, prepare
 from .results import Costs, Outcome, write_results
+from .scene_domain import learnt
 from .training_memory import MemoryLimit
 
 
@@ -139,6 +141,7 @@ def _work(
     release_free_blocks()
     checkpoint = run.path / CHECKPOINT
     training = fit(classifier, config, prepared, checkpoint, observer, team, reduced, run.identity)
+    classifier.header = replace(classifier.header, **learnt(config, prepared))
     classifier.save(run.path / MODEL)
     # Results come from the file that prediction will read, not from what is in memory.
     saved = load_classifier(run.path / MODEL, torch.device(config.device), config.threads or 1)

@@ -1,0 +1,112 @@
+"""Whether the spectra of a scene are like those that something was learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.floating]
+
+# Of the scene learnt from, this share lies within its reach, and within its levels on each side.
+_WITHIN = 0.999
+# What is usual where nothing else is known: root mean square of standardised components, and
+# levels against the mean spectrum.
+_USUAL_REACH, _USUAL_LEVELS = 5.0, (0.1, 10.0)
+# What is unlike: most pixels out of reach, a typical level half as far again as any, or hardly any
+# variation, which no part of a scene with its noise has; of so few pixels it cannot be told.
+_MOST, _BEYOND, _LEAST_SPREAD, _FEW = 0.5, 0.5, 0.02, 50
+
+
+@dataclass(frozen=True)
+class SpectralDomain:
+    """Where spectra lie, in a reduced space and by their level.
+
+    The level of a spectrum is its projection on the mean spectrum, 1 for the mean itself; values
+    in other units are at another level, whatever the reduction does with them.
+
+    Attributes:
+        deviations: root mean square of each reduced component.
+        reach: of 999 in 1,000 spectra the root mean square of all components, each divided by
+            its deviation, is not larger.
+        levels: between which the levels of 998 in 1,000 spectra lie.
+    """
+
+    deviations: tuple[float, ...]
+    reach: float
+    levels: tuple[float, float]
+
+    @classmethod
+    def of(cls, spectra: Values, reduced: Values, mean: Values) -> SpectralDomain:
+        """The domain of spectra (N × bands) and of what they are reduced to (N × components)."""
+        values = np.asarray(reduced, np.float64)
+        deviations = np.sqrt(np.mean(values**2, axis=0))
+        reach = float(np.quantile(_distances(values, deviations), _WITHIN))
+        low, high = np.quantile(_levels(spectra, mean), [1 - _WITHIN, _WITHIN])
+        return cls(tuple(map(float, deviations)), reach, (float(low), float(high)))
+
+    @classmethod
+    def usual(cls, components: int, standardised: bool = True) -> SpectralDomain:
+        """What is usual of components, standardised or not, where nothing else is known."""
+        deviations = (1.0,) * components if standardised else (0.0,) * components
+        return cls(deviations, _USUAL_REACH, _USUAL_LEVELS)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> SpectralDomain:
+        """What `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it did not.
+        """
+        low, high = map(float, fields["levels"])
+        return cls(tuple(map(float, fields["deviations"])), float(fields["reach"]), (low, high))
+
+    def unlike(self, spectra: Values, reduced: Values, mean: Values) -> str | None:
+        """How spectra are unlike those of the domain, in words with figures.
+
+        Args:
+            spectra: N × bands.
+            reduced: the same, N × components.
+            mean: spectrum that levels are measured against.
+
+        Returns:
+            None where most of them are in reach, vary, and are at a level that occurs.
+        """
+        if not len(spectra):
+            return None
+        found = []
+        level = float(np.median(_levels(spectra, mean)))
+        low, high = self.levels
+        if level > high + _BEYOND * abs(high) or level < low - _BEYOND * abs(low):
+            found.append(f"their level is {level:.3g} times that of those")
+        values, deviations = np.asarray(reduced, np.float64), np.array(self.deviations)
+        outside = float(np.mean(_distances(values, deviations) > self.reach))
+        if outside > _MOST:
+            found.append(f"{100 * outside:.0f} % of the pixels lie outside their range")
+        spread = float(np.sqrt(np.mean(_distances(values - values.mean(0), deviations) ** 2)))
+        if len(values) >= _FEW and any(self.deviations) and spread < _LEAST_SPREAD:
+            found.append(f"they vary {spread:.2g} times as much")
+        return " and ".join(found) or None
+
+
+def _levels(spectra: Values, mean: Values) -> Values:
+    norm = float(mean @ mean)
+    if norm == 0:
+        return np.ones(len(spectra))
+    levels: Values = np.asarray(spectra, np.float64) @ mean / norm
+    return levels
+
+
+def _distances(reduced: Values, deviations: Values) -> Values:
+    used = deviations > 0
+    if not used.any():
+        return np.zeros(len(reduced))
+    distances: Values = np.sqrt(np.mean((reduced[:, used] / deviations[used]) ** 2, axis=1))
+    return distances

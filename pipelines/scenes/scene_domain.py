@@ -1,0 +1,119 @@
+"""What a run keeps of the spectra it learnt from, and what of another scene is held against it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.pixel_spectra import PixelSpectra
+from ...data.readers import CubeFile, open_cube
+from ...data.reduction import Reduction
+from ...data.spectral_domain import SpectralDomain
+from ...data.value_scale import ValueScale, declared_scale, rescaled
+from ...engine.observer import Observer
+from ...schemas.classification import ClassificationConfig
+from .ensemble import Ensemble
+from .preparation import Prepared
+
+# Enough for shares of a thousandth; lines from all over a scene, each read by itself.
+_PIXELS, _LINES = 20_000, 64
+
+
+def learnt(config: ClassificationConfig, prepared: Prepared) -> dict[str, Any]:
+    """What a classifier's header keeps of the spectra it learns from.
+
+    Args:
+        config: names the scene's file.
+        prepared: holds the scene as it is learnt from, and its reduction.
+    """
+    scene, reduction = prepared.scene, prepared.reduction
+    total = scene.lines * scene.samples
+    pixels = np.arange(0, total, -(-total // _PIXELS))
+    if scene.valid is not None:
+        some = pixels[scene.valid.reshape(-1)[pixels]]
+        pixels = some if len(some) else np.flatnonzero(scene.valid)[:_PIXELS]
+    spectra = PixelSpectra(scene.cube).of(pixels)[:]
+    domain = SpectralDomain.of(spectra, reduction.apply(spectra), reduction.mean)
+    scale = None
+    if config.data.scene is not None:
+        data = config.data
+        with open_cube(
+            str(data.scene), variable=data.scene_variable, axes=data.axes, shape=data.shape
+        ) as file:
+            scale = declared_scale(file)
+    return {
+        "domain": domain.to_dict(),
+        "value_scale": None if scale is None else scale.to_dict(),
+    }
+
+
+def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> CubeFile:
+    """A scene in the values that an ensemble learnt, where both files declared what theirs mean.
+
+    Args:
+        file: the scene, open.
+        ensemble: what will classify it; its runs are taken to have learnt in one scale.
+        observer: hears of a conversion.
+    """
+    given, learnt = declared_scale(file), ensemble.classifiers[0].header.value_scale
+    if given is None or learnt is None:
+        return file
+    wanted = ValueScale.from_dict(learnt)
+    if len(wanted.gain) != len(given.gain) or given.equals(wanted):
+        return file
+    factor = float(np.median(np.array(given.gain) / np.array(wanted.gain)))
+    observer.message(
+        f"{file.path.name}: values are multiplied by {factor:.4g}, as its declared scale and that "
+        "of the training scene say"
+    )
+    return rescaled(file, given, wanted)
+
+
+def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> None:
+    """Warn of a scene whose spectra are unlike those that an ensemble learnt from.
+
+    Args:
+        file: the scene as it will be classified.
+        ensemble: what will classify it.
+        observer: hears of it.
+    """
+    spectra = _sampled(file)
+    for classifier in ensemble.classifiers:
+        header, reduction = classifier.header, classifier.reduction
+        domain = _usual(reduction)
+        if header.domain is not None:
+            domain = SpectralDomain.from_dict(header.domain)
+        told = domain.unlike(spectra, reduction.apply(spectra), reduction.mean)
+        if told is not None:
+            observer.message(
+                f"warning: {file.path.name}: its spectra are unlike those learnt from: {told}; "
+                "bring the scene to the same units, or train on it"
+            )
+            return
+
+
+def _usual(reduction: Reduction) -> SpectralDomain:
+    """What older runs tell: whitened and standardised components have deviations of 1.
+
+    Components that are not whitened, whose directions have length 1, have unknown ones.
+    """
+    lengths = np.linalg.norm(reduction.matrix, axis=0)
+    plain = bool(np.allclose(lengths[lengths > 0], 1))
+    return SpectralDomain.usual(reduction.components, not plain)
+
+
+def _sampled(file: CubeFile) -> NDArray[np.float64]:
+    """Spectra of pixels with data from lines all over a scene, N × bands."""
+    lines, samples, bands = file.shape
+    chosen = np.unique(np.linspace(0, lines - 1, min(lines, _LINES)).astype(int))
+    step = -(-len(chosen) * samples // _PIXELS)
+    parts = [np.empty((0, bands))]
+    for line in chosen:
+        block = file.read(int(line), int(line) + 1)
+        valid = file.valid(block, int(line))
+        spectra = block[0] if valid is None else block[0][valid[0]]
+        parts.append(spectra[::step].astype(np.float64))
+    spectra = np.concatenate(parts)
+    return np.asarray(spectra[np.isfinite(spectra).all(1)])

@@ -1,0 +1,200 @@
+"""Scenes in other units than those of training are converted or warned of, others are not."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from scenes_samples import SMALL, small_cube
+
+import hsi_suite as hsi
+from hsi_suite.data.formats.cube_file import CubeFile, WholeArray
+from hsi_suite.data.readers import open_cube
+from hsi_suite.data.spectral_domain import SpectralDomain
+from hsi_suite.data.value_scale import ValueScale, declared_scale, rescaled
+from hsi_suite.engine.observer import Observer
+from hsi_suite.errors import RunError
+
+HEADER = """ENVI
+samples = {samples}
+lines = {lines}
+bands = {bands}
+data type = {kind}
+interleave = bip
+byte order = 0
+"""
+
+
+class Heard(Observer):
+    def __init__(self):
+        self.said = []
+
+    def message(self, text):
+        self.said.append(text)
+
+    @property
+    def warnings(self):
+        return [text for text in self.said if text.startswith("warning")]
+
+
+def write_envi(path, cube, factor=None, nodata=None):
+    lines, samples, bands = cube.shape
+    kind = {"uint16": 12, "float32": 4}[cube.dtype.name]
+    text = HEADER.format(lines=lines, samples=samples, bands=bands, kind=kind)
+    text += "" if factor is None else f"reflectance scale factor = {factor}\n"
+    text += "" if nodata is None else f"data ignore value = {nodata}\n"
+    path.write_text(text)
+    cube.tofile(path.with_suffix(".img"))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Runs on the small scene, whose file says 10,000 stands for a reflectance of 1."""
+    folder = tmp_path_factory.mktemp("domain")
+    cube, labels = small_cube()
+    np.save(folder / "labels.npy", labels)
+    scene = write_envi(folder / "cube.hdr", cube, 10_000)
+    given = {"scene": scene, "labels": str(folder / "labels.npy"), "output": folder / "runs"}
+    plain = hsi.train(**given, settings=SMALL).path
+    bands = hsi.train(**given, model="cnn1d", settings=["train.epochs=2", "threads=1"]).path
+    return cube, {"pca": plain, "bands": bands}
+
+
+def predicted(run, scene, tmp_path, **options):
+    heard = Heard()
+    result = hsi.predict([run], tmp_path / "map.npy", scene=scene, observer=heard, **options)
+    return result.labels, heard
+
+
+def without_domain(run, folder):
+    """The run as an older version left it."""
+    old = folder / run.name
+    old.mkdir()
+    for file in run.iterdir():
+        if file.is_file():
+            (old / file.name).write_bytes(file.read_bytes())
+    with safe_open(run / "model.safetensors", "pt") as file:
+        header = json.loads(file.metadata()["header"])
+    header.pop("domain"), header.pop("value_scale")
+    tensors = load_file(run / "model.safetensors")
+    save_file(tensors, old / "model.safetensors", {"header": json.dumps(header)})
+    return old
+
+
+@pytest.mark.parametrize("kind", ["pca", "bands"])
+@pytest.mark.parametrize("age", ["new", "old"])
+@pytest.mark.parametrize("factor", [1e-4, 100, 1e4])
+def test_other_units_are_warned_of(trained, tmp_path, kind, age, factor):
+    cube, runs = trained
+    run = runs[kind] if age == "new" else without_domain(runs[kind], tmp_path)
+    np.save(tmp_path / "other.npy", cube.astype(np.float32) * np.float32(factor))
+    _, heard = predicted(run, str(tmp_path / "other.npy"), tmp_path)
+    (warning,) = heard.warnings
+    level = float(warning.split("level is ")[1].split()[0])
+    assert level == pytest.approx(factor, rel=0.1)
+    assert "other.npy" in warning and len(warning) < 250
+
+
+@pytest.mark.parametrize("kind", ["pca", "bands"])
+@pytest.mark.parametrize("age", ["new", "old"])
+def test_the_training_scene_and_its_parts_are_not(trained, tmp_path, kind, age):
+    cube, runs = trained
+    run = runs[kind] if age == "new" else without_domain(runs[kind], tmp_path)
+    parts = {
+        "whole": cube,
+        "crop": cube[:9, :9],
+        "single field": cube[:5, :7],
+        "another draw": small_cube(lines=24)[0][6:],
+        "as floats": cube.astype(np.float32),
+    }
+    for name, part in parts.items():
+        np.save(tmp_path / "part.npy", part)
+        _, heard = predicted(run, str(tmp_path / "part.npy"), tmp_path)
+        assert not heard.warnings, name
+
+
+def test_declared_scales_are_converted(trained, tmp_path):
+    cube, runs = trained
+    np.save(tmp_path / "same.npy", cube)
+    plain, _ = predicted(runs["pca"], str(tmp_path / "same.npy"), tmp_path)
+    reflectance = (cube / 10_000).astype(np.float32)
+    reflectance[3, 4] = -9999
+    as_envi = write_envi(tmp_path / "r.hdr", reflectance, 1, -9999)
+    with h5py.File(tmp_path / "r.h5", "w") as file:
+        file["Reflectance"] = np.where(reflectance < 0, np.nan, reflectance * 100)
+        file["Reflectance"].attrs["Scale_Factor"] = 100.0
+    for scene in (as_envi, str(tmp_path / "r.h5")):
+        labels, heard = predicted(runs["pca"], scene, tmp_path)
+        assert not heard.warnings
+        assert any("multiplied by 1" in text for text in heard.said)
+        assert labels[3, 4] == 0
+        labels[3, 4] = plain[3, 4]
+        # Rounding of float32 may turn a pixel on an edge between classes.
+        assert (labels == plain).mean() > 0.99
+
+
+def test_the_scale_is_used_only_where_both_declare_it(trained, tmp_path):
+    cube, runs = trained
+    scene = write_envi(tmp_path / "plain.hdr", cube)
+    _, heard = predicted(runs["pca"], scene, tmp_path)
+    assert not heard.said
+    same = write_envi(tmp_path / "same.hdr", cube, 10_000)
+    _, heard = predicted(runs["pca"], same, tmp_path)
+    assert not heard.said
+
+
+def test_a_damaged_domain_is_refused(trained, tmp_path):
+    _, runs = trained
+    with safe_open(runs["pca"] / "model.safetensors", "pt") as file:
+        header = json.loads(file.metadata()["header"])
+    header["domain"] = {"reach": "far"}
+    tensors = load_file(runs["pca"] / "model.safetensors")
+    save_file(tensors, tmp_path / "model.safetensors", {"header": json.dumps(header)})
+    import torch
+
+    with pytest.raises(RunError, match="damaged"):
+        load_classifier(tmp_path / "model.safetensors", torch.device("cpu"))
+
+
+def test_scales_are_what_files_declare(tmp_path):
+    cube = np.full((2, 3, 4), 5, np.float32)
+
+    def scale(fields):
+        source = WholeArray(tmp_path / "x", cube.shape, cube.dtype, lambda: cube)
+        file = CubeFile(tmp_path / "x", "ENVI", cube.shape, source, (), kept_fields=fields)
+        return declared_scale(file)
+
+    assert scale({}) is None
+    assert scale({"reflectance scale factor": "0"}) is None
+    assert scale({"reflectance scale factor": "many"}) is None
+    assert scale({"data gain values": ("1", "2")}) is None
+    assert scale({"reflectance scale factor": "100"}) == ValueScale((0.01,) * 4, (0.0,) * 4)
+    gains = {"data gain values": ("1", "2", "3", "4"), "data offset values": ("0", "1", "0", "1")}
+    assert scale(gains) == ValueScale((1, 2, 3, 4), (0, 1, 0, 1))
+
+
+def test_rescaled_values_stand_for_the_same(tmp_path):
+    cube = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    cube[1, 1] = -1
+    np.save(tmp_path / "x.npy", cube)
+    given = ValueScale((2.0,) * 4, (1.0,) * 4)
+    wanted = ValueScale((0.5,) * 4, (3.0,) * 4)
+    with open_cube(tmp_path / "x.npy", nodata=-1) as file:
+        other = rescaled(file, given, wanted)
+        values = other.read()
+    good = cube >= 0
+    np.testing.assert_allclose(values[good] * 0.5 + 3, cube[good] * 2 + 1, rtol=1e-6)
+    assert np.isnan(values[1, 1]).all() and other.nodata is None
+
+
+def test_the_domain_survives_its_file():
+    rng = np.random.default_rng(0)
+    spectra = rng.normal(5, 1, (1000, 6))
+    domain = SpectralDomain.of(spectra, spectra - 5, np.full(6, 5.0))
+    assert SpectralDomain.from_dict(json.loads(json.dumps(domain.to_dict()))) == domain
+    assert domain.unlike(spectra, spectra - 5, np.full(6, 5.0)) is None
+    assert "level is 10 " in domain.unlike(spectra * 10, spectra * 10 - 5, np.full(6, 5.0))
