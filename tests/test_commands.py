@@ -120,7 +120,7 @@ def test_keys_in_messages_are_whole_and_exist():
             if key not in KEYS and not any(known.startswith(f"{key}.") for known in KEYS):
                 wrong.append(f"{place}: {key} is no key")
         for word in re.findall(r"(?<![\w.{])[a-z]+(?:_[a-z]+)+(?![\w(])", text):
-            if word in LEAVES:
+            if word in LEAVES and word not in KEYS:
                 wrong.append(f"{place}: {word} lacks its section")
     assert not wrong
 
