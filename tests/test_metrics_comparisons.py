@@ -111,6 +111,51 @@ def test_mann_whitney_of_many_runs_is_approximate_and_defined_for_equal_ones():
     assert mann_whitney([1.0] * 40, [1.0] * 40).p == 1.0
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_figures_of_counts_are_tested_as_the_counts_are(seed):
+    # k/n and its twin of whole numbers: what is tied in the one is tied in the other.
+    chance = np.random.default_rng(seed)
+    n = int(chance.choice([10, 30, 49, 150, 997]))
+    counts = chance.integers(n // 2, n // 2 + 6, (2, int(chance.integers(3, 12))))
+    shares = [[float(k) / n for k in row] for row in counts]
+    percent = [[100 * value for value in row] for row in shares]
+    for compare in (lambda a, b: compare_paired(a, b, counts=None), compare_unpaired):
+        exact = compare(*counts.tolist())
+        for figures in (shares, percent):
+            found = compare(*figures)
+            assert found.rank_test == exact.rank_test
+            assert found.improvement == exact.improvement
+            assert found.improvement_interval == exact.improvement_interval
+            assert found.notes == exact.notes
+            assert (found.t_test.p is None) == (exact.t_test.p is None)
+    differences = [a - b for a, b in zip(*shares, strict=True)]
+    assert wilcoxon(differences, 1.0) == wilcoxon(np.subtract(*counts).tolist())
+    assert mann_whitney(*shares) == mann_whitney(*counts.tolist())
+
+
+def test_differences_of_rounding_alone_are_none():
+    first = [0.1 + 0.2, 0.7 + 0.1, 0.3, 1.1 - 0.4]
+    second = [0.3, 0.8, 0.1 * 3, 0.7]
+    assert first != second
+    for found in (compare_paired(first, second, counts=None), compare_unpaired(first, second)):
+        assert found.difference == 0 and found.rank_test.p == 1 and found.improvement == 0.5
+        assert found.t_test.p == 1
+    paired = compare_paired(first, second, counts=None)
+    assert any("both gave the same figures" in note for note in paired.notes)
+    many = compare_unpaired(first * 10, second * 10)
+    assert many.rank_test.p == 1 and many.improvement == 0.5
+
+
+def test_only_runs_without_shared_splits_have_a_probability_of_improvement():
+    # Agarwal et al. (NeurIPS 2021): over all couples of runs; 2 > 0 alone is 1 of 4 couples.
+    unpaired = compare_unpaired([0, 2], [1, 3]).to_dict()
+    assert unpaired["probability_of_improvement"]["value"] == 0.25
+    assert unpaired["share_of_improved_pairs"] is None
+    paired = compare_paired([0, 2], [1, 3], counts=None).to_dict()
+    assert paired["share_of_improved_pairs"]["value"] == 0
+    assert paired["probability_of_improvement"] is None
+
+
 @pytest.mark.parametrize(
     ("p_values", "adjusted"),
     [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from .power import MOST_RUNS
 from .rank_tests import RankTest
 
@@ -18,22 +16,18 @@ def missing(number: int, what: str) -> list[str]:
     return [f"{number} {what} without a value are not counted"] if number else []
 
 
-def paired_notes(
-    differences: Sequence[float],
-    spread: float,
-    test_per_train: float | None,
-) -> list[str]:
+def paired_notes(mean: float, n: int, spread: float, test_per_train: float | None) -> list[str]:
     """What limits the paired t test and its effect size.
 
     Args:
-        differences: of the pairs.
-        spread: their standard deviation.
+        mean: of the pairs' differences.
+        n: number of pairs.
+        spread: the standard deviation of their differences.
         test_per_train: test items per training item of the correction; None without it.
     """
-    n = len(differences)
     if n == 1:
         return ["one pair of runs: there is no spread to test the difference against"]
-    if spread == 0 and any(differences):
+    if spread == 0 and mean:
         return [
             f"the difference is the same in all {n} pairs: the t test has no spread to divide by"
         ]

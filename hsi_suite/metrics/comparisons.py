@@ -18,6 +18,7 @@ from .rank_tests import (
     share_of_improved_pairs,
     wilcoxon,
 )
+from .rounding import scale_of, settled
 from .statistics import Interval, check_level, defined
 from .t_tests import TTest, difference_interval, hedges_corrected, spread_of, t_test
 
@@ -42,7 +43,8 @@ class Comparison:
         rank_test: Wilcoxon's or Mann and Whitney's; None without runs.
         effect_method: how the effect size is defined.
         effect_size: the difference in standard deviations.
-        improvement: how often the first is higher, ties half.
+        improvement: how often the first is higher, ties half: of the pairs where paired, else of
+            all couples of a run of the first and one of the second.
         improvement_interval: its interval.
         runs_to_tell: runs of each group with which the t test would tell a true difference of
             the observed size with a chance of 0.8; None where no number up to 10,000 would.
@@ -70,10 +72,12 @@ class Comparison:
         plain = asdict(self)
         limits = plain.pop("improvement_interval")
         value = plain.pop("improvement")
+        improvement = None if limits is None else {"value": value, **limits}
         return plain | {
             "n": list(self.n),
             "effect_size": {"method": plain.pop("effect_method"), "value": self.effect_size},
-            "probability_of_improvement": None if limits is None else {"value": value, **limits},
+            "share_of_improved_pairs": improvement if self.paired else None,
+            "probability_of_improvement": None if self.paired else improvement,
             "power": POWER,
             "notes": list(self.notes),
         }
@@ -113,18 +117,19 @@ def compare_paired(
     if not pairs:
         return _nothing(True, level, method, _PAIRED_EFFECT, ["no pair of runs", *notes])
     differences = [a - b for a, b in pairs]
-    n, mean = len(pairs), statistics.mean(differences)
-    spread = spread_of(differences, max(abs(v) for pair in pairs for v in pair))
+    scale = scale_of(*pairs)
+    n, mean = len(pairs), _but_for_rounding(statistics.mean(differences), scale)
+    spread = spread_of(differences, scale)
     error = math.sqrt(1 / n + ratio) * spread
     effect = None if spread == 0 else mean / spread
     needed = pairs_to_tell(abs(effect), ratio, level) if effect else None
-    rank = wilcoxon(differences)
-    share, limits = share_of_improved_pairs(differences, level)
+    rank = wilcoxon(differences, scale)
+    share, limits = share_of_improved_pairs(differences, level, scale)
     test = t_test(mean, error, n - 1, method)
     if counts is not None:
         plain = t_test(mean, spread / math.sqrt(n), n - 1, "paired t")
         test = replace(test, uncorrected_p=plain.p)
-    notes += paired_notes(differences, spread, None if counts is None else ratio)
+    notes += paired_notes(mean, n, spread, None if counts is None else ratio)
     notes += rank_notes(rank, n, "pairs", level) + power_notes(effect, needed, ratio)
     return Comparison(
         paired=True,
@@ -167,9 +172,10 @@ def compare_unpaired(
     notes = missing(len(first) + len(second) - m - n, "runs")
     if not a or not b:
         return _nothing(False, level, "Welch t", _UNPAIRED_EFFECT, ["no runs to compare", *notes])
-    scale = max(map(abs, [*a, *b]))
+    scale = scale_of(a, b)
     parts = [(spread_of(group, scale) ** 2 / len(group), len(group) - 1) for group in (a, b)]
-    mean, error = statistics.mean(a) - statistics.mean(b), math.sqrt(sum(v for v, _ in parts))
+    mean = _but_for_rounding(statistics.mean(a) - statistics.mean(b), scale)
+    error = math.sqrt(sum(v for v, _ in parts))
     testable = min(m, n) > 1
     degrees = _welch_degrees(parts) if testable and error > 0 else m + n - 2
     typical = math.sqrt(sum(v * (d + 1) for v, d in parts) / 2)
@@ -218,6 +224,10 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
         highest = max(highest, min(1.0, (len(order) - passed) * p))
         adjusted[place] = highest
     return adjusted
+
+
+def _but_for_rounding(difference: float, scale: float) -> float:
+    return float(settled([difference], scale)[0])
 
 
 def _welch_degrees(parts: Sequence[tuple[float, int]]) -> float:

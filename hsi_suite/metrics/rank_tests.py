@@ -1,4 +1,8 @@
-"""Tests that look at ranks alone, exact for few runs, ties included."""
+"""Tests that look at ranks alone, exact for few runs, ties included.
+
+Figures such as k/n that are equal in exact arithmetic differ by their last bits; all that is here
+takes such as tied (`rounding.settled`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from .rounding import scale_of, settled
 from .statistics import Interval
 
 # Above this number of values the distribution of the rank sum is taken as normal.
@@ -36,7 +41,7 @@ class RankTest:
         return asdict(self)
 
 
-def wilcoxon(differences: Sequence[float]) -> RankTest:
+def wilcoxon(differences: Sequence[float], scale: float | None = None) -> RankTest:
     """Wilcoxon's signed-rank test, exact: every sign of every rank is equally likely.
 
     Differences of zero are left out; equal ones share the mean of their ranks, and the
@@ -45,8 +50,11 @@ def wilcoxon(differences: Sequence[float]) -> RankTest:
 
     Args:
         differences: first minus second, one for each pair.
+        scale: size of the figures that were subtracted, by which rounding is told; None takes the
+            largest difference.
     """
-    values = np.asarray([d for d in differences if d != 0])
+    values = settled(differences, scale_of(differences) if scale is None else scale)
+    values = values[values != 0]
     # Twice the mid-ranks are whole numbers.
     ranks = np.rint(2 * stats.rankdata(np.abs(values))).astype(int)
     chances = np.ones(1)
@@ -75,11 +83,12 @@ def mann_whitney(first: Sequence[float], second: Sequence[float]) -> RankTest:
     """
     m, n = len(first), len(second)
     best = 2 / math.comb(m + n, m)
+    values = settled([*first, *second], scale_of(first, second))
     if m + n > _EXACT:
-        p = float(stats.mannwhitneyu(first, second, method="asymptotic").pvalue)
+        p = float(stats.mannwhitneyu(values[:m], values[m:], method="asymptotic").pvalue)
         # All values equal: no rank differs, and scipy divides by zero.
         return RankTest("Mann-Whitney, approximate", p if math.isfinite(p) else 1.0, best)
-    ranks = np.rint(2 * stats.rankdata([*first, *second])).astype(int)
+    ranks = np.rint(2 * stats.rankdata(values)).astype(int)
     chances = _rank_sums(ranks, m)
     below = np.cumsum(chances)
     above = np.cumsum(chances[::-1])[::-1]
@@ -102,17 +111,22 @@ def _rank_sums(ranks: NDArray[np.integer], chosen: int) -> NDArray[np.float64]:
     return chances
 
 
-def share_of_improved_pairs(differences: Sequence[float], level: float) -> tuple[float, Interval]:
+def share_of_improved_pairs(
+    differences: Sequence[float], level: float, scale: float | None = None
+) -> tuple[float, Interval]:
     """In what share of pairs the first is higher, ties counting half, with its exact interval.
 
-    Clopper and Pearson, Biometrika 26 (1934); half a tie is rounded to the wider side.
+    Clopper and Pearson, Biometrika 26 (1934); half a tie is rounded to the wider side. This is not
+    the probability of improvement of Agarwal et al. (NeurIPS 2021), see `chance_of_improvement`.
 
     Args:
         differences: first minus second, one for each pair.
         level: nominal coverage.
+        scale: as of `wilcoxon`.
     """
     n = len(differences)
-    wins = sum(1.0 if d > 0 else 0.5 if d == 0 else 0.0 for d in differences)
+    values = settled(differences, scale_of(differences) if scale is None else scale)
+    wins = float((values > 0).sum() + (values == 0).sum() / 2)
     least, most = math.floor(wins), math.ceil(wins)
     tail = (1 - level) / 2
     low = float(stats.beta.ppf(tail, least, n - least + 1)) if least > 0 else 0.0
@@ -125,7 +139,8 @@ def chance_of_improvement(
 ) -> tuple[float, Interval]:
     """How likely a run of the first is higher than one of the second, ties half; its interval.
 
-    Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney
+    The probability of improvement of Agarwal et al., "Deep reinforcement learning at the edge of
+    the statistical precipice", NeurIPS 2021, section 4.3, on one task. The interval: Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney
     statistic. Part 2", Statistics in Medicine 25 (2006), method 5: unlike a bootstrap it keeps
     its width where the groups do not overlap.
 
@@ -135,7 +150,8 @@ def chance_of_improvement(
         level: nominal coverage.
     """
     m, n = len(first), len(second)
-    signs = np.sign(np.subtract.outer(np.asarray(first, float), np.asarray(second, float)))
+    values = settled([*first, *second], scale_of(first, second))
+    signs = np.sign(np.subtract.outer(values[:m], values[m:]))
     found = float((signs.mean() + 1) / 2)
     z = float(stats.norm.ppf((1 + level) / 2))
     effective = (m + n) / 2 - 1

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..errors import ConfigError
+from .rounding import ROUNDING, scale_of
 
 #: Runs below which a bootstrap covers much less than it says (85 % for 95 % at n = 5).
 BOOTSTRAP_RUNS = 20
@@ -278,7 +279,7 @@ def _spread_notes(
         return ["one run says nothing about the spread"]
     if interval is None:
         return []
-    if known[0] == known[-1]:
+    if known[-1] - known[0] <= ROUNDING * scale_of(known):
         return [f"all {n} runs gave the same value, so the intervals have no width"]
     notes = []
     if n < BOOTSTRAP_RUNS:

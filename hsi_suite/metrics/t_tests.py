@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from scipy import special, stats
 
+from .rounding import ROUNDING
 from .statistics import Interval
-
-# Differences of equal steps, computed from different figures, differ by their last bits.
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def spread_of(values: Sequence[float], scale: float) -> float:
     if len(values) < 2:
         return 0.0
     spread = statistics.stdev(values)
-    return spread if spread > _ROUNDING * scale else 0.0
+    return spread if spread > ROUNDING * scale else 0.0
 
 
 def hedges_corrected(effect: float | None, degrees: int) -> float | None:

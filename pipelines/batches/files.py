@@ -88,6 +88,7 @@ class _Comparison(_Checked):
     t_test: _Test
     rank_test: _Test | None
     effect_size: _Number
+    share_of_improved_pairs: _Number | None = None
     probability_of_improvement: _Number | None
     runs_to_tell: int | None
     holm_p: float | None

@@ -32,7 +32,9 @@ def comparisons(report: BatchReport) -> Section | None:
         "Differences are first minus second. Runs that share their splits are compared split by "
         "split (corrected resampled t test of Nadeau and Bengio; Wilcoxon), others by Welch's t "
         "test and by Mann and Whitney's. p of the t test is corrected for the number of "
-        f"comparisons (Holm); below {report.significance:.2g} it tells the two apart."
+        f"comparisons (Holm); below {report.significance:.2g} it tells the two apart. How often the "
+        "first is higher: on shared splits the share of improved pairs (Clopper and Pearson), else "
+        "the probability of improvement (Agarwal et al., NeurIPS 2021; interval of Newcombe)."
     )
     return Section("Is one better than the other?", [words, *blocks])
 
@@ -56,7 +58,7 @@ def _pair(entry: Mapping[str, Any], contest: Contest) -> str:
 def _comparison_table(contest: Contest, entries: Sequence[Mapping[str, Any]]) -> Table:
     heads = [Column("pair", number=False), Column("n"), Column("difference, interval")]
     heads += [Column(title) for title in ("p, Holm", "p, t test", "p, rank test", "effect size",
-                                          "share of improvements", "runs to tell")]  # fmt: skip
+                                          "first is higher", "runs to tell")]  # fmt: skip
     metrics = ", ".join(dict.fromkeys(measure(entry["metric"]).title for entry in entries))
     rows = [_row(entry, contest) for entry in entries]
     return Table(f"{contest.title}: {name_text(metrics)}.", heads, rows, sortable=True)
@@ -77,7 +79,10 @@ def _row(entry: Mapping[str, Any], contest: Contest) -> list[Cell]:
         Cell(p_text(entry["t_test"]["p"]), entry["t_test"]["p"]),
         Cell(p_text(rank.get("p")), rank.get("p")),
         Cell(UNDEFINED if effect is None else f"{effect:.2f}".replace("-", "−"), effect),
-        _improvement_cell(entry["probability_of_improvement"]),
+        # Batches of earlier versions have the share of improved pairs under the second name too.
+        _improvement_cell(
+            entry.get("share_of_improved_pairs") or entry["probability_of_improvement"]
+        ),
         Cell(UNDEFINED if needed is None else str(needed), needed),
     ]
 
