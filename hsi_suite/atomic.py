@@ -1,21 +1,22 @@
 """Files and folders that are either whole or not there.
 
 Everything is written under a temporary name beside its place, flushed to disk and renamed. A
-process killed at any moment leaves the old content or the new one, never a mixture.
+process killed at any moment leaves the old content or the new one, never a mixture; its temporary
+file goes when the next process writes there (`scratch`).
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from .errors import OutputError
+from .json_text import json_text
+from .scratch import scratch_file, scratch_folder
 
 
 def _fsync(path: Path) -> None:
@@ -60,27 +61,16 @@ def atomic_file(path: Path) -> Iterator[Path]:
     path = Path(path)
     make_folder(path.parent)
     try:
-        descriptor, name = tempfile.mkstemp(
-            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
-        )
-    except OSError as error:
-        raise OutputError(
-            path, f"cannot be written ({error.strerror})", "a writable place"
-        ) from error
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(_within_umask(0o666))
-        _fsync(temporary)
-        temporary.replace(path)
-        _fsync(path.parent)
+        with scratch_file(path) as temporary:
+            yield temporary
+            temporary.chmod(_within_umask(0o666))
+            _fsync(temporary)
+            temporary.replace(path)
+            _fsync(path.parent)
     except OSError as error:
         raise OutputError(
             path, f"cannot be written ({error.strerror})", "a writable place with free space"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -94,21 +84,38 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     make_folder(path.parent)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise OutputError(path, "exists already", "a new name", "name another folder")
-    try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise OutputError(
-            path, f"cannot be written ({error.strerror})", "a writable place"
-        ) from error
-    try:
+    with temporary_folder(f".{path.name}", path.parent) as temporary:
         yield temporary
         temporary.chmod(_within_umask(0o777))
         for item in temporary.rglob("*"):
             _fsync(item)
         temporary.replace(path)
         _fsync(path.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def temporary_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
+    """Yield a new folder that is gone afterwards; after a kill, when the next one is made.
+
+    Args:
+        name: what the folder's name begins with.
+        parent: where it is made; None for the system's place of temporary files.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    place = Path(tempfile.gettempdir()) if parent is None else parent
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder(name, place))
+        except OSError as error:
+            raise OutputError(
+                place,
+                f"cannot be written ({error.strerror or error})",
+                "a writable place",
+                "set TMPDIR to one" if parent is None else "",
+            ) from error
+        yield folder
 
 
 def write_text(path: Path, text: str) -> None:
@@ -118,5 +125,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` to `path` atomically: keys sorted, so that equal values give equal bytes."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    """Write `value` to `path` atomically: keys sorted, so that equal values give equal bytes.
+
+    Raises:
+        OutputError: a number is not finite, or the place cannot be written.
+    """
+    write_text(path, json_text(value, path) + "\n")

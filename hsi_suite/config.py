@@ -136,6 +136,8 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
 def apply_settings(tree: Mapping[str, Any], settings: Iterable[str]) -> Tree:
     """`tree` with settings of the form a.b=c put in; the values are YAML.
 
+    A mapping is merged into what is there; an empty one, a.b={}, clears it.
+
     Raises:
         ConfigError: a setting has no "=" or no key.
     """
@@ -146,10 +148,16 @@ def apply_settings(tree: Mapping[str, Any], settings: Iterable[str]) -> Tree:
         if not equals or not all(names):
             raise ConfigError("--set", f"{setting!r}", "key=value with dots between the keys")
         value = parse_yaml(text, f"--set {key}")
-        for name in reversed(names):
-            value = {name: value}
-        result = merge(result, value)
+        if value == {}:
+            result = _put(result, names, None)
+        result = _put(result, names, value)
     return result
+
+
+def _put(tree: Mapping[str, Any], names: list[str], value: Any) -> Tree:
+    for name in reversed(names):
+        value = {name: value}
+    return merge(tree, value)
 
 
 def validate(schema: type[Config], tree: Mapping[str, Any], source: object) -> Config:

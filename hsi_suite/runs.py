@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from .atomic import make_folder, write_text
 from .config import parse_yaml
 from .errors import RunError
+from .scratch import sweep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,11 @@ CONFUSION = "confusion.png"
 CURVES = "learning_curves.png"
 REPORT = "report.html"
 LOG = "log.txt"
+
+_FORMERLY_TEMPORARY = re.compile(
+    r"\.(checkpoint|config|environment|history|metrics|cost|model|split|map|confusion|report"
+    r"|learning_curves|denoised|mistakes)\.[a-z0-9_]{8}\.[a-z]+"
+)
 
 # Keys that change how a run is carried out but not what comes out of it.
 # The user's files count by their content: their checksums are part of the identity.
@@ -248,6 +254,17 @@ def locked(run: Run) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def tidy(run: Run) -> None:
+    """Remove what a kill has left in a run's folder; to be called with the lock held."""
+    sweep(run.path)
+    for path in run.path.iterdir():
+        # As earlier versions named them.
+        if _FORMERLY_TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    if run.finished:
+        (run.path / CHECKPOINT).unlink(missing_ok=True)
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import random
-import signal
-import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from ..atomic import make_folder, write_json, write_text
+from ..atomic import make_folder, temporary_folder, write_json, write_text
+from ..engine.devices import resolve_device
 from ..engine.distributed import launched_processes
-from ..engine.observer import Observer
+from ..engine.observer import Observer, interruptible
 from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
 from ..runs import CONFIG, ENVIRONMENT, Run, run_identity
@@ -101,6 +97,7 @@ def replay(
     *,
     sample: int | None = None,
     memory_limit: float | None = None,
+    device: str | None = None,
     observer: Observer | None = None,
 ) -> Replay:
     """Carry out finished runs once more and compare weights, predictions and figures.
@@ -111,6 +108,7 @@ def replay(
         path: folder of a run, or of a batch.
         sample: how many runs of a batch to replay, chosen by a fixed seed; None for all.
         memory_limit: bytes for classifications of scenes; as of `training.start`.
+        device: in the place of the runs' own; bits then differ where the kind of device does.
         observer: hears of the progress.
 
     Raises:
@@ -126,10 +124,10 @@ def replay(
     finished, unfinished = finished_runs(path)
     chosen = _sampled(finished, sample)
     replayed = []
-    with _terminable():
+    with interruptible():
         for number, run in enumerate(chosen, 1):
             observer.message(f"replay {number} of {len(chosen)}: {run.path.name}")
-            replayed.append(_replay(run, memory_limit, observer))
+            replayed.append(_replay(run, memory_limit, device, observer))
     return Replay(tuple(replayed), tuple(run.path.name for run in unfinished), len(finished))
 
 
@@ -140,17 +138,21 @@ def _sampled(runs: Sequence[Run], number: int | None) -> list[Run]:
     return [runs[place] for place in sorted(chosen)]
 
 
-def _replay(run: Run, memory_limit: float | None, observer: Observer) -> ReplayedRun:
-    with _temporary_folder() as temporary:
+def _replay(
+    run: Run, memory_limit: float | None, device: str | None, observer: Observer
+) -> ReplayedRun:
+    with temporary_folder("hsi-replay") as temporary:
         folder = temporary / run.path.name
         try:
-            again = _carried_out(run, folder, memory_limit, observer)
+            again = _carried_out(run, folder, memory_limit, device, observer)
             compared = (
                 compare_weights(run, again),
                 compare_predictions(run, again),
                 compare_metrics(run, again),
             )
-            return ReplayedRun(run.path.name, compared, tuple(_environment_differences(run)))
+            return ReplayedRun(
+                run.path.name, compared, tuple(_environment_differences(run, device))
+            )
         except Stopped:
             raise Stopped("nothing of the replay is left, and the runs are as they were") from None
         except OutputError as error:
@@ -162,22 +164,9 @@ def _replay(run: Run, memory_limit: float | None, observer: Observer) -> Replaye
             return ReplayedRun(run.path.name, (), (), problem)
 
 
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="hsi-replay-")
-    except OSError as error:
-        raise OutputError(
-            "a temporary folder",
-            f"cannot be made ({error.strerror or error})",
-            "a writable place",
-            "set TMPDIR to one",
-        ) from error
-    with folder:
-        yield Path(folder.name)
-
-
-def _carried_out(run: Run, folder: Path, memory_limit: float | None, observer: Observer) -> Run:
+def _carried_out(
+    run: Run, folder: Path, memory_limit: float | None, device: str | None, observer: Observer
+) -> Run:
     """The run done again in a new folder from its configuration.
 
     The recorded environment goes with it, so that other data are noticed before the training.
@@ -185,7 +174,7 @@ def _carried_out(run: Run, folder: Path, memory_limit: float | None, observer: O
     write_json(make_folder(folder) / ENVIRONMENT, run.environment)
     write_text(folder / CONFIG, (run.path / CONFIG).read_text("utf-8"))
     try:
-        return training.resume(folder, _Quiet(observer), memory_limit)
+        return training.resume(folder, _Quiet(observer), memory_limit, device)
     except RunError as error:
         if error.subject != str(folder):
             raise
@@ -206,10 +195,12 @@ def _changed(run: Run) -> RunError:
     )
 
 
-def _environment_differences(run: Run) -> list[str]:
+def _environment_differences(run: Run, device: str | None) -> list[str]:
     then = run.environment
     config = run.config
-    now = describe_environment(str(config.get("device")), int(config.get("threads") or 1))
+    now = describe_environment(
+        str(resolve_device(device or str(config.get("device")))), int(config.get("threads") or 1)
+    )
     # Data and identity are compared when the run is done again.
     now |= {name: then.get(name) for name in ("data", "identity")} | {"processes": 1}
     return compare_environments({"processes": 1} | then, now)
@@ -223,20 +214,3 @@ class _Quiet(Observer):
         self.advance = observer.advance  # type: ignore[method-assign]
         self.end = observer.end  # type: ignore[method-assign]
         self.epoch = observer.epoch  # type: ignore[method-assign]
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM interrupt as Ctrl-C does, so that temporary folders are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    old = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, old)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ..config import validate
@@ -14,7 +15,7 @@ from ..data.leakage import audit
 from ..data.readers import SceneFile
 from ..data.scene import Scene
 from ..data.splits import Split, load_split
-from ..engine.devices import computing, resolve_device
+from ..engine.devices import computing
 from ..engine.observer import Observer
 from ..errors import ConfigError, RunError
 from ..runs import SPLIT, Run, open_run
@@ -27,7 +28,7 @@ from .scenes.evaluation import dropout_spread, part_scores, part_wanted
 from .scenes.fitting import reduced_scene
 from .scenes.preparation import Prepared, class_indices, close_scene, load_prepared_scene
 from .scenes.training_memory import MemoryLimit
-from .shared.machine import available_threads
+from .shared.machine import available_threads, on_device
 
 
 def evaluate(
@@ -35,6 +36,7 @@ def evaluate(
     *,
     dropout_at_test: bool = False,
     memory_limit: float | None = None,
+    device: str | None = None,
     observer: Observer | None = None,
 ) -> dict[str, Any]:
     """A run's test figures, computed again from its saved model and split.
@@ -45,11 +47,13 @@ def evaluate(
         run: folder of a finished run.
         dropout_at_test: also show what leaving dropout on would do.
         memory_limit: bytes within which a scene of the user's own is read, see `MemoryLimit`.
+        device: auto, cpu, cuda or cuda:N in the place of the one that the run was made with.
         observer: hears of the progress.
 
     Returns:
-        "run", "test" (the figures), "stored" (as metrics.json has them), "equal", and
-        "dropout_at_test" where asked for.
+        "run", "test" (the figures), "stored" (as metrics.json has them), "equal", "moved" (the
+        run's device and this one, where they differ; else None), and "dropout_at_test" where
+        asked for.
 
     Raises:
         RunError: the run is unfinished or damaged.
@@ -57,23 +61,38 @@ def evaluate(
     """
     observer = observer or Observer()
     opened = open_run(run)
+    result = _evaluate(opened, dropout_at_test, memory_limit, device, observer)
+    own, here = opened.config.get("device"), result.pop("device")
+    return result | {"moved": None if own == here else [own, here]}
+
+
+def _evaluate(
+    opened: Run,
+    dropout_at_test: bool,
+    memory_limit: float | None,
+    device: str | None,
+    observer: Observer,
+) -> dict[str, Any]:
     if opened.config.get("task") == "denoising":
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "a denoiser has no dropout", "a classifier")
-        return evaluate_denoiser(opened, observer)
+        return evaluate_denoiser(opened, observer, device)
     if opened.config.get("task") == "image_classification":
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "a run on images", "a classifier of scenes")
-        return evaluate_images(opened, observer)
+        return evaluate_images(opened, observer, device)
     if opened.config.get("task") == "retrieval":
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "a run of retrieval", "a classifier of scenes")
-        return evaluate_retrieval(opened, observer)
-    config = validate(ClassificationConfig, opened.config, opened.path)
+        return evaluate_retrieval(opened, observer, device)
+    config = on_device(validate(ClassificationConfig, opened.config, opened.path), device)
     threads = config.threads or available_threads()
-    device = resolve_device(config.device)
-    with computing(device, threads, config.deterministic), ExitStack() as stack:
-        classifier = finished_classifier(run, device, threads)
+    where = torch.device(config.device)
+    with computing(where, threads, config.deterministic), ExitStack() as stack:
+        classifier = finished_classifier(opened.path, where, threads)
+        if dropout_at_test and not classifier.has_dropout:
+            found = f"{config.model.name} has no dropout layers"
+            raise ConfigError("--dropout-at-test", found, "a network with dropout")
         scene, denoising = load_prepared_scene(config, observer, MemoryLimit.of(memory_limit))
         stack.callback(close_scene, scene)
         _check_data(opened, scene)
@@ -106,6 +125,7 @@ def evaluate(
             "test": figures,
             "stored": stored,
             "equal": figures == stored,
+            "device": config.device,
         }
         if dropout_at_test:
             result["dropout_at_test"] = dropout_spread(classifier, reduced, prepared, config)

@@ -94,7 +94,10 @@ def _refuse_memory_limit(task: object, memory_limit: float | None) -> None:
 
 
 def resume(
-    path: str | Path, observer: Observer | None = None, memory_limit: float | None = None
+    path: str | Path,
+    observer: Observer | None = None,
+    memory_limit: float | None = None,
+    device: str | None = None,
 ) -> Run:
     """Continue the run in a folder from its own configuration, by any number of processes.
 
@@ -102,8 +105,11 @@ def resume(
         path: the folder.
         observer: hears of the progress.
         memory_limit: as of `start`.
+        device: auto, cpu, cuda or cuda:N in the place of the one that the run was begun with;
+            the last digits then differ from an unbroken run's.
 
     Raises:
+        DeviceError: the device is not there.
         RunError: it is no run folder, or its data have changed.
     """
     with together() as team:
@@ -112,12 +118,12 @@ def resume(
         if task in _TASKS[1:]:
             _refuse_memory_limit(task, memory_limit)
         if task == "denoising":
-            return denoising.resume(path, listener, team)
+            return denoising.resume(path, listener, team, device)
         if task == "image_classification":
-            return image_classification.resume(path, listener, team)
+            return image_classification.resume(path, listener, team, device)
         if task == "retrieval":
-            return retrieval.resume(path, listener, team)
-        return classification.resume(path, listener, team, memory_limit)
+            return retrieval.resume(path, listener, team, device)
+        return classification.resume(path, listener, team, memory_limit, device)
 
 
 def train(

@@ -24,6 +24,17 @@ def test_a_classifier_learns_and_repeats(name):
     assert np.array_equal(*answers)
 
 
+def test_a_forests_shares_are_those_of_its_trees_and_agree_with_its_answers():
+    spectra, classes = blobs()
+    noisy = spectra + np.random.default_rng(2).normal(0, 4, spectra.shape)
+    forest = CLASSICAL["forest"](None, 0)
+    forest.fit(spectra, classes + 1)
+    shares = forest.shares(noisy, 5)
+    np.testing.assert_allclose(shares[:, 1:4], forest._forest.predict_proba(noisy), atol=1e-6)
+    assert not shares[:, [0, 4]].any() and ((shares > 0) & (shares < 1)).any()
+    assert np.array_equal(shares.argmax(1), forest.predict(noisy))
+
+
 def test_the_search_keeps_its_settings_and_given_settings_skip_it(monkeypatch):
     spectra, classes = blobs()
     model = SupportVectorMachine(None, 0)

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
-    {"errors", "registry", "seeding", "atomic", "commands", "map_endings"},
+    {"errors", "registry", "seeding", "atomic", "json_text", "scratch", "commands", "map_endings"},
     {
         "config",
         "environment",

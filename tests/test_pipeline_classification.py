@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hsi_suite.pipelines.scenes.baselines import run_baselines
 from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
 from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
 from hsi_suite.pipelines.scenes.fitting import plan, untrained
@@ -31,6 +32,7 @@ from hsi_suite.errors import (
     SplitError,
     Stopped,
 )
+from hsi_suite.models.classical import nearest_position
 
 FILES = {
     "config.yaml", "environment.json", "split.npz", "history.csv", "metrics.json", "cost.json",
@@ -262,6 +264,40 @@ def test_other_models_go_through_the_same_pipeline(scene, tmp_path, model):
     assert hsi.evaluate(run.path)["equal"]
     prediction = hsi.predict([run.path], tmp_path / "m.npy", scene=scene["scene"], threads=1)
     assert np.array_equal(prediction.labels, run.label_map)
+
+
+def test_probabilities_of_classical_models(hsi, scene, tmp_path):
+    words = ["--scene", scene["scene"], "-o", tmp_path / "m.npy", "--probabilities"]
+    forest, svm = (
+        train(classification_config(**scene, model=model, settings=["threads=1"]), tmp_path).path
+        for model in ("forest", "svm")
+    )
+    status, _, err = hsi("predict", forest, *words)
+    assert status == 0 and "shares of its trees' votes, not calibrated" in err
+    shares = np.load(tmp_path / "m_probabilities.npy")
+    assert ((shares > 0) & (shares < 1)).any() and np.allclose(shares.sum(-1), 1, atol=1e-5)
+    assert np.array_equal(np.load(tmp_path / "m.npy"), np.load(forest / "map.npy"))
+    for runs in ([svm], [forest, svm]):
+        status, _, err = hsi("predict", *runs, *words[:2], "-o", tmp_path / "n.npy", words[-1])
+        assert status == 2 and "a support vector machine gives classes alone" in err
+        assert not (tmp_path / "n.npy").exists()
+    assert hsi("predict", svm, "--scene", scene["scene"], "-o", tmp_path / "n.npy")[0] == 0
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.4])
+def test_the_position_baseline_knows_what_the_audit_counts(scene, validation):
+    settings = [*SMALL, f"split.validation={validation}", "split.train=0.3"]
+    config = resolve(classification_config(**scene, settings=settings))
+    prepared = prepare(config, Observer())
+    split = prepared.split
+    assert bool(len(split.validation)) == bool(validation)
+    found = run_baselines(config, prepared, Observer())["position"]
+    side = np.concatenate([split.train, split.validation])
+    assert prepared.leakage.n_training == len(side)
+    expected = nearest_position(side, prepared.classes[side], split.test, 28)
+    assert np.array_equal(found, expected)
+    alone = nearest_position(split.train, prepared.classes[split.train], split.test, 28)
+    assert np.array_equal(found, alone) == (not validation)
 
 
 def test_baselines_stand_on_the_same_test_pixels(scene, tmp_path):

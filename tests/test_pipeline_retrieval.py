@@ -187,6 +187,32 @@ def test_benchmark_files_of_a_folder_are_pairs_with_a_test_part(tmp_path):
     np.testing.assert_array_equal(files.test.targets.argmax(1), classes[80:])
 
 
+def test_labels_of_both_sides_must_agree(tmp_path):
+    classes = gaussian_views(240)[2]
+    same = write_pairs(tmp_path / "same.npz", train_txt_lab=classes)
+    assert len(read_pairs(same).pairs) == 240
+    alone = write_pairs(tmp_path / "alone.npz", labels=None, train_txt_lab=classes)
+    np.testing.assert_array_equal(read_pairs(alone).pairs.targets, read_pairs(same).pairs.targets)
+    other = classes.copy()
+    other[:7] = (other[:7] + 1) % 5
+    hot = np.eye(5, dtype=int)[classes]
+    for labels, second, found in (
+        (classes, other, "labels and train_txt_lab contradict each other in 7 of 240 pairs"),
+        (hot, np.eye(5, dtype=int)[other], "contradict each other in 7 of 240 pairs"),
+        (classes, hot, "one form of labels"),
+        (classes, classes[:-1], "of shapes"),
+    ):
+        path = write_pairs(tmp_path / "two.npz", labels=labels, train_txt_lab=second)
+        with pytest.raises(InputFileError, match=found):
+            read_pairs(path)
+    views = dict(zip(("test_img", "test_txt"), gaussian_views(9)[:2], strict=True))
+    path = write_pairs(
+        tmp_path / "test.npz", test_img_lab=classes[:9], test_txt_lab=other[:9], **views
+    )
+    with pytest.raises(InputFileError, match="test_img_lab and test_txt_lab contradict"):
+        read_pairs(path)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

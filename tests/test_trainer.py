@@ -1,5 +1,6 @@
 """The training loop on a task small enough to follow by hand."""
 
+import math
 import os
 import random
 import signal
@@ -14,6 +15,7 @@ from torch import nn
 
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.devices import computing, resolve_device, seeded
+from hsi_suite.engine.finite import check_finite
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.optimisation import learning_rate
 from hsi_suite.engine.trainer import Trainer
@@ -96,6 +98,46 @@ def test_the_loop_equals_one_written_out_by_hand():
         loss.backward()
         optimizer.step()
     assert same(ours.model, model)
+
+
+class Broken(Regression):
+    """Regression with a step of one epoch whose loss, gradient or validation is no number."""
+
+    steps_per_epoch = 1
+
+    def __init__(self, what):
+        super().__init__()
+        self.what = what
+
+    def loss(self, model, batch):
+        loss, figures, items = super().loss(model, batch)
+        factor = {"loss": math.nan, "weights": 1e20}.get(self.what, 1.0)
+        return loss * factor, figures, items
+
+    def validate(self, model):
+        if self.what == "output":
+            check_finite(torch.tensor([math.nan]), "the output")
+        return {"score": -math.inf if self.what == "validation" else 1.0}
+
+
+@pytest.mark.parametrize(
+    ("what", "found"),
+    [
+        ("loss", "the loss is nan"),
+        ("weights", "not finite"),
+        ("validation", "the validation score is -inf"),
+        ("output", "the output: 1 of 1 values are not finite"),
+    ],
+)
+def test_whatever_is_no_number_ends_the_training(what, found, tmp_path):
+    rate = {"weights": 1e25}.get(what, 0.1)
+    optimizer = OptimizerConfig(name="sgd", learning_rate=rate)
+    diverging = trainer(Broken(what), tmp_path / "c.pt", epochs=2, optimizer=optimizer)
+    with pytest.raises(
+        RunError, match=f"training, epoch 1: .*{found}.*nothing finished is written"
+    ):
+        diverging.fit()
+    assert not (tmp_path / "c.pt").exists()
 
 
 def test_two_trainings_are_equal_bit_by_bit_and_leave_the_global_state():

@@ -13,6 +13,7 @@ from importlib import import_module
 
 import click
 
+from ..engine.observer import interruptible
 from ..errors import HsiSuiteError, Stopped
 from .suggestions import SuggestingGroup
 
@@ -32,6 +33,10 @@ _COMMANDS = {
     "config": ("config", "config", "List and show configurations."),
     "doctor": ("doctor", "doctor", "Check the installation and say what this machine offers."),
 }
+
+
+# Commands that find what they have done before.
+_GOING_ON = {"train", "batch", "predict", "retrieve"}
 
 
 class _LazyGroup(SuggestingGroup):
@@ -84,6 +89,14 @@ def _in_one_line(error: click.ClickException) -> str:
     return f"{command}: {text.rstrip('.')}. See {command} --help."
 
 
+def _how_to_go_on(words: list[str]) -> str:
+    """What to do after an end that no pipeline has words of its own for."""
+    command = next((word for word in words if not word.startswith("-")), "")
+    if command in _GOING_ON:
+        return "nothing half-written is left, and the same command goes on"
+    return "nothing half-written is left; the same command begins anew"
+
+
 def main() -> None:
     """Entry point of the `hsi` command."""
     # Threads that wait must sleep: spinning ones stall a machine that others use as well. The
@@ -96,9 +109,10 @@ def main() -> None:
         # κ and ± must not break a terminal that knows ASCII only.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        status = cli.main(prog_name="hsi", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("stopped", err=True)
+        with interruptible():
+            status = cli.main(prog_name="hsi", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo(f"stopped; {_how_to_go_on(sys.argv[1:])}", err=True)
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from .output import print_json
 from .suggestions import SuggestingGroup
 from .values import array_options
 
@@ -33,7 +33,7 @@ def list_command(as_json: bool) -> None:
 
     entries, sets, labelled = list_datasets(), list_image_sets(), list_labelled_images()
     if as_json:
-        _print_json([*entries, *sets, *labelled])
+        print_json([*entries, *sets, *labelled])
         return
     heads = ("name", "lines × samples × bands", "classes", "where", "checksum", "title")
     rows = [
@@ -104,7 +104,7 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
     else:
         described = describe_dataset(name)
     if as_json:
-        _print_json(described)
+        print_json(described)
     elif "shape" not in described:
         _print_columns([(key, str(value)) for key, value in described.items() if value])
     else:
@@ -172,7 +172,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         for state in folders
     ]
     if as_json:
-        _print_json(entries)
+        print_json(entries)
     else:
         for entry in entries:
             click.echo(f"{entry['path'] or entry['file']}: {entry['check']}")
@@ -236,10 +236,6 @@ def _print_columns(rows: Iterable[tuple[str, ...]]) -> None:
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo(line.rstrip())
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _size(shape: Iterable[int]) -> str:

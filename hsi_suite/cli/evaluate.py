@@ -20,7 +20,11 @@ Examples:
 @click.option("--weights", metavar="FILE|NAME", help="Score a denoiser's weights instead.")
 @click.option("--data", metavar="FOLDER|SET", help="Clean images for it: a folder, set12, bsd68.")
 @click.option("--sigma", metavar="LIST", help="Noise to score it at, 0 to 255: 15,25,50.")
-@click.option("--device", help="Of --weights: auto, cpu, cuda or cuda:N.  [default: auto]")
+@click.option(
+    "--device",
+    metavar="NAME",
+    help="auto, cpu, cuda or cuda:N.  [default: a run's own; auto for --weights]",
+)
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads, of --weights.")
 @click.option(
     "--memory-limit",
@@ -68,7 +72,7 @@ def evaluate(
         )
         print_denoiser_scores(scores, as_json)
         return
-    theirs = {"--data": data, "--sigma": sigma, "--device": device, "--threads": threads}
+    theirs = {"--data": data, "--sigma": sigma, "--threads": threads}
     for option, value in theirs.items():
         if value is not None:
             raise ConfigError(option, "given with a run", "--weights", "a run knows its own")
@@ -77,7 +81,7 @@ def evaluate(
 
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")
-        print_ensemble(evaluate_image_ensemble(runs, TerminalObserver()), as_json)
+        print_ensemble(evaluate_image_ensemble(runs, TerminalObserver(), device), as_json)
         return
     from ..pipelines.run_evaluation import evaluate as evaluate_run
 
@@ -85,6 +89,7 @@ def evaluate(
         runs[0],
         dropout_at_test=dropout_at_test,
         memory_limit=memory_limit,
+        device=device,
         observer=TerminalObserver(),
     )
     print_evaluation(result, as_json)

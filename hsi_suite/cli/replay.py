@@ -28,8 +28,11 @@ Examples:
     metavar="SIZE",
     help="Memory that classifications of scenes stay within; as of `hsi train`.",
 )
+@click.option("--device", metavar="NAME", help="auto, cpu or cuda:N instead of the runs' own.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was compared as JSON.")
-def replay(folder: str, sample: int | None, memory_limit: float | None, as_json: bool) -> int:
+def replay(
+    folder: str, sample: int | None, memory_limit: float | None, device: str | None, as_json: bool
+) -> int:
     """Carry out finished runs once more and compare weights and predictions bit by bit.
 
     The runs' own folders are only read. Exit status 0: all are identical; 1: some differ; 2: some
@@ -42,7 +45,11 @@ def replay(folder: str, sample: int | None, memory_limit: float | None, as_json:
 
     keep_large_blocks()
     found = replay_runs(
-        folder, sample=sample, memory_limit=memory_limit, observer=TerminalObserver()
+        folder,
+        sample=sample,
+        memory_limit=memory_limit,
+        device=device,
+        observer=TerminalObserver(),
     )
     if as_json:
         print_json(found.to_dict())

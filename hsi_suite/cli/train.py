@@ -65,7 +65,9 @@ Examples:
     "step does not count.",
 )
 @click.option("--output", default="runs", show_default=True, help="Where run folders are made.")
-@click.option("--resume", metavar="RUN", help="Continue an interrupted run.")
+@click.option(
+    "--resume", metavar="RUN", help="Continue an interrupted run; perhaps with another --device."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def train(
     resume: str | None,
@@ -95,7 +97,7 @@ def train(
     with together() as team:
         if resume is not None:
             _refuse_further_options()
-            run = training.resume(resume, observer, memory_limit)
+            run = training.resume(resume, observer, memory_limit, given["device"])
         else:
             if baselines is not None:
                 given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
@@ -117,7 +119,7 @@ def _refuse_further_options() -> None:
 
     context = click.get_current_context()
     named = {n for n in context.params if context.get_parameter_source(n) == _TYPED}
-    if named - {"resume", "as_json", "memory_limit"}:
+    if named - {"resume", "as_json", "memory_limit", "device"}:
         raise ConfigError(
             "--resume", "further options beside it", "none: a run keeps its configuration"
         )

@@ -30,6 +30,11 @@ _NAMES = {
     "extra_second": ("extra_second",),
     "extra_second_labels": ("extra_second_labels",),
 }
+# The benchmark files have a list of labels for either side; a pair has one set of classes.
+_SECOND_LISTS = {
+    "labels": ("labels_second", "train_txt_lab"),
+    "test_labels": ("test_labels_second", "test_txt_lab"),
+}
 _NEEDED = ("first", "second", "labels")
 _SUFFIXES = (".mat", ".npz")
 _LARGEST_LABEL = 100_000
@@ -65,11 +70,12 @@ def read_pairs(path: Path) -> PairFiles:
     and `labels` (one class for each, or 0/1 of items × classes); `test_first`, `test_second` and
     `test_labels` are a test part; `extra_first`, `extra_first_labels` and the same of the second
     are items without a partner. The names of DSCMR's benchmark files (`train_img`, `train_txt`,
-    `train_img_lab`, ...) do too.
+    `train_img_lab`, ...) do too; where they have labels of either side, these must agree.
 
     Raises:
         InputFileError: a file is missing, damaged or of another kind, an array is missing or has
-            another shape, or labels are neither classes nor 0 and 1.
+            another shape, labels are neither classes nor 0 and 1, or those of the two sides of
+            pairs contradict each other.
         ShapeError: the modalities do not have as many items.
     """
     files = _files(path)
@@ -134,7 +140,36 @@ def _known(path: Path, arrays: Arrays) -> dict[str, NDArray[Any]]:
             raise InputFileError(path, f"holds both {there[0]} and {there[1]}", "one of them")
         if there:
             known[name] = arrays[there[0]]
+    for name, others in _SECOND_LISTS.items():
+        for other in others:
+            if other not in arrays:
+                continue
+            if name in known:
+                own = next(known_as for known_as in _NAMES[name] if known_as in arrays)
+                _refuse_contradictions(path, (own, known[name]), (other, arrays[other]))
+            else:
+                known[name] = arrays[other]
     return known
+
+
+def _refuse_contradictions(
+    path: Path, first: tuple[str, NDArray[Any]], second: tuple[str, NDArray[Any]]
+) -> None:
+    """Refuse labels of the two sides that say different things of the same pairs."""
+    names = f"{first[0]} and {second[0]}"
+    one, other = (_flat(path, name, array) for name, array in (first, second))
+    if one.ndim != other.ndim:
+        raise InputFileError(path, f"{names}: one as classes, one as 0/1", "one form of labels")
+    if one.shape != other.shape:
+        raise InputFileError(path, f"{names} of shapes {one.shape} and {other.shape}", "equal ones")
+    differs = (one != other).reshape(len(one), -1).any(1)
+    if differs.any():
+        raise InputFileError(
+            path,
+            f"{names} contradict each other in {int(differs.sum()):,} of {len(one):,} pairs",
+            "the same classes for both items of a pair",
+            "correct one of them, or leave one out",
+        )
 
 
 def _features(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.float32]:

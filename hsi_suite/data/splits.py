@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..atomic import atomic_file
 from ..errors import InputFileError, ShapeError, SplitError
+from ..json_text import json_text
 
 RareClasses = Literal["drop", "train", "error"]
 Indices = NDArray[np.int64]
@@ -255,7 +256,7 @@ def save_split(split: Split, path: Path) -> None:
     arrays = {part: values.pop(part) for part in PARTS}
     for name in ("dropped", "train_only", "lost"):
         values[name] = {str(label): entry for label, entry in values[name].items()}
-    about = json.dumps({"format": _FORMAT, **values}, sort_keys=True)
+    about = json_text({"format": _FORMAT, **values}, path, compact=True)
     with atomic_file(Path(path)) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, about=np.array(about), **arrays)
 

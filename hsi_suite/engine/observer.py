@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -37,23 +38,60 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C or SIGTERM into a request; a second one interrupts at once.
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP into a request; a second one interrupts at once.
 
     Outside the main thread signals cannot be caught, and the request never comes.
     """
     request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
-        yield request
-        return
 
     def note(number: int, frame: FrameType | None) -> None:
+        _leave_a_lost_terminal(number)
         if request.pending:
             raise KeyboardInterrupt
         request.pending = True
 
-    old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _handling(note, signal.SIGINT):
         yield request
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that nothing temporary is left."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        _leave_a_lost_terminal(number)
+        raise KeyboardInterrupt
+
+    with _handling(interrupt):
+        yield
+
+
+@contextmanager
+def _handling(
+    handler: Callable[[int, FrameType | None], None], *others: signal.Signals
+) -> Iterator[None]:
+    """Handle SIGTERM, SIGHUP and other signals in one way, in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = [signal.SIGTERM, *others]
+    # nohup has SIGHUP ignored, and so it stays.
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
+    old = {number: signal.signal(number, handler) for number in wanted}
+    try:
+        yield
     finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        for number, handler_before in old.items():
+            signal.signal(number, handler_before)
+
+
+def _leave_a_lost_terminal(number: int) -> None:
+    """Write to nowhere when the terminal is gone: it would be an error."""
+    if number != signal.SIGHUP:
+        return
+    for descriptor in (1, 2):
+        try:
+            os.write(descriptor, b"")
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

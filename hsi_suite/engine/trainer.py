@@ -26,6 +26,7 @@ from .averaging import WeightAverage
 from .checkpoint import load_checkpoint, save_checkpoint
 from .devices import seeded
 from .distributed import ALONE, Team
+from .finite import NotFiniteError, check_weights
 from .observer import Observer, StopRequest, stop_requests
 from .optimisation import build_optimizer, learning_rate
 from .task import TrainingTask
@@ -102,7 +103,8 @@ class Trainer:
 
         Raises:
             Stopped: a stop was asked for; the checkpoint holds the state.
-            RunError: the loss is no longer a number, or the checkpoint is damaged.
+            RunError: a loss, a figure or a weight is no longer a number, or the checkpoint is
+                damaged.
         """
         self._join()
         self._resume()
@@ -180,19 +182,38 @@ class Trainer:
         last = (self.epoch + 1) * self.task.steps_per_epoch - 1
         row = {"epoch": float(self.epoch + 1), "learning_rate": self._rate(last)}
         row |= {f"train_{name}": value / items for name, value in sums.items()}
-        if not math.isfinite(row["train_loss"]):
-            raise RunError(
-                f"training, epoch {self.epoch + 1}",
-                f"the loss is {row['train_loss']}",
-                "a finite number",
-                "lower train.optimizer.learning_rate or set train.gradient_clip",
-            )
+        self._refuse_divergence(row)
+        try:
+            check_weights(self.model.state_dict(), "the network")
+            check_weights(self._judged.state_dict(), "the network")
+            figures = self._validated()
+        except NotFiniteError as error:
+            raise self._diverged(f"{error.subject}: {error.found}") from error
+        row |= {f"validation_{name}": value for name, value in figures.items()}
+        self._refuse_divergence(row)
+        return row
+
+    def _validated(self) -> dict[str, float]:
         if not self.team.first:
-            return row
+            return {}
         self._judged.eval()
         with torch.no_grad():
-            figures = self.task.validate(self._judged)
-        return row | {f"validation_{name}": value for name, value in figures.items()}
+            return self.task.validate(self._judged)
+
+    def _refuse_divergence(self, row: dict[str, float]) -> None:
+        for name, value in row.items():
+            if not math.isfinite(value):
+                what = name.removeprefix("train_").replace("_", " ")
+                raise self._diverged(f"the {what} is {value}")
+
+    def _diverged(self, found: str) -> RunError:
+        return RunError(
+            f"training, epoch {self.epoch + 1}",
+            found,
+            "a finite number",
+            "lower train.optimizer.learning_rate or set train.gradient_clip; nothing finished is "
+            "written",
+        )
 
     @property
     def _judged(self) -> nn.Module:

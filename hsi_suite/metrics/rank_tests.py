@@ -140,9 +140,10 @@ def chance_of_improvement(
     """How likely a run of the first is higher than one of the second, ties half; its interval.
 
     The probability of improvement of Agarwal et al., "Deep reinforcement learning at the edge of
-    the statistical precipice", NeurIPS 2021, section 4.3, on one task. The interval: Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney
-    statistic. Part 2", Statistics in Medicine 25 (2006), method 5: unlike a bootstrap it keeps
-    its width where the groups do not overlap.
+    the statistical precipice", NeurIPS 2021, section 4.3, on one task. The interval: Newcombe,
+    "Confidence intervals for an effect size measure based on the Mann-Whitney statistic. Part 2",
+    Statistics in Medicine 25 (2006), method 5: unlike a bootstrap it keeps its width where the
+    groups do not overlap.
 
     Args:
         first: values of one group.

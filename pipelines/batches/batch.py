@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ...atomic import make_folder, write_json, write_text
+from ...atomic import make_folder, temporary_folder, write_json, write_text
 from ...config import Tree, dump_yaml, load_tree, validate
 from ...engine.dask_executor import DaskExecutor
 from ...engine.devices import resolve_device
@@ -21,7 +21,7 @@ from ...engine.distributed import launched_processes
 from ...engine.executors import ProcessExecutor, processors
 from ...engine.jobs import Ending, Executor, Job, JobObserver
 from ...errors import ConfigError, RunError, Stopped
-from ...runs import Run, csv_text, locked
+from ...runs import Run, RunInUseError, csv_text, locked, tidy
 from ...schemas.batch import BatchConfig, Jobs
 from ..training import Config
 from .design import Design, Member, expand, own_file, source_name
@@ -120,9 +120,9 @@ def repeat(
     batch = BatchConfig(
         name=stem, configs=[f"{CONFIGS}/{stem}.yaml"], seeds=list(range(first, first + runs))
     )
-    with tempfile.TemporaryDirectory() as folder:
-        write_text(Path(folder) / CONFIGS / f"{stem}.yaml", dump_yaml(config))
-        plan = _plan(batch, Path(folder), output)
+    with temporary_folder("hsi-batch") as folder:
+        write_text(folder / CONFIGS / f"{stem}.yaml", dump_yaml(config))
+        plan = _plan(batch, folder, output)
     if scheduler is None:
         _check_devices(plan)
     return _carry_out(plan, observer or JobObserver(), jobs, scheduler)
@@ -236,6 +236,8 @@ class _Progress:
         for member in members:
             run = Run(folder / self._finished.get(self._keys[member.what], ""))
             # The user's files may have changed since: such runs look for themselves.
+            if run.finished:
+                _tidy(run)
             if run.finished and not _names_a_file(member.config.model_dump(mode="json")):
                 self.runs[member.what] = run
 
@@ -251,6 +253,11 @@ class _Progress:
         if end.details:
             with (self._folder / TRACEBACKS).open("a", encoding="utf-8") as file:
                 file.write(f"{what}\n{end.details}\n")
+
+
+def _tidy(run: Run) -> None:
+    with contextlib.suppress(RunInUseError), locked(run):
+        tidy(run)
 
 
 def _key(member: Member) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from ...data.synthetic import SYNTHETIC_RECIPES
 from ...errors import HsiSuiteError
@@ -17,6 +16,7 @@ from ...schemas.classification import ClassificationConfig
 from ...schemas.denoising import DenoisingConfig
 from ...schemas.image_classification import AugmentConfig, ImageClassificationConfig
 from ...seeding import STREAMS, SeedStreams, derive_seed
+from ..scenes.classifier import dropout_layers
 from ..training import Config
 
 _BANDS = 200
@@ -67,7 +67,8 @@ def absent(config: Config, source: str) -> str | None:
         ImageClassificationConfig: _absent_from_images,
     }
     reason = known.get(type(config), _absent_elsewhere)(config, source)
-    if reason is None and source == "dropout" and _without_dropout(_network(config)):
+    network = _network(config) if reason is None and source == "dropout" else None
+    if network is not None and not dropout_layers(network):
         return f"{config.model.name} has no dropout"
     return reason
 
@@ -119,12 +120,6 @@ def _with_scene(config: Config, seed: int) -> Config:
     data: Any = config.data
     changed = data.model_copy(update={"seed": derive_seed(seed, "data")})
     return config.model_copy(update={"data": changed})
-
-
-def _without_dropout(network: nn.Module | None) -> bool:
-    return network is not None and not any(
-        isinstance(part, _DropoutNd) and part.p > 0 for part in network.modules()
-    )
 
 
 def _network(config: Config) -> nn.Module | None:

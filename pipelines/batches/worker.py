@@ -6,7 +6,6 @@ It is started by the executors of `engine` and takes its orders from them.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from ...atomic import temporary_folder
 from ...engine.allocation import keep_large_blocks, release_free_blocks
 from ...engine.observer import Observer
 from ...engine.worker_loop import serve
@@ -61,8 +61,8 @@ def carry_out(order: Mapping[str, Any], observer: Observer) -> str:
 
 
 def _configuration(tree: Mapping[str, Any]) -> Config:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "run.yaml"
+    with temporary_folder("hsi-run") as folder:
+        path = folder / "run.yaml"
         path.write_text(yaml.safe_dump(dict(tree), allow_unicode=True), "utf-8")
         return configure(config=str(path))
 

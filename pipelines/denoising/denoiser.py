@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ...atomic import atomic_file
+from ...engine.finite import check_finite, check_weights
 from ...errors import HsiSuiteError, RunError, ShapeError
 from ...models.registry import build_denoiser
+from ..shared.model_file import write_model_file
 
 _FORMAT = "hsi_suite denoiser 1"
 
@@ -64,16 +64,15 @@ class Denoiser:
 
         Raises:
             ShapeError: the images have other channels than the network learnt.
+            NotFiniteError: the network gives values that are no numbers.
         """
-        return run_network(self.network, noisy, sigma, self.header.in_channels)
+        clean = run_network(self.network, noisy, sigma, self.header.in_channels)
+        return check_finite(clean, f"the output of {self.header.model}")
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file."""
         tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
-        # One key of metadata: the library writes several in an order of its own.
-        header = json.dumps({"format": _FORMAT, **asdict(self.header)}, sort_keys=True)
-        with atomic_file(path) as temporary:
-            save_file(tensors, temporary, {"header": header})
+        write_model_file(path, tensors, {"format": _FORMAT, **asdict(self.header)})
 
 
 def run_network(
@@ -129,8 +128,7 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
         denoiser.network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
         raise RunError(path, "its header and weights do not fit", "an undamaged file") from error
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise RunError(path, "holds weights that are not finite", "finite weights")
+    check_weights(tensors, path)
     denoiser.network.eval()
     return denoiser
 

@@ -20,7 +20,7 @@ from ...restoration.classical import non_local_means, wavelet_shrinkage
 from ...restoration.noise_estimate import estimate_noise
 from ...runs import MODEL, Run
 from ...schemas.denoising import DenoisingConfig
-from ..shared.machine import available_threads
+from ..shared.machine import available_threads, on_device
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
 from .preparation import load_training_images, training_task
@@ -97,11 +97,14 @@ def evaluate_weights(
     }
 
 
-def evaluate_denoiser(run: Run, observer: Observer | None = None) -> dict[str, Any]:
+def evaluate_denoiser(
+    run: Run, observer: Observer | None = None, device: str | None = None
+) -> dict[str, Any]:
     """The validation figures of a finished training, computed again from its saved model.
 
     Returns:
-        "run", "task", "validation" (the figures), "stored" (as metrics.json has them), "equal".
+        "run", "task", "validation" (the figures), "stored" (as metrics.json has them), "equal"
+        and "device", where they were computed.
 
     Raises:
         RunError: the run is unfinished, damaged, or its images have changed.
@@ -109,14 +112,14 @@ def evaluate_denoiser(run: Run, observer: Observer | None = None) -> dict[str, A
     if not run.finished:
         raise RunError(run.path, "is not finished", "a finished run")
     observer = observer or Observer()
-    config = validate(DenoisingConfig, run.config, run.path)
-    device = resolve_device(config.device)
-    with computing(device, config.threads or available_threads(), config.deterministic):
+    config = on_device(validate(DenoisingConfig, run.config, run.path), device)
+    where = torch.device(config.device)
+    with computing(where, config.threads or available_threads(), config.deterministic):
         images = load_training_images(config)
         if run.environment.get("data", {}).get(images.name) != images.sha256:
             raise RunError(run.path, "its images have changed", "those it was trained on")
         task = training_task(config, images, config.streams)
-        network = load_denoiser(run.path / MODEL, device).network
+        network = load_denoiser(run.path / MODEL, where).network
         stored = run.metrics["validation"]
         observer.begin("scoring", len(stored))
         figures = {}
@@ -130,6 +133,7 @@ def evaluate_denoiser(run: Run, observer: Observer | None = None) -> dict[str, A
         "validation": figures,
         "stored": stored,
         "equal": figures == stored,
+        "device": config.device,
     }
 
 

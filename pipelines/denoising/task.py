@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...data.noise import add_gaussian, add_poisson_gaussian
+from ...engine.finite import check_finite
 from ...errors import ShapeError
 from ...schemas.denoising import DenoisingTrainingConfig, NoiseConfig
 from ...seeding import SeedStreams
@@ -103,7 +104,8 @@ class ImageDenoising:
         """Mean scores of the validation images at one σ, whose noise never changes."""
 
         def restore(noisy: Tensor, level: float) -> Tensor:
-            return run_network(model, noisy.to(self.device), level, noisy.shape[1]).float()
+            clean = run_network(model, noisy.to(self.device), level, noisy.shape[1]).float()
+            return check_finite(clean, "the denoised validation images")
 
         return mean_scores(score_images(restore, self.validation, sigma))
 

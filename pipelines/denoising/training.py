@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ...config import apply_settings, load_tree, merge, validate
+from ...config import load_tree, validate
 from ...engine.devices import computing
 from ...engine.distributed import ALONE, Team
 from ...engine.observer import Observer
@@ -17,7 +17,8 @@ from ...engine.trainer import Trainer, Training
 from ...runs import CHECKPOINT, CONFIG, MODEL, Run, open_run
 from ...schemas.denoising import DenoisingConfig
 from ..shared.lifecycle import carry_out
-from ..shared.machine import on_this_machine
+from ..shared.machine import on_device, on_this_machine
+from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
 from .denoiser import Denoiser, load_denoiser
 from .preparation import (
@@ -29,6 +30,7 @@ from .preparation import (
 from .results import write_denoising_results
 from .task import ImageDenoising
 
+_DEFAULT_MODEL = "residual_unet"
 # What a user may name directly, and the key of the configuration that it sets.
 _OPTIONS = {
     "images": ("data", "images"),
@@ -60,7 +62,7 @@ def denoising_config(
     """
     tree = named_keys(options, _OPTIONS, "no option of a denoiser's training")
     replace_source(tree, _SOURCES, settings)
-    given = apply_settings(merge(load_tree(config), tree), settings)
+    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL)
     return validate(DenoisingConfig, given, config)
 
 
@@ -70,6 +72,7 @@ def train(
     observer: Observer | None = None,
     folder: Path | None = None,
     team: Team = ALONE,
+    begun_on: str | None = None,
 ) -> Run:
     """Train one denoiser; return its run.
 
@@ -81,6 +84,7 @@ def train(
         observer: hears of the progress.
         folder: the run's folder itself, when it is continued.
         team: the processes that share the training.
+        begun_on: see `carry_out`.
 
     Raises:
         HsiSuiteError: of any kind, before anything is written where that is possible.
@@ -103,18 +107,30 @@ def train(
             work=lambda run, log: _work(run, config, denoiser, task, log, team),
             team=team,
             assist=lambda run: _fit(run, config, denoiser, task, Observer(), team),
+            begun_on=begun_on,
         )
 
 
-def resume(path: str | Path, observer: Observer | None = None, team: Team = ALONE) -> Run:
-    """Continue the run in a folder from its own configuration.
+def resume(
+    path: str | Path,
+    observer: Observer | None = None,
+    team: Team = ALONE,
+    device: str | None = None,
+) -> Run:
+    """Continue the run in a folder from its own configuration, perhaps on another device.
 
     Raises:
         RunError: it is no run folder, or its images have changed.
     """
     run = open_run(path)
     config = validate(DenoisingConfig, run.config, run.path / CONFIG)
-    return train(config, observer=observer, folder=run.path, team=team)
+    return train(
+        on_device(config, device),
+        observer=observer,
+        folder=run.path,
+        team=team,
+        begun_on=config.device,
+    )
 
 
 def _noise_name(config: DenoisingConfig) -> str:

@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from ...atomic import atomic_file
 from ...data.labelled_images import LabelledImages
+from ...engine.finite import check_finite, check_weights
 from ...engine.observer import Observer
-from ...errors import HsiSuiteError, OutputError, RunError, ShapeError
+from ...errors import HsiSuiteError, RunError, ShapeError
 from ...models.registry import build_model
+from ..shared.model_file import write_model_file
 from .views import ImageViews
 
 _FORMAT = "hsi_suite image classifier 1"
@@ -107,7 +107,7 @@ class ImageClassifier:
             N × classes.
 
         Raises:
-            RunError: the network gives values that are no numbers.
+            NotFiniteError: the network gives values that are no numbers.
         """
         observer = observer or Observer()
         observer.begin("classifying", len(images))
@@ -115,14 +115,12 @@ class ImageClassifier:
         rows = [np.empty((0, len(self.header.class_names)), np.float32)]
         with torch.inference_mode():
             for values, number in views.fixed(images, crops, batch_size):
-                shares = self.network(values).float().softmax(1)
-                rows.append(shares.unflatten(0, (-1, number)).mean(1).cpu().numpy())
+                logits = self.network(values).float()
+                shares = check_finite(logits, f"the output of {self.header.model}").softmax(1)
+                rows.append(shares.reshape(-1, number, shares.shape[1]).mean(1).cpu().numpy())
                 observer.advance(len(rows[-1]))
         observer.end()
-        result = np.concatenate(rows)
-        if not np.isfinite(result).all():
-            raise RunError("classification", "probabilities that are no numbers", "a sound model")
-        return result
+        return np.concatenate(rows)
 
     def save(self, path: Path) -> None:
         """Write the classifier as one safetensors file, its header in the metadata."""
@@ -130,13 +128,7 @@ class ImageClassifier:
             name: value.detach().cpu().contiguous()
             for name, value in self.network.state_dict().items()
         }
-        # One key of metadata: the library writes several in an order of its own.
-        header = json.dumps({"format": _FORMAT, **asdict(self.header)}, sort_keys=True)
-        with atomic_file(path) as temporary:
-            try:
-                save_file(tensors, temporary, {"header": header})
-            except SafetensorError as error:
-                raise OutputError(path, f"cannot be written ({error})") from error
+        write_model_file(path, tensors, {"format": _FORMAT, **asdict(self.header)})
 
 
 def untrained_image_classifier(
@@ -185,6 +177,7 @@ def load_image_classifier(path: Path, device: torch.device) -> ImageClassifier:
         raise RunError(
             path, f"damaged ({reason})", "a classifier of images", "train the run again"
         ) from error
+    check_weights(tensors, path)
     classifier.network.eval()
     return classifier
 

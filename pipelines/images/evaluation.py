@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ...commands import suggested
 from ...config import validate
 from ...data.splits import Split, load_split
-from ...engine.devices import computing, resolve_device
+from ...engine.devices import computing
 from ...engine.observer import Observer
 from ...errors import RunError
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...runs import CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.image_classification import ImageClassificationConfig
-from ..shared.machine import available_threads
+from ..shared.machine import available_threads, on_device
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
 from .preparation import PreparedImages, load_configured_images
 
@@ -64,16 +65,17 @@ def top_accuracy(
     return float((rank <= number).mean())
 
 
-def evaluate_images(run: Run, observer: Observer) -> dict[str, Any]:
+def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> dict[str, Any]:
     """A run's test figures, computed again from its saved model and split.
 
     Returns:
-        "run", "task", "test" (the figures), "stored" (as metrics.json has them) and "equal".
+        "run", "task", "test" (the figures), "stored" (as metrics.json has them), "equal" and
+        "device", where they were computed.
 
     Raises:
         RunError: the run is unfinished or damaged, or its images have changed.
     """
-    result = evaluate_image_ensemble([run.path], observer)
+    result = evaluate_image_ensemble([run.path], observer, device)
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):
         raise RunError(run.path / "metrics.json", "holds no test figures", "a run's metrics")
@@ -83,20 +85,22 @@ def evaluate_images(run: Run, observer: Observer) -> dict[str, Any]:
         "test": result["test"],
         "stored": stored,
         "equal": result["test"] == stored,
+        "device": result["device"],
     }
 
 
 def evaluate_image_ensemble(
-    runs: Sequence[str | Path], observer: Observer | None = None
+    runs: Sequence[str | Path], observer: Observer | None = None, device: str | None = None
 ) -> dict[str, Any]:
     """The test figures of several runs that answer together, by the mean of their probabilities.
 
     Args:
         runs: folders of finished runs on the same images with the same test part.
         observer: hears of the progress.
+        device: auto, cpu, cuda or cuda:N in the place of each run's own.
 
     Returns:
-        "runs" and "test", the figures.
+        "runs", "test", the figures, and "device", where they were computed.
 
     Raises:
         RunError: a run is unfinished or damaged, its images have changed, or the runs do not
@@ -106,7 +110,7 @@ def evaluate_image_ensemble(
     rows: list[NDArray[np.float32]] = []
     first: tuple[tuple[str, ...], NDArray[np.int64]] | None = None
     for path in runs:
-        config, prepared, classifier = _finished(open_run(path), observer)
+        config, prepared, classifier = _finished(open_run(path), observer, device)
         images, test = prepared.images, prepared.split.test
         truth = (images.class_names, np.stack([test, images.classes[test]]))
         if first is None:
@@ -118,7 +122,7 @@ def evaluate_image_ensemble(
                 "the same images, divided alike",
                 "average runs of one data set; set seeds.split alone where it is divided at random",
             )
-        with computing(resolve_device(config.device), _threads(config), config.deterministic):
+        with computing(torch.device(config.device), _threads(config), config.deterministic):
             rows.append(
                 classifier.probabilities(
                     classifier.views(images),
@@ -131,11 +135,11 @@ def evaluate_image_ensemble(
     if first is None:
         raise RunError("hsi evaluate", "no runs", "one or more finished runs")
     figures = image_scores(first[1][1], mean_probabilities(rows), first[0])
-    return {"runs": [str(path) for path in runs], "test": figures}
+    return {"runs": [str(path) for path in runs], "test": figures, "device": config.device}
 
 
 def _finished(
-    run: Run, observer: Observer
+    run: Run, observer: Observer, device: str | None
 ) -> tuple[ImageClassificationConfig, PreparedImages, ImageClassifier]:
     """A finished run's configuration, images and classifier."""
     if run.config.get("task") != "image_classification":
@@ -147,8 +151,8 @@ def _finished(
             "a finished run",
             f"run {suggested('train', '--resume', run.path)}",
         )
-    config = validate(ImageClassificationConfig, run.config, run.path / CONFIG)
-    classifier = load_image_classifier(run.path / MODEL, resolve_device(config.device))
+    config = on_device(validate(ImageClassificationConfig, run.config, run.path / CONFIG), device)
+    classifier = load_image_classifier(run.path / MODEL, torch.device(config.device))
     images = load_configured_images(config.data, observer)
     if run.environment.get("data") != dict(images.checksums):
         raise RunError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ...config import apply_settings, config_names, load_tree, merge, validate
+from ...config import config_names, load_tree, validate
 from ...data.splits import save_split
 from ...engine.devices import computing
 from ...engine.distributed import ALONE, Team
@@ -19,7 +19,8 @@ from ...reports.content import unverified_text
 from ...runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.image_classification import ImageClassificationConfig
 from ..shared.lifecycle import carry_out
-from ..shared.machine import on_this_machine
+from ..shared.machine import on_device, on_this_machine
+from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
 from .classifier import ImageClassifier, load_image_classifier
 from .preparation import (
@@ -33,6 +34,7 @@ from .results import write_image_results
 from .task import ImageClassification
 
 _FOLDER = "image_classification"
+_DEFAULT_MODEL = "resnet_20"
 # What a user may name directly, and the key of the configuration that it sets.
 _OPTIONS = {
     "dataset": ("data", "dataset"),
@@ -71,8 +73,8 @@ def image_classification_config(
     replace_source(tree, _SOURCES)
     named = options or {}
     source = config or _shipped_for(named.get("dataset"), named.get("model"))
-    base = load_tree(source)
-    return validate(ImageClassificationConfig, apply_settings(merge(base, tree), settings), source)
+    given = configured(load_tree(source), tree, settings, _DEFAULT_MODEL)
+    return validate(ImageClassificationConfig, given, source)
 
 
 def _shipped_for(dataset: str | None, model: str | None) -> str:
@@ -111,6 +113,7 @@ def train(
     observer: Observer | None = None,
     folder: Path | None = None,
     team: Team = ALONE,
+    begun_on: str | None = None,
 ) -> Run:
     """Train and evaluate one classifier of images; return its run.
 
@@ -122,6 +125,7 @@ def train(
         observer: hears of the progress.
         folder: the run's folder itself, when it is continued.
         team: the processes that share the training.
+        begun_on: see `carry_out`.
 
     Raises:
         HsiSuiteError: of any kind, before anything is written where that is possible.
@@ -143,18 +147,30 @@ def train(
             work=lambda run, log: _work(run, config, prepared, classifier, task, log, team),
             team=team,
             assist=lambda run: _fit(run, config, classifier, task, Observer(), team),
+            begun_on=begun_on,
         )
 
 
-def resume(path: str | Path, observer: Observer | None = None, team: Team = ALONE) -> Run:
-    """Continue the run in a folder from its own configuration.
+def resume(
+    path: str | Path,
+    observer: Observer | None = None,
+    team: Team = ALONE,
+    device: str | None = None,
+) -> Run:
+    """Continue the run in a folder from its own configuration, perhaps on another device.
 
     Raises:
         RunError: it is no run folder, or its images have changed.
     """
     run = open_run(path)
     config = validate(ImageClassificationConfig, run.config, run.path / CONFIG)
-    return train(config, observer=observer, folder=run.path, team=team)
+    return train(
+        on_device(config, device),
+        observer=observer,
+        folder=run.path,
+        team=team,
+        begun_on=config.device,
+    )
 
 
 def _fit(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from ...commands import suggested
 from ...config import validate
 from ...data.splits import Split, load_split
-from ...engine.devices import computing, resolve_device
+from ...engine.devices import computing
 from ...engine.observer import Observer
 from ...errors import RunError
 from ...runs import CONFIG, METRICS, MODEL, SPLIT, Run
 from ...schemas.retrieval import RetrievalConfig
-from ..shared.machine import available_threads
+from ..shared.machine import available_threads, on_device
 from .choice import rankings
 from .preparation import (
     PreparedPairs,
@@ -27,11 +28,12 @@ from .retriever import load_retriever
 from .scoring import as_table
 
 
-def evaluate_retrieval(run: Run, observer: Observer) -> dict[str, Any]:
+def evaluate_retrieval(run: Run, observer: Observer, device: str | None = None) -> dict[str, Any]:
     """A run's test figures, computed again from its saved model and split.
 
     Returns:
-        "run", "task", "test" (the figures), "stored" (as metrics.json has them) and "equal".
+        "run", "task", "test" (the figures), "stored" (as metrics.json has them), "equal" and
+        "device", where they were computed.
 
     Raises:
         RunError: the run is unfinished or damaged, or its data have changed.
@@ -46,10 +48,10 @@ def evaluate_retrieval(run: Run, observer: Observer) -> dict[str, Any]:
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):
         raise RunError(run.path / METRICS, "holds no test figures", "a run's metrics")
-    config = validate(RetrievalConfig, run.config, run.path / CONFIG)
-    device = resolve_device(config.device)
-    with computing(device, config.threads or available_threads(), config.deterministic):
-        retriever = load_retriever(run.path / MODEL, device)
+    config = on_device(validate(RetrievalConfig, run.config, run.path / CONFIG), device)
+    where = torch.device(config.device)
+    with computing(where, config.threads or available_threads(), config.deterministic):
+        retriever = load_retriever(run.path / MODEL, where)
         prepared = _prepared(run, config, observer)
         if retriever.header.names != prepared.names:
             raise RunError(run.path / MODEL, "is of another pair of modalities", "the run's own")
@@ -61,6 +63,7 @@ def evaluate_retrieval(run: Run, observer: Observer) -> dict[str, Any]:
         "test": figures,
         "stored": stored,
         "equal": figures == stored,
+        "device": config.device,
     }
 
 

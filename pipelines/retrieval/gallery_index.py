@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...data.formats.reading_guard import reading
 from ...data.scene import Georeference
 from ...errors import HsiSuiteError, InputFileError
+from ...scratch import sweep
 from .retriever import Side
 
 FORMAT = "hsi_suite retrieval index 1"
@@ -143,6 +144,12 @@ def open_index(path: Path | str) -> GalleryIndex:
     if labels is not None and int(labels.max()) > len(header.class_names):
         raise InputFileError(path / LABELS, "holds labels without a name", _WHAT, _AGAIN)
     return index
+
+
+def tidy_index(path: Path) -> None:
+    """Remove what belongs to the making of a finished index and not to it."""
+    sweep(path)
+    (path / "progress.json").unlink(missing_ok=True)
 
 
 def read_header(path: Path) -> IndexHeader:

@@ -18,7 +18,7 @@ from ...data.scene import Scene
 from ...data.strip_items import StripItems, picture_levels, sampled_pixels
 from ...engine.allocation import release_free_blocks
 from ...engine.observer import Observer
-from ...errors import HsiSuiteError, InputFileError, OutputError, RunError, Stopped
+from ...errors import HsiSuiteError, InputFileError, OutputError, Stopped
 from ...runs import MODEL
 from ..shared.unfinished_output import UnfinishedOutput
 from .gallery import Gallery
@@ -31,6 +31,7 @@ from .gallery_index import (
     POSITIONS,
     SPECTRA,
     IndexHeader,
+    tidy_index,
 )
 from .gallery_pictures import coloured
 from .growing_arrays import GrowingArray
@@ -113,7 +114,7 @@ class GalleryIndexing:
                 raise InputFileError(self.gallery.name, "no pixel with data", "at least one")
             self._finish(unfinished, arrays, progress, identity)
             unfinished.folder.replace(output)
-            (output / "progress.json").unlink(missing_ok=True)
+            tidy_index(output)
         except KeyboardInterrupt:
             raise Stopped(
                 f"what is done is kept in {unfinished.folder}, and the same command goes on"
@@ -183,8 +184,6 @@ class GalleryIndexing:
             some = slice(start, start + CHUNK)
             parts.append(self.retriever.embed(strip.items(lines[some], samples[some]), self.side))
         embeddings = np.concatenate(parts)
-        if not np.isfinite(embeddings).all():
-            raise RunError(self.run, "gives rows that are no numbers", "a sound model")
         picture = coloured(self._shown(scene)[strip.inner], levels, good)
         rows: dict[str, NDArray[Any]] = {
             EMBEDDINGS: embeddings,

@@ -17,7 +17,7 @@ from ..shared.machine import available_threads
 from ..shared.unfinished_output import unfinished_output
 from .gallery import open_gallery
 from .gallery_domain import warn_if_unlike
-from .gallery_index import GalleryIndex, open_index, read_header
+from .gallery_index import GalleryIndex, open_index, read_header, tidy_index
 from .gallery_indexing import GalleryIndexing
 from .index_memory import DEFAULT_MEMORY_LIMIT, strip_lines
 from .retriever import SIDES, Retriever, Side, load_retriever
@@ -142,6 +142,8 @@ def _finished(output: Path, identity: dict[str, Any]) -> bool:
         return False
     try:
         if read_header(output).identity == identity:
+            # A kill may have come between the folder's renaming and this.
+            tidy_index(output)
             return True
     except InputFileError:
         pass

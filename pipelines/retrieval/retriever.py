@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from ...atomic import atomic_file
 from ...data.item_source import ItemSource
 from ...data.modalities import Items, Modality, modality_from, unit_rows
 from ...data.scene import Scene
+from ...engine.finite import check_finite, check_weights
 from ...errors import ConfigError, HsiSuiteError, RunError
 from ...models.dscmr import DSCMR
 from ...models.registry import build_retriever
+from ..shared.model_file import write_model_file
 
 Side = Literal["first", "second"]
 Rows = NDArray[np.float32]
@@ -132,6 +132,7 @@ class Retriever:
 
         Raises:
             ShapeError: the items have another shape.
+            NotFiniteError: the network gives values that are no numbers.
         """
         modality = self.modality(side)
         rows = [np.empty((0, self.embedding_size), np.float32)]
@@ -161,18 +162,19 @@ class Retriever:
             for name, array in self.modality(side).arrays().items():
                 tensors[f"{side}.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
         fields = asdict(self.header) | {side: self.modality(side).to_dict() for side in SIDES}
-        # One key of metadata: the library writes several in an order of its own.
-        header = json.dumps({"format": _FORMAT, **fields}, sort_keys=True)
-        with atomic_file(path) as temporary:
-            save_file(tensors, temporary, {"header": header})
+        write_model_file(path, tensors, {"format": _FORMAT, **fields})
 
     def _common(self, items: Tensor, side: Side) -> Tensor:
         embed = getattr(self.network, f"embed_{side}")
         common: Tensor = embed(items)
-        return common
+        return check_finite(common, self._whose)
 
     def _softmax(self, labels: Tensor) -> Tensor:
-        return (labels.float() * self.header.sharpness).softmax(1)
+        return (check_finite(labels, self._whose).float() * self.header.sharpness).softmax(1)
+
+    @property
+    def _whose(self) -> str:
+        return f"the output of {self.header.model}"
 
     def _embedded(self, items: Tensor, side: Side) -> Rows:
         share = self.header.label_share
@@ -226,8 +228,7 @@ def load_retriever(path: Path, device: torch.device) -> Retriever:
         raise RunError(path, f"cannot be read ({error})", "a retriever of this project") from error
     if not isinstance(fields, dict) or fields.pop("format", None) != _FORMAT:
         raise RunError(path, "holds no retriever of this version", _FORMAT)
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise RunError(path, "holds weights that are not finite", "finite weights")
+    check_weights(tensors, path)
     try:
         sides = [modality_from(fields.pop(side), _part(tensors, side)) for side in SIDES]
         retriever = untrained_retriever(_header(fields), sides[0], sides[1], device, None)

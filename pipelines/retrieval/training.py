@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ...config import apply_settings, load_tree, merge, validate
+from ...config import load_tree, validate
 from ...data.splits import save_split
 from ...engine.devices import computing
 from ...engine.distributed import ALONE, Team
@@ -20,7 +20,8 @@ from ...reports.content import unverified_text
 from ...runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.retrieval import RetrievalConfig
 from ..shared.lifecycle import carry_out
-from ..shared.machine import on_this_machine
+from ..shared.machine import on_device, on_this_machine
+from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, replace_source
 from .choice import choose_similarity
 from .preparation import (
@@ -34,6 +35,7 @@ from .results import write_retrieval_results
 from .retriever import Retriever, load_retriever
 from .task import PairRetrieval
 
+_DEFAULT_MODEL = "dscmr"
 # What a user may name directly, and the key of the configuration that it sets.
 _OPTIONS = {
     "dataset": ("data", "dataset"),
@@ -71,7 +73,7 @@ def retrieval_config(
     """
     tree = named_keys(options, _OPTIONS, "no option of a retrieval's training")
     replace_source(tree, _SOURCES)
-    given = apply_settings(merge(load_tree(config), tree), settings)
+    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL)
     return validate(RetrievalConfig, given, config)
 
 
@@ -108,6 +110,7 @@ def train(
     observer: Observer | None = None,
     folder: Path | None = None,
     team: Team = ALONE,
+    begun_on: str | None = None,
 ) -> Run:
     """Train and evaluate one common space; return its run.
 
@@ -119,6 +122,7 @@ def train(
         observer: hears of the progress.
         folder: the run's folder itself, when it is continued.
         team: of one process: the losses compare the pairs of a batch, which cannot be shared out.
+        begun_on: see `carry_out`.
 
     Raises:
         HsiSuiteError: of any kind, before anything is written where that is possible.
@@ -146,18 +150,30 @@ def train(
             work=lambda run, log: _work(run, config, prepared, retriever, task, log),
             team=team,
             assist=lambda run: None,
+            begun_on=begun_on,
         )
 
 
-def resume(path: str | Path, observer: Observer | None = None, team: Team = ALONE) -> Run:
-    """Continue the run in a folder from its own configuration.
+def resume(
+    path: str | Path,
+    observer: Observer | None = None,
+    team: Team = ALONE,
+    device: str | None = None,
+) -> Run:
+    """Continue the run in a folder from its own configuration, perhaps on another device.
 
     Raises:
         RunError: it is no run folder, or its data have changed.
     """
     run = open_run(path)
     config = validate(RetrievalConfig, run.config, run.path / CONFIG)
-    return train(config, observer=observer, folder=run.path, team=team)
+    return train(
+        on_device(config, device),
+        observer=observer,
+        folder=run.path,
+        team=team,
+        begun_on=config.device,
+    )
 
 
 def _work(

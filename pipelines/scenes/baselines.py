@@ -33,14 +33,15 @@ _BLOCK_VALUES = 2**25
 def run_baselines(
     config: ClassificationConfig, prepared: Prepared, observer: Observer
 ) -> dict[str, NDArray[np.integer]]:
-    """Predicted class indices of the test pixels by baseline; "position" is always there."""
+    """Predicted class indices of the test pixels by baseline; "position" is always there.
+
+    That one knows the whole training side, as the audit does: the validation pixels, too, shape
+    the model that is tested.
+    """
     split = prepared.split
     samples = prepared.scene.samples
-    predictions = {
-        "position": nearest_position(
-            split.train, prepared.classes[split.train], split.test, samples
-        )
-    }
+    side = np.concatenate([split.train, split.validation])
+    predictions = {"position": nearest_position(side, prepared.classes[side], split.test, samples)}
     for name in config.evaluation.baselines:
         observer.message(f"baseline {name} on the same split")
         if name == "cnn1d":

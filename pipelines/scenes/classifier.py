@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,18 +11,17 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
-from ...atomic import atomic_file
 from ...data.patches import WindowSampler
 from ...data.pixel_spectra import PixelSpectra
 from ...data.reduction import BLOCK_PIXELS, Reduction
 from ...engine.devices import seeded
 from ...engine.observer import Observer
-from ...errors import OutputError, ShapeError
+from ...errors import ShapeError
 from ...models.classical import SpectrumClassifier
+from ..shared.model_file import write_model_file
 from .orientation_averaging import scene_probabilities
 
 FORMAT = "hsi_suite classifier 1"
@@ -94,8 +92,8 @@ class Classifier:
     ) -> NDArray[np.float32]:
         """Class probabilities of every pixel.
 
-        A support vector machine or forest votes with one class per pixel: its probabilities are
-        0 and 1.
+        Those of a forest are shares of its trees' votes. A support vector machine has none: it
+        votes with one class per pixel, 1, and 0 for the others.
 
         Args:
             cube: lines × samples × bands.
@@ -103,7 +101,8 @@ class Classifier:
             wanted: lines × samples, True for the pixels to classify; None for all valid ones.
             batch_size: windows per forward pass, where the network cannot take the scene at once.
             precision: of a network's computations; bf16 is autocast.
-            dropout_seed: leave dropout on and draw it from this seed; None for eval mode.
+            dropout_seed: leave dropout layers, and no others, on and draw from this seed; None
+                for eval mode.
             observer: hears of the progress.
 
         Returns:
@@ -185,6 +184,11 @@ class Classifier:
             return _device(self.network)
         return torch.device("cpu")
 
+    @property
+    def has_dropout(self) -> bool:
+        """Whether a layer of it drops something in training."""
+        return isinstance(self.network, nn.Module) and bool(dropout_layers(self.network))
+
     def check_bands(self, bands: int) -> None:
         """Refuse a cube with another number of bands than the training scene.
 
@@ -216,7 +220,8 @@ class Classifier:
             pixels = np.flatnonzero(wanted)
             for start in range(0, len(pixels), _CHUNK):
                 chunk = pixels[start : start + _CHUNK]
-                keep(chunk, self._votes(reduced.spectra(torch.from_numpy(chunk)).numpy()))
+                spectra = reduced.spectra(torch.from_numpy(chunk)).numpy()
+                keep(chunk, self.network.shares(spectra, len(self.header.labels)))
                 observer.advance(len(chunk))
         elif wanted.any():
             with _computing(self.network, precision, dropout_seed), torch.inference_mode():
@@ -226,12 +231,6 @@ class Classifier:
                 ):
                     keep(places.cpu().numpy(), rows.cpu().numpy())
         observer.end()
-
-    def _votes(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-        assert not isinstance(self.network, nn.Module)
-        votes = np.zeros((len(spectra), len(self.header.labels)), np.float32)
-        votes[np.arange(len(spectra)), self.network.predict(spectra)] = 1
-        return votes
 
     def label_map(self, probabilities: NDArray[np.float32]) -> NDArray[np.integer]:
         """Labels (lines × samples) of probabilities; 0 where there is no data."""
@@ -256,13 +255,7 @@ class Classifier:
             assert self.training is not None
             tensors["training.spectra"] = torch.from_numpy(self.training[0])
             tensors["training.classes"] = torch.from_numpy(self.training[1])
-        # One key of metadata: the library writes several in an order of its own.
-        header = json.dumps({"format": FORMAT, **asdict(self.header)}, sort_keys=True)
-        with atomic_file(path) as temporary:
-            try:
-                save_file(tensors, temporary, {"header": header})
-            except SafetensorError as error:
-                raise OutputError(path, f"cannot be written ({error})") from error
+        write_model_file(path, tensors, {"format": FORMAT, **asdict(self.header)})
 
 
 def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.integer]:
@@ -286,13 +279,24 @@ def _label_type(labels: Sequence[int]) -> type[np.uint8] | type[np.uint16]:
 def _computing(
     network: nn.Module, precision: Literal["fp32", "bf16"], dropout_seed: int | None
 ) -> Iterator[None]:
-    """Have a network compute with a precision, and with dropout if there is a seed for it."""
+    """Have a network compute with a precision, and with dropout if there is a seed for it.
+
+    Dropout layers alone are then as in training: batch norms keep the statistics they learnt.
+    """
     device = _device(network)
-    network.train(dropout_seed is not None)
+    network.eval()
+    if dropout_seed is not None:
+        for layer in dropout_layers(network):
+            layer.train()
     bf16 = precision == "bf16"
     with seeded(dropout_seed or 0, device), torch.autocast(device.type, torch.bfloat16, bf16):
         yield
     network.eval()
+
+
+def dropout_layers(network: nn.Module) -> list[nn.Module]:
+    """The layers of a network that drop something in training."""
+    return [each for each in network.modules() if isinstance(each, _DropoutNd) and each.p > 0]
 
 
 def _device(network: nn.Module) -> torch.device:

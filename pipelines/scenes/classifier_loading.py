@@ -13,6 +13,7 @@ from ...data.orientations import ORIENTATIONS
 from ...data.reduction import Reduction
 from ...data.spectral_domain import SpectralDomain
 from ...data.value_scale import ValueScale
+from ...engine.finite import check_weights
 from ...errors import HsiSuiteError, RunError
 from ...models.classical import CLASSICAL
 from ...models.registry import build_model
@@ -23,12 +24,13 @@ def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Class
     """The classifier in a file.
 
     Raises:
-        RunError: the file is missing, damaged or no classifier.
+        RunError: the file is missing, damaged or no classifier, or holds NaN.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        check_weights(tensors, path)
         header = json.loads(metadata["header"])
         if header.pop("format", None) != FORMAT:
             raise RunError(path, "another format", f"{FORMAT!r}", "train the run again")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...config import Section, Tree, apply_settings, config_names, load_tree, merge, validate
+from ...config import Section, Tree, config_names, load_tree, merge, validate
 from ...data.catalogue import check_dataset_name
 from ...data.file_list import absolute_files
 from ...errors import ConfigError
@@ -16,6 +16,7 @@ from ...models.registry import classifier_names
 from ...registry import listed, nearest_names
 from ...schemas.classification import ClassificationConfig, SplitConfig
 from ..shared.machine import on_this_machine
+from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, put
 
 _DEFAULT_MODEL = "hybridsn"
@@ -67,9 +68,8 @@ def classification_config(
     if dataset is not None:
         check_dataset_name(dataset)
     source = config or _shipped_for(dataset, model or _DEFAULT_MODEL)
-    given = apply_settings(
-        merge(merge(load_tree(source), _named(dataset, model, options)), tree or {}), settings
-    )
+    named = merge(_named(dataset, model, options), tree or {})
+    given = configured(load_tree(source), named, settings, _DEFAULT_MODEL)
     data = given.get("data") or {}
     if isinstance(data, Mapping) and not data.get("dataset") and not data.get("scene"):
         raise ConfigError(

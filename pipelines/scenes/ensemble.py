@@ -17,6 +17,7 @@ from ...data.orientations import ORIENTATIONS
 from ...data.readers import CubeFile
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
+from ...models.classical import RandomForest, SupportVectorMachine
 from ...runs import MODEL, open_run
 from .classifier import Classifier, most_probable
 from .classifier_loading import load_classifier
@@ -81,6 +82,25 @@ class Ensemble:
             for each in self.classifiers
         )
         return replace(self, classifiers=turning)
+
+    def check_probabilities(self, observer: Observer) -> None:
+        """Refuse to write probabilities where a classifier has none; say what a forest's are.
+
+        Raises:
+            ConfigError: one of them is a support vector machine, which knows classes alone.
+        """
+        kinds = [type(each.network) for each in self.classifiers]
+        if SupportVectorMachine in kinds:
+            raise ConfigError(
+                "--probabilities",
+                "a support vector machine gives classes alone",
+                "networks or forests",
+                "leave --probabilities out",
+            )
+        if RandomForest in kinds:
+            observer.message(
+                "a forest's probabilities are shares of its trees' votes, not calibrated"
+            )
 
     def check_scene(self, file: CubeFile) -> None:
         """Refuse a scene of other bands.

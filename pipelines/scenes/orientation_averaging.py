@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from ...data.orientations import turn
 from ...data.patches import WindowSampler
 from ...engine.observer import Observer
-from ...errors import RunError
 from .task import scene_logits
 
 # Pixels whose lines are turned at a time, so that copies of large scenes stay small.
@@ -50,11 +49,11 @@ def scene_probabilities(
         N flat indices in all, in ascending order, and their probabilities, N × classes.
 
     Raises:
-        RunError: the model gives no numbers.
+        NotFiniteError: the model gives no numbers.
     """
     if orientations == 1:
         for pixels, logits in scene_logits(model, sampler, wanted, batch_size, observer):
-            yield pixels, _checked(logits.softmax(1))
+            yield pixels, logits.softmax(1)
         return
     lines, samples = wanted.shape
     *_, last = model.parameters()  # of the layer that has an output for each class
@@ -64,14 +63,8 @@ def scene_probabilities(
         chosen = wanted[part]
         if chosen.any():
             rows = _mean_probabilities(model, sampler, part, chosen, batch_size, orientations)
-            yield first * samples + chosen.flatten().nonzero().squeeze(1), _checked(rows)
+            yield first * samples + chosen.flatten().nonzero().squeeze(1), rows
             observer.advance(len(rows))
-
-
-def _checked(probabilities: Tensor) -> Tensor:
-    if probabilities.isnan().any():
-        raise RunError("classification", "probabilities that are no numbers", "a sound model")
-    return probabilities
 
 
 def _mean_probabilities(

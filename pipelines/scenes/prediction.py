@@ -116,7 +116,8 @@ def predict(
     Raises:
         RunError: a run is unfinished, or the runs do not have the same classes.
         ShapeError: the scene has other bands.
-        ConfigError: the memory limit is too low, or no run has windows to turn.
+        ConfigError: the memory limit is too low, no run has windows to turn, or a run gives no
+            probabilities.
         OutputError: the output cannot be written, or another process is writing it.
         Stopped: Ctrl-C; the same call goes on.
     """
@@ -133,6 +134,8 @@ def predict(
         ensemble = load_ensemble(runs, where, threads)
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
+        if probabilities:
+            ensemble.check_probabilities(observer)
         ensemble.check_scene(file)
         file = in_learnt_scale(file, ensemble, observer)
         left = memory_limit

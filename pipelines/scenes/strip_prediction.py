@@ -14,6 +14,7 @@ from ...data.readers import CubeFile
 from ...data.scene import Scene, nearest_bands
 from ...data.strip_files import StripFile, start_layers, start_map
 from ...engine.allocation import release_free_blocks
+from ...engine.finite import NotFiniteError
 from ...engine.observer import Observer
 from ...errors import FormatLimitError, InputFileError, Stopped
 from ...palette import class_colours
@@ -68,7 +69,7 @@ class StripPrediction:
             raise Stopped(
                 f"what is done is kept in {unfinished.folder}, and the same command goes on"
             ) from None
-        except (InputFileError, FormatLimitError):
+        except (InputFileError, FormatLimitError, NotFiniteError):
             unfinished.remove()
             raise
         unfinished.remove()

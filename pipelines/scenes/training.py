@@ -22,6 +22,7 @@ from ...reports.content import unverified_text
 from ...runs import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.classification import ClassificationConfig
 from ..shared.lifecycle import carry_out
+from ..shared.machine import on_device
 from .baselines import run_baselines
 from .classifier import Classifier
 from .classifier_loading import load_classifier
@@ -41,6 +42,7 @@ def train(
     folder: Path | None = None,
     team: Team = ALONE,
     memory_limit: float | None = None,
+    begun_on: str | None = None,
 ) -> Run:
     """Train and evaluate one classifier; return its run.
 
@@ -54,6 +56,7 @@ def train(
         team: the processes that share the training.
         memory_limit: bytes for the whole process, see `MemoryLimit`; the run does not depend on
             it.
+        begun_on: see `carry_out`.
 
     Raises:
         HsiSuiteError: of any kind, before anything is written where that is possible.
@@ -84,6 +87,7 @@ def train(
             assist=lambda run: fit(
                 classifier, config, prepared, run.path / CHECKPOINT, Observer(), team
             ),
+            begun_on=begun_on,
         )
 
 
@@ -92,15 +96,23 @@ def resume(
     observer: Observer | None = None,
     team: Team = ALONE,
     memory_limit: float | None = None,
+    device: str | None = None,
 ) -> Run:
-    """Continue the run in a folder from its own configuration.
+    """Continue the run in a folder from its own configuration, perhaps on another device.
 
     Raises:
         RunError: it is no run folder, or its data have changed.
     """
     run = open_run(path)
     config = validate(ClassificationConfig, run.config, run.path / CONFIG)
-    return train(config, observer=observer, folder=run.path, team=team, memory_limit=memory_limit)
+    return train(
+        on_device(config, device),
+        observer=observer,
+        folder=run.path,
+        team=team,
+        memory_limit=memory_limit,
+        begun_on=config.device,
+    )
 
 
 def _with_strategy(
@@ -156,8 +168,10 @@ def _work(
     )
     mapped = time.monotonic()
     dropout = None
-    if config.evaluation.dropout_at_test:
+    if config.evaluation.dropout_at_test and saved.has_dropout:
         dropout = dropout_spread(saved, reduced, prepared, config)
+    elif config.evaluation.dropout_at_test:
+        observer.message(f"evaluation.dropout_at_test: {config.model.name} has no dropout")
     del reduced
     release_free_blocks()
     baselines = run_baselines(config, prepared, observer)

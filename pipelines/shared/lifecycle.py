@@ -13,7 +13,7 @@ from ...engine.distributed import Team, launched_processes
 from ...engine.observer import Observer
 from ...environment import compare_environments, describe_environment
 from ...errors import RunError, Stopped
-from ...runs import CONFIG, ENVIRONMENT, LOG, Run, locked, prepare_run, run_identity, run_name
+from ...runs import CONFIG, ENVIRONMENT, LOG, Run, locked, prepare_run, run_identity, run_name, tidy
 from ...schemas.training import MachineConfig
 from .log import LogObserver
 
@@ -32,6 +32,7 @@ def carry_out(
     work: Work,
     team: Team,
     assist: Assistance,
+    begun_on: str | None = None,
 ) -> Run:
     """Do the work of a run in its folder, unless it is finished already.
 
@@ -46,6 +47,8 @@ def carry_out(
         team: the processes that share the work. The first alone has the folder; the others come
             back when it is done.
         assist: what the others do of the work; writes nothing.
+        begun_on: the device in the run's own configuration, where it goes on with another; the
+            run stays the same one.
 
     Raises:
         RunError: another process has the run, it was begun with other data, or several
@@ -62,22 +65,31 @@ def carry_out(
     if not team.first:
         return _assist(team, assist)
     processes = team.size if folder is None else _processes(Run(folder), team.size)
-    identity = _identity(config, checksums, processes)
+    moved = begun_on not in (None, config.device)
+    own = config.model_copy(update={"device": begun_on}) if moved else config
+    identity = _identity(own, checksums, processes)
     name = run_name(*names, config.seeds.base, identity)
     if folder is not None:
         output, name = folder.parent, folder.name
     run = prepare_run(output, name, dump_yaml(config))
     with locked(run):
+        tidy(run)
         if run.finished:
             observer.message(f"{run.path} is finished already; nothing to do")
             _begin(team, run, todo=False)
             return run
-        _check_file(run, config, identity, checksums, processes)
+        _check_file(run, own, identity, checksums, processes)
         _describe(run, config, identity, checksums, observer, team)
         _begin(team, run, todo=True)
+        log = LogObserver(run.path / LOG, observer)
+        if moved:
+            log.message(
+                f"begun on {begun_on}, going on with {config.device}: rounding differs, and so "
+                "do the last digits"
+            )
         try:
-            work(run, LogObserver(run.path / LOG, observer))
-        except Stopped:
+            work(run, log)
+        except (Stopped, KeyboardInterrupt):
             raise Stopped(f"go on with: {command('train', '--resume', run.path)}") from None
     team.wait()
     # A fresh object: the old one may have cached what the work has since written.

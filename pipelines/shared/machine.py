@@ -7,11 +7,13 @@ import os
 import platform
 import resource
 import sys
+from typing import TypeVar
 
 from ...engine.devices import resolve_device
 from ...schemas.training import MachineConfig
 
 _MOST_THREADS = 1024
+_Config = TypeVar("_Config", bound=MachineConfig)
 
 
 def available_threads() -> int:
@@ -34,6 +36,19 @@ def on_this_machine(config: MachineConfig) -> dict[str, str | int]:
         "device": str(resolve_device(config.device)),
         "threads": config.threads or available_threads(),
     }
+
+
+def on_device(config: _Config, device: str | None) -> _Config:
+    """A run's configuration as this machine carries it out.
+
+    Args:
+        config: of the run, with the device that it was made with.
+        device: auto, cpu, cuda or cuda:N in its place; None keeps it.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
+    return config.model_copy(update={"device": str(resolve_device(device or config.device))})
 
 
 def peak_memory_megabytes() -> float:

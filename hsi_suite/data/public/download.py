@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from ...atomic import atomic_file, make_folder
+from ...atomic import atomic_file, make_folder, temporary_folder
 from ...errors import ChecksumError, ConfigError, DatasetNotFoundError, OutputError
 from .transfer import Say, fetch
 from .verification import (
@@ -206,18 +205,15 @@ def _download(
 
 @contextmanager
 def _scratch_folder() -> Iterator[Path]:
-    folder = make_folder(cache_folder())
-    try:
-        scratch = tempfile.TemporaryDirectory(prefix=".download-", dir=folder)
-    except OSError as error:
-        raise OutputError(
-            folder,
-            f"cannot be written ({error.strerror})",
-            "a writable folder",
-            f"set {CACHE_VARIABLE}",
-        ) from error
-    with scratch as path:
-        yield Path(path)
+    with ExitStack() as stack:
+        try:
+            folder = make_folder(cache_folder())
+            scratch = stack.enter_context(temporary_folder(".download", folder))
+        except OutputError as error:
+            raise OutputError(
+                error.subject, error.found, "a writable folder", f"set {CACHE_VARIABLE}"
+            ) from error
+        yield scratch
 
 
 def _keep(file: RemoteFile, local: LocalFile) -> LocalFile:

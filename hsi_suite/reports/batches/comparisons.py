@@ -32,9 +32,9 @@ def comparisons(report: BatchReport) -> Section | None:
         "Differences are first minus second. Runs that share their splits are compared split by "
         "split (corrected resampled t test of Nadeau and Bengio; Wilcoxon), others by Welch's t "
         "test and by Mann and Whitney's. p of the t test is corrected for the number of "
-        f"comparisons (Holm); below {report.significance:.2g} it tells the two apart. How often the "
-        "first is higher: on shared splits the share of improved pairs (Clopper and Pearson), else "
-        "the probability of improvement (Agarwal et al., NeurIPS 2021; interval of Newcombe)."
+        f"comparisons (Holm); below {report.significance:.2g} it tells the two apart. How often "
+        "the first is higher: on shared splits the share of improved pairs (Clopper and Pearson), "
+        "else the probability of improvement (Agarwal et al., NeurIPS 2021; interval of Newcombe)."
     )
     return Section("Is one better than the other?", [words, *blocks])
 

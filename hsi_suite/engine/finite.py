@@ -1,0 +1,56 @@
+"""What a network computes must be numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ..errors import RunError
+
+
+class NotFiniteError(RunError):
+    """A network gave NaN or infinity, or its weights hold some."""
+
+
+def check_finite(values: Tensor, what: str) -> Tensor:
+    """The values, if all of them are finite.
+
+    Args:
+        values: of a network, in any floating-point type.
+        what: names them, as "the output of residual_unet".
+
+    Raises:
+        NotFiniteError: some are NaN or infinite.
+    """
+    # The extremes of values with a NaN are NaN, and no copy is made.
+    if values.numel() and not torch.stack(torch.aminmax(values.detach())).isfinite().all():
+        broken = values.numel() - int(values.isfinite().sum())
+        raise NotFiniteError(
+            what,
+            f"{broken:,} of {values.numel():,} values are not finite",
+            "numbers",
+            "the weights are damaged or their training diverged: use others, or train again",
+        )
+    return values
+
+
+def check_weights(tensors: Mapping[str, Tensor], what: object) -> None:
+    """Refuse weights, statistics and whatever else lies beside them that are not finite.
+
+    Args:
+        tensors: by name.
+        what: the file or network they are of.
+
+    Raises:
+        NotFiniteError: one holds NaN or infinity.
+    """
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise NotFiniteError(
+                what,
+                f"holds weights that are not finite ({name})",
+                "finite weights",
+                "use others, or train again",
+            )

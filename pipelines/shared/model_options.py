@@ -1,0 +1,85 @@
+"""The options of a configuration's model: which are inherited, and how they are cleared."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...config import Tree, apply_settings, merge
+from ...models.classical import CLASSICAL
+from ...models.registry import MODELS
+
+
+def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -> Tree:
+    """A configuration's tree with what was named put in, then the settings.
+
+    A model other than the one of the configuration inherits no option that it does not know, nor
+    a window where it sees single pixels. An option that is null is cleared, unless the model takes
+    null for it.
+
+    Args:
+        base: the configuration.
+        named: keys that options of a command set.
+        settings: "a.b=c" texts, as of `--set`.
+        default: the model of a configuration that names none.
+
+    Raises:
+        ConfigError: a setting cannot be read.
+    """
+    wanted = _section(apply_settings(named, settings))
+    given = apply_settings(merge(_inherited(base, wanted, default), named), settings)
+    return _without_cleared(given, default)
+
+
+def _inherited(base: Tree, wanted: Mapping[str, Any], default: str) -> Tree:
+    """The configuration without what another model than its own cannot use."""
+    model, name = _section(base), wanted.get("name")
+    known = _known(name)
+    if known is None or name == model.get("name", default):
+        return base
+    model = dict(model)
+    if isinstance(options := model.get("options"), Mapping):
+        model["options"] = {key: value for key, value in options.items() if key in known}
+    if "window" in model and _sees_single_pixels(name, known):
+        model["window"] = 1
+    return {**base, "model": model}
+
+
+def _without_cleared(tree: Tree, default: str) -> Tree:
+    model = _section(tree)
+    known = _known(model.get("name", default))
+    options = model.get("options")
+    if known is None or not isinstance(options, Mapping):
+        return tree
+    kept = {
+        key: value
+        for key, value in options.items()
+        if value is not None or (key in known and _takes_none(known[key]))
+    }
+    return {**tree, "model": {**model, "options": kept}}
+
+
+def _section(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    model = tree.get("model")
+    return model if isinstance(model, Mapping) else {}
+
+
+def _known(name: object) -> Mapping[str, inspect.Parameter | None] | None:
+    """The arguments of a model by name; None where there is no such model."""
+    if not isinstance(name, str):
+        return None
+    if name in CLASSICAL:
+        return dict.fromkeys(CLASSICAL[name].SETTINGS)
+    if name not in MODELS:
+        return None
+    return inspect.signature(MODELS[name].factory, eval_str=True).parameters
+
+
+def _takes_none(argument: inspect.Parameter | None) -> bool:
+    return argument is not None and (argument.default is None or "None" in str(argument.annotation))
+
+
+def _sees_single_pixels(name: object, known: Mapping[str, inspect.Parameter | None]) -> bool:
+    window = known.get("window")
+    return name in CLASSICAL or (window is not None and window.default == 1)

@@ -1,0 +1,123 @@
+"""Runs made on a GPU are evaluated, continued and replayed on machines without one."""
+
+import json
+import os
+import shutil
+import signal
+
+import pytest
+import torch
+from hsi_suite.pipelines import training as trainings
+from safetensors.torch import load_file
+from task_samples import TASKS, finished_runs, training
+
+from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
+from hsi_suite.engine.observer import Observer
+from hsi_suite.errors import Stopped
+from hsi_suite.runs import CHECKPOINT, CONFIG, ENVIRONMENT, LOG, METRICS, MODEL, Run, run_identity
+
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("devices")
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    return finished_runs(folder)
+
+
+def as_if_of_a_gpu(run, target):
+    """A copy of a run's folder that says it was made with cuda:0."""
+    shutil.copytree(run, target)
+    text = (target / CONFIG).read_text()
+    assert text.count("device: cpu\n") == 1
+    (target / CONFIG).write_text(text.replace("device: cpu\n", "device: cuda:0\n"))
+    facts = json.loads((target / ENVIRONMENT).read_text())
+    before = facts["identity"]
+    facts |= {"device": "cuda:0", "identity": run_identity(Run(target).config, facts["data"])}
+    (target / ENVIRONMENT).write_text(json.dumps(facts))
+    if (target / CHECKPOINT).exists():
+        state = load_checkpoint(target / CHECKPOINT, before)
+        save_checkpoint(target / CHECKPOINT, state, facts["identity"])
+    return target
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_evaluation(hsi, runs, tmp_path, task):
+    run = as_if_of_a_gpu(runs[task], tmp_path / "run")
+    status, _, err = hsi("evaluate", run)
+    assert status == 2 and "cuda:0" in err and "--device" in err
+    for device in ("cpu", "auto"):
+        status, out, err = hsi("evaluate", run, "--device", device)
+        assert status == 0 and "equal to the stored figures" in out, err
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_rounding_is_noted_and_another_model_is_not_rounding(hsi, runs, tmp_path, task):
+    run = as_if_of_a_gpu(runs[task], tmp_path / "run")
+    for change, expected in ((1e-4, 0), (0.3, 2)):
+        metrics = json.loads((runs[task] / METRICS).read_text())
+        part = metrics["validation" if task == "denoising" else "test"]
+        while not any(isinstance(value, float) for value in part.values()):
+            part = next(iter(part.values()))
+        for name, value in part.items():
+            if isinstance(value, float):
+                part[name] = value * (1 + change) + change
+        (run / METRICS).write_text(json.dumps(metrics))
+        status, out, err = hsi("evaluate", run, "--device", "cpu")
+        assert status == expected, err
+        assert ("rounding differs" in out) == (expected == 0)
+    # On the run's own device nothing may differ.
+    shutil.copy(run / METRICS, runs[task] / "changed.json")
+    (tmp_path / "own").mkdir()
+    own = shutil.copytree(runs[task], tmp_path / "own" / "run")
+    (own / "changed.json").replace(own / METRICS)
+    assert hsi("evaluate", own)[0] == 2
+
+
+class StopsAfter(Observer):
+    def __init__(self, steps):
+        self.left = steps
+
+    def advance(self, steps=1, **figures):
+        self.left -= steps
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_interrupted_run_goes_on(hsi, runs, folder, tmp_path, task):
+    words = training(task, folder)
+    settings = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+    named = dict(zip(words[1::2], words[2::2], strict=True))
+    options = {word.lstrip("-"): str(named[word]) for word in named if word != "--set"}
+    config = trainings.configure(settings=settings, **options)
+    with pytest.raises(Stopped):
+        trainings.start(config, tmp_path / "begun", StopsAfter(3))
+    [begun] = (tmp_path / "begun").iterdir()
+    run = as_if_of_a_gpu(begun, tmp_path / "run")
+    assert hsi("train", "--resume", run)[0] == 2
+    status, _, err = hsi("train", "--resume", run, "--device", "cpu")
+    assert status == 0, err
+    assert "begun on cuda:0, going on with cpu" in (run / LOG).read_text()
+    assert Run(run).config["device"] == "cuda:0"
+    one, other = (load_file(each / MODEL) for each in (run, runs[task]))
+    assert all(torch.equal(one[name], other[name]) for name in other)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_replay(hsi, runs, tmp_path, task):
+    run = as_if_of_a_gpu(runs[task], tmp_path / "run")
+    status, out, _ = hsi("replay", run)
+    assert status == 2 and "--device" in out
+    status, out, err = hsi("replay", run, "--device", "cpu")
+    assert status == 0 and "identical" in out, err
+
+
+def test_a_prediction_takes_this_machines_device(hsi, runs, folder, tmp_path):
+    run = as_if_of_a_gpu(runs["classification"], tmp_path / "run")
+    status, _, err = hsi("predict", run, "--scene", folder / "cube.npy", "-o", tmp_path / "m.npy")
+    assert status == 0, err

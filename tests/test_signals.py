@@ -1,0 +1,73 @@
+"""SIGHUP, SIGTERM and Ctrl-C ask every command to stop; it says how to go on."""
+
+import importlib
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hsi_suite.engine.observer import interruptible, stop_requests
+
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_the_first_signal_is_a_request_and_the_second_interrupts(number):
+    before = [signal.getsignal(each) for each in STOPS]
+    with pytest.raises(KeyboardInterrupt), stop_requests() as stop:
+        assert not stop.pending
+        os.kill(os.getpid(), number)
+        assert stop.pending
+        os.kill(os.getpid(), number)
+    assert [signal.getsignal(each) for each in STOPS] == before
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_outside_a_training_a_signal_interrupts(number):
+    before = [signal.getsignal(each) for each in STOPS]
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        os.kill(os.getpid(), number)
+    assert [signal.getsignal(each) for each in STOPS] == before
+
+
+@pytest.mark.parametrize("context", [stop_requests, interruptible])
+def test_nohup_is_respected(context):
+    old = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with context() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stop is None or not stop.pending
+    finally:
+        signal.signal(signal.SIGHUP, old)
+
+
+@pytest.mark.parametrize("number", STOPS)
+@pytest.mark.parametrize(
+    ("arguments", "place", "words"),
+    [
+        (["evaluate", "run"], "pipelines.run_evaluation:evaluate", "begins anew"),
+        (["replay", "run"], "pipelines.replay:replay", "begins anew"),
+        (["denoise", "a.png"], "pipelines.denoising.image_denoising:denoise_images", "begins anew"),
+        (["predict", "r", "--scene", "s", "-o", "m.tif"], "pipelines.scenes.prediction:predict",
+         "goes on"),
+        (["retrieve", "index", "r", "--scene", "s", "-o", "i"],
+         "pipelines.retrieval.index:index_gallery", "goes on"),
+        (["batch", "batch/smoke"], "pipelines.batches.batch:run_batch", "goes on"),
+        (["train", "--dataset", "synthetic"], "pipelines.training:configure", "goes on"),
+    ],
+)  # fmt: skip
+def test_every_command_says_how_to_go_on(
+    hsi, monkeypatch, tmp_path, number, arguments, place, words
+):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((9, 8), np.uint8)).save("a.png")
+    module, _, name = place.partition(":")
+    loaded = importlib.import_module(f"hsi_suite.{module}")
+    assert callable(getattr(loaded, name))
+    monkeypatch.setattr(loaded, name, lambda *_, **__: os.kill(os.getpid(), number))
+    status, _, err = hsi(*arguments)
+    assert status == 130
+    assert err.strip().splitlines()[-1].startswith("stopped; ") and words in err
+    assert len(err.strip().splitlines()) == 1
