@@ -18,6 +18,7 @@ from hsi_suite.data.photograph_writer import write_photograph
 from hsi_suite.data.photographs import read_photograph
 from hsi_suite.data.writers import write_label_map
 from hsi_suite.engine.checkpoint import save_checkpoint
+from hsi_suite.palette import class_colours
 from hsi_suite.reports.drawing import save_png
 from hsi_suite.runs import CHECKPOINT, METRICS, Run, tidy
 
@@ -107,7 +108,7 @@ def _tensors(path):
     assert torch.equal(load_file(path)["a"], torch.ones(3))
 
 
-COLOURS = np.array([[255, 0, 0]], np.uint8)
+COLOURS = class_colours(1)
 WRITERS = {
     "map.tif": lambda path: write_label_map(path, np.ones((4, 5), np.uint8), ["a"], COLOURS),
     "map.hdr": lambda path: write_label_map(path, np.ones((4, 5), np.uint8), ["a"], COLOURS),

@@ -1,0 +1,329 @@
+"""Kill `hsi` at random moments, give the same command again, and compare with an unbroken one.
+
+    python -m tests.kills --kills 40 --seed 0
+
+Commands run in forked processes, so that nothing is imported twice. After a kill and its
+continuation every result must have the bits of an unbroken run's, and no other file may be there,
+neither beside the results nor in the place of temporary files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# As a script it must find the other test modules, and the package where it is installed.
+_TESTS = Path(__file__).resolve().parent
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.path[:] = [str(_TESTS), *(p for p in sys.path if p and Path(p).resolve() != _TESTS.parent)]
+
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+from query_samples import sample_scene, write_cube  # noqa: E402
+from scenes_samples import small_cube  # noqa: E402
+from task_samples import TASKS, textured, training  # noqa: E402
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# What tells of time and place, and pages that quote it.
+_NOT_COMPARED = {"cost.json", "log.txt", "cost.csv", "report.html", "stdout.txt", "finished.json"}
+# So that strips are small and there are several.
+_STRIP_PIXELS = 300
+_LONGEST = 600.0
+
+
+@dataclass
+class Job:
+    """A command that is killed.
+
+    Attributes:
+        name: of its kind.
+        words: the command, given the folder of results.
+        answer: whether what it prints is its result.
+        files: SHA-256 of an unbroken run's results by name.
+        seconds: that the unbroken run took.
+    """
+
+    name: str
+    words: Callable[[Path], list[object]]
+    answer: bool = False
+    files: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What one kill led to.
+
+    Attributes:
+        job: name of the job.
+        number: the signal.
+        moment: seconds after the start.
+        status: exit status of what was killed; negative for a signal.
+        problems: what is wrong; empty where all is well.
+    """
+
+    job: str
+    number: signal.Signals
+    moment: float
+    status: int
+    problems: tuple[str, ...]
+
+
+def run(words: list[object], out: Path, kill: tuple[signal.Signals, float] | None = None) -> int:
+    """Run `hsi` in a forked process; the exit status, negative for a signal.
+
+    Args:
+        words: what comes after `hsi`.
+        out: folder of the results; what is printed goes to stdout.txt in it.
+        kill: signal and moment, in seconds after the start.
+    """
+    place = out.with_name(out.name + "_tmp")
+    for folder in (out, place):
+        folder.mkdir(exist_ok=True)
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _become(words, out, place)
+    status = None
+    while status is None:
+        done, ending = os.waitpid(child, os.WNOHANG)
+        passed = time.monotonic() - started
+        if done:
+            status = os.waitstatus_to_exitcode(ending)
+        elif kill is not None and passed >= kill[1]:
+            os.kill(child, kill[0])
+            kill = None
+        elif passed > _LONGEST:
+            os.kill(child, signal.SIGKILL)
+        else:
+            time.sleep(0.002)
+    return status
+
+
+def _become(words: list[object], out: Path, place: Path) -> None:
+    """Turn this process into the command; never returns."""
+    code = 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(place)
+        descriptor = os.open(out / "stdout.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for stream in (1, 2):
+            os.dup2(descriptor, stream)
+        sys.stdout, sys.stderr = (os.fdopen(os.dup(n), "w", buffering=1) for n in (1, 2))
+        _small_strips()
+        sys.argv = ["hsi", *map(str, words)]
+        from hsi_suite.cli import main
+
+        main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException as error:  # what the command lets through is a finding
+        os.write(2, f"Traceback: {error!r}\n".encode())
+    finally:
+        os._exit(code)
+
+
+def _small_strips() -> None:
+    from hsi_suite.pipelines.retrieval import index_memory
+    from hsi_suite.pipelines.scenes import prediction
+
+    index_memory._MOST_PIXELS = _STRIP_PIXELS
+    prediction.strip_lines = lambda *arguments: 5
+
+
+def made(out: Path) -> dict[str, str]:
+    """Checksums of what is in a folder by name; empty ones for what is not compared."""
+    return {
+        str(path.relative_to(out)): ""
+        if path.name in _NOT_COMPARED
+        else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+def jobs(folder: Path) -> list[Job]:
+    """All kinds of jobs, with the results of an unbroken run of each; data go into `folder`."""
+    data = folder / "data"
+    data.mkdir()
+    all_jobs = [_training(task, data) for task in TASKS]
+    for job in all_jobs:
+        _reference(job, folder)
+    runs = {task: _only_folder(folder / f"train {task}") for task in TASKS}
+    more = _jobs_with_runs(runs, data)
+    for job in more:
+        _reference(job, folder)
+    return all_jobs + more
+
+
+def _only_folder(folder: Path) -> Path:
+    [found] = [path for path in folder.iterdir() if path.is_dir()]
+    return found
+
+
+def _training(task: str, data: Path) -> Job:
+    # Every step is saved, so that kills meet checkpoints being written.
+    words = training(task, data, "train.checkpoint_seconds=0.0", epochs=4)
+    return Job(f"train {task}", lambda out: [*words, "--output", out])
+
+
+def _jobs_with_runs(runs: dict[str, Path], data: Path) -> list[Job]:
+    scene, photographs, cube = data / "large.npy", data / "photographs", data / "noisy.npy"
+    np.save(scene, np.tile(small_cube()[0], (4, 4, 1)))
+    photographs.mkdir()
+    for number in range(6):
+        Image.fromarray(textured((120, 130), number)).save(photographs / f"{number}.png")
+    bands = [textured((60, 70), number % 3) + 0.3 * number for number in range(12)]
+    np.save(cube, np.stack(bands, 2).astype(np.float32))
+    gallery = data / "gallery.hdr"
+    write_cube(gallery, sample_scene(lines=120))
+    weights = ["--weights", runs["denoising"], "--sigma", "10"]
+    again = ["--overwrite"] if _can_overwrite() else []
+    members = ["task: batch", "configs: [member.yaml]", "seeds: [0, 1]"]
+    (data / "batch.yaml").write_text("\n".join(members))
+    shutil.copy(runs["classification"] / "config.yaml", data / "member.yaml")
+    classifier, retriever = runs["classification"], runs["retrieval"]
+    return [
+        Job("predict", lambda out: ["predict", classifier, "--scene", scene, "-o", out / "m.tif",
+                                    "--probabilities"]),
+        Job("denoise photographs", lambda out: ["denoise", photographs, "-o", out / "clean",
+                                                *weights, *again]),
+        Job("denoise cube", lambda out: ["denoise", cube, "-o", out / "clean.hdr",
+                                         "--weights", runs["denoising"], *again]),
+        Job("index", lambda out: ["retrieve", "index", retriever, "--scene", gallery,
+                                  "-o", out / "index"]),
+        Job("replay", lambda out: ["replay", runs["denoising"]], answer=True),
+        Job("batch", lambda out: ["batch", data / "batch.yaml", "--jobs", "1", "--output", out]),
+    ]  # fmt: skip
+
+
+def _can_overwrite() -> bool:
+    from hsi_suite.cli.denoise import denoise
+
+    return any("--overwrite" in each.opts for each in denoise.params)
+
+
+def _reference(job: Job, folder: Path) -> None:
+    out = folder / job.name
+    started = time.monotonic()
+    status = run(job.words(out), out)
+    job.seconds = time.monotonic() - started
+    if status != 0:
+        raise SystemExit(f"{job.name}: status {status}\n{(out / 'stdout.txt').read_text()}")
+    job.files = made(out)
+
+
+def kill(job: Job, number: signal.Signals, moment: float, folder: Path) -> Kill:
+    """Kill a job once, let the same command go on, and say what is wrong afterwards."""
+    out = folder / f"{job.name} killed"
+    # A run's folder is written into its configuration nowhere, so results may lie elsewhere.
+    status = run(job.words(out), out, (number, moment))
+    problems = _after_the_signal(job, number, status, out)
+    again = run(job.words(out), out)
+    said = (out / "stdout.txt").read_text()
+    if again != 0:
+        problems.append(f"the same command ended with {again}: {said[-300:]}")
+    found = made(out)
+    problems += [f"left over: {name}" for name in sorted(found.keys() - job.files.keys())]
+    problems += [f"missing: {name}" for name in sorted(job.files.keys() - found.keys())]
+    problems += [
+        f"other bits: {name}"
+        for name in sorted(found.keys() & job.files.keys())
+        if found[name] != job.files[name]
+    ]
+    place = out.with_name(out.name + "_tmp")
+    problems += [f"left over: temporary {path.name}" for path in place.iterdir()]
+    if job.answer and "identical" not in said:
+        problems.append(f"another answer: {said[-200:]}")
+    for path in (out, place):
+        shutil.rmtree(path)
+    return Kill(job.name, number, moment, status, tuple(problems))
+
+
+def _after_the_signal(job: Job, number: signal.Signals, status: int, out: Path) -> list[str]:
+    said = (out / "stdout.txt").read_text() if (out / "stdout.txt").exists() else ""
+    problems = ["a traceback"] if "Traceback" in said else []
+    expected = {0, -number} if number == signal.SIGKILL else {0, 130}
+    if status not in expected:
+        problems.append(f"ended with {status}: {said[-300:]}")
+    if status == 130 and "stopped; " not in said:
+        problems.append("does not say how to go on")
+    if number != signal.SIGKILL and job.name != "batch":
+        # Whoever could clean up has done so.
+        places = (out, out.with_name(out.name + "_tmp"))
+        marked = [path.name for place in places for path in place.rglob("*hsi-tmp-*")]
+        problems += [f"left over at once: {name}" for name in marked]
+    return problems
+
+
+def carry_out(folder: Path, kills: int, seed: int, wanted: list[Job] | None = None) -> list[Kill]:
+    """So many kills, the jobs and signals in turn, the moments at random."""
+    chosen = wanted or jobs(folder)
+    chance = random.Random(seed)
+    results = []
+    for turn in range(kills):
+        job = chosen[turn % len(chosen)]
+        number = SIGNALS[(turn + turn // len(chosen)) % len(SIGNALS)]
+        result = kill(job, number, chance.uniform(0, job.seconds), folder)
+        results.append(result)
+        words = "; ".join(result.problems) or "equal bits, nothing left over"
+        print(
+            f"{turn + 1:3} {job.name:28} {number.name:7} at {result.moment:6.2f} of "
+            f"{job.seconds:6.2f} s, status {result.status:4}: {words}",
+            flush=True,
+        )
+    return results
+
+
+def main() -> int:
+    """Parse, kill, print a table; 1 where something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    _import_everything()
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        results = carry_out(Path(folder), given.kills, given.seed)
+    names = dict.fromkeys(result.job for result in results)
+    print(f"\n{'job':28} kills  interrupted  equal")
+    for name in names:
+        own = [result for result in results if result.job == name]
+        cut = sum(result.status != 0 for result in own)
+        print(f"{name:28} {len(own):5} {cut:12} {sum(not r.problems for r in own):6}")
+    wrong = sum(bool(result.problems) for result in results)
+    print(f"{len(results)} kills, {wrong} with problems")
+    return int(wrong > 0)
+
+
+def _import_everything() -> None:
+    """Before the forks, so that each command begins at once."""
+    import hsi_suite.pipelines.batches.batch
+    import hsi_suite.pipelines.denoising.image_denoising
+    import hsi_suite.pipelines.replay
+    import hsi_suite.pipelines.retrieval.index
+    import hsi_suite.pipelines.scenes.prediction
+    import hsi_suite.pipelines.training
+
+    import hsi_suite.cli.batch
+    import hsi_suite.cli.denoise
+    import hsi_suite.cli.replay
+    import hsi_suite.cli.retrieve
+
+    assert hsi_suite.cli.batch and hsi_suite.pipelines.replay
+
+
+if __name__ == "__main__":
+    sys.exit(main())
