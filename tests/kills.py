@@ -36,7 +36,15 @@ from task_samples import TASKS, textured, training  # noqa: E402
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # What tells of time and place, and pages that quote it.
-_NOT_COMPARED = {"cost.json", "log.txt", "cost.csv", "report.html", "stdout.txt", "finished.json"}
+_NOT_COMPARED = {
+    "cost.json",
+    "environment.json",
+    "log.txt",
+    "cost.csv",
+    "report.html",
+    "stdout.txt",
+    "finished.json",
+}
 # So that strips are small and there are several.
 _STRIP_PIXELS = 300
 _LONGEST = 600.0
