@@ -84,7 +84,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     make_folder(path.parent)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise OutputError(path, "exists already", "a new name", "name another folder")
-    with temporary_folder(f".{path.name}", path.parent) as temporary:
+    with temporary_folder(f".{path.name}.", path.parent) as temporary:
         yield temporary
         temporary.chmod(_within_umask(0o777))
         for item in temporary.rglob("*"):

@@ -55,7 +55,7 @@ def scratch_folder(name: str, parent: Path) -> Iterator[Path]:
     """
     sweep_once(parent)
     while True:
-        made = tempfile.mkdtemp(prefix=f"{name[:_LONGEST_STEM]}.{_MARK}", dir=parent)
+        made = tempfile.mkdtemp(prefix=f"{name[:_LONGEST_STEM]}{_MARK}", dir=parent)
         try:
             descriptor = os.open(made, os.O_RDONLY)
         except FileNotFoundError:

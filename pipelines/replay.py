@@ -141,7 +141,7 @@ def _sampled(runs: Sequence[Run], number: int | None) -> list[Run]:
 def _replay(
     run: Run, memory_limit: float | None, device: str | None, observer: Observer
 ) -> ReplayedRun:
-    with temporary_folder("hsi-replay") as temporary:
+    with temporary_folder("hsi-replay-") as temporary:
         folder = temporary / run.path.name
         try:
             again = _carried_out(run, folder, memory_limit, device, observer)

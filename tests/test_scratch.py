@@ -66,7 +66,7 @@ def end(number):
         lambda folder: atomic_file(folder / "a.png"),
         lambda folder: atomic_file(folder / f"{'long' * 60}.png"),
         lambda folder: atomic_folder(folder / "index.d"),
-        lambda folder: temporary_folder("hsi-replay", folder),
+        lambda folder: temporary_folder("hsi-replay-", folder),
     ],
     ids=["file", "long name", "folder", "temporary"],
 )

@@ -50,13 +50,16 @@ def stop_requests() -> Iterator[StopRequest]:
             raise KeyboardInterrupt
         request.pending = True
 
-    with _handling(note, signal.SIGINT):
+    with _handling(note):
         yield request
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that nothing temporary is left."""
+    """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that nothing temporary is left.
+
+    A shell that starts a command in the background lets it ignore Ctrl-C; here it counts.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         _leave_a_lost_terminal(number)
@@ -67,14 +70,12 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _handling(
-    handler: Callable[[int, FrameType | None], None], *others: signal.Signals
-) -> Iterator[None]:
-    """Handle SIGTERM, SIGHUP and other signals in one way, in the main thread."""
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle Ctrl-C, SIGTERM and SIGHUP in one way, in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    wanted = [signal.SIGTERM, *others]
+    wanted = [signal.SIGINT, signal.SIGTERM]
     # nohup has SIGHUP ignored, and so it stays.
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         wanted.append(signal.SIGHUP)

@@ -21,6 +21,7 @@ from ...engine.distributed import launched_processes
 from ...engine.executors import ProcessExecutor, processors
 from ...engine.jobs import Ending, Executor, Job, JobObserver
 from ...errors import ConfigError, RunError, Stopped
+from ...json_text import undefined_as_none
 from ...runs import Run, RunInUseError, csv_text, locked, tidy
 from ...schemas.batch import BatchConfig, Jobs
 from ..training import Config
@@ -120,7 +121,7 @@ def repeat(
     batch = BatchConfig(
         name=stem, configs=[f"{CONFIGS}/{stem}.yaml"], seeds=list(range(first, first + runs))
     )
-    with temporary_folder("hsi-batch") as folder:
+    with temporary_folder("hsi-batch-") as folder:
         write_text(folder / CONFIGS / f"{stem}.yaml", dump_yaml(config))
         plan = _plan(batch, folder, output)
     if scheduler is None:
@@ -298,7 +299,9 @@ def _conclude(plan: _Plan, progress: _Progress, members: Sequence[Member]) -> Ba
     write_text(folder / RUNS_CSV, csv_text(run_rows(plan.design, runs)))
     write_json(
         folder / SUMMARY,
-        summarise_batch(plan.config.name, plan.design, runs, failures, plan.config.level),
+        undefined_as_none(
+            summarise_batch(plan.config.name, plan.design, runs, failures, plan.config.level)
+        ),
     )
     write_batch_report(folder)
     return Batch(folder, list(runs.values()), failures)

@@ -61,7 +61,7 @@ def carry_out(order: Mapping[str, Any], observer: Observer) -> str:
 
 
 def _configuration(tree: Mapping[str, Any]) -> Config:
-    with temporary_folder("hsi-run") as folder:
+    with temporary_folder("hsi-run-") as folder:
         path = folder / "run.yaml"
         path.write_text(yaml.safe_dump(dict(tree), allow_unicode=True), "utf-8")
         return configure(config=str(path))

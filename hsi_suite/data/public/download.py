@@ -208,7 +208,7 @@ def _scratch_folder() -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             folder = make_folder(cache_folder())
-            scratch = stack.enter_context(temporary_folder(".download", folder))
+            scratch = stack.enter_context(temporary_folder(".download-", folder))
         except OutputError as error:
             raise OutputError(
                 error.subject, error.found, "a writable folder", f"set {CACHE_VARIABLE}"
