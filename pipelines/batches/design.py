@@ -153,9 +153,7 @@ def _dropout_refused(error: ConfigError) -> ConfigError:
     subject, _, key = error.subject.rpartition(": ")
     if key not in ("evaluation", "evaluation.dropout_at_test"):
         return error
-    return ConfigError(
-        "evaluation.dropout_at_test", f"true, with {subject}", "only classifiers of scenes"
-    )
+    return ConfigError("dropout_at_test", f"true, with {subject}", "only classifiers of scenes")
 
 
 def _trainings(config: BatchConfig, beside: Path | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
