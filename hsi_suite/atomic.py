@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import OutputError
+from .errors import ExistingOutputError, OutputError
 from .json_text import json_text
 from .scratch import scratch_file, scratch_folder
 
@@ -49,6 +49,19 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def refuse_existing(paths: Iterable[Path], *, overwrite: bool) -> None:
+    """Keep finished files: refuse to write where one is, unless the user allows it.
+
+    Raises:
+        ExistingOutputError: names the first of the paths that is there.
+    """
+    for path in paths:
+        if not overwrite and os.path.lexists(path):
+            raise ExistingOutputError(
+                path, "exists already", "", "name another with -o, or add --overwrite"
+            )
+
+
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
@@ -74,23 +87,26 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; rename it to `path` when the block succeeds.
+
+    Args:
+        path: the folder.
+        replace: give it the place of a folder that is there.
 
     Raises:
         OutputError: `path` exists and is not empty, or cannot be written.
     """
     path = Path(path)
     make_folder(path.parent)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if not replace and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise OutputError(path, "exists already", "a new name", "name another folder")
     with temporary_folder(f".{path.name}.", path.parent) as temporary:
         yield temporary
         temporary.chmod(_within_umask(0o777))
         for item in temporary.rglob("*"):
             _fsync(item)
-        temporary.replace(path)
-        _fsync(path.parent)
+        replace_folder(temporary, path)
 
 
 @contextmanager
@@ -116,6 +132,16 @@ def temporary_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
                 "set TMPDIR to one" if parent is None else "",
             ) from error
         yield folder
+
+
+def replace_folder(folder: Path, path: Path) -> None:
+    """Give a folder its place; one that is there is removed once the new one stands."""
+    with ExitStack() as stack:
+        if path.is_dir() and any(path.iterdir()):
+            aside = stack.enter_context(temporary_folder(f".{path.name}.", path.parent))
+            path.replace(aside / "replaced")
+        folder.replace(path)
+        _fsync(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -93,6 +93,10 @@ class OutputError(HsiSuiteError):
     """A result cannot be written where it was asked for."""
 
 
+class ExistingOutputError(OutputError):
+    """A result would take the place of a finished file, which nobody allowed."""
+
+
 class FormatLimitError(OutputError):
     """A file format cannot hold what should be written; another one can."""
 

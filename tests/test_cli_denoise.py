@@ -61,7 +61,7 @@ def test_shipped_weights_are_found_by_name(hsi, photograph, tmp_path, monkeypatc
     for name in ("default_denoiser", "strong"):
         box_filter().save(tmp_path / "weights" / f"{name}.safetensors")
     assert hsi("denoise", "photo.png")[0] == 0
-    assert hsi("denoise", "photo.png", "--model", "strong")[0] == 0
+    assert hsi("denoise", "photo.png", "--model", "strong", "--overwrite")[0] == 0
     status, _, err = hsi("denoise", "photo.png", "--model", "strnog")
     assert status == 2 and "Did you mean strong?" in err
 
@@ -113,8 +113,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(hsi, photograph, tmp_path, arg
 def test_the_rest_of_a_folder_is_done(hsi, photograph, tmp_path):
     (tmp_path / "broken.png").write_bytes(photograph.read_bytes()[:-40])
     status, _, err = hsi("denoise", ".", "--weights", "box.safetensors", "-o", "out/")
-    assert status == 2 and len(err.splitlines()) == 2
-    assert "1 of 2 files" in err
+    assert status == 2 and len(err.splitlines()) == 3
+    assert "1 of 2 files" in err and "left out" in err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo_denoised.png"]
 
 
@@ -140,7 +140,6 @@ def test_weights_are_scored(hsi, photograph, tmp_path):
         ((), "neither a run nor --weights"),
         (("run", "--weights", "w"), "a run beside --weights"),
         (("run", "--sigma", "25"), "given with a run"),
-        (("run", "--device", "cuda"), "--device: given with a run"),
         (("run", "--threads", "2"), "--threads: given with a run"),
         (("--weights", "default_denoiser", "--dropout-at-test"), "--dropout-at-test: given with"),
         (("--weights", "box.safetensors", "--data", "images", "--sigma", "a,b"), "'a,b'"),
@@ -150,3 +149,87 @@ def test_weights_are_scored(hsi, photograph, tmp_path):
 def test_evaluations_that_cannot_be(hsi, photograph, arguments, match):
     status, _, err = hsi("evaluate", *arguments)
     assert status == 2 and match in err and len(err.splitlines()) == 1
+
+
+def test_finished_files_are_kept_unless_told(hsi, photograph, tmp_path):
+    arguments = ("denoise", "photo.png", "--weights", "box.safetensors", "--compare")
+    assert hsi(*arguments)[0] == 0
+    made = {path: path.read_bytes() for path in tmp_path.glob("photo_*")}
+    assert len(made) == 2
+    for path in made:
+        path.write_bytes(b"mine")
+        status, _, err = hsi(*arguments)
+        assert status == 2 and "exists already" in err and "--overwrite" in err
+        assert path.read_bytes() == b"mine"
+        path.unlink()
+    (tmp_path / "photo_denoised.png").write_bytes(b"mine")
+    assert hsi(*arguments, "--overwrite")[0] == 0
+    assert {path: path.read_bytes() for path in made} == made
+
+
+def test_a_folder_goes_on_where_results_are_missing(hsi, photograph, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "abcdef":
+        Image.fromarray(PHOTOGRAPH).save(tmp_path / "in" / f"{name}.png")
+    arguments = ("denoise", "in", "-o", "out/", "--weights", "box.safetensors")
+    assert hsi(*arguments)[0] == 0
+    (tmp_path / "out" / "c_denoised.png").unlink()
+    states = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    status, out, err = hsi(*arguments)
+    assert status == 2 and out.startswith("out/c_denoised.png")
+    assert "5 results exist already" in err and "--overwrite" in err and len(err.splitlines()) == 2
+    assert {path: path.stat().st_mtime_ns for path in states} == states
+
+
+def test_every_failure_is_its_own(hsi, photograph, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        Image.fromarray(PHOTOGRAPH).save(tmp_path / "in" / f"{name}.png")
+    from hsi_suite.pipelines.denoising import image_denoising
+
+    write = image_denoising.write_photograph
+
+    def fail(path, photograph):
+        if path.name.startswith("b"):
+            raise TypeError("a bytes-like object is required, not 'int'")
+        write(path, photograph)
+
+    monkeypatch.setattr(image_denoising, "write_photograph", fail)
+    status, _, err = hsi("denoise", "in", "-o", "out", "--weights", "box.safetensors")
+    assert status == 2 and "b.png: failed unexpectedly (TypeError" in err and "1 of 3" in err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "a_denoised.png",
+        "c_denoised.png",
+    ]
+
+
+def test_what_a_folder_run_leaves_out_is_named(hsi, photograph, tmp_path):
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    Image.fromarray(PHOTOGRAPH).save(tmp_path / "in" / "a.png")
+    for name in ("b.HEIC", "c.dng", "d.gif", "e.webp", "notes.txt", ".hidden", "._a.png"):
+        (tmp_path / "in" / name).write_bytes(b"x")
+    status, _, err = hsi("denoise", "in", "-o", "out", "--weights", "box.safetensors")
+    assert status == 0
+    assert "left out" in err and "b.HEIC, c.dng, d.gif, e.webp, more/, notes.txt" in err
+    assert "hidden" not in err and "._a" not in err
+    _, _, err = hsi("evaluate", "--weights", "box.safetensors", "--data", "in", "--sigma", "25")
+    assert "b.HEIC, c.dng, d.gif, e.webp, more/, notes.txt" in err
+
+
+def test_colour_folders_are_scored_by_luma_and_in_colour(hsi, photograph, tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.fromarray(samples.astronaut()[100:160, 100:170]).save(tmp_path / "images" / "one.png")
+    arguments = ("evaluate", "--weights", "default_denoiser", "--data", "images", "--sigma", "25")
+    _, out, _ = hsi(*arguments)
+    assert "luma of images in colour" in out and "red, green and blue" in out
+    found = json.loads(hsi(*arguments, "--json")[1])
+    assert found["luma"] and [row["kind"] for row in found["colour_methods"]] == [
+        "noisy",
+        "weights",
+    ]
+    # Noise of σ 25 in every colour is 20.17 dB; hsi denoise on the same gives the same figure.
+    noisy, weights = (row["scores"]["25"] for row in found["colour_methods"])
+    assert noisy["peak_signal_noise_ratio"] == pytest.approx(20.17, abs=0.1)
+    _, out, _ = hsi("denoise", "images/one.png", "--add-noise", "25", "--sigma", "25")
+    told = float(out.splitlines()[2].split()[1])
+    assert told == pytest.approx(weights["peak_signal_noise_ratio"], abs=0.3)

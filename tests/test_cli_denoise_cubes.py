@@ -44,6 +44,7 @@ def test_a_cube_is_denoised_beside_itself_and_scored(hsi, cubes, tmp_path):
     assert "2 eigen-images; σ 0.04" in out
     before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
     assert after > before + 10
+    assert f"whole clean cube's largest value, {cubes[0].max():.6g}, as peak" in out
     assert np.load("noisy_denoised.npy").shape == (40, 44, BANDS)
 
 
@@ -203,7 +204,7 @@ def test_results_of_a_photograph_and_a_cube_keep_apart(hsi, tmp_path):
 def test_the_noise_of_few_bands_is_told_from_their_images(hsi, tmp_path):
     clean = samples.astronaut()[100:228, 150:278].astype(np.float32) / 255
     np.save(tmp_path / "clean.npy", clean)
-    command = ("denoise", "clean.npy", "--add-noise", "0.05", "-o", "found.npy")
+    command = ("denoise", "clean.npy", "--add-noise", "0.05", "-o", "found.npy", "--overwrite")
     told = hsi(*command)[1]
     known = hsi(*command, "--sigma", "0.05")[1]
     ratios = [float(out.split("denoised ")[1].split()[1]) for out in (told, known)]
@@ -217,7 +218,7 @@ def test_weak_noise_is_no_reason_to_change_a_cube(hsi, tmp_path):
     blocks = spectra[np.kron(rng.integers(0, 5, (6, 6)), np.ones((8, 8), int))]
     np.save(tmp_path / "blocks.npy", blocks.astype(np.float32))
     for sigma in ("0.0001", "0.002"):
-        status, out, _ = hsi("denoise", "blocks.npy", "--add-noise", sigma, "-o", "found.npy")
+        status, out, _ = hsi("denoise", "blocks.npy", "--add-noise", sigma, "-o", f"{sigma}.npy")
         before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
         assert status == 0 and after > before
 
@@ -274,3 +275,23 @@ def test_a_reference_of_another_size_is_not_decoded(hsi, tmp_path, monkeypatch):
     )
     status, _, err = hsi("denoise", "noisy.png", "--reference", "large.png", "--sigma", "10")
     assert status == 2 and "4,000 × 3,000" in err and seen == ["noisy.png"]
+
+
+@pytest.mark.parametrize("ending", [".hdr", ".tif", ".npy"])
+def test_finished_cubes_are_kept_unless_told(hsi, cubes, tmp_path, ending):
+    target = tmp_path / f"out{ending}"
+    arguments = ("denoise", "noisy.npy", "-o", target.name, "--compare")
+    assert hsi(*arguments)[0] == 0
+    made = sorted(tmp_path.glob("out.*"))
+    for path in made:
+        whole = {each: each.read_bytes() for each in made}
+        for other in made:
+            other.unlink()
+        path.write_bytes(b"mine")
+        status, _, err = hsi(*arguments)
+        assert status == 2 and "exists already" in err and "--overwrite" in err
+        assert sorted(tmp_path.glob("out.*")) == [path] and path.read_bytes() == b"mine"
+        assert hsi(*arguments, "--overwrite")[0] == 0
+        assert {each: len(each.read_bytes()) for each in made if each.suffix != ".html"} == {
+            each: len(content) for each, content in whole.items() if each.suffix != ".html"
+        }

@@ -1,5 +1,7 @@
 import io
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from rich.console import Console
 from skimage import data as samples
 
 import hsi_suite
+from hsi_suite.data.images import IMAGE_SETS, read_folder
+from hsi_suite.data.public.image_sets import locate_images
 from hsi_suite.errors import ConfigError, InputFileError, RunError
 from hsi_suite.reports.denoising.tables import denoiser_scores_table
 
@@ -57,10 +61,18 @@ def test_methods_stand_beside_each_other(scores, folder):
     json.dumps(scores, allow_nan=False)
 
 
-def test_published_figures_only_beside_their_own_images(scores):
+def test_published_figures_only_beside_their_own_images(scores, folder, tmp_path):
     assert not any(r["kind"] == "published" for r in scores["methods"])
-    (only,) = _published("Set12")
+    images = read_folder(folder)
+    (only,) = _published(replace(images, sha256=IMAGE_SETS["set12"].sha256))
     assert only["scores"]["25"] == {"peak_signal_noise_ratio": 30.44}
+    shutil.copytree(folder, tmp_path / "Set12")
+    assert not _published(read_folder(tmp_path / "Set12"))
+
+
+def test_the_files_of_set12_are_known_by_any_name(data_dir, tmp_path):
+    shutil.copytree(locate_images("set12").path, tmp_path / "photos")
+    assert len(_published(read_folder(tmp_path / "photos"))) == 1
 
 
 def test_the_table_shows_every_method(scores):

@@ -204,7 +204,9 @@ def test_a_reference_gives_scores(tmp_path, weights):
     assert done.after["peak_signal_noise_ratio"] > done.before["peak_signal_noise_ratio"] + 2
     Image.fromarray(COLOUR_BLOB[:50]).save(tmp_path / "small.png")
     _, refused = denoise_images(
-        [tmp_path / "noisy.png"], None, options(weights, reference=tmp_path / "small.png")
+        [tmp_path / "noisy.png"],
+        None,
+        options(weights, reference=tmp_path / "small.png", overwrite=True),
     )
     assert "shape (50" in str(refused[tmp_path / "noisy.png"])
     with pytest.raises(OutputError, match="is an input"):
@@ -402,7 +404,8 @@ def test_stopped_in_the_middle_no_half_file_is_left(tmp_path, weights, stop):
         "    tiles(); print('tile', flush=True); import time; time.sleep(0.2)\n"
         "it.release_free_blocks = slow\n"
         "from hsi_suite.cli import main\n"
-        f"sys.argv = ['hsi', 'denoise', 'image.png', '--weights', {weights!r}, '--tile', '64']\n"
+        f"sys.argv = ['hsi', 'denoise', 'image.png', '--weights', {weights!r}, '--tile', '64', "
+        "'--overwrite']\n"
         "main()\n"
     )
     process = subprocess.Popen(

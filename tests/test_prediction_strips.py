@@ -23,7 +23,13 @@ from hsi_suite.data.readers import open_cube, read_labels, read_scene
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.writers import write_layers
 from hsi_suite.engine.observer import Observer
-from hsi_suite.errors import ConfigError, InputFileError, OutputError, Stopped
+from hsi_suite.errors import (
+    ConfigError,
+    ExistingOutputError,
+    InputFileError,
+    OutputError,
+    Stopped,
+)
 
 CPU = torch.device("cpu")
 GEO = Georeference("EPSG:32616", (20.0, 0.0, 500000.0, 0.0, -20.0, 4480000.0))
@@ -106,7 +112,7 @@ def test_models_that_vote_and_models_of_single_spectra_go_by_strips(folder, heig
         run = hsi.train(
             **scene, model=model, settings=["threads=1", "train.epochs=1"], output=tmp_path
         )
-        got = predict([run.path], tmp_path / "m.npy", scene["scene"])
+        got = predict([run.path], tmp_path / f"{model}.npy", scene["scene"])
         assert np.array_equal(got.labels, run.label_map)
 
 
@@ -241,9 +247,9 @@ def test_another_call_begins_anew_and_says_so(runs, holed, height, tmp_path):
     expected = predict(runs[:1], tmp_path / "e.npy", holed).labels
     for first, what in ((runs[1:], "models"), (runs, "layers")):
         with pytest.raises(Stopped):
-            predict(first, target, holed, observer=Interrupted(6))
+            predict(first, target, holed, observer=Interrupted(6), overwrite=True)
         observer = Interrupted()
-        predict(runs[:1], target, holed, observer=observer)
+        predict(runs[:1], target, holed, observer=observer, overwrite=True)
         assert "is of another call" in observer.messages[0]
         assert what in observer.messages[0]
         assert np.array_equal(np.load(target), expected)
@@ -431,3 +437,33 @@ def test_a_pipe_is_no_scene(runs, tmp_path):
     os.mkfifo(tmp_path / "pipe.tif")
     with pytest.raises(InputFileError, match="this is a pipe"):
         predict(runs[:1], tmp_path / "m.tif", str(tmp_path / "pipe.tif"))
+
+
+@pytest.mark.parametrize("ending", [".tif", ".hdr", ".npy"])
+def test_finished_maps_are_kept_unless_told(runs, holed, height, tmp_path, ending):
+    height(5)
+    target = tmp_path / f"m{ending}"
+    predict(runs[:1], target, holed, probabilities=True)
+    made = sorted(tmp_path.iterdir())
+    assert len(made) == (4 if ending == ".hdr" else 2)
+    whole = {path: path.read_bytes() for path in made}
+    for path in made:
+        for other in made:
+            other.unlink(missing_ok=True)
+        path.write_bytes(b"mine")
+        with pytest.raises(ExistingOutputError, match=r"exists already.*--overwrite"):
+            predict(runs[:1], target, holed, probabilities=True)
+        assert sorted(tmp_path.iterdir()) == [path] and path.read_bytes() == b"mine"
+        predict(runs[:1], target, holed, probabilities=True, overwrite=True)
+        assert {each: each.read_bytes() for each in made} == whole
+
+
+def test_an_unfinished_call_does_not_replace_the_map_of_another(runs, holed, height, tmp_path):
+    height(5)
+    target = tmp_path / "m.npy"
+    with pytest.raises(Stopped):
+        predict(runs[1:], target, holed, observer=Interrupted(6))
+    target.write_bytes(b"mine")
+    with pytest.raises(ExistingOutputError):
+        predict(runs[:1], target, holed)
+    assert target.read_bytes() == b"mine"

@@ -156,6 +156,20 @@ def test_a_fourth_band_is_transparency_only_where_the_file_says_so(
     assert (index.header.items, index.header.missing) == (24 * 27 - missing, missing)
 
 
+def test_an_index_is_replaced_only_where_told(run, cube, tmp_path):
+    index_gallery(run, tmp_path / "index", scene=cube, threads=1)
+    with pytest.raises(OutputError, match=r"exists already.*--overwrite"):
+        index_gallery(run, tmp_path / "index", scene=cube, step=3, threads=1)
+    assert open_index(tmp_path / "index").header.step == 1
+    index_gallery(run, tmp_path / "index", scene=cube, step=3, overwrite=True, threads=1)
+    assert open_index(tmp_path / "index").header.step == 3
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("mine")
+    with pytest.raises(OutputError, match="is no index"):
+        index_gallery(run, tmp_path / "mine", scene=cube, overwrite=True, threads=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"cube.hdr", "cube.img", "index", "mine"}
+
+
 def test_the_other_side_is_the_spectra(run, cube, tmp_path):
     for name in ("first", "spectrum"):
         index = index_gallery(run, tmp_path / name, scene=cube, side=name, threads=1)

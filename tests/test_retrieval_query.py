@@ -197,8 +197,16 @@ def test_everything_is_written_and_lies_where_it_should(index, tmp_path):
     assert "&lt;b&gt;water &amp; co.csv" in page
     with Image.open(tmp_path / "found" / "score_map.png") as picture:
         assert picture.width > 800
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match=r"exists already.*--overwrite"):
         write_query(result, tmp_path / "found", ["hsi"])
+    (tmp_path / "found" / "matches.csv").write_text("mine")
+    write_query(result, tmp_path / "found", ["hsi"], overwrite=True)
+    assert (tmp_path / "found" / "matches.csv").read_text() != "mine"
+    (tmp_path / "found" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"notes\.txt, which is no result of a search"):
+        write_query(result, tmp_path / "found", ["hsi"], overwrite=True)
+    assert (tmp_path / "found" / "notes.txt").read_text() == "mine"
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_the_map_of_a_thinned_index_lies_around_its_items(run, tmp_path):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..pipelines.denoising.cube_file_denoising import DenoisedFile
     from ..pipelines.denoising.image_denoising import DenoisedImage
 
+# More results that exist already than these are told of in one line.
+_MOST_KEPT = 3
 _EXAMPLES = """\b
 Examples:
   hsi denoise photo.jpg
@@ -84,7 +86,17 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     help="Memory to stay within.",
 )
 @click.option(
-    "--overwrite", is_flag=True, help="Photographs: let results take the place of inputs."
+    "--stack",
+    type=click.Choice(["auto", "pages", "bands"]),
+    default="auto",
+    show_default=True,
+    help="TIFF files of several pages: denoise page by page, or as the bands of a cube.  Auto goes "
+    "by the axes that ImageJ and OME files name.",
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Let results take the place of finished files; of photographs, even of inputs.",
 )
 @click.option(
     "--reference", metavar="CLEAN", help="The clean image or cube: print PSNR, SSIM (and SAM)."
@@ -157,7 +169,10 @@ def denoise(
     if model is not None and weights is not None:
         raise ConfigError("--weights", "given beside --model", "one of the two")
     keep_large_blocks()
-    images, cubes = separate_cubes(inputs)
+    stacking = given.pop("stack")
+    if given["axes"] is not None or given["shape"] is not None:
+        stacking = "bands"
+    images, cubes = separate_cubes(inputs, TerminalObserver(), stacking)
     chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata", "noise")}
     if chosen["rank"] is None:
         chosen["rank"] = "auto"
@@ -195,12 +210,20 @@ def denoise(
 
 def _report(refused: dict[Path, HsiSuiteError], done: int) -> None:
     """A line for each input that was not denoised, and the exit status that says so."""
-    from ..errors import InputFileError
+    from ..errors import ExistingOutputError, InputFileError
 
     if len(refused) == 1 and not done:
         raise next(iter(refused.values()))
+    kept = [error for error in refused.values() if isinstance(error, ExistingOutputError)]
     for error in refused.values():
-        click.echo(f"error: {error}", err=True)
+        if error not in kept or len(kept) <= _MOST_KEPT:
+            click.echo(f"error: {error}", err=True)
+    if len(kept) > _MOST_KEPT:
+        click.echo(
+            f"error: {len(kept)} results exist already and were kept, from {kept[0].subject} to "
+            f"{kept[-1].subject}. Add --overwrite to write them anew",
+            err=True,
+        )
     if refused:
         raise InputFileError(
             "hsi denoise", f"{len(refused)} of {done + len(refused)} files were not denoised"
@@ -221,6 +244,9 @@ def _print_cube(file: DenoisedFile) -> None:
             click.echo(f"  {what}: {value}")
     for name, scores in file.scores.items():
         click.echo(f"  {name:8} {_cube_scores(scores)}")
+    if file.scores:
+        peak = file.scores["noisy"]["peak"]
+        click.echo(f"  MPSNR with the whole clean cube's largest value, {peak:.6g}, as peak")
 
 
 def _cube_scores(scores: dict[str, float | None]) -> str:
@@ -243,6 +269,8 @@ def _print(image: DenoisedImage) -> None:
         else:
             sigma = image.sigma / 255 * image.white.value
             line += f"  σ {sigma:.4g} in the image's own units{estimated}"
+    if image.pages > 1:
+        line += f", {image.pages} pages"
     click.echo(line)
     if image.white.remark:
         click.echo(f"  {image.white.remark}")

@@ -18,6 +18,7 @@ Examples:
 @click.option("--scene", metavar="FILE", required=True, help="The cube to classify.")
 @array_options
 @click.option("-o", "--output", metavar="OUT", required=True, help="map.tif, .hdr, .npy or .png")
+@click.option("--overwrite", is_flag=True, help="Let the map take the place of a finished file.")
 @click.option("--probabilities", is_flag=True, help="Also write every class's probability.")
 @click.option(
     "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
@@ -40,6 +41,7 @@ def predict(
     shape: list[int] | None,
     nodata: float | None,
     output: str,
+    overwrite: bool,
     probabilities: bool,
     test_time_averaging: bool,
     memory_limit: float,
@@ -61,6 +63,7 @@ def predict(
     prediction = predict_scene(
         runs,
         output,
+        overwrite=overwrite,
         scene=scene,
         scene_variable=scene_variable,
         axes=axes,

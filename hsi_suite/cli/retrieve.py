@@ -64,6 +64,7 @@ def retrieve() -> None:
 @warp_labels_option
 @array_options
 @click.option("-o", "--output", metavar="FOLDER", required=True, help="Folder of the index.")
+@click.option("--overwrite", is_flag=True, help="Replace an index that is there.")
 @click.option(
     "--side",
     metavar="first|second|NAME",
@@ -101,6 +102,7 @@ def index_command(
     shape: list[int] | None,
     nodata: float | None,
     output: str,
+    overwrite: bool,
     side: str,
     step: int,
     memory_limit: float,
@@ -119,6 +121,7 @@ def index_command(
     index = index_gallery(
         run,
         output,
+        overwrite=overwrite,
         scene=scene,
         dataset=dataset,
         labels=labels,
@@ -174,6 +177,7 @@ def index_command(
 )
 @click.option("--run", metavar="RUN", help="Where the run that made the index lies now.")
 @click.option("-o", "--output", metavar="FOLDER", help="Write maps, pictures and a page.")
+@click.option("--overwrite", is_flag=True, help="Replace the results of a search that are there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--memory-limit",
@@ -198,6 +202,7 @@ def query_command(
     apart: int | None,
     run: str | None,
     output: str | None,
+    overwrite: bool,
     as_json: bool,
     memory_limit: float,
     device: str,
@@ -214,7 +219,7 @@ def query_command(
     from .progress import TerminalObserver
 
     if output is not None:
-        check_output(output)
+        check_output(output, overwrite=overwrite)
     observer = TerminalObserver()
     result = query_index(
         index,
@@ -228,7 +233,7 @@ def query_command(
         observer=observer,
     )
     if output is not None:
-        result = write_query(result, output, ["hsi", *sys.argv[1:]])
+        result = write_query(result, output, ["hsi", *sys.argv[1:]], overwrite=overwrite)
     if as_json:
         print_json(result.to_json())
     else:

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputFileError
 from .images import Colour, read_image
 from .labelled_images import LabelledImages, Part, Pixels, resize_image
-from .public.image_sets import IMAGE_ENDINGS, image_paths
+from .public.image_sets import IMAGE_ENDINGS, image_paths, left_out, left_out_text
 from .public.transfer import Say
 
 _PARTS: dict[str, Part] = {
@@ -52,6 +52,9 @@ def read_class_folder(
     files = list(_listed(folder))
     class_names = sorted({path.parent.name for part, path in files if part in ("", "train")})
     _check_classes(folder, files, class_names)
+    for parent in dict.fromkeys(path.parent for _, path in files):
+        if others := left_out(parent):
+            on_message(left_out_text(parent, others))
     on_message(f"{folder}: reading {len(files):,} images of {len(class_names)} classes")
     digest = hashlib.sha256()
     blocks: list[Pixels] = []

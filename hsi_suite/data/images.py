@@ -21,6 +21,8 @@ from .public.image_sets import (
     IMAGE_SETS,
     folder_digest,
     image_paths,
+    left_out,
+    left_out_text,
     locate_images,
 )
 from .public.transfer import Say
@@ -77,12 +79,15 @@ def load_images(name: str, colour: Colour = "grey", *, on_message: Say = say_on_
     return ImageSet(IMAGE_SETS[name].folders[0], found.names, found.images, found.sha256)
 
 
-def read_folder(folder: str | Path, colour: Colour = "grey") -> ImageSet:
+def read_folder(
+    folder: str | Path, colour: Colour = "grey", *, on_message: Say | None = None
+) -> ImageSet:
     """All images directly in a folder, in the order of their names; hidden files are left out.
 
     Args:
         folder: with PNG, JPEG, TIFF or BMP files.
         colour: grey (luma, ITU-R 601) or rgb; transparency is dropped.
+        on_message: told what else lies there and is left out.
 
     Raises:
         InputFileError: no folder, no images in it, or an image that cannot be read.
@@ -93,6 +98,8 @@ def read_folder(folder: str | Path, colour: Colour = "grey") -> ImageSet:
     paths = image_paths(folder)
     if not paths:
         raise InputFileError(folder, "holds no images", f"files {', '.join(IMAGE_ENDINGS)}")
+    if on_message is not None and (others := left_out(folder)):
+        on_message(left_out_text(folder, others))
     images = tuple(read_image(path, colour) for path in paths)
     names = tuple(path.name for path in paths)
     return ImageSet(folder.resolve().name, names, images, folder_digest(paths))

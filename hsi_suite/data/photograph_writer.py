@@ -51,6 +51,8 @@ def check_writable(path: Path, header: PhotographHeader) -> None:
     ending, dtype, alpha = path.suffix.lower(), header.dtype, header.alpha
     if ending not in _HOLDS:
         raise OutputError(path, "ends as no image file does", f"one of {', '.join(_HOLDS)}")
+    if header.pages > 1 and ending not in (".tif", ".tiff"):
+        raise OutputError(path, f"cannot hold {header.pages} pages", "a file ending .tif")
     types, transparent = _HOLDS[ending]
     if dtype not in types or (alpha and not transparent):
         what = "transparency" if dtype in types else f"{dtype} values"
@@ -79,7 +81,7 @@ def write_photograph(path: Path, photograph: Photograph) -> None:
         OutputError: a file of this ending cannot hold it, or the place cannot be written.
     """
     check_writable(path, photograph.header)
-    with atomic_file(path) as temporary, _encoding(path):
+    with atomic_file(path) as temporary, encoding(path):
         if path.suffix.lower() in (".tif", ".tiff"):
             _write_tiff(temporary, photograph)
         elif photograph.values.dtype == np.uint16:
@@ -89,7 +91,7 @@ def write_photograph(path: Path, photograph: Photograph) -> None:
 
 
 @contextmanager
-def _encoding(path: Path) -> Iterator[None]:
+def encoding(path: Path) -> Iterator[None]:
     """What a library cannot encode is one clear line."""
     try:
         yield

@@ -42,6 +42,7 @@ class PhotographHeader:
         alpha: whether there is transparency.
         georeferenced: whether it says where on Earth it lies.
         white: the value that the file's type and bits make white; 1 for floats.
+        pages: pictures in the file; those of a stack are described by the largest.
     """
 
     lines: int
@@ -51,6 +52,7 @@ class PhotographHeader:
     alpha: bool
     georeferenced: bool = False
     white: float = 255.0
+    pages: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...atomic import refuse_existing
 from ...data.cube_writer import CUBE_ENDINGS
 from ...data.formats.file_format import FileFormat, recognise_format
+from ...data.photograph_stacks import Stacking, stack_kind
 from ...data.photographs import is_photograph
 from ...data.readers import open_cube
 from ...engine.devices import computing, resolve_device
@@ -19,7 +21,8 @@ from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank
 from .cube_file_denoising import DenoisedFile, denoise_cube_file
 from .image_denoising import DenoisingOptions
-from .image_jobs import BASE_BYTES, SUFFIX, images_in
+from .image_jobs import BASE_BYTES, SUFFIX, images_in, tell_left_out
+from .own_failures import own_failure
 from .plane_denoising import NETWORK_SHARE, grey_plane_denoiser
 from .weights import load_weights
 
@@ -52,32 +55,56 @@ class CubeSettings:
     noise: CubeNoise = "gaussian"
 
 
-def separate_cubes(inputs: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
+def separate_cubes(
+    inputs: Sequence[str | Path],
+    observer: Observer | None = None,
+    stacking: Stacking = "auto",
+) -> tuple[list[Path], list[Path]]:
     """The photographs and the cubes among inputs, told by their content.
 
     Folders stand for the images in them. A TIFF file is a photograph where it holds one grey or
-    RGB image; what cannot be read counts as a photograph, whose reader then says what is wrong.
+    RGB image, or several that are no bands (frames in time, slices in depth, pages in colour);
+    what cannot be read counts as a photograph, whose reader then says what is wrong.
+    The observer hears what of a folder is left out.
 
     Raises:
         InputFileError: a folder without images.
     """
     images: list[Path] = []
     cubes: list[Path] = []
+    observer = observer or Observer()
+    tell_left_out(inputs, observer)
     for given in map(Path, inputs):
         for path in images_in(given):
-            (cubes if _is_cube(path) else images).append(path)
+            (cubes if _is_cube(path, stacking, observer) else images).append(path)
     return images, cubes
 
 
-def _is_cube(path: Path) -> bool:
+def _is_cube(path: Path, stacking: Stacking, observer: Observer) -> bool:
     try:
         kind = recognise_format(path)
     except HsiSuiteError:
         # A cube's name with nothing readable behind it: the cube's reader knows what to say.
         return path.suffix.lower() in {".hdr", ".mat", ".npy", ".npz", ".h5", ".hdf5"}
     if kind is FileFormat.TIFF:
-        return not is_photograph(path)
+        return not is_photograph(path) and not _is_stack(path, stacking, observer)
     return kind is not FileFormat.PNG
+
+
+def _is_stack(path: Path, stacking: Stacking, observer: Observer) -> bool:
+    """Whether the pages of a TIFF file are pictures of their own."""
+    try:
+        kind = stack_kind(path)
+    except HsiSuiteError:
+        return False
+    if kind is None or stacking != "auto":
+        return kind is not None and stacking == "pages"
+    axes = f" (axes {kind.axes})" if kind.axes else ""
+    if kind.separate:
+        could = len(kind.axes) == 3 and "S" not in kind.axes
+        other = "; --stack bands takes them for bands of a cube" if could else ""
+        observer.message(f"{path}: {kind.pages} pictures{axes} are denoised one by one{other}")
+    return kind.separate
 
 
 def refuse_shared_names(
@@ -116,7 +143,7 @@ def denoise_cubes(
     settings: CubeSettings,
     observer: Observer | None = None,
 ) -> tuple[list[DenoisedFile], dict[Path, HsiSuiteError]]:
-    """Denoise cubes; one that cannot be read does not keep the others back.
+    """Denoise cubes; one that fails does not keep the others back.
 
     Args:
         inputs: files of cubes, see `data.readers.open_cube`.
@@ -145,10 +172,9 @@ def denoise_cubes(
         denoiser = load_weights(options.weights, device)
         planes = grey_plane_denoiser(denoiser, options.how, options.tile, options.memory_limit)
         for source, target in zip(inputs, targets, strict=True):
-            try:
+            with own_failure(source, refused, alone=len(inputs) == 1):
+                refuse_existing(_written(target, options.compare), overwrite=options.overwrite)
                 done.append(_denoise(source, target, planes, options, settings, observer))
-            except HsiSuiteError as error:
-                refused[source] = error
     return done, refused
 
 

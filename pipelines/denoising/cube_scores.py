@@ -26,7 +26,7 @@ def cube_scores(
 
     Values that are not finite in either cube are left out: of the PSNR their band goes without
     them, of the spectral angle their pixel, and for the SSIM, which needs whole images, they count
-    as right. The peak is the highest value of the clean cube.
+    as right. The peak of every band is the highest value of the whole clean cube, which is "peak".
 
     Args:
         clean: lines × samples × bands.
@@ -55,6 +55,7 @@ def cube_scores(
         similarity = float(np.mean(similarities))
     angle = _mean_angle(clean, cube, whole, bands) if whole.any() else None
     return {
+        "peak": peak,
         "mean_peak_signal_noise_ratio": float(np.mean(ratios)),
         "mean_structural_similarity": similarity,
         "spectral_angle": angle,

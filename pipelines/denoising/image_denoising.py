@@ -18,13 +18,14 @@ from ...engine.allocation import release_free_blocks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
-from ...errors import ConfigError, HsiSuiteError, InputFileError, ShapeError
+from ...errors import ConfigError, HsiSuiteError, InputFileError
 from ...reports.denoising.comparison import comparison_figure
 from ...reports.drawing import save_png
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ..shared.machine import available_threads
 from .denoiser import Denoiser
-from .image_jobs import ImageJob, plan_jobs, plan_tiles
+from .evaluation import mean_scores
+from .image_jobs import ImageJob, plan_jobs, plan_tiles, tell_left_out
 from .image_restoration import (
     Restoration,
     estimated_noise,
@@ -33,6 +34,8 @@ from .image_restoration import (
     restore,
 )
 from .image_scores import image_scores
+from .own_failures import own_failure
+from .stack_denoising import denoise_pages
 from .weights import load_weights
 from .white_level import WhiteLevel, reference_values, unknown_scale, white_level
 
@@ -52,7 +55,8 @@ class DenoisingOptions:
         how: strength, self-ensemble, precision.
         tile: side of the tiles in pixels; None: as memory allows.
         memory_limit: bytes for the whole process.
-        overwrite: whether a result may take the place of an input.
+        overwrite: whether a result may take the place of a finished file; of photographs also of
+            an input.
         reference: the clean image, where there is one, for scores.
         add_noise: σ (0 to 255) of noise that is added first, for a demonstration; it is not
             clipped. The image itself is then the reference.
@@ -108,6 +112,7 @@ class DenoisedImage:
         estimated: whether σ was told from the image.
         before: scores of the noisy image, where there is a reference.
         after: scores of the result.
+        pages: pictures in the file; of several, σ is the root mean square and scores are means.
     """
 
     source: Path
@@ -118,6 +123,7 @@ class DenoisedImage:
     estimated: bool
     before: dict[str, float] | None
     after: dict[str, float] | None
+    pages: int = 1
 
 
 def denoise_images(
@@ -126,7 +132,7 @@ def denoise_images(
     options: DenoisingOptions | None = None,
     observer: Observer | None = None,
 ) -> tuple[list[DenoisedImage], dict[Path, HsiSuiteError]]:
-    """Denoise photographs; one that cannot be read does not keep the others back.
+    """Denoise photographs; one that fails does not keep the others back.
 
     Args:
         inputs: images, and folders of images.
@@ -149,23 +155,24 @@ def denoise_images(
         if options.sigma is not None and not denoiser.network.takes_noise_map:
             observer.message("the weights were trained for a σ of their own; --sigma is not used")
         kept = [Path(options.reference)] if options.reference is not None else []
-        jobs, refused = plan_jobs(inputs, output, overwrite=options.overwrite, kept=kept)
+        tell_left_out(inputs, observer)
+        jobs, refused = plan_jobs(
+            inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept
+        )
         if len(jobs) + len(refused) > 1 and options.reference is not None:
             raise ConfigError("--reference", "one image for several inputs", "one input")
         planned: list[tuple[int, ImageJob, Tiling]] = []
         for index, job in enumerate(jobs):
-            try:
+            with own_failure(job.source, refused, alone=len(jobs) == 1):
                 planned.append((index, job, _tiling(denoiser, job, options)))
-            except InputFileError as error:
-                refused[job.source] = error
-        total = sum(t.count((j.header.lines, j.header.samples)) for _, j, t in planned)
+        total = sum(
+            j.header.pages * t.count((j.header.lines, j.header.samples)) for _, j, t in planned
+        )
         observer.begin("denoising", total)
         done = []
         for index, job, tiling in planned:
-            try:
+            with own_failure(job.source, refused, alone=len(jobs) == 1):
                 done.append(_denoise(denoiser, job, tiling, options, index, observer))
-            except (InputFileError, ShapeError) as error:
-                refused[job.source] = error
         observer.end()
     return done, refused
 
@@ -200,13 +207,51 @@ def _denoise(
     index: int,
     observer: Observer,
 ) -> DenoisedImage:
+    path = None if options.reference is None else Path(options.reference)
+    if job.header.pages > 1:
+        return _together(
+            denoise_pages(
+                job.source,
+                job.target,
+                path,
+                lambda page, clean, number: _restored(
+                    denoiser, job, page, clean, tiling, options, (index, number), observer
+                ),
+            )
+        )
     photograph = read_photograph(job.source)
+    reference = None
+    if path is not None:
+        _check_size(path, photograph)
+        reference = read_photograph(path)
+    clean, image = _restored(
+        denoiser, job, photograph, reference, tiling, options, (index, 0), observer
+    )
+    result = replace(photograph, values=clean)
+    # Encoding takes memory of its own; what the network needed can go.
+    del photograph, reference
+    release_free_blocks()
+    write_photograph(job.target, result)
+    return image
+
+
+def _restored(
+    denoiser: Denoiser,
+    job: ImageJob,
+    photograph: Photograph,
+    reference: Photograph | None,
+    tiling: Tiling,
+    options: DenoisingOptions,
+    number: tuple[int, int],
+    observer: Observer,
+) -> tuple[NDArray[Any], DenoisedImage]:
+    """The denoised values of a picture and what became of it; number: of the file and the page."""
     noisy = photograph.values
-    level, truth = _scale(photograph, options, job.source)
+    level, truth = _scale(photograph, reference, options, job.source)
     white = level.value
     if options.add_noise is not None:
         truth = noisy if truth is None else truth
-        noisy = _with_noise(noisy, white, options.add_noise, options.seed + index)
+        noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
     sigmas = _noise(denoiser, noisy, white, options, job.source)
     clean = restore(
         denoiser,
@@ -220,25 +265,34 @@ def _denoise(
     )
     before = None if truth is None else image_scores(truth, noisy, white)
     after = None if truth is None else image_scores(truth, clean, white)
-    if options.compare:
+    compared = options.compare and number[1] == 0
+    if compared:
         first, second = (upright(image, photograph.orientation) for image in (noisy, clean))
         figure = comparison_figure(first, second, white, _captions(before, after))
         save_png(figure, job.comparison)
-    result = replace(photograph, values=clean)
-    # Encoding takes memory of its own; what the network needed can go.
-    del photograph, noisy, truth
-    release_free_blocks()
-    write_photograph(job.target, result)
     told = denoiser.network.takes_noise_map
-    return DenoisedImage(
+    return clean, DenoisedImage(
         source=job.source,
         target=job.target,
-        comparison=job.comparison if options.compare else None,
+        comparison=job.comparison if compared else None,
         sigma=image_noise(sigmas) * _LEVELS if told else None,
         white=level,
         estimated=bool(told and options.sigma is None),
         before=before,
         after=after,
+    )
+
+
+def _together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
+    """What became of a stack: the first page's words, means of σ² and of the scores."""
+    first = pages[0]
+    squares = [((page.sigma or 0) * page.white.value) ** 2 for page in pages]
+    return replace(
+        first,
+        sigma=None if first.sigma is None else float(np.sqrt(np.mean(squares))) / first.white.value,
+        before=None if first.before is None else mean_scores([page.before or {} for page in pages]),
+        after=None if first.after is None else mean_scores([page.after or {} for page in pages]),
+        pages=len(pages),
     )
 
 
@@ -263,7 +317,7 @@ def _noise(
 
 
 def _scale(
-    photograph: Photograph, options: DenoisingOptions, source: Path
+    photograph: Photograph, reference: Photograph | None, options: DenoisingOptions, source: Path
 ) -> tuple[WhiteLevel, NDArray[Any] | None]:
     """What is white, and the values of the reference where there is one.
 
@@ -271,19 +325,14 @@ def _scale(
         InputFileError: the reference does not fit, or an option counts on a scale that a float
             image does not have.
     """
-    path = None if options.reference is None else Path(options.reference)
-    reference = None
-    if path is not None:
-        _check_size(path, photograph)
-        reference = read_photograph(path)
     level = white_level(photograph, options.white, reference)
     if not level.known:
         for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
             if value is not None:
                 raise unknown_scale(source, name, photograph)
-    if path is None or reference is None:
+    if options.reference is None or reference is None:
         return level, None
-    return level, reference_values(path, reference, photograph, level)
+    return level, reference_values(Path(options.reference), reference, photograph, level)
 
 
 def _check_size(reference: Path, photograph: Photograph) -> None:

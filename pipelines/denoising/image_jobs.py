@@ -10,8 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...atomic import refuse_existing
+from ...data.photograph_stacks import open_stack, stack_kind
 from ...data.photograph_writer import check_writable
 from ...data.photographs import PHOTOGRAPH_ENDINGS, PhotographHeader, read_header
+from ...data.public.image_sets import left_out, left_out_text
+from ...engine.observer import Observer
 from ...engine.tiles import Tiling, side_within
 from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from ..shared.machine import memory_text
@@ -55,6 +59,7 @@ def plan_jobs(
     output: str | Path | None,
     *,
     overwrite: bool,
+    compare: bool = False,
     kept: Sequence[Path] = (),
 ) -> tuple[list[ImageJob], dict[Path, HsiSuiteError]]:
     """The images that inputs name, and where each result goes.
@@ -63,17 +68,23 @@ def plan_jobs(
         inputs: images, and folders whose images are meant; results of earlier calls in a folder
             are left out.
         output: a file for one image, or a folder; None for `NAME_denoised.png` beside each image
-            (`.tif` where its values are floats or of 9 to 15 bits, or it has coordinates).
-        overwrite: whether a result may take the place of an input.
+            (`.tif` where its values are floats or of 9 to 15 bits, or it has coordinates or
+            several pages).
+        overwrite: whether a result may take the place of a finished file, an input among them.
+        compare: whether pictures of before and after are written beside the results.
         kept: further files that nothing may take the place of.
 
     Returns:
-        The jobs, and the inputs that cannot be read with what is wrong.
+        The jobs, and the inputs that cannot be denoised with what is wrong: they cannot be read,
+        or their result cannot be written or exists already.
 
     Raises:
         InputFileError: a folder without images.
         OutputError: two results would have one name, or one would replace what is kept.
     """
+    alone = _is_one_file(inputs)
+    if output is not None and not alone and not _is_folder(output):
+        raise OutputError(output, "is one file for several images", "a folder")
     named = [path for given in inputs for path in images_in(Path(given))]
     # A file named twice, or with its folder, is meant once.
     sources = list({path.parent.resolve() / path.name: path for path in named}.values())
@@ -81,18 +92,44 @@ def plan_jobs(
     refused: dict[Path, HsiSuiteError] = {}
     for source in sources:
         try:
-            header = read_header(source)
-            target = _target(source, header, output, alone=_is_one_file(inputs))
+            header = _header(source)
+            target = _target(source, header, output, alone=alone)
             check_writable(target, header)
             jobs.append(ImageJob(source, target, header))
-        except InputFileError as error:
+        except HsiSuiteError as error:
             refused[source] = error
     _check_targets(jobs, [] if overwrite else sources, kept)
+    for job in list(jobs):
+        try:
+            written = [job.target, job.comparison] if compare else [job.target]
+            refuse_existing(written, overwrite=overwrite)
+        except HsiSuiteError as error:
+            refused[job.source] = error
+            jobs.remove(job)
     return jobs, refused
+
+
+def tell_left_out(inputs: Sequence[str | Path], observer: Observer) -> None:
+    """Name what of folders is not denoised, as it is no image that can be read."""
+    for folder in (Path(given) for given in inputs):
+        if folder.is_dir() and (others := left_out(folder)):
+            observer.message(left_out_text(folder, others))
+
+
+def _header(source: Path) -> PhotographHeader:
+    """Of a photograph, or of the pictures of a TIFF file."""
+    if stack_kind(source) is None:
+        return read_header(source)
+    with open_stack(source) as stack:
+        return stack.header
 
 
 def _is_one_file(inputs: Sequence[str | Path]) -> bool:
     return len(inputs) == 1 and not Path(inputs[0]).is_dir()
+
+
+def _is_folder(output: str | Path) -> bool:
+    return Path(output).is_dir() or str(output).endswith("/") or not Path(output).suffix
 
 
 def images_in(given: Path) -> list[Path]:
@@ -120,18 +157,12 @@ def _target(
     source: Path, header: PhotographHeader, output: str | Path | None, *, alone: bool
 ) -> Path:
     partial = header.dtype == np.uint16 and header.white < np.iinfo(np.uint16).max
-    plain = not (header.dtype == np.float32 or header.georeferenced or partial)
+    plain = not (header.dtype == np.float32 or header.georeferenced or partial or header.pages > 1)
     ending = ".png" if plain else ".tif"
     name = f"{source.stem}{SUFFIX}{ending}"
     if output is None:
         return source.with_name(name)
-    folder = Path(output)
-    is_folder = folder.is_dir() or str(output).endswith("/") or not folder.suffix
-    if alone and not is_folder:
-        return folder
-    if not is_folder:
-        raise OutputError(folder, "is one file for several images", "a folder")
-    return folder / name
+    return Path(output) if alone and not _is_folder(output) else Path(output) / name
 
 
 def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence[Path]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from ...data.formats.checksums import hash_file
 from ...data.images import ImageSet, load_images, read_folder
+from ...data.photographs import read_header
+from ...engine.observer import Observer
 from ...errors import ConfigError
 from ...schemas.denoising import DenoisingConfig
 from ...seeding import SeedStreams
@@ -14,8 +18,8 @@ from .task import ImageDenoising
 from .weights import find_weights
 
 
-def load_training_images(config: DenoisingConfig) -> ImageSet:
-    """The images that a configuration names.
+def load_training_images(config: DenoisingConfig, observer: Observer | None = None) -> ImageSet:
+    """The images that a configuration names; the observer hears what a folder holds beside them.
 
     Raises:
         HsiSuiteError: they are not here, cannot be read, or are too few to set some apart.
@@ -25,7 +29,10 @@ def load_training_images(config: DenoisingConfig) -> ImageSet:
         images = load_images(data.images, data.colour)
     else:
         assert data.folder is not None
-        images = read_folder(data.folder, data.colour)
+        say = None if observer is None else observer.message
+        images = read_folder(data.folder, data.colour, on_message=say)
+        if say is not None and data.colour == "grey" and _any_colour(data.folder, images):
+            say("images in colour are learnt from, and scored, by their luma")
     if len(images) <= data.validation:
         raise ConfigError(
             "data.validation",
@@ -34,6 +41,10 @@ def load_training_images(config: DenoisingConfig) -> ImageSet:
             "add images or lower data.validation",
         )
     return images
+
+
+def _any_colour(folder: str, images: ImageSet) -> bool:
+    return any(read_header(Path(folder) / name).channels == 3 for name in images.names)
 
 
 def starting_weights(config: DenoisingConfig) -> dict[str, str]:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...config import validate
-from ...data.images import IMAGE_SETS, Colour, ImageSet, load_images, read_folder
+from ...data.images import Colour, ImageSet, load_images, read_folder
+from ...data.public.image_sets import IMAGE_SETS, registered_folder
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
+from ...engine.tiles import Tiling
 from ...errors import ConfigError, RunError
 from ...restoration.classical import non_local_means, wavelet_shrinkage
 from ...restoration.noise_estimate import estimate_noise
@@ -23,6 +25,7 @@ from ...schemas.denoising import DenoisingConfig
 from ..shared.machine import available_threads, on_device
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
+from .image_restoration import Restoration, known_noise, restore
 from .preparation import load_training_images, training_task
 from .weights import load_weights
 
@@ -66,7 +69,9 @@ def evaluate_weights(
     Returns:
         "weights", "data", "images" (their number), "sigmas", and "methods": rows of "method",
         "kind" (noisy, classical, weights, published), "scores" by σ, and "source" of published
-        ones.
+        ones. Where "luma" is true, the images are in colour and these are scores of their luma
+        (ITU-R 601), as the network is for grey; "colour_methods" are those of red, green and blue,
+        denoised as `hsi denoise` does, over the three together.
 
     Raises:
         ConfigError: a negative σ.
@@ -78,7 +83,8 @@ def evaluate_weights(
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         denoiser = load_weights(weights, where)
-        images = _images(data, denoiser)
+        images = _images(data, denoiser, observer)
+        colour = _in_colour(images, data, denoiser)
         methods: dict[str, tuple[str, Restore]] = {
             "wavelet (BayesShrink)": ("classical", _plane_by_plane(wavelet_shrinkage)),
             "non-local means": ("classical", _plane_by_plane(non_local_means)),
@@ -88,12 +94,19 @@ def evaluate_weights(
             estimating = _estimating(_on_device(denoiser, where))
             methods[f"{Path(weights).name}, σ estimated"] = ("weights", estimating)
         rows = _scored(methods, images, sigmas, observer)
+        colour_rows = []
+        if colour is not None:
+            by_opponents = _by_opponent_colours(denoiser)
+            colour_methods = {Path(weights).name: ("weights", by_opponents)}
+            colour_rows = _scored(colour_methods, colour, sigmas, observer)
     return {
         "weights": str(weights),
         "data": images.name,
         "images": len(images),
         "sigmas": [float(sigma) for sigma in sigmas],
-        "methods": rows + _published(images.name),
+        "luma": colour is not None,
+        "methods": rows + _published(images),
+        "colour_methods": colour_rows,
     }
 
 
@@ -137,11 +150,37 @@ def evaluate_denoiser(
     }
 
 
-def _images(data: str | Path, denoiser: Denoiser) -> ImageSet:
+def _images(data: str | Path, denoiser: Denoiser, observer: Observer) -> ImageSet:
     colour: Colour = "grey" if denoiser.header.in_channels == 1 else "rgb"
     if str(data) in IMAGE_SETS:
         return load_images(str(data), colour)
-    return read_folder(data, colour)
+    return read_folder(data, colour, on_message=observer.message)
+
+
+def _in_colour(images: ImageSet, data: str | Path, denoiser: Denoiser) -> ImageSet | None:
+    """The images in colour, where a grey network is given their luma; None for grey ones."""
+    if denoiser.header.in_channels != 1:
+        return None
+    known = str(data) in IMAGE_SETS
+    coloured = load_images(str(data), "rgb") if known else read_folder(data, "rgb")
+    if all((image[..., :1] == image).all() for image in coloured.images):
+        return None
+    return coloured
+
+
+def _by_opponent_colours(denoiser: Denoiser) -> Restore:
+    """A grey network on images in colour, as `hsi denoise` uses it."""
+
+    def run(noisy: Tensor, sigma: float) -> Tensor:
+        image = np.moveaxis(noisy[0].numpy(), 0, 2)
+        sigmas = known_noise(sigma, denoiser, image)
+        whole = Tiling(None, 0, denoiser.network.multiple)  # type: ignore[arg-type]
+        clean = restore(
+            denoiser, image, 1.0, sigmas, whole, Restoration(), dtype=np.dtype(np.float32)
+        )
+        return torch.from_numpy(np.moveaxis(clean, 2, 0)[None])
+
+    return run
 
 
 def _scored(
@@ -151,8 +190,8 @@ def _scored(
     observer: Observer,
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for name, (kind, restore) in methods.items():
-        scored = score(restore, images.images, sigmas, observer)
+    for name, (kind, method) in methods.items():
+        scored = score(method, images.images, sigmas, observer)
         if not rows:
             rows.append({"method": "noisy", "kind": "noisy", "scores": _by_sigma(scored, "noisy_")})
         rows.append({"method": name, "kind": kind, "scores": _by_sigma(scored, "")})
@@ -163,7 +202,9 @@ def _by_sigma(rows: list[dict[str, Any]], prefix: str) -> dict[str, dict[str, fl
     return {f"{row['sigma']:g}": {name: row[prefix + name] for name in _METRICS} for row in rows}
 
 
-def _published(name: str) -> list[dict[str, Any]]:
+def _published(images: ImageSet) -> list[dict[str, Any]]:
+    """The published scores of a set, told by the checksum of its files and not by its name."""
+    name = registered_folder(images.sha256)
     return [
         {
             "method": f"{method}, published",
@@ -174,7 +215,7 @@ def _published(name: str) -> list[dict[str, Any]]:
                 for sigma, value in zip(_PUBLISHED_SIGMAS, values, strict=True)
             },
         }
-        for method, values in _PUBLISHED.get(name, {}).items()
+        for method, values in _PUBLISHED.get(name or "", {}).items()
     ]
 
 

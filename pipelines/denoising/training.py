@@ -93,7 +93,7 @@ def train(
     observer = observer or Observer()
     config = config.model_copy(update=on_this_machine(config))
     with computing(torch.device(config.device), config.threads or 1, config.deterministic):
-        images = load_training_images(config)
+        images = load_training_images(config, observer)
         seeds = config.streams
         denoiser = initial_denoiser(config, images, seeds)
         task = training_task(config, images, seeds)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...atomic import write_json
+from ...atomic import replace_folder, write_json
 from ...data.formats.checksums import hash_file
 from ...data.scene import Scene
 from ...data.strip_items import StripItems, picture_levels, sampled_pixels
@@ -113,7 +113,7 @@ class GalleryIndexing:
             if not progress.items:
                 raise InputFileError(self.gallery.name, "no pixel with data", "at least one")
             self._finish(unfinished, arrays, progress, identity)
-            unfinished.folder.replace(output)
+            replace_folder(unfinished.folder, output)
             tidy_index(output)
         except KeyboardInterrupt:
             raise Stopped(

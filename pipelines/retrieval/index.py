@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ...atomic import refuse_existing
 from ...commands import suggested
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
@@ -27,6 +28,7 @@ def index_gallery(
     run: str | Path,
     output: str | Path,
     *,
+    overwrite: bool = False,
     scene: str | None = None,
     dataset: str | None = None,
     labels: str | None = None,
@@ -50,6 +52,7 @@ def index_gallery(
     Args:
         run: folder of the run.
         output: folder to make.
+        overwrite: whether it may take the place of another index.
         scene: file of the gallery: a cube, or a picture (PNG, JPEG, TIFF) without spectra.
         dataset: registered scene instead of a file.
         labels: label map of the file's scene, shown beside matches.
@@ -98,7 +101,7 @@ def index_gallery(
             height = strip_lines(gallery, retriever, seen, step, memory_limit)
             job = GalleryIndexing(Path(run), retriever, seen, gallery, step, height, observer)
             identity = job.identity(where, threads, scene_variable)
-            if _finished(output, identity):
+            if _finished(output, identity, overwrite):
                 observer.message(f"{output} is finished already; nothing to do")
                 return open_index(output)
             warn_if_unlike(gallery, retriever.modality(seen), observer)
@@ -132,7 +135,7 @@ def finished_retriever(run: str | Path, device: torch.device) -> Retriever:
     return load_retriever(opened.path / MODEL, device)
 
 
-def _finished(output: Path, identity: dict[str, Any]) -> bool:
+def _finished(output: Path, identity: dict[str, Any], overwrite: bool) -> bool:
     """Whether the same call has made the index before.
 
     Raises:
@@ -146,5 +149,6 @@ def _finished(output: Path, identity: dict[str, Any]) -> bool:
             tidy_index(output)
             return True
     except InputFileError:
-        pass
-    raise OutputError(output, "exists already", "a new name", "name another folder, or remove it")
+        raise OutputError(output, "exists already and is no index", "a new name") from None
+    refuse_existing([output], overwrite=overwrite)
+    return False

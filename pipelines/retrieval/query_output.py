@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ...atomic import atomic_folder, write_json, write_text
+from ...atomic import atomic_folder, refuse_existing, write_json, write_text
 from ...data.scene import Georeference
 from ...data.writers import write_layers
 from ...errors import FormatLimitError, OutputError
@@ -38,26 +38,39 @@ _MAP_FORMATS = {
     "score_map.npy": "no format of rasters can hold this georeference: the score map is an array",
 }
 REPORT, SHEET, MAP_PICTURE = "report.html", "matches.png", "score_map.png"
+_NAMES = {REPORT, SHEET, MAP_PICTURE, *_MAP_FORMATS, "score_map.img", "matches.csv", "result.json"}
 
 
-def check_output(output: str | Path) -> None:
+def check_output(output: str | Path, *, overwrite: bool = False) -> None:
     """Refuse a folder that exists, before the work of a search.
 
+    Args:
+        output: the folder.
+        overwrite: whether the results of another search may be replaced.
+
     Raises:
-        OutputError: it does and holds something.
+        OutputError: it holds something that may not be replaced.
     """
     output = Path(output)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise OutputError(output, "exists already", "a new name", "name another folder")
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return
+    foreign = [] if not output.is_dir() else sorted({p.name for p in output.iterdir()} - _NAMES)
+    if not output.is_dir() or foreign:
+        what = f"holds {foreign[0]}" if foreign else "is a file"
+        raise OutputError(output, f"{what}, which is no result of a search", "a new folder")
+    refuse_existing([output], overwrite=overwrite)
 
 
-def write_query(result: QueryResult, output: str | Path, command: Sequence[str]) -> QueryResult:
+def write_query(
+    result: QueryResult, output: str | Path, command: Sequence[str], *, overwrite: bool = False
+) -> QueryResult:
     """Write what a search found into a new folder, whole or not at all.
 
     Args:
         result: what was found.
         output: the folder.
         command: what makes the search again.
+        overwrite: whether the results of another search may be replaced.
 
     Returns:
         The same result, which knows its files.
@@ -66,6 +79,7 @@ def write_query(result: QueryResult, output: str | Path, command: Sequence[str])
         OutputError: the folder exists already or cannot be written.
     """
     output = Path(output)
+    check_output(output, overwrite=overwrite)
     index, header = result.index, result.index.header
     raster, place = score_map(index, result.scores)
     title = f"{result.query.title} in {header.name}"
@@ -76,7 +90,7 @@ def write_query(result: QueryResult, output: str | Path, command: Sequence[str])
     )
     sheet = contact_sheet_figure(tiles(index, result.query, shown), title)
     remarks = list(result.remarks)
-    with atomic_folder(output) as folder:
+    with atomic_folder(output, replace=overwrite) as folder:
         save_png(picture, folder / MAP_PICTURE)
         save_png(sheet, folder / SHEET)
         layer, words = _write_map(folder, raster, place)

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...atomic import refuse_existing
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import OutputError
 from ...map_endings import check_map_ending
 from ..shared.machine import available_threads
-from ..shared.unfinished_output import unfinished_output
+from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file
 from .ensemble import load_ensemble
 from .scene_domain import in_learnt_scale, warn_if_unlike
@@ -78,6 +79,7 @@ def predict(
     output: str | Path,
     *,
     scene: str,
+    overwrite: bool = False,
     scene_variable: str | None = None,
     axes: str | None = None,
     shape: Sequence[int] | None = None,
@@ -101,6 +103,7 @@ def predict(
         output: map to write: .tif, .hdr (ENVI), .npy, or .png (a picture with a legend, for scenes
             whose map fits into memory). Several runs also write `<name>_disagreement` beside it.
         scene: file of the cube.
+        overwrite: whether the map may take the place of a finished file.
         scene_variable: the cube's variable, where the file holds several arrays.
         axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
@@ -118,7 +121,7 @@ def predict(
         ShapeError: the scene has other bands.
         ConfigError: the memory limit is too low, no run has windows to turn, or a run gives no
             probabilities.
-        OutputError: the output cannot be written, or another process is writing it.
+        OutputError: the output exists or cannot be written, or another process is writing it.
         Stopped: Ctrl-C; the same call goes on.
     """
     observer = observer or Observer()
@@ -131,6 +134,13 @@ def predict(
         for remark in scene_remarks(file):
             observer.message(f"{file.path.name}: {remark}")
         target = _checked_target(Path(output), file, runs)
+        layers = [
+            *(["probabilities"] if probabilities else []),
+            *(["disagreement"] if len(runs) > 1 else []),
+        ]
+        results = _results(target, layers)
+        if not unfinished_folder(target).exists():
+            refuse_existing(results, overwrite=overwrite)
         ensemble = load_ensemble(runs, where, threads)
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
@@ -148,10 +158,6 @@ def predict(
         if target.suffix.lower() == ".png":
             check_picture(file, left)
         warn_if_unlike(file, ensemble, observer)
-        layers = [
-            *(["probabilities"] if probabilities else []),
-            *(["disagreement"] if len(runs) > 1 else []),
-        ]
         identity = {
             "models": list(ensemble.checksums),
             "orientations": [each.header.orientations for each in ensemble.classifiers],
@@ -166,11 +172,20 @@ def predict(
             "threads": threads,
             "versions": [version("hsi-suite"), torch.__version__],
         }
+        if not goes_on(target, identity):
+            refuse_existing(results, overwrite=overwrite)
         job = StripPrediction(file, ensemble, target, layers, height, observer)
         with unfinished_output(target, identity) as unfinished:
             missing = job.carry_out(unfinished)
     written = (target, *(layer_path(target, what) for what in layers))
     return Prediction(written, ensemble.class_names, ensemble.labels, missing)
+
+
+def _results(target: Path, layers: Sequence[str]) -> list[Path]:
+    """All files that are written; an ENVI map is a pair."""
+    places = [target, *(layer_path(target, what) for what in layers)]
+    data = [place.with_suffix(".img") for place in places if place.suffix.lower() == ".hdr"]
+    return [*places, *data]
 
 
 def _state_of(path: Path) -> list[str | int]:

@@ -97,6 +97,20 @@ class UnfinishedOutput:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def unfinished_folder(target: Path) -> Path:
+    """Where the files of an output lie while it is being written."""
+    return target.with_name(target.name + _SUFFIX)
+
+
+def goes_on(target: Path, identity: Mapping[str, Any]) -> bool:
+    """Whether a call of the same identity was cut off: what it has written is its own."""
+    try:
+        saved = json.loads((unfinished_folder(target) / _PROGRESS).read_text("utf-8"))
+        return bool(saved["identity"] == dict(identity))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
+
+
 @contextmanager
 def unfinished_output(target: Path, identity: Mapping[str, Any]) -> Iterator[UnfinishedOutput]:
     """Hold the folder of an output for writing; the lock goes with the process, however it ends.
@@ -108,7 +122,7 @@ def unfinished_output(target: Path, identity: Mapping[str, Any]) -> Iterator[Unf
     Raises:
         OutputError: another process holds it, or it cannot be made.
     """
-    folder = target.with_name(target.name + _SUFFIX)
+    folder = unfinished_folder(target)
     descriptor = _lock(folder)
     try:
         yield UnfinishedOutput(folder, identity)

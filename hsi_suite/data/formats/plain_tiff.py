@@ -20,7 +20,7 @@ _ALPHA = (1, 2)
 _COLOURED = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
 _INVERTED = tifffile.PHOTOMETRIC.MINISWHITE
 _PLAIN = (tifffile.PHOTOMETRIC.MINISBLACK, _INVERTED, tifffile.PHOTOMETRIC.RGB)
-_TYPES = {
+TYPES = {
     "bool": "uint8",
     "uint8": "uint8",
     "uint16": "uint16",
@@ -119,11 +119,11 @@ def plain_tiff(path: Path) -> PlainTiff | None:
             )
         if page.photometric not in _PLAIN:
             return None
-        if page.dtype is None or page.dtype.name not in _TYPES:
+        if page.dtype is None or page.dtype.name not in TYPES:
             raise InputFileError(
                 path, f"holds values of {page.dtype}", "8 or 16 bits without sign, or floats"
             )
-        dtype = np.dtype(_TYPES[page.dtype.name])
+        dtype = np.dtype(TYPES[page.dtype.name])
         profile = page.tags.valueof(_ICC)
         return PlainTiff(
             page.imagelength,

@@ -34,6 +34,9 @@ _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
 # Kinds of extra samples that are transparency: associated with the colours, and not.
 _ALPHA = (1, 2)
 _NOTHING_SAID = ArrayRequest()
+# Axes along which every picture stands for itself, by tifffile's letters: time, depth, angle,
+# phase, tile, exposure, event, mosaic.
+PAGE_AXES = "TZAPRLVM"
 _RAW_ORDERS: dict[int, AxisOrder] = {0: "BLS", 1: "LBS", 2: "LSB"}
 
 
@@ -47,6 +50,7 @@ class _Layout:
     shape: tuple[int, int, int]
     band_axis: Literal[0, 1, 2]
     axes: CubeAxes | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def open_tiff(
@@ -87,6 +91,7 @@ def open_tiff(
             colours=_colours(page),
             source=_line_source(path, series, number, layout),
             axes=layout.axes,
+            remarks=layout.remarks,
         )
         return _masked(cube, tiff, page) if masked else cube
 
@@ -167,21 +172,34 @@ def _layout(path: Path, series: tifffile.TiffPageSeries, request: ArrayRequest) 
         raise InputFileError(
             path, f"an array of {size_text(series.shape)}", "one with lines, samples and bands"
         )
-    told = None
+    told: CubeAxes | None = None
+    remarks: tuple[str, ...] = ()
     if request.axes is not None or request.shape is not None:
         told = cube_axes(path, shape, request)
         if told.names.index("y") > told.names.index("x"):
             raise InputFileError(path, f"{AXES_OPTION} {','.join(told.names)}", "y before x")
         band_axis = told.names.index("band")
-    elif _axes_are_known(series) and axes.count("Y") == 1 == axes.count("X"):
+    elif axes_are_known(series) and axes.count("Y") == 1 == axes.count("X"):
         band_axis = next(at for at, axis in enumerate(axes) if axis not in "YX")
         if axes.index("Y") > axes.index("X"):
             raise InputFileError(path, f"axes {axes}", "lines (Y) before samples (X)")
+        remarks = _axis_remarks(axes[band_axis], shape[band_axis])
     else:
         band_axis = _guess_band_axis(path, shape)
         told = CubeAxes(bands_at(band_axis), shape)
     lines, samples = (size for at, size in enumerate(shape) if at != band_axis)
-    return _Layout((lines, samples, shape[band_axis]), (0, 1, 2)[band_axis], told)
+    return _Layout((lines, samples, shape[band_axis]), (0, 1, 2)[band_axis], told, remarks)
+
+
+def _axis_remarks(axis: str, size: int) -> tuple[str, ...]:
+    """What is guessed where the file does not call the axis of the bands channel or lambda."""
+    if axis in "CSE":
+        return ()
+    name = tifffile.TIFF.AXES_NAMES.get(axis, "")
+    what = f"pages along the axis {axis} ({name})" if axis in PAGE_AXES else "pages of no axis"
+    return (
+        f"{size} {what} are taken for bands; hsi denoise --stack pages takes them for pictures",
+    )
 
 
 def _small_layout(path: Path, series: tifffile.TiffPageSeries) -> _Layout:
@@ -197,7 +215,7 @@ def _small_layout(path: Path, series: tifffile.TiffPageSeries) -> _Layout:
     return _Layout(shape, 2 if interleaved else 0)
 
 
-def _axes_are_known(series: tifffile.TiffPageSeries) -> bool:
+def axes_are_known(series: tifffile.TiffPageSeries) -> bool:
     """Whether the axes are the file's word; NumPy arrays saved by tifffile may carry none."""
     if series.kind != "shaped" or "S" in series.axes:
         return True

@@ -30,6 +30,7 @@ from .verification import (
 )
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+_MOST_NAMED = 10
 _SAOYAN = (
     "https://raw.githubusercontent.com/SaoYan/DnCNN-PyTorch/"
     "6b0804951484eadb7f1ea24e8e5c9ede9bea485b/data/"
@@ -151,6 +152,25 @@ def image_paths(folder: Path) -> list[Path]:
     )
 
 
+def left_out(folder: Path) -> list[str]:
+    """What else lies in a folder of images, by name; hidden files aside."""
+    taken = {path.name for path in image_paths(folder)}
+    return sorted(
+        path.name + ("/" if path.is_dir() else "")
+        for path in folder.iterdir()
+        if path.name not in taken and not path.name.startswith(".")
+    )
+
+
+def left_out_text(folder: Path, names: Sequence[str]) -> str:
+    """One line that names what of a folder is left out."""
+    rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"{folder}: left out, as only PNG, JPEG, TIFF and BMP files are read: "
+        f"{', '.join(names[:_MOST_NAMED])}{rest}"
+    )
+
+
 def folder_digest(paths: Sequence[Path]) -> str:
     """SHA-256 over each image's name, a line feed and the SHA-256 of its content, in order."""
     digest = hashlib.sha256()
@@ -158,6 +178,17 @@ def folder_digest(paths: Sequence[Path]) -> str:
         digest.update(f"{path.name}\n".encode(errors="surrogateescape"))
         digest.update(bytes.fromhex(digests(path)[0]))
     return digest.hexdigest()
+
+
+def registered_folder(sha256: str) -> str | None:
+    """The folder's name of the set whose images have this digest (`folder_digest`).
+
+    Of a set whose checksum nobody publishes, that of the first copy used counts.
+    """
+    for known in IMAGE_SETS.values():
+        if sha256 == (known.sha256 or recorded_digest(known.folders[0])):
+            return known.folders[0]
+    return None
 
 
 def find_images(name: str) -> LocalImages | None:

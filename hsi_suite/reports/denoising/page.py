@@ -63,6 +63,7 @@ def denoising_report(content: DenoisingReport) -> str:
         "remarks": [plain(remark) for remark in content.remarks],
         "picture": _before_after(content),
         "scores": [_score_row(name, scores) for name, scores in content.scores.items()],
+        "peak": _peak(content),
         "noise": _noise(content),
         "damage": [(plain(name), plain(value)) for name, value in content.damage],
         "method": [(plain(name), plain(value)) for name, value in content.method],
@@ -135,6 +136,11 @@ def _noise(content: DenoisingReport) -> Picture:
     caption = f"Standard deviation of the noise of each band: {low:.3g} to {high:.3g}."
     figure = band_noise_figure(content.sigma, content.wavelengths)
     return chart(figure, caption, caption)
+
+
+def _peak(content: DenoisingReport) -> str:
+    peaks = [scores["peak"] for scores in content.scores.values() if scores.get("peak") is not None]
+    return f"{peaks[0]:.6g}" if peaks else ""
 
 
 def _score_row(name: str, scores: Mapping[str, float | None]) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,8 +19,22 @@ def denoiser_scores_table(scores: Mapping[str, Any]) -> Group:
     Args:
         scores: as `evaluate_weights` returns them.
     """
-    sigmas = [f"{sigma:g}" for sigma in scores["sigmas"]]
-    title = f"{plain(scores['data'])}, {scores['images']} images: mean PSNR in dB / SSIM"
+    luma = ", of the luma of images in colour" if scores["luma"] else ""
+    title = f"{plain(scores['data'])}, {scores['images']} images: mean PSNR in dB / SSIM{luma}"
+    parts: list[RenderableType] = [
+        Text(title, style="bold"),
+        _table(scores["sigmas"], scores["methods"]),
+    ]
+    if scores["luma"]:
+        parts.append(Text("the same images in colour: red, green and blue together", style="bold"))
+        parts.append(_table(scores["sigmas"], scores["colour_methods"]))
+    sources = sorted({row["source"] for row in scores["methods"] if "source" in row})
+    notes = [Text(f"published: {source}", style="dim") for source in sources]
+    return Group(*parts, *notes)
+
+
+def _table(values: Sequence[float], methods: Sequence[Mapping[str, Any]]) -> Table:
+    sigmas = [f"{sigma:g}" for sigma in values]
     table = Table(
         box=box.SIMPLE_HEAD,
         header_style="dim",
@@ -30,13 +44,11 @@ def denoiser_scores_table(scores: Mapping[str, Any]) -> Group:
     table.add_column("")
     for sigma in sigmas:
         table.add_column(f"σ {sigma}", justify="right", no_wrap=True)
-    for row in scores["methods"]:
+    for row in methods:
         style = {"weights": "bold", "published": "dim"}.get(row["kind"], "")
         cells = [_cell(row["scores"].get(sigma)) for sigma in sigmas]
         table.add_row(Text(plain(row["method"])), *cells, style=style)
-    sources = sorted({row["source"] for row in scores["methods"] if "source" in row})
-    notes = [Text(f"published: {source}", style="dim") for source in sources]
-    return Group(Text(title, style="bold"), table, *notes)
+    return table
 
 
 def _cell(scores: Mapping[str, float] | None) -> str:

@@ -1,0 +1,245 @@
+"""TIFF files of several pictures: frames in time, slices in depth, pages of a document."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ..errors import InputFileError
+from .formats.plain_tiff import TYPES, is_tiff
+from .formats.reading_guard import reading
+from .formats.tiff_files import PAGE_AXES, axes_are_known
+from .photographs import Photograph, PhotographHeader
+
+Stacking = Literal["auto", "pages", "bands"]
+_WHAT = "a TIFF file of several pictures"
+# Tags that say how pixels lie in the file, which the writer says anew, and links to other places.
+_STRUCTURE = {
+    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 270, 273, 277, 278, 279, 282, 283),
+    *(284, 288, 289, 292, 293, 296, 317, 318, 319, 320, 322, 323, 324, 325, 330, 332, 333, 334),
+    *(338, 339, 347, 512, 513, 514, 515, 519, 520, 521, 529, 530, 531, 532, 32997, 34665, 34853),
+    40965,
+}
+_DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 270, 282, 283, 296
+
+
+@dataclass(frozen=True)
+class StackKind:
+    """What the pictures of a TIFF file are to each other.
+
+    Attributes:
+        pages: how many there are.
+        axes: the file's own letters for the axes (T time, Z depth, C channel …), "" for none.
+        separate: whether each picture stands for itself, so that they are no bands.
+    """
+
+    pages: int
+    axes: str
+    separate: bool
+
+
+def stack_kind(path: Path) -> StackKind | None:
+    """How a TIFF file's pictures belong together; None for one picture, and what is no TIFF.
+
+    Raises:
+        InputFileError: it is damaged.
+    """
+    if not path.is_file() or not is_tiff(path):
+        return None
+    with reading(path, _WHAT), tifffile.TiffFile(path) as file:
+        if file.pages.first.imagedepth > 1:
+            return None
+        series = _pictures(file)
+        pages = sum(_planes(each) for each in series)
+        if pages < 2:
+            return None
+        if len(series) > 1:
+            return StackKind(pages, "", separate=True)
+        [only] = series
+        axes = "".join(a for a, n in zip(only.axes, only.shape, strict=True) if n > 1 or a in "YX")
+        known = axes_are_known(only) and not set(axes) & set("IQ")
+        separate = "S" in axes or (known and bool(set(axes) & set(PAGE_AXES)))
+        return StackKind(pages, axes if known else "", separate)
+
+
+class Stack:
+    """The pictures of an open TIFF file, one by one, in the order of their pages.
+
+    Args:
+        path: the file.
+        file: it, opened.
+
+    Raises:
+        InputFileError: a picture is of a kind that photographs cannot have.
+    """
+
+    def __init__(self, path: Path, file: tifffile.TiffFile) -> None:
+        self.path = path
+        self._file = file
+        self._series = _pictures(file)
+        pages = [page for page in file.pages if not _is_aside(page)]
+        # ImageJ keeps large stacks as one page and the rest behind it.
+        self._hidden = len(pages) == 1
+        self._pages = [page.aspage() for page in pages]
+        self.count = _planes(self._series[0]) if self._hidden else len(pages)
+        for page in self._pages:
+            _check(path, page)
+
+    @property
+    def header(self) -> PhotographHeader:
+        """Of the largest picture."""
+        largest = max(self._pages, key=lambda page: page.imagelength * page.imagewidth)
+        photograph = _header_of(largest)
+        return replace(photograph, pages=self.count)
+
+    def read(self, index: int) -> Photograph:
+        """Picture `index`; what belongs to the file stays with `StackWriter`."""
+        page = self._pages[0 if self._hidden else index]
+        header = _header_of(page)
+        with reading(self.path, _WHAT):
+            values = self._hidden_values(index) if self._hidden else page.asarray()
+        if header.channels == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+            values = np.moveaxis(values, 0, 2)
+        with np.errstate(over="ignore"):
+            values = np.ascontiguousarray(values).astype(header.dtype)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise InputFileError(
+                self.path,
+                f"page {index + 1} holds values that are no numbers",
+                "a value everywhere",
+            )
+        return Photograph(values, white=header.white)
+
+    def _hidden_values(self, index: int) -> NDArray[Any]:
+        series, page = self._series[0], self._pages[0]
+        if series.dataoffset is None:
+            raise InputFileError(self.path, "packs several pictures in one page", "a page for each")
+        dtype = np.dtype(page.dtype).newbyteorder(self._file.byteorder)
+        size = math.prod(page.shape)
+        self._file.filehandle.seek(series.dataoffset + index * size * dtype.itemsize)
+        values = np.frombuffer(self._file.filehandle.read(size * dtype.itemsize), dtype)
+        return values.reshape(page.shape)
+
+    def writer(self, path: Path) -> StackWriter:
+        """What writes as many pictures with the notes of these into a new file."""
+        return StackWriter(path, self._file, self._pages)
+
+
+class StackWriter:
+    """Pictures written with resolution, description and private tags of another file's pages.
+
+    Args:
+        path: the file to write.
+        source: the other file, opened.
+        pages: its pages, of which the last serves all that follow.
+    """
+
+    def __init__(
+        self, path: Path, source: tifffile.TiffFile, pages: list[tifffile.TiffPage]
+    ) -> None:
+        self._source, self._pages, self._written = source, pages, 0
+        self._packed = not source.is_imagej  # ImageJ itself reads no compressed hyperstack
+        self._writer = tifffile.TiffWriter(
+            path, bigtiff=source.is_bigtiff, byteorder=source.byteorder
+        )
+
+    def write(self, values: NDArray[Any]) -> None:
+        """Add a picture: lines × samples (× 3)."""
+        index = min(self._written, len(self._pages) - 1)
+        page = self._pages[index]
+        first = index == self._written
+        options: dict[str, Any] = {"planarconfig": "contig"} if values.ndim == 3 else {}
+        if first and _DESCRIPTION in page.tags:
+            options["description"] = self._raw(page.tags[_DESCRIPTION]).rstrip(b"\0")
+        if (resolution := _resolution(page)) is not None:
+            options |= {"resolution": resolution, "resolutionunit": _unit(page)}
+        tags = [] if not first else [t for t in page.tags if t.code not in _STRUCTURE]
+        self._writer.write(
+            values,
+            photometric="rgb" if values.ndim == 3 else "minisblack",
+            compression="zlib" if self._packed else None,
+            extratags=[(t.code, int(t.dtype), t.count, self._raw(t), True) for t in tags],
+            metadata=None,
+            software=False,
+            contiguous=False,
+            **options,
+        )
+        self._written += 1
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+    def _raw(self, tag: tifffile.TiffTag) -> bytes:
+        handle = self._source.filehandle
+        handle.seek(tag.valueoffset)
+        content: bytes = handle.read(tag.valuebytecount)
+        return content
+
+
+@contextmanager
+def open_stack(path: Path) -> Iterator[Stack]:
+    """Open a TIFF file of several pictures.
+
+    Raises:
+        InputFileError: it is damaged, or a picture is of a kind that photographs cannot have.
+    """
+    with reading(path, _WHAT):
+        file = tifffile.TiffFile(path)
+    with file:
+        with reading(path, _WHAT):
+            stack = Stack(path, file)
+        yield stack
+
+
+def _pictures(file: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
+    return [series for series in file.series if not _is_aside(series.keyframe)]
+
+
+def _is_aside(page: Any) -> bool:
+    """Whether a page is an overview or a mask of another one."""
+    return bool(getattr(page, "is_reduced", False) or getattr(page, "is_mask", False))
+
+
+def _planes(series: tifffile.TiffPageSeries) -> int:
+    return math.prod(series.shape) // max(math.prod(series.keyframe.shape), 1)
+
+
+def _check(path: Path, page: tifffile.TiffPage) -> None:
+    name = "None" if page.dtype is None else page.dtype.name
+    plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
+    if page.samplesperpixel not in (1, 3) or not plain or page.bitspersample < 8:
+        raise InputFileError(
+            path, f"page {page.index + 1} is neither grey nor RGB", "8 or 16 bits or floats"
+        )
+    if name not in TYPES:
+        raise InputFileError(
+            path, f"holds values of {name}", "8 or 16 bits without sign, or floats"
+        )
+
+
+def _header_of(page: tifffile.TiffPage) -> PhotographHeader:
+    dtype = np.dtype(TYPES[np.dtype(page.dtype).name])
+    white = 1.0 if dtype.kind == "f" else float(2**page.bitspersample - 1)
+    return PhotographHeader(
+        page.imagelength, page.imagewidth, page.samplesperpixel, dtype, False, white=white
+    )
+
+
+def _resolution(page: tifffile.TiffPage) -> tuple[Any, Any] | None:
+    found = [page.tags.valueof(code) for code in (_X_RESOLUTION, _Y_RESOLUTION)]
+    fine = all(isinstance(each, tuple) and len(each) == 2 and all(each) for each in found)
+    return (found[0], found[1]) if fine else None
+
+
+def _unit(page: tifffile.TiffPage) -> int:
+    unit = page.tags.valueof(_RESOLUTION_UNIT, 2)
+    return int(unit) if unit in (1, 2, 3) else 1

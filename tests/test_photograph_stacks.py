@@ -1,0 +1,203 @@
+"""TIFF files of several pictures: what their axes say, and what becomes of each page."""
+
+import re
+
+import numpy as np
+import pytest
+import tifffile
+from denoiser_samples import box_filter, small_unet
+from hsi_suite.pipelines.denoising.cube_jobs import separate_cubes
+from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
+from PIL import Image
+
+from hsi_suite.data.photograph_stacks import stack_kind
+from hsi_suite.data.readers import open_cube
+from hsi_suite.engine.observer import Observer
+from hsi_suite.errors import OutputError
+
+RNG = np.random.default_rng(0)
+LINES, SAMPLES = np.mgrid[:48, :60]
+# A cell that moves: the mean over the frames would smear it.
+CLEAN = np.stack(
+    [
+        9000 + 30000 * np.exp(-((SAMPLES - 8 * t - 10) ** 2 + (LINES - 24) ** 2) / 60)
+        for t in range(6)
+    ]
+)
+NOISY = (CLEAN + RNG.normal(0, 1500, CLEAN.shape)).clip(0, 65535).astype(np.uint16)
+IMAGEJ = {"unit": "um", "finterval": 0.5, "Labels": [f"frame {k}" for k in range(6)]}
+
+
+class Listener(Observer):
+    def __init__(self):
+        self.said = []
+
+    def message(self, text):
+        self.said.append(text)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    small_unet().save(folder / "unet.safetensors")
+    box_filter().save(folder / "box.safetensors")
+    return folder
+
+
+def write(path, kind, values=NOISY):
+    resolution = {"resolution": (3.25, 6.5), "resolutionunit": "CENTIMETER"}
+    if kind == "pages":
+        tifffile.imwrite(path, values, photometric="minisblack", metadata=None, **resolution)
+    elif kind.startswith("ome "):
+        metadata = {"axes": kind[4:], "PhysicalSizeX": 0.3, "PhysicalSizeXUnit": "µm"}
+        tifffile.imwrite(
+            path, values, ome=True, photometric="minisblack", metadata=metadata, **resolution
+        )
+    elif kind.startswith("imagej "):
+        metadata = IMAGEJ | {"axes": kind[7:]}
+        tifffile.imwrite(path, values, imagej=True, metadata=metadata, **resolution)
+    elif kind.startswith("shaped "):
+        tifffile.imwrite(
+            path, values, photometric="minisblack", metadata={"axes": kind[7:]}, **resolution
+        )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "separate", "said"),
+    [
+        ("imagej TYX", True, "axes TYX.*one by one.*--stack bands"),
+        ("imagej ZYX", True, "axes ZYX.*one by one"),
+        ("ome TYX", True, "axes TYX.*one by one"),
+        ("ome ZYX", True, "axes ZYX.*one by one"),
+        ("shaped TYX", True, "axes TYX.*one by one"),
+        ("imagej CYX", False, ""),
+        ("ome CYX", False, ""),
+        ("pages", False, ""),
+    ],
+)
+def test_the_axes_of_the_file_say_what_pages_are(tmp_path, kind, separate, said):
+    path = write(tmp_path / "a.tif", kind)
+    assert stack_kind(path).separate == separate
+    listener = Listener()
+    images, cubes = separate_cubes([path], listener)
+    assert (images == [path], cubes == [path]) == (separate, not separate)
+    assert len(listener.said) == bool(said)
+    assert all(re.search(said, text) for text in listener.said)
+    for choice, whole in (("pages", True), ("bands", False)):
+        images, cubes = separate_cubes([path], None, choice)
+        assert (images == [path]) == whole
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("imagej TYX", "6 pages along the axis T (time) are taken for bands"),
+        ("ome ZYX", "6 pages along the axis Z (depth) are taken for bands"),
+        ("pages", "6 pages of no axis are taken for bands"),
+        ("imagej CYX", ""),
+        ("ome CYX", ""),
+    ],
+)
+def test_a_guess_is_said_wherever_a_stack_is_read_as_a_cube(tmp_path, kind, said):
+    with open_cube(write(tmp_path / "a.tif", kind)) as file:
+        assert file.shape == (48, 60, 6)
+        assert len(file.remarks) == bool(said) and said in " ".join(file.remarks)
+
+
+def tags_of(path):
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        first = file.pages.first
+        return {
+            "axes": series.axes,
+            "shape": series.shape,
+            "pages": len(file.pages),
+            "imagej": file.imagej_metadata,
+            "description": first.description,
+            "codes": sorted(tag.code for tag in first.tags),
+            "resolution": (first.tags[282].value, first.tags[283].value, first.tags[296].value),
+            "order": file.byteorder,
+        }
+
+
+@pytest.mark.parametrize("kind", ["imagej TYX", "imagej ZYX", "ome TYX", "shaped ZYX", "pages"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_pages_are_denoised_one_by_one_and_keep_their_notes(tmp_path, weights, kind, dtype):
+    values = (NOISY / {np.uint8: 257, np.uint16: 1, np.float32: 65535}[dtype]).astype(dtype)
+    path = write(tmp_path / "a.tif", kind, values)
+    options = DenoisingOptions(
+        weights=str(weights / "box.safetensors"), sigma=6, threads=1, device="cpu"
+    )
+    (done,), refused = denoise_images([path], None, options)
+    assert not refused and done.pages == 6 and done.target == tmp_path / "a_denoised.tif"
+    before, after = tags_of(path), tags_of(done.target)
+    # The box filter leaves nothing but notes to compare; how pixels are packed may differ.
+    assert {**after, "codes": None} == {**before, "codes": None}
+    assert set(before["codes"]) <= set(after["codes"])
+    found = tifffile.imread(done.target)
+    assert found.dtype == dtype
+    for index in range(6):
+        tifffile.imwrite(tmp_path / "one.tif", values[index], metadata=None)
+        single = DenoisingOptions(**{**vars(options), "overwrite": True})
+        denoise_images([tmp_path / "one.tif"], tmp_path / "out.tif", single)
+        np.testing.assert_array_equal(found[index], tifffile.imread(tmp_path / "out.tif"))
+
+
+def test_a_moving_cell_is_nearer_to_the_truth_and_scored(tmp_path):
+    path, clean = write(tmp_path / "a.tif", "imagej TYX"), CLEAN.astype(np.uint16)
+    write(tmp_path / "clean.tif", "imagej TYX", clean)
+    options = DenoisingOptions(threads=1, device="cpu", reference=tmp_path / "clean.tif")
+    (done,), _ = denoise_images([path], None, options)
+    error = np.sqrt(np.mean((tifffile.imread(done.target).astype(float) - CLEAN) ** 2))
+    assert error < 0.35 * np.sqrt(np.mean((NOISY - CLEAN) ** 2))
+    gain = done.after["peak_signal_noise_ratio"] - done.before["peak_signal_noise_ratio"]
+    assert gain > 8 and done.sigma == pytest.approx(1500 / 257, rel=0.15)
+
+
+def test_pages_in_colour_and_of_several_sizes(tmp_path, weights):
+    colour = RNG.integers(0, 255, (3, 30, 40, 3), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "rgb.tif", colour, photometric="rgb", metadata=None)
+    pages = [Image.fromarray(colour[0, :20, :25, 0]), Image.fromarray(colour[1])]
+    pages[0].save(
+        tmp_path / "book.tif", save_all=True, append_images=pages[1:], compression="tiff_lzw"
+    )
+    images, cubes = separate_cubes([tmp_path / "rgb.tif", tmp_path / "book.tif"])
+    assert not cubes
+    options = DenoisingOptions(
+        weights=str(weights / "unet.safetensors"), sigma=6, threads=1, device="cpu"
+    )
+    done, refused = denoise_images(images, None, options)
+    assert not refused and [image.pages for image in done] == [3, 2]
+    assert tifffile.imread(done[0].target).shape == colour.shape
+    with tifffile.TiffFile(done[1].target) as file:
+        assert [page.shape for page in file.pages] == [(20, 25), (30, 40, 3)]
+
+
+def test_a_stack_in_one_page_is_read_as_imagej_keeps_large_ones(tmp_path, weights):
+    tifffile.imwrite(
+        tmp_path / "a.tif", NOISY, imagej=True, metadata={"axes": "TYX"}, truncate=True
+    )
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert len(file.pages) == 1
+    options = DenoisingOptions(
+        weights=str(weights / "box.safetensors"), sigma=6, threads=1, device="cpu"
+    )
+    (done,), _ = denoise_images([tmp_path / "a.tif"], None, options)
+    assert tifffile.imread(done.target).shape == NOISY.shape and done.pages == 6
+    inner = tifffile.imread(done.target)[3, 5:-5, 5:-5].astype(float)
+    assert np.sqrt(np.mean((inner - CLEAN[3, 5:-5, 5:-5]) ** 2)) < 1500
+
+
+def test_a_stack_goes_into_a_tiff_alone_and_half_a_stack_is_not_left(tmp_path, weights):
+    holed = (NOISY / 65535).astype(np.float32)
+    holed[4, 3, 3] = np.nan
+    path = write(tmp_path / "a.tif", "imagej TYX", holed)
+    options = DenoisingOptions(
+        weights=str(weights / "box.safetensors"), sigma=6, threads=1, device="cpu"
+    )
+    _, refused = denoise_images([path], tmp_path / "a.png", options)
+    assert isinstance(refused[path], OutputError) and "6 pages" in str(refused[path])
+    _, refused = denoise_images([path], tmp_path / "out.tif", options)
+    assert "page 5 holds" in str(refused[path])
+    assert [each.name for each in tmp_path.iterdir()] == ["a.tif"]
