@@ -275,7 +275,7 @@ def test_dncnn_trains_through_the_same_loop(folder, tmp_path):
         (["data.images=set12"], "either data.images"),
         (["train.stepsperepoch=1"], "steps_per_epoch"),
         (["model.name=unet"], "residual_unet"),
-        (["model.name=dncnn"], "unknown option of dncnn"),
+        (["model.name=dncnn", "model.options.blocks=1"], "unknown option of dncnn"),
         (["model.name=hybridsn"], "is for classification"),
         (["data.validation=6"], "6 of 6 images"),
         (["train.patch=64"], "40 pixels wide or high"),

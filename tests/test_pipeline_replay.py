@@ -54,7 +54,7 @@ def repeated(run, monkeypatch):
     """Replaces the training by a copy of what it brought; returns the folders asked for."""
     folders = []
 
-    def resume(folder, observer, memory_limit):
+    def resume(folder, observer, memory_limit, device):
         folders.append(folder)
         shutil.copytree(run.path, folder, dirs_exist_ok=True)
         return Run(folder)
@@ -209,7 +209,7 @@ def test_a_memory_limit_is_kept_by_the_training(run, temporary):
 
 
 def test_a_full_temporary_place_is_named(run, temporary, monkeypatch):
-    def resume(folder, observer, memory_limit):
+    def resume(folder, observer, memory_limit, device):
         raise OutputError(folder / "checkpoint.pt", "cannot be written", "a place with free space")
 
     monkeypatch.setattr(module.training, "resume", resume)
@@ -229,7 +229,7 @@ def test_torchrun_is_refused(run, monkeypatch):
 
 
 def test_a_stop_leaves_nothing_and_says_so(run, temporary, monkeypatch):
-    def stop(folder, observer, memory_limit):
+    def stop(folder, observer, memory_limit, device):
         raise Stopped(f"go on with: hsi train --resume {folder}")
 
     monkeypatch.setattr(module.training, "resume", stop)
@@ -241,7 +241,7 @@ def test_a_stop_leaves_nothing_and_says_so(run, temporary, monkeypatch):
 def test_being_terminated_leaves_nothing(run, temporary, monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
 
-    def interrupt(folder, observer, memory_limit):
+    def interrupt(folder, observer, memory_limit, device):
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(module.training, "resume", interrupt)
