@@ -208,7 +208,7 @@ def test_a_reference_gives_scores(tmp_path, weights):
         None,
         options(weights, reference=tmp_path / "small.png", overwrite=True),
     )
-    assert "shape (50" in str(refused[tmp_path / "noisy.png"])
+    assert "100 × 50 pixels" in str(refused[tmp_path / "noisy.png"])
     with pytest.raises(OutputError, match="is an input"):
         denoise_images([tmp_path / "noisy.png"], tmp_path / "clean.png", chosen)
 
