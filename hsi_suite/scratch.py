@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _MARK = "hsi-tmp-"
-_MARKED = re.compile(rf".*{_MARK}[a-z0-9_]{{8}}(\.[^.]*)?")
-# A name of 255 bytes must hold the mark and the suffix too.
-_LONGEST_STEM = 80
+_MARKED = re.compile(rf".*{_MARK}[a-z0-9_]{{8}}(\.[^.]*)?", re.DOTALL)
+# Bytes: a name has 255 at most, and must hold the mark and the suffix too.
+_LONGEST_STEM = 120
 # Folders are looked through once in a process: one may hold many thousands of files.
 _swept: set[tuple[int, Path]] = set()
 
@@ -33,7 +33,7 @@ def scratch_file(path: Path) -> Iterator[Path]:
         OSError: it cannot be made.
     """
     sweep_once(path.parent)
-    prefix = f".{path.stem[:_LONGEST_STEM]}.{_MARK}"
+    prefix = f".{_shortened(path.stem)}.{_MARK}"
     while True:
         descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
         if _claimed(descriptor, name):
@@ -55,7 +55,7 @@ def scratch_folder(name: str, parent: Path) -> Iterator[Path]:
     """
     sweep_once(parent)
     while True:
-        made = tempfile.mkdtemp(prefix=f"{name[:_LONGEST_STEM]}{_MARK}", dir=parent)
+        made = tempfile.mkdtemp(prefix=f"{_shortened(name)}{_MARK}", dir=parent)
         try:
             descriptor = os.open(made, os.O_RDONLY)
         except FileNotFoundError:
@@ -85,6 +85,11 @@ def sweep_once(folder: Path) -> None:
     if key not in _swept:
         _swept.add(key)
         sweep(folder)
+
+
+def _shortened(name: str) -> str:
+    # Names of files need not be UTF-8.
+    return os.fsencode(name)[:_LONGEST_STEM].decode(errors="ignore")
 
 
 def _claimed(descriptor: int, name: str) -> bool:

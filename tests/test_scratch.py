@@ -65,10 +65,12 @@ def end(number):
     [
         lambda folder: atomic_file(folder / "a.png"),
         lambda folder: atomic_file(folder / f"{'long' * 60}.png"),
+        lambda folder: atomic_file(folder / f"{'длинно' * 18}.png"),
+        lambda folder: atomic_file(folder / "new\nline \udce9.png"),
         lambda folder: atomic_folder(folder / "index.d"),
         lambda folder: temporary_folder("hsi-replay-", folder),
     ],
-    ids=["file", "long name", "folder", "temporary"],
+    ids=["file", "long name", "long words", "strange name", "folder", "temporary"],
 )
 def test_what_a_killed_process_left_goes_and_what_a_living_one_has_stays(tmp_path, child, work):
     number = child(lambda: work(tmp_path))

@@ -49,7 +49,8 @@ def test_nohup_is_respected(context):
     [
         (["evaluate", "run"], "pipelines.run_evaluation:evaluate", "begins anew"),
         (["replay", "run"], "pipelines.replay:replay", "begins anew"),
-        (["denoise", "a.png"], "pipelines.denoising.image_denoising:denoise_images", "begins anew"),
+        (["denoise", "a.png"], "pipelines.denoising.image_denoising:denoise_images",
+         "makes the others"),
         (["predict", "r", "--scene", "s", "-o", "m.tif"], "pipelines.scenes.prediction:predict",
          "goes on"),
         (["retrieve", "index", "r", "--scene", "s", "-o", "i"],

@@ -92,6 +92,8 @@ def _in_one_line(error: click.ClickException) -> str:
 def _how_to_go_on(words: list[str]) -> str:
     """What to do after an end that no pipeline has words of its own for."""
     command = next((word for word in words if not word.startswith("-")), "")
+    if command == "denoise":
+        return "finished files are whole, and the same command makes the others"
     if command in _GOING_ON:
         return "nothing half-written is left, and the same command goes on"
     return "nothing half-written is left; the same command begins anew"
