@@ -7,6 +7,7 @@ file goes when the next process writes there (`scratch`).
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -100,13 +101,25 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     path = Path(path)
     make_folder(path.parent)
     if not replace and path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise OutputError(path, "exists already", "a new name", "name another folder")
+        raise _exists_already(path)
     with temporary_folder(f".{path.name}.", path.parent) as temporary:
         yield temporary
-        temporary.chmod(_within_umask(0o777))
-        for item in temporary.rglob("*"):
-            _fsync(item)
-        replace_folder(temporary, path)
+        try:
+            temporary.chmod(_within_umask(0o777))
+            for item in temporary.rglob("*"):
+                _fsync(item)
+            if replace:
+                replace_folder(temporary, path)
+            else:
+                temporary.replace(path)
+                _fsync(path.parent)
+        except OSError as error:
+            # Another process may have made the folder since.
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise _exists_already(path) from error
+            raise OutputError(
+                path, f"cannot be written ({error.strerror})", "a writable place with free space"
+            ) from error
 
 
 @contextmanager
@@ -144,10 +157,17 @@ def replace_folder(folder: Path, path: Path) -> None:
         _fsync(path.parent)
 
 
+def _exists_already(path: Path) -> OutputError:
+    return OutputError(path, "exists already", "a new name", "name another folder")
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` atomically, in UTF-8 with line feeds."""
+    r"""Write `text` to `path` atomically, in UTF-8 with line feeds.
+
+    A byte of a name that is no UTF-8 becomes `\udcNN`, as JSON and YAML write it too.
+    """
     with atomic_file(path) as temporary:
-        temporary.write_bytes(text.encode(errors="surrogateescape"))
+        temporary.write_bytes(text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:

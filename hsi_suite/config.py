@@ -19,10 +19,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError
+from .guard import reason_of
 from .registry import nearest_names
+from .user_files import read_text
 
 Tree = dict[str, Any]
 _LONGEST_CHAIN = 20
+_MOST_VALUES = 1_000_000
 Config = TypeVar("Config", bound=BaseModel)
 
 
@@ -61,15 +64,32 @@ def parse_yaml(text: str, source: object) -> Any:
         ConfigError: it is not YAML.
     """
     try:
-        return yaml.load(text, _Loader)
+        tree = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{source}, line {mark.line + 1}" if mark else source
         raise ConfigError(where, f"not valid YAML ({error.problem})") from error
     except RecursionError as error:
         raise ConfigError(source, "not valid YAML (nested too deeply)") from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise ConfigError(source, f"not valid YAML ({error})") from error
+    except Exception as error:  # PyYAML lets ValueError, TypeError, AttributeError … through
+        raise ConfigError(source, f"not valid YAML ({reason_of(error)})") from error
+    if _endless(tree):
+        raise ConfigError(source, "its aliases stand for more than a configuration can hold")
+    return tree
+
+
+def _endless(tree: Any) -> bool:
+    """Whether aliases make a tree that walks would not come to the end of."""
+    waiting, seen = [tree], 0
+    while waiting:
+        value = waiting.pop()
+        inner = value.values() if isinstance(value, dict) else value
+        if isinstance(value, dict | list):
+            waiting.extend(inner)
+            seen += len(value)
+        if seen > _MOST_VALUES:
+            return True
+    return False
 
 
 def config_names() -> list[str]:
@@ -92,14 +112,7 @@ def _config_text(name: str) -> str:
         near = nearest_names(name, config_names())
         hint = f"did you mean {' or '.join(near)}?" if near else "`hsi config list` shows them all"
         raise ConfigError(name, "no configuration of this name", "a shipped name or a file", hint)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        # It is read more than once.
-        raise ConfigError(name, "this is a pipe, a socket or a device", "a YAML file")
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise ConfigError(name, f"cannot be read ({reason})", "a YAML file") from error
+    return read_text(path, "a YAML file", kind=ConfigError)
 
 
 def load_tree(name: str, _above: tuple[str, ...] = ()) -> Tree:

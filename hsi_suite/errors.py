@@ -6,6 +6,8 @@ key concerned, what was found, what was expected, and what to do about it.
 
 from __future__ import annotations
 
+from .printable import plain
+
 # Characters; longer parts push the remedy, which stands last, out of sight.
 _LONGEST = 300
 
@@ -46,7 +48,7 @@ class HsiSuiteError(Exception):
             line += f"; expected {expected}"
         if self.remedy:
             line += f". {self.remedy[0].upper()}{self.remedy[1:]}"
-        return " ".join(line.split())
+        return plain(line)
 
     def __reduce__(self) -> tuple[type[HsiSuiteError], tuple[str, str, str, str]]:
         # Exceptions are rebuilt from their arguments when they cross a process border.

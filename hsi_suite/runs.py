@@ -23,7 +23,11 @@ from typing import TYPE_CHECKING, Any
 from .atomic import make_folder, write_text
 from .config import parse_yaml
 from .errors import RunError
+from .guard import parsing
+from .printable import safe_line
+from .schemas.run_metrics import check_metrics
 from .scratch import sweep
+from .user_files import LARGEST_JSON, read_json, read_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +48,9 @@ CURVES = "learning_curves.png"
 REPORT = "report.html"
 LOG = "log.txt"
 
+_AGAIN = "train the run again"
+# A tab or a line break is skipped by spreadsheets, and what follows it begins the cell.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _FORMERLY_TEMPORARY = re.compile(
     r"\.(checkpoint|config|environment|history|metrics|cost|model|split|map|confusion|report"
     r"|learning_curves|denoised|mistakes)\.[a-z0-9_]{8}\.[a-z]+"
@@ -132,9 +139,14 @@ class Run:
         return (self.path / METRICS).is_file()
 
     @cached_property
+    def config_text(self) -> str:
+        """The resolved configuration as it stands in the folder."""
+        return self._text(CONFIG)
+
+    @cached_property
     def config(self) -> dict[str, Any]:
         """The resolved configuration as a plain tree."""
-        tree = parse_yaml(self._text(CONFIG), self.path / CONFIG)
+        tree = parse_yaml(self.config_text, self.path / CONFIG)
         if not isinstance(tree, dict):
             raise RunError(self.path / CONFIG, "holds no configuration", "a mapping of keys")
         return tree
@@ -143,8 +155,7 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The results: deterministic values only."""
         metrics = self._json(METRICS)
-        if "task" not in metrics:
-            raise RunError(self.path / METRICS, "holds no figures of a run", "what hsi wrote")
+        check_metrics(metrics, self.path / METRICS, whole=False)
         return metrics
 
     @cached_property
@@ -168,40 +179,34 @@ class Run:
         """One row of figures for each epoch; empty for models without epochs."""
         if not (self.path / HISTORY).exists():
             return []
-        rows = csv.DictReader(io.StringIO(self._text(HISTORY)))
-        return [{key: float(value) for key, value in row.items() if value} for row in rows]
+        path = self.path / HISTORY
+        with parsing(path, "a table of numbers", _AGAIN, kind=RunError):
+            rows = csv.DictReader(io.StringIO(self._text(HISTORY)), strict=True)
+            return [{key: float(value) for key, value in row.items() if value} for row in rows]
 
     @cached_property
     def label_map(self) -> NDArray[np.integer]:
         """The classification map, lines × samples of labels; 0 where there is no data."""
         import numpy as np
 
-        labels: NDArray[np.integer] = np.load(self.path / LABEL_MAP, allow_pickle=False)
+        path = self.path / LABEL_MAP
+        with parsing(path, "a map that `hsi train` wrote", _AGAIN, kind=RunError):
+            labels: NDArray[np.integer] = np.load(path, allow_pickle=False)
+        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype.kind not in "iu":
+            raise RunError(path, "holds no map of labels", "lines × samples", _AGAIN)
         return labels
 
     def _text(self, name: str) -> str:
-        try:
-            return (self.path / name).read_text("utf-8")
-        except OSError as error:
-            raise RunError(
-                self.path / name,
-                f"cannot be read ({error.strerror})",
-                "a run folder",
-                "name a folder that `hsi train` made",
-            ) from error
-        except UnicodeDecodeError as error:
-            raise RunError(
-                self.path / name, "is not text", "a file that `hsi train` wrote"
-            ) from error
+        return read_text(
+            self.path / name,
+            "a file of a run folder",
+            "name a folder that `hsi train` made",
+            kind=RunError,
+            largest=LARGEST_JSON,
+        )
 
     def _json(self, name: str) -> dict[str, Any]:
-        try:
-            value = json.loads(self._text(name))
-        except json.JSONDecodeError as error:
-            raise RunError(self.path / name, f"not valid JSON ({error})") from error
-        if not isinstance(value, dict):
-            raise RunError(self.path / name, "holds no table", "a JSON object")
-        return value
+        return read_json(self.path / name, "a file that `hsi train` wrote", kind=RunError)
 
 
 def open_run(path: str | Path) -> Run:
@@ -268,10 +273,21 @@ def tidy(run: Run) -> None:
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV; the columns are the keys in the order of their first appearance."""
+    """Rows as CSV; the columns are the keys in the order of their first appearance.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe, which makes it text
+    there; numbers stay numbers.
+    """
     columns = list(dict.fromkeys(key for row in rows for key in row))
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(map(_cell, columns))
+    writer.writerows([_cell(row.get(column, "")) for column in columns] for row in rows)
     return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = safe_line(value)
+    return f"'{text}" if value.startswith(_FORMULA_SIGNS) else text

@@ -10,9 +10,9 @@ from typing import Any
 from ..errors import ConfigError, RunError
 from ..metrics.statistics import ceiling, describe, floor
 from ..registry import listed, nearest_names
-from ..runs import ENVIRONMENT, METRICS, Run, run_identity
+from ..runs import ENVIRONMENT, Run, run_identity
 from .batches.comparisons import compare_models
-from .batches.files import checked, is_batch, read_run, read_summary
+from .batches.files import checked, is_batch, read_run, read_summary, whole_files
 from .shared.run_figures import baseline_figures, figures, headline, variant, variant_words
 from .shared.run_folders import finished_runs
 
@@ -159,11 +159,9 @@ def _grouped(runs: Sequence[Run]) -> list[_Group]:
 def _words(run: Run) -> str:
     """Model, data and variant as they stand in a sentence."""
     metrics = run.metrics
-    try:
+    with whole_files(run.path):
         kind = variant_words(metrics["task"], variant(metrics))
         return f"{metrics['model']} on {metrics['dataset']}" + (f", {kind}" if kind else "")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _foreign(run) from error
 
 
 def _settings(run: Run) -> dict[str, Any]:
@@ -196,14 +194,15 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 def _entry(group: _Group, metric: str | None, *, alone: bool) -> dict[str, Any]:
     """A group in the form of a batch's summary; baselines stand in where it has no rival."""
     first = group.first
-    return {
-        "name": group.name,
-        "task": first["task"],
-        "dataset": first["dataset"],
-        "variant": variant(first),
-        "headline": [metric or headline(first["task"], first)[0]],
-        "baselines": baseline_figures(first) if alone else {},
-    }
+    with whole_files(group.runs[0].path):
+        return {
+            "name": group.name,
+            "task": first["task"],
+            "dataset": first["dataset"],
+            "variant": variant(first),
+            "headline": [metric or headline(first["task"], first)[0]],
+            "baselines": baseline_figures(first) if alone else {},
+        }
 
 
 def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
@@ -222,14 +221,8 @@ def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _figures(run: Run) -> dict[str, float | None]:
-    try:
+    with whole_files(run.path):
         return figures(run.metrics)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _foreign(run) from error
-
-
-def _foreign(run: Run) -> RunError:
-    return RunError(run.path / METRICS, "not the figures of a run", "what this version writes")
 
 
 def _lonely(

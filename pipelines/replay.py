@@ -172,7 +172,7 @@ def _carried_out(
     The recorded environment goes with it, so that other data are noticed before the training.
     """
     write_json(make_folder(folder) / ENVIRONMENT, run.environment)
-    write_text(folder / CONFIG, (run.path / CONFIG).read_text("utf-8"))
+    write_text(folder / CONFIG, run.config_text)
     try:
         return training.resume(folder, _Quiet(observer), memory_limit, device)
     except RunError as error:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from ..errors import RunError
+from ..models.stored_model import read_model
 from ..runs import LABEL_MAP, METRICS, Run
 
 #: Names and lines beyond this number are counted only.
@@ -72,10 +70,7 @@ def compare_predictions(then: Run, now: Run) -> Compared:
     """The map pixel by pixel; without a map the figures that the predictions gave."""
     if not (then.path / LABEL_MAP).is_file():
         return _compared_trees("figures of predictions", _predicted(then), _predicted(now))
-    try:
-        old, new = then.label_map, now.label_map
-    except (OSError, ValueError, EOFError) as error:
-        raise RunError(then.path / LABEL_MAP, "not a whole map", "what hsi wrote") from error
+    old, new = then.label_map, now.label_map
     if old.shape != new.shape:
         return Compared("pixels of the map", old.size, 0, (f"{old.shape} then, {new.shape} now",))
     return Compared("pixels of the map", old.size, int(np.sum(old == new)))
@@ -91,15 +86,8 @@ def _tensors(run: Run) -> dict[str, torch.Tensor]:
     found: dict[str, torch.Tensor] = {}
     for path in files:
         above = f"{path.stem}/" if len(files) > 1 else ""
-        found |= {f"{above}{name}": tensor for name, tensor in _load(path).items()}
+        found |= {f"{above}{name}": tensor for name, tensor in read_model(path)[1].items()}
     return found
-
-
-def _load(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise RunError(path, "not a whole model", "what hsi wrote") from error
 
 
 def _bytes(tensor: torch.Tensor) -> torch.Tensor:

@@ -20,13 +20,13 @@ from ..schemas.classification import ClassificationConfig
 from ..schemas.image_classification import ImageClassificationConfig
 from ..schemas.retrieval import RetrievalConfig
 from ..schemas.training import MachineConfig
+from ..user_files import resolved
 from .batches.files import BATCH, SUMMARY, checked, is_batch, whole_files
 from .batches.report import (
     COSTS,
     LATEX,
     MARKDOWN,
     gather,
-    run_history,
     write_batch_report,
     write_report,
 )
@@ -113,7 +113,7 @@ def _facts(run: Run, config: MachineConfig) -> PageFacts:
     place = {name: number for number, name in enumerate(COST_KEYS)}
     names = sorted(run.cost, key=lambda name: place.get(name, len(place)))
     cost = {name: run.cost[name] for name in names}
-    return PageFacts(run, config, run.metrics, run_history(run), cost)
+    return PageFacts(run, config, run.metrics, run.history, cost)
 
 
 def _classification(run: Run) -> list[Remark]:
@@ -139,7 +139,7 @@ def _retrieval(run: Run) -> list[Remark]:
 
 def _batch_of_one(run: Run) -> list[Remark]:
     """The report of a task that has no page of its own: a batch of this run alone."""
-    name = run.path.resolve().name
+    name = resolved(run.path).name
     commands = command("train", "--config", f"{name}/{CONFIG}")
     report = gather(_summary_of_one(run, name), {name: run}, "", commands)
     return write_report(run.path, report, [run])

@@ -254,6 +254,9 @@ def variance_entry(group):
     }
 
 
+DENOISING = {"task": "denoising", "data": {}}
+
+
 def make_denoising_batch(folder, runs=3):
     """A batch of denoisers: no classes, no maps."""
     members, names = [], []
@@ -270,7 +273,13 @@ def make_denoising_batch(folder, runs=3):
             },
         }  # fmt: skip
         name = f"Train400_dncnn_gaussian-0-55_s{seed}_0123abcd"
-        make_run(folder, name, metrics, config={"task": "denoising"}, history=learning(seed, 3))
+        make_run(
+            folder,
+            name,
+            metrics,
+            config=DENOISING | {"seeds": {"base": seed}},
+            history=learning(seed, 3),
+        )
         members.append(metrics)
         names.append(name)
     return _alone(folder, group("dncnn on Train400, gaussian 0-55 noise", members, names))
@@ -307,7 +316,13 @@ def make_retrieval_batch(folder, runs=3):
             "baselines": {"cca": row(0.63), "class_posterior": row(0.87), "chance": row(0.3)},
         }  # fmt: skip
         name = f"jasper_dscmr_s{seed}_0123abcd"
-        make_run(folder, name, metrics, config=RETRIEVAL, history=learning(seed, 3))
+        make_run(
+            folder,
+            name,
+            metrics,
+            config=RETRIEVAL | {"seeds": {"base": seed}},
+            history=learning(seed, 3),
+        )
         members.append(metrics)
         names.append(name)
     return _alone(folder, group("dscmr on jasper_ridge, disjoint split", members, names))

@@ -14,7 +14,7 @@ from hsi_suite.engine import dask_executor
 from hsi_suite.engine.dask_executor import DaskExecutor
 from hsi_suite.engine.executors import ProcessExecutor, processors
 from hsi_suite.engine.jobs import Job, JobObserver
-from hsi_suite.errors import ConfigError, Stopped
+from hsi_suite.errors import ConfigError, InputFileError, Stopped
 
 MODULE = "worker_samples"
 PARENT = """
@@ -243,3 +243,49 @@ def test_without_the_extra_or_a_scheduler_the_user_is_told(monkeypatch):
     monkeypatch.setattr(dask_executor, "import_module", missing)
     with pytest.raises(ConfigError, match=r"hsi-suite\[cluster\]"):
         carried_out(DaskExecutor(MODULE, "local"), jobs("answer"))
+
+
+def test_a_cluster_of_our_own_knows_nobody_else(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with DaskExecutor(MODULE, "local").cluster(1) as client:
+        client.wait_for_workers(1)
+        address = client.scheduler.address
+        workers = client.scheduler_info()["workers"]
+        for place in (address, *workers, *(worker["nanny"] for worker in workers.values())):
+            assert place.startswith("tls://127.0.0.1:")
+        strangers = (
+            (address.replace("tls://", "tcp://"), None),
+            (address, distributed.Security.temporary()),
+        )
+        for place, security in strangers:
+            with pytest.raises((OSError, ValueError, TypeError)):
+                distributed.Client(place, security=security, timeout=1)
+
+
+def test_certificates_open_a_scheduler_with_tls(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    security = distributed.Security.temporary()
+    names = {"ca_file": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
+    for name, field in names.items():
+        (tmp_path / name).write_text(getattr(security, field))
+    tls = dask_executor.tls_files(*(str(tmp_path / name) for name in names))
+    with (
+        distributed.LocalCluster(
+            n_workers=0, security=security, host="127.0.0.1", dashboard_address=None
+        ) as running,
+        DaskExecutor(MODULE, running.scheduler_address, tls=tls).cluster(0) as client,
+    ):
+        assert client.scheduler_info()["workers"] == {}
+    with pytest.raises(ConfigError, match="begins with tls://"):
+        carried_out(DaskExecutor(MODULE, "tcp://127.0.0.1:9", tls=tls), jobs("answer"))
+    (tmp_path / "key").unlink()
+    with pytest.raises(InputFileError, match="key"):
+        carried_out(DaskExecutor(MODULE, "tls://127.0.0.1:9", tls=tls), jobs("answer"))
+    with pytest.raises(ConfigError, match="all three"):
+        dask_executor.tls_files("ca", None, "key")
+
+
+def test_a_scheduler_without_tls_is_warned_of(cluster, tmp_path):
+    notes = Notes()
+    carried_out(DaskExecutor(MODULE, cluster.scheduler_address), jobs("answer"), notes)
+    assert any("without TLS" in text for text in notes.messages)

@@ -57,7 +57,7 @@ def test_files_that_are_no_images_are_named_in_one_line(tmp_path):
             read_image(tmp_path / name)
         assert name in str(caught.value)
         assert "\n" not in str(caught.value)
-    with pytest.raises(InputFileError, match="No such file"):
+    with pytest.raises(InputFileError, match="no such file"):
         read_image(tmp_path / "absent.png")
 
 

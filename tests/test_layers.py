@@ -7,7 +7,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
-    {"errors", "registry", "seeding", "atomic", "json_text", "scratch", "commands", "map_endings"},
+    {
+        "errors",
+        "registry",
+        "seeding",
+        "atomic",
+        "commands",
+        "map_endings",
+        "json_text",
+        "scratch",
+        "printable",
+        "user_files",
+        "guard",
+    },
     {
         "config",
         "environment",

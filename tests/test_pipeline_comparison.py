@@ -163,7 +163,7 @@ def test_damaged_and_missing_runs_are_refused(tmp_path):
         compare([run])
     tree = {"task": "denoising", "dataset": "x", "model": "y", "seed": 1}
     (run / "metrics.json").write_text(json.dumps(tree))
-    with pytest.raises(RunError, match="not the figures of a run"):
+    with pytest.raises(RunError, match="noise: field required"):
         compare([run])
 
 

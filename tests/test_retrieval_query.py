@@ -132,7 +132,7 @@ def test_wrong_queries_are_refused_in_one_line(index, run, tmp_path):
         (ShapeError, "1 to 648, the items of the gallery", {"pixel": (0, 0), "top": 649}),
         (ShapeError, "1 to 648", {"pixel": (0, 0), "top": 0}),
         (InputFileError, "1000 to 1490 nm.*420 to 900 nm", {"spectrum": far}),
-        (InputFileError, "cannot be read", {"spectrum": str(tmp_path / "none.csv")}),
+        (InputFileError, "no such file", {"spectrum": str(tmp_path / "none.csv")}),
         (InputFileError, "no such file", {"patch": str(tmp_path / "none.png")}),
         (RunError, "the run that made the index is not there", {"pixel": (0, 0), "run": tmp_path}),
     ]

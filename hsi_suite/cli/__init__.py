@@ -6,7 +6,6 @@ of the commands are imported when they are called, so that `hsi --help` does not
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from importlib import import_module
@@ -15,7 +14,11 @@ import click
 
 from ..engine.observer import interruptible
 from ..errors import HsiSuiteError, Stopped
+from ..printable import plain
 from .suggestions import SuggestingGroup
+from .terminal import say
+
+_LONGEST_NAME = 200
 
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
@@ -63,7 +66,7 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
         return
     from importlib.metadata import version
 
-    click.echo(f"hsi_suite {version('hsi-suite')}")
+    say(f"hsi_suite {version('hsi-suite')}")
     context.exit()
 
 
@@ -86,7 +89,7 @@ def _in_one_line(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "hsi"
     text = " ".join(error.format_message().split())
-    return f"{command}: {text.rstrip('.')}. See {command} --help."
+    return f"{command}: {plain(text).rstrip('.')}. See {command} --help."
 
 
 def _how_to_go_on(words: list[str]) -> str:
@@ -114,29 +117,30 @@ def main() -> None:
         with interruptible():
             status = cli.main(prog_name="hsi", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo(f"stopped; {_how_to_go_on(sys.argv[1:])}", err=True)
+        say(f"stopped; {_how_to_go_on(sys.argv[1:])}", err=True)
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"error: {_in_one_line(error)}", err=True)
+        say(f"error: {_in_one_line(error)}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has left; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Stopped as stopped:
-        click.echo(f"stopped; {stopped}", err=True)
+        say(f"stopped; {plain(stopped)}", err=True)
         sys.exit(130)
     except HsiSuiteError as error:
         if debug:
             raise
-        click.echo(f"error: {error.brief()}", err=True)
+        say(f"error: {error.brief()}", err=True)
         sys.exit(2)
     except OSError as error:
-        if debug or error.errno != errno.ENAMETOOLONG:
+        # Missing rights, links in a circle, names too long: wherever a path is first touched.
+        if debug or error.filename is None or error.errno is None:
             raise
-        click.echo(f"error: {str(error.filename)[:60]}...: the name is too long", err=True)
+        say(f"error: {plain(error.filename)[:_LONGEST_NAME]}: {error.strerror}", err=True)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)

@@ -35,18 +35,31 @@ def _jobs(
 @click.option(
     "--scheduler", metavar="ADDRESS", help="A dask scheduler that shares out the runs, or local."
 )
+@click.option("--tls-ca-file", metavar="FILE", help="Authority of a scheduler tls://HOST:PORT.")
+@click.option("--tls-cert", metavar="FILE", help="Your certificate for it.")
+@click.option("--tls-key", metavar="FILE", help="The key of your certificate.")
 @click.option(
     "--output", default="runs", show_default=True, help="Where the batch's folder is made."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def batch(name: str, output: str, as_json: bool, **options: Any) -> None:
+def batch(
+    name: str,
+    output: str,
+    as_json: bool,
+    tls_ca_file: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    **options: Any,
+) -> None:
     """Carry out many runs and sum them up: how much they vary, why, and which model is better.
 
     Finished runs are never redone: after a stop or a crash the same command goes on. `hsi config
     show batch/smoke` prints a batch to start from.
     """
+    from ..engine.dask_executor import tls_files
     from ..pipelines.batches.batch import run_batch
     from .batch_output import print_batch
     from .batch_progress import TerminalJobObserver
 
-    print_batch(run_batch(name, output, TerminalJobObserver(), **options), as_json)
+    tls = tls_files(tls_ca_file, tls_cert, tls_key)
+    print_batch(run_batch(name, output, TerminalJobObserver(), tls=tls, **options), as_json)

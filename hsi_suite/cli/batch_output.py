@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 
 from .output import print_json
+from .terminal import say
 
 if TYPE_CHECKING:
     from ..pipelines.batches.batch import Batch
@@ -26,7 +26,7 @@ def print_batch(batch: Batch, as_json: bool) -> None:
     else:
         Console(highlight=False).print(summary_text(summary))
         for words, name in (("runs", RUNS_CSV), ("summary", SUMMARY), ("report", REPORT)):
-            click.echo(f"{words:8} {batch.path / name}")
+            say(f"{words:8} {batch.path / name}")
     if batch.failures:
         first = next(iter(batch.failures.items()))
         raise RunError(

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from ..engine.jobs import JobObserver
+from ..printable import safe_line
 
 _LONG = 24 * 3600.0
 _START, _END = 10, 25
@@ -115,7 +116,7 @@ class TerminalJobObserver(JobObserver):
         return f"{self._done} of {self._total} runs"
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(safe_line(text), markup=False, soft_wrap=True)
 
 
 def _short(name: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from .output import print_json
 from .suggestions import SuggestingGroup
+from .terminal import say
 from .values import array_options
 
 
@@ -49,11 +50,11 @@ def list_command(as_json: bool) -> None:
     ]
     _print_columns([heads, *rows])
     bare = [entry["name"] for entry in entries if "trust" in entry]
-    click.echo(
+    say(
         f"Nobody publishes checksums of {', '.join(bare)}: what comes over the network cannot be "
         "verified and is used with --allow-unverified alone."
     )
-    click.echo()
+    say()
     _print_columns(
         [
             ("name", "images", "where", "checksum", "title"),
@@ -63,7 +64,7 @@ def list_command(as_json: bool) -> None:
             ),
         ]
     )
-    click.echo()
+    say()
     heads = ("name", "images", "classes", "where", "checksum", "title")
     _print_columns(
         [
@@ -126,12 +127,12 @@ def fetch(names: tuple[str, ...], allow_unverified: bool) -> None:
     scenes, sets = separate_image_sets(names)
     files = [state.file for state in file_states(scenes)]
     for local in locate(files, allow_unverified=allow_unverified):
-        click.echo(f"{local.path}: {local.verdict.value}")
+        say(f"{local.path}: {local.verdict.value}")
     for name in dict.fromkeys(sets):
         images = locate_images(name)
-        click.echo(f"{images.path}: {images.verdict.value}")
+        say(f"{images.path}: {images.verdict.value}")
     if not files and not sets:
-        click.echo("embedded, nothing to fetch")
+        say("embedded, nothing to fetch")
 
 
 @data.command()
@@ -175,9 +176,9 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         print_json(entries)
     else:
         for entry in entries:
-            click.echo(f"{entry['path'] or entry['file']}: {entry['check']}")
+            say(f"{entry['path'] or entry['file']}: {entry['check']}")
         if not entries:
-            click.echo("embedded, no files to verify")
+            say("embedded, no files to verify")
     refuse(states, absent_too=bool(names))
     refuse_image_sets(folders, absent_too=bool(names))
 
@@ -216,7 +217,7 @@ def _print_description(described: dict[str, Any]) -> None:
     rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
     _print_columns([row for row in rows if row[1]])
     for file in files:
-        click.echo(f"file  {file['path'] or file['urls'][0]}: {file['check']}")
+        say(f"file  {file['path'] or file['urls'][0]}: {file['check']}")
     if names:
         counts = [str(count) for count in pixels or images or [""] * len(names)]
         heads = ("label", "class", "pixels" if pixels else "images" if images else "")
@@ -235,7 +236,7 @@ def _print_columns(rows: Iterable[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
+        say(line.rstrip())
 
 
 def _size(shape: Iterable[int]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .terminal import say
 from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
@@ -217,9 +218,9 @@ def _report(refused: dict[Path, HsiSuiteError], done: int) -> None:
     kept = [error for error in refused.values() if isinstance(error, ExistingOutputError)]
     for error in refused.values():
         if error not in kept or len(kept) <= _MOST_KEPT:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error}", err=True)
     if len(kept) > _MOST_KEPT:
-        click.echo(
+        say(
             f"error: {len(kept)} results exist already and were kept, from {kept[0].subject} to "
             f"{kept[-1].subject}. Add --overwrite to write them anew",
             err=True,
@@ -232,21 +233,21 @@ def _report(refused: dict[Path, HsiSuiteError], done: int) -> None:
 
 def _print_cube(file: DenoisedFile) -> None:
     for path in file.written:
-        click.echo(path)
+        say(path)
     sigma = file.sigma_per_band[file.damage.live_bands]
     planes = "band by band" if file.rank is None else f"{file.rank} eigen-images"
-    click.echo(
+    say(
         f"  {planes}; σ {sigma.min():.4g} to {sigma.max():.4g} in the cube's units, "
         f"{file.seconds:.1f} s"
     )
     for what, value in (*file.damage_rows(), *file.unexplained_rows()):
         if value != "none":
-            click.echo(f"  {what}: {value}")
+            say(f"  {what}: {value}")
     for name, scores in file.scores.items():
-        click.echo(f"  {name:8} {_cube_scores(scores)}")
+        say(f"  {name:8} {_cube_scores(scores)}")
     if file.scores:
         peak = file.scores["noisy"]["peak"]
-        click.echo(f"  MPSNR with the whole clean cube's largest value, {peak:.6g}, as peak")
+        say(f"  MPSNR with the whole clean cube's largest value, {peak:.6g}, as peak")
 
 
 def _cube_scores(scores: dict[str, float | None]) -> str:
@@ -271,14 +272,14 @@ def _print(image: DenoisedImage) -> None:
             line += f"  σ {sigma:.4g} in the image's own units{estimated}"
     if image.pages > 1:
         line += f", {image.pages} pages"
-    click.echo(line)
+    say(line)
     if image.white.remark:
-        click.echo(f"  {image.white.remark}")
+        say(f"  {image.white.remark}")
     if image.before is not None and image.after is not None:
         for name, scores in (("noisy", image.before), ("denoised", image.after)):
-            click.echo(
+            say(
                 f"  {name:8} {scores['peak_signal_noise_ratio']:6.2f} dB, "
                 f"SSIM {scores['structural_similarity']:.4f}"
             )
     if image.comparison is not None:
-        click.echo(f"  {image.comparison}")
+        say(f"  {image.comparison}")

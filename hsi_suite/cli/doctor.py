@@ -7,6 +7,8 @@ import os
 
 import click
 
+from .terminal import say
+
 
 @click.command()
 def doctor() -> None:
@@ -19,12 +21,12 @@ def doctor() -> None:
 
     facts = describe_environment("cpu", available_threads())
     for name, version in facts["packages"].items():
-        click.echo(f"{name:16} {version}")
-    click.echo(f"{'python':16} {facts['python']} on {facts['platform']}")
-    click.echo(f"{'threads':16} {facts['threads']}, {facts['cpu_capability']}")
+        say(f"{name:16} {version}")
+    say(f"{'python':16} {facts['python']} on {facts['platform']}")
+    say(f"{'threads':16} {facts['threads']}, {facts['cpu_capability']}")
     names = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
-    click.echo(f"{'CUDA devices':16} {', '.join(names) or 'none'}")
+    say(f"{'CUDA devices':16} {', '.join(names) or 'none'}")
     geo = "yes" if importlib.util.find_spec("rasterio") else "no; pip install 'hsi-suite[geo]'"
-    click.echo(f"{'rasterio':16} {geo}")
-    click.echo(f"{'HSI_DATA_DIR':16} {os.environ.get('HSI_DATA_DIR') or 'not set'}")
-    click.echo(f"{'cache':16} {cache_folder()}")
+    say(f"{'rasterio':16} {geo}")
+    say(f"{'HSI_DATA_DIR':16} {os.environ.get('HSI_DATA_DIR') or 'not set'}")
+    say(f"{'cache':16} {cache_folder()}")

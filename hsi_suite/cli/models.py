@@ -10,6 +10,7 @@ import click
 
 from .output import print_json
 from .suggestions import SuggestingGroup
+from .terminal import say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,14 +82,16 @@ def _print_description(described: ModelDescription) -> None:
     from ..models.description import size_text
 
     given = ", ".join(f"{key} {value}" for key, value in described.arguments.items())
-    click.echo(f"{described.name}: {described.summary}")
-    click.echo(f"{described.task}; input {size_text(described.input)}; {given}\n")
+    say(f"{described.name}: {described.summary}")
+    say(f"{described.task}; input {size_text(described.input)}; {given}")
+    say()
     _print(_layer_table(described))
     says = {True: "yes", False: "no"}
     training, maps = (says[described.window_equivariant[when]] for when in ("training", "maps"))
     stored = _bytes(4 * described.network.parameters)
-    click.echo(f"\nparameters in single precision: {stored}")
-    click.echo(f"sees windows as it sees the scene: {training} in training, {maps} for maps")
+    say()
+    say(f"parameters in single precision: {stored}")
+    say(f"sees windows as it sees the scene: {training} in training, {maps} for maps")
 
 
 def _layer_table(described: ModelDescription) -> Table:

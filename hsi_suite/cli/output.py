@@ -8,6 +8,8 @@ import click
 from rich.console import Console
 
 from ..json_text import json_text, undefined_as_none
+from ..printable import safe_json
+from .terminal import say
 
 if TYPE_CHECKING:
     from ..runs import Run
@@ -18,7 +20,7 @@ _ROUNDING = 0.01
 
 def print_json(value: Any) -> None:
     """JSON on standard output, keys sorted; figures that are not finite are null."""
-    click.echo(json_text(undefined_as_none(value), "standard output"))
+    click.echo(safe_json(json_text(undefined_as_none(value), "standard output")))
 
 
 def print_run(run: Run, as_json: bool) -> None:
@@ -40,7 +42,9 @@ def _print_classification(run: Run) -> None:
     from ..runs import MAP_PICTURE, REPORT
 
     Console(highlight=False).print(classification_summary(run.metrics))
-    click.echo(f"\nmap     {run.path / MAP_PICTURE}\nreport  {run.path / REPORT}")
+    say()
+    say(f"map     {run.path / MAP_PICTURE}")
+    say(f"report  {run.path / REPORT}")
 
 
 def _print_image_classification(run: Run) -> None:
@@ -48,7 +52,9 @@ def _print_image_classification(run: Run) -> None:
     from ..runs import MODEL, REPORT
 
     Console(highlight=False).print(image_classification_summary(run.metrics))
-    click.echo(f"\nmodel   {run.path / MODEL}\nreport  {run.path / REPORT}")
+    say()
+    say(f"model   {run.path / MODEL}")
+    say(f"report  {run.path / REPORT}")
 
 
 def _print_retrieval(run: Run) -> None:
@@ -56,23 +62,26 @@ def _print_retrieval(run: Run) -> None:
     from ..runs import MODEL, REPORT
 
     Console(highlight=False).print(retrieval_summary(run.metrics))
-    click.echo(f"\nmodel   {run.path / MODEL}\nreport  {run.path / REPORT}")
+    say()
+    say(f"model   {run.path / MODEL}")
+    say(f"report  {run.path / REPORT}")
 
 
 def _print_denoising(run: Run) -> None:
     metrics = run.metrics
-    click.echo(
+    say(
         f"{metrics['model']} on {metrics['dataset']}: {metrics['parameters']:,} parameters, "
         f"{metrics['multiply_adds_per_pixel']:,.0f} multiply-adds per pixel"
     )
     for sigma, scores in metrics["validation"].items():
-        click.echo(
+        say(
             f"validation, σ {sigma:>3}: {scores['peak_signal_noise_ratio']:.2f} dB, "
             f"SSIM {scores['structural_similarity']:.4f}"
         )
-    click.echo(f"\nmodel    {run.path / 'model.safetensors'}")
+    say()
+    say(f"model    {run.path / 'model.safetensors'}")
     if (run.path / "denoised.png").exists():
-        click.echo(f"picture  {run.path / 'denoised.png'}")
+        say(f"picture  {run.path / 'denoised.png'}")
 
 
 def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
@@ -84,22 +93,22 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
         for sigma, scores in result["validation"].items():
             for name, unit in (("peak_signal_noise_ratio", " dB"), ("structural_similarity", "")):
                 now, stored = scores[name], result["stored"][sigma][name]
-                click.echo(f"σ {sigma:>3} {name:24} {now:.4f}{unit}   stored {stored:.4f}{unit}")
+                say(f"σ {sigma:>3} {name:24} {now:.4f}{unit}   stored {stored:.4f}{unit}")
         _print_equality(result)
         return
     if result.get("task") == "retrieval":
         for direction, figures in result["test"].items():
             now = figures["mean_average_precision"]
             stored = result["stored"].get(direction, {}).get("mean_average_precision")
-            click.echo(f"{direction:32} mAP {_percent(now)}   stored {_percent(stored)}")
+            say(f"{direction:32} mAP {_percent(now)}   stored {_percent(stored)}")
         _print_equality(result)
         return
     for name in ("overall_accuracy", "average_accuracy", "cohen_kappa"):
         now, stored = result["test"][name], result["stored"][name]
-        click.echo(f"{name:18} {_percent(now)}   stored {_percent(stored)}")
+        say(f"{name:18} {_percent(now)}   stored {_percent(stored)}")
     _print_equality(result)
     for name, figures in (result.get("dropout_at_test") or {}).items():
-        click.echo(
+        say(
             f"with dropout left on, {figures['n']} evaluations of the same weights: {name} "
             f"{_percent(figures['mean'])} ± {_percent(figures['std'])} "
             f"({_percent(figures['min'])} to {_percent(figures['max'])})"
@@ -112,10 +121,10 @@ def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
         print_json(result)
         return
     test = result["test"]
-    click.echo(f"{len(result['runs'])} runs together, {test['num_images']:,} test images")
+    say(f"{len(result['runs'])} runs together, {test['num_images']:,} test images")
     for name in ("overall_accuracy", "average_accuracy", "cohen_kappa", "top_5_accuracy"):
         if name in test:
-            click.echo(f"{name:18} {_percent(test[name])}")
+            say(f"{name:18} {_percent(test[name])}")
 
 
 def _print_equality(result: dict[str, Any]) -> None:
@@ -135,7 +144,7 @@ def _print_equality(result: dict[str, Any]) -> None:
             "equal ones",
             "the model, the split or the figures are not this run's own, or the machine differs",
         )
-    click.echo("equal to the stored figures")
+    say("equal to the stored figures")
 
 
 def _nearly(result: dict[str, Any]) -> bool:

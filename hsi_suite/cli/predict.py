@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .terminal import say
 from .values import array_options, parse_bytes
 
 _EXAMPLES = """\b
@@ -77,4 +78,4 @@ def predict(
         observer=TerminalObserver(),
     )
     for path in prediction.written:
-        click.echo(path)
+        say(path)

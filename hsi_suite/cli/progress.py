@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +17,7 @@ from rich.progress import (
 )
 
 from ..engine.observer import Observer
+from ..printable import safe_line
 
 _LINE_SECONDS = 20.0
 
@@ -46,7 +48,9 @@ class TerminalObserver(Observer):
             transient=True,
         )
         self._bars.start()
-        self._task = self._bars.add_task(what, total=total, completed=done, figures="")
+        self._task = self._bars.add_task(
+            escape(safe_line(what)), total=total, completed=done, figures=""
+        )
 
     def advance(self, steps: int = 1, **figures: float) -> None:
         """Move the bar."""
@@ -77,4 +81,4 @@ class TerminalObserver(Observer):
 
     def message(self, text: str) -> None:
         """Print above the bar."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(safe_line(text), markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .terminal import say
 from .values import parse_bytes
 
 if TYPE_CHECKING:
@@ -62,25 +63,25 @@ def _print(found: Replay) -> None:
     for run in found.runs:
         _print_run(run)
     for name in found.unfinished:
-        click.echo(f"passed over, not finished: {name}")
+        say(f"passed over, not finished: {name}")
     chosen = f", chosen from {found.finished}" if len(found.runs) < found.finished else ""
-    click.echo(f"{found.identical} of {len(found.runs)} identical{chosen}")
+    say(f"{found.identical} of {len(found.runs)} identical{chosen}")
 
 
 def _print_run(run: ReplayedRun) -> None:
     if run.problem is not None:
-        click.echo(f"{run.name}: not replayed: {run.problem}")
+        say(f"{run.name}: not replayed: {run.problem}")
         return
     if run.identical:
         equal = ", ".join(f"{each.total:,} {each.what}" for each in run.compared)
-        click.echo(f"{run.name}: identical ({equal})")
+        say(f"{run.name}: identical ({equal})")
         return
-    click.echo(f"{run.name}: differs")
+    say(f"{run.name}: differs")
     for each in run.compared:
-        click.echo(f"  {each.equal:,} of {each.total:,} {each.what} are equal")
+        say(f"  {each.equal:,} of {each.total:,} {each.what} are equal")
         for line in each.differences[:_SHOWN]:
-            click.echo(f"    {line}")
+            say(f"    {line}")
     for line in run.environment:
-        click.echo(f"  not as recorded: {line}")
+        say(f"  not as recorded: {line}")
     if not run.environment:
-        click.echo("  everything recorded of the environment is as it was")
+        say("  everything recorded of the environment is as it was")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .terminal import say
+
 _EXAMPLES = """\b
 Examples:
   hsi report runs/smoke_1a2b3c4d
@@ -38,4 +40,6 @@ def report(folder: str, as_json: bool) -> None:
         )
         return
     Console(highlight=False).print(remarks_grid(written.verdict))
-    click.echo("\n" + "\n".join(f"{path.suffix[1:]:7} {path}" for path in written.files))
+    say()
+    for path in written.files:
+        say(f"{path.suffix[1:]:7} {path}")

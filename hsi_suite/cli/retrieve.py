@@ -9,6 +9,7 @@ import click
 
 from .label_options import unlabelled_option, warp_labels_option
 from .suggestions import SuggestingGroup
+from .terminal import say
 from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def index_command(
         observer=TerminalObserver(),
     )
     header = index.header
-    click.echo(
+    say(
         f"{index.path}: {header.items:,} pixels of {header.name} as {header.modality}, "
         f"{header.dimensions} dimensions"
     )
@@ -244,7 +245,7 @@ def _print(result: QueryResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..reports.content import plain
+    from ..printable import plain
     from ..reports.retrieval.query_figures import similarity_text
 
     console = Console(highlight=False)
@@ -268,4 +269,4 @@ def _print(result: QueryResult) -> None:
     for text in result.warnings:
         console.print(f"warning: {plain(text)}", style="yellow", markup=False, soft_wrap=True)
     for path in result.written:
-        click.echo(path)
+        say(path)

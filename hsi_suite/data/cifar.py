@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import lzma
 import tarfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputFileError
+from ..guard import parsing
+from ..user_files import require_regular
 from .public.verification import RemoteFile
 
 CIFAR10_CLASSES = (
@@ -39,6 +39,7 @@ _RECORDS = 10_000
 _SIDE = 32
 _RECORD = 1 + 3 * _SIDE**2
 # A hostile archive may hold any number of members, of any length; the real one has 9.
+_WHOLE = "the archive of CIFAR-10, whole"
 _MOST_MEMBERS = 1000
 
 
@@ -57,21 +58,17 @@ def read_cifar10(
         InputFileError: the file is no such archive, or is damaged.
     """
     batches: dict[str, NDArray[np.uint8]] = {}
-    try:
-        with tarfile.open(path, "r:*") as archive:
-            for number, member in enumerate(archive):
-                if number >= _MOST_MEMBERS:
-                    raise _wrong(path, f"more than {_MOST_MEMBERS} members")
-                if member.name in _BATCHES:
-                    if member.name in batches:
-                        raise _wrong(path, f"{member.name} twice")
-                    batches[member.name] = _read_batch(path, archive, member)
-                if len(batches) == len(_BATCHES):
-                    break
-    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
-        raise InputFileError(
-            path, f"cannot be read ({error})", "the archive of CIFAR-10, whole", "fetch it again"
-        ) from error
+    require_regular(path, _WHOLE)
+    with parsing(path, _WHOLE, "fetch it again"), tarfile.open(path, "r:*") as archive:
+        for number, member in enumerate(archive):
+            if number >= _MOST_MEMBERS:
+                raise _wrong(path, f"more than {_MOST_MEMBERS} members")
+            if member.name in _BATCHES:
+                if member.name in batches:
+                    raise _wrong(path, f"{member.name} twice")
+                batches[member.name] = _read_batch(path, archive, member)
+            if len(batches) == len(_BATCHES):
+                break
     missing = [name for name in _BATCHES if name not in batches]
     if missing:
         raise _wrong(path, f"no {', '.join(missing)}")

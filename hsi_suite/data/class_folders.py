@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputFileError
+from ..user_files import resolved
 from .images import Colour, read_image
 from .labelled_images import LabelledImages, Part, Pixels, resize_image
 from .public.image_sets import IMAGE_ENDINGS, image_paths, left_out, left_out_text
@@ -67,7 +68,7 @@ def read_class_folder(
         digest.update(name + b"\n" + hashlib.sha256(path.read_bytes()).digest())
     parts = np.array([part for part, _ in files])
     return LabelledImages(
-        name=folder.resolve().name,
+        name=resolved(folder).name,
         class_names=tuple(class_names),
         pixels=np.concatenate(blocks),
         shapes=np.array(shapes, np.int64),

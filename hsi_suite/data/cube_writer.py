@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..atomic import atomic_file
 from ..errors import OutputError
+from ..user_files import resolved
 from .formats.cube_file import CubeFile
 from .formats.envi_writer import write_envi_blocks
 from .formats.side_masks import write_side_mask
@@ -31,10 +32,10 @@ def check_cube_target(path: Path, source: CubeFile) -> None:
         raise OutputError(
             path, f"the ending {path.suffix!r} names no format", f"one of {', '.join(CUBE_ENDINGS)}"
         )
-    targets = {path.resolve()}
+    targets = {resolved(path)}
     if path.suffix.lower() == ".hdr":
-        targets.add(path.with_suffix(".img").resolve())
-    if targets & {Path(file).resolve() for file in source.files}:
+        targets.add(resolved(path.with_suffix(".img")))
+    if targets & {resolved(Path(file)) for file in source.files}:
         raise OutputError(path, "is the input itself", "another name: no input is overwritten")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputFileError
+from ..user_files import require_regular, resolved
 from .formats.plain_tiff import is_tiff
 from .photographs import read_photograph
 from .public.download import say_on_stderr
@@ -30,20 +29,6 @@ from .public.transfer import Say
 __all__ = ["IMAGE_SETS", "Colour", "ImageSet", "load_images", "read_folder", "read_image"]
 
 Colour = Literal["grey", "rgb"]
-
-# What Pillow really raises for files that are cut short, empty or of another kind.
-_BROKEN = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    IndexError,
-    KeyError,
-    TypeError,
-    Image.DecompressionBombError,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +87,7 @@ def read_folder(
         on_message(left_out_text(folder, others))
     images = tuple(read_image(path, colour) for path in paths)
     names = tuple(path.name for path in paths)
-    return ImageSet(folder.resolve().name, names, images, folder_digest(paths))
+    return ImageSet(resolved(folder).name, names, images, folder_digest(paths))
 
 
 def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
@@ -112,14 +97,15 @@ def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
         InputFileError: it cannot be read, or holds floating-point values.
     """
     path = Path(path)
+    require_regular(path, "an image")
+    if is_tiff(path):
+        return _read_tiff(path, colour)
     try:
-        if is_tiff(path):
-            return _read_tiff(path, colour)
         with Image.open(path) as file:
             mode = file.mode
             shallow = _to_eight_bits(file) if mode.startswith("I") else file
             values = np.asarray(shallow.convert("L" if colour == "grey" else "RGB"), np.uint8)
-    except _BROKEN as error:
+    except Exception as error:  # whatever Pillow raises for damaged files
         raise InputFileError(path, f"cannot be read ({_reason(error)})", "an image") from error
     if mode == "F":
         raise InputFileError(path, "holds floating-point values", "8 or 16 bits per value")

@@ -6,9 +6,6 @@ a split lets slip from training to test in `leakage`.
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,7 +16,9 @@ from numpy.typing import NDArray
 
 from ..atomic import atomic_file
 from ..errors import InputFileError, ShapeError, SplitError
+from ..guard import parsing
 from ..json_text import json_text
+from ..user_files import parse_json, require_regular
 
 RareClasses = Literal["drop", "train", "error"]
 Indices = NDArray[np.int64]
@@ -268,9 +267,10 @@ def load_split(path: Path) -> Split:
         InputFileError: the file is missing, damaged or of another kind.
     """
     expected = "a split.npz written by hsi"
-    try:
+    require_regular(path, expected)
+    with parsing(path, expected, "make it again", found="not a whole split file"):
         with np.load(path, allow_pickle=False) as archive:
-            about = json.loads(str(archive["about"]))
+            about = parse_json(str(archive["about"]), path, expected)
             parts = {part: archive[part].astype(np.int64) for part in PARTS}
         if about.pop("format") != _FORMAT:
             raise InputFileError(path, "another format of split", expected)
@@ -278,10 +278,3 @@ def load_split(path: Path) -> Split:
             about[name] = {int(label): entry for label, entry in about[name].items()}
         shape, classes = tuple(about.pop("shape")), tuple(about.pop("classes"))
         return Split(shape=shape, classes=classes, **parts, **about)
-    except FileNotFoundError as error:
-        raise InputFileError(path, "no such file", expected) from error
-    except (
-        OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, NotImplementedError,
-        zipfile.BadZipFile, zlib.error,
-    ) as error:  # fmt: skip
-        raise InputFileError(path, "not a whole split file", expected, "make it again") from error

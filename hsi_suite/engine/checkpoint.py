@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -16,21 +15,11 @@ import torch
 
 from ..atomic import atomic_file
 from ..errors import OutputError, RunError
+from ..guard import parsing
 from .distributed import ALONE, Team
 
 _SEAL = re.compile(rb"\nhsi_suite checkpoint of run (\w*), sha256 ([0-9a-f]{64})\n")
 _LONGEST_SEAL = 200
-# What torch makes of a file that is none of its own.
-_UNREADABLE = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    pickle.UnpicklingError,
-)
 
 
 def save_checkpoint(path: Path, state: dict[str, Any], identity: str = "") -> None:
@@ -63,7 +52,13 @@ def load_checkpoint(path: Path, identity: str = "", team: Team = ALONE) -> dict[
     Raises:
         RunError: the file is damaged, no checkpoint, or that of another run.
     """
-    try:
+    with parsing(
+        path,
+        "a checkpoint of this run",
+        "delete it to train from the start",
+        kind=RunError,
+        found="is damaged or of another version",
+    ):
         content = team.tell(path.read_bytes() if team.first and path.exists() else None)
         if content is None:
             return None
@@ -71,13 +66,6 @@ def load_checkpoint(path: Path, identity: str = "", team: Team = ALONE) -> dict[
         state = torch.load(io.BytesIO(sealed), map_location="cpu", weights_only=True)
         if not isinstance(state, dict):
             raise TypeError("no training state")
-    except _UNREADABLE as error:
-        raise RunError(
-            path,
-            "is damaged or of another version",
-            "a checkpoint of this run",
-            "delete it to train from the start",
-        ) from error
     if team.first and owner != identity:
         raise RunError(
             path,

@@ -12,19 +12,51 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
 from ..errors import ConfigError, RunError, Stopped
+from ..user_files import require_regular
 from .jobs import Ending, Event, Job, JobObserver, ending, relay
 from .observer import stop_requests
 
 LOCAL = "local"
+_LOOPBACK = "127.0.0.1"
+_SECURE = "tls://"
 _WORKER_SIDE = "hsi_suite.engine.dask_worker"
 _LOOK_SECONDS = 0.5
 _SAVING_SECONDS = 30.0
 _CONNECTING_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """The certificates by which a cluster and who may use it know each other, in PEM.
+
+    Attributes:
+        ca_file: of the authority that signed the others.
+        cert: one's own.
+        key: its private key.
+    """
+
+    ca_file: str
+    cert: str
+    key: str
+
+
+def tls_files(ca_file: str | None, cert: str | None, key: str | None) -> TlsFiles | None:
+    """The certificates that options name; None where they name none.
+
+    Raises:
+        ConfigError: some are named and others are not.
+    """
+    if ca_file and cert and key:
+        return TlsFiles(ca_file, cert, key)
+    if ca_file or cert or key:
+        raise ConfigError("--tls-ca-file, --tls-cert, --tls-key", "not all of them", "all three")
+    return None
 
 
 @dataclass
@@ -38,12 +70,14 @@ class DaskExecutor:
         processes: workers of a local cluster.
         retries: how often a job is begun again whose process broke down; lost workers are not
             counted.
+        tls: certificates for a scheduler with TLS; None takes those of dask's configuration.
     """
 
     module: str
     address: str
     processes: int = 1
     retries: int = 1
+    tls: TlsFiles | None = None
 
     def carry_out(
         self, jobs: Sequence[Job], observer: JobObserver, report: Callable[[Ending], None]
@@ -57,7 +91,12 @@ class DaskExecutor:
         """
         if not jobs:
             return
-        with stop_requests() as stop, self._cluster(min(self.processes, len(jobs))) as client:
+        if self.address != LOCAL and not self.address.startswith(_SECURE):
+            observer.message(
+                f"{self.address} is a scheduler without TLS: whoever reaches it can run programs "
+                "as you. See docs/cluster.md"
+            )
+        with stop_requests() as stop, self.cluster(min(self.processes, len(jobs))) as client:
             crowd = _Crowd(client, self, jobs, observer, report)
             while crowd.pending:
                 if stop.pending:
@@ -66,20 +105,33 @@ class DaskExecutor:
                 crowd.listen()
 
     @contextmanager
-    def _cluster(self, workers: int) -> Iterator[Any]:
+    def cluster(self, workers: int) -> Iterator[Any]:
+        """A client of the cluster; a local one has certificates of its own and no other visitors.
+
+        Args:
+            workers: of a local cluster.
+
+        Raises:
+            ConfigError: as `carry_out`.
+        """
         try:
             distributed = import_module("distributed")
+            import_module("cryptography")
         except ImportError as error:
             raise ConfigError(
                 "--scheduler",
-                f"dask.distributed cannot be imported ({error})",
+                f"dask.distributed cannot be used ({error})",
                 "the extra `cluster`",
                 "install it with: pip install 'hsi-suite[cluster]'",
             ) from error
+        security = self._security(distributed)
         if self.address == LOCAL:
             with (
                 distributed.LocalCluster(
                     n_workers=workers,
+                    # Without certificates every user of the machine could run anything here.
+                    host=_LOOPBACK,
+                    security=distributed.Security.temporary(),
                     threads_per_worker=1,
                     memory_limit=0,
                     dashboard_address=None,
@@ -90,7 +142,9 @@ class DaskExecutor:
                 yield client
             return
         try:
-            client = distributed.Client(self.address, timeout=_CONNECTING_SECONDS)
+            client = distributed.Client(
+                self.address, timeout=_CONNECTING_SECONDS, security=security
+            )
         except (OSError, ValueError) as error:
             raise ConfigError(
                 "--scheduler",
@@ -99,6 +153,22 @@ class DaskExecutor:
             ) from error
         with client:
             yield client
+
+    def _security(self, distributed: Any) -> Any:
+        """What a client shows; without certificates what dask's own configuration says."""
+        if self.tls is None:
+            return None
+        if not self.address.startswith(_SECURE):
+            found = f"certificates for {self.address}"
+            raise ConfigError("--scheduler", found, f"an address that begins with {_SECURE}")
+        for path in vars(self.tls).values():
+            require_regular(Path(path), "a certificate or key in PEM")
+        return distributed.Security(
+            require_encryption=True,
+            tls_ca_file=self.tls.ca_file,
+            tls_client_cert=self.tls.cert,
+            tls_client_key=self.tls.key,
+        )
 
 
 class _Crowd:

@@ -9,7 +9,6 @@ state dictionaries too.
 from __future__ import annotations
 
 import itertools
-import pickle
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,28 +19,17 @@ import h5py
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import InputFileError
+from ..guard import reason_of
+from ..user_files import require_regular
 from .dncnn import DnCNN, FDnCNN
 from .folding import folded_convolution
 
 _FORMS = "a DnCNN or FDnCNN: .pth (SaoYan, KAIR), MatConvNet .mat (v7.3) or .safetensors"
 _TORCH_EPS = 1e-5
-_BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    SafetensorError,
-)
 
 
 @dataclass(frozen=True)
@@ -63,18 +51,20 @@ def import_checkpoint(path: str | Path) -> DnCNN | FDnCNN:
         InputFileError: the file cannot be read, or holds something else; the line says what.
     """
     path = Path(path)
+    require_regular(path, _FORMS)
     try:
         layers = list(_read_layers(path))
-    except _BROKEN as error:
-        text = str(error).strip().partition("\n")[0].partition(". ")[0]
+    except InputFileError:
+        raise
+    except Exception as error:  # whatever the unpickler, h5py and safetensors raise
+        text = reason_of(error).partition(". ")[0]
         # Of a file that is no checkpoint the unpickler tells the byte that it stumbled over.
-        reason = "no checkpoint" if not text or text.isdecimal() else text[:160]
+        reason = "no checkpoint" if text.isdecimal() else text
         raise InputFileError(path, f"cannot be read ({reason})", _FORMS) from error
     return _build(path, _walk(path, layers))
 
 
 def _read_layers(path: Path) -> Iterator[_Layer]:
-    path.open("rb").close()
     if h5py.is_hdf5(path):
         yield from _matconvnet_layers(path)
         return

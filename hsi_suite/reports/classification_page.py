@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..printable import plain
 from .confusions import confusion_part
 from .content import (
     MOST_CLASSES,
@@ -18,7 +19,6 @@ from .content import (
     heading,
     ordered_baselines,
     percent,
-    plain,
     score_rows,
     split_rows,
 )

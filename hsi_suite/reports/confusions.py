@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..metrics.confusion import Confusion
-from .content import Metrics, count, percent, plain
+from ..printable import plain
+from .content import Metrics, count, percent
 from .figures import MOST_IN_MATRIX, MOST_PAIRS, confusion_figure
 from .page import Picture, chart
 

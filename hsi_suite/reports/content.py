@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from ..palette import class_colours
+from ..printable import plain
 
 Metrics = Mapping[str, Any]
 
@@ -28,12 +29,6 @@ _BASELINES = {
     "nearest_pair": "nearest training pair's partner",
     "spectral_angle": "spectral angle",
 }
-
-
-def plain(text: object) -> str:
-    """`text` on one line, without control characters that a terminal or a font would act on."""
-    kept = "".join(c if c.isprintable() else " " for c in str(text))
-    return " ".join(kept.split())
 
 
 def percent(share: float | None, digits: int = 2) -> str:

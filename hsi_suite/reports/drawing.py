@@ -14,7 +14,7 @@ from matplotlib import rc_context, style
 from matplotlib.figure import Figure
 
 from ..atomic import atomic_file
-from .content import plain
+from ..printable import plain
 
 INK = "#24292f"
 FAINT = "#8c959f"

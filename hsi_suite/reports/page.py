@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from .content import UNDEFINED, Metrics, metric_words, plain
+from ..printable import plain, safe_line
+from .content import UNDEFINED, Metrics, metric_words
 from .drawing import INK, data_uri, to_png, to_svg
 from .figures import has_curves, learning_curves_figure
 
@@ -82,6 +83,7 @@ def render_page(template: str, values: Mapping[str, Any]) -> str:
         loader=PackageLoader(__package__ or "hsi_suite.reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -168,3 +170,10 @@ def value_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(value_text, value)) or UNDEFINED
     return plain(value)
+
+
+def _shown(value: Any) -> Any:
+    """What a template puts in: texts of users without codes, line by line; our own as it is."""
+    if type(value) is not str:
+        return value
+    return "\n".join(map(safe_line, value.split("\n")))

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..printable import plain, safe_line
 from .content import (
     MOST_CLASSES_TERMINAL,
     UNDEFINED,
@@ -21,7 +22,6 @@ from .content import (
     count,
     heading,
     percent,
-    plain,
     score_rows,
     split_rows,
 )
@@ -88,7 +88,9 @@ def split_table(metrics: Metrics) -> Padding:
     table.add_column(max_width=40)
     for rows in (split_rows(metrics), audit_rows(metrics)):
         for number, (what, value) in enumerate(rows, 1):
-            table.add_row(Text(what), Text(value), end_section=number == len(rows))
+            table.add_row(
+                Text(safe_line(what)), Text(safe_line(value)), end_section=number == len(rows)
+            )
     return spaced(table)
 
 
@@ -104,7 +106,7 @@ def remarks_grid(remarks: Sequence[Remark]) -> Padding:
     grid.add_column(max_width=76)
     for remark in remarks:
         mark = Text("!", style="bold red") if remark.warning else Text("·", style="dim")
-        grid.add_row(mark, Text(remark.text))
+        grid.add_row(mark, Text(plain(remark.text)))
     return Padding(grid, (0, 0, 0, 1), expand=False)
 
 
@@ -151,7 +153,7 @@ def spread(entry: Mapping[str, Any]) -> str:
 def new_table(title: str, show_header: bool = True) -> Table:
     """An empty table in the house's manner, its title in bold."""
     return FittingTable(
-        title=Text(title, style="bold"),
+        title=Text(safe_line(title), style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD if show_header else box.SIMPLE,
         show_header=show_header,
@@ -169,4 +171,4 @@ def spaced(table: Table) -> Padding:
 
 def _add(table: Table, *cells: str, style: str = "", end_section: bool = False) -> None:
     # Text, not str: names are not markup.
-    table.add_row(*map(Text, cells), style=style, end_section=end_section)
+    table.add_row(*map(Text, map(safe_line, cells)), style=style, end_section=end_section)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..printable import plain
 from .content import (
     Metrics,
     baseline_name,
@@ -11,7 +12,6 @@ from .content import (
     enumerate_names,
     ordered_baselines,
     percent,
-    plain,
     unverified_text,
 )
 

@@ -15,17 +15,19 @@ import yaml
 
 from ...atomic import make_folder, temporary_folder, write_json, write_text
 from ...config import Tree, dump_yaml, load_tree, validate
-from ...engine.dask_executor import DaskExecutor
+from ...engine.dask_executor import DaskExecutor, TlsFiles
 from ...engine.devices import resolve_device
 from ...engine.distributed import launched_processes
 from ...engine.executors import ProcessExecutor, processors
 from ...engine.jobs import Ending, Executor, Job, JobObserver
-from ...errors import ConfigError, RunError, Stopped
+from ...errors import ConfigError, InputFileError, RunError, Stopped
 from ...json_text import undefined_as_none
 from ...runs import Run, RunInUseError, csv_text, locked, tidy
 from ...schemas.batch import BatchConfig, Jobs
+from ...user_files import read_json
 from ..training import Config
 from .design import Design, Member, expand, own_file, source_name
+from .files import read_summary
 from .report import write_batch_report
 from .summary import run_rows, summarise_batch
 from .worker import order
@@ -56,9 +58,7 @@ class Batch:
     @property
     def summary(self) -> dict[str, Any]:
         """The content of summary.json."""
-        value = json.loads((self.path / SUMMARY).read_text("utf-8"))
-        assert isinstance(value, dict)
-        return value
+        return read_summary(self.path)
 
 
 def run_batch(
@@ -69,6 +69,7 @@ def run_batch(
     runs: int | None = None,
     jobs: Jobs | None = None,
     scheduler: str | None = None,
+    tls: TlsFiles | None = None,
 ) -> Batch:
     """Carry out the batch of a named or given configuration; finished runs are kept.
 
@@ -79,6 +80,7 @@ def run_batch(
         runs: the seeds 0 … runs − 1 instead of those that the configuration names.
         jobs: runs at a time, instead of what the configuration says.
         scheduler: address of a dask scheduler, or local.
+        tls: certificates for a scheduler with TLS.
 
     Raises:
         ConfigError: the batch or one of its runs is not configured right; nothing is begun.
@@ -94,7 +96,7 @@ def run_batch(
     plan = _plan(config, Path(name).parent, output)
     if scheduler is None:
         _check_devices(plan)
-    return _carry_out(plan, observer or JobObserver(), jobs, scheduler)
+    return _carry_out(plan, observer or JobObserver(), jobs, scheduler, tls)
 
 
 def repeat(
@@ -105,6 +107,7 @@ def repeat(
     *,
     jobs: Jobs | None = None,
     scheduler: str | None = None,
+    tls: TlsFiles | None = None,
 ) -> Batch:
     """The same configuration with `runs` consecutive base seeds.
 
@@ -126,7 +129,7 @@ def repeat(
         plan = _plan(batch, folder, output)
     if scheduler is None:
         _check_devices(plan)
-    return _carry_out(plan, observer or JobObserver(), jobs, scheduler)
+    return _carry_out(plan, observer or JobObserver(), jobs, scheduler, tls)
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,11 @@ def _file_name(text: str) -> str:
 
 
 def _carry_out(
-    plan: _Plan, observer: JobObserver, jobs: Jobs | None, scheduler: str | None
+    plan: _Plan,
+    observer: JobObserver,
+    jobs: Jobs | None,
+    scheduler: str | None,
+    tls: TlsFiles | None,
 ) -> Batch:
     folder = make_folder(plan.folder)
     members = plan.design.members
@@ -193,7 +200,7 @@ def _carry_out(
         waiting = [member for member in members if member.what not in progress.runs]
         observer.begin_jobs(len(members), len(members) - len(waiting))
         try:
-            _executor(plan, jobs, scheduler).carry_out(
+            _executor(plan, jobs, scheduler, tls).carry_out(
                 [_job(member, folder) for member in waiting], observer, progress.add
             )
         except Stopped:
@@ -206,12 +213,14 @@ def _carry_out(
         return _conclude(plan, progress, members)
 
 
-def _executor(plan: _Plan, jobs: Jobs | None, scheduler: str | None) -> Executor:
+def _executor(
+    plan: _Plan, jobs: Jobs | None, scheduler: str | None, tls: TlsFiles | None
+) -> Executor:
     threads = max(member.config.threads or 1 for member in plan.design.members)
     asked = plan.config.jobs if jobs is None else jobs
     wanted = max(1, processors() // threads) if asked == "auto" else asked
     if scheduler is not None:
-        return DaskExecutor(_WORKER, scheduler, wanted, plan.config.retries)
+        return DaskExecutor(_WORKER, scheduler, wanted, plan.config.retries, tls)
     return ProcessExecutor(_WORKER, wanted, plan.config.retries)
 
 
@@ -269,10 +278,10 @@ def _key(member: Member) -> str:
 def _finished(path: Path) -> dict[str, str]:
     """Folders of finished runs by key; without the file every run looks for itself."""
     try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        value = read_json(path, "a table of finished runs")
+    except InputFileError:
         return {}
-    return {k: v for k, v in value.items() if isinstance(v, str)} if isinstance(value, dict) else {}
+    return {k: v for k, v in value.items() if isinstance(v, str)}
 
 
 def _names_a_file(tree: Any) -> bool:

@@ -8,9 +8,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...data.formats.checksums import hash_file
 from ...metrics.group_comparisons import RunGroup, compare_groups
 from ...runs import SPLIT, Run
 from ..shared.run_figures import baseline_figures, figures, part_sizes, variant_words
+from .files import whole_files
 
 Group = Mapping[str, Any]
 
@@ -94,11 +96,12 @@ def _counts(runs: Sequence[Run]) -> tuple[float, float] | None:
 
 def split_key(run: Run) -> str:
     """The same for runs that were trained and tested on the same parts of the same data."""
-    data = run.environment["data"]
-    if (run.path / SPLIT).is_file():
-        parts = hashlib.sha256((run.path / SPLIT).read_bytes()).hexdigest()
-    else:
-        seeds = run.config["seeds"]
-        drawn = seeds["base"] if seeds.get("split") is None else f"alone {seeds['split']}"
-        parts = json.dumps([run.config["data"], drawn], sort_keys=True)
-    return hashlib.sha256(json.dumps([data, parts], sort_keys=True).encode()).hexdigest()[:16]
+    with whole_files(run.path):
+        data = run.environment["data"]
+        if (run.path / SPLIT).is_file():
+            parts = hash_file(run.path / SPLIT)
+        else:
+            seeds = run.config["seeds"]
+            drawn = seeds["base"] if seeds.get("split") is None else f"alone {seeds['split']}"
+            parts = json.dumps([run.config["data"], drawn], sort_keys=True)
+        return hashlib.sha256(json.dumps([data, parts], sort_keys=True).encode()).hexdigest()[:16]

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from ...config import parse_yaml
-from ...errors import RunError, ShapeError
-from ...metrics.confusion import Confusion
+from ...errors import RunError
+from ...guard import parsing
 from ...runs import METRICS, Run, open_run
+from ...schemas.run_metrics import check_metrics
+from ...schemas.stored import Stored, check_stored
+from ...user_files import read_json, read_text
 
 BATCH = "batch.yaml"
 SUMMARY = "summary.json"
 
 # Keys of a batch that change how it is carried out but not what comes out of it.
 _NOT_IDENTITY = ("jobs", "retries")
-_LONGEST = 120
 
 
-class _Checked(BaseModel):
-    """What has to be there; what else is there is not looked at."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-
-class _Limits(_Checked):
+class _Limits(Stored):
     low: float | None
     high: float | None
 
 
-class _Description(_Checked):
+class _Description(Stored):
     n: int
     mean: float | None
     std: float | None
@@ -45,14 +40,14 @@ class _Description(_Checked):
     notes: list[str] = Field(default_factory=list)
 
 
-class _Dropout(_Checked):
+class _Dropout(Stored):
     n: int
     mean: float | None
     std: float | None
     evaluations: int
 
 
-class _Group(_Checked):
+class _Group(Stored):
     name: str
     task: str
     dataset: str
@@ -68,15 +63,15 @@ class _Group(_Checked):
     dropout_at_test: dict[str, _Dropout] | None = None
 
 
-class _Test(_Checked):
+class _Test(Stored):
     p: float | None
 
 
-class _Number(_Checked):
+class _Number(Stored):
     value: float | None
 
 
-class _Comparison(_Checked):
+class _Comparison(Stored):
     dataset: str
     variant: str
     metric: str
@@ -96,7 +91,7 @@ class _Comparison(_Checked):
     notes: list[str]
 
 
-class _Source(_Checked):
+class _Source(Stored):
     n: int
     std: float | None
     std_interval: _Limits | None
@@ -104,7 +99,7 @@ class _Source(_Checked):
     share_interval: _Limits | None
 
 
-class _Variance(_Checked):
+class _Variance(Stored):
     name: str
     dataset: str
     model: str
@@ -120,7 +115,7 @@ class _Variance(_Checked):
     notes: list[str]
 
 
-class _Summary(_Checked):
+class _Summary(Stored):
     name: str
     question: str
     level: float = Field(gt=0, lt=1)
@@ -128,47 +123,6 @@ class _Summary(_Checked):
     groups: list[_Group] = Field(min_length=1)
     comparisons: list[_Comparison]
     variance: list[_Variance]
-
-
-class _Class(_Checked):
-    label: int = Field(ge=1)
-    name: str
-
-
-class _ClassFigures(_Checked):
-    name: str
-    recall: float | None
-    precision: float | None
-    f1: float | None
-
-
-class _Cells(_Checked):
-    num_classes: int = Field(ge=1)
-    truth: list[int]
-    predicted: list[int]
-    counts: list[int]
-
-
-class _ClassifiedTest(_Checked):
-    per_class: list[_ClassFigures]
-    confusion_matrix: list[list[int]] | _Cells
-    overall_accuracy: float
-    average_accuracy: float | None
-    cohen_kappa: float | None
-
-
-class _Metrics(_Checked):
-    task: str
-    dataset: str
-    model: str
-    seed: int
-    epoch: int | None = None
-    parameters: int | None = None
-
-
-class _Classified(_Metrics):
-    classes: list[_Class] = Field(min_length=1)
-    test: _ClassifiedTest
 
 
 def is_batch(folder: Path) -> bool:
@@ -183,15 +137,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
         RunError: it is missing, damaged, or of an older version.
     """
     path = folder / SUMMARY
-    try:
-        tree = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        found = f"cannot be read ({error.strerror})"
-        raise RunError(path, found, "a batch's folder", "run `hsi batch` to the end") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RunError(path, "not valid JSON", "what hsi wrote") from error
-    _check(_Summary, tree, path, "carry out the batch again: finished runs are kept")
-    assert isinstance(tree, dict)
+    tree = read_json(path, "what hsi wrote", "run `hsi batch` to the end", kind=RunError)
+    check_stored(_Summary, tree, path, "carry out the batch again: finished runs are kept")
     return tree
 
 
@@ -204,16 +151,14 @@ def whole_files(folder: Path) -> Iterator[None]:
     Raises:
         RunError: something in the block met a value that no run writes.
     """
-    try:
+    with parsing(
+        folder,
+        "files as hsi left them",
+        "carry it out again; --debug shows where it was met",
+        kind=RunError,
+        found="a file in it holds what no run writes",
+    ):
         yield
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        kind = f"{type(error).__name__}: {error}"
-        raise RunError(
-            folder,
-            f"a file in it holds what no run writes ({kind[:_LONGEST]})",
-            "files as hsi left them",
-            "carry it out again; --debug shows where it was met",
-        ) from error
 
 
 def read_run(folder: Path, name: str) -> Run:
@@ -233,32 +178,8 @@ def checked(run: Run) -> Run:
     Raises:
         RunError: it is unfinished or damaged.
     """
-    kind = _Classified if "classification" in str(run.metrics["task"]) else _Metrics
-    _check(kind, run.metrics, run.path / METRICS, "train the run again")
-    if kind is _Classified:
-        _check_sizes(run)
+    check_metrics(run.metrics, run.path / METRICS, whole=True)
     return run
-
-
-def _check(kind: type[_Checked], tree: Any, path: Path, remedy: str) -> None:
-    try:
-        kind.model_validate(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        found = f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise RunError(path, found, "what this version writes", remedy) from error
-
-
-def _check_sizes(run: Run) -> None:
-    classes, test = run.metrics["classes"], run.metrics["test"]
-    try:
-        counts = Confusion.from_plain(test["confusion_matrix"])
-    except (ShapeError, ValueError, OverflowError):
-        counts = None
-    sizes = {len(classes), len(test["per_class"]), counts.num_classes if counts else 0}
-    if len(sizes) > 1:
-        raise RunError(run.path / METRICS, "tables of different sizes", "one row for each class")
 
 
 def batch_text(folder: Path) -> str:
@@ -270,10 +191,7 @@ def batch_text(folder: Path) -> str:
     path = folder / BATCH
     if not path.is_file():
         return ""
-    try:
-        tree = parse_yaml(path.read_text("utf-8"), path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(path, "cannot be read", "what `hsi batch` wrote") from error
+    tree = parse_yaml(read_text(path, "what `hsi batch` wrote", kind=RunError), path)
     if not isinstance(tree, Mapping):
         raise RunError(path, "holds no batch", "a mapping of keys")
     kept = {key: value for key, value in tree.items() if key not in _NOT_IDENTITY}

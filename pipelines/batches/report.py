@@ -15,6 +15,7 @@ from ...atomic import write_text
 from ...commands import command
 from ...config import validate
 from ...errors import HsiSuiteError, RunError
+from ...guard import parsing
 from ...reports.batches.content import BatchReport, GroupFacts, RunFacts
 from ...reports.batches.latex import latex_table
 from ...reports.batches.maps import Votes, count_votes, thinning
@@ -23,8 +24,9 @@ from ...reports.batches.page import batch_page
 from ...reports.batches.sections import batch_sections
 from ...reports.batches.verdict import batch_verdict
 from ...reports.verdict import Remark
-from ...runs import CONFIG, COST, ENVIRONMENT, HISTORY, LABEL_MAP, REPORT, Run, csv_text
+from ...runs import CONFIG, COST, ENVIRONMENT, LABEL_MAP, REPORT, Run, csv_text
 from ...schemas.classification import ClassificationConfig
+from ...user_files import resolved
 from ..shared.published import published_figures
 from ..shared.run_figures import figures
 from .files import batch_text, read_run, read_summary, whole_files
@@ -102,7 +104,7 @@ def write_report(folder: Path, report: BatchReport, runs: Iterable[Run]) -> list
 
 
 def _commands(folder: Path, runs: Mapping[str, Run]) -> str:
-    name, first = folder.resolve().name, next(iter(runs))
+    name, first = resolved(folder).name, next(iter(runs))
     return "\n".join(
         [
             f"# in the folder that holds {shlex.quote(name)}; finished runs are kept, so empty it "
@@ -124,25 +126,13 @@ def _group(group: Mapping[str, Any], runs: Sequence[Run]) -> GroupFacts:
             name=run.path.name,
             metrics=run.metrics,
             figures=figures(run.metrics),
-            history=run_history(run),
+            history=run.history,
             environment=run.environment if (run.path / ENVIRONMENT).exists() else {},
-            config_text=(run.path / CONFIG).read_text("utf-8", errors="replace"),
+            config_text=run.config_text,
         )
         for run in runs
     ]
     return GroupFacts(group=group, runs=facts, published=_published(group, runs[0]))
-
-
-def run_history(run: Run) -> list[dict[str, float]]:
-    """A run's figures of each epoch.
-
-    Raises:
-        RunError: the file is damaged.
-    """
-    try:
-        return run.history
-    except (ValueError, TypeError) as error:
-        raise RunError(run.path / HISTORY, "holds what is no number", "a row of figures") from error
 
 
 def _published(group: Mapping[str, Any], run: Run) -> Sequence[Mapping[str, Any]]:
@@ -190,10 +180,8 @@ def _votes(paths: Sequence[Path]) -> Votes:
 
 
 def _map(path: Path) -> NDArray[np.integer]:
-    try:
+    with parsing(path, "a map that hsi wrote", "train the run again", kind=RunError):
         labels = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise RunError(path, "cannot be read", "a map that hsi wrote", "train it again") from error
     whole = isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.size > 0
     if not whole or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 65535:
         raise RunError(path, "holds no map", "lines × samples of labels", "train the run again")

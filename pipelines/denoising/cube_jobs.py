@@ -16,6 +16,7 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import ConfigError, HsiSuiteError, OutputError
 from ...restoration.planes import PlaneDenoiser
+from ...user_files import resolved
 from ..shared.machine import available_threads, memory_text
 from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank
@@ -121,12 +122,12 @@ def refuse_shared_names(
         return
     folder = None if output is None else Path(output)
     places = {
-        (folder or image.parent).resolve() / f"{image.stem}{SUFFIX}{ending}": image
+        resolved(folder or image.parent) / f"{image.stem}{SUFFIX}{ending}": image
         for image in images
         for ending in (".png", ".tif")
     }
     for cube in cubes:
-        place = (folder or cube.parent).resolve() / _beside(cube).name
+        place = resolved(folder or cube.parent) / _beside(cube).name
         if place in places:
             raise OutputError(
                 place.name,
@@ -239,11 +240,11 @@ def _targets(
         targets = [_beside(source) for source in inputs]
         if folder is not None:
             targets = [folder / target.name for target in targets]
-    untouchable = {file.resolve() for path in (*inputs, *kept) for file in _files_of(path)}
+    untouchable = {resolved(file) for path in (*inputs, *kept) for file in _files_of(path)}
     taken: dict[Path, Path] = {}
     for target, source in zip(targets, inputs, strict=True):
         for written in _written(target, compare):
-            place = written.resolve()
+            place = resolved(written)
             if taken.setdefault(place, source) != source:
                 raise OutputError(written, f"would be a result of {taken[place]} and of {source}")
             if place in untouchable:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ...engine.finite import check_finite, check_weights
-from ...errors import HsiSuiteError, RunError, ShapeError
+from ...errors import RunError, ShapeError
+from ...guard import parsing
 from ...models.registry import build_denoiser
+from ...models.stored_model import header_from, read_model, require_fitting
 from ..shared.model_file import write_model_file
 
 _FORMAT = "hsi_suite denoiser 1"
@@ -113,40 +113,19 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
     Raises:
         RunError: the file is missing, damaged or holds something else.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise RunError(path, f"cannot be read ({error})", "a denoiser of this project") from error
-    fields = denoiser_fields(metadata)
+    fields, tensors = read_model(path, "a denoiser of this project", "fetch or train it again")
     if fields.pop("format", None) != _FORMAT:
         raise RunError(path, "holds no denoiser, or one of another version", _FORMAT)
-    try:
-        header = _checked(DenoiserHeader(**fields))
+    with parsing(
+        path, "an undamaged file", kind=RunError, found="its header and weights do not fit"
+    ):
+        header = header_from(DenoiserHeader, fields)
+        if header.sigma is None:
+            raise ValueError("no sigma")
+        meta = partial(untrained_denoiser, header, torch.device("meta"), None)
+        require_fitting(lambda: meta().network, header.options, tensors)
         denoiser = untrained_denoiser(header, device, None)
         denoiser.network.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
-        raise RunError(path, "its header and weights do not fit", "an undamaged file") from error
     check_weights(tensors, path)
     denoiser.network.eval()
     return denoiser
-
-
-def denoiser_fields(metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    """What the metadata of a safetensors file say of a denoiser of ours; {} where they do not."""
-    try:
-        fields = json.loads((metadata or {}).get("header", "{}"))
-    except ValueError:
-        return {}
-    return fields if isinstance(fields, dict) else {}
-
-
-def _checked(header: DenoiserHeader) -> DenoiserHeader:
-    """A header whose fields are of their kinds."""
-    if not isinstance(header.options, dict) or not isinstance(header.in_channels, int):
-        raise TypeError("options or channels")
-    if header.sigma is None:
-        raise TypeError("sigma")
-    low, high = header.sigma
-    return replace(header, sigma=(float(low), float(high)))

@@ -18,6 +18,7 @@ from ...data.public.image_sets import left_out, left_out_text
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling, side_within
 from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
+from ...user_files import resolved
 from ..shared.machine import memory_text
 from .denoiser import Denoiser
 
@@ -87,7 +88,7 @@ def plan_jobs(
         raise OutputError(output, "is one file for several images", "a folder")
     named = [path for given in inputs for path in images_in(Path(given))]
     # A file named twice, or with its folder, is meant once.
-    sources = list({path.parent.resolve() / path.name: path for path in named}.values())
+    sources = list({resolved(path.parent) / path.name: path for path in named}.values())
     jobs: list[ImageJob] = []
     refused: dict[Path, HsiSuiteError] = {}
     for source in sources:
@@ -166,11 +167,11 @@ def _target(
 
 
 def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence[Path]) -> None:
-    inputs = {path.resolve() for path in (*sources, *kept)}
+    inputs = {resolved(path) for path in (*sources, *kept)}
     taken: dict[Path, Path] = {}
     for job in jobs:
         for target in (job.target, job.comparison):
-            place = target.resolve()
+            place = resolved(target)
             if place in taken:
                 raise OutputError(
                     target,

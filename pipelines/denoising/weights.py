@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from ...errors import InputFileError
 from ...models.checkpoint_import import import_checkpoint
 from ...models.dncnn import DnCNN
 from ...models.folding import activate_in_place, fold_batch_norms
+from ...models.stored_model import read_header
 from ...runs import MODEL
 from ...weights import DEFAULT_WEIGHTS, shipped_names, shipped_weights
-from .denoiser import Denoiser, DenoiserHeader, denoiser_fields, load_denoiser
+from .denoiser import Denoiser, DenoiserHeader, load_denoiser
 
 # The authors of DnCNN give 17 layers to networks for one σ and 20 to those for all up to 55.
 _BLIND_DEPTH = 20
@@ -64,11 +64,8 @@ def find_weights(weights: str) -> Path:
 
 
 def _is_ours(path: Path) -> bool:
-    try:
-        with safe_open(path, "pt") as file:
-            return str(denoiser_fields(file.metadata()).get("format")).startswith("hsi_suite")
-    except (OSError, SafetensorError) as error:
-        raise InputFileError(path, f"cannot be read ({error})", "safetensors weights") from error
+    fields = read_header(path, "safetensors weights", "", kind=InputFileError)
+    return str(fields.get("format")).startswith("hsi_suite")
 
 
 def _imported_header(network: torch.nn.Module, path: Path) -> DenoiserHeader:

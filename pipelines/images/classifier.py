@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from ...data.labelled_images import LabelledImages
 from ...engine.finite import check_finite, check_weights
 from ...engine.observer import Observer
-from ...errors import HsiSuiteError, RunError, ShapeError
+from ...errors import RunError, ShapeError
+from ...guard import parsing
 from ...models.registry import build_model
+from ...models.stored_model import header_from, read_model, require_fitting
 from ..shared.model_file import write_model_file
 from .views import ImageViews
 
@@ -158,25 +159,17 @@ def load_image_classifier(path: Path, device: torch.device) -> ImageClassifier:
     Raises:
         RunError: the file is missing, damaged or holds something else.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise RunError(
-            path, f"cannot be read ({error})", "the model of a finished run", "train the run again"
-        ) from error
-    try:
-        fields = json.loads(metadata["header"])
+    fields, tensors = read_model(path)
+    with parsing(
+        path, "a classifier of images", "train the run again", kind=RunError, found="damaged"
+    ):
         if fields.pop("format", None) != _FORMAT:
             raise ValueError(f"not of the format {_FORMAT!r}")
-        classifier = untrained_image_classifier(_checked(ImageHeader(**fields)), device, None)
+        header = _checked(header_from(ImageHeader, fields))
+        build = partial(untrained_image_classifier, header, torch.device("meta"), None)
+        require_fitting(lambda: build().network, header.options, tensors)
+        classifier = untrained_image_classifier(header, device, None)
         classifier.network.load_state_dict(tensors)
-    except (LookupError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
-        reason = str(error).partition("\n")[0]
-        raise RunError(
-            path, f"damaged ({reason})", "a classifier of images", "train the run again"
-        ) from error
     check_weights(tensors, path)
     classifier.network.eval()
     return classifier

@@ -27,6 +27,7 @@ from ...data.readers import (
 from ...data.scene import Georeference, Scene, nearest_bands
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, ShapeError
+from ...user_files import resolved
 from ..scenes.preparation import check_values
 
 _TIFF = (".tif", ".tiff")
@@ -148,12 +149,12 @@ def file_gallery(
         synthetic=False,
         shown=((0, 1, 2) if bands >= 3 else (0, 0, 0)) if picture else shown,
         identity=[
-            *([str(path.resolve()), state.st_size, state.st_mtime_ns] for path, state in states),
+            *([str(resolved(path)), state.st_size, state.st_mtime_ns] for path, state in states),
             str(file.nodata),
             None if file.axes is None else [*file.axes.names, *file.axes.sizes],
             *([truth.first_value, dict(truth.placement)] if truth and truth.remarks else []),
         ],
-        provenance={"scene": str(file.path.resolve()), "nodata": str(file.nodata)},
+        provenance={"scene": str(resolved(file.path)), "nodata": str(file.nodata)},
         files=files,
         read=read,
         reading_bytes=lambda rows: copies * file.reading_bytes(rows),

@@ -8,9 +8,8 @@ the gallery has labels and `spectra.npy` (items × bands) where it has spectra.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,11 @@ from numpy.typing import NDArray
 
 from ...data.formats.reading_guard import reading
 from ...data.scene import Georeference
-from ...errors import HsiSuiteError, InputFileError
+from ...errors import InputFileError
+from ...guard import parsing
+from ...models.stored_model import header_from
 from ...scratch import sweep
+from ...user_files import read_json
 from .retriever import Side
 
 FORMAT = "hsi_suite retrieval index 1"
@@ -162,37 +164,24 @@ def read_header(path: Path) -> IndexHeader:
     if not path.is_dir():
         found = "is a file" if path.exists() else "no such folder"
         raise InputFileError(path, found, _WHAT, "make one with `hsi retrieve index`")
-    try:
-        content = json.loads(place.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputFileError(
-            path, f"holds no {INDEX}", _WHAT, "make one with `hsi retrieve index`"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputFileError(place, f"cannot be read ({error})", _WHAT, _AGAIN) from error
-    kind = content.get("format") if isinstance(content, dict) else None
+    if not place.exists():
+        raise InputFileError(path, f"holds no {INDEX}", _WHAT, "make one with `hsi retrieve index`")
+    content = read_json(place, _WHAT, _AGAIN)
+    kind = content.get("format")
     if kind != FORMAT:
         found = f"is of the format {kind!r}" if kind is not None else "names no format"
         raise InputFileError(place, found, f"{FORMAT!r}", _AGAIN)
-    try:
+    with parsing(place, _WHAT, _AGAIN, found="is damaged"):
         return _header(content)
-    except (LookupError, TypeError, ValueError, HsiSuiteError) as error:
-        raise InputFileError(place, f"is damaged ({error})", _WHAT, _AGAIN) from error
 
 
 def _header(content: Mapping[str, Any]) -> IndexHeader:
-    header = IndexHeader(**{field.name: content[field.name] for field in fields(IndexHeader)})
+    header = header_from(IndexHeader, {k: v for k, v in content.items() if k != "format"})
     counts = ("lines", "samples", "bands", "step", "dimensions", "window")
     for name in (*counts, "items", "missing"):
         value = getattr(header, name)
         if type(value) is not int or value < (1 if name in counts else 0):
             raise ValueError(f"{name} = {value!r}")
-    names = header.class_names
-    if header.side not in ("first", "second") or not isinstance(names, list):
-        raise ValueError("side or class names")
-    for name in ("run", "model", "modality", "name"):
-        if not isinstance(getattr(header, name), str):
-            raise TypeError(name)
     if header.wavelengths is not None and len(header.wavelengths) != header.bands:
         raise ValueError("wavelengths")
     assert header.place is None or header.place.transform

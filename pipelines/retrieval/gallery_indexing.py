@@ -20,6 +20,7 @@ from ...engine.allocation import release_free_blocks
 from ...engine.observer import Observer
 from ...errors import HsiSuiteError, InputFileError, OutputError, Stopped
 from ...runs import MODEL
+from ...user_files import resolved
 from ..shared.unfinished_output import UnfinishedOutput
 from .gallery import Gallery
 from .gallery_index import (
@@ -214,7 +215,7 @@ class GalleryIndexing:
         place, centres = self.gallery.georeference, self.gallery.wavelengths
         modality = self.retriever.modality(self.side)
         header = IndexHeader(
-            run=str(self.run.resolve()),
+            run=str(resolved(self.run)),
             model=identity["model"],
             side=self.side,
             modality=self.retriever.header.names[SIDES.index(self.side)],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...data.formats.georeferencing import is_geographic, simple_epsg
 from ...data.scene import Georeference
-from ...reports.content import plain
+from ...printable import plain
 from ...reports.retrieval.query_figures import CommonSpace, ScaleBar, Tile, similarity_text
 from .gallery_index import GalleryIndex
 from .gallery_pictures import surroundings, tile_reach

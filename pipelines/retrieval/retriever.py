@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...data.item_source import ItemSource
 from ...data.modalities import Items, Modality, modality_from, unit_rows
 from ...data.scene import Scene
 from ...engine.finite import check_finite, check_weights
-from ...errors import ConfigError, HsiSuiteError, RunError
+from ...errors import ConfigError, RunError
+from ...guard import parsing
 from ...models.dscmr import DSCMR
 from ...models.registry import build_retriever
+from ...models.stored_model import header_from, read_model, require_fitting
 from ..shared.model_file import write_model_file
 
 Side = Literal["first", "second"]
@@ -219,25 +220,21 @@ def load_retriever(path: Path, device: torch.device) -> Retriever:
     Raises:
         RunError: the file is missing, damaged or holds something else.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        fields = json.loads(metadata.get("header", "{}"))
-    except (OSError, SafetensorError, ValueError) as error:
-        raise RunError(path, f"cannot be read ({error})", "a retriever of this project") from error
-    if not isinstance(fields, dict) or fields.pop("format", None) != _FORMAT:
+    fields, tensors = read_model(path, "a retriever of this project")
+    if fields.pop("format", None) != _FORMAT:
         raise RunError(path, "holds no retriever of this version", _FORMAT)
     check_weights(tensors, path)
-    try:
+    with parsing(
+        path, "an undamaged file", kind=RunError, found="its header and weights do not fit"
+    ):
         sides = [modality_from(fields.pop(side), _part(tensors, side)) for side in SIDES]
-        retriever = untrained_retriever(_header(fields), sides[0], sides[1], device, None)
+        header = header_from(RetrieverHeader, fields)
         prefix = "network."
-        retriever.network.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
-    except (KeyError, TypeError, ValueError, RuntimeError, HsiSuiteError) as error:
-        raise RunError(path, "its header and weights do not fit", "an undamaged file") from error
+        weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        meta = partial(untrained_retriever, header, sides[0], sides[1], torch.device("meta"), None)
+        require_fitting(lambda: meta().network, header.options, weights)
+        retriever = untrained_retriever(header, sides[0], sides[1], device, None)
+        retriever.network.load_state_dict(weights)
     retriever.network.eval()
     return retriever
 
@@ -245,20 +242,3 @@ def load_retriever(path: Path, device: torch.device) -> Retriever:
 def _part(tensors: Mapping[str, Tensor], side: str) -> dict[str, NDArray[Any]]:
     prefix = f"{side}."
     return {k.removeprefix(prefix): v.numpy() for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _header(fields: dict[str, Any]) -> RetrieverHeader:
-    """A header whose fields are of their kinds."""
-    header = RetrieverHeader(**fields)
-    first, second = header.names
-    if not isinstance(header.options, dict) or not all(map(str, (first, second))):
-        raise TypeError("options or names")
-    return replace(
-        header,
-        names=(str(first), str(second)),
-        class_names=tuple(map(str, header.class_names)),
-        labels=tuple(map(int, header.labels)),
-        label_share=float(header.label_share),
-        sharpness=float(header.sharpness),
-        thresholds={str(k): float(v) for k, v in (header.thresholds or {}).items()},
-    )

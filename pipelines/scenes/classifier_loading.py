@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...data.orientations import ORIENTATIONS
@@ -14,9 +13,11 @@ from ...data.reduction import Reduction
 from ...data.spectral_domain import SpectralDomain
 from ...data.value_scale import ValueScale
 from ...engine.finite import check_weights
-from ...errors import HsiSuiteError, RunError
+from ...errors import RunError
+from ...guard import parsing
 from ...models.classical import CLASSICAL
 from ...models.registry import build_model
+from ...models.stored_model import header_from, read_model, require_fitting
 from .classifier import FORMAT, Classifier, Header
 
 
@@ -26,25 +27,12 @@ def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Class
     Raises:
         RunError: the file is missing, damaged or no classifier, or holds NaN.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        check_weights(tensors, path)
-        header = json.loads(metadata["header"])
-        if header.pop("format", None) != FORMAT:
-            raise RunError(path, "another format", f"{FORMAT!r}", "train the run again")
-        return _assemble(_checked(Header(**header)), tensors, device, threads)
-    except (OSError, SafetensorError) as error:
-        raise RunError(
-            path, f"cannot be read ({error})", "the model of a finished run", "train the run again"
-        ) from error
-    except (
-        LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, HsiSuiteError,
-    ) as error:  # fmt: skip
-        if isinstance(error, RunError):
-            raise
-        raise RunError(path, f"damaged ({error})", "a classifier", "train the run again") from error
+    fields, tensors = read_model(path)
+    check_weights(tensors, path)
+    if fields.pop("format", None) != FORMAT:
+        raise RunError(path, "another format", f"{FORMAT!r}", "train the run again")
+    with parsing(path, "a classifier", "train the run again", kind=RunError, found="damaged"):
+        return _assemble(_checked(header_from(Header, fields)), tensors, device, threads)
 
 
 def _checked(header: Header) -> Header:
@@ -76,7 +64,9 @@ def _assemble(
         fitted = CLASSICAL[header.model](header.options, header.seed, threads)
         fitted.fit(spectra, classes)
         return Classifier(header, reduction, fitted, (spectra, classes))
-    network = build_model(
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    build = partial(
+        build_model,
         header.model,
         in_channels=reduction.components,
         num_classes=len(header.labels),
@@ -84,6 +74,7 @@ def _assemble(
         options=header.options,
         generator=None,
     )
-    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    require_fitting(build, header.options, weights)
+    network = build()
     network.load_state_dict(weights)
     return Classifier(header, reduction, network.to(device).eval())

@@ -17,6 +17,7 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import OutputError
 from ...map_endings import check_map_ending
+from ...user_files import resolved
 from ..shared.machine import available_threads
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file
@@ -190,14 +191,14 @@ def _results(target: Path, layers: Sequence[str]) -> list[Path]:
 
 def _state_of(path: Path) -> list[str | int]:
     state = path.stat()
-    return [str(path.resolve()), state.st_size, state.st_mtime_ns]
+    return [str(resolved(path)), state.st_size, state.st_mtime_ns]
 
 
 def _check_place(place: Path) -> None:
     """Refuse to replace what is no file of its own."""
     if place.is_symlink():
         raise OutputError(
-            place, "this is a link", "a file name", f"name {place.resolve()} itself, or remove it"
+            place, "this is a link", "a file name", f"name {resolved(place)} itself, or remove it"
         )
     if place.is_dir():
         raise OutputError(place, "this is a folder", "a file name", "end it in .tif")
@@ -212,13 +213,13 @@ def _checked_target(path: Path, file: CubeFile, runs: Sequence[str | Path]) -> P
     check_map_ending(path)
     # An ENVI map is a pair of files, and so may be the scene.
     written = {
-        output.with_suffix(ending).resolve()
+        resolved(output.with_suffix(ending))
         for output in (path, *(layer_path(path, what) for what in _LAYERS))
         for ending in (output.suffix, ".img")
     }
-    if {Path(name).resolve() for name in file.files} & written:
+    if {resolved(Path(name)) for name in file.files} & written:
         raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
-    if any(path.resolve().parent == Path(run).resolve() for run in runs):
+    if any(resolved(path).parent == resolved(Path(run)) for run in runs):
         raise OutputError(
             path, "lies inside a run's folder", "another folder: runs are kept as they are"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...engine.observer import Observer
 from ...errors import OutputError
+from ...printable import safe_line
 
 
 class LogObserver(Observer):
@@ -50,6 +51,6 @@ class LogObserver(Observer):
         moment = datetime.now().astimezone().isoformat(timespec="seconds")
         try:
             with self._path.open("a", encoding="utf-8", errors="replace") as file:
-                file.write(f"{moment} {line}\n")
+                file.write(f"{moment} {safe_line(line)}\n")
         except OSError as error:
             raise OutputError(self._path, f"cannot be written ({error.strerror})") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...errors import RunError
 from ...runs import CONFIG, Run
+from ...user_files import resolved
 
 
 def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
@@ -22,7 +23,7 @@ def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
     """
     folder = Path(path)
     # In full: the name of "." and of a linked folder is that of the place itself.
-    folder = folder.resolve()
+    folder = resolved(folder)
     if not folder.is_dir():
         raise RunError(path, "no such folder", "a run or a batch")
     places = [folder] if (folder / CONFIG).is_file() else sorted(folder.iterdir())

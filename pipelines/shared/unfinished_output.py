@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,8 @@ from typing import Any
 
 from ...atomic import make_folder, write_json
 from ...engine.observer import Observer
-from ...errors import OutputError
+from ...errors import InputFileError, OutputError
+from ...user_files import read_json
 
 _SUFFIX = ".partial"
 _PROGRESS = "progress.json"
@@ -45,10 +45,10 @@ class UnfinishedOutput:
         """
         path = self.folder / _PROGRESS
         try:
-            saved = json.loads(path.read_text("utf-8"))
+            saved = read_json(path, "the progress of an unfinished output")
             theirs: dict[str, Any] = dict(saved["identity"])
             progress: dict[str, Any] | None = saved["progress"]
-        except (OSError, ValueError, LookupError, TypeError):
+        except (InputFileError, ValueError, LookupError, TypeError):
             # A call cut off at once leaves at most the temporary file of its progress.
             if any(not item.name.startswith(".progress.") for item in self.folder.iterdir()):
                 raise OutputError(
@@ -105,9 +105,10 @@ def unfinished_folder(target: Path) -> Path:
 def goes_on(target: Path, identity: Mapping[str, Any]) -> bool:
     """Whether a call of the same identity was cut off: what it has written is its own."""
     try:
-        saved = json.loads((unfinished_folder(target) / _PROGRESS).read_text("utf-8"))
+        path = unfinished_folder(target) / _PROGRESS
+        saved = read_json(path, "the progress of an unfinished output")
         return bool(saved["identity"] == dict(identity))
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (InputFileError, LookupError):
         return False
 
 

@@ -6,7 +6,6 @@ import pickle
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -14,6 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ...errors import InputFileError
+from ...guard import parsing
+from ...user_files import require_regular
 from .network import ClassicNetwork
 from .torchvision_names import torchvision_names
 
@@ -83,17 +84,14 @@ def load_torchvision_file(network: ClassicNetwork, path: str | Path) -> None:
         InputFileError: the file cannot be read, or holds something else.
     """
     path = Path(path)
-    try:
-        state: Any = _read(path)
-    except _BROKEN as error:
-        text = str(error).strip().partition("\n")[0].partition(". ")[0]
-        expected = "a state dictionary of torchvision (.pth or .safetensors)"
-        raise InputFileError(path, f"cannot be read ({text[:160]})", expected) from error
+    expected = "a state dictionary of torchvision (.pth or .safetensors)"
+    require_regular(path, expected)
+    with parsing(path, expected):
+        state = _read(path)
     load_torchvision(network, state, path)
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    path.open("rb").close()
     if path.suffix == ".safetensors":
         return load_file(path)
     with warnings.catch_warnings():

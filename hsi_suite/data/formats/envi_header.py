@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import InputFileError
+from ...user_files import read_bytes
 
 
 class HeaderList(tuple[str, ...]):
@@ -45,10 +46,7 @@ def parse_envi_header(path: Path) -> dict[str, HeaderValue]:
     Raises:
         InputFileError: this is no ENVI header, it was cut, or a list in it has no end.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputFileError(path, f"cannot be read ({error.strerror})") from error
+    content = read_bytes(path, "an ENVI header")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

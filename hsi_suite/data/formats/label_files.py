@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import InputFileError
+from ...user_files import read_text
 from .array_choice import LABELS_OPTION, choose_map
 from .envi_files import open_envi
-from .file_format import FileFormat, recognise_format, refuse_pipe
+from .file_format import FileFormat, recognise_format
 from .hdf5_files import load_hdf5_map
 from .label_values import LabelFile, StoredLabels, understood_labels
 from .matlab_files import list_matlab_arrays, load_matlab_array
@@ -61,13 +62,7 @@ def read_class_names(path: Path | str) -> tuple[str, ...]:
         InputFileError: the file is missing, empty, no UTF-8 text, or names a class twice or not.
     """
     path = Path(path)
-    refuse_pipe(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputFileError(path, f"cannot be read ({error.strerror})", "a text file") from error
-    except UnicodeDecodeError as error:
-        raise InputFileError(path, "this is no UTF-8 text", "one class name a line") from error
+    text = read_text(path, "a text file, one class name a line")
     names = [line.strip() for line in text.rstrip().splitlines()]
     if not names or "\0" in text:
         raise InputFileError(path, "holds no class names", "one class name a line")
@@ -140,7 +135,9 @@ def _read_png(path: Path) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
         values = np.asarray(image)
         if image.mode == "P":
             return values, np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
-    bits = path.read_bytes()[24]
+        with path.open("rb") as file:
+            file.seek(24)
+            bits = file.read(1)[0]
     if bits in (2, 4) and image.mode == "L":  # pillow stretches these greys to 0 … 255
         values = values // (255 // (2**bits - 1))
     return values, None

@@ -64,7 +64,7 @@ def find_matlab_element(path: Path, variable: str) -> MatlabElement:
                 return MatlabElement(dtype, count, found)
             place += 8 + size
             file.seek(place)
-    raise LookupError(f"no variable {variable!r}")
+        raise LookupError(f"no variable {variable!r}")
 
 
 def _describe(body: bytes, order: str, wanted: str) -> tuple[str, np.dtype[Any], int, int]:

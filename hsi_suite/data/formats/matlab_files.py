@@ -34,6 +34,8 @@ def list_matlab_arrays(path: Path) -> list[StoredArray]:
     return [
         StoredArray(name, tuple(map(int, shape)), kind, kind in _NUMERIC, kind == "logical")
         for name, shape, kind in variables
+        # MATLAB keeps a part of its own beside the variables, __function_workspace__.
+        if not name.startswith("__")
     ]
 
 
@@ -43,8 +45,10 @@ def load_matlab_array(path: Path, array: StoredArray) -> NDArray[Any]:
     Raises:
         InputFileError: the file is damaged.
     """
-    if not _is_v4(path):
-        _checked_element(path, array)
+    if not _is_v4(path) and _checked_element(path, array).dtype.kind == "c":
+        # Where a damaged file only claims an imaginary part, SciPy takes what follows for one and
+        # ends the process.
+        raise InputFileError(path, f"variable {array.name!r} is complex", "real numbers")
     with reading(path, _WHAT), path.open("rb") as file:
         value = loadmat(file, variable_names=[array.name], appendmat=False)[array.name]
     # SciPy puts a message in the place of a variable that it could not read.

@@ -119,7 +119,12 @@ def _stored(name: str, file: IO[bytes]) -> StoredArray:
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = npy_format.read_magic(file)
     if version == (1, 0):
-        return npy_format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return npy_format.read_array_header_2_0(file)
-    raise ValueError(f"version {version[0]}.{version[1]}, which only arrays of records need")
+        header = npy_format.read_array_header_1_0(file)
+    elif version == (2, 0):
+        header = npy_format.read_array_header_2_0(file)
+    else:
+        raise ValueError(f"version {version[0]}.{version[1]}, which only arrays of records need")
+    # NumPy takes True for a size, and a negative one for a long array.
+    if any(type(size) is not int or size < 0 for size in header[0]):
+        raise ValueError(f"a shape of {header[0]}")
+    return header

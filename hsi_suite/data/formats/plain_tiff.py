@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from .geotiff_tags import ExtraTag, copied_geotiff_tags
 from .image_notes import tiff_dpi, tiff_orientation
+from .tiff_directories import check_tiff_directories
 
 _ICC = 34675
 # Kinds of extra samples that are transparency: associated with the colours, and not.
@@ -88,6 +89,7 @@ def is_tiff(path: Path) -> bool:
 
 def is_one_picture(path: Path) -> bool:
     """Whether a TIFF file holds one grey or RGB picture, with transparency or without."""
+    check_tiff_directories(path)
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         colours = page.samplesperpixel - sum(int(kind) in _ALPHA for kind in page.extrasamples)
@@ -105,6 +107,7 @@ def plain_tiff(path: Path) -> PlainTiff | None:
     """
     if not is_tiff(path):
         return None
+    check_tiff_directories(path)
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         if (pictures := _pictures(file)) > 1:

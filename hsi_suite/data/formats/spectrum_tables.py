@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from ...user_files import read_bytes
 
 _WHAT = "a text table: a column of wavelengths and one of values"
 _LARGEST_FILE = 2**26
@@ -93,17 +94,9 @@ def read_spectrum_table(path: Path) -> SpectrumTable:
 
 
 def _text_lines(path: Path) -> list[str]:
-    try:
-        if path.is_dir():
-            raise InputFileError(path, "this is a folder", _WHAT)
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= _LARGEST_FILE else b""
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputFileError(path, f"cannot be read ({reason})", _WHAT, "check the path") from error
+    content = read_bytes(path, _WHAT, "check the path", largest=_LARGEST_FILE)
     if not content:
-        found = "is empty" if size == 0 else f"holds {size / 1e6:.0f} MB"
-        raise InputFileError(path, found, _WHAT)
+        raise InputFileError(path, "is empty", _WHAT)
     try:
         if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
             text = content.decode("utf-16")

@@ -26,6 +26,7 @@ from .geotiff_tags import read_geotiff
 from .line_masks import BothMasks, SourceMask, WithoutAlpha
 from .raw_lines import AxisOrder, RawLines
 from .reading_guard import reading
+from .tiff_directories import check_tiff_directories
 from .tiff_lines import DecodedLines, can_decode, stored_type
 from .wavelength_units import in_nanometres
 
@@ -70,6 +71,8 @@ def open_tiff(
     Raises:
         InputFileError: the file is damaged, holds images of several sizes or no cube.
     """
+    with reading(path, _WHAT):
+        check_tiff_directories(path)
     with reading(path, _WHAT), tifffile.TiffFile(path) as tiff:
         _check_directories(path)
         number, series = _only_series(path, tiff)

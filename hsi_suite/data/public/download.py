@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from ...atomic import atomic_file, make_folder, temporary_folder
 from ...errors import ChecksumError, ConfigError, DatasetNotFoundError, OutputError
+from ...printable import safe_line
 from .transfer import Say, fetch
 from .verification import (
     CACHE_VARIABLE,
@@ -36,7 +37,7 @@ DATA_VARIABLE = "HSI_DATA_DIR"
 
 def say_on_stderr(message: str) -> None:
     """Print `message` where it mixes with no result."""
-    print(message, file=sys.stderr)
+    print(safe_line(message), file=sys.stderr)
 
 
 def data_folder() -> Path | None:

@@ -8,7 +8,6 @@ of that first copy is written down in the cache and holds from then on.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from ...atomic import write_json
 from ...errors import ChecksumError, InputFileError
+from ...user_files import read_json
 
 CACHE_VARIABLE = "HSI_CACHE_DIR"
 
@@ -156,15 +156,11 @@ def recorded_digest(name: str) -> str:
 
 def _recorded() -> dict[str, str]:
     path = record_path()
+    expected, remedy = "the JSON object written at first use", "delete it to record them anew"
     try:
-        content = json.loads(path.read_text("utf-8"))
-        return {str(name): str(digest) for name, digest in content.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, AttributeError) as error:
-        raise ChecksumError(
-            path,
-            "the record of checksums cannot be read",
-            "the JSON object written at first use",
-            "delete it to record them anew",
-        ) from error
+        content = read_json(path, expected, remedy, kind=ChecksumError)
+    except ChecksumError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return {}
+        raise
+    return {str(name): str(digest) for name, digest in content.items()}

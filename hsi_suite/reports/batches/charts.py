@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ..content import metric_words, plain
+from ...printable import plain
+from ..content import metric_words
 from ..drawing import FAINT, house_style, shortened
 from .content import Contest, GroupFacts, contest_rows, entry_of
 from .values import heading, interval, scaled

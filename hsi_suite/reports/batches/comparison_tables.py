@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...metrics.verdicts import difference_in_words, in_words, with_unit
+from ...printable import plain
 from ..content import UNDEFINED
 from ..tables import new_table, remarks_grid, spaced
 from ..verdict import Remark
@@ -47,7 +48,7 @@ def groups_table(groups: Sequence[Mapping[str, Any]], metric: str, level: float)
     for group in groups:
         found = group["figures"]
         table.add_row(
-            Text(group["name"]),
+            Text(plain(group["name"])),
             Text(str(found["n"])),
             Text(_value(metric, found["mean"])),
             Text(UNDEFINED if found["std"] is None else difference_in_words(metric, found["std"])),
@@ -71,5 +72,5 @@ def _notes(notes: Sequence[str]) -> Padding:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(max_width=78)
     for note in notes:
-        grid.add_row(Text(f"{note[:1].upper()}{note[1:]}.", style="dim"))
+        grid.add_row(Text(plain(f"{note[:1].upper()}{note[1:]}."), style="dim"))
     return Padding(grid, (0, 0, 0, 1), expand=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..content import UNDEFINED, plain
+from ...printable import plain
+from ..content import UNDEFINED
 from .content import BatchReport, Contest, contender_name
 from .document import Block, Cell, Column, Fold, Paragraph, Section, Table, pairs
 from .values import (

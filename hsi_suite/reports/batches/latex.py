@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ..content import plain
+from ...printable import plain
 from .answers import duels_of, tells
 from .content import BatchReport, Contest, contest_rows, entry_of
 from .values import Entry, heading, level_text, spread_text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..content import UNDEFINED, percent, plain
+from ...printable import plain
+from ..content import UNDEFINED, percent
 from ..page import chart
 from .charts import means_figure
 from .content import (

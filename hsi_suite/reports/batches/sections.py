@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..content import UNDEFINED, metric_words, percent, plain
+from ...printable import plain
+from ..content import UNDEFINED, metric_words, percent
 from ..page import chart, value_text
 from ..verdict import Remark
 from .again import again_section, cost_section, environment_section, runs_section

@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..content import baseline_name, ordered_baselines, percent, plain
+from ...printable import plain
+from ..content import baseline_name, ordered_baselines, percent
 from ..tables import new_table, remarks_grid, runs_table, spaced
 from ..verdict import Remark
 from .values import heading, interval_text, level_text, size_text, spread_text, value_text

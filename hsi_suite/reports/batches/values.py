@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..content import UNDEFINED, enumerate_names, percent, plain
+from ...printable import plain
+from ..content import UNDEFINED, enumerate_names, percent
 from .document import Cell, Table, pairs
 
 Entry = Mapping[str, Any]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..content import enumerate_names, plain, unverified_text
+from ...printable import plain
+from ..content import enumerate_names, unverified_text
 from ..verdict import Remark
 from .answers import Answer, answers, best_simpler, ranked, told_from_all
 from .content import BatchReport, GroupFacts

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..content import UNDEFINED, plain
+from ...printable import plain
+from ..content import UNDEFINED
 from ..drawing import ACCENT, SECOND, data_uri, house_style, to_png
 from ..maps import Image, false_colour
 from ..page import Picture, chart, render_page

@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..content import UNDEFINED, plain
+from ...printable import plain
+from ..content import UNDEFINED
 
 
 def denoiser_scores_table(scores: Mapping[str, Any]) -> Group:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ...printable import plain
 from ..content import (
     UNDEFINED,
     Metrics,
     count,
     enumerate_names,
     percent,
-    plain,
     shown_classes,
     unverified_mark,
 )

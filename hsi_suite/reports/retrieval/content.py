@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...printable import plain
 from ..content import (
     MOST_CLASSES,
     Metrics,
@@ -14,7 +15,6 @@ from ..content import (
     count,
     enumerate_names,
     percent,
-    plain,
     unverified_mark,
 )
 from ..verdict import Remark, unverified_remarks

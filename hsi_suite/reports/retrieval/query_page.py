@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from ..content import plain
+from ...printable import plain
 from ..drawing import data_uri, to_png
 from ..page import Picture, chart, render_page
 from ..verdict import Remark

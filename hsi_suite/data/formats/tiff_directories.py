@@ -1,0 +1,43 @@
+"""The chain of directories in a TIFF file, looked at before a library follows it."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+# For classic TIFF and BigTIFF: where the first offset stands, and the formats of an offset and of
+# the number of entries; then the bytes of an entry.
+_CLASSIC = (4, "I", "H", 12)
+_BIG = (8, "Q", "Q", 20)
+_BIG_VERSION = 43
+
+
+def check_tiff_directories(path: Path) -> None:
+    """Refuse a chain in which directories overlap or follow each other in a circle.
+
+    Following it takes libraries a time that grows with the square of the file's size. Directories
+    that do not overlap are no longer together than the file.
+
+    Raises:
+        ValueError: they are longer; a library would not say so for a long time.
+    """
+    left = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4)
+        order = ">" if head[:2] == b"MM" else "<"
+        big = head[2:4] == struct.pack(order + "H", _BIG_VERSION)
+        start, offset, number, entry = _BIG if big else _CLASSIC
+        file.seek(start)
+        while len(raw := file.read(struct.calcsize(offset))) == struct.calcsize(offset):
+            (place,) = struct.unpack(order + offset, raw)
+            if not place or place >= path.stat().st_size:
+                return
+            file.seek(place)
+            raw = file.read(struct.calcsize(number))
+            if len(raw) < struct.calcsize(number):
+                return
+            entries = entry * struct.unpack(order + number, raw)[0]
+            left -= len(raw) + entries
+            if left < 0:
+                raise ValueError("its directories overlap")
+            file.seek(place + len(raw) + entries)

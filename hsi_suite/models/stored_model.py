@@ -1,0 +1,102 @@
+"""Files of trained models: tensors with a JSON header, as safetensors holds them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import fields as fields_of
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from pydantic import TypeAdapter
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from ..errors import HsiSuiteError, RunError
+from ..guard import parsing
+from ..user_files import parse_json, require_regular
+
+HeaderType = TypeVar("HeaderType")
+_AGAIN = "train the run again"
+
+
+def read_model(
+    path: Path,
+    expected: str = "the model of a finished run",
+    remedy: str = _AGAIN,
+    *,
+    kind: type[HsiSuiteError] = RunError,
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The header and the tensors of a model file.
+
+    Args:
+        path: the file.
+        expected: what it should be.
+        remedy: what the user can do where it is not.
+        kind: the error to raise.
+
+    Returns:
+        The fields of the header, none where the file has no header of ours, and the tensors.
+
+    Raises:
+        HsiSuiteError: of `kind`: the file is missing or damaged.
+    """
+    header = read_header(path, expected, remedy, kind=kind)
+    with parsing(path, expected, remedy, kind=kind), safe_open(path, framework="pt") as file:
+        return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_header(
+    path: Path,
+    expected: str = "the model of a finished run",
+    remedy: str = _AGAIN,
+    *,
+    kind: type[HsiSuiteError] = RunError,
+) -> dict[str, Any]:
+    """The header of a model file alone; see `read_model`."""
+    require_regular(path, expected, remedy, kind=kind)
+    with parsing(path, expected, remedy, kind=kind), safe_open(path, framework="pt") as file:
+        text = (file.metadata() or {}).get("header", "{}")
+    header = parse_json(text, path, expected, remedy, kind=kind)
+    return header if isinstance(header, dict) else {}
+
+
+def header_from(kind: type[HeaderType], fields: Mapping[str, Any]) -> HeaderType:
+    """A dataclass from the fields of a header, every one of its declared type.
+
+    Raises:
+        TypeError: a field is unknown.
+        ValueError: a field is missing or of another type.
+    """
+    unknown = set(fields) - {field.name for field in fields_of(kind)}  # type: ignore[arg-type]
+    if unknown:
+        raise TypeError(f"unknown field {min(unknown)!r}")
+    # Lists of JSON become tuples; bytes of names that are no UTF-8 pass, as they would not in JSON.
+    return TypeAdapter(kind).validate_python(dict(fields))
+
+
+def require_fitting(
+    build: Callable[[], nn.Module], options: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> None:
+    """Refuse a header that asks for another network than the tensors are of, before it is built.
+
+    A number in a damaged header can ask for more memory or time than there is.
+
+    Args:
+        build: makes the network; called without memory for its parameters.
+        options: of the header.
+        tensors: of the network, by the names of its state.
+
+    Raises:
+        ValueError: names or shapes differ.
+    """
+    most = sum(math.prod(tensor.shape) for tensor in tensors.values())
+    for name, value in options.items():
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, int) and abs(number) > max(most, 1):
+                raise ValueError(f"{name} = {number} for {most} parameters")
+    with torch.device("meta"):
+        wanted = {name: value.shape for name, value in build().state_dict().items()}
+    if wanted != {name: value.shape for name, value in tensors.items()}:
+        raise ValueError("header and weights do not fit")

@@ -1,0 +1,41 @@
+"""Names and texts of users' files, made safe to show.
+
+A file, a class or a key may be called anything: line breaks, codes that a terminal acts on, signs
+that turn the direction of writing, bytes that are no UTF-8. Everything that is shown to a person
+goes through `plain` or `safe_line`, JSON for programs through `safe_json`, which loses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF  # where Python keeps bytes of names that are no UTF-8
+_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: object) -> str:
+    """`text` on one line; what a terminal or a font would act on is written as an escape."""
+    text = str(text)
+    if not text.isprintable():
+        text = "".join(" " if c.isspace() else _shown(c) for c in text)
+    return " ".join(text.split())
+
+
+def safe_line(text: object) -> str:
+    """`text` with its blanks as they are, for a line of a terminal or a log; else as `plain`."""
+    text = str(text)
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if _FIRST_BYTE <= code <= _LAST_BYTE:
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def safe_json(text: str) -> str:
+    """JSON with the same values, in which nothing stands raw that a terminal acts on."""
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
