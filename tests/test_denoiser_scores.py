@@ -1,3 +1,4 @@
+import copy
 import io
 import json
 import shutil
@@ -6,6 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from denoiser_samples import box_filter, small_unet
+from hsi_suite.pipelines.denoising.preparation import (
+    load_training_images,
+    training_task,
+    validation_images,
+)
 from hsi_suite.pipelines.denoising.scores import _published, evaluate_weights
 from hsi_suite.pipelines.denoising.training import denoising_config, train
 from PIL import Image
@@ -82,6 +88,38 @@ def test_the_table_shows_every_method(scores):
     assert "non-local means" in text and "σ 15" in text and "σ 50" in text
     value = row(scores, "noisy")["15"]["peak_signal_noise_ratio"]
     assert f"{value:.2f} / " in text
+
+
+def test_many_sigmas_fit_into_a_terminal_and_the_least_gain_is_said(scores):
+    one = scores["methods"][-1]["scores"]["15"]
+    wide = copy.deepcopy(scores) | {"sigmas": [3.0, 5.0, 10.0, 15.0, 25.0, 50.0]}
+    for each in wide["methods"]:
+        each["scores"] = {f"{sigma:g}": one for sigma in wide["sigmas"]}
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(denoiser_scores_table(wide))
+    text = console.export_text()
+    assert "…" not in text and f"{one['peak_signal_noise_ratio']:.2f}" in text
+    assert f"the least that an image gains is {one['smallest_gain']:+.2f} dB" in text
+    noisy = -20 * np.log10(15 / 255)
+    assert one["smallest_gain"] <= one["peak_signal_noise_ratio"] - noisy + 0.1
+
+
+def test_the_validation_images_are_those_that_training_sets_aside(folder):
+    config = denoising_config(
+        config="smoke/denoising",
+        options={"folder": str(folder), "device": "cpu"},
+        settings=["data.validation=2"],
+    )
+    images = load_training_images(config)
+    apart = validation_images(config, images)
+    task = training_task(config, images, config.streams)
+    assert len(apart) == 2 and "validation" in apart.name
+    assert all(np.array_equal(a, b) for a, b in zip(apart.images, task.validation, strict=True))
+    none = denoising_config(
+        config="smoke/denoising", options={"folder": str(folder)}, settings=["data.validation=0"]
+    )
+    with pytest.raises(ConfigError, match=r"data\.validation"):
+        validation_images(none, images)
 
 
 def test_bad_questions(folder, tmp_path):

@@ -13,12 +13,12 @@ from denoiser_samples import box_filter, small_unet
 from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
 from hsi_suite.pipelines.denoising.image_restoration import (
     Restoration,
-    estimated_noise,
     image_noise,
     known_noise,
     restore,
 )
 from hsi_suite.pipelines.denoising.image_scores import image_scores
+from hsi_suite.pipelines.denoising.noise_telling import estimated_noise
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 from skimage import data as samples
@@ -124,7 +124,7 @@ def test_colour_weights_see_all_colours_at_once():
 def test_the_noise_of_a_colour_image_is_found(sigma):
     image = samples.astronaut()[:256, :256]
     noisy = image + np.random.default_rng(0).normal(0, sigma, image.shape).astype(np.float32)
-    planes = estimated_noise(noisy, 255, small_unet())
+    planes = estimated_noise(noisy, 255, small_unet()).sigmas
     assert len(planes) == 3
     assert 255 * image_noise(planes) == pytest.approx(sigma, rel=0.06)
     assert image_noise(known_noise(0.2, small_unet(), image)) == pytest.approx(0.2)

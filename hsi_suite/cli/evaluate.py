@@ -18,7 +18,12 @@ Examples:
 @click.argument("runs", metavar="[RUN...]", nargs=-1)
 @click.option("--dropout-at-test", is_flag=True, help="Show what leaving dropout on would do.")
 @click.option("--weights", metavar="FILE|NAME", help="Score a denoiser's weights instead.")
-@click.option("--data", metavar="FOLDER|SET", help="Clean images for it: a folder, set12, bsd68.")
+@click.option(
+    "--data",
+    metavar="FOLDER|SET|CONFIG",
+    help="Clean images for it: a folder; set12, bsd68; or denoising/default_denoiser, the "
+    "validation images of that training.",
+)
 @click.option("--sigma", metavar="LIST", help="Noise to score it at, 0 to 255: 15,25,50.")
 @click.option(
     "--device",

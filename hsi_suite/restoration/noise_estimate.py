@@ -39,6 +39,30 @@ def estimate_noise(planes: Sequence[Plane], usable: Sequence[NDArray[np.bool_]] 
     Raises:
         ShapeError: no plane of at least 8 × 8.
     """
+    variances = _flat_variances(planes, usable)
+    for first in range(len(variances)):
+        rest = variances[first:]
+        mean = rest.mean()
+        if np.sum(rest > mean) >= np.sum(rest < mean):
+            break
+    return float(np.sqrt(max(mean, 0)))
+
+
+def finest_noise(planes: Sequence[Plane], usable: Sequence[NDArray[np.bool_]] = ()) -> float:
+    """Standard deviation along the weakest eighth of the directions of flat patches.
+
+    White noise is as strong there as anywhere; noise of neighbouring pixels that is alike lacks
+    the finest detail and is weak there, and so is what a lens has blurred. Arguments and errors
+    are those of `estimate_noise`.
+    """
+    variances = _flat_variances(planes, usable)
+    return float(np.sqrt(max(variances[-len(variances) // 8 :].mean(), 0)))
+
+
+def _flat_variances(
+    planes: Sequence[Plane], usable: Sequence[NDArray[np.bool_]]
+) -> NDArray[np.float64]:
+    """Eigenvalues of the covariance of the flattest patches, falling."""
     patches = [_patches(plane) for plane in planes if min(plane.shape) >= _PATCH]
     if not patches:
         raise ShapeError("image", "smaller than 8 × 8", "at least that, to estimate the noise")
@@ -48,7 +72,8 @@ def estimate_noise(planes: Sequence[Plane], usable: Sequence[NDArray[np.bool_]] 
         chosen = np.concatenate(masks)
         if chosen.sum() >= _ENOUGH:
             every = every[chosen]
-    return _noise_of(every[_flattest(every)])
+    flat = every[_flattest(every)].astype(np.float64)
+    return np.linalg.eigvalsh(np.cov(flat, rowvar=False, bias=True))[::-1]
 
 
 def _patches(plane: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -64,14 +89,3 @@ def _flattest(patches: NDArray[np.generic]) -> NDArray[np.integer]:
     quarters = patches.reshape(-1, 2, half, 2, half).mean((2, 4)).reshape(-1, 4)
     count = min(len(patches), max(_ENOUGH, round(_FLAT_SHARE * len(patches))))
     return np.argpartition(quarters.var(1), count - 1)[:count]
-
-
-def _noise_of(patches: NDArray[np.generic]) -> float:
-    covariance = np.atleast_2d(np.cov(patches.astype(np.float64), rowvar=False, bias=True))
-    variances = np.linalg.eigvalsh(covariance)[::-1]
-    for first in range(len(variances)):
-        rest = variances[first:]
-        mean = rest.mean()
-        if np.sum(rest > mean) >= np.sum(rest < mean):
-            break
-    return float(np.sqrt(max(mean, 0)))

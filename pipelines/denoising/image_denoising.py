@@ -28,12 +28,12 @@ from .evaluation import mean_scores
 from .image_jobs import ImageJob, plan_jobs, plan_tiles, tell_left_out
 from .image_restoration import (
     Restoration,
-    estimated_noise,
     image_noise,
     known_noise,
     restore,
 )
 from .image_scores import image_scores
+from .noise_telling import ToldNoise, estimated_noise
 from .own_failures import own_failure
 from .stack_denoising import denoise_pages
 from .weights import load_weights
@@ -252,12 +252,15 @@ def _restored(
     if options.add_noise is not None:
         truth = noisy if truth is None else truth
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
-    sigmas = _noise(denoiser, noisy, white, options, job.source)
+    noise = _noise(denoiser, noisy, white, options, job.source)
+    # The pages of a stack are mostly alike.
+    for remark in noise.remarks if number[1] == 0 else ():
+        observer.message(f"{job.source}: {remark}")
     clean = restore(
         denoiser,
         noisy,
         white,
-        sigmas,
+        noise.sigmas,
         tiling,
         options.how,
         dtype=photograph.values.dtype,
@@ -275,7 +278,7 @@ def _restored(
         source=job.source,
         target=job.target,
         comparison=job.comparison if compared else None,
-        sigma=image_noise(sigmas) * _LEVELS if told else None,
+        sigma=image_noise(noise.sigmas) * _LEVELS if told else None,
         white=level,
         estimated=bool(told and options.sigma is None),
         before=before,
@@ -302,7 +305,7 @@ def _noise(
     white: float,
     options: DenoisingOptions,
     source: Path,
-) -> tuple[float, ...]:
+) -> ToldNoise:
     if options.sigma is None and denoiser.network.takes_noise_map:
         lines, samples = noisy.shape[:2]
         if min(lines, samples) < SMALLEST_IMAGE:
@@ -313,7 +316,7 @@ def _noise(
                 "say the noise with --sigma",
             )
         return estimated_noise(noisy, white, denoiser)
-    return known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy)
+    return ToldNoise(known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy), ())
 
 
 def _scale(

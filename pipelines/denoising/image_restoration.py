@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +16,11 @@ from ...engine.observer import Observer
 from ...engine.tiles import Region, Tiling
 from ...errors import ShapeError
 from ...restoration.colour import NOISE_GAIN, from_opponent, to_opponent
-from ...restoration.noise_estimate import estimate_noise
 from .denoiser import Denoiser
 
 Pixels = NDArray[Any]
 Values = NDArray[np.float32]
 
-# The noise is estimated on at most 8 × 8 samples of 128 × 128 pixels, spread over the image.
-_SAMPLE = 128
-_SAMPLES = 8
 # (lines reversed, samples reversed, lines and samples exchanged)
 _UPRIGHT = (False, False, False)
 _SYMMETRIES = tuple(itertools.product((False, True), repeat=3))
@@ -68,28 +63,6 @@ def known_noise(sigma: float, denoiser: Denoiser, image: Pixels) -> tuple[float,
     return (sigma,)
 
 
-def estimated_noise(image: Pixels, white: float, denoiser: Denoiser) -> tuple[float, ...]:
-    """σ of each plane the network sees, told from samples of the image itself.
-
-    Opponent channels are judged one by one: real noise is rarely the same in all of them.
-
-    Raises:
-        ShapeError: the image is smaller than 8 × 8.
-    """
-    samples = [_scaled(image[region], white) for region in _sample_regions(image.shape[:2])]
-    clipped = np.issubdtype(image.dtype, np.integer)
-    usable = [_inside_range(sample) for sample in samples] if clipped else []
-    if uses_opponent_colours(denoiser, image):
-        channels = [to_opponent(sample) for sample in samples]
-        return tuple(
-            estimate_noise([each[index] for each in channels], usable) for index in range(3)
-        )
-    if image.ndim == 2:
-        return (estimate_noise(samples, usable),)
-    each = [estimate_noise([s[..., index] for s in samples], usable) for index in range(3)]
-    return (float(np.sqrt(np.mean(np.square(each)))),)
-
-
 def image_noise(planes: tuple[float, ...]) -> float:
     """One σ for an image, from those of its planes; the inverse of `known_noise`."""
     if len(planes) == 1:
@@ -114,7 +87,7 @@ def restore(
         denoiser: for as many channels as the image has, or for grey.
         image: lines × samples (× 3).
         white: the value that counts as 1, see `white_level.WhiteLevel`.
-        sigmas: of each plane, see `known_noise` and `estimated_noise`; on the scale 0 to 1.
+        sigmas: of each plane, see `known_noise`; on the scale 0 to 1.
         tiling: fitting the network.
         how: see `Restoration`.
         dtype: of the result.
@@ -196,21 +169,6 @@ def _store(output: Pixels, tile: Region, clean: Values, white: float) -> None:
     if np.issubdtype(output.dtype, np.integer):
         values = np.rint(values).clip(0, np.iinfo(output.dtype).max)
     output[tile] = values.astype(output.dtype)
-
-
-def _sample_regions(shape: tuple[int, ...]) -> Iterator[Region]:
-    starts = []
-    for size in shape:
-        count = min(_SAMPLES, -(-size // _SAMPLE))
-        starts.append(np.linspace(0, max(size - _SAMPLE, 0), count).round().astype(int))
-    for line, sample in itertools.product(*starts):
-        yield slice(line, line + _SAMPLE), slice(sample, sample + _SAMPLE)
-
-
-def _inside_range(sample: Values) -> NDArray[np.bool_]:
-    """Where no channel is at an end of the range, at which noise is cut off."""
-    inside = (sample > 0) & (sample < 1)
-    return np.asarray(inside if inside.ndim == 2 else inside.all(2))
 
 
 def _turned(image: Pixels, symmetry: tuple[bool, ...]) -> Pixels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -99,9 +100,7 @@ def training_task(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams)
     Raises:
         ShapeError: an image is smaller than a patch.
     """
-    chosen = seeds.numpy("split").permutation(len(images))
-    validation = sorted(chosen[: config.data.validation])
-    train = sorted(chosen[config.data.validation :])
+    validation, train = _set_apart(config, len(images), seeds)
     return ImageDenoising(
         [images.images[index] for index in train],
         [images.images[index] for index in validation],
@@ -110,3 +109,29 @@ def training_task(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams)
         seeds,
         torch.device(config.device),
     )
+
+
+def validation_images(config: DenoisingConfig, images: ImageSet) -> ImageSet:
+    """Those of the images of a configuration that its training sets aside.
+
+    Raises:
+        ConfigError: it sets none aside.
+    """
+    indices, _ = _set_apart(config, len(images), config.streams)
+    if not indices:
+        raise ConfigError("data.validation", "0 images", "some, to score a denoiser on")
+    return replace(
+        images,
+        name=f"{images.name} (validation)",
+        names=tuple(images.names[index] for index in indices),
+        images=tuple(images.images[index] for index in indices),
+    )
+
+
+def _set_apart(
+    config: DenoisingConfig, count: int, seeds: SeedStreams
+) -> tuple[list[int], list[int]]:
+    """Which of the images are for validation, and which for training."""
+    chosen = [int(index) for index in seeds.numpy("split").permutation(count)]
+    validation = config.data.validation
+    return sorted(chosen[:validation]), sorted(chosen[validation:])

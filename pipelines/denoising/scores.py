@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...config import validate
+from ...config import config_names, validate
 from ...data.images import Colour, ImageSet, load_images, read_folder
 from ...data.public.image_sets import IMAGE_SETS, registered_folder
 from ...engine.devices import computing, resolve_device
@@ -19,14 +19,15 @@ from ...engine.observer import Observer
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, RunError
 from ...restoration.classical import non_local_means, wavelet_shrinkage
-from ...restoration.noise_estimate import estimate_noise
 from ...runs import MODEL, Run
 from ...schemas.denoising import DenoisingConfig
 from ..shared.machine import available_threads, on_device
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
 from .image_restoration import Restoration, known_noise, restore
-from .preparation import load_training_images, training_task
+from .noise_telling import estimated_noise
+from .preparation import load_training_images, training_task, validation_images
+from .training import denoising_config
 from .weights import load_weights
 
 Plane = NDArray[np.float32]
@@ -60,7 +61,8 @@ def evaluate_weights(
 
     Args:
         weights: see `load_weights`.
-        data: a registered set of images, or a folder.
+        data: a registered set of images, a folder, or the name of a shipped configuration of a
+            denoiser: the images that its training sets aside for validation.
         sigmas: on the scale 0 to 255.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
@@ -68,10 +70,11 @@ def evaluate_weights(
 
     Returns:
         "weights", "data", "images" (their number), "sigmas", and "methods": rows of "method",
-        "kind" (noisy, classical, weights, published), "scores" by σ, and "source" of published
-        ones. Where "luma" is true, the images are in colour and these are scores of their luma
-        (ITU-R 601), as the network is for grey; "colour_methods" are those of red, green and blue,
-        denoised as `hsi denoise` does, over the three together.
+        "kind" (noisy, classical, weights, published), "scores" by σ (means over the images, and
+        "smallest_gain", what the image gains that gains least over the noisy one, in dB), and
+        "source" of published ones. Where "luma" is true, the images are in colour and these are
+        scores of their luma (ITU-R 601), as the network is for grey; "colour_methods" are those of
+        red, green and blue, denoised as `hsi denoise` does, over the three together.
 
     Raises:
         ConfigError: a negative σ.
@@ -83,15 +86,16 @@ def evaluate_weights(
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         denoiser = load_weights(weights, where)
-        images = _images(data, denoiser, observer)
-        colour = _in_colour(images, data, denoiser)
+        grey = denoiser.header.in_channels == 1
+        images = _images(data, "grey" if grey else "rgb", observer)
+        colour = _in_colour(data) if grey else None
         methods: dict[str, tuple[str, Restore]] = {
             "wavelet (BayesShrink)": ("classical", _plane_by_plane(wavelet_shrinkage)),
             "non-local means": ("classical", _plane_by_plane(non_local_means)),
             Path(weights).name: ("weights", _on_device(denoiser, where)),
         }
         if denoiser.network.takes_noise_map:
-            estimating = _estimating(_on_device(denoiser, where))
+            estimating = _estimating(denoiser, _on_device(denoiser, where))
             methods[f"{Path(weights).name}, σ estimated"] = ("weights", estimating)
         rows = _scored(methods, images, sigmas, observer)
         colour_rows = []
@@ -150,19 +154,18 @@ def evaluate_denoiser(
     }
 
 
-def _images(data: str | Path, denoiser: Denoiser, observer: Observer) -> ImageSet:
-    colour: Colour = "grey" if denoiser.header.in_channels == 1 else "rgb"
+def _images(data: str | Path, colour: Colour, observer: Observer) -> ImageSet:
     if str(data) in IMAGE_SETS:
         return load_images(str(data), colour)
+    if str(data) in config_names():
+        config = denoising_config(config=str(data), settings=[f"data.colour={colour}"])
+        return validation_images(config, load_training_images(config))
     return read_folder(data, colour, on_message=observer.message)
 
 
-def _in_colour(images: ImageSet, data: str | Path, denoiser: Denoiser) -> ImageSet | None:
+def _in_colour(data: str | Path) -> ImageSet | None:
     """The images in colour, where a grey network is given their luma; None for grey ones."""
-    if denoiser.header.in_channels != 1:
-        return None
-    known = str(data) in IMAGE_SETS
-    coloured = load_images(str(data), "rgb") if known else read_folder(data, "rgb")
+    coloured = _images(data, "rgb", Observer())
     if all((image[..., :1] == image).all() for image in coloured.images):
         return None
     return coloured
@@ -199,7 +202,15 @@ def _scored(
 
 
 def _by_sigma(rows: list[dict[str, Any]], prefix: str) -> dict[str, dict[str, float]]:
-    return {f"{row['sigma']:g}": {name: row[prefix + name] for name in _METRICS} for row in rows}
+    return {
+        f"{row['sigma']:g}": {
+            **{name: row[prefix + name] for name in _METRICS},
+            "smallest_gain": min(
+                each[prefix + _METRICS[0]] - each["noisy_" + _METRICS[0]] for each in row["images"]
+            ),
+        }
+        for row in rows
+    }
 
 
 def _published(images: ImageSet) -> list[dict[str, Any]]:
@@ -223,13 +234,13 @@ def _on_device(denoiser: Denoiser, device: torch.device) -> Restore:
     return lambda noisy, sigma: denoiser(noisy.to(device), sigma)
 
 
-def _estimating(restore: Restore) -> Restore:
+def _estimating(denoiser: Denoiser, restore: Restore) -> Restore:
     """The same without being told σ."""
 
     def run(noisy: Tensor, sigma: float) -> Tensor:
-        planes = [np.asarray(plane) for plane in noisy[0]]
-        squares = [estimate_noise([plane]) ** 2 for plane in planes]
-        return restore(noisy, float(np.sqrt(np.mean(squares))))
+        image = noisy[0, 0] if noisy.shape[1] == 1 else noisy[0].movedim(0, 2)
+        (told,) = estimated_noise(image.numpy(), 1.0, denoiser).sigmas
+        return restore(noisy, told)
 
     return run
 

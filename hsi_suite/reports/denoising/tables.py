@@ -13,6 +13,9 @@ from rich.text import Text
 from ...printable import plain
 from ..content import UNDEFINED
 
+# More columns than these have no room for two figures each.
+_WIDE = 3
+
 
 def denoiser_scores_table(scores: Mapping[str, Any]) -> Group:
     """PSNR and SSIM of each method at each σ, the published ones last.
@@ -21,7 +24,8 @@ def denoiser_scores_table(scores: Mapping[str, Any]) -> Group:
         scores: as `evaluate_weights` returns them.
     """
     luma = ", of the luma of images in colour" if scores["luma"] else ""
-    title = f"{plain(scores['data'])}, {scores['images']} images: mean PSNR in dB / SSIM{luma}"
+    figures = "PSNR in dB / SSIM" if len(scores["sigmas"]) <= _WIDE else "PSNR in dB"
+    title = f"{plain(scores['data'])}, {scores['images']} images: mean {figures}{luma}"
     parts: list[RenderableType] = [
         Text(title, style="bold"),
         _table(scores["sigmas"], scores["methods"]),
@@ -31,6 +35,9 @@ def denoiser_scores_table(scores: Mapping[str, Any]) -> Group:
         parts.append(_table(scores["sigmas"], scores["colour_methods"]))
     sources = sorted({row["source"] for row in scores["methods"] if "source" in row})
     notes = [Text(f"published: {source}", style="dim") for source in sources]
+    notes += [
+        Text(_least(row), style="dim") for row in scores["methods"] if row["kind"] == "weights"
+    ]
     return Group(*parts, *notes)
 
 
@@ -47,15 +54,20 @@ def _table(values: Sequence[float], methods: Sequence[Mapping[str, Any]]) -> Tab
         table.add_column(f"σ {sigma}", justify="right", no_wrap=True)
     for row in methods:
         style = {"weights": "bold", "published": "dim"}.get(row["kind"], "")
-        cells = [_cell(row["scores"].get(sigma)) for sigma in sigmas]
+        cells = [_cell(row["scores"].get(sigma), len(sigmas) <= _WIDE) for sigma in sigmas]
         table.add_row(Text(plain(row["method"])), *cells, style=style)
     return table
 
 
-def _cell(scores: Mapping[str, float] | None) -> str:
+def _least(row: Mapping[str, Any]) -> str:
+    gain, sigma = min((each["smallest_gain"], sigma) for sigma, each in row["scores"].items())
+    return f"{plain(row['method'])}: the least that an image gains is {gain:+.2f} dB, at σ {sigma}"
+
+
+def _cell(scores: Mapping[str, float] | None, similarity: bool) -> str:
     if scores is None:
         return UNDEFINED
     text = f"{scores['peak_signal_noise_ratio']:.2f}"
-    if "structural_similarity" in scores:
+    if similarity and "structural_similarity" in scores:
         text += f" / {scores['structural_similarity']:.4f}"
     return text

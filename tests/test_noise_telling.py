@@ -1,0 +1,152 @@
+"""σ told from photographs: texture, small images, camera noise, clean images, every depth."""
+
+import numpy as np
+import pytest
+import torch
+from denoiser_samples import box_filter, small_unet
+from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.pipelines.denoising.image_restoration import image_noise
+from hsi_suite.pipelines.denoising.noise_telling import estimated_noise
+from hsi_suite.pipelines.denoising.weights import load_weights
+from PIL import Image
+from scipy.ndimage import convolve
+from skimage import data as samples
+
+from hsi_suite.engine.observer import Observer
+from hsi_suite.errors import ShapeError
+from hsi_suite.metrics.restoration import peak_signal_noise_ratio
+
+GRASS = samples.grass()[:128, :128].astype(np.float32) / 255
+GRAVEL = samples.gravel()[:128, :128].astype(np.float32) / 255
+FUR = samples.chelsea()[60:188, 100:228].mean(2, dtype=np.float32) / 255
+CAMERA = samples.camera()[120:248, 180:308].astype(np.float32) / 255
+FACE = samples.astronaut()[:160, 120:280].astype(np.float32) / 255
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_weights(None, torch.device("cpu"))
+
+
+def noisy(clean, sigma, seed=0):
+    draws = np.random.default_rng(seed).standard_normal(clean.shape, np.float32)
+    return (clean + sigma / 255 * draws).astype(np.float32)
+
+
+def told(image, white=1.0):
+    return 255 * image_noise(estimated_noise(image, white, small_unet()).sigmas)
+
+
+def gain(denoiser, clean, seen, sigma):
+    with torch.inference_mode():
+        given = torch.from_numpy(seen)[None, None]
+        better = denoiser(given, sigma / 255)[0, 0].numpy()
+    return peak_signal_noise_ratio(clean, better) - peak_signal_noise_ratio(clean, seen)
+
+
+@pytest.mark.parametrize(
+    ("clean", "sigma", "within"), [(GRASS, 15, 0.15), (GRAVEL, 5, 0.25), (FUR, 3, 0.35)]
+)
+def test_texture_is_not_taken_for_noise(shipped, clean, sigma, within):
+    seen = noisy(clean, sigma)
+    found = told(seen)
+    # Flat patches alone say 18.4, 6.7 and 4.8.
+    assert found == pytest.approx(sigma, rel=within)
+    assert gain(shipped, clean, seen, found) > -0.1
+
+
+@pytest.mark.parametrize("size", [(8, 8), (12, 12), (16, 40), (48, 48)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_noise_of_small_images_is_told_and_their_smallness_said(size, channels):
+    grey = np.full(size if channels == 1 else (*size, 3), 0.5, np.float32)
+    noise = estimated_noise(noisy(grey, 20), 1.0, small_unet())
+    # 64 values leave their own standard deviation open by 9 %.
+    assert 255 * image_noise(noise.sigmas) == pytest.approx(20, rel=0.25 if size[0] < 16 else 0.1)
+    assert any("few to tell the noise from" in line for line in noise.remarks) == (min(size) < 32)
+
+
+def test_an_image_too_small_is_refused():
+    with pytest.raises(ShapeError, match="7 × 30 pixels"):
+        estimated_noise(np.zeros((30, 7), np.float32), 1.0, small_unet())
+
+
+def test_a_clean_photograph_is_hardly_touched():
+    # Flat patches alone say 3.9 and 1.8.
+    for clean in (FUR, CAMERA):
+        assert told(clean) < 2.3
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 4000)]
+)
+def test_every_depth_is_told_alike(dtype, white):
+    seen = (noisy(CAMERA, 12) * white).clip(0, white)
+    image = seen.round().astype(dtype) if white > 1 else seen
+    assert told(image, white) == pytest.approx(12, rel=0.1)
+
+
+def test_clipped_pixels_are_left_out():
+    dark = np.zeros((128, 256))
+    dark[:, 100:] = 90
+    seen = dark + np.random.default_rng(0).normal(0, 20, dark.shape)
+    assert told(seen.clip(0, 255).astype(np.uint8), 255) == pytest.approx(20, rel=0.08)
+    assert told(np.zeros((64, 64), np.uint8), 255) < 0.5
+
+
+def developed(clean, gain, seed=0):
+    """What a camera makes of a scene: photons on a Bayer pattern, interpolated, with a gamma."""
+    mosaic = np.zeros(clean.shape)
+    for (line, sample), channel in zip(np.ndindex(2, 2), (0, 1, 1, 2), strict=True):
+        mosaic[line::2, sample::2, channel] = 1
+    light = (clean.astype(float) ** 2.2 * mosaic).sum(2)
+    draws = np.random.default_rng(seed).standard_normal(light.shape)
+    light += np.sqrt(gain * light + (gain > 0) * 1e-4) * draws
+    cross, square = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]]), np.outer([1, 2, 1], [1, 2, 1])
+    planes = [
+        convolve(light * mosaic[..., channel], kernel / 4, mode="mirror")
+        for channel, kernel in enumerate((square, cross, square))
+    ]
+    return np.rint(255 * np.stack(planes, 2).clip(0, 1) ** (1 / 2.2)).astype(np.uint8)
+
+
+def test_camera_noise_is_told_where_it_is_and_said(shipped):
+    clean, seen = developed(FACE, 0), developed(FACE, 0.01)
+    noise = estimated_noise(seen, 255, shipped)
+    grey, truth = (image.mean(2, dtype=np.float32) / 255 for image in (seen, clean))
+    strength = 255 * float(np.std(grey - truth))
+    assert 255 * noise.sigmas[0] == pytest.approx(strength, rel=0.35)
+    assert any("neighbouring pixels" in line for line in noise.remarks)
+    assert gain(shipped, truth, grey, 255 * noise.sigmas[0]) > 2.5
+    quiet = estimated_noise(clean, 255, shipped)
+    assert 255 * quiet.sigmas[0] < 2 and not quiet.remarks
+
+
+def test_white_noise_and_texture_are_not_taken_for_correlated_noise():
+    for image in (noisy(GRASS, 5), noisy(CAMERA, 5), GRAVEL):
+        remarks = estimated_noise(image, 1.0, small_unet()).remarks
+        assert not any("neighbouring" in line for line in remarks)
+
+
+def test_any_denoiser_gets_the_same_noise():
+    seen = noisy(FACE[:64, :64], 10)
+    by_colours = estimated_noise(seen, 1.0, box_filter(3)).sigmas
+    assert len(by_colours) == 1
+    assert 255 * by_colours[0] == pytest.approx(10, rel=0.15)
+    assert told(seen) == pytest.approx(10, rel=0.15)
+
+
+def test_the_user_hears_of_it(tmp_path):
+    heard = []
+
+    class Listening(Observer):
+        def message(self, text):
+            heard.append(text)
+
+    box_filter().save(tmp_path / "box.safetensors")
+    chosen = DenoisingOptions(weights=str(tmp_path / "box.safetensors"), device="cpu", threads=1)
+    Image.fromarray(np.full((20, 25), 90, np.uint8)).save(tmp_path / "small.png")
+    denoise_images([tmp_path / "small.png"], None, chosen, Listening())
+    (line,) = heard
+    assert line.endswith(
+        "25 × 20 pixels are few to tell the noise from; give --sigma if you know it"
+    )
