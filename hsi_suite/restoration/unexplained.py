@@ -20,11 +20,13 @@ class Unexplained:
         measured: N × live bands, True where a value stays as measured.
         faults: N, True for pixels with single odd values and hardly any like them beside: faults
             of the sensor rather than signals, which do not stay.
+        filled_faults: number of faulty values that were found and filled before denoising.
     """
 
     pixels: NDArray[np.int64]
     measured: Mask
     faults: Mask
+    filled_faults: int = 0
 
     @classmethod
     def nothing(cls, bands: int) -> Unexplained:
@@ -40,7 +42,7 @@ class Unexplained:
     @property
     def faulty_values(self) -> int:
         """Number of single odd values."""
-        return int(self.measured[self.faults].sum())
+        return self.filled_faults + int(self.measured[self.faults].sum())
 
     def measured_in(
         self, first_line: int, size: tuple[int, int], live: NDArray[np.intp], bands: int

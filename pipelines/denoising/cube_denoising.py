@@ -8,7 +8,7 @@ signal, their coefficients are images whose noise is 1, and those are denoised a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
@@ -25,6 +25,7 @@ from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
 from ...restoration.subspace import check_rank, every_band, fit_subspace
 from ...restoration.unexplained import Unexplained
 from ..shared.machine import memory_text
+from .fault_search import find_faults
 from .filled_lines import FilledLines
 from .rare_signals import RareSignals
 
@@ -33,6 +34,8 @@ Sigma = Literal["auto"] | float | Sequence[float] | NDArray[np.floating]
 Rank = Literal["auto"] | int
 Mode = Literal["subspace", "bands"]
 MODES = ("subspace", "bands")
+# Faults hide others by what they do to the noise and the subspace that are told with them.
+_FAULT_ROUNDS = 2
 # Noise is a part of the spread; what is given may be rounded up.
 _SPREAD_MARGIN = 1.2
 
@@ -150,8 +153,8 @@ def restore_lines(
     """Denoise the eigen-images of a cube of which only blocks of lines are in memory at a time.
 
     The planes are in memory as a whole: as many float32 values for each pixel as the rank says,
-    or as there are bands in mode "bands". The cube is read three times, and once more for the
-    result.
+    or as there are bands in mode "bands". The cube is read four times, where it has faults seven
+    times, and once more for the result.
 
     Args:
         cube: what is denoised.
@@ -186,8 +189,7 @@ def restore_lines(
     positions = band_positions(wavelengths, bands)
     live = damage.live_bands
     reader = FilledLines(cube, damage, positions)
-    moments = band_moments(reader.spectra(observer))
-    noise = estimate_band_noise(moments, cube, damage) if given is None else given[live]
+    moments, noise = _without_faults(reader, None if given is None else given[live], observer)
     if mode == "subspace":
         subspace = fit_subspace(moments, noise, rank)
     else:
@@ -199,6 +201,8 @@ def restore_lines(
     planes = reader.project(subspace, observer)
     _denoise_planes(planes, levels, denoiser, damage, observer)
     unexplained = RareSignals(reader, subspace, planes).put_back(observer)
+    if reader.faults is not None:
+        unexplained = replace(unexplained, filled_faults=len(reader.faults.places))
     everywhere = np.full(bands, np.nan)
     everywhere[live] = noise
     return CubeRestoration(
@@ -214,6 +218,22 @@ def restore_lines(
         unexplained,
         strength,
     )
+
+
+def _without_faults(
+    reader: FilledLines, given: Values | None, observer: Observer
+) -> tuple[BandMoments, Values]:
+    """Moments and noise of what is left where the reader fills faults, which are found here."""
+    for more in reversed(range(_FAULT_ROUNDS + 1)):
+        moments = band_moments(reader.spectra(observer))
+        noise = estimate_band_noise(moments, reader.cube, reader.damage) if given is None else given
+        if not more or moments.count <= len(noise):
+            break
+        subspace, reader.faults = fit_subspace(moments, noise), None
+        reader.faults = find_faults(reader, subspace, observer)
+        if reader.faults is None:
+            break
+    return moments, noise
 
 
 def _denoise_planes(

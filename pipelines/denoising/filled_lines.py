@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...engine.observer import Observer
 from ...restoration.cube_lines import CubeLines, line_blocks
 from ...restoration.damage import Damage, fill_from_neighbours
+from ...restoration.faults import Faults
 from ...restoration.subspace import Subspace
 
 Values = NDArray[np.float64]
@@ -22,6 +23,9 @@ class FilledLines:
         cube: what is read.
         damage: what of it cannot be used.
         positions: of all bands, for interpolation.
+
+    Attributes:
+        faults: values that are replaced by what the other bands say; None: nothing is.
     """
 
     def __init__(self, cube: CubeLines, damage: Damage, positions: Values) -> None:
@@ -30,6 +34,7 @@ class FilledLines:
         self.live = damage.live_bands
         self.positions = positions[self.live]
         self.missing_values = 0
+        self.faults: Faults | None = None
 
     def project(self, subspace: Subspace, observer: Observer) -> NDArray[np.float32]:
         """The cube as planes, rank × lines × samples."""
@@ -69,4 +74,6 @@ class FilledLines:
         used = np.where(valid, block[..., self.live], 0).astype(np.float64)
         spectra = used.reshape(-1, len(self.live))
         fill_from_neighbours(spectra, missing, self.positions)
+        if self.faults is not None:
+            self.faults.fill(spectra, first * block.shape[1])
         return spectra, int(missing.sum())
