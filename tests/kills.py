@@ -48,6 +48,8 @@ _NOT_COMPARED = {
 # So that strips are small and there are several.
 _STRIP_PIXELS = 300
 _LONGEST = 600.0
+# Python's own start is not ours: before it a signal ends a process without a word.
+_EARLIEST = 0.02
 # Of a kill that came when all was done.
 _TRIES = 5
 
@@ -60,6 +62,7 @@ class Job:
         name: of its kind.
         words: the command, given the folder of results.
         answer: whether what it prints is its result.
+        protects: whether it refuses to replace a finished result without --overwrite.
         files: SHA-256 of an unbroken run's results by name.
         seconds: that the unbroken run took.
     """
@@ -67,6 +70,7 @@ class Job:
     name: str
     words: Callable[[Path], list[object]]
     answer: bool = False
+    protects: bool = False
     files: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -96,15 +100,19 @@ def run(words: list[object], out: Path, kill: tuple[signal.Signals, float] | Non
     Args:
         words: what comes after `hsi`.
         out: folder of the results; what is printed goes to stdout.txt in it.
-        kill: signal and moment, in seconds after the start.
+        kill: signal and moment, in seconds after the command's beginning.
     """
     place = out.with_name(out.name + "_tmp")
     for folder in (out, place):
         folder.mkdir(exist_ok=True)
-    started = time.monotonic()
+    begun, begin = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(words, out, place)
+        _become(words, out, place, begin)
+    os.close(begin)
+    os.read(begun, 1)
+    os.close(begun)
+    started = time.monotonic()
     status = None
     while status is None:
         done, ending = os.waitpid(child, os.WNOHANG)
@@ -121,7 +129,7 @@ def run(words: list[object], out: Path, kill: tuple[signal.Signals, float] | Non
     return status
 
 
-def _become(words: list[object], out: Path, place: Path) -> None:
+def _become(words: list[object], out: Path, place: Path, begin: int) -> None:
     """Turn this process into the command; never returns."""
     code = 1
     try:
@@ -137,6 +145,7 @@ def _become(words: list[object], out: Path, place: Path) -> None:
         sys.argv = ["hsi", *map(str, words)]
         from hsi_suite.cli import main
 
+        os.write(begin, b".")
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -201,29 +210,22 @@ def _jobs_with_runs(runs: dict[str, Path], data: Path) -> list[Job]:
     gallery = data / "gallery.hdr"
     write_cube(gallery, sample_scene(lines=120))
     weights = ["--weights", runs["denoising"], "--sigma", "10"]
-    again = ["--overwrite"] if _can_overwrite() else []
     members = ["task: batch", "configs: [member.yaml]", "seeds: [0, 1]"]
     (data / "batch.yaml").write_text("\n".join(members))
     shutil.copy(runs["classification"] / "config.yaml", data / "member.yaml")
     classifier, retriever = runs["classification"], runs["retrieval"]
     return [
         Job("predict", lambda out: ["predict", classifier, "--scene", scene, "-o", out / "m.tif",
-                                    "--probabilities"]),
+                                    "--probabilities"], protects=True),
         Job("denoise photographs", lambda out: ["denoise", photographs, "-o", out / "clean",
-                                                *weights, *again]),
+                                                *weights, "--overwrite"]),
         Job("denoise cube", lambda out: ["denoise", cube, "-o", out / "clean.hdr",
-                                         "--weights", runs["denoising"], *again]),
+                                         "--weights", runs["denoising"], "--overwrite"]),
         Job("index", lambda out: ["retrieve", "index", retriever, "--scene", gallery,
                                   "-o", out / "index"]),
         Job("replay", lambda out: ["replay", runs["denoising"]], answer=True),
         Job("batch", lambda out: ["batch", data / "batch.yaml", "--jobs", "1", "--output", out]),
     ]  # fmt: skip
-
-
-def _can_overwrite() -> bool:
-    from hsi_suite.cli.denoise import denoise
-
-    return any("--overwrite" in each.opts for each in denoise.params)
 
 
 def _reference(job: Job, folder: Path) -> None:
@@ -242,7 +244,8 @@ def kill(job: Job, number: signal.Signals, moment: float, folder: Path) -> Kill:
     # A run's folder is written into its configuration nowhere, so results may lie elsewhere.
     status = run(job.words(out), out, (number, moment))
     problems = _after_the_signal(job, number, status, out)
-    again = run(job.words(out), out)
+    replacing = ["--overwrite"] if job.protects and status == 0 else []
+    again = run([*job.words(out), *replacing], out)
     said = (out / "stdout.txt").read_text()
     if again != 0:
         problems.append(f"the same command ended with {again}: {said[-300:]}")
@@ -290,7 +293,7 @@ def carry_out(folder: Path, kills: int, seed: int, wanted: list[Job] | None = No
         job = chosen[turn % len(chosen)]
         number = SIGNALS[(turn % len(chosen) + turn // len(chosen)) % len(SIGNALS)]
         for _ in range(_TRIES):
-            result = kill(job, number, chance.uniform(0, job.seconds), folder)
+            result = kill(job, number, _EARLIEST + chance.uniform(0, job.seconds), folder)
             if result.status != 0 or result.problems:
                 break
             # It had ended before: the machine is faster now than when the job was timed.
@@ -334,11 +337,17 @@ def _import_everything() -> None:
     import hsi_suite.pipelines.scenes.prediction
     import hsi_suite.pipelines.training
 
+    # What is imported where it is first used takes longer than the small jobs themselves.
+    import skimage.metrics
+    import torch._dynamo
+    import torch.utils.flop_counter
+
     import hsi_suite.cli.batch
     import hsi_suite.cli.denoise
     import hsi_suite.cli.replay
     import hsi_suite.cli.retrieve
 
+    assert skimage.metrics and torch.utils.flop_counter and torch._dynamo
     assert hsi_suite.cli.batch and hsi_suite.pipelines.replay
 
 

@@ -13,6 +13,7 @@ def test_a_training_killed_by_each_signal_ends_with_the_bits_of_an_unbroken_one(
 
 
 def test_the_harness_notices_what_is_left_over_and_other_bits(tmp_path):
+    kills._import_everything()
     job = kills._training("denoising", tmp_path)
     kills._reference(job, tmp_path)
     [checkpoint] = [name for name in job.files if name.endswith("history.csv")]
