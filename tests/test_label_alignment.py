@@ -81,8 +81,8 @@ def test_a_smaller_raster_leaves_the_rest_unlabelled(tmp_path, scene):
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        (georeference(0.5, 0.5), "not whole pixels off"),
-        (georeference(size=15.0), "not whole pixels off"),
+        (georeference(0.5, 0.5), "part of a pixel off"),
+        (georeference(size=15.0), "another size"),
         (georeference(crs="EPSG:32632"), "EPSG:32632, the scene in EPSG:32633"),
         (georeference(0.3, 0, crs=None), "reference system is missing"),
         (georeference(500, 0), "no labelled pixel lies in the scene"),

@@ -114,6 +114,13 @@ def test_a_model_that_has_not_learnt_its_own_pixels_is_called_so():
     assert "memory of the neighbourhood" not in text
 
 
+def test_a_model_that_is_fitted_at_once_has_nothing_left_to_learn():
+    metrics = sample_metrics(accuracy=0.87, position=0.996, epoch=0)
+    metrics["train"] = part(("Corn", "Woods", "Wheat"), 100, 0.93)
+    text = _warnings(metrics)
+    assert "not learnt" not in text and "memory of the neighbourhood" in text
+
+
 def test_position_nearly_as_good_on_a_disjoint_split_is_worded_for_it():
     text = _warnings(sample_metrics("disjoint", accuracy=0.7, position=0.7))
     assert "where a pixel lies tells its class" in text

@@ -194,14 +194,23 @@ def _refuse(path: Path, same: bool | None, own: Georeference, scene: Georeferenc
         found = f"lies in {_short(own.crs)}, the scene in {_short(scene.crs)}"
     elif same is None:
         found = "lies on another grid, and a reference system is missing"
+    elif not _same_pixels(own.transform, scene.transform):
+        found = "has pixels of another size or direction than the scene's"
     else:
-        found = "lies in the scene's reference system, but not whole pixels off it"
+        found = "lies a part of a pixel off the scene's grid"
     raise InputFileError(
         path,
         found,
         "",
         f"give --warp-labels to take the nearest labels; {_BY_PIXEL}",
     )
+
+
+def _same_pixels(first: Affine, second: Affine) -> bool:
+    steps = [
+        (transform[0], transform[1], transform[3], transform[4]) for transform in (first, second)
+    ]
+    return bool(np.allclose(*steps, rtol=1e-3, atol=0))
 
 
 def _short(crs: str | None) -> str:

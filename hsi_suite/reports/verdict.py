@@ -93,7 +93,8 @@ def _position(metrics: Metrics) -> list[Remark]:
     if alone < reached - POSITION_MARGIN:
         return [Remark(f"{text}, {100 * (reached - alone):.1f} points less than {model}.")]
     learnt = (metrics.get("train") or {}).get("overall_accuracy")
-    if learnt is not None and learnt < alone - POSITION_MARGIN:
+    # What is fitted at once, such as an SVM, would not learn more of them in time.
+    if metrics.get("epoch") and learnt is not None and learnt < alone - POSITION_MARGIN:
         text += (
             f". {model} reaches only {percent(learnt)} % on its own training pixels: it has not "
             "learnt them yet, and its figures say little about what it can do."
