@@ -67,7 +67,8 @@ def test_list_as_text_is_one_line_each(folder):
     lines = run("list").splitlines()
     tables = [table.splitlines() for table in "\n".join(lines).split("\n\n")]
     for table, names in zip(tables, (dataset_names(), IMAGE_SETS, IMAGE_CLASSES), strict=True):
-        assert [line.split()[0] for line in table] == ["name", *names]
+        rows = [line.split()[0] for line in table if not line.startswith("Nobody publishes")]
+        assert rows == ["name", *names]
     assert "145 × 145 × 200" in lines[1 + dataset_names().index("indian_pines")]
 
 

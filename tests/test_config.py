@@ -69,7 +69,10 @@ def test_a_malformed_setting_is_refused(setting):
     ("extra", "message"),
     [
         ({"trian": {}}, "trian: unknown key.*Did you mean train"),
-        ({"train": {"optimizer": {"lerning_rate": 1.0}}}, "Did you mean learning_rate"),
+        (
+            {"train": {"optimizer": {"lerning_rate": 1.0}}},
+            "Did you mean train.optimizer.learning_rate",
+        ),
         ({"train": {"epochs": -1}}, "train.epochs: -1; expected greater than or equal to 1"),
         ({"train": {"epochs": 2.5}}, "train.epochs: 2.5"),
         ({"train": {"epochs": "many"}}, "train.epochs: 'many'"),

@@ -122,7 +122,7 @@ def test_rare_class_can_be_refused():
 
 
 def test_too_large_a_guard_leaves_no_class():
-    with pytest.raises(SplitError, match="smaller window"):
+    with pytest.raises(SplitError, match=r"smaller model\.window"):
         disjoint_split(two_fields(), train=0.5, guard=30, generator=rng())
 
 

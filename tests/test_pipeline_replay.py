@@ -160,7 +160,7 @@ def test_damaged_records_are_one_line_that_names_the_run(copy, temporary, name, 
 @pytest.mark.parametrize("name", ["model.safetensors", "map.npy"])
 def test_damaged_results_are_one_line(copy, repeated, name):
     (copy.path / name).write_bytes(b"\x00" * 5)
-    assert f"{name}: not a whole" in replay(copy.path).runs[0].problem
+    assert f"{name}: cannot be read" in replay(copy.path).runs[0].problem
 
 
 def test_a_run_without_a_map_is_compared_by_the_figures_of_its_predictions(copy, repeated, run):

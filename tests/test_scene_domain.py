@@ -66,7 +66,9 @@ def trained(tmp_path_factory):
 
 def predicted(run, scene, tmp_path, **options):
     heard = Heard()
-    result = hsi.predict([run], tmp_path / "map.npy", scene=scene, observer=heard, **options)
+    result = hsi.predict(
+        [run], tmp_path / "map.npy", scene=scene, observer=heard, overwrite=True, **options
+    )
     return result.labels, heard
 
 

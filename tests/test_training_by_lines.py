@@ -312,9 +312,9 @@ def test_a_killed_training_goes_on(folder, by_lines, tmp_path):
 def test_a_pipe_is_refused_at_once(folder, tmp_path, what):
     os.mkfifo(tmp_path / "pipe")
     options = files(folder, "cube.npy") | {what: str(tmp_path / "pipe")}
-    with pytest.raises(HsiSuiteError, match="this is a pipe"):
+    with pytest.raises(HsiSuiteError, match="is a pipe"):
         hsi.train(**options, settings=SMALL, output=tmp_path / "runs")
-    with pytest.raises(HsiSuiteError, match="this is a pipe"):
+    with pytest.raises(HsiSuiteError, match="is a pipe"):
         hsi.train(config=str(tmp_path / "pipe"))
 
 
@@ -340,7 +340,7 @@ def test_the_command_line_keeps_within_its_limit(tmp_path):
     )
     arguments = [
         "train", "--scene", tmp_path / "large.npy", "--labels", tmp_path / "labels.npy",
-        "--threads", 1, "--output", tmp_path / "runs", "--memory-limit", "800M", "--json",
+        "--threads", 1, "--output", tmp_path / "runs", "--memory-limit", "1000M", "--json",
     ]  # fmt: skip
     for setting in (*SMALL, "split.train=40"):
         arguments += ["--set", setting]
@@ -350,4 +350,4 @@ def test_the_command_line_keeps_within_its_limit(tmp_path):
     status, peak = json.loads(done.stdout.splitlines()[-1])
     assert status == 0, done.stderr
     assert re.search("read by lines", done.stderr)
-    assert peak < 800e6
+    assert peak < 1000e6
