@@ -36,6 +36,7 @@ def test_options_reach_the_pipeline(carried_out):
         "jobs": 3,
         "runs": 4,
         "scheduler": None,
+        "tls": None,
     }
     CliRunner().invoke(batch, ["batch/smoke", "--jobs", "auto", "--scheduler", "local"])
     assert (carried_out["jobs"], carried_out["scheduler"]) == ("auto", "local")

@@ -207,10 +207,7 @@ def _refuse(path: Path, same: bool | None, own: Georeference, scene: Georeferenc
 
 
 def _same_pixels(first: Affine, second: Affine) -> bool:
-    steps = [
-        (transform[0], transform[1], transform[3], transform[4]) for transform in (first, second)
-    ]
-    return bool(np.allclose(*steps, rtol=1e-3, atol=0))
+    return all(math.isclose(first[n], second[n], rel_tol=1e-3, abs_tol=1e-12) for n in (0, 1, 3, 4))
 
 
 def _short(crs: str | None) -> str:

@@ -73,7 +73,18 @@ def header_from(kind: type[HeaderType], fields: Mapping[str, Any]) -> HeaderType
     if unknown:
         raise TypeError(f"unknown field {min(unknown)!r}")
     # Lists of JSON become tuples; bytes of names that are no UTF-8 pass, as they would not in JSON.
-    return TypeAdapter(kind).validate_python(dict(fields))
+    header = TypeAdapter(kind).validate_python(dict(fields))
+    for name, given in fields.items():
+        if not _as_given(given, getattr(header, name)):
+            raise ValueError(f"{name} is {given!r}, no number")
+    return header
+
+
+def _as_given(given: Any, taken: Any) -> bool:
+    """Whether no text was taken for a number."""
+    if isinstance(taken, list | tuple) and isinstance(given, list | tuple):
+        return all(map(_as_given, given, taken))
+    return not isinstance(given, str) or isinstance(taken, str)
 
 
 def require_fitting(
@@ -96,7 +107,11 @@ def require_fitting(
         for number in value if isinstance(value, list) else [value]:
             if isinstance(number, int) and abs(number) > max(most, 1):
                 raise ValueError(f"{name} = {number} for {most} parameters")
-    with torch.device("meta"):
-        wanted = {name: value.shape for name, value in build().state_dict().items()}
+    try:
+        with torch.device("meta"):
+            wanted = {name: value.shape for name, value in build().state_dict().items()}
+    except HsiSuiteError as error:
+        # The user named no network: it is the file that asks for one that cannot be.
+        raise ValueError(str(error)) from error
     if wanted != {name: value.shape for name, value in tensors.items()}:
         raise ValueError("header and weights do not fit")
