@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from batch_samples import make_denoising_batch
 from click.testing import CliRunner
 from hsi_suite.pipelines.batches.batch import Batch
 from rich.console import Console
@@ -92,14 +93,9 @@ def test_in_a_terminal_there_is_a_bar_for_the_whole_and_one_for_each_run(capsys)
 
 
 def test_failures_are_printed_and_end_with_an_error(tmp_path, capsys):
-    summary = {
-        "task": "batch",
-        "level": 0.95,
-        "groups": [],
-        "comparisons": [],
-        "variance": [],
-        "failures": {"a run": "it broke"},
-    }
+    make_denoising_batch(tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    summary["failures"] = {"a run": "it broke"}
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(RunError, match="1 runs failed, the first: a run: it broke"):
         print_batch(Batch(tmp_path, [], {"a run": "it broke"}), as_json=False)
