@@ -124,10 +124,13 @@ def replay(
     finished, unfinished = finished_runs(path)
     chosen = _sampled(finished, sample)
     replayed = []
-    with interruptible():
+    with interruptible() as stop:
         for number, run in enumerate(chosen, 1):
             observer.message(f"replay {number} of {len(chosen)}: {run.path.name}")
             replayed.append(_replay(run, memory_limit, device, observer))
+            if stop.pending:
+                # A library has turned the interrupt into an error of its own.
+                raise KeyboardInterrupt
     return Replay(tuple(replayed), tuple(run.path.name for run in unfinished), len(finished))
 
 

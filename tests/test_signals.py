@@ -6,9 +6,11 @@ import signal
 
 import numpy as np
 import pytest
+from hsi_suite.pipelines import run_evaluation
 from PIL import Image
 
 from hsi_suite.engine.observer import interruptible, stop_requests
+from hsi_suite.errors import RunError
 
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -38,7 +40,7 @@ def test_nohup_is_respected(context):
     try:
         with context() as stop:
             os.kill(os.getpid(), signal.SIGHUP)
-        assert stop is None or not stop.pending
+        assert not stop.pending
     finally:
         signal.signal(signal.SIGHUP, old)
 
@@ -72,3 +74,17 @@ def test_every_command_says_how_to_go_on(
     assert status == 130
     assert err.strip().splitlines()[-1].startswith("stopped; ") and words in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", STOPS)
+@pytest.mark.parametrize("kind", [RunError, RuntimeError])
+def test_an_interrupt_that_a_library_turned_into_an_error_is_one(hsi, monkeypatch, number, kind):
+    def evaluate(*_, **__):
+        try:
+            os.kill(os.getpid(), number)
+        except KeyboardInterrupt:
+            raise kind("model.safetensors", "cannot be read") from None
+
+    monkeypatch.setattr(run_evaluation, "evaluate", evaluate)
+    status, _, err = hsi("evaluate", "run")
+    assert status == 130 and err.startswith("stopped; ")

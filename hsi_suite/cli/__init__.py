@@ -102,6 +102,19 @@ def _how_to_go_on(words: list[str]) -> str:
     return "nothing half-written is left; the same command begins anew"
 
 
+def _carry_out() -> object:
+    with interruptible() as stop:
+        try:
+            return cli.main(prog_name="hsi", standalone_mode=False)
+        except Stopped:
+            raise
+        except Exception as error:
+            if stop.pending:
+                # Whatever a library has made of the interrupt.
+                raise KeyboardInterrupt from error
+            raise
+
+
 def main() -> None:
     """Entry point of the `hsi` command."""
     # Threads that wait must sleep: spinning ones stall a machine that others use as well. The
@@ -114,8 +127,7 @@ def main() -> None:
         # κ and ± must not break a terminal that knows ASCII only.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        with interruptible():
-            status = cli.main(prog_name="hsi", standalone_mode=False)
+        status = _carry_out()
     except (click.exceptions.Abort, KeyboardInterrupt):
         say(f"stopped; {_how_to_go_on(sys.argv[1:])}", err=True)
         sys.exit(130)

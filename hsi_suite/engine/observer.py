@@ -55,18 +55,21 @@ def stop_requests() -> Iterator[StopRequest]:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[StopRequest]:
     """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that nothing temporary is left.
 
-    A shell that starts a command in the background lets it ignore Ctrl-C; here it counts.
+    A shell that starts a command in the background lets it ignore Ctrl-C; here it counts. The
+    request says afterwards whether a signal came: libraries turn interrupts into errors of theirs.
     """
+    request = StopRequest()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         _leave_a_lost_terminal(number)
+        request.pending = True
         raise KeyboardInterrupt
 
     with _handling(interrupt):
-        yield
+        yield request
 
 
 @contextmanager
