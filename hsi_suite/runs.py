@@ -83,6 +83,7 @@ _ADDED_LATER: dict[tuple[str, ...], Any] = {
     ("train", "sampling"): "pixels",
     ("train", "augmentation"): {"flips": False, "rotations": False, "gain": 0.0, "noise": 0.0},
     ("evaluation", "orientations"): 1,
+    ("noise", "camera"): None,
 }
 
 

@@ -73,9 +73,10 @@ def _print_denoising(run: Run) -> None:
         f"{metrics['model']} on {metrics['dataset']}: {metrics['parameters']:,} parameters, "
         f"{metrics['multiply_adds_per_pixel']:,.0f} multiply-adds per pixel"
     )
+    level = "ISO" if metrics["noise"]["kind"] == "camera" else "σ"
     for sigma, scores in metrics["validation"].items():
         say(
-            f"validation, σ {sigma:>3}: {scores['peak_signal_noise_ratio']:.2f} dB, "
+            f"validation, {level} {sigma:>3}: {scores['peak_signal_noise_ratio']:.2f} dB, "
             f"SSIM {scores['structural_similarity']:.4f}"
         )
     say()

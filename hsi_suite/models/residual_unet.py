@@ -19,7 +19,7 @@ from ..errors import ConfigError, ShapeError
 
 
 class ResidualUNet(nn.Module):
-    """Predicts the noise of an image whose noise level is known, and takes it away.
+    """Predicts the noise of an image and takes it away.
 
     Without biases and norms every layer is homogeneous of degree one, so scaling image and σ map
     by α > 0 scales the result by α, exactly where α is a power of two and to rounding otherwise.
@@ -31,7 +31,7 @@ class ResidualUNet(nn.Module):
     `plain`, which may look at the whole image.
 
     Shapes: (N, in_channels + 1, H, W), the last channel being σ in the units of the image, to
-    (N, in_channels, H, W); any H and W.
+    (N, in_channels, H, W); any H and W. A blind network (`noise_map=False`) takes no σ.
 
     Args:
         in_channels: channels of the image.
@@ -40,9 +40,8 @@ class ResidualUNet(nn.Module):
         unshuffle: factor by which the first level is smaller than the image.
         block: body of the residual blocks: `plain` (two convolutions with a ReLU between), `se`
             (the same with squeeze-and-excitation), or a name of `backbones.BLOCKS`.
+        noise_map: whether σ is told; a blind network judges the noise by itself.
     """
-
-    takes_noise_map = True
 
     def __init__(
         self,
@@ -51,6 +50,7 @@ class ResidualUNet(nn.Module):
         blocks: int = 2,
         unshuffle: int = 2,
         block: str = "plain",
+        noise_map: bool = True,
     ) -> None:
         super().__init__()
         if not channels or min(*channels, blocks, unshuffle) < 1:
@@ -60,8 +60,9 @@ class ResidualUNet(nn.Module):
         self.receptive_radius = (
             _plain_radius(len(channels), blocks, unshuffle) if block == "plain" else None
         )
+        self.takes_noise_map = noise_map
         self.unshuffle = PixelUnshuffle(unshuffle, dim=2)
-        self.head = _linear((in_channels + 1) * cell, channels[0], 3)
+        self.head = _linear((in_channels + int(noise_map)) * cell, channels[0], 3)
         self.encoders = nn.ModuleList(_level(width, blocks, block) for width in channels[:-1])
         steps = list(pairwise(channels))
         self.downs = nn.ModuleList(_linear(fine, coarse, 2, stride=2) for fine, coarse in steps)
@@ -95,7 +96,8 @@ class ResidualUNet(nn.Module):
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + kept.pop())
         noise = self.shuffle(self.tail(features))
-        clean: Tensor = x[:, :-1] - noise[..., :height, :width]
+        image = x[:, :-1] if self.takes_noise_map else x
+        clean: Tensor = image - noise[..., :height, :width]
         return clean
 
 

@@ -32,29 +32,81 @@ class ImagesConfig(Section):
         return self
 
 
-class NoiseConfig(Section):
-    """The noise that is added to clean patches; nothing is clipped.
+Bounds = Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class CameraConfig(Section):
+    """Between what bounds the cameras differ that photographs are taken with; see `CameraRange`.
 
     Attributes:
-        kind: gaussian, or poisson_gaussian (photon noise under it).
+        iso: sensitivity, above 0.
+        red_gain: of the white balance, above 0.
+        blue_gain: of the white balance, above 0.
+        luma_smoothing: σ in pixels of the noise reduction on luma.
+        chroma_smoothing: the same on chroma.
+        sharpening: share of the unsharp mask.
+        quality: of the JPEG, 1 to 100.
+        scale: at which photographs are written, above 0 and at most 1.
+        resized: share of photographs that are written at another scale than 1.
+        jpeg: share of photographs that are written as JPEG.
+    """
+
+    iso: Bounds = Field(default=[50.0, 12800.0])
+    red_gain: Bounds = Field(default=[1.9, 2.4])
+    blue_gain: Bounds = Field(default=[1.5, 1.9])
+    luma_smoothing: Bounds = Field(default=[0.0, 1.0])
+    chroma_smoothing: Bounds = Field(default=[0.0, 3.5])
+    sharpening: Bounds = Field(default=[0.0, 0.5])
+    quality: Annotated[
+        list[Annotated[int, Field(ge=1, le=100)]], Field(min_length=2, max_length=2)
+    ] = Field(default=[60, 100])
+    scale: Bounds = Field(default=[0.5, 1.0])
+    resized: Share = 0.25
+    jpeg: Share = 0.9
+
+    @model_validator(mode="after")
+    def _bounds(self) -> CameraConfig:
+        for name, value in self:
+            if isinstance(value, list) and value[0] > value[1]:
+                raise ValueError(f"noise.camera.{name} as [lowest, highest]")
+        for name in ("iso", "red_gain", "blue_gain", "scale"):
+            if getattr(self, name)[0] <= 0:
+                raise ValueError(f"noise.camera.{name} above 0")
+        if self.scale[1] > 1:
+            raise ValueError("noise.camera.scale of at most 1")
+        return self
+
+
+class NoiseConfig(Section):
+    """The noise that is added to clean patches; nothing is clipped but what a camera clips.
+
+    Attributes:
+        kind: gaussian, poisson_gaussian (photon noise under it), or camera: what a camera's sensor
+            and processing make of a colour photograph.
         sigma: range of the standard deviation on the scale 0 to 255; each patch draws its own
             from it, evenly. Two equal numbers for one known σ.
         gain: largest value of one photon on the scale 0 to 255, of poisson_gaussian; each patch
             draws its own, evenly.
-        validation: the σ at which the validation images are denoised, on the scale 0 to 255.
+        camera: of kind camera, which takes no σ and no gain; null for its defaults.
+        validation: the σ at which the validation images are denoised, on the scale 0 to 255; of
+            cameras the ISO.
     """
 
-    kind: Literal["gaussian", "poisson_gaussian"] = "gaussian"
+    kind: Literal["gaussian", "poisson_gaussian", "camera"] = "gaussian"
     sigma: Annotated[list[NonNegative], Field(min_length=2, max_length=2)] = Field(
         default=[0.0, 55.0]
     )
     gain: Positive = 4.0
+    camera: CameraConfig | None = None
     validation: Annotated[list[Positive], Field(min_length=1)] = Field(default=[15.0, 25.0, 50.0])
 
     @model_validator(mode="after")
     def _rising(self) -> NoiseConfig:
         if self.sigma[0] > self.sigma[1]:
             raise ValueError("noise.sigma as [lowest, highest]")
+        if self.camera is not None and self.kind != "camera":
+            raise ValueError("noise.camera with noise.kind=camera alone")
         return self
 
 
@@ -99,6 +151,8 @@ class DenoisingConfig(MachineConfig):
 
     @model_validator(mode="after")
     def _selection_needs_validation(self) -> DenoisingConfig:
+        if self.noise.kind == "camera" and self.data.colour != "rgb":
+            raise ValueError("data.colour=rgb: cameras take photographs in colour")
         needs = self.train.selection == "best" or self.train.early_stopping is not None
         if needs and not self.data.validation:
             raise ValueError(

@@ -17,6 +17,8 @@ from ...metrics.restoration import peak_signal_noise_ratio, structural_similarit
 #: From noisy images (N × C × H × W, 0 to 1, not clipped) and their σ (0 to 1) to restored ones.
 Restore = Callable[[Tensor, float], Tensor]
 Clean = NDArray[np.float32]
+#: From an image, a level and a seed to a noisy batch of one.
+Spoil = Callable[[NDArray[np.uint8], float, int], Clean]
 _LEVELS = 255.0
 
 
@@ -56,13 +58,23 @@ def score_images(
     images: Sequence[NDArray[np.uint8]],
     sigma: float,
     observer: Observer | None = None,
+    spoil: Spoil | None = None,
 ) -> list[dict[str, float]]:
-    """The scores of each image at one σ (0 to 255); see `score`."""
+    """The scores of each image at one σ (0 to 255); see `score`.
+
+    Args:
+        restore: as of `score`.
+        images: as of `score`.
+        sigma: what `spoil` takes for its level.
+        observer: hears of the progress.
+        spoil: makes the noisy image; None adds Gaussian noise.
+    """
+    spoil = spoil or with_noise
     observer = observer or Observer()
     scores = []
     for index, image in enumerate(images):
         clean = to_batch([image])
-        noisy = with_noise(image, sigma, index)
+        noisy = spoil(image, sigma, index)
         with torch.inference_mode():
             restored = restore(torch.from_numpy(noisy), sigma / _LEVELS).cpu().numpy()
         truth = _planes(clean)

@@ -72,7 +72,7 @@ def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStrea
         options=dict(config.model.options),
         in_channels=1 if config.data.colour == "grey" else 3,
         noise=config.noise.kind,
-        sigma=(low, high),
+        sigma=None if config.noise.kind == "camera" else (low, high),
         dataset=images.name,
     )
     denoiser = untrained_denoiser(header, torch.device(config.device), seeds.torch("init"))

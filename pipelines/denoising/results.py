@@ -18,7 +18,7 @@ from ...runs import COST, HISTORY, METRICS, Run, csv_text
 from ...schemas.denoising import DenoisingConfig
 from ..shared.run_pages import measured_cost
 from .denoiser import Denoiser
-from .evaluation import to_batch, with_noise
+from .evaluation import to_batch
 from .task import ImageDenoising
 
 PICTURE = "denoised.png"
@@ -83,18 +83,19 @@ def picture_grid(denoiser: Denoiser, task: ImageDenoising, sigmas: list[float]) 
     """Clean, noisy and denoised validation images, at the middle one of the σ."""
     sigma = sorted(sigmas)[len(sigmas) // 2]
     images = task.validation[:_PICTURES]
+    label = "ISO" if task.noise.kind == "camera" else "σ"
     with house_style():
         figure = Figure(figsize=(9.6, 3.3 * len(images)), layout="constrained")
         rows = figure.subplots(len(images), 3, squeeze=False)
         for index, (image, axes) in enumerate(zip(images, rows, strict=True)):
             clean = to_batch([image])
-            noisy = with_noise(image, sigma, index)
+            noisy = task.spoil(image, sigma, index)
             with torch.inference_mode():
                 given = torch.from_numpy(noisy).to(task.device)
                 restored = denoiser(given, sigma / 255).cpu().numpy()
             shown = {
                 "clean": clean,
-                f"σ {sigma:g}: {peak_signal_noise_ratio(clean, noisy):.2f} dB": noisy,
+                f"{label} {sigma:g}: {peak_signal_noise_ratio(clean, noisy):.2f} dB": noisy,
                 f"denoised: {peak_signal_noise_ratio(clean, restored):.2f} dB": restored,
             }
             for axis, (title, batch) in zip(axes, shown.items(), strict=True):

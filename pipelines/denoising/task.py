@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...data.camera import resize, take_photograph
+from ...data.camera_range import CameraRange
 from ...data.noise import add_gaussian, add_poisson_gaussian
 from ...engine.finite import check_finite
 from ...errors import ShapeError
-from ...schemas.denoising import DenoisingTrainingConfig, NoiseConfig
+from ...schemas.denoising import CameraConfig, DenoisingTrainingConfig, NoiseConfig
 from ...seeding import SeedStreams
 from .denoiser import run_network
-from .evaluation import Clean, mean_scores, score_images, to_batch
+from .evaluation import Clean, mean_scores, score_images, to_batch, with_noise
 
 Pixels = NDArray[np.uint8]
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -50,6 +52,7 @@ class ImageDenoising:
         device: torch.device,
     ) -> None:
         smallest = min(min(image.shape[:2]) for image in train)
+        self.cameras = CameraRange(**vars(noise.camera or CameraConfig()))
         if smallest < config.patch:
             raise ShapeError(
                 "train.patch",
@@ -71,7 +74,10 @@ class ImageDenoising:
 
     def batch(self, epoch: int, step: int) -> Batch:
         """Noisy patches, their σ (N × 1 × 1 × 1) and the clean ones, on the scale 0 to 1."""
-        clean = to_batch(self._patches(epoch, step))
+        if self.noise.kind == "camera":
+            noisy, sigma, clean = self._photographs(epoch, step)
+            return self._moved(noisy), self._moved(sigma), self._moved(clean)
+        clean = to_batch(self._patches(epoch, step, self.config.patch))
         noisy, sigma = self._add_noise(clean, self.seeds.numpy("noise", epoch, step))
         return self._moved(noisy), self._moved(sigma), self._moved(clean)
 
@@ -107,10 +113,34 @@ class ImageDenoising:
             clean = run_network(model, noisy.to(self.device), level, noisy.shape[1]).float()
             return check_finite(clean, "the denoised validation images")
 
-        return mean_scores(score_images(restore, self.validation, sigma))
+        return mean_scores(score_images(restore, self.validation, sigma, spoil=self.spoil))
 
-    def _patches(self, epoch: int, step: int) -> list[Pixels]:
-        side, count = self.config.patch, self.config.batch_size
+    def spoil(self, image: Pixels, level: float, seed: int) -> Clean:
+        """A validation image with the noise of a level, as a batch of one."""
+        if self.noise.kind != "camera":
+            return with_noise(image, level, seed)
+        clean = image.astype(np.float32) / np.float32(_LEVELS)
+        camera = self.cameras.middle(level)
+        photograph = take_photograph(clean, camera, np.random.default_rng(seed))
+        return np.ascontiguousarray(np.moveaxis(photograph, 2, 0)[None])
+
+    def _photographs(self, epoch: int, step: int) -> tuple[Clean, Clean, Clean]:
+        """Photographs by as many cameras, no σ, and what they show; one scale in a batch."""
+        generator = self.seeds.numpy("noise", epoch, step)
+        side = self.config.patch
+        largest = min(min(image.shape[:2]) for image in self.train)
+        whole = min(round(side / self.cameras.draw_scale(generator)), largest)
+        noisy, clean = [], []
+        for patch in self._patches(epoch, step, whole):
+            shown = patch.astype(np.float32) / np.float32(_LEVELS)
+            camera = self.cameras.draw(generator)
+            noisy.append(take_photograph(shown, camera, generator, (side, side)))
+            clean.append(resize(shown, (side, side)))
+        batches = [np.ascontiguousarray(np.moveaxis(np.stack(b), 3, 1)) for b in (noisy, clean)]
+        return batches[0], np.zeros((len(clean), 1, 1, 1), np.float32), batches[1]
+
+    def _patches(self, epoch: int, step: int, side: int) -> list[Pixels]:
+        count = self.config.batch_size
         places = self.seeds.numpy("order", epoch, step)
         turns = self.seeds.numpy("augment", epoch, step).integers(0, 8, count)
         patches = []

@@ -134,6 +134,8 @@ def resume(
 
 
 def _noise_name(config: DenoisingConfig) -> str:
+    if config.noise.kind == "camera":
+        return "camera"
     low, high = (f"{level:g}" for level in config.noise.sigma)
     kind = config.noise.kind.replace("_", "-")
     return f"{kind}-{low}" if low == high else f"{kind}-{low}-{high}"

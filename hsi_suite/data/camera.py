@@ -1,0 +1,308 @@
+"""What a camera makes of a scene: from a clean photograph to the JPEG that a camera writes.
+
+The way back from a photograph to the sensor and forth again follows Brooks et al., CVPR 2019
+(arXiv 1811.11127, section 3): tone curve, gamma, colour matrix and white balance are inverted, shot
+and read noise are added where they arise, on the Bayer mosaic (Foi et al., TIP 2008, equation 2),
+and the camera's own processing makes of them the noise that photographs have: correlated between
+pixels, dependent on brightness, stronger in colour than in luma. Images are lines × samples × 3,
+float32; of sRGB and of linear light on the scale 0 to 1.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from ..errors import ShapeError
+
+Picture = NDArray[np.float32]
+
+# XYZ to the colours of four cameras, as their makers' DNG profiles give them (Brooks et al., 2019).
+_CAMERAS = np.array(
+    [
+        [[1.0234, -0.2969, -0.2266], [-0.5625, 1.6328, -0.0469], [-0.0703, 0.2188, 0.6406]],
+        [[0.4913, -0.0541, -0.0202], [-0.6130, 1.3513, 0.2906], [-0.1564, 0.2151, 0.7183]],
+        [[0.8380, -0.2630, -0.0639], [-0.2887, 1.0725, 0.2496], [-0.0627, 0.1427, 0.5438]],
+        [[0.6596, -0.2079, -0.0562], [-0.4782, 1.3016, 0.1933], [-0.0970, 0.1581, 0.5181]],
+    ]
+)
+# IEC 61966-2-1, to XYZ under D65.
+_SRGB_TO_XYZ = np.array(
+    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+)
+# ITU-R 601, full range, as JPEG has it.
+_TO_LUMA_CHROMA = np.array(
+    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
+)
+_FROM_LUMA_CHROMA = np.linalg.inv(_TO_LUMA_CHROMA).astype(np.float32)
+#: Variance of the shot noise of a white pixel at ISO 100; it grows in proportion to ISO. Brooks et
+#: al. draw 0.0001 to 0.012 for what is then ISO 100 to 12,000 of a small sensor.
+SHOT_AT_ISO_100 = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A camera and its settings.
+
+    Attributes:
+        iso: sensitivity; see `SHOT_AT_ISO_100`.
+        read_noise: variance of the read noise, of linear light.
+        mixture: shares of the four known colour matrices, of sum 1.
+        gains: white balance of red and blue, green being 1.
+        corner: line and sample, 0 or 1, of the first red pixel of the mosaic.
+        adaptive: whether the demosaicking looks at gradients.
+        tone_curve: whether a smooth step follows the gamma.
+        luma_smoothing: σ in pixels of the Gaussian by which noise reduction smooths luma noise.
+        chroma_smoothing: the same of chroma noise.
+        sharpening: share of the unsharp mask (σ 1 pixel) that is added, noise and all.
+        quality: of the JPEG, 1 to 100; None writes none.
+        subsampling: whether the JPEG halves the resolution of colour.
+    """
+
+    iso: float
+    read_noise: float
+    mixture: tuple[float, float, float, float] = (0.25, 0.25, 0.25, 0.25)
+    gains: tuple[float, float] = (2.1, 1.7)
+    corner: tuple[int, int] = (0, 0)
+    adaptive: bool = True
+    tone_curve: bool = True
+    luma_smoothing: float = 0.0
+    chroma_smoothing: float = 0.0
+    sharpening: float = 0.0
+    quality: int | None = None
+    subsampling: bool = True
+
+    @property
+    def shot_noise(self) -> float:
+        """Variance of the shot noise of a white pixel, of linear light."""
+        return SHOT_AT_ISO_100 * self.iso / 100
+
+
+def take_photograph(
+    clean: Picture,
+    camera: Camera,
+    generator: np.random.Generator,
+    shape: tuple[int, int] | None = None,
+) -> Picture:
+    """The photograph that a camera takes of what a clean photograph shows.
+
+    Args:
+        clean: sRGB, lines × samples × 3, at least 4 × 4 pixels.
+        camera: see `Camera`.
+        generator: of the sensor's noise.
+        shape: lines and samples that the photograph is resized to before it is written; None
+            keeps those of `clean`.
+
+    Returns:
+        On the same scale, clipped; of 256 levels where a JPEG is written.
+
+    Raises:
+        ShapeError: no colour image, or a smaller one.
+    """
+    if clean.ndim != 3 or clean.shape[2] != 3 or min(clean.shape[:2]) < 4:
+        raise ShapeError("image", f"shape {clean.shape}", "lines × samples × 3, at least 4 × 4")
+    light = expose(clean, camera)
+    raw = mosaic(light, camera.corner)
+    noisy = add_sensor_noise(raw, camera.shot_noise, camera.read_noise, generator)
+    # The clean photograph has been through a camera already: what another demosaicking would lose
+    # of it is left out, and the noise alone is carried over.
+    noise = develop(noisy, camera) - develop(raw, camera)
+    noise = reduce_noise(noise, camera.luma_smoothing, camera.chroma_smoothing)
+    # Sharpening is linear, and that of the picture itself is no fault of the photograph.
+    noise = sharpen(noise, camera.sharpening)
+    picture = clean + noise if shape is None else resize(clean + noise, shape)
+    if camera.quality is None:
+        return picture.clip(0, 1)
+    return through_jpeg(picture, camera.quality, subsampling=camera.subsampling)
+
+
+def expose(picture: Picture, camera: Camera) -> Picture:
+    """The linear light of sRGB in the camera's own colours, before white balance."""
+    toned = invert_tone_curve(picture) if camera.tone_curve else picture
+    light = linear_light(toned) @ colour_matrix(camera.mixture).T
+    gains = np.array([camera.gains[0], 1, camera.gains[1]], np.float32)
+    return np.asarray((light / gains).clip(0, 1), np.float32)
+
+
+def develop(raw: Picture, camera: Camera) -> Picture:
+    """The picture (sRGB) of a mosaic (lines × samples).
+
+    The inverse of `expose` and `mosaic`, but for colours that the mosaic does not hold.
+    """
+    gains = np.array([camera.gains[0], 1, camera.gains[1]], np.float32)
+    balanced = raw * gains[_colours(raw.shape, camera.corner)]
+    light = demosaic(balanced, camera.corner, adaptive=camera.adaptive)
+    light = light @ np.linalg.inv(colour_matrix(camera.mixture)).T.astype(np.float32)
+    picture = srgb(light)
+    return apply_tone_curve(picture) if camera.tone_curve else picture
+
+
+def apply_tone_curve(picture: Picture) -> Picture:
+    """The smooth step 3x² − 2x³, which gives contrast to the middle; clipped to 0 to 1."""
+    x = picture.clip(0, 1)
+    return np.asarray(3 * x**2 - 2 * x**3, np.float32)
+
+
+def invert_tone_curve(picture: Picture) -> Picture:
+    """The inverse of `apply_tone_curve` on 0 to 1."""
+    x = picture.clip(0, 1)
+    return np.asarray(0.5 - np.sin(np.arcsin(1 - 2 * x) / 3), np.float32)
+
+
+def linear_light(picture: Picture) -> Picture:
+    """Linear light of sRGB (IEC 61966-2-1); negative values count as 0."""
+    x = picture.clip(0)
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def srgb(light: Picture) -> Picture:
+    """SRGB of linear light, the inverse of `linear_light`."""
+    x = light.clip(0)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def colour_matrix(mixture: tuple[float, float, float, float]) -> NDArray[np.float32]:
+    """From linear sRGB to a camera's colours, 3 × 3, white to white.
+
+    Args:
+        mixture: shares of four known cameras, of sum 1.
+    """
+    matrix = np.tensordot(np.asarray(mixture), _CAMERAS, 1) @ _SRGB_TO_XYZ
+    return np.asarray(matrix / matrix.sum(1, keepdims=True), np.float32)
+
+
+def mosaic(light: Picture, corner: tuple[int, int] = (0, 0)) -> Picture:
+    """What a Bayer sensor keeps of each pixel, lines × samples.
+
+    Args:
+        light: lines × samples × 3.
+        corner: line and sample of the first red pixel.
+    """
+    colours = _colours(light.shape[:2], corner)
+    return np.take_along_axis(light, colours[..., None], 2)[..., 0]
+
+
+def add_sensor_noise(
+    raw: Picture, shot: float, read: float, generator: np.random.Generator
+) -> Picture:
+    """Shot and read noise: normal, of variance shot · signal + read; clipped to 0 to 1.
+
+    Args:
+        raw: linear light.
+        shot: variance of the shot noise of white.
+        read: variance of the read noise.
+        generator: of the draws.
+    """
+    sigma = np.sqrt(shot * raw.clip(0) + read)
+    noise = generator.standard_normal(raw.shape, np.float32)
+    return np.asarray(raw + sigma * noise, np.float32).clip(0, 1)
+
+
+def demosaic(raw: Picture, corner: tuple[int, int] = (0, 0), *, adaptive: bool = True) -> Picture:
+    """All three colours of each pixel of a Bayer mosaic.
+
+    Args:
+        raw: lines × samples.
+        corner: line and sample of the first red pixel.
+        adaptive: interpolate green along the smaller gradient, with the curvature of the other
+            colour (after Hamilton and Adams, 1997); else bilinearly. Red and blue follow by their
+            differences from green.
+    """
+    colours = _colours(raw.shape, corner)
+    green = np.where(colours == 1, raw, _missing_green(raw, adaptive))
+    planes = [green]
+    for colour in (0, 2):
+        planes.append(green + _interpolated((raw - green) * (colours == colour)))
+    return np.stack([planes[1], planes[0], planes[2]], 2).astype(np.float32)
+
+
+def _missing_green(raw: Picture, adaptive: bool) -> Picture:
+    lines, samples = raw.shape
+    # The mirror image without the edge twice goes on with the mosaic's own colours.
+    padded = np.pad(raw, 2, mode="reflect")
+
+    def neighbour(down: int, right: int) -> Picture:
+        return padded[2 + down : 2 + down + lines, 2 + right : 2 + right + samples]
+
+    up, down, left, right = neighbour(-1, 0), neighbour(1, 0), neighbour(0, -1), neighbour(0, 1)
+    if not adaptive:
+        return np.asarray((up + down + left + right) / 4, np.float32)
+    curved = 2 * raw - neighbour(-2, 0) - neighbour(2, 0)
+    bent = 2 * raw - neighbour(0, -2) - neighbour(0, 2)
+    steeper = np.abs(up - down) + np.abs(curved) - np.abs(left - right) - np.abs(bent)
+    vertical = (up + down) / 2 + curved / 4
+    horizontal = (left + right) / 2 + bent / 4
+    share = (np.sign(steeper) + 1) / 2
+    return np.asarray(vertical + share * (horizontal - vertical), np.float32)
+
+
+def _interpolated(values: Picture) -> Picture:
+    """Bilinear: of red or blue, which stand at every second line and sample, 0 elsewhere."""
+    for axis in (0, 1):
+        values = ndimage.correlate1d(values, [0.5, 1, 0.5], axis, mode="mirror")
+    return values
+
+
+def _colours(shape: tuple[int, ...], corner: tuple[int, int]) -> NDArray[np.intp]:
+    """Which colour each pixel sees, 0 to 2."""
+    lines, samples = (
+        (np.arange(size) + first) % 2 for size, first in zip(shape, corner, strict=True)
+    )
+    return np.asarray(lines[:, None] + samples, np.intp)
+
+
+def reduce_noise(noise: Picture, luma: float, chroma: float) -> Picture:
+    """Noise after a camera's own reduction, as far as it is the same everywhere.
+
+    An ideal reduction leaves the picture alone and smooths the noise, coarser in colour than in
+    luma: what is left is weaker, and correlated over several pixels.
+
+    Args:
+        noise: the noise alone, lines × samples × 3.
+        luma: σ in pixels of the Gaussian on luma; 0 leaves it alone.
+        chroma: the same on chroma.
+    """
+    channels = noise @ _TO_LUMA_CHROMA.T
+    sizes = (luma, chroma, chroma)
+    smooth = [ndimage.gaussian_filter(channels[..., i], size) for i, size in enumerate(sizes)]
+    return np.asarray(np.stack(smooth, 2) @ _FROM_LUMA_CHROMA.T, np.float32)
+
+
+def resize(picture: Picture, shape: tuple[int, int]) -> Picture:
+    """The picture at another resolution, by an antialiased bilinear filter."""
+    lines, samples = shape
+    planes = [
+        Image.fromarray(plane).resize((samples, lines), Image.Resampling.BILINEAR)
+        for plane in np.ascontiguousarray(np.moveaxis(picture, 2, 0), np.float32)
+    ]
+    return np.stack([np.asarray(plane) for plane in planes], 2)
+
+
+def sharpen(picture: Picture, share: float) -> Picture:
+    """A share of the unsharp mask, the picture less its Gaussian mean of σ 1 pixel."""
+    if not share:
+        return picture
+    blurred = ndimage.gaussian_filter(picture, (1, 1, 0))
+    return np.asarray(picture + np.float32(share) * (picture - blurred), np.float32)
+
+
+def through_jpeg(picture: Picture, quality: int, *, subsampling: bool) -> Picture:
+    """The picture written as JPEG and read again, 256 levels on the scale 0 to 1.
+
+    Args:
+        picture: sRGB; clipped to 0 to 1.
+        quality: 1 to 100, of libjpeg.
+        subsampling: whether colour has half the resolution (4:2:0).
+    """
+    levels = np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(levels).save(
+        buffer, "JPEG", quality=int(quality), subsampling=2 if subsampling else 0
+    )
+    with Image.open(buffer) as file:
+        return np.asarray(file, np.float32) / np.float32(255)
