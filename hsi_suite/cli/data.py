@@ -89,9 +89,10 @@ def list_command(as_json: bool) -> None:
 @array_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool, **reading: Any) -> None:
-    """Describe a data set, or the cube in a file and how it is read."""
+    """Describe a data set, or a file: the cube in it and how it is read, a label map, a split."""
+    from ..data.file_description import describe_file
     from ..data.public.image_inventory import describe_image_set, separate_image_sets
-    from ..data.public.inventory import describe_dataset, describe_file
+    from ..data.public.inventory import describe_dataset
     from ..data.public.labelled_inventory import IMAGE_CLASSES, describe_labelled_images
 
     if not _is_file(name):

@@ -68,16 +68,19 @@ def parts_of_file(
     """
     if list(arrays) == ["codes"]:
         return _from_codes(path, arrays["codes"](), labels)
-    parts: dict[str, Array] = {}
-    for part in _NAMES:
-        found = _named(path, part, arrays)
-        if found is not None:
-            parts[part] = found
-        elif part != "validation":
+    parts = named_parts(path, arrays)
+    for part in ("train", "test"):
+        if part not in parts:
             raise InputFileError(
                 path, f"no {part} among {', '.join(arrays) or 'no arrays'}", EXPECTED
             )
     return parts
+
+
+def named_parts(path: Path, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> dict[str, Array]:
+    """The parts that stand in a file under a name that splits use; see `parts_of_file`."""
+    found = {part: _named(path, part, arrays) for part in _NAMES}
+    return {part: values for part, values in found.items() if values is not None}
 
 
 def parts_of_files(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...commands import suggested
 from ...errors import ChecksumError, DatasetNotFoundError
 from ..catalogue import check_dataset_name, dataset_names, load_dataset
+from ..file_description import wavelength_span
 from ..labelled_images import IMAGE_CLASSES
 from ..scene import Scene
 from ..synthetic import SYNTHETIC_RECIPES, usable_channels
@@ -121,7 +120,7 @@ def describe_dataset(name: str) -> dict[str, Any]:
     described |= {
         "sensor": public.sensor,
         "class_names": list(public.class_names),
-        "wavelengths_nm": _span(public.wavelengths() if public.wavelengths else None),
+        "wavelengths_nm": wavelength_span(public.wavelengths() if public.wavelengths else None),
         "wavelengths_approximate": public.approximate_wavelengths,
         "false_colour": list(public.false_colour),
         "default_config": public.default_config,
@@ -143,50 +142,6 @@ def describe_dataset(name: str) -> dict[str, Any]:
     ):
         described |= _contents(public.read(here))
     return described
-
-
-def describe_file(
-    path: Path,
-    *,
-    scene_variable: str | None = None,
-    axes: str | None = None,
-    shape: Sequence[int] | None = None,
-    nodata: float | None = None,
-) -> dict[str, Any]:
-    """What the header of a cube says, of plain types.
-
-    The values are read only where the header does not give their type (MATLAB up to v7).
-
-    Args:
-        path: a cube.
-        scene_variable: which of several arrays it is; see `readers.open_cube` for the rest.
-        axes: order of its axes.
-        shape: lines and samples of a matrix of spectra.
-        nodata: value of missing data.
-
-    Raises:
-        InputFileError: the file is missing or no cube.
-    """
-    from ..missing_data import band_list
-    from ..readers import open_cube
-
-    with open_cube(path, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as cube:
-        reference = cube.georeference
-        return {
-            "path": str(path),
-            "format": cube.format,
-            "shape": list(cube.shape),
-            "dtype": str(cube.dtype),
-            "wavelengths_nm": _span(cube.wavelengths),
-            "crs": reference.crs if reference else None,
-            "transform": list(reference.transform) if reference else None,
-            "nodata": cube.nodata,
-            "mask": "pixels are masked" if cube.mask is not None else None,
-            "bad_bands": f"{len(cube.bad_bands)} ({band_list(cube.bad_bands)})"
-            if cube.bad_bands
-            else None,
-            "remarks": list(cube.remarks),
-        }
 
 
 def _summary(name: str, states: list[FileState]) -> dict[str, Any]:
@@ -216,7 +171,7 @@ def _contents(scene: Scene) -> dict[str, Any]:
     contents: dict[str, Any] = {
         "dtype": str(scene.cube.dtype),
         "class_names": list(scene.class_names),
-        "wavelengths_nm": _span(scene.wavelengths),
+        "wavelengths_nm": wavelength_span(scene.wavelengths),
     }
     if scene.companions:
         contents["companions"] = list(scene.companions)
@@ -225,7 +180,3 @@ def _contents(scene: Scene) -> dict[str, Any]:
         contents["unlabelled"] = int(counts[0])
         contents["pixels"] = [int(count) for count in counts[1:]]
     return contents
-
-
-def _span(centres: NDArray[np.float64] | None) -> list[float] | None:
-    return None if centres is None else [float(centres.min()), float(centres.max())]
