@@ -176,8 +176,10 @@ def test_a_folder_goes_on_where_results_are_missing(hsi, photograph, tmp_path):
     (tmp_path / "out" / "c_denoised.png").unlink()
     states = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
     status, out, err = hsi(*arguments)
-    assert status == 2 and out.startswith("out/c_denoised.png")
-    assert "5 results exist already" in err and "--overwrite" in err and len(err.splitlines()) == 2
+    assert status == 0 and out.startswith("out/c_denoised.png")
+    assert "kept: 5 results" in err and "--overwrite" in err and len(err.splitlines()) == 1
+    status, out, err = hsi(*arguments)
+    assert status == 2 and not out and "6 of 6 files were not denoised" in err
     assert {path: path.stat().st_mtime_ns for path in states} == states
 
 

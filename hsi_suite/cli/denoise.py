@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..pipelines.denoising.cube_file_denoising import DenoisedFile
     from ..pipelines.denoising.image_denoising import DenoisedImage
 
-# More results that exist already than these are told of in one line.
-_MOST_KEPT = 3
 _EXAMPLES = """\b
 Examples:
   hsi denoise photo.jpg
@@ -210,24 +208,31 @@ def denoise(
 
 
 def _report(refused: dict[Path, HsiSuiteError], done: int) -> None:
-    """A line for each input that was not denoised, and the exit status that says so."""
+    """A line for each input that was not denoised, and the exit status that says so.
+
+    Results that are there already are no failure of a call that did something: given again after
+    a stop, it goes on.
+    """
     from ..errors import ExistingOutputError, InputFileError
 
     if len(refused) == 1 and not done:
         raise next(iter(refused.values()))
     kept = [error for error in refused.values() if isinstance(error, ExistingOutputError)]
-    for error in refused.values():
-        if error not in kept or len(kept) <= _MOST_KEPT:
-            say(f"error: {error}", err=True)
-    if len(kept) > _MOST_KEPT:
+    failed = [error for error in refused.values() if error not in kept]
+    for error in failed:
+        say(f"error: {error}", err=True)
+    if kept:
+        named = (
+            f"from {kept[0].subject} to {kept[-1].subject}" if len(kept) > 1 else kept[0].subject
+        )
         say(
-            f"error: {len(kept)} results exist already and were kept, from {kept[0].subject} to "
-            f"{kept[-1].subject}. Add --overwrite to write them anew",
+            f"kept: {len(kept)} results that exist already, {named}; --overwrite writes them anew",
             err=True,
         )
-    if refused:
+    if failed or (kept and not done):
+        missing = failed or kept
         raise InputFileError(
-            "hsi denoise", f"{len(refused)} of {done + len(refused)} files were not denoised"
+            "hsi denoise", f"{len(missing)} of {done + len(refused)} files were not denoised"
         )
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputFileError
-from .file_list import listed_files
 from .formats.array_axes import AXES_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
 from .formats.checksums import hash_file
@@ -25,8 +24,6 @@ from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
 from .formats.side_masks import with_side_mask
 from .formats.tiff_files import open_tiff
-from .joined_labels import join_labels
-from .label_alignment import align_labels
 from .missing_data import (
     MissingSurvey,
     band_list,
@@ -36,6 +33,7 @@ from .missing_data import (
     refuse_without_data,
 )
 from .scene import Scene, SceneOf, nearest_bands
+from .scene_labels import LabelChoice
 
 __all__ = [
     "CubeFile",
@@ -168,7 +166,7 @@ def read_scene(
             has another size; there are fewer class names than labels; a labelled pixel or a whole
             band is missing.
     """
-    asked = _LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
+    asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
     with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
         cube = file.read()
         check_cube(file.path, cube.shape, cube.dtype)
@@ -198,7 +196,7 @@ def open_scene(
     Raises:
         InputFileError: as `read_scene`.
     """
-    asked = _LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
+    asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
     file = open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata)
     try:
         return _described(file, _blocks(file), asked, name or Path(path).stem)
@@ -216,47 +214,10 @@ def _blocks(file: CubeFile) -> Iterator[tuple[int, NDArray[Any]]]:
         yield start, file.read(start, min(start + step, lines))
 
 
-@dataclass(frozen=True)
-class _LabelChoice:
-    """What a caller says of the labels; see `read_scene`."""
-
-    labels: Path | str | None
-    variable: str | None
-    class_names: Path | str | None
-    unlabelled: float | None
-    warp: bool
-
-    def read(self, file: CubeFile) -> LabelFile | None:
-        """The label map on the grid of the open scene, with a name for every label."""
-        if self.labels is None:
-            return None
-        files = listed_files(self.labels)
-        variables = (self.variable or "").split(",")
-        paths = [path for path in files for _ in variables]
-        shape = (file.shape[0], file.shape[1])
-        truths = []
-        for path, variable in zip(paths, variables * len(files), strict=True):
-            truth = read_labels(path, variable=variable.strip() or None, unlabelled=self.unlabelled)
-            orders = file.axes.fitting(*truth.labels.shape) if file.axes is not None else []
-            hint = f"if the cube's axes are in another order: {AXES_OPTION} {' or '.join(orders)}"
-            truths.append(
-                align_labels(
-                    path,
-                    truth,
-                    file.georeference,
-                    shape,
-                    warp=self.warp,
-                    remedy=hint if orders else "",
-                )
-            )
-        truth = join_labels(paths, truths)
-        return replace(truth, class_names=_class_names(paths[0], truth, self.class_names))
-
-
 def _described(
     file: CubeFile,
     blocks: Iterable[tuple[int, NDArray[Any]]],
-    asked: _LabelChoice,
+    asked: LabelChoice,
     name: str,
 ) -> SceneFile:
     """The scene of an open file, all lines of which come in blocks where any can be missing."""
@@ -331,25 +292,6 @@ def scene_remarks(file: CubeFile) -> tuple[str, ...]:
         f"the header marks {len(bad)} of {file.shape[2]} bands as bad ({band_list(bad)}), and "
         "they are used all the same: leave them out of the file",
     )
-
-
-def _class_names(path: Path, truth: LabelFile, class_names: Path | str | None) -> tuple[str, ...]:
-    """A name for every label of the map `path`, which has labels."""
-    highest = int(truth.labels.max())
-    if highest == 0:
-        raise InputFileError(path, "every pixel is 0, unlabelled", "labels from 1 on")
-    names = read_class_names(class_names) if class_names is not None else truth.class_names
-    first = truth.first_value
-    if names is None:
-        return tuple(f"class {label}" for label in range(first, highest + first))
-    if len(names) < highest:
-        counted = "as many as the highest label" if first else "as there is a class 0"
-        raise InputFileError(
-            path if class_names is None else Path(class_names),
-            f"{len(names)} class names",
-            f"at least {highest}, {counted}",
-        )
-    return names
 
 
 def _checksums(files: Iterable[Path]) -> dict[str, str]:
