@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import ConfigError, RunError
 from ..metrics.statistics import ceiling, describe, floor
 from ..registry import listed, nearest_names
+from ..reports.content import unverified_text
 from ..runs import ENVIRONMENT, Run, run_identity
 from .batches.comparisons import compare_models
 from .batches.files import checked, is_batch, read_run, read_summary, whole_files
@@ -91,6 +92,7 @@ def compare(paths: Sequence[str | Path], *, metric: str | None = None) -> Contes
         entries.append((_entry(group, metric, alone=len(groups) == 1), group.runs))
     comparisons = compare_models(entries, _LEVEL)
     notes += _lonely([entry for entry, _ in entries], comparisons)
+    notes += _unverified(name for run in runs for name in run.metrics.get("unverified") or ())
     return Contest(_LEVEL, [_described(e, group) for e, group in entries], comparisons, notes)
 
 
@@ -112,7 +114,13 @@ def _as_summed_up(folder: Path) -> Contest:
     ]
     notes = [f"{len(summary['failures'])} runs of the batch failed"] if summary["failures"] else []
     notes += _lonely(groups, summary["comparisons"])
+    notes += _unverified(n for group in summary["groups"] for n in group.get("unverified") or ())
     return Contest(summary["level"], groups, summary["comparisons"], notes)
+
+
+def _unverified(names: Iterable[str]) -> list[str]:
+    found = sorted(set(names))
+    return [unverified_text(found)] if found else []
 
 
 def _gathered(paths: Sequence[str | Path]) -> tuple[list[Run], list[str]]:

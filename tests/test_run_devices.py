@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 
@@ -121,3 +122,11 @@ def test_a_prediction_takes_this_machines_device(hsi, runs, folder, tmp_path):
     run = as_if_of_a_gpu(runs["classification"], tmp_path / "run")
     status, _, err = hsi("predict", run, "--scene", folder / "cube.npy", "-o", tmp_path / "m.npy")
     assert status == 0, err
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_log_begins_with_what_is_trained(runs, task):
+    log = (runs[task] / "log.txt").read_text().splitlines()
+    (begun,) = [line for line in log if "training " in line and ", seed 0, on cpu" in line]
+    assert re.search(r"\d+ training and \d+ (test|validation)", begun)
+    assert ", 2 epochs" in begun

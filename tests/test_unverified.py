@@ -1,7 +1,14 @@
 """What a run on data that nobody's checksum vouches for leaves: marked wherever it is looked at."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from batch_samples import make_batch, make_retrieval_batch, report_of
+from hsi_suite.pipelines.batches.summary import run_rows
+from hsi_suite.pipelines.comparison import compare
+from hsi_suite.pipelines.training import configure
 from rich.console import Console
 from scipy.io import savemat
 
@@ -11,6 +18,7 @@ from hsi_suite.data.public.public_scene import Layer, PublicScene
 from hsi_suite.data.public.public_scenes import PUBLIC_SCENES
 from hsi_suite.data.public.verification import RemoteFile
 from hsi_suite.errors import ChecksumError
+from hsi_suite.reports.batches.latex import latex_table
 from hsi_suite.reports.tables import classification_summary
 
 
@@ -54,6 +62,30 @@ def test_every_product_says_so(salinas, tmp_path, capsys):
     assert "UNVERIFIED data: no published checksum vouches for toy.mat" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+@pytest.mark.parametrize("make", [make_batch, make_retrieval_batch])
+def test_comparisons_and_tables_of_a_batch_say_so(tmp_path, make):
+    folder = make(tmp_path)
+    assert not any("UNVERIFIED" in note for note in compare([folder]).notes)
+    runs = [path.parent for path in folder.glob("*/metrics.json")]
+    for run in runs:
+        metrics = json.loads((run / "metrics.json").read_text())
+        (run / "metrics.json").write_text(json.dumps(metrics | {"unverified": ["toy.mat"]}))
+    assert any("toy.mat" in note for note in compare(runs).notes)
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["groups"][0]["unverified"] = ["toy.mat"]
+    (folder / "summary.json").write_text(json.dumps(summary))
+    assert any("toy.mat" in note for note in compare([folder]).notes)
+    assert "UNVERIFIED data (toy.mat)" in latex_table(report_of(folder))
+
+
+def test_a_run_of_unverified_data_is_so_in_the_table_of_runs(salinas, tmp_path):
+    run = hsi.train(**OPTIONS, allow_unverified=True, output=tmp_path / "runs")
+    config = configure(**OPTIONS, allow_unverified=True)
+    member = SimpleNamespace(what="a", seed=0, source="all", varied_seed=None, config=config)
+    design = SimpleNamespace(cells=[SimpleNamespace(name="group", members=[member])])
+    assert run_rows(design, {"a": run})[0]["unverified"] == "toy.mat"
 
 
 def test_a_scene_knows_its_files(salinas):

@@ -87,6 +87,8 @@ def _row(cell: Cell, member: Member, run: Run) -> dict[str, Any]:
         "threads": member.config.threads,
         "device": member.config.device,
     }
+    if metrics.get("unverified"):
+        row["unverified"] = ", ".join(metrics["unverified"])
     row |= figures(metrics)
     for name, scores in baseline_figures(metrics).items():
         row |= {f"{name} {metric}": scores.get(metric) for metric in _told(metrics)}

@@ -172,6 +172,11 @@ def _work(
     team: Team,
 ) -> None:
     started = time.monotonic()
+    observer.message(
+        f"training {config.model.name} on {denoiser.header.dataset}: {len(task.train):,} training "
+        f"and {len(task.validation):,} validation images, {config.train.epochs} epochs of "
+        f"{config.train.steps_per_epoch:,} steps, seed {config.seeds.base}, on {config.device}"
+    )
     training = _fit(run, config, denoiser, task, observer, team)
     denoiser.save(run.path / MODEL)
     # Results come from the file that `hsi denoise` will read, not from what is in memory.

@@ -204,6 +204,12 @@ def _work(
     team: Team,
 ) -> None:
     started = time.monotonic()
+    split = prepared.split
+    observer.message(
+        f"training {config.model.name} on {prepared.images.name}: {len(split.train):,} training "
+        f"and {len(split.test):,} test images of {len(prepared.images.class_names)} classes, "
+        f"{config.train.epochs} epochs, seed {config.seeds.base}, on {config.device}"
+    )
     if prepared.images.unverified:
         observer.message(unverified_text(prepared.images.unverified))
     save_split(prepared.split, run.path / SPLIT)

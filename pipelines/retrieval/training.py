@@ -185,6 +185,12 @@ def _work(
     observer: Observer,
 ) -> None:
     started = time.monotonic()
+    parts = prepared.parts
+    observer.message(
+        f"training {config.model.name} on {prepared.name}: {len(parts.train):,} training and "
+        f"{len(parts.test):,} test pairs of {' and '.join(prepared.names)}, "
+        f"{config.train.epochs} epochs, seed {config.seeds.base}, on {config.device}"
+    )
     if prepared.scene is not None and prepared.scene.unverified:
         observer.message(unverified_text(prepared.scene.unverified))
     if prepared.split is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ...printable import plain
+from ..content import UNVERIFIED
 from .answers import duels_of, tells
 from .content import BatchReport, Contest, contest_rows, entry_of
 from .values import Entry, heading, level_text, spread_text
@@ -131,6 +132,8 @@ def _caption(report: BatchReport, some_bold: bool) -> str:
     text = f"Mean $\\pm$ standard deviation over {runs} runs"
     if any(facts.group["synthetic"] for facts in report.groups):
         text += "; synthetic scenes are marked"
+    if names := sorted({n for facts in report.groups for n in facts.group.get("unverified") or ()}):
+        text += f"; {latex_escaped(UNVERIFIED)} data ({latex_escaped(', '.join(names))})"
     level = latex_escaped(f"{report.significance:.2g}")
     if some_bold:
         text += (
