@@ -168,6 +168,8 @@ def test_the_page_fits_the_width_of_its_window(browser, pages, name, width):
         opened(browser, pages[name])
         browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        captions = browser.find_elements(By.TAG_NAME, "caption")
+        assert max(caption.rect["x"] + caption.rect["width"] for caption in captions) <= width
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
