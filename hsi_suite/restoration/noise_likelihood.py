@@ -12,13 +12,13 @@ Stack = NDArray[np.float32]
 #: From noisy images (N × lines × samples) and their σ, in one unit, to clean ones.
 DenoiseStack = Callable[[Stack, float], Stack]
 
-_BLOCK = 16
-_EVALUATIONS = 6
-# Relative steps of σ that no longer matter to a denoiser.
-_NEAR = 0.02
+_BLOCK = 8
+_EVALUATIONS = 5
+# Steps of σ that no longer matter to a denoiser, as its share and on the scale 0 to 1.
+_NEAR, _NOTHING = 0.03, 0.1 / 255
 # σ that has not moved by more is taken at once.
 _AT_ONCE = 0.006
-_LOWEST, _HIGHEST = 0.2 / 255, 120 / 255
+_LOWEST, _HIGHEST = 0.5 / 255, 120 / 255
 # Of the slope of log(σ told) - log(σ) in log(σ): it is between -1 and 0, and flat in texture.
 _FLATTEST = -0.12
 # Shares of the noise that must be left in a region, and in a block, to judge by it.
@@ -31,15 +31,21 @@ class LikelyNoise:
 
     Attributes:
         sigma: of the noise, in the units of the images.
-        levels: the same of every block of 16 × 16 pixels by itself; empty where none fits.
+        levels: the same of every block of 8 × 8 pixels by itself; empty where none fits.
+        brightness: mean of each of these blocks.
     """
 
     sigma: float
     levels: NDArray[np.float64]
+    brightness: NDArray[np.float64]
 
 
 def likely_noise(
-    stack: Stack, usable: NDArray[np.bool_], denoise: DenoiseStack, start: float
+    stack: Stack,
+    usable: NDArray[np.bool_],
+    denoise: DenoiseStack,
+    start: float,
+    evaluations: int = _EVALUATIONS,
 ) -> LikelyNoise:
     """The σ of independent normal noise under which images are most likely.
 
@@ -55,21 +61,23 @@ def likely_noise(
         usable: of the same shape; the pixels that tell of the noise.
         denoise: a denoiser of such images.
         start: a first guess.
+        evaluations: at most so many σ are tried.
     """
     probe = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), stack.shape)
     fits = _Fits(stack, usable, denoise, probe)
     position = float(np.log(np.clip(start, _LOWEST, _HIGHEST)))
     seen: list[tuple[float, float]] = []
-    for _ in range(_EVALUATIONS):
+    for _ in range(evaluations):
         seen.append((position, fits.excess(position)))
         if abs(seen[-1][1]) < _AT_ONCE:
             break
         following = float(np.clip(_next(seen), np.log(_LOWEST), np.log(_HIGHEST)))
         moved = abs(following - position)
+        nothing = abs(np.exp(following) - np.exp(position)) < _NOTHING
         position = following
-        if moved < _NEAR and len(seen) > 1:
+        if len(seen) > 1 and (moved < _NEAR or nothing):
             break
-    return LikelyNoise(float(np.exp(position)), fits.levels())
+    return LikelyNoise(float(np.exp(position)), *fits.levels())
 
 
 class _Fits:
@@ -94,14 +102,14 @@ class _Fits:
         told = np.sqrt(float(self.squares.sum(dtype=np.float64)) / max(freedom, _LEFT))
         return float(np.log(max(told, _LOWEST / 2)) - position)
 
-    def levels(self) -> NDArray[np.float64]:
-        """σ of each block, at the last σ that was tried."""
-        squares, freedom, counts = (
-            _block_sums(each) for each in (self.squares, self.freedom, self.usable)
+    def levels(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """σ of each block, at the last σ that was tried, and its brightness."""
+        squares, freedom, counts, total = (
+            _block_sums(each) for each in (self.squares, self.freedom, self.usable, self.stack)
         )
         whole = counts > _BLOCK**2 / 2
         freedom = np.maximum(freedom, _LEFT_IN_BLOCK * counts)
-        return np.asarray(np.sqrt(squares[whole] / freedom[whole]), np.float64)
+        return np.sqrt(squares[whole] / freedom[whole]), total[whole] / _BLOCK**2
 
 
 def _next(seen: list[tuple[float, float]]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...engine.tiles import Region
 from ...errors import ShapeError
-from ...restoration.colour import to_opponent
+from ...restoration.colour import NOISE_GAIN, to_opponent
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, tell_noise
 from ...restoration.noise_likelihood import Stack
@@ -22,11 +22,19 @@ from .denoiser import Denoiser
 from .image_restoration import Pixels, Values, uses_opponent_colours
 from .weights import load_weights
 
-# Looked at: at most 8 × 8 samples of 128 × 128 pixels, spread over the image, of which 4 are used.
-_SAMPLE = 128
+# Looked at: at most 8 × 8 samples spread over the image, of which 4 are used. Their lines and
+# samples, after averaging over as many pixels as the scale says.
+_SIDES = {1: 96, 2: 64, 4: 64}
 _SAMPLES = 8
 _USED = 4
 _CELL = 8
+# Averaged images of fewer lines or samples have too little of texture's finest detail left.
+_LEAST_SIDE = 32
+_LEVELS = 255
+# Noise that may be more than what is told by such a factor, and on the scale 0 to 1, is doubtful.
+_APART, _FAR = 1.5, 2 / 255
+# Weaker noise, on the scale 0 to 255, is not worth a word.
+_WEAK = 2
 
 
 @dataclass(frozen=True)
@@ -42,15 +50,20 @@ class ToldNoise:
     remarks: tuple[str, ...]
 
 
-def estimated_noise(image: Pixels, white: float, denoiser: Denoiser) -> ToldNoise:
+def estimated_noise(
+    image: Pixels, white: float, denoiser: Denoiser, *, used: int = _USED
+) -> ToldNoise:
     """σ of each plane the network sees, told from samples of the image itself.
 
-    Opponent channels are judged one by one: real noise is rarely the same in all of them.
+    Opponent channels are judged one by one: real noise is rarely the same in all of them. Where
+    that of the brightness is correlated, as a camera's is, that of the colours is taken to be at
+    least as strong: it reaches further, and structure hides it.
 
     Args:
         image: lines × samples (× 3).
         white: the value that counts as 1, see `white_level.WhiteLevel`.
         denoiser: what the image will be denoised with.
+        used: of how many samples the noise is told.
 
     Raises:
         ShapeError: the image is smaller than 8 × 8.
@@ -60,31 +73,31 @@ def estimated_noise(image: Pixels, white: float, denoiser: Denoiser) -> ToldNois
         raise ShapeError(
             "image", f"{samples} × {lines} pixels", "at least 8 × 8, to tell the noise from"
         )
-    scale = np.float32(white)
-    chosen = [image[region].astype(np.float32) / scale for region in _chosen_regions(image)]
-    if np.issubdtype(image.dtype, np.integer):
-        usable = [_inside_range(sample) for sample in chosen]
-    else:
-        usable = [np.ones(sample.shape[:2], bool) for sample in chosen]
-    device = next(denoiser.network.parameters()).device
-    levels = [tell_noise(plane, usable, _Judge(device)) for plane in _planes(chosen, denoiser)]
-    sigmas = tuple(level.sigma for level in levels)
-    if image.ndim == 3 and not uses_opponent_colours(denoiser, image):
-        sigmas = (float(np.sqrt(np.mean(np.square(sigmas)))),)
-    return ToldNoise(sigmas, _remarks(levels, (lines, samples)))
+    opponent = uses_opponent_colours(denoiser, image)
+    views = _Samples(image, white, opponent, used)
+    judge = _Judge(next(denoiser.network.parameters()).device)
+    planes = 1 if image.ndim == 2 else 3
+    gains = NOISE_GAIN if opponent else (1.0,) * planes
+    levels = [
+        tell_noise(
+            partial(views.of_plane, plane), judge, gain=gain, coarse=plane == 0 or not opponent
+        )
+        for plane, gain in enumerate(gains)
+    ]
+    sigmas = [level.sigma for level in levels]
+    if opponent and levels[0].scale > 1:
+        sigmas = [
+            max(sigma, sigmas[0] * gain / gains[0])
+            for sigma, gain in zip(sigmas, gains, strict=True)
+        ]
+    if planes > 1 and not opponent:
+        sigmas = [float(np.sqrt(np.mean(np.square(sigmas))))]
+    return ToldNoise(tuple(sigmas), _remarks(levels, gains, (lines, samples)))
 
 
-def _planes(samples: Sequence[Values], denoiser: Denoiser) -> list[list[Stack]]:
-    """For every plane that is judged by itself its samples."""
-    if samples[0].ndim == 2:
-        return [list(samples)]
-    if uses_opponent_colours(denoiser, samples[0]):
-        channels = [to_opponent(sample) for sample in samples]
-        return [[each[index] for each in channels] for index in range(3)]
-    return [[np.ascontiguousarray(each[..., index]) for each in samples] for index in range(3)]
-
-
-def _remarks(levels: Sequence[NoiseLevel], shape: tuple[int, int]) -> tuple[str, ...]:
+def _remarks(
+    levels: Sequence[NoiseLevel], gains: Sequence[float], shape: tuple[int, int]
+) -> tuple[str, ...]:
     remarks = []
     if min(shape) < FEW_PIXELS:
         remarks.append(
@@ -92,14 +105,24 @@ def _remarks(levels: Sequence[NoiseLevel], shape: tuple[int, int]) -> tuple[str,
             "give --sigma if you know it"
         )
     scale = max(level.scale for level in levels)
-    if scale > 1:
+    first, gain = levels[0], gains[0] / _LEVELS
+    if scale > 1 and first.sigma > _WEAK * gain:
         remarks.append(
             "the noise of neighbouring pixels is alike, as in camera pictures: "
             f"told at 1/{scale} of the size; another --sigma may do better"
         )
-    if any(level.doubtful for level in levels):
+    elif first.possible > max(_APART * first.sigma, first.sigma + _FAR * gains[0]):
         remarks.append(
-            "noise and fine texture look alike here; if detail is lost, give a lower --sigma"
+            "fine texture and noise look alike here; if noise is left, "
+            f"try --sigma {first.possible / gain:.0f}, if detail is lost, a lower one"
+        )
+    if first.parts is not None:
+        dark, bright = (part / gain for part in first.parts)
+        told, where = first.sigma / gain, "bright" if bright > dark else "dark"
+        most = told * max(dark, bright) / min(dark, bright)
+        remarks.append(
+            f"the noise is uneven, stronger in {where} parts; if it is left there, "
+            f"try --sigma {most:.0f}"
         )
     return tuple(remarks)
 
@@ -126,14 +149,54 @@ class _Judge:
         return clean
 
 
-def _chosen_regions(image: Pixels) -> list[Region]:
+class _Samples:
+    """Samples of an image at each scale, as planes a network sees."""
+
+    def __init__(self, image: Pixels, white: float, opponent: bool, used: int) -> None:
+        self.image, self.white, self.opponent, self.used = image, white, opponent, used
+        self.seen: dict[int, tuple[Values, NDArray[np.bool_]] | None] = {}
+
+    def of_plane(self, plane: int, scale: int) -> tuple[Stack, NDArray[np.bool_]] | None:
+        """The samples of a plane, averaged over `scale`² pixels; None where they are too small."""
+        if scale not in self.seen:
+            self.seen[scale] = self._sampled(scale)
+        found = self.seen[scale]
+        return None if found is None else (found[0][plane], found[1])
+
+    def _sampled(self, scale: int) -> tuple[Values, NDArray[np.bool_]] | None:
+        if scale > 1 and min(self.image.shape[:2]) < _LEAST_SIDE * scale:
+            return None
+        stacks, masks = [], []
+        for region in _chosen_regions(self.image, scale, self.used):
+            sample = self.image[region].astype(np.float32) / np.float32(self.white)
+            whole = np.ones(sample.shape[:2], bool)
+            inside = np.issubdtype(self.image.dtype, np.integer)
+            masks.append(_averaged(_inside_range(sample) if inside else whole, scale) == 1)
+            planes = to_opponent(sample) if self.opponent else np.moveaxis(_coloured(sample), 2, 0)
+            stacks.append(np.stack([_averaged(plane, scale) for plane in planes]))
+        usable = np.stack(masks)
+        return np.stack(stacks, 1), usable if usable.any() else np.ones_like(usable)
+
+
+def _coloured(sample: Values) -> Values:
+    return sample[..., None] if sample.ndim == 2 else sample
+
+
+def _averaged(plane: NDArray[np.generic], scale: int) -> Stack:
+    """Means over scale × scale pixels."""
+    lines, samples = (size // scale for size in plane.shape)
+    cut = plane[: scale * lines, : scale * samples].astype(np.float32)
+    return np.asarray(cut.reshape(lines, scale, samples, scale).mean((1, 3)), np.float32)
+
+
+def _chosen_regions(image: Pixels, scale: int, used: int) -> list[Region]:
     """Samples of little structure, though not of the least: that is often black or blown out."""
-    regions = _sample_regions(image.shape[:2])
-    if len(regions) <= _USED:
+    regions = _sample_regions(image.shape[:2], scale * _SIDES[scale], _SAMPLES // scale)
+    if len(regions) <= used:
         return regions
     structure = [_structure(image[region]) for region in regions]
     ranked = [regions[index] for index in np.argsort(structure, kind="stable")]
-    places = np.linspace(0.1, 0.5, _USED) * (len(ranked) - 1)
+    places = np.linspace(0.1, 0.5, used) * (len(ranked) - 1)
     return [ranked[index] for index in np.unique(places.round().astype(int))]
 
 
@@ -151,13 +214,14 @@ def _structure(sample: Pixels) -> float:
     return float(np.median(steps))
 
 
-def _sample_regions(shape: tuple[int, ...]) -> list[Region]:
+def _sample_regions(shape: tuple[int, ...], side: int, most: int) -> list[Region]:
     starts = []
     for size in shape:
-        count = min(_SAMPLES, -(-size // _SAMPLE))
-        starts.append(np.linspace(0, max(size - _SAMPLE, 0), count).round().astype(int))
+        # What is left of less than half a sample is left out.
+        count = max(1, min(most, -(-(size - side // 2) // side)))
+        starts.append(np.linspace(0, max(size - side, 0), count).round().astype(int))
     return [
-        (slice(line, line + _SAMPLE), slice(sample, sample + _SAMPLE))
+        (slice(line, line + side), slice(sample, sample + side))
         for line, sample in itertools.product(*starts)
     ]
 
