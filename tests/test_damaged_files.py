@@ -7,6 +7,8 @@ import scipy.io
 import tifffile
 from PIL import Image
 
+from hsi_suite.data.images import read_image
+from hsi_suite.data.photographs import read_photograph
 from hsi_suite.data.readers import open_cube, read_class_names, read_labels
 from hsi_suite.errors import InputFileError
 
@@ -140,3 +142,39 @@ def test_pickles_are_never_loaded(tmp_path):
         for read in (open_cube, read_labels):
             with pytest.raises(InputFileError):
                 read(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", ["f2", "<f4", ">f4", "<f8"])
+def test_signalling_nans_become_plain_ones_without_a_warning(kind, tmp_path, recwarn):
+    """Bits that other types' missing values and damage leave, at which arithmetic would warn."""
+    cube = samples.make_cube("float32").astype(kind) / 8
+    size = cube.dtype.itemsize
+    bits = cube.view(cube.dtype.str.replace("f", "u"))
+    # An exponent of ones alone, and a fraction that says neither infinity nor quiet.
+    bits[2, 3, 1] = {2: 0x7C01, 4: 0x7F800001, 8: 0x7FF0000000000001}[size]
+    np.save(tmp_path / "cube.npy", cube)
+    with open_cube(tmp_path / "cube.npy") as file:
+        values = file.read()
+    assert np.isnan(values[2, 3, 1]) and np.isnan(values).sum() == 1
+    values.astype(np.float64), values.astype(np.float32)
+    assert not recwarn.list
+    np.testing.assert_array_equal(np.delete(values.ravel(), 136), np.delete(cube.ravel(), 136))
+
+
+def test_a_damaged_jpeg_in_a_tiff_is_refused_without_a_word_of_the_library(tmp_path, capfd):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.full((16, 16, 3), 90, np.uint8), compression="jpeg")
+    with tifffile.TiffFile(path) as file:
+        place = file.pages.first.dataoffsets[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:place] + b"\0" * 4 + whole[place + 4 :])
+    with pytest.raises(InputFileError):
+        read_photograph(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_image_of_many_pixels_is_read_without_a_warning(tmp_path, monkeypatch, recwarn):
+    Image.fromarray(np.zeros((30, 40), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert read_image(tmp_path / "a.png").shape == (30, 40)
+    assert not recwarn.list

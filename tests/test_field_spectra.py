@@ -1,4 +1,5 @@
 import contextlib
+import logging
 
 import numpy as np
 import pytest
@@ -311,6 +312,20 @@ def test_too_little_overlap_is_refused_and_a_little_missing_is_not_invented(tmp_
     inside = (jasper_ridge() > 1510) & (jasper_ridge() < 1590)
     assert not resampled.measured[inside].any()
     assert resampled.measured[(jasper_ridge() < 1490) | (jasper_ridge() > 1610)].all()
+
+
+def test_bands_outside_a_spectrum_are_not_logged_one_by_one(tmp_path):
+    # The library would print a line for each.
+    records = []
+    handler = logging.Handler()
+    handler.emit = records.append
+    logging.getLogger("spectral").addHandler(handler)
+    try:
+        most = np.arange(350.0, 2300)
+        assert not resample(written(tmp_path, most, smooth(most)), jasper_ridge()).measured.all()
+    finally:
+        logging.getLogger("spectral").removeHandler(handler)
+    assert not records
 
 
 def test_widths_do_not_count_gaps_and_steps_back():

@@ -317,3 +317,11 @@ def test_directions_do_not_turn_with_rounding():
     assert (first.max(0) == np.abs(first).max(0)).all()
     for directions in others:
         np.testing.assert_allclose(directions, first, atol=1e-9)
+
+
+def test_values_that_arithmetic_could_not_square_are_refused():
+    values = np.random.default_rng(0).normal(100, 1, (12, 13, 6))
+    values[3, 4, 2] = -3.4e38
+    with pytest.raises(InputFileError, match=r"values up to 3\.4e\+38.*--nodata"):
+        find_damage(ArrayLines(values))
+    assert find_damage(ArrayLines(values), nodata=-3.4e38).valid.all()

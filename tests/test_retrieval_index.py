@@ -93,6 +93,22 @@ def test_a_call_that_was_cut_off_goes_on(run, cube, tmp_path, monkeypatch):
         index_gallery(run, tmp_path / "cut", scene=cube, step=2, threads=1)
 
 
+@pytest.mark.parametrize("name", ["progress.json", "embeddings.npy", "picture.npy"])
+def test_what_a_cut_off_call_left_is_looked_at_before_it_is_gone_on_with(
+    run, cube, tmp_path, monkeypatch, name
+):
+    monkeypatch.setattr("hsi_suite.pipelines.retrieval.index_memory._MOST_PIXELS", 27 * 4)
+    with pytest.raises(Stopped):
+        index_gallery(run, tmp_path / "cut", scene=cube, threads=1, observer=Interrupting(3))
+    path = tmp_path / "cut.partial" / name
+    damaged = (
+        path.read_bytes().replace(b'"items": 324', b'"items": "x"').replace(b"descr", b"xxxxx")
+    )
+    path.write_bytes(damaged)
+    with pytest.raises(OutputError, match=r"cut\.partial.*[rR]emove"):
+        index_gallery(run, tmp_path / "cut", scene=cube, threads=1)
+
+
 def test_a_failure_leaves_nothing(run, cube, tmp_path, monkeypatch):
     def fail(*_):
         raise InputFileError("cube", "broken")

@@ -68,10 +68,12 @@ def test_similarities_do_not_depend_on_pieces(monkeypatch):
     assert (similarities(rows, query) == whole).all()
 
 
+@pytest.mark.filterwarnings("error")
 def test_wrong_queries_and_damaged_rows_are_refused():
     rows = np.zeros((4, 3), np.float32)
     with pytest.raises(ShapeError):
         similarities(rows, np.zeros(5, np.float32))
-    rows[2, 1] = np.nan
-    with pytest.raises(InputFileError, match="rows that are no numbers"):
-        similarities(rows, np.ones(3, np.float32))
+    # A NaN at which arithmetic warns; warnings are errors here.
+    rows.view(np.uint32)[2, 1] = 0x7F800001
+    with pytest.raises(InputFileError, match="an index: holds rows that are no numbers"):
+        similarities(rows, np.ones(3, np.float32), "an index")

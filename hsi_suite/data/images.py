@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import InputFileError
 from ..user_files import require_regular, resolved
 from .formats.plain_tiff import is_tiff
+from .formats.reading_guard import quiet_libraries
 from .photographs import read_photograph
 from .public.download import say_on_stderr
 from .public.image_sets import (
@@ -101,7 +102,7 @@ def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
     if is_tiff(path):
         return _read_tiff(path, colour)
     try:
-        with Image.open(path) as file:
+        with quiet_libraries(), Image.open(path) as file:
             mode = file.mode
             shallow = _to_eight_bits(file) if mode.startswith("I") else file
             values = np.asarray(shallow.convert("L" if colour == "grey" else "RGB"), np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from .formats.image_notes import (
     orientation_as_exif,
     orientation_in,
 )
-from .formats.plain_tiff import PlainTiff, is_one_picture, plain_tiff
-from .formats.reading_guard import reading
+from .formats.plain_tiff import PlainTiff, is_one_picture, is_tiff, plain_tiff
+from .formats.reading_guard import muted_errors, reading
 
 PHOTOGRAPH_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _WHAT = "an image (PNG, JPEG, TIFF or BMP)"
@@ -175,7 +175,9 @@ def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
 
 
 def _read_with_pillow(path: Path) -> Photograph:
-    with _any_size(), path.open("rb") as stream, Image.open(stream) as image:
+    # The C library behind Pillow writes what it thinks of damaged TIFF files to the terminal.
+    quiet = muted_errors() if is_tiff(path) else nullcontext()
+    with _any_size(), quiet, path.open("rb") as stream, Image.open(stream) as image:
         # Asked first: looking for EXIF may decode the image, after which it is not to be told.
         deep = is_deep_png(image)
         icc, exif, dpi = icc_of(image), exif_of(image), dpi_of(image)

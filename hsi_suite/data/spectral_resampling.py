@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputFileError
 from .field_spectra import FieldSpectrum
+from .formats.reading_guard import quiet_libraries
 
 # Less than this share of the bands measured, and what is asked for is mostly invented.
 LEAST_COVERED = 0.9
@@ -63,7 +64,7 @@ def resample(spectrum: FieldSpectrum, centres: Values) -> ResampledSpectrum:
             f"{low:.0f} to {high:.0f} nm, the bands of the scene that the model learnt from",
         )
     widths = band_widths(centres)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with quiet_libraries(), np.errstate(divide="ignore", invalid="ignore"):
         resampler = BandResampler(measured, centres, band_widths(measured), widths)
         values = np.asarray(resampler(spectrum.reflectance), dtype=np.float64)
     values[(centres < measured[0]) | (centres > measured[-1])] = np.nan

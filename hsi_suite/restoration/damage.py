@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from ..errors import InputFileError, ShapeError
 from .cube_lines import CubeLines, line_blocks
 
+LARGEST_VALUE = 1e12
+"""No spectrometer gives more, and arithmetic could not square it."""
+
 # Fewer equal values side by side happen in healthy data.
 _SHORTEST_DEAD_LINE = 8
 
@@ -121,6 +124,14 @@ def _judge(
     if not used.any():
         raise InputFileError(
             "cube", "no pixel holds a spectrum: every one is one value or no number", "data"
+        )
+    largest = max(float(line_limits[1].max()), -float(line_limits[0].min()))
+    if largest > LARGEST_VALUE:
+        raise InputFileError(
+            "cube",
+            f"values up to {largest:.3g}",
+            f"spectra of at most {LARGEST_VALUE:.0e}",
+            "mark missing pixels with --nodata VALUE",
         )
     dead = line_limits[1].max(0) <= line_limits[0].min(0)
     if (~dead).sum() < 2:

@@ -133,7 +133,7 @@ def file_gallery(
             companions={} if companion is None else {companion: cube[..., 0]},
             valid=valid,
         )
-        check_values(scene)
+        check_values(scene, file.path)
         return scene
 
     picture = bands <= 4 and file.wavelengths is None

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError
+from ...guard import parsing
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,10 @@ class GrowingArray:
         np.lib.format.write_array_header_1_0(file, header)
 
     def _skip_header(self, file: Any) -> None:
-        np.lib.format.read_magic(file)
-        np.lib.format.read_array_header_1_0(file)
+        expected, remedy = "what an unfinished call has left", "remove its folder to begin anew"
+        with parsing(self.path, expected, remedy, kind=OutputError, found="is damaged"):
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
 
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(

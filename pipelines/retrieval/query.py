@@ -18,7 +18,7 @@ from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
 from ...runs import MODEL
 from ..shared.machine import available_threads
-from .gallery_index import GalleryIndex, open_index
+from .gallery_index import EMBEDDINGS, GalleryIndex, open_index
 from .index import finished_retriever
 from .index_memory import DEFAULT_MEMORY_LIMIT
 from .query_items import QueryItem, patch_query, pixel_query, spectrum_query
@@ -145,7 +145,7 @@ def query_index(
         retriever = _same_run(index, run, where)
         item = _item(index, query, retriever, observer, memory_limit)
         apart = header.window // 2 if apart is None else apart
-        scores = similarities(index.embeddings, item.row)
+        scores = similarities(index.embeddings, item.row, index.path / EMBEDDINGS)
     found = best_matches(
         scores,
         np.asarray(index.positions),

@@ -29,7 +29,9 @@ class Matches:
     scores: Scores
 
 
-def similarities(embeddings: NDArray[np.float32], query: NDArray[np.float32]) -> Scores:
+def similarities(
+    embeddings: NDArray[np.float32], query: NDArray[np.float32], path: object = "index"
+) -> Scores:
     """Dot products of all rows with a query.
 
     They are summed in double precision and rounded: equal rows have equal scores, wherever they
@@ -38,6 +40,7 @@ def similarities(embeddings: NDArray[np.float32], query: NDArray[np.float32]) ->
     Args:
         embeddings: items × dimensions; mapped files are read piece by piece.
         query: dimensions.
+        path: of the index, for the message.
 
     Raises:
         ShapeError: the query has other dimensions.
@@ -50,11 +53,13 @@ def similarities(embeddings: NDArray[np.float32], query: NDArray[np.float32]) ->
     step = max(1, _PIECE_BYTES // (8 * dimensions))
     wide = query.astype(np.float64)
     for start in range(0, count, step):
-        piece = embeddings[start : start + step].astype(np.float64)
-        scores[start : start + step] = piece @ wide
+        # Damaged rows are told below.
+        with np.errstate(all="ignore"):
+            piece = embeddings[start : start + step].astype(np.float64)
+            scores[start : start + step] = piece @ wide
     if not np.isfinite(scores).all():
         raise InputFileError(
-            "index", "holds rows that are no numbers", "an undamaged index", "make it again"
+            path, "holds rows that are no numbers", "an undamaged index", "make it again"
         )
     return scores
 

@@ -23,13 +23,12 @@ from ...data.split_files import file_split
 from ...data.splits import Split, random_split
 from ...engine.observer import Observer
 from ...errors import InputFileError, ShapeError
+from ...restoration.damage import LARGEST_VALUE
 from ...schemas.classification import ClassificationConfig, SceneConfig, SplitConfig
 from ...seeding import SeedStreams
 from .denoising import SceneDenoising, denoise_open_scene, denoise_scene
 from .reduction_fitting import fit_reduction
 from .training_memory import MemoryLimit
-
-_LARGEST_VALUE = 1e12
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def named_scene(
         nodata=data.nodata,
     )
     try:
-        check_values(scene)
+        check_values(scene, data.scene)
     except BaseException:
         close_scene(scene)
         raise
@@ -175,8 +174,12 @@ def load_prepared_scene(
         raise
 
 
-def check_values(scene: Scene | SceneFile) -> None:
+def check_values(scene: Scene | SceneFile, path: object) -> None:
     """Refuse values that no spectrometer gives and that arithmetic cannot square.
+
+    Args:
+        scene: a scene, or lines of one.
+        path: of its file, for the message.
 
     Raises:
         InputFileError: a valid pixel holds such a value.
@@ -189,11 +192,11 @@ def check_values(scene: Scene | SceneFile) -> None:
         if scene.valid is not None:
             block = block[scene.valid.reshape(-1)[start : start + BLOCK_PIXELS]]
         largest = max(abs(float(block.max())), abs(float(block.min()))) if block.size else 0.0
-        if not largest <= _LARGEST_VALUE:
+        if not largest <= LARGEST_VALUE:
             raise InputFileError(
-                scene.name,
+                path,
                 f"values up to {largest:.3g}",
-                f"spectra of at most {_LARGEST_VALUE:.0e}",
+                f"spectra of at most {LARGEST_VALUE:.0e}",
                 "mark missing pixels with --nodata VALUE",
             )
 

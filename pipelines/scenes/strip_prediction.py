@@ -140,7 +140,7 @@ class StripPrediction:
         inner = slice(first - above, last - above)
         survey.add(cube[inner], self.file.nodata, None if valid is None else valid[inner])
         cube = filled(cube, self.file.nodata, self.file.wavelengths)
-        check_values(Scene(self.file.path.stem, cube, valid=valid))
+        check_values(Scene(self.file.path.stem, cube, valid=valid), self.file.path)
         return self.ensemble.classify(cube, valid, inner, self.observer)
 
     def _finish(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any
 from ...atomic import make_folder, write_json
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError
+from ...json_text import json_text
 from ...user_files import read_json
 
 _SUFFIX = ".partial"
@@ -48,6 +50,8 @@ class UnfinishedOutput:
             saved = read_json(path, "the progress of an unfinished output")
             theirs: dict[str, Any] = dict(saved["identity"])
             progress: dict[str, Any] | None = saved["progress"]
+            if saved["sha256"] != _digest(theirs, progress):
+                raise ValueError
         except (InputFileError, ValueError, LookupError, TypeError):
             # A call cut off at once leaves at most the temporary file of its progress.
             if any(not item.name.startswith(".progress.") for item in self.folder.iterdir()):
@@ -75,7 +79,8 @@ class UnfinishedOutput:
 
     def save(self, progress: Mapping[str, Any] | None) -> None:
         """Note how far the files are; they must be on the disk."""
-        write_json(self.folder / _PROGRESS, {"identity": self._identity, "progress": progress})
+        sealed = {"progress": progress, "sha256": _digest(self._identity, progress)}
+        write_json(self.folder / _PROGRESS, {"identity": self._identity} | sealed)
 
     def move(self, names: Iterable[str]) -> None:
         """Give files their place beside the folder, where an earlier call has not done so.
@@ -95,6 +100,12 @@ class UnfinishedOutput:
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _digest(identity: Mapping[str, Any], progress: Mapping[str, Any] | None) -> str:
+    """What tells whether a saved state is whole: what it says is written to without a look."""
+    text = json_text([identity, progress], _PROGRESS, compact=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def unfinished_folder(target: Path) -> Path:

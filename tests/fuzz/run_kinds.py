@@ -1,98 +1,58 @@
-"""Files of ours and of other programs that hold what was learnt: models, runs, batches, indexes."""
+"""Folders of runs and batches, what goes on in them, and configurations."""
 
 import json
-import os
 import shutil
-import tempfile
-from pathlib import Path
+import signal
+from contextlib import suppress
+from unittest import mock
 
 import batch_samples
 import numpy as np
-import torch
-from denoiser_samples import small_unet
+from hsi_suite.pipelines import training
+from hsi_suite.pipelines.batches.batch import _finished
+from hsi_suite.pipelines.batches.design import expand
 from hsi_suite.pipelines.comparison import compare
-from hsi_suite.pipelines.denoising.weights import load_weights
-from hsi_suite.pipelines.images.classifier import (
-    ImageHeader,
-    load_image_classifier,
-    untrained_image_classifier,
-)
-from hsi_suite.pipelines.retrieval.gallery_index import open_index
-from hsi_suite.pipelines.retrieval.index import index_gallery
-from hsi_suite.pipelines.retrieval.retriever import load_retriever
+from hsi_suite.pipelines.replay import replay
 from hsi_suite.pipelines.run_differences import (
     compare_metrics,
     compare_predictions,
     compare_weights,
 )
+from hsi_suite.pipelines.run_evaluation import evaluate
 from hsi_suite.pipelines.run_report import write_reports
+from hsi_suite.pipelines.scenes import prediction
 from hsi_suite.pipelines.scenes.ensemble import load_ensemble
 from hsi_suite.pipelines.training import configure, start
-from query_samples import make_run, sample_scene, write_cube
-from safetensors.torch import save_file
-from scenes_samples import SMALL, write_scene
-from test_backbones_classic_torchvision import filled
-from test_checkpoint_import import dncnn, saoyan_state, unmerged_matconvnet, write_matconvnet
+from scenes_samples import SMALL, small_cube, write_scene
+from test_prediction_strips import Interrupted
 
 from hsi_suite.atomic import write_json
-from hsi_suite.backbones.classic.torchvision_weights import load_torchvision_file
-from hsi_suite.data.public.verification import CACHE_VARIABLE, record_path, recorded_digest
-from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
+from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer
-from hsi_suite.errors import HsiSuiteError
+from hsi_suite.errors import HsiSuiteError, Stopped
 from hsi_suite.runs import open_run
+from hsi_suite.schemas.batch import BatchConfig
 
 from .harness import Kind
-
-CPU = torch.device("cpu")
-
-
-_KEEPER = tempfile.TemporaryDirectory(prefix="fuzz-made-")
+from .made import copied
+from .model_kinds import CPU
 
 
-def _copied(name, make, folder):
-    """A folder that takes seconds to make: made once, then copied."""
-    place = Path(_KEEPER.name) / name
-    if not place.exists():
-        place.mkdir()
-        make(place)
-    shutil.copytree(place, folder, dirs_exist_ok=True)
+class _StopAfterAnEpoch(Observer):
+    def epoch(self, row, seconds):
+        signal.raise_signal(signal.SIGINT)
 
 
-def _weights():
-    network = dncnn()
-    state = saoyan_state(network)
-    folded = {k: v.contiguous() for k, v in state.items()}
-    writers = {
-        "zip.pth": lambda p: torch.save(state, p),
-        "legacy.pth": lambda p: torch.save(state, p, _use_new_zipfile_serialization=False),
-        "matconv.mat": lambda p: write_matconvnet(p, unmerged_matconvnet(network)),
-        "other.safetensors": lambda p: save_file(folded, p),
-        "ours.safetensors": lambda p: small_unet().save(p),
-    }
-    for name, write in writers.items():
-        yield Kind(f"weights {name}", lambda f, n=name, w=write: w(f / n),
-                   lambda f, n=name: load_weights(f / n, CPU))  # fmt: skip
-    yield Kind("weights torchvision", lambda f: torch.save(filled()[1], f / "resnet.pth"),
-               lambda f: load_torchvision_file(filled()[0], f / "resnet.pth"))  # fmt: skip
-
-
-def _image_model(folder):
-    header = ImageHeader(
-        "network_in_network", {"width": 8}, ["a", "b"], 16, None, [0.5], [0.2], "x"
-    )
-    generator = torch.Generator().manual_seed(0)
-    untrained_image_classifier(header, CPU, generator).save(folder / "model.safetensors")
-
-
-def _train_scene(model):
+def _train_scene(model, observer=None):
     def make(folder):
         options = write_scene(folder, lines=14, samples=14)
         settings = [s for s in SMALL if model == "hybridsn" or not s.startswith("model.window")]
-        settings.append("evaluation.baselines=[]")
+        settings += ["evaluation.baselines=[]", "device=cpu"]
         config = configure(settings=settings, model=model, **options)
-        run = start(config, folder / "runs", Observer())
-        run.path.rename(folder / "run")
+        with suppress(Stopped):
+            start(config, folder / "runs", observer or Observer())
+        [run] = (folder / "runs").iterdir()
+        run.rename(folder / "run")
         shutil.rmtree(folder / "runs")
 
     return make
@@ -123,111 +83,178 @@ def _both(*calls):
         raise refusals[0]
 
 
+def _hybridsn(folder):
+    copied("hybridsn", _train_scene("hybridsn"), folder)
+
+
+def _svm(folder):
+    copied("svm", _train_scene("svm"), folder)
+
+
+def _stopped(folder):
+    copied("stopped", _train_scene("hybridsn", _StopAfterAnEpoch()), folder)
+    assert (folder / "run" / "checkpoint.pt").exists()
+
+
+def _with_own_scene(folder, call):
+    """Call with the scene of a run where it lies now: configurations name it in full."""
+    path = folder / "run" / "config.yaml"
+    with mock.patch("hsi_suite.pipelines.scenes.preparation.named_scene", _moved(folder)):
+        return call(path.parent)
+
+
+def _moved(folder):
+    from hsi_suite.pipelines.scenes.preparation import named_scene
+
+    def named(data, *arguments):
+        here = {"scene": str(folder / "cube.npy"), "labels": str(folder / "labels.npy")}
+        return named_scene(data.model_copy(update=here), *arguments)
+
+    return named
+
+
 def _runs():
-    for model in ("hybridsn", "svm"):
+    for target in ("model.safetensors", "metrics.json", "config.yaml", "environment.json",
+                   "history.csv", "cost.json", "map.npy"):  # fmt: skip
+        yield Kind(f"run hybridsn {target}", _hybridsn, _read_run, (f"run/{target}",))
+    yield Kind("run svm model.safetensors", _svm, _read_run, ("run/model.safetensors",))
+    yield Kind("page of a run", _hybridsn, lambda f: write_reports(f / "run"), ("run/*",),
+               every=8, drawn=True)  # fmt: skip
+    own = ("run/*.json", "run/*.yaml", "run/*.npz", "run/*.safetensors")
+    yield Kind("run evaluated", _svm, lambda f: _with_own_scene(f, evaluate), own, every=2)
+    yield Kind("run replayed", _svm, lambda f: _with_own_scene(f, _replayed), own, every=4)
+    yield Kind("run resumed", _stopped, lambda f: _with_own_scene(f, training.resume),
+               ("run/checkpoint.pt", "run/*.json", "run/*.yaml", "run/*.csv"), every=4)  # fmt: skip
 
-        def make(folder, model=model):
-            _copied(f"scene-{model}", _train_scene(model), folder)
 
-        for target in ("model.safetensors", "metrics.json", "config.yaml", "environment.json",
-                       "history.csv", "cost.json", "map.npy"):  # fmt: skip
-            if (model == "hybridsn") or target == "model.safetensors":
-                yield Kind(f"run {model} {target}", make, _read_run, (f"run/{target}",))
+def _replayed(run):
+    replay(run, device="cpu")
+
+
+def _predicted(folder, **options):
+    with (
+        mock.patch.object(prediction, "_state_of", lambda path: [path.name]),
+        mock.patch.object(prediction, "strip_lines", lambda *_: 4),
+    ):
+        prediction.predict(
+            [folder / "run"], folder / "map.tif", scene=str(folder / "cube.npy"), threads=1,
+            device="cpu", **options,
+        )  # fmt: skip
+
+
+def _cut_off(folder):
+    def make(place):
+        _svm(place)
+        with suppress(Stopped):
+            _predicted(place, observer=Interrupted(2))
+        assert (place / "map.tif.partial").is_dir()
+
+    copied("map cut off", make, folder)
+
+
+def _make_scene_of_floats(folder):
+    _svm(folder)
+    np.save(folder / "cube.npy", small_cube(14, 14)[0].astype("f4"))
+
+
+def _predictions():
+    yield Kind("scene classified", _make_scene_of_floats, _predicted, ("cube.npy",))
+    yield Kind("map cut off", _cut_off, _predicted, ("map.tif.partial/*",))
 
 
 def _small_batch(folder):
     one = {"svm": (0.9, 0.6)}
     sample = batch_samples.Sample(models=one, kinds=("random",), runs=2, epochs=3)
-    batch_samples.make_batch(folder, sample)
+    copied("batch", lambda f: batch_samples.make_batch(f, sample), folder)
+
+
+def _denoising_batch(folder):
+    copied("denoising", lambda f: batch_samples.make_denoising_batch(f, runs=2), folder)
+
+
+def _retrieval_batch(folder):
+    copied("retrieval", lambda f: batch_samples.make_retrieval_batch(f, runs=2), folder)
+
+
+def _read_batch(folder):
+    names = [p for p in sorted(folder.iterdir()) if (p / "config.yaml").is_file()]
+    _both(
+        lambda: write_reports(folder),
+        lambda: compare([folder]),
+        lambda: compare(names),
+        lambda: write_reports(names[0]),
+    )
 
 
 def _batches():
-    makers = {
-        "classification": _small_batch,
-        "denoising": lambda f: batch_samples.make_denoising_batch(f, runs=2),
-        "retrieval": lambda f: batch_samples.make_retrieval_batch(f, runs=2),
-    }
-
-    def read(folder):
-        names = [p for p in sorted(folder.iterdir()) if (p / "config.yaml").is_file()]
-        _both(
-            lambda: write_reports(folder),
-            lambda: compare([folder]),
-            lambda: compare(names),
-            lambda: write_reports(names[0]),
-        )
-
+    makers = {"classification": _small_batch, "denoising": _denoising_batch,
+              "retrieval": _retrieval_batch}  # fmt: skip
+    others = ("batch.yaml", "*/cost.json", "*/environment.json", "*/*.yaml", "*/*.csv", "*/*.npy")
+    targets = {"summary.json": ("summary.json",), "metrics.json": ("*/metrics.json",),
+               "others": others}  # fmt: skip
     for task, make in makers.items():
-        targets = ("summary.json", "batch.yaml", "*/*.json", "*/*.yaml", "*/*.csv", "*/*.npy")
-        for target in ("summary.json", "metrics.json", "others"):
-            chosen = targets[1:] if target == "others" else (f"**/{target}",)
-            yield Kind(f"batch {task} {target}", make, read, chosen)
+        for target, chosen in targets.items():
+            yield Kind(f"batch {task} {target}", make, _read_batch, chosen)
+        yield Kind(f"page of a batch of {task}", make, write_reports, ("**/*",), every=16,
+                   drawn=True)  # fmt: skip
+    yield Kind("batch gone on with",
+               lambda f: write_json(f / "runs.json", {"0123456789abcdef": "a_run"}),
+               lambda f: _finished(f / "runs.json"))  # fmt: skip
 
 
-def _retriever(folder):
-    _copied("retriever", lambda f: make_run(f / "run", steps=5), folder)
-
-
-def _indexed(folder):
-    def make(place):
-        make_run(place / "run", steps=5)
-        cube = write_cube(place / "cube.hdr", sample_scene(8, 9))
-        np.save(place / "gt.npy", sample_scene(8, 9).labels)
-        index_gallery(
-            place / "run", place / "index", scene=cube, labels=str(place / "gt.npy"), threads=1
-        )
-
-    _copied("index", make, folder)
-
-
-def _read_index(folder):
-    index = open_index(folder / "index")
-    for array in (index.embeddings, index.positions, index.picture, index.labels, index.spectra):
-        if array is not None:
-            np.asarray(array).sum()
-    _ = index.header.place
-
-
-def _configs():
-    tree = {
+_CONFIGS = {
+    "classification": {
         "extends": "classification/hybridsn", "seeds": {"base": 3}, "threads": 1,
         "data": {"dataset": "synthetic"}, "split": {"kind": "disjoint"},
         "train": {"epochs": 2, "augmentation": {"flips": True}}, "model": {"window": 9},
-    }  # fmt: skip
-    yield Kind("config", lambda f: (f / "c.yaml").write_text(json.dumps(tree)),
-               lambda f: configure(config=str(f / "c.yaml")))  # fmt: skip
-    lines = "extends: classification/hybridsn\nseeds: {base: 3}\nmodel:\n  window: 9\nthreads: 1\n"
-    lines += "data: {dataset: synthetic}\ntrain:\n  optimizer: {learning_rate: 1e-3}\n"
-    yield Kind("config text", lambda f: (f / "c.yml").write_text(lines),
-               lambda f: configure(config=str(f / "c.yml")))  # fmt: skip
+    },
+    "denoising by cameras": {
+        "extends": "denoising/camera_denoiser", "data": {"folder": "photos", "validation": 2},
+        "noise": {"kind": "camera", "validation": [400], "camera": {"iso": [100, 800]}},
+        "device": "cpu", "threads": 1,
+    },
+    "images": {
+        "extends": "image_classification/folder", "data": {"folder": "photos", "size": 16},
+        "model": {"name": "resnet_20"}, "split": {"validation": 0.2},
+    },
+    "retrieval": {
+        "extends": "retrieval/synthetic_spectrum_rgb", "data": {"window": 3},
+        "evaluation": {"cutoffs": [5], "baselines": ["cca"]},
+    },
+}  # fmt: skip
+_BATCH = {
+    "models": ["hybridsn", "svm"], "datasets": ["synthetic"], "splits": ["random"], "runs": 2,
+    "set": {"train.epochs": 2}, "jobs": 1,
+}  # fmt: skip
+_TEXT = (
+    "extends: classification/hybridsn\nseeds: {base: 3}\nmodel:\n  window: 9\nthreads: 1\n"
+    "data: {dataset: synthetic}\ntrain:\n  optimizer: {learning_rate: 1e-3}\n"
+)
 
 
-def _read_record(folder):
-    os.environ[CACHE_VARIABLE] = str(folder)
-    recorded_digest("a.mat")
+def _read_batch_config(folder):
+    path = str(folder / "b.yaml")
+    expand(validate(BatchConfig, load_tree(path), path), folder)
 
 
-def _make_record(folder):
-    os.environ[CACHE_VARIABLE] = str(folder)
-    write_json(record_path(), {"a.mat": "ab" * 32})
+def _read_setting(folder):
+    text = (folder / "setting.txt").read_text(errors="surrogateescape")
+    configure(model="svm", dataset="synthetic", settings=text.split("\n")[:3])
+
+
+def _configs():
+    for kind, tree in _CONFIGS.items():
+        yield Kind(f"config {kind}", lambda f, t=tree: (f / "c.yaml").write_text(json.dumps(t)),
+                   lambda f: configure(config=str(f / "c.yaml")), keys=True)  # fmt: skip
+    yield Kind("config as text", lambda f: (f / "c.yml").write_text(_TEXT),
+               lambda f: configure(config=str(f / "c.yml")), keys=True)  # fmt: skip
+    yield Kind("config of a batch", lambda f: (f / "b.yaml").write_text(json.dumps(_BATCH)),
+               _read_batch_config, keys=True)  # fmt: skip
+    yield Kind("settings",
+               lambda f: (f / "setting.txt").write_text("model.name=svm\nthreads=1\nseeds.base=2"),
+               _read_setting, keys=True)  # fmt: skip
 
 
 def run_kinds():
-    """All kinds of files of what was learnt."""
-    state = {"epoch": 3, "weights": {"a": torch.arange(12.0)}, "rows": [{"loss": 0.5}]}
-    return [
-        *_weights(),
-        Kind("model of images", _image_model,
-             lambda f: load_image_classifier(f / "model.safetensors", CPU)),
-        Kind("model of retrieval", _retriever,
-             lambda f: load_retriever(f / "run" / "model.safetensors", CPU),
-             ("run/model.safetensors",)),
-        *_runs(),
-        *_batches(),
-        Kind("index", _indexed, _read_index, ("index/*",)),
-        Kind("index header", _indexed, _read_index, ("index/index.json",)),
-        *_configs(),
-        Kind("checkpoint", lambda f: save_checkpoint(f / "checkpoint.pt", state, "ab"),
-             lambda f: load_checkpoint(f / "checkpoint.pt", "ab")),
-        Kind("record of checksums", _make_record, _read_record),
-    ]  # fmt: skip
+    """All kinds of files of runs."""
+    return [*_runs(), *_predictions(), *_batches(), *_configs()]

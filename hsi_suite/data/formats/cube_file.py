@@ -21,6 +21,8 @@ from .envi_header import HeaderValue
 # Some formats need a second copy, to decode or to turn the axes; the others a buffer.
 _READING_COPIES = 2
 _READING_BUFFER = 64 * 2**20
+# The bit that makes a NaN a quiet one, by bytes of the type (IEEE 754).
+_QUIET_BITS = {2: 1 << 9, 4: 1 << 22, 8: 1 << 51}
 
 
 class LineSource(Protocol):
@@ -137,7 +139,7 @@ class CubeFile:
                 self.path, f"lines {first_line} to {last} asked for", f"0 to {self.shape[0]}"
             )
         try:
-            lines = self.source.read_lines(first_line, last)
+            lines = quiet_nans(self.source.read_lines(first_line, last))
             if not self.complete:
                 return lines
             return filled(lines, self.nodata, self.wavelengths)
@@ -181,6 +183,25 @@ class CubeFile:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def quiet_nans(values: NDArray[Any]) -> NDArray[Any]:
+    """The values with a plain NaN for every signalling one, at which arithmetic would warn.
+
+    No instrument writes them, but damage and other types' missing values do.
+    """
+    if values.dtype.kind != "f" or values.dtype.itemsize not in _QUIET_BITS:
+        return values
+    nan = np.isnan(values)
+    if not nan.any():
+        return values
+    size = values.dtype.itemsize
+    bits = values[nan].view(values.dtype.str.replace("f", "u"))
+    if (bits & bits.dtype.type(_QUIET_BITS[size])).all():
+        return values
+    values = values.copy(order="K")
+    values[nan] = np.nan
+    return values
 
 
 def _is_zero(text: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from ...errors import HsiSuiteError, InputFileError, Stopped
 from ...guard import reason_of
 from ...user_files import require_regular
 
-_LOGGERS = ("tifffile", "rasterio", "PIL")
+_LOGGERS = ("tifffile", "rasterio", "PIL", "spectral")
 # How the libraries say that a file is whole but of a kind they do not know.
 _UNKNOWN_KIND = re.compile(
     r"not supported|unsupported|not implemented|requires the|no module", re.IGNORECASE
@@ -33,7 +35,7 @@ def reading(path: Path, what: str) -> Iterator[None]:
     """
     require_regular(path, what)
     try:
-        with _quiet():
+        with quiet_libraries():
             yield
     except (HsiSuiteError, Stopped):
         raise
@@ -64,7 +66,7 @@ def _refusal(path: Path, what: str, error: Exception) -> InputFileError:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """Keep the libraries' warnings and log lines off the user's terminal."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
@@ -77,3 +79,17 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def muted_errors() -> Iterator[None]:
+    """Keep what C libraries write to standard error by themselves off the user's terminal."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

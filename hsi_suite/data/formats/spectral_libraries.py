@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from .array_choice import check_cube
 from .class_names import places_of_names, separate_names
+from .cube_file import quiet_nans
 from .envi_data import open_envi_data
 from .envi_fields import (
     Fields,
@@ -99,7 +100,7 @@ def _values(
     ignored = ignored_value(header, fields)
     _, source, remarks = open_envi_data(path, header, fields, shape)
     try:
-        stored = source.read_lines(0, spectra)[..., 0]
+        stored = quiet_nans(source.read_lines(0, spectra)[..., 0])
     except MemoryError as error:
         raise InputFileError(header, "its spectra do not fit into memory", "") from error
     finally:
