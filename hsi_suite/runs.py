@@ -150,6 +150,9 @@ class Run:
         tree = parse_yaml(self.config_text, self.path / CONFIG)
         if not isinstance(tree, dict):
             raise RunError(self.path / CONFIG, "holds no configuration", "a mapping of keys")
+        task = tree.get("task", "")
+        if not isinstance(task, str):
+            raise RunError(self.path / CONFIG, f"task: {task!r}", "the name of a task", _AGAIN)
         return tree
 
     @cached_property

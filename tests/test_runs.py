@@ -2,10 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from metrics_samples import sample_metrics
 
 from hsi_suite.environment import compare_environments, describe_environment
 from hsi_suite.errors import RunError
+from hsi_suite.reports.page import value_text
 from hsi_suite.runs import csv_text, locked, open_run, prepare_run, run_identity, run_name
+from hsi_suite.schemas.run_metrics import check_metrics
 
 
 def test_identity_changes_with_what_matters_and_with_nothing_else():
@@ -72,3 +75,23 @@ def test_the_environment_names_what_changes_numbers():
     lines = compare_environments(facts, other)
     assert lines[0].startswith("packages.torch: ")
     assert lines[1] == "threads: 3 then, 1 now"
+
+
+def test_a_task_that_is_no_name_is_refused_with_its_file(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"task": "retrieval"}')
+    (tmp_path / "config.yaml").write_text("task: [retrieval]\n")
+    with pytest.raises(RunError, match=r"config\.yaml: task: \['retrieval'\]"):
+        _ = open_run(tmp_path).config
+
+
+@pytest.mark.parametrize("matrix", [[[1, 2, 3]] * 2, [[1, 2], [3, 4]], [[-1] * 3] * 3])
+def test_a_wrong_confusion_matrix_is_refused_with_its_file(tmp_path, matrix):
+    metrics = sample_metrics()
+    metrics["test"]["confusion_matrix"] = matrix
+    with pytest.raises(RunError, match=r"metrics\.json: "):
+        check_metrics(metrics, tmp_path / "metrics.json", whole=True)
+
+
+def test_long_lists_of_anything_have_a_text():
+    assert value_text(list(range(30, 0, -1))) == "30 values, 1 … 30"
+    assert value_text(["b"] + [None] * 40) == "41 values, b … –"

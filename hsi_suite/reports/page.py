@@ -166,7 +166,9 @@ def value_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, list | tuple) and len(value) > _LONGEST_LIST:
-        return f"{len(value)} values, {value_text(min(value))} … {value_text(max(value))}"
+        numbers = all(isinstance(item, int | float) for item in value)
+        ends = (min(value), max(value)) if numbers else (value[0], value[-1])
+        return f"{len(value)} values, {' … '.join(map(value_text, ends))}"
     if isinstance(value, list | tuple):
         return ", ".join(map(value_text, value)) or UNDEFINED
     return plain(value)

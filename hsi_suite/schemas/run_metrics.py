@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ..errors import RunError
+from ..errors import HsiSuiteError, RunError
 from ..guard import parsing
 from ..metrics.confusion import Confusion
 from .stored import Stored, check_stored
@@ -133,6 +133,10 @@ def check_metrics(metrics: Any, path: Path, *, whole: bool) -> None:
 def _check_sizes(metrics: Any, path: Path) -> None:
     classes, test = metrics["classes"], metrics["test"]
     with parsing(path, "what this version writes", _REMEDY, kind=RunError):
-        counts = Confusion.from_plain(test["confusion_matrix"])
+        try:
+            counts = Confusion.from_plain(test["confusion_matrix"])
+        except HsiSuiteError as error:
+            # It speaks of a matrix, not of the file that holds it.
+            raise ValueError(str(error)) from error
     if len({len(classes), len(test["per_class"]), counts.num_classes}) > 1:
         raise RunError(path, "tables of different sizes", "one row for each class", _REMEDY)
