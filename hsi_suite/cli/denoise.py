@@ -132,7 +132,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     show_default=True,
     help="Cubes: eigen-images, or each band alone.",
 )
-@click.option("--repair", is_flag=True, help="Cubes: replace dead bands and missing values.")
+@click.option("--repair", is_flag=True, help="Cubes: fill dead bands, missing and odd values.")
 @array_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")

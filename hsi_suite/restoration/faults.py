@@ -27,18 +27,18 @@ _CHUNK = 2048
 
 @dataclass(frozen=True)
 class Faults:
-    """Values that say nothing, and the subspace that tells what should stand there.
+    """Values that say nothing, and what should stand in their place.
 
     Attributes:
         places: pixel · live bands + band of each, ascending; bands in the order of the file.
-        subspace: of the live bands.
+        told: what the rest of the cube says, in its units.
     """
 
     places: NDArray[np.int64]
-    subspace: Subspace
+    told: Values
 
     def fill(self, spectra: Values, first_pixel: int) -> None:
-        """Put into spectra (pixels × live bands), in place, what the other bands say.
+        """Put into spectra (pixels × live bands), in place, what was told.
 
         Args:
             spectra: of pixels in a row.
@@ -46,14 +46,7 @@ class Faults:
         """
         start = first_pixel * spectra.shape[1]
         some = slice(*np.searchsorted(self.places, [start, start + spectra.size]))
-        faulty = np.zeros(spectra.shape, bool)
-        faulty.reshape(-1)[self.places[some] - start] = True
-        rows = np.flatnonzero(faulty.any(1))
-        if rows.size:
-            subspace = self.subspace
-            told = predicted(subspace, subspace.whiten(spectra[rows]), faulty[rows])
-            told = told * subspace.scale + subspace.mean
-            spectra[rows] = np.where(faulty[rows], told, spectra[rows])
+        spectra[np.divmod(self.places[some] - start, spectra.shape[1])] = self.told[some]
 
 
 def predicted(subspace: Subspace, whitened: Values, without: Mask) -> Values:

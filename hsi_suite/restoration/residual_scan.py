@@ -20,8 +20,6 @@ _CHUNK = 2048
 _MIDDLE, _HIGH = 0.5, 0.9
 # Standard deviations beyond which a value may be a fault, and one beside it speaks against that.
 _LOUD = 3.0
-# From so many bands on, neighbours see the same lines.
-_FEWEST_BANDS = 10
 # Squares beyond this drown others in sums of float64.
 _LARGEST = 1e9
 
@@ -108,14 +106,11 @@ class ResidualScan:
         return taken
 
     def lone_values(self, residual: Values) -> Mask:
-        """Values (pixels × bands) alone in their band, where noise explains the rest of a pixel.
+        """Values (pixels × bands) that are all that noise does not explain of a pixel.
 
         Spectrometers see even the narrowest line in more than one of their bands, so that these
-        are faults: hot or dead elements, hits by particles, errors of transmission. Of few bands
-        nothing of the kind can be said.
+        are faults: hot or dead elements, hits by particles, errors of transmission.
         """
-        if residual.shape[1] < _FEWEST_BANDS:
-            return np.zeros(residual.shape, bool)
         beside = np.zeros((2, *residual.shape))
         beside[0, :, 1:], beside[1, :, :-1] = residual[:, :-1], residual[:, 1:]
         # Of a line both wings have its sign.
@@ -123,7 +118,7 @@ class ResidualScan:
         winged = (beside > _LOUD).any(0) | (beside.sum(0) > _LOUD * np.sqrt(2))
         lone = (np.abs(residual) > _LOUD) & ~winged
         rest = self.unexplained(np.where(lone, 0, residual))
-        found: Mask = lone & ~rest.any(1, keepdims=True)
+        found: Mask = lone & ~rest.any(1, keepdims=True) & (lone.sum(1, keepdims=True) == 1)
         return found
 
     def _take(self, residual: Values, taken: Mask) -> None:

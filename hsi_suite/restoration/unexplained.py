@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,17 @@ class Unexplained:
         pixels: their numbers, line after line, in ascending order, N.
         measured: N × live bands, True where a value stays as measured.
         faults: N, True for pixels with single odd values and hardly any like them beside: faults
-            of the sensor rather than signals, which do not stay.
-        filled_faults: number of faulty values that were found and filled before denoising.
+            of the sensor rather than signals.
+        filled: places (pixel · live bands + band, ascending) of odd values that were found and
+            filled before denoising.
+        odd_stay: whether single odd values stay as measured.
     """
 
     pixels: NDArray[np.int64]
     measured: Mask
     faults: Mask
-    filled_faults: int = 0
+    filled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    odd_stay: bool = False
 
     @classmethod
     def nothing(cls, bands: int) -> Unexplained:
@@ -40,9 +43,9 @@ class Unexplained:
         return int((~self.faults).sum())
 
     @property
-    def faulty_values(self) -> int:
+    def odd_values(self) -> int:
         """Number of single odd values."""
-        return self.filled_faults + int(self.measured[self.faults].sum())
+        return len(self.filled) + int(self.measured[self.faults].sum())
 
     def measured_in(
         self, first_line: int, size: tuple[int, int], live: NDArray[np.intp], bands: int
@@ -61,9 +64,13 @@ class Unexplained:
         lines, samples = size
         start = first_line * samples
         some = slice(*np.searchsorted(self.pixels, [start, start + lines * samples]))
-        kept = self.measured[some] & ~self.faults[some, None]
+        kept = self.measured[some] & (self.odd_stay | ~self.faults[some, None])
         mask = np.zeros((lines * samples, bands), bool)
         mask[np.ix_(self.pixels[some] - start, live)] = kept
+        if self.odd_stay:
+            pixel, band = np.divmod(self.filled, len(live))
+            within = slice(*np.searchsorted(pixel, [start, start + lines * samples]))
+            mask[pixel[within] - start, live[band[within]]] = True
         return mask.reshape(lines, samples, bands)
 
 

@@ -25,7 +25,7 @@ from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
 from ...restoration.subspace import check_rank, every_band, fit_subspace
 from ...restoration.unexplained import Unexplained
 from ..shared.machine import memory_text
-from .fault_search import find_faults
+from .fault_search import FaultSearch
 from .filled_lines import FilledLines
 from .rare_signals import RareSignals
 
@@ -36,6 +36,8 @@ Mode = Literal["subspace", "bands"]
 MODES = ("subspace", "bands")
 # Faults hide others by what they do to the noise and the subspace that are told with them.
 _FAULT_ROUNDS = 2
+# Of the values: fewer that are odd may be lines of one band, and their removal gains little.
+_FEW_ODD_VALUES = 1e-4
 # Noise is a part of the spread; what is given may be rounded up.
 _SPREAD_MARGIN = 1.2
 
@@ -48,8 +50,9 @@ class CubeChoices(TypedDict, total=False):
             for each, or "auto", which estimates one for each.
         rank: number of eigen-images, or "auto"; of no meaning in mode "bands".
         mode: "subspace", or "bands" to denoise each band alone.
-        repair: replace dead bands by their denoised neighbours, and missing values by what the
-            other bands say; by default both keep their values.
+        repair: replace dead bands by their denoised neighbours, missing values by what the other
+            bands say, and single odd values even where they are few; by default these keep their
+            values.
         strength: share of the change that is made, 0 to 1.
         plane_bytes: that the planes may take; None: as many as they need.
     """
@@ -202,7 +205,9 @@ def restore_lines(
     _denoise_planes(planes, levels, denoiser, damage, observer)
     unexplained = RareSignals(reader, subspace, planes).put_back(observer)
     if reader.faults is not None:
-        unexplained = replace(unexplained, filled_faults=len(reader.faults.places))
+        unexplained = replace(unexplained, filled=reader.faults.places)
+    few = max(1, _FEW_ODD_VALUES * int(damage.valid.sum()) * len(live))
+    unexplained = replace(unexplained, odd_stay=not repair and unexplained.odd_values <= few)
     everywhere = np.full(bands, np.nan)
     everywhere[live] = noise
     return CubeRestoration(
@@ -229,8 +234,9 @@ def _without_faults(
         noise = estimate_band_noise(moments, reader.cube, reader.damage) if given is None else given
         if not more or moments.count <= len(noise):
             break
-        subspace, reader.faults = fit_subspace(moments, noise), None
-        reader.faults = find_faults(reader, subspace, observer)
+        search = FaultSearch(reader, fit_subspace(moments, noise), observer)
+        reader.faults = None
+        reader.faults = search.find(observer)
         if reader.faults is None:
             break
     return moments, noise

@@ -203,8 +203,12 @@ def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[st
         common = rare > _RARE_SHARE * valid
         doubt = "; so many are hardly rare: is the noise stronger than σ says?" if common else ""
         rows.append(("pixels with rare signals, put back", f"{rare:,} of {valid:,}{doubt}"))
-    if faulty := unexplained.faulty_values:
-        rows.append(("single odd values, taken for faults and removed", f"{faulty:,}"))
+    if odd := unexplained.odd_values:
+        if unexplained.odd_stay:
+            may = "so few may be lines of one band; --repair removes them"
+            rows.append(("single odd values, left as they are", f"{odd:,}; {may}"))
+        else:
+            rows.append(("single odd values, taken for faults and removed", f"{odd:,}"))
     return tuple(rows)
 
 

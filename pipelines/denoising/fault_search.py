@@ -7,63 +7,117 @@ from numpy.typing import NDArray
 
 from ...engine.observer import Observer
 from ...restoration.accidents import LEAST, Oddities, faults_among, surely_odd
-from ...restoration.faults import Faults, residual_scale, residuals
-from ...restoration.subspace import Subspace
+from ...restoration.band_noise import band_moments, noise_by_regression
+from ...restoration.cube_lines import line_blocks
+from ...restoration.faults import Faults, predicted, residual_scale, residuals
+from ...restoration.subspace import Subspace, fit_subspace
 from .filled_lines import FilledLines
+from .surroundings import LessSurroundings, in_calm_places, stand_apart
 
 Values = NDArray[np.float64]
 
 # Pixels, and the lines they lie on, from which the scale of the residuals is told.
 _SAMPLED_PIXELS, _SAMPLED_LINES = 4096, 64
-# From so many bands on, neighbours see the same lines.
-_FEWEST_BANDS = 10
+# From so many bands on, each is told by the others; fewer than the least tell nothing.
+_MANY_BANDS, _FEWEST_BANDS = 10, 3
 
 
-def find_faults(reader: FilledLines, subspace: Subspace, observer: Observer) -> Faults | None:
-    """The values of a cube that are alone in what they say; None if there are none.
+class FaultSearch:
+    """A search for values that are alone in what they say.
+
+    What a value should be is told by the other bands; of few bands, this is so for what differs
+    from the pixels around. It is learnt at once, with the faults filled that the reader knows; the
+    search itself wants a reader that fills none.
 
     Args:
-        reader: of the noisy cube, without what was found before.
+        reader: of the noisy cube.
         subspace: of its live bands.
         observer: hears of the progress.
     """
-    lines, samples, _ = reader.cube.shape
-    bands = len(reader.live)
-    if bands < _FEWEST_BANDS:
-        return None
-    order = np.argsort(reader.positions, kind="stable")
-    limit = surely_odd(lines * samples * bands)
-    scale = _scale(reader, subspace, limit)
-    found = []
-    for first, last, spectra in reader.blocks("looking for faults", observer):
-        rest = residuals(subspace, subspace.whiten(spectra), scale, limit)
-        rest[~reader.damage.valid[first:last].ravel()] = 0
-        found.append(_odd(rest[:, order], first, samples))
-    odd = Oddities(
-        np.concatenate([each.places for each in found], 1),
-        np.concatenate([each.size for each in found]),
-        np.concatenate([each.wings for each in found]),
-    )
-    line, sample, place = odd.places[:, faults_among(odd, (lines, samples, bands))]
-    if not line.size:
-        return None
-    return Faults(np.sort((line * samples + sample) * bands + order[place]), subspace)
+
+    def __init__(self, reader: FilledLines, subspace: Subspace, observer: Observer) -> None:
+        self.reader = reader
+        self.source: FilledLines | LessSurroundings = reader
+        self.subspace: Subspace | None = subspace
+        if len(reader.live) < _MANY_BANDS:
+            self.source = LessSurroundings(reader)
+            enough = len(reader.live) >= _FEWEST_BANDS
+            self.subspace = _subspace(self.source, observer) if enough else None
+
+    def find(self, observer: Observer) -> Faults | None:
+        """The faults of the cube; None if there are none."""
+        if self.subspace is None:
+            return None
+        lines, samples, _ = self.reader.cube.shape
+        bands = len(self.reader.live)
+        order = np.argsort(self.reader.positions, kind="stable")
+        limit = surely_odd(lines * samples * bands)
+        scale = self._scale(self.subspace, limit)
+        found = []
+        for first, last, spectra in self.source.blocks("looking for faults", observer):
+            rest = residuals(self.subspace, self.subspace.whiten(spectra), scale, limit)
+            rest[~self.reader.damage.valid[first:last].ravel()] = 0
+            if self.source is not self.reader:
+                rest = in_calm_places(rest, samples)
+            found.append(_odd(rest[:, order], first, samples))
+        odd = Oddities(
+            np.concatenate([each.places for each in found], 1),
+            np.concatenate([each.size for each in found]),
+            np.concatenate([each.wings for each in found]),
+        )
+        faults = faults_among(odd, (lines, samples, bands))
+        if self.source is not self.reader:
+            faults &= stand_apart(odd.size)
+        line, sample, place = odd.places[:, faults]
+        if not line.size:
+            return None
+        places = np.sort((line * samples + sample) * bands + order[place])
+        return Faults(places, self._told(self.subspace, places))
+
+    def _told(self, subspace: Subspace, places: NDArray[np.int64]) -> Values:
+        """What should stand in places (ascending), without a look at any of them."""
+        _, samples, _ = self.reader.cube.shape
+        bands = len(self.reader.live)
+        told = np.empty(len(places))
+        for first, last in line_blocks(self.reader.cube.shape):
+            some = slice(*np.searchsorted(places, np.array([first, last]) * samples * bands))
+            if some.start == some.stop:
+                continue
+            pixel, band = np.divmod(places[some] - first * samples * bands, bands)
+            rows, row = np.unique(pixel, return_inverse=True)
+            faulty = np.zeros((len(rows), bands), bool)
+            faulty[row, band] = True
+            spectra = self.source.read(first, last)[0][rows]
+            should = predicted(subspace, subspace.whiten(spectra), faulty)
+            wrong = spectra - (should * subspace.scale + subspace.mean)
+            values = spectra
+            if self.source is not self.reader:
+                values = self.reader.read(first, last)[0][rows]
+            told[some] = (values - wrong)[row, band]
+        return told
+
+    def _scale(self, subspace: Subspace, limit: float) -> Values:
+        """Standard deviation of the noise of each whitened band, whatever strikes a few values."""
+        lines = self.reader.cube.shape[0]
+        parts = []
+        for line in np.unique(np.linspace(0, lines - 1, min(lines, _SAMPLED_LINES)).astype(int)):
+            whitened = subspace.whiten(self.source.read(line, line + 1)[0])
+            parts.append(whitened[self.reader.damage.valid[line]])
+        whitened = np.concatenate(parts)
+        sample = whitened[:: -(-len(whitened) // _SAMPLED_PIXELS)]
+        scale = np.ones(sample.shape[1])
+        # The first is far too large where faults are many and strong.
+        for _ in range(3):
+            scale = scale * residual_scale(residuals(subspace, sample, scale, limit))
+        return scale
 
 
-def _scale(reader: FilledLines, subspace: Subspace, limit: float) -> Values:
-    """Standard deviation of the noise of each whitened band, whatever strikes a few values."""
-    lines = reader.cube.shape[0]
-    parts = []
-    for line in np.unique(np.linspace(0, lines - 1, min(lines, _SAMPLED_LINES)).astype(int)):
-        whitened = subspace.whiten(reader.read(line, line + 1)[0])
-        parts.append(whitened[reader.damage.valid[line]])
-    whitened = np.concatenate(parts)
-    sample = whitened[:: -(-len(whitened) // _SAMPLED_PIXELS)]
-    scale = np.ones(sample.shape[1])
-    # The first is far too large where faults are many and strong.
-    for _ in range(3):
-        scale = scale * residual_scale(residuals(subspace, sample, scale, limit))
-    return scale
+def _subspace(source: LessSurroundings, observer: Observer) -> Subspace | None:
+    """The subspace of what the surroundings do not tell; None where they tell all of a band."""
+    moments = band_moments(source.spectra(observer))
+    if not (np.diag(moments.scatter) > 0).all():
+        return None
+    return fit_subspace(moments, noise_by_regression(moments))
 
 
 def _odd(rest: Values, first_line: int, samples: int) -> Oddities:
