@@ -88,6 +88,25 @@ def read_bytes(
     return content
 
 
+def first_bytes(path: Path, count: int, expected: str = "a readable file") -> bytes:
+    """What a regular file begins with; fewer bytes where it is shorter.
+
+    Args:
+        path: the file.
+        count: how many bytes.
+        expected: what it should be.
+
+    Raises:
+        InputFileError: it is missing, no regular file, or cannot be read.
+    """
+    require_regular(path, expected)
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise InputFileError(path, f"cannot be read ({reason_of(error)})", expected) from error
+
+
 def read_text(
     path: Path,
     expected: str,

@@ -20,7 +20,7 @@ from ..schemas.classification import ClassificationConfig
 from ..schemas.image_classification import ImageClassificationConfig
 from ..schemas.retrieval import RetrievalConfig
 from ..schemas.training import MachineConfig
-from ..user_files import resolved
+from ..user_files import read_bytes, resolved
 from .batches.files import BATCH, SUMMARY, checked, is_batch, whole_files
 from .batches.report import (
     COSTS,
@@ -43,6 +43,7 @@ from .shared.run_pages import (
 
 _LEVEL = 0.95
 _PNG = b"\x89PNG\r\n\x1a\n"
+_LARGEST_PICTURE = 2**28
 _PNG_HEAD = 24
 
 
@@ -102,7 +103,7 @@ def _picture(run: Run, name: str) -> bytes | None:
     path = run.path / name
     if not path.is_file():
         return None
-    content = path.read_bytes()
+    content = read_bytes(path, "what hsi drew", kind=RunError, largest=_LARGEST_PICTURE)
     if not content.startswith(_PNG) or len(content) < _PNG_HEAD:
         raise RunError(path, "is no PNG picture", "what hsi drew", "delete it to leave it out")
     return content

@@ -13,13 +13,16 @@ from safetensors.numpy import save_file
 
 from hsi_suite.data.class_folders import read_class_folder
 from hsi_suite.data.field_spectra import read_field_spectrum
-from hsi_suite.data.images import read_image
+from hsi_suite.data.formats.checksums import hash_file
+from hsi_suite.data.images import read_folder, read_image
 from hsi_suite.data.pair_files import read_pairs
+from hsi_suite.data.photograph_stacks import open_stack
 from hsi_suite.data.photographs import read_photograph
-from hsi_suite.data.public.verification import CACHE_VARIABLE, recorded_digest
+from hsi_suite.data.public.verification import CACHE_VARIABLE, digests, recorded_digest
 from hsi_suite.data.readers import open_cube, read_class_names, read_labels
 from hsi_suite.data.split_files import file_split
 from hsi_suite.data.splits import load_split
+from hsi_suite.engine.checkpoint import load_checkpoint
 from hsi_suite.errors import ChecksumError, ConfigError, HsiSuiteError, InputFileError, RunError
 from hsi_suite.guard import parsing
 from hsi_suite.models.checkpoint_import import import_checkpoint
@@ -42,6 +45,11 @@ READERS = {
     "image": (read_image, "a.png"),
     "weights": (lambda p: load_weights(p, "cpu"), "w.safetensors"),
     "checkpoint": (import_checkpoint, "w.pth"),
+    "checkpoint of a training": (load_checkpoint, "checkpoint.pt"),
+    "stack": (lambda p: open_stack(p).__enter__(), "stack.tif"),
+    "folder of images": (lambda p: read_folder(p.parent), "b.png"),
+    "checksum": (hash_file, "any.bin"),
+    "checksums of a registered file": (digests, "any.mat"),
 }
 
 
@@ -52,21 +60,27 @@ def assert_one_line(error, *words):
 
 
 @pytest.mark.parametrize("kind", READERS)
-@pytest.mark.parametrize("what", ["zero", "pipe", "loop", "missing", "folder"])
+@pytest.mark.parametrize("what", ["zero", "pipe", "loop", "missing", "folder", "unreadable"])
 def test_what_is_no_file_is_refused_at_once(kind, what, tmp_path):
     read, name = READERS[kind]
     path = tmp_path / name
     if what == "zero":
         path.symlink_to("/dev/zero")
+    elif what == "unreadable":
+        # A regular file whose first byte is an error, for root too.
+        path.symlink_to("/proc/self/mem")
     elif what == "pipe":
         os.mkfifo(path)
     elif what == "loop":
         path.symlink_to(path)
     elif what == "folder":
         path.mkdir()
+    if kind == "checkpoint of a training" and what in ("missing", "loop"):
+        assert read(path) is None
+        return
     with pytest.raises(HsiSuiteError) as error:
         read(path)
-    assert_one_line(error.value, name)
+    assert_one_line(error.value, name if kind != "folder of images" else str(tmp_path))
 
 
 def test_files_that_never_end_and_files_that_are_too_large(tmp_path):

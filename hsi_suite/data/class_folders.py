@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputFileError
 from ..user_files import resolved
+from .formats.checksums import hash_file
 from .images import Colour, read_image
 from .labelled_images import LabelledImages, Part, Pixels, resize_image
 from .public.image_sets import IMAGE_ENDINGS, image_paths, left_out, left_out_text
@@ -65,7 +66,7 @@ def read_class_folder(
         blocks.append(image.reshape(-1, image.shape[2]))
         shapes.append(image.shape[:2])
         name = path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
-        digest.update(name + b"\n" + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(name + b"\n" + bytes.fromhex(hash_file(path)))
     parts = np.array([part for part, _ in files])
     return LabelledImages(
         name=resolved(folder).name,

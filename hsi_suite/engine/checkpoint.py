@@ -16,6 +16,7 @@ import torch
 from ..atomic import atomic_file
 from ..errors import OutputError, RunError
 from ..guard import parsing
+from ..user_files import read_bytes, require_regular
 from .distributed import ALONE, Team
 
 _SEAL = re.compile(rb"\nhsi_suite checkpoint of run (\w*), sha256 ([0-9a-f]{64})\n")
@@ -59,7 +60,7 @@ def load_checkpoint(path: Path, identity: str = "", team: Team = ALONE) -> dict[
         kind=RunError,
         found="is damaged or of another version",
     ):
-        content = team.tell(path.read_bytes() if team.first and path.exists() else None)
+        content = team.tell(_content(path) if team.first and path.exists() else None)
         if content is None:
             return None
         owner, sealed = _opened(content)
@@ -74,6 +75,12 @@ def load_checkpoint(path: Path, identity: str = "", team: Team = ALONE) -> dict[
             "bring its own back, or delete it to train from the start",
         )
     return state
+
+
+def _content(path: Path) -> bytes:
+    # Bounded by the size that it has: a pipe or a device has none.
+    size = require_regular(path, "a checkpoint of this run", kind=RunError)
+    return read_bytes(path, "a checkpoint of this run", kind=RunError, largest=size)
 
 
 def _opened(content: bytes) -> tuple[str, bytes]:

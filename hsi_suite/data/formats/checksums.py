@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from ...errors import InputFileError
+from ...user_files import require_regular
 
 
 def hash_file(path: Path) -> str:
@@ -14,6 +15,7 @@ def hash_file(path: Path) -> str:
     Raises:
         InputFileError: the file cannot be read.
     """
+    require_regular(path, "a readable file")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

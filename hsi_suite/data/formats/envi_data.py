@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from ...user_files import first_bytes
 from .cube_file import LineSource, WholeArray
 from .envi_fields import Fields, header_offset, single_value, stored_type
 from .raw_lines import AxisOrder, RawLines
@@ -133,9 +134,8 @@ def _compressed(
 ) -> WholeArray:
     """Values that ENVI compressed, as a whole, with gzip."""
     size = offset + math.prod(shape) * dtype.itemsize
-    with data.open("rb") as raw:
-        if raw.read(2) != b"\x1f\x8b":
-            raise InputFileError(data, "is not compressed with gzip", "as its header says")
+    if first_bytes(data, 2) != b"\x1f\x8b":
+        raise InputFileError(data, "is not compressed with gzip", "as its header says")
 
     def load() -> NDArray[Any]:
         with reading(data, "a file compressed with gzip"), gzip.open(data) as file:

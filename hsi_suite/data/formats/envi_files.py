@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from ...user_files import first_bytes
 from ..scene import Georeference
 from .array_choice import check_cube
 from .class_names import ClassNames
@@ -80,8 +81,7 @@ def open_envi(path: Path) -> CubeFile:
 
 
 def _is_header(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:4] == b"ENVI"
+    return first_bytes(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip()[:4] == b"ENVI"
 
 
 def _check_file_type(header: Path, fields: Fields) -> None:

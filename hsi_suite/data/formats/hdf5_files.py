@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ...user_files import first_bytes
 from .array_axes import CUBE_AXES, ArrayRequest, CubeAxes
 from .array_choice import StoredArray, check_cube, choose_map, is_real
 from .array_facts import find_cube
@@ -164,8 +165,7 @@ def _is_matlab(dataset: h5py.Dataset) -> bool:
         return True
     if dataset.file.userblock_size < _PREAMBLE:
         return False
-    with Path(dataset.file.filename).open("rb") as file:
-        return file.read(_PREAMBLE)[124:128] in MATLAB_V73
+    return first_bytes(Path(dataset.file.filename), _PREAMBLE)[124:128] in MATLAB_V73
 
 
 def _describe(name: str, dataset: h5py.Dataset) -> StoredArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat, whosmat
 
 from ...errors import InputFileError
+from ...user_files import first_bytes
 from .array_axes import ArrayRequest
 from .array_choice import StoredArray, check_cube
 from .array_facts import find_cube
@@ -103,9 +104,7 @@ def _checked_element(path: Path, array: StoredArray) -> MatlabElement:
 
 
 def _is_v4(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(124)
-        return file.read(4) not in (b"\x00\x01IM", b"\x01\x00MI")
+    return first_bytes(path, 128, _WHAT)[124:] not in (b"\x00\x01IM", b"\x01\x00MI")
 
 
 def _damaged(path: Path, array: StoredArray) -> InputFileError:

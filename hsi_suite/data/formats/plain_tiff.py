@@ -11,6 +11,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from ...user_files import first_bytes
 from .geotiff_tags import ExtraTag, copied_geotiff_tags
 from .image_notes import tiff_dpi, tiff_orientation
 from .tiff_directories import check_tiff_directories
@@ -83,8 +84,7 @@ class PlainTiff:
 
 def is_tiff(path: Path) -> bool:
     """Whether a file begins as TIFF files do."""
-    with path.open("rb") as stream:
-        return stream.read(2) in (b"II", b"MM")
+    return first_bytes(path, 2, "an image") in (b"II", b"MM")
 
 
 def is_one_picture(path: Path) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from ...user_files import first_bytes
 from .array_choice import check_cube
 from .class_names import places_of_names, separate_names
 from .cube_file import quiet_nans
@@ -166,8 +167,7 @@ def _names(fields: Fields, count: int) -> tuple[tuple[str, ...], dict[str, int]]
 
 
 def _header_of(path: Path) -> Path | None:
-    with path.open("rb") as file:
-        head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = first_bytes(path, 64, _WHAT).removeprefix(b"\xef\xbb\xbf").lstrip()
     return path if head.startswith(b"ENVI") else header_beside(path)
 
 

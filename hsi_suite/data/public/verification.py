@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ...atomic import write_json
 from ...errors import ChecksumError, InputFileError
-from ...user_files import read_json
+from ...user_files import read_json, require_regular
 
 CACHE_VARIABLE = "HSI_CACHE_DIR"
 
@@ -102,6 +102,7 @@ def digests(path: Path) -> tuple[str, str]:
     Raises:
         InputFileError: the file cannot be read.
     """
+    require_regular(path, "a readable file")
     sha256, blob = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
     try:
         with path.open("rb") as stream:
