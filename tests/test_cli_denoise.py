@@ -112,7 +112,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(hsi, photograph, tmp_path, arg
 
 def test_the_rest_of_a_folder_is_done(hsi, photograph, tmp_path):
     (tmp_path / "broken.png").write_bytes(photograph.read_bytes()[:-40])
-    status, _, err = hsi("denoise", ".", "--weights", "box.safetensors", "-o", "out/")
+    arguments = ("denoise", ".", "--weights", "box.safetensors", "-o", "out/", "--sigma", "9")
+    status, _, err = hsi(*arguments)
     assert status == 2 and len(err.splitlines()) == 3
     assert "1 of 2 files" in err and "left out" in err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo_denoised.png"]
@@ -171,7 +172,7 @@ def test_a_folder_goes_on_where_results_are_missing(hsi, photograph, tmp_path):
     (tmp_path / "in").mkdir()
     for name in "abcdef":
         Image.fromarray(PHOTOGRAPH).save(tmp_path / "in" / f"{name}.png")
-    arguments = ("denoise", "in", "-o", "out/", "--weights", "box.safetensors")
+    arguments = ("denoise", "in", "-o", "out/", "--weights", "box.safetensors", "--sigma", "9")
     assert hsi(*arguments)[0] == 0
     (tmp_path / "out" / "c_denoised.png").unlink()
     states = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}

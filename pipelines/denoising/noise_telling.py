@@ -32,8 +32,8 @@ _CELL = 8
 _LEAST_SIDE = 32
 _LEVELS = 255
 # Noise that may be more than what is told by such a factor, and on the scale 0 to 1, is doubtful.
-_APART, _FAR = 1.5, 2 / 255
-# Weaker noise, on the scale 0 to 255, is not worth a word.
+_APART, _FAR = 1.5, 3 / 255
+# Weaker noise, on the scale 0 to 255, is hardly seen.
 _WEAK = 2
 
 
@@ -124,6 +124,8 @@ def _remarks(
             f"the noise is uneven, stronger in {where} parts; if it is left there, "
             f"try --sigma {most:.0f}"
         )
+    if not remarks and first.sigma < _WEAK * gain:
+        remarks.append("hardly any noise is found; if you see some, say how much with --sigma")
     return tuple(remarks)
 
 
