@@ -8,6 +8,7 @@ of ours inside them would be blamed on the file.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,7 +39,11 @@ def parsing(
         HsiSuiteError: of `kind`, when anything else was raised inside.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            # What Python's own parser thinks of the text in a damaged header.
+            for category in (DeprecationWarning, SyntaxWarning):
+                warnings.simplefilter("ignore", category)
+            yield
     except (HsiSuiteError, Stopped):
         raise
     except Exception as error:

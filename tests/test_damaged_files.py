@@ -1,5 +1,7 @@
 """Damaged files of every format: a correct full read or one clear line, nothing else."""
 
+import time
+
 import file_samples as samples
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import tifffile
 from PIL import Image
 
 from hsi_suite.data.images import read_image
+from hsi_suite.data.photograph_stacks import open_stack
 from hsi_suite.data.photographs import read_photograph
 from hsi_suite.data.readers import open_cube, read_class_names, read_labels
 from hsi_suite.errors import InputFileError
@@ -132,6 +135,25 @@ def test_strips_that_are_not_there(tmp_path):
         file.pages.first.tags["ImageLength"].overwrite(30)
     with pytest.raises(InputFileError, match="ends before its image"):
         read_labels(path)
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_a_picture_of_millions_of_strips_that_are_not_there_is_refused_at_once(tmp_path, pages):
+    path = tmp_path / "a.tif"
+    values = np.ones((pages, 12, 15), np.float32).squeeze()
+    options = {"compression": "zlib", "rowsperstrip": 2, "metadata": None}
+    tifffile.imwrite(path, values, photometric="minisblack", **options)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for page in file.pages:
+            page.tags["ImageLength"].overwrite(2**24)
+    started = time.monotonic()
+    with pytest.raises(InputFileError, match="6 of 8388608 strips"):
+        if pages == 1:
+            read_photograph(path)
+        else:
+            with open_stack(path) as stack:
+                stack.read(1)
+    assert time.monotonic() - started < 3
 
 
 def test_pickles_are_never_loaded(tmp_path):

@@ -203,3 +203,9 @@ def test_a_cache_without_rights_is_one_line(tmp_path, monkeypatch, hsi):
     finally:
         os.seteuid(0)
     assert status == 2 and err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_the_guard_keeps_what_the_parser_of_python_thinks_to_itself(recwarn):
+    with parsing("f", "a map"):
+        assert eval(r"'\_'") == r"\_"
+    assert not recwarn.list

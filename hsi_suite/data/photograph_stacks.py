@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import InputFileError
 from .formats.plain_tiff import TYPES, is_tiff
 from .formats.reading_guard import reading
+from .formats.tiff_directories import check_segments
 from .formats.tiff_files import PAGE_AXES, axes_are_known
 from .photographs import Photograph, PhotographHeader
 
@@ -105,6 +106,8 @@ class Stack:
         page = self._pages[0 if self._hidden else index]
         header = _header_of(page)
         with reading(self.path, _WHAT):
+            if not self._hidden:
+                check_segments(page)
             values = self._hidden_values(index) if self._hidden else page.asarray()
         if header.channels == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
             values = np.moveaxis(values, 0, 2)

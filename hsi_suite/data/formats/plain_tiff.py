@@ -14,7 +14,7 @@ from ...errors import InputFileError
 from ...user_files import first_bytes
 from .geotiff_tags import ExtraTag, copied_geotiff_tags
 from .image_notes import tiff_dpi, tiff_orientation
-from .tiff_directories import check_tiff_directories
+from .tiff_directories import check_segments, check_tiff_directories
 
 _ICC = 34675
 # Kinds of extra samples that are transparency: associated with the colours, and not.
@@ -65,6 +65,7 @@ class PlainTiff:
         """The values, lines × samples × channels."""
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
+            check_segments(page)
             values = page.asarray()
             bits = page.bitspersample
             planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from pathlib import Path
+
+import tifffile
 
 # For classic TIFF and BigTIFF: where the first offset stands, and the formats of an offset and of
 # the number of entries; then the bytes of an entry.
@@ -41,3 +44,16 @@ def check_tiff_directories(path: Path) -> None:
             if left < 0:
                 raise ValueError("its directories overlap")
             file.seek(place + len(raw) + entries)
+
+
+def check_segments(page: tifffile.TiffPage) -> None:
+    """Refuse a page that lists fewer strips or tiles than its size asks for.
+
+    A library fills in those that are missing one by one, millions of them where a size is damaged.
+
+    Raises:
+        ValueError: there are fewer.
+    """
+    wanted = math.prod(page.chunked)
+    if len(page.dataoffsets) < wanted:
+        raise ValueError(f"{len(page.dataoffsets)} of {wanted} strips or tiles are there")
