@@ -48,6 +48,17 @@ def require_regular(
     return status.st_size
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder of this name; of a name that none can have, there is none.
+
+    Path's own way fails where a name is longer than the system allows.
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def resolved(path: Path) -> Path:
     """The absolute path without links; one that runs in a circle stays as it is, unlike Path's."""
     return Path(os.path.realpath(path))

@@ -209,3 +209,11 @@ def test_the_guard_keeps_what_the_parser_of_python_thinks_to_itself(recwarn):
     with parsing("f", "a map"):
         assert eval(r"'\_'") == r"\_"
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b"])
+def test_names_that_no_file_can_have(name):
+    with pytest.raises(ConfigError):
+        configure(config=name)
+    with pytest.raises(HsiSuiteError):
+        file_split(f"{name},{name}", LABELS)

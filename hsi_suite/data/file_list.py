@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 from pathlib import Path
 
+from ..user_files import is_there
+
 _MOST = 3
 _MOST_PIECES = 20
 
@@ -15,7 +17,7 @@ def listed_files(text: Path | str) -> tuple[Path, ...]:
     A name may hold commas itself: the files that are there decide. Where none are, every comma
     is taken to stand between two.
     """
-    if Path(text).exists():
+    if is_there(Path(text)):
         return (Path(text),)
     pieces = str(text).split(",")
     for count in range(2, min(_MOST, len(pieces)) + 1) if len(pieces) <= _MOST_PIECES else ():
@@ -24,7 +26,7 @@ def listed_files(text: Path | str) -> tuple[Path, ...]:
             files = tuple(
                 Path(",".join(pieces[start:end]).strip()) for start, end in pairwise(edges)
             )
-            if all(file.is_file() for file in files):
+            if all(is_there(file) and file.is_file() for file in files):
                 return files
     return tuple(Path(piece.strip()) for piece in pieces)
 

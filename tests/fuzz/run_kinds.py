@@ -121,10 +121,15 @@ def _runs():
     yield Kind("page of a run", _hybridsn, lambda f: write_reports(f / "run"), ("run/*",),
                every=8, drawn=True)  # fmt: skip
     own = ("run/*.json", "run/*.yaml", "run/*.npz", "run/*.safetensors")
-    yield Kind("run evaluated", _svm, lambda f: _with_own_scene(f, evaluate), own, every=2)
-    yield Kind("run replayed", _svm, lambda f: _with_own_scene(f, _replayed), own, every=4)
+    yield Kind(
+        "run evaluated", _svm, lambda f: _with_own_scene(f, evaluate), own, every=2, keys=True
+    )
+    yield Kind(
+        "run replayed", _svm, lambda f: _with_own_scene(f, _replayed), own, every=4, keys=True
+    )
     yield Kind("run resumed", _stopped, lambda f: _with_own_scene(f, training.resume),
-               ("run/checkpoint.pt", "run/*.json", "run/*.yaml", "run/*.csv"), every=4)  # fmt: skip
+               ("run/checkpoint.pt", "run/*.json", "run/*.yaml", "run/*.csv"), every=4,
+               keys=True)  # fmt: skip
 
 
 def _replayed(run):

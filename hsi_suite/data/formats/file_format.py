@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import InputFileError
+from ...user_files import is_there
 
 _HEAD = 520
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -70,14 +71,14 @@ def refuse_pipe(path: Path) -> None:
     Raises:
         InputFileError: the path is a pipe, a socket or a device.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if is_there(path) and not path.is_file() and not path.is_dir():
         raise InputFileError(
             path, "this is a pipe, a socket or a device", "a file", "save its content first"
         )
 
 
 def _first_bytes(path: Path) -> bytes:
-    if path.is_dir():
+    if is_there(path) and path.is_dir():
         raise InputFileError(path, "this is a folder", "a file", "name the file inside it")
     refuse_pipe(path)
     try:

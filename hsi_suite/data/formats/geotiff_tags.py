@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -159,5 +160,6 @@ def _crs_by_rasterio(path: Path) -> str | None:
     except ImportError:
         return None
     # Outside an Env GDAL prints its warnings on the terminal.
-    with rasterio.Env(), rasterio.open(path) as dataset:
+    # Where a message of GDAL is no UTF-8, rasterio prints its own stumbling.
+    with redirect_stderr(io.StringIO()), rasterio.Env(), rasterio.open(path) as dataset:
         return str(dataset.crs.to_wkt()) if dataset.crs else None
