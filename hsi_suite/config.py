@@ -131,7 +131,7 @@ def load_tree(name: str, _above: tuple[str, ...] = ()) -> Tree:
         return tree
     if not isinstance(parent, str):
         raise ConfigError(f"{name}: extends", f"{parent!r}", "the name of a configuration")
-    if parent not in config_names() and (beside := Path(name).parent / parent).exists():
+    if parent not in config_names() and is_there(beside := Path(name).parent / parent):
         parent = str(beside)
     return merge(load_tree(parent, (*_above, name)), tree)
 

@@ -217,3 +217,9 @@ def test_names_that_no_file_can_have(name):
         configure(config=name)
     with pytest.raises(HsiSuiteError):
         file_split(f"{name},{name}", LABELS)
+
+
+def test_a_configuration_that_extends_what_no_file_can_be_called(tmp_path):
+    (tmp_path / "c.yaml").write_text(f"extends: {'a' * 5000}\n")
+    with pytest.raises(ConfigError, match="no configuration of this name"):
+        configure(config=str(tmp_path / "c.yaml"))
