@@ -27,7 +27,7 @@ from .guard import parsing
 from .printable import safe_line
 from .schemas.run_metrics import check_metrics
 from .scratch import sweep
-from .user_files import LARGEST_JSON, read_json, read_text
+from .user_files import LARGEST_JSON, is_there, read_json, read_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,7 +165,11 @@ class Run:
     @cached_property
     def environment(self) -> dict[str, Any]:
         """What the run ran on."""
-        return self._json(ENVIRONMENT)
+        found = self._json(ENVIRONMENT)
+        if not isinstance(found.get("data", {}), dict):
+            path, value = self.path / ENVIRONMENT, found["data"]
+            raise RunError(path, f"data: {value!r}", "checksums by name", _AGAIN)
+        return found
 
     @property
     def identity(self) -> str:
@@ -220,8 +224,8 @@ def open_run(path: str | Path) -> Run:
         RunError: it is no run folder.
     """
     run = Run(Path(path))
-    if not (run.path / CONFIG).is_file():
-        found = "holds no config.yaml" if run.path.is_dir() else "no such folder"
+    if not is_there(run.path / CONFIG) or not (run.path / CONFIG).is_file():
+        found = "holds no config.yaml" if is_there(run.path) else "no such folder"
         raise RunError(path, found, "a run folder", "name a folder that `hsi train` made")
     return run
 

@@ -10,10 +10,10 @@ from hsi_suite.pipelines.denoising.cube_jobs import separate_cubes
 from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
 from PIL import Image
 
-from hsi_suite.data.photograph_stacks import stack_kind
+from hsi_suite.data.photograph_stacks import open_stack, stack_kind
 from hsi_suite.data.readers import open_cube
 from hsi_suite.engine.observer import Observer
-from hsi_suite.errors import OutputError
+from hsi_suite.errors import InputFileError, OutputError
 
 RNG = np.random.default_rng(0)
 LINES, SAMPLES = np.mgrid[:48, :60]
@@ -201,3 +201,15 @@ def test_a_stack_goes_into_a_tiff_alone_and_half_a_stack_is_not_left(tmp_path, w
     _, refused = denoise_images([path], tmp_path / "out.tif", options)
     assert "page 5 holds" in str(refused[path])
     assert [each.name for each in tmp_path.iterdir()] == ["a.tif"]
+
+
+def test_pages_that_follow_each_other_in_a_circle_are_refused_at_once(tmp_path):
+    path = write(tmp_path / "a.tif", "pages")
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        first, last = file.pages[0], file.pages[-1]
+        entries = len(last.tags)
+        file.filehandle.seek(last.offset + 2 + 12 * entries)
+        file.filehandle.write(first.offset.to_bytes(4, "little"))
+    for read in (stack_kind, lambda p: open_stack(p).__enter__()):
+        with pytest.raises(InputFileError, match="directories overlap"):
+            read(path)

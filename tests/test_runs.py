@@ -95,3 +95,12 @@ def test_a_wrong_confusion_matrix_is_refused_with_its_file(tmp_path, matrix):
 def test_long_lists_of_anything_have_a_text():
     assert value_text(list(range(30, 0, -1))) == "30 values, 1 … 30"
     assert value_text(["b"] + [None] * 40) == "41 values, b … –"
+
+
+def test_checksums_that_are_none_and_names_that_no_folder_can_have(tmp_path):
+    (tmp_path / "config.yaml").write_text("task: classification\n")
+    (tmp_path / "environment.json").write_text('{"data": 3}')
+    with pytest.raises(RunError, match=r"environment\.json: data: 3"):
+        _ = open_run(tmp_path).environment
+    with pytest.raises(RunError, match="no such folder"):
+        open_run(tmp_path / ("a" * 5000))

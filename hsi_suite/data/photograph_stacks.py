@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import InputFileError
 from .formats.plain_tiff import TYPES, is_tiff
 from .formats.reading_guard import reading
-from .formats.tiff_directories import check_segments
+from .formats.tiff_directories import check_segments, check_tiff_directories
 from .formats.tiff_files import PAGE_AXES, axes_are_known
 from .photographs import Photograph, PhotographHeader
 
@@ -55,6 +55,8 @@ def stack_kind(path: Path) -> StackKind | None:
     """
     if not path.is_file() or not is_tiff(path):
         return None
+    with reading(path, _WHAT):
+        check_tiff_directories(path)
     with reading(path, _WHAT), tifffile.TiffFile(path) as file:
         if file.pages.first.imagedepth > 1:
             return None
@@ -196,6 +198,7 @@ def open_stack(path: Path) -> Iterator[Stack]:
         InputFileError: it is damaged, or a picture is of a kind that photographs cannot have.
     """
     with reading(path, _WHAT):
+        check_tiff_directories(path)
         file = tifffile.TiffFile(path)
     with file:
         with reading(path, _WHAT):

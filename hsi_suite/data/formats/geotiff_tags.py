@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import tifffile
 from ...errors import FormatLimitError
 from ..scene import Georeference
 from .georeferencing import Affine, is_geographic, simple_epsg
+from .reading_guard import muted_errors
 
 PIXEL_SCALE, TIEPOINT, TRANSFORMATION = 33550, 33922, 34264
 GEO_KEYS, GEO_DOUBLES, GEO_TEXTS = 34735, 34736, 34737
@@ -160,6 +160,6 @@ def _crs_by_rasterio(path: Path) -> str | None:
     except ImportError:
         return None
     # Outside an Env GDAL prints its warnings on the terminal.
-    # Where a message of GDAL is no UTF-8, rasterio prints its own stumbling.
-    with redirect_stderr(io.StringIO()), rasterio.Env(), rasterio.open(path) as dataset:
+    # PROJ writes to the terminal by itself, and so does rasterio where GDAL says what is no UTF-8.
+    with muted_errors(), rasterio.Env(), rasterio.open(path) as dataset:
         return str(dataset.crs.to_wkt()) if dataset.crs else None
