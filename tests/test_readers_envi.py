@@ -311,3 +311,12 @@ def test_simple_epsg():
     assert simple_epsg("EPSG:2154") is None
     assert simple_epsg('PROJCS["x",GEOGCS["y",AUTHORITY["EPSG","4326"]],UNIT["m",1]]') is None
     assert simple_epsg(None) is None
+
+
+@pytest.mark.parametrize("said", ["a/b", "..", "x" * 5000])
+def test_an_interleave_that_no_file_can_end_in_is_refused(tmp_path, said):
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube(), "bil")
+    text = (tmp_path / "a.hdr").read_text().replace("interleave = bil", f"interleave = {said}")
+    (tmp_path / "a.hdr").write_text(text)
+    with pytest.raises(InputFileError, match="interleave = "):
+        open_cube(tmp_path / "a.hdr")

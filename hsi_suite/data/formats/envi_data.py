@@ -82,7 +82,8 @@ def open_envi_data(
     offset = header_offset(header, fields)
     size = offset + math.prod(shape) * dtype.itemsize
     said = single_value(header, fields, "interleave").lower()
-    data = find_data_file(header, size, said) if path == header else path
+    ending = said if said in _ORDERS else ""
+    data = find_data_file(header, size, ending) if path == header else path
     interleave, assumed = _interleave(header, said, data, shape[2])
     remarks += assumed
     order = _ORDERS[interleave]
