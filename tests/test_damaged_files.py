@@ -183,6 +183,15 @@ def test_signalling_nans_become_plain_ones_without_a_warning(kind, tmp_path, rec
     np.testing.assert_array_equal(np.delete(values.ravel(), 136), np.delete(cube.ravel(), 136))
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_signalling_nan_is_no_label(tmp_path):
+    labels = samples.make_labels().astype("f4")
+    labels.view("u4")[2, 3] = 0x7F800001
+    np.save(tmp_path / "gt.npy", labels)
+    with pytest.raises(InputFileError, match="the value nan as a label"):
+        read_labels(tmp_path / "gt.npy")
+
+
 def test_a_damaged_jpeg_in_a_tiff_is_refused_without_a_word_of_the_library(tmp_path, capfd):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.full((16, 16, 3), 90, np.uint8), compression="jpeg")
