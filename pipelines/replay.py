@@ -18,6 +18,7 @@ from ..runs import CONFIG, ENVIRONMENT, Run, run_identity
 from . import training
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
 from .shared.run_folders import finished_runs
+from .shared.unverified import told_unverified
 
 # Which runs are sampled does not depend on anything but their names and their number.
 _SAMPLE_SEED = 0
@@ -127,6 +128,7 @@ def replay(
     with interruptible() as stop:
         for number, run in enumerate(chosen, 1):
             observer.message(f"replay {number} of {len(chosen)}: {run.path.name}")
+            told_unverified([run.path], observer)
             replayed.append(_replay(run, memory_limit, device, observer))
             if stop.pending:
                 # A library has turned the interrupt into an error of its own.

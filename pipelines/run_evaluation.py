@@ -29,6 +29,7 @@ from .scenes.fitting import reduced_scene
 from .scenes.preparation import Prepared, class_indices, close_scene, load_prepared_scene
 from .scenes.training_memory import MemoryLimit
 from .shared.machine import available_threads, on_device
+from .shared.unverified import told_unverified
 
 
 def evaluate(
@@ -51,9 +52,9 @@ def evaluate(
         observer: hears of the progress.
 
     Returns:
-        "run", "test" (the figures), "stored" (as metrics.json has them), "equal", "moved" (the
-        run's device and this one, where they differ; else None), and "dropout_at_test" where
-        asked for.
+        "run", "unverified" (files that nobody vouches for, if any), "test" (the figures), "stored"
+        (as metrics.json has them), "equal", "moved" (the run's device and this one, where they
+        differ; else None), and "dropout_at_test" where asked for.
 
     Raises:
         RunError: the run is unfinished or damaged.
@@ -61,9 +62,11 @@ def evaluate(
     """
     observer = observer or Observer()
     opened = open_run(run)
+    unverified = told_unverified([run], observer)
     result = _evaluate(opened, dropout_at_test, memory_limit, device, observer)
     own, here = opened.config.get("device"), result.pop("device")
-    return result | {"moved": None if own == here else [own, here]}
+    marked = {"unverified": list(unverified)} if unverified else {}
+    return result | marked | {"moved": None if own == here else [own, here]}
 
 
 def _evaluate(

@@ -13,7 +13,7 @@ from scenes_samples import SMALL, small_cube
 import hsi_suite as hsi
 from hsi_suite.data.formats.cube_file import CubeFile, WholeArray
 from hsi_suite.data.readers import open_cube
-from hsi_suite.data.spectral_domain import SpectralDomain
+from hsi_suite.data.spectral_domain import SpectralDomain, _factor_text
 from hsi_suite.data.value_scale import ValueScale, declared_scale, rescaled
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import RunError
@@ -200,3 +200,19 @@ def test_the_domain_survives_its_file():
     assert SpectralDomain.from_dict(json.loads(json.dumps(domain.to_dict()))) == domain
     assert domain.unlike(spectra, spectra - 5, np.full(6, 5.0)) is None
     assert "level is 10 " in domain.unlike(spectra * 10, spectra * 10 - 5, np.full(6, 5.0))
+
+
+@pytest.mark.parametrize(
+    ("factor", "text"),
+    [
+        (9850, "about 10,000 times"),
+        (2.345e6, "about 2,300,000 times"),
+        (-420.0, "about -420 times"),
+        (0.000102, "about 1/10,000 of"),
+        (0.0, "0 times"),
+        (3.14159, "3.14 times"),
+        (1e300, "1e+300 times"),
+    ],
+)
+def test_factors_are_told_in_round_words(factor, text):
+    assert _factor_text(factor) == text

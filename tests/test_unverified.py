@@ -5,10 +5,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tifffile
 from batch_samples import make_batch, make_retrieval_batch, report_of
 from hsi_suite.pipelines.batches.summary import run_rows
 from hsi_suite.pipelines.comparison import compare
+from hsi_suite.pipelines.replay import replay
+from hsi_suite.pipelines.retrieval.gallery_index import open_index
+from hsi_suite.pipelines.retrieval.index import index_gallery
+from hsi_suite.pipelines.retrieval.query import Query, query_index
 from hsi_suite.pipelines.training import configure
+from query_samples import make_run, write_cube
 from rich.console import Console
 from scipy.io import savemat
 
@@ -17,6 +23,8 @@ from hsi_suite.data.catalogue import load_dataset
 from hsi_suite.data.public.public_scene import Layer, PublicScene
 from hsi_suite.data.public.public_scenes import PUBLIC_SCENES
 from hsi_suite.data.public.verification import RemoteFile
+from hsi_suite.data.readers import read_labels
+from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ChecksumError
 from hsi_suite.reports.batches.latex import latex_table
 from hsi_suite.reports.tables import classification_summary
@@ -106,3 +114,66 @@ def test_the_summary_of_a_batch_says_so():
     assert remark.warning
     assert remark.text.startswith("UNVERIFIED data")
     assert unverified_of({"groups": [{}]}) == []
+
+
+def marked(run):
+    """The run as one of unverified data."""
+    metrics = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps(metrics | {"unverified": ["toy.mat"]}))
+    return run
+
+
+def test_maps_figures_and_replays_say_so(salinas, tmp_path):
+    run = hsi.train(**OPTIONS, allow_unverified=True, output=tmp_path / "runs")
+    rng = np.random.default_rng(1)
+    np.save(tmp_path / "scene.npy", rng.normal(2, 1, (12, 11, 6)))
+    said = []
+    observer = SimpleObserver(said)
+    for name in ("map.tif", "map.hdr", "map.npy"):
+        hsi.predict(
+            [run.path],
+            tmp_path / name,
+            scene=str(tmp_path / "scene.npy"),
+            probabilities=True,
+            observer=observer,
+        )
+        assert sum(text.startswith("UNVERIFIED data") for text in said) == 1
+        said.clear()
+    for name in ("map", "map_probabilities"):
+        with tifffile.TiffFile(tmp_path / f"{name}.tif") as file:
+            assert "UNVERIFIED data: no published" in file.pages[0].tags[42112].value
+        assert "description = {UNVERIFIED data: no" in (tmp_path / f"{name}.hdr").read_text()
+    assert read_labels(tmp_path / "map.tif").class_names == ("a", "b", "c", "d")
+    assert read_labels(tmp_path / "map.hdr").class_names == ("a", "b", "c", "d")
+    assert hsi.evaluate(run.path, observer=observer)["unverified"] == ["toy.mat"]
+    assert sum(text.startswith("UNVERIFIED data") for text in said) == 1
+    said.clear()
+    replay(run.path, observer=observer)
+    assert sum(text.startswith("UNVERIFIED data") for text in said) == 1
+
+
+def test_indices_and_searches_say_so(tmp_path):
+    run = make_run(tmp_path / "run")
+    write_cube(tmp_path / "scene.hdr")
+    plain = index_gallery(run, tmp_path / "plain", scene=str(tmp_path / "scene.hdr"))
+    assert plain.header.unverified == []
+    said = []
+    index_gallery(
+        marked(run),
+        tmp_path / "index",
+        scene=str(tmp_path / "scene.hdr"),
+        observer=SimpleObserver(said),
+    )
+    assert sum(text.startswith("UNVERIFIED data") for text in said) == 1
+    assert open_index(tmp_path / "index").header.unverified == ["toy.mat"]
+    found = query_index(tmp_path / "index", Query(pixel=(2, 3)))
+    assert any("toy.mat" in warning for warning in found.warnings)
+    assert found.to_json()["unverified"] == ["toy.mat"]
+
+
+class SimpleObserver(Observer):
+    def __init__(self, said):
+        self.said = said
+
+    def message(self, text):
+        self.said.append(text)

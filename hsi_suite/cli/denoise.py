@@ -82,7 +82,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     default="2G",
     show_default=True,
     metavar="SIZE",
-    help="Memory to stay within.",
+    help="Most memory to take, such as 800M or 4G; what cannot be done within it is refused.",
 )
 @click.option(
     "--stack",

@@ -30,7 +30,7 @@ Examples:
     default="2G",
     show_default=True,
     metavar="SIZE",
-    help="Memory to stay within, whatever the scene's size.",
+    help="Most memory to take, such as 800M or 4G; scenes of any size are read by strips.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")

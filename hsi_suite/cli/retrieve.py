@@ -87,7 +87,7 @@ def retrieve() -> None:
     default="2G",
     show_default=True,
     metavar="SIZE",
-    help="Memory to stay within, whatever the gallery's size.",
+    help="Most memory to take, such as 800M or 4G; galleries of any size are read by strips.",
 )
 @_device
 @_threads
@@ -186,7 +186,7 @@ def index_command(
     default="2G",
     show_default=True,
     metavar="SIZE",
-    help="Memory to stay within, whatever the picture's size.",
+    help="Most memory to take, such as 800M or 4G; larger pictures are refused.",
 )
 @_device
 @_threads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +20,9 @@ _USUAL_REACH, _USUAL_LEVELS = 5.0, (0.1, 10.0)
 # What is unlike: most pixels out of reach, a typical level half as far again as any, or hardly any
 # variation, which no part of a scene with its noise has; of so few pixels it cannot be told.
 _MOST, _BEYOND, _LEAST_SPREAD, _FEW = 0.5, 0.5, 0.02, 50
+
+# Off a power of ten, for a factor that is told as one.
+_NEARLY = 0.15
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class SpectralDomain:
         level = float(np.median(_levels(spectra, mean)))
         low, high = self.levels
         if level > high + _BEYOND * abs(high) or level < low - _BEYOND * abs(low):
-            found.append(f"their level is {level:.3g} times that of those")
+            found.append(f"their level is {_factor_text(level)} that of those")
         values, deviations = np.asarray(reduced, np.float64), np.array(self.deviations)
         outside = float(np.mean(_distances(values, deviations) > self.reach))
         if outside > _MOST:
@@ -94,6 +98,24 @@ class SpectralDomain:
         if len(values) >= _FEW and any(self.deviations) and spread < _LEAST_SPREAD:
             found.append(f"they vary {spread:.2g} times as much")
         return " and ".join(found) or None
+
+
+def _factor_text(factor: float) -> str:
+    """A factor in words: round where it is nearly a power of ten, as that of other units is."""
+    size = abs(factor)
+    if 0 < size < 0.01 and np.isfinite(size):
+        return f"about {'-' if factor < 0 else ''}1/{_rounded(1 / size)} of"
+    if not 100 <= size < 1e15:
+        return f"{factor:.3g} times"
+    return f"about {'-' if factor < 0 else ''}{_rounded(size)} times"
+
+
+def _rounded(size: float) -> str:
+    power = 10.0 ** round(math.log10(size))
+    if abs(size / power - 1) < _NEARLY:
+        return f"{power:,.0f}"
+    digits = 10.0 ** (math.floor(math.log10(size)) - 1)
+    return f"{round(size / digits) * digits:,.0f}"
 
 
 def _levels(spectra: Values, mean: Values) -> Values:

@@ -67,6 +67,7 @@ def start_map(
     class_names: Sequence[str],
     colours: NDArray[np.uint8],
     georeference: Georeference | None,
+    remark: str | None = None,
 ) -> StripFile:
     """A label map, all 0, as `data.writers.write_label_map` would write it uncompressed.
 
@@ -77,6 +78,7 @@ def start_map(
         class_names: names of the labels from 1 on.
         colours: RGB of the labels from 0 on, (classes + 1) × 3.
         georeference: None when unknown.
+        remark: what .tif and .hdr say of the file beside that.
 
     Raises:
         OutputError: the file cannot be written, or its format cannot hold the georeference.
@@ -87,11 +89,13 @@ def start_map(
     size = (*shape, 1)
     try:
         if ending == ".hdr":
-            fields = classification_fields(class_names, colours)
+            fields = _described(remark) | classification_fields(class_names, colours)
             return _start_envi(file, target, size, dtype, fields, georeference)
         if ending == ".npy":
             return _start_npy(file, shape, size, dtype)
-        place = start_map_tiff(file, target, shape, dtype, class_names, colours, georeference)
+        place = start_map_tiff(
+            file, target, shape, dtype, class_names, colours, georeference, remark
+        )
     except OSError as error:
         raise _unwritable(target, error) from error
     return StripFile((file.name,), size, dtype.str, place, by_line=False)
@@ -103,6 +107,7 @@ def start_layers(
     shape: tuple[int, int, int],
     band_names: Sequence[str],
     georeference: Georeference | None,
+    remark: str | None = None,
 ) -> StripFile:
     """Layers of float32 with NaN where there is no data, all 0; see `start_map`.
 
@@ -112,6 +117,7 @@ def start_layers(
         shape: lines, samples, layers.
         band_names: one for each layer.
         georeference: None when unknown.
+        remark: what .tif and .hdr say of the file beside that.
 
     Raises:
         OutputError: the file cannot be written, or its format cannot hold the georeference.
@@ -121,7 +127,7 @@ def start_layers(
     ending = target.suffix.lower()
     try:
         if ending == ".hdr":
-            layer_fields: dict[str, object] = {
+            layer_fields: dict[str, object] = _described(remark) | {
                 "band names": tuple(band_names),
                 "data ignore value": "nan",
             }
@@ -129,11 +135,23 @@ def start_layers(
         if ending == ".npy":
             return _start_npy(file, shape, shape, dtype)
         place = start_cube_tiff(
-            file, target, shape, dtype, band_names, None, georeference, math.nan
+            file,
+            target,
+            shape,
+            dtype,
+            band_names,
+            None,
+            georeference,
+            math.nan,
+            remark=remark,
         )
     except OSError as error:
         raise _unwritable(target, error) from error
     return StripFile((file.name,), shape, dtype.str, place, by_line=False)
+
+
+def _described(remark: str | None) -> dict[str, object]:
+    return {} if remark is None else {"description": (remark,)}
 
 
 def _start_envi(

@@ -59,8 +59,9 @@ class ResidualScan:
         """
         first, last = _windows(sample.shape[1])
         width = last - first
-        roots = np.cbrt(_energies(sample, first, last) / width)
-        middle, high = np.quantile(roots, [_MIDDLE, _HIGH], axis=0)
+        # Quantiles of what lies side by side in memory take half the time.
+        roots = np.ascontiguousarray(np.cbrt(_energies(sample, first, last) / width).T)
+        middle, high = np.quantile(roots, [_MIDDLE, _HIGH], axis=1)
         plain = [np.cbrt(stats.chi2.ppf(share, width) / width) for share in (_MIDDLE, _HIGH)]
         shift = np.maximum(middle - plain[0], 0)
         spread = np.maximum((high - middle) / (plain[1] - plain[0]), 1)

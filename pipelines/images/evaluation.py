@@ -21,6 +21,7 @@ from ...metrics.confusion import Confusion
 from ...runs import CONFIG, MODEL, SPLIT, Run, open_run
 from ...schemas.image_classification import ImageClassificationConfig
 from ..shared.machine import available_threads, on_device
+from ..shared.unverified import told_unverified
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
 from .preparation import PreparedImages, load_configured_images
 
@@ -107,6 +108,7 @@ def evaluate_image_ensemble(
             have the same classes and test part.
     """
     observer = observer or Observer()
+    unverified = told_unverified(runs, observer)
     rows: list[NDArray[np.float32]] = []
     first: tuple[tuple[str, ...], NDArray[np.int64]] | None = None
     for path in runs:
@@ -135,7 +137,9 @@ def evaluate_image_ensemble(
     if first is None:
         raise RunError("hsi evaluate", "no runs", "one or more finished runs")
     figures = image_scores(first[1][1], mean_probabilities(rows), first[0])
-    return {"runs": [str(path) for path in runs], "test": figures, "device": config.device}
+    marked = {"unverified": list(unverified)} if unverified else {}
+    result = {"runs": [str(path) for path in runs], "test": figures, "device": config.device}
+    return result | marked
 
 
 def _finished(

@@ -52,6 +52,7 @@ class Gallery:
         files: the files it was read from, whose checksums are still to be told.
         read: gives lines first … last − 1 as a scene of their own.
         reading_bytes: about the memory that reading so many lines takes.
+        unverified: files of a registered scene that no published checksum vouches for.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Gallery:
     files: tuple[Path, ...]
     read: Callable[[int, int], Scene]
     reading_bytes: Callable[[int], int]
+    unverified: tuple[str, ...] = ()
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 of what it was read from, by file name."""
@@ -98,6 +100,7 @@ def scene_gallery(scene: Scene) -> Gallery:
         files=(),
         read=read,
         reading_bytes=lambda _: int(scene.cube.nbytes),
+        unverified=scene.unverified,
     )
 
 

@@ -9,7 +9,7 @@ the gallery has labels and `spectra.npy` (items × bands) where it has spectra.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,8 @@ class IndexHeader:
         synthetic: whether it was generated.
         identity: what the index was made of and how, to recognise the same call.
         versions: of the software that made it.
+        unverified: files of the run's and the gallery's data that no published checksum vouches
+            for.
     """
 
     run: str
@@ -80,6 +82,7 @@ class IndexHeader:
     synthetic: bool
     identity: dict[str, Any]
     versions: dict[str, str]
+    unverified: list[str] = field(default_factory=list)
 
     @property
     def place(self) -> Georeference | None:

@@ -64,6 +64,7 @@ class GalleryIndexing:
         step: every so manieth line and sample is an item.
         height: lines in a strip.
         observer: hears of each line.
+        unverified: files of the run's and the gallery's data that nobody vouches for.
     """
 
     run: Path
@@ -73,6 +74,7 @@ class GalleryIndexing:
     step: int
     height: int
     observer: Observer
+    unverified: tuple[str, ...] = ()
 
     def identity(self, device: torch.device, threads: int, variable: str | None) -> dict[str, Any]:
         """What the index is made of and how, in JSON's types."""
@@ -235,5 +237,6 @@ class GalleryIndexing:
             synthetic=self.gallery.synthetic or self.retriever.header.synthetic,
             identity=identity,
             versions={"hsi-suite": version("hsi-suite"), "torch": torch.__version__},
+            unverified=list(self.unverified),
         )
         write_json(unfinished.folder / INDEX, {"format": FORMAT, **asdict(header)})

@@ -16,6 +16,7 @@ from ...errors import InputFileError, OutputError, RunError
 from ...runs import MODEL, open_run
 from ..shared.machine import available_threads
 from ..shared.unfinished_output import unfinished_output
+from ..shared.unverified import told_unverified
 from .gallery import open_gallery
 from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex, open_index, read_header, tidy_index
@@ -99,7 +100,10 @@ def index_gallery(
             observer=observer,
         ) as gallery:
             height = strip_lines(gallery, retriever, seen, step, memory_limit)
-            job = GalleryIndexing(Path(run), retriever, seen, gallery, step, height, observer)
+            unverified = (*told_unverified([run], observer), *gallery.unverified)
+            job = GalleryIndexing(
+                Path(run), retriever, seen, gallery, step, height, observer, unverified
+            )
             identity = job.identity(where, threads, scene_variable)
             if _finished(output, identity, overwrite):
                 observer.message(f"{output} is finished already; nothing to do")

@@ -16,6 +16,7 @@ from ...data.formats.checksums import hash_file
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
+from ...reports.content import unverified_text
 from ...runs import MODEL
 from ..shared.machine import available_threads
 from .gallery_index import EMBEDDINGS, GalleryIndex, open_index
@@ -89,6 +90,7 @@ class QueryResult:
             "index": str(self.index.path),
             "gallery": self.index.header.name,
             "synthetic": self.index.header.synthetic,
+            "unverified": self.index.header.unverified,
             "query": query.title,
             "query_modality": query.modality,
             "gallery_modality": self.index.header.modality,
@@ -254,6 +256,8 @@ def _warnings(best: float | None, threshold: float | None, index: GalleryIndex) 
         )
     if index.header.synthetic:
         warnings.append("the run or the gallery is of synthetic data")
+    if index.header.unverified:
+        warnings.append(unverified_text(index.header.unverified).removesuffix("."))
     return tuple(warnings)
 
 

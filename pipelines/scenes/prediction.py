@@ -20,6 +20,7 @@ from ...map_endings import check_map_ending
 from ...user_files import resolved
 from ..shared.machine import available_threads
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
+from ..shared.unverified import told_unverified
 from .denoising import denoise_file
 from .ensemble import load_ensemble
 from .scene_domain import in_learnt_scale, warn_if_unlike
@@ -143,6 +144,7 @@ def predict(
         if not unfinished_folder(target).exists():
             refuse_existing(results, overwrite=overwrite)
         ensemble = load_ensemble(runs, where, threads)
+        unverified = told_unverified(runs, observer)
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
         if probabilities:
@@ -175,7 +177,7 @@ def predict(
         }
         if not goes_on(target, identity):
             refuse_existing(results, overwrite=overwrite)
-        job = StripPrediction(file, ensemble, target, layers, height, observer)
+        job = StripPrediction(file, ensemble, target, layers, height, observer, unverified)
         with unfinished_output(target, identity) as unfinished:
             missing = job.carry_out(unfinished)
     written = (target, *(layer_path(target, what) for what in layers))

@@ -18,6 +18,7 @@ from ...engine.finite import NotFiniteError
 from ...engine.observer import Observer
 from ...errors import FormatLimitError, InputFileError, Stopped
 from ...palette import class_colours
+from ...reports.content import unverified_mark, unverified_text
 from ...reports.drawing import save_png
 from ...reports.maps import false_colour, map_figure
 from ..shared.unfinished_output import UnfinishedOutput
@@ -36,6 +37,8 @@ class StripPrediction:
         layers: of "probabilities" and "disagreement", what is written beside the map.
         height: lines in a strip.
         observer: hears of each pixel as often as there are classifiers.
+        unverified: files that the classifiers learnt from and nobody vouches for; what is written
+            says so.
     """
 
     file: CubeFile
@@ -44,6 +47,7 @@ class StripPrediction:
     layers: list[str]
     height: int
     observer: Observer
+    unverified: tuple[str, ...] = ()
 
     def carry_out(self, unfinished: UnfinishedOutput) -> int:
         """Classify what is not done yet and give the files their places.
@@ -90,6 +94,7 @@ class StripPrediction:
         """Make the files, without values yet."""
         folder, (lines, samples, _) = unfinished.folder, self.file.shape
         names, place = self.ensemble.class_names, self.file.georeference
+        remark = unverified_text(self.unverified) if self.unverified else None
         files = {
             "map": start_map(
                 folder,
@@ -98,13 +103,15 @@ class StripPrediction:
                 names,
                 class_colours(len(names)),
                 place,
+                remark,
             )
         }
         for what in self.layers:
             bands = [names[label - 1] for label in self.ensemble.labels]
             bands = bands if what == "probabilities" else [what]
             size = (lines, samples, len(bands))
-            files[what] = start_layers(folder, layer_path(self.target, what), size, bands, place)
+            target = layer_path(self.target, what)
+            files[what] = start_layers(folder, target, size, bands, place, remark)
         return _Progress(files)
 
     def _classify(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
@@ -160,7 +167,7 @@ class StripPrediction:
             None,
             false_colour(np.concatenate(blocks), (0, 1, 2), valid),
             self.ensemble.class_names,
-            title=self.file.path.stem,
+            title=self.file.path.stem + unverified_mark({"unverified": self.unverified}),
             synthetic=False,
             valid=valid,
         )

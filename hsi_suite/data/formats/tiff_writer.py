@@ -49,6 +49,7 @@ def start_map_tiff(
     class_names: Sequence[str],
     colours: NDArray[np.uint8],
     georeference: Georeference | None,
+    remark: str | None = None,
 ) -> int:
     """As `write_map_tiff`, for labels that are still to come: uncompressed and all 0.
 
@@ -60,6 +61,7 @@ def start_map_tiff(
         class_names: names of the labels from 1 on.
         colours: RGB of the labels from 0 on.
         georeference: None when unknown.
+        remark: what GDAL's metadata say beside that, as REMARK.
 
     Returns:
         Where the labels start, in bytes.
@@ -68,7 +70,7 @@ def start_map_tiff(
         OutputError: the file cannot be written, or rasterio is needed for the reference system.
     """
     table = _colour_table(colours, dtype)
-    tags = _map_tags(path, class_names, georeference)
+    tags = _map_tags(path, class_names, georeference, remark)
     return _start(file, path, shape, dtype, tags, photometric="palette", colormap=table)
 
 
@@ -142,6 +144,7 @@ def start_cube_tiff(
     georeference: Georeference | None,
     nodata: float | None,
     kept_fields: Mapping[str, HeaderValue] | None = None,
+    remark: str | None = None,
 ) -> int:
     """As `write_cube_tiff`, for values that are still to come; all are 0.
 
@@ -155,6 +158,7 @@ def start_cube_tiff(
         georeference: None when unknown.
         nodata: the value that marks missing pixels; None: there is none.
         kept_fields: see `CubeFile`; of these a TIFF file holds the scale and offset of the bands.
+        remark: what GDAL's metadata say beside that, as REMARK.
 
     Returns:
         Where the values start, in bytes.
@@ -164,7 +168,8 @@ def start_cube_tiff(
     """
     further = [] if wavelengths is None else _wavelength_items(wavelengths)
     further += _scaling_items(kept_fields or {})
-    tags = [*_gdal_tags({}, band_names, nodata, further), *_geo(path, georeference)]
+    items = {} if remark is None else {"REMARK": remark}
+    tags = [*_gdal_tags(items, band_names, nodata, further), *_geo(path, georeference)]
     if shape[2] == 1:
         return _start(file, path, shape[:2], dtype, tags, photometric="minisblack")
     return _start(file, path, shape, dtype, tags, photometric="minisblack", planarconfig="contig")
@@ -202,9 +207,14 @@ def _colour_table(colours: NDArray[np.uint8], dtype: np.dtype[Any]) -> NDArray[n
 
 
 def _map_tags(
-    path: Path, class_names: Sequence[str], georeference: Georeference | None
+    path: Path,
+    class_names: Sequence[str],
+    georeference: Georeference | None,
+    remark: str | None = None,
 ) -> list[ExtraTag]:
     names = {f"CLASS_{label}": name for label, name in enumerate(class_names, 1)}
+    if remark is not None:
+        names["REMARK"] = remark
     return [*_gdal_tags(names, (), 0.0), *_geo(path, georeference)]
 
 
