@@ -51,9 +51,7 @@ $(VENV)/.dev: $(STAMP)
 lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# mypy follows folders, so pipelines/ is put where it is installed.
-	@rm -rf build/types && mkdir -p build/types && cp -r hsi_suite build/types/ && cp -r pipelines build/types/hsi_suite/
-	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --cache-dir ../../.mypy_cache --config-file ../../setup.cfg -p hsi_suite
+	$(BIN)/mypy -p hsi_suite
 
 format: $(VENV)/.dev  ## let ruff put the code in shape
 	$(BIN)/ruff check --fix .

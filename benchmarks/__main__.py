@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hsi_suite.pipelines.shared.machine import available_threads
-
 from hsi_suite.atomic import write_json, write_text
 from hsi_suite.engine.devices import resolve_device
 from hsi_suite.errors import HsiSuiteError
+from hsi_suite.runs.machine import available_threads
 
 from .group import NAMES, Group, load_group
 from .interleaving import ROOT

@@ -12,12 +12,12 @@ from itertools import islice
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.scenes.fitting import fit, plan
 from numpy.typing import NDArray
 from torch import nn
 
 from hsi_suite.engine.allocation import keep_large_blocks
 from hsi_suite.engine.observer import Observer
+from hsi_suite.tasks.scenes.fitting import fit, plan
 
 from . import usual_classification
 from .group import Group, Say, Table, Timing, Work, job_table

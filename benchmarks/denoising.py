@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from hsi_suite.pipelines.denoising.denoiser import Denoiser
-from hsi_suite.pipelines.denoising.evaluation import with_noise
 from torch import nn
 
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.restoration.classical import non_local_means, wavelet_shrinkage
+from hsi_suite.tasks.denoising.denoiser import Denoiser
+from hsi_suite.tasks.denoising.evaluation import with_noise
 
 from . import usual_denoising
 from .denoising_case import (

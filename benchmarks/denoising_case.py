@@ -8,12 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.denoising.denoiser import Denoiser, DenoiserHeader
-from hsi_suite.pipelines.denoising.evaluation import with_noise
-from hsi_suite.pipelines.denoising.image_denoising import DEFAULT_MEMORY_LIMIT
-from hsi_suite.pipelines.denoising.image_jobs import ImageJob, plan_tiles
-from hsi_suite.pipelines.denoising.image_restoration import Restoration, known_noise, restore
-from hsi_suite.pipelines.denoising.weights import load_weights
 from numpy.typing import NDArray
 from skimage import data
 from skimage.color import rgb2gray
@@ -26,6 +20,12 @@ from hsi_suite.engine.allocation import keep_large_blocks
 from hsi_suite.engine.devices import computing
 from hsi_suite.errors import DatasetNotFoundError
 from hsi_suite.models.registry import build_denoiser
+from hsi_suite.tasks.denoising.denoiser import Denoiser, DenoiserHeader
+from hsi_suite.tasks.denoising.evaluation import with_noise
+from hsi_suite.tasks.denoising.image_denoising import DEFAULT_MEMORY_LIMIT
+from hsi_suite.tasks.denoising.image_jobs import ImageJob, plan_tiles
+from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise, restore
+from hsi_suite.tasks.denoising.weights import load_weights
 from hsi_suite.weights import DEFAULT_WEIGHTS
 
 from . import usual_denoising

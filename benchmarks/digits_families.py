@@ -15,10 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hsi_suite.pipelines import training
-
 from hsi_suite.engine.observer import Observer
-from hsi_suite.runs import Run
+from hsi_suite.pipelines import training
+from hsi_suite.runs.folder import Run
 
 #: Side of the images that the networks see.
 SIZE = 16

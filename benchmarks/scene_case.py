@@ -9,10 +9,6 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.scenes.classifier import Classifier
-from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
-from hsi_suite.pipelines.scenes.fitting import untrained
-from hsi_suite.pipelines.scenes.preparation import Prepared, class_indices, prepare
 from numpy.typing import NDArray
 from torch import nn
 
@@ -24,6 +20,10 @@ from hsi_suite.engine.devices import computing
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.schemas.classification import ClassificationConfig
+from hsi_suite.tasks.scenes.classifier import Classifier
+from hsi_suite.tasks.scenes.configuration import classification_config, resolve
+from hsi_suite.tasks.scenes.fitting import untrained
+from hsi_suite.tasks.scenes.preparation import Prepared, class_indices, prepare
 
 from .group import Timing
 from .measuring import on_meta, operations

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.scenes.task import window_logits
 from torch import nn
 
 from hsi_suite.data.patches import scene_sampler
+from hsi_suite.tasks.scenes.task import window_logits
 
 from .group import Group, Say, Table, Timing, Work, job_table
 from .interleaving import Side, interleave

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from hsi_suite.pipelines.shared.machine import peak_memory_megabytes
+
+from hsi_suite.runs.machine import peak_memory_megabytes
 
 from .group import Timing, find_job
 from .workload import Workload

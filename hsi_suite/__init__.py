@@ -15,7 +15,7 @@ from typing import Any
 _PUBLIC = {
     "train": "pipelines.training",
     "evaluate": "pipelines.run_evaluation",
-    "predict": "pipelines.scenes.prediction",
+    "predict": "tasks.scenes.prediction",
     "load_dataset": "data.catalogue",
     "open_run": "runs",
     "Run": "runs",

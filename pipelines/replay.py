@@ -14,11 +14,11 @@ from ..engine.distributed import launched_processes
 from ..engine.observer import Observer, interruptible
 from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
-from ..runs import CONFIG, ENVIRONMENT, Run, run_identity
+from ..runs.finished_runs import finished_runs
+from ..runs.folder import CONFIG, ENVIRONMENT, Run, run_identity
+from ..tasks.shared.unverified import told_unverified
 from . import training
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
-from .shared.run_folders import finished_runs
-from .shared.unverified import told_unverified
 
 # Which runs are sampled does not depend on anything but their names and their number.
 _SAMPLE_SEED = 0

@@ -18,18 +18,18 @@ from ..data.splits import Split, load_split
 from ..engine.devices import computing
 from ..engine.observer import Observer
 from ..errors import ConfigError, RunError
-from ..runs import SPLIT, Run, open_run
+from ..runs.folder import SPLIT, Run, open_run
+from ..runs.machine import available_threads, on_device
 from ..schemas.classification import ClassificationConfig
-from .denoising.scores import evaluate_denoiser
-from .images.evaluation import evaluate_images
-from .retrieval.evaluation import evaluate_retrieval
-from .scenes.ensemble import finished_classifier
-from .scenes.evaluation import dropout_spread, part_scores, part_wanted
-from .scenes.fitting import reduced_scene
-from .scenes.preparation import Prepared, class_indices, close_scene, load_prepared_scene
-from .scenes.training_memory import MemoryLimit
-from .shared.machine import available_threads, on_device
-from .shared.unverified import told_unverified
+from ..tasks.denoising.scores import evaluate_denoiser
+from ..tasks.images.evaluation import evaluate_images
+from ..tasks.retrieval.evaluation import evaluate_retrieval
+from ..tasks.scenes.ensemble import finished_classifier
+from ..tasks.scenes.evaluation import dropout_spread, part_scores, part_wanted
+from ..tasks.scenes.fitting import reduced_scene
+from ..tasks.scenes.preparation import Prepared, class_indices, close_scene, load_prepared_scene
+from ..tasks.scenes.training_memory import MemoryLimit
+from ..tasks.shared.unverified import told_unverified
 
 
 def evaluate(

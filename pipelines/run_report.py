@@ -15,11 +15,21 @@ from ..metrics.statistics import ceiling, describe, floor
 from ..reports.images.content import image_remarks
 from ..reports.retrieval.content import retrieval_remarks
 from ..reports.verdict import Remark, verdict
-from ..runs import CONFIG, MAP_PICTURE, METRICS, REPORT, Run, open_run
+from ..runs.folder import CONFIG, MAP_PICTURE, METRICS, REPORT, Run, open_run
 from ..schemas.classification import ClassificationConfig
 from ..schemas.image_classification import ImageClassificationConfig
 from ..schemas.retrieval import RetrievalConfig
 from ..schemas.training import MachineConfig
+from ..tasks.images.results import MISTAKES
+from ..tasks.retrieval.results import PROJECTION
+from ..tasks.shared.run_figures import baseline_figures, figures, headline, variant, variant_words
+from ..tasks.shared.run_pages import (
+    COST_KEYS,
+    PageFacts,
+    classification_page,
+    image_classification_page,
+    retrieval_page,
+)
 from ..user_files import read_bytes, resolved
 from .batches.files import BATCH, SUMMARY, checked, is_batch, whole_files
 from .batches.report import (
@@ -29,16 +39,6 @@ from .batches.report import (
     gather,
     write_batch_report,
     write_report,
-)
-from .images.results import MISTAKES
-from .retrieval.results import PROJECTION
-from .shared.run_figures import baseline_figures, figures, headline, variant, variant_words
-from .shared.run_pages import (
-    COST_KEYS,
-    PageFacts,
-    classification_page,
-    image_classification_page,
-    retrieval_page,
 )
 
 _LEVEL = 0.95

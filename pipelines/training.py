@@ -11,16 +11,16 @@ from ..data.labelled_images import IMAGE_CLASSES
 from ..engine.distributed import together
 from ..engine.observer import Observer
 from ..errors import ConfigError
-from ..runs import Run, open_run
+from ..runs.folder import Run, open_run
 from ..schemas.classification import ClassificationConfig
 from ..schemas.denoising import DenoisingConfig
 from ..schemas.image_classification import ImageClassificationConfig
 from ..schemas.retrieval import RetrievalConfig
-from .denoising import training as denoising
-from .images import training as image_classification
-from .retrieval import training as retrieval
-from .scenes import training as classification
-from .scenes.configuration import classification_config
+from ..tasks.denoising import training as denoising
+from ..tasks.images import training as image_classification
+from ..tasks.retrieval import training as retrieval
+from ..tasks.scenes import training as classification
+from ..tasks.scenes.configuration import classification_config
 
 Config = ClassificationConfig | DenoisingConfig | ImageClassificationConfig | RetrievalConfig
 _TASKS = ("classification", "denoising", "image_classification", "retrieval")

@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import yaml
-from hsi_suite.pipelines.batches.files import read_run, read_summary
-from hsi_suite.pipelines.batches.report import gather, write_batch_report
-from hsi_suite.pipelines.shared.run_figures import baseline_figures, figures, headline, variant
 from metrics_samples import part, sample_metrics
 
 from hsi_suite.atomic import write_json, write_text
@@ -16,6 +13,9 @@ from hsi_suite.config import load_tree, merge
 from hsi_suite.metrics.comparisons import compare_paired, holm
 from hsi_suite.metrics.statistics import ceiling, describe
 from hsi_suite.metrics.variance import variance_shares
+from hsi_suite.pipelines.batches.files import read_run, read_summary
+from hsi_suite.pipelines.batches.report import gather, write_batch_report
+from hsi_suite.tasks.shared.run_figures import baseline_figures, figures, headline, variant
 
 NAMES = ("Corn", "Woods", "Wheat", "Stone-Steel-Towers", "Grass-pasture")
 HOSTILE = (

@@ -6,12 +6,8 @@ from pathlib import Path
 # Before torch starts its threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# The tests run against the installed package, not against the checkout they lie in.
-_ROOT = Path(__file__).resolve().parent.parent
-sys.path[:] = [p for p in sys.path if p and Path(p).resolve() != _ROOT]
-
-import pytest  # noqa: E402
-import torch  # noqa: E402
+import pytest
+import torch
 
 torch.set_num_threads(1)
 # Who starts the suite in the background may have it ignored, and tests send it.

@@ -156,8 +156,8 @@ def _become(words: list[object], out: Path, place: Path, begin: int) -> None:
 
 
 def _small_strips() -> None:
-    from hsi_suite.pipelines.retrieval import index_memory
-    from hsi_suite.pipelines.scenes import prediction
+    from hsi_suite.tasks.retrieval import index_memory
+    from hsi_suite.tasks.scenes import prediction
 
     index_memory._MOST_PIXELS = _STRIP_PIXELS
     prediction.strip_lines = lambda *arguments: 5
@@ -330,13 +330,6 @@ def main() -> int:
 
 def _import_everything() -> None:
     """Before the forks, so that each command begins at once."""
-    import hsi_suite.pipelines.batches.batch
-    import hsi_suite.pipelines.denoising.image_denoising
-    import hsi_suite.pipelines.replay
-    import hsi_suite.pipelines.retrieval.index
-    import hsi_suite.pipelines.scenes.prediction
-    import hsi_suite.pipelines.training
-
     # What is imported where it is first used takes longer than the small jobs themselves.
     import skimage.metrics
     import torch._dynamo
@@ -346,6 +339,12 @@ def _import_everything() -> None:
     import hsi_suite.cli.denoise
     import hsi_suite.cli.replay
     import hsi_suite.cli.retrieve
+    import hsi_suite.pipelines.batches.batch
+    import hsi_suite.pipelines.replay
+    import hsi_suite.pipelines.training
+    import hsi_suite.tasks.denoising.image_denoising
+    import hsi_suite.tasks.retrieval.index
+    import hsi_suite.tasks.scenes.prediction
 
     assert skimage.metrics and torch.utils.flop_counter and torch._dynamo
     assert hsi_suite.cli.batch and hsi_suite.pipelines.replay

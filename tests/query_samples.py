@@ -5,12 +5,12 @@ import json
 import numpy as np
 import torch
 from file_samples import write_envi
-from hsi_suite.pipelines.retrieval.retriever import RetrieverHeader, untrained_retriever
 from torch.nn import functional
 
 from hsi_suite.data.item_source import ItemSource
 from hsi_suite.data.modalities import ModalityOptions, scene_modality
 from hsi_suite.data.scene import Scene
+from hsi_suite.tasks.retrieval.retriever import RetrieverHeader, untrained_retriever
 
 WAVELENGTHS = np.linspace(420, 900, 13)
 NAMES = ("Water", "Grass", "Sand")

@@ -8,11 +8,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hsi_suite.pipelines.run_evaluation import evaluate
-from hsi_suite.pipelines.scenes.classifier import Classifier, Header
-from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
-from hsi_suite.pipelines.scenes.orientation_averaging import scene_probabilities
-from hsi_suite.pipelines.scenes.task import PixelClassification
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -29,10 +24,15 @@ from hsi_suite.engine.distributed import Team
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError, RunError, Stopped
-from hsi_suite.runs import MODEL, run_identity
+from hsi_suite.pipelines.run_evaluation import evaluate
+from hsi_suite.runs.folder import MODEL, run_identity
 from hsi_suite.schemas.classification import ClassificationConfig
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.scenes.classifier import Classifier, Header
+from hsi_suite.tasks.scenes.classifier_loading import load_classifier
+from hsi_suite.tasks.scenes.orientation_averaging import scene_probabilities
+from hsi_suite.tasks.scenes.task import PixelClassification
 
 
 def by_hand(square, orientation):
@@ -257,7 +257,7 @@ class Corner(torch.nn.Module):
 @pytest.mark.parametrize("lines", [4, 100])
 def test_turned_scenes_give_the_mean_over_turned_windows(name, lines, monkeypatch):
     monkeypatch.setattr(
-        "hsi_suite.pipelines.scenes.orientation_averaging.lines_at_a_time", lambda *size: lines
+        "hsi_suite.tasks.scenes.orientation_averaging.lines_at_a_time", lambda *size: lines
     )
     model = Corner().eval() if name == "by windows" else network(name=name)
     windows = sampler(15, 12)

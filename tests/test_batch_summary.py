@@ -4,17 +4,17 @@ import json
 import math
 
 import pytest
-from hsi_suite.pipelines.batches.comparisons import compare_models, split_key
-from hsi_suite.pipelines.batches.design import expand
-from hsi_suite.pipelines.batches.summary import run_rows, summarise_batch
-from hsi_suite.pipelines.shared.run_figures import baseline_figures, figures, headline, variant
 from metrics_samples import part
 from rich.console import Console
 
 from hsi_suite.config import validate
+from hsi_suite.pipelines.batches.comparisons import compare_models, split_key
+from hsi_suite.pipelines.batches.design import expand
+from hsi_suite.pipelines.batches.summary import run_rows, summarise_batch
 from hsi_suite.reports.batches.summary_tables import summary_text
-from hsi_suite.runs import Run
+from hsi_suite.runs.folder import Run
 from hsi_suite.schemas.batch import BatchConfig
+from hsi_suite.tasks.shared.run_figures import baseline_figures, figures, headline, variant
 
 NAMES = ["meadow", "wood"]
 

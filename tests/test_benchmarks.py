@@ -27,8 +27,6 @@ def load_benchmarks():
 
 load_benchmarks()
 
-from hsi_suite.pipelines.scenes.fitting import fit, plan  # noqa: E402
-
 from benchmarks import (  # noqa: E402
     classification,
     denoising,
@@ -48,6 +46,7 @@ from benchmarks.scene_case import evenly, scene_case  # noqa: E402
 from benchmarks.workload import Shape, Workload  # noqa: E402
 from hsi_suite.data.patches import scene_sampler  # noqa: E402
 from hsi_suite.engine.observer import Observer  # noqa: E402
+from hsi_suite.tasks.scenes.fitting import fit, plan  # noqa: E402
 
 TINY = Workload(
     dataset="synthetic",

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import yaml
-from hsi_suite.pipelines.training import configure, train
 
 from hsi_suite.data.camera import (
     Camera,
@@ -23,6 +22,7 @@ from hsi_suite.data.camera import (
 )
 from hsi_suite.data.camera_range import CameraRange, read_noise
 from hsi_suite.errors import ConfigError, ShapeError
+from hsi_suite.pipelines.training import configure, train
 
 CORNERS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
@@ -216,7 +216,7 @@ def test_a_blind_denoiser_learns_from_cameras(tmp_path):
     )
     assert run.metrics["validation"]["800"]["peak_signal_noise_ratio"] > 10
     assert yaml.safe_load((run.path / "config.yaml").read_text())["noise"]["kind"] == "camera"
-    from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
+    from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
 
     (done,), refused = denoise_images(
         [folder / "0.png"], tmp_path / "out.png", DenoisingOptions(weights=str(run.path))

@@ -2,7 +2,6 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoising.weights import load_weights
 from safetensors.torch import save_file
 from torch import nn
 
@@ -11,6 +10,7 @@ from hsi_suite.models.checkpoint_import import import_checkpoint
 from hsi_suite.models.dncnn import DnCNN, FDnCNN
 from hsi_suite.models.folding import activate_in_place, fold_batch_norms
 from hsi_suite.models.residual_unet import ResidualUNet
+from hsi_suite.tasks.denoising.weights import load_weights
 
 CPU = torch.device("cpu")
 

@@ -5,13 +5,13 @@ import json
 import pytest
 from batch_samples import make_denoising_batch
 from click.testing import CliRunner
-from hsi_suite.pipelines.batches.batch import Batch
 from rich.console import Console
 
 from hsi_suite.cli.batch import batch
 from hsi_suite.cli.batch_output import print_batch
 from hsi_suite.cli.batch_progress import TerminalJobObserver
 from hsi_suite.errors import RunError
+from hsi_suite.pipelines.batches.batch import Batch
 
 LONG = "hybridsn on synthetic, random split, seed 0, dropout of seed 3"
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import tifffile
 from denoiser_samples import box_filter
-from hsi_suite.pipelines.denoising.cube_jobs import separate_cubes
-from hsi_suite.pipelines.denoising.image_restoration import Restoration
-from hsi_suite.pipelines.denoising.plane_denoising import grey_plane_denoiser
-from hsi_suite.pipelines.denoising.weights import load_weights
 from PIL import Image
 from scipy import io, ndimage
 from skimage import data as samples
 
 from hsi_suite.data.readers import open_cube
 from hsi_suite.errors import ConfigError
+from hsi_suite.tasks.denoising.cube_jobs import separate_cubes
+from hsi_suite.tasks.denoising.image_restoration import Restoration
+from hsi_suite.tasks.denoising.plane_denoising import grey_plane_denoiser
+from hsi_suite.tasks.denoising.weights import load_weights
 
 BANDS = 24
 
@@ -266,7 +266,7 @@ def test_cubes_that_are_scored_keep_within_the_limit(hsi, tmp_path, more):
 
 
 def test_a_reference_of_another_size_is_not_decoded(hsi, tmp_path, monkeypatch):
-    from hsi_suite.pipelines.denoising import image_denoising
+    from hsi_suite.tasks.denoising import image_denoising
 
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "noisy.png")
     Image.fromarray(np.zeros((3000, 4000), np.uint8)).save(tmp_path / "large.png")

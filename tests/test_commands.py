@@ -17,7 +17,7 @@ from hsi_suite.data.disjoint_split import disjoint_split
 from hsi_suite.data.splits import random_split
 from hsi_suite.errors import HsiSuiteError
 from hsi_suite.reports.verdict import verdict
-from hsi_suite.runs import Run
+from hsi_suite.runs.folder import Run
 from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.schemas.classification import ClassificationConfig
 from hsi_suite.schemas.denoising import DenoisingConfig

@@ -7,13 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from denoiser_samples import box_filter, small_unet
-from hsi_suite.pipelines.denoising.preparation import (
-    load_training_images,
-    training_task,
-    validation_images,
-)
-from hsi_suite.pipelines.denoising.scores import _published, evaluate_weights
-from hsi_suite.pipelines.denoising.training import denoising_config, train
 from PIL import Image
 from rich.console import Console
 from skimage import data as samples
@@ -23,6 +16,13 @@ from hsi_suite.data.images import IMAGE_SETS, read_folder
 from hsi_suite.data.public.image_sets import locate_images
 from hsi_suite.errors import ConfigError, InputFileError, RunError
 from hsi_suite.reports.denoising.tables import denoiser_scores_table
+from hsi_suite.tasks.denoising.preparation import (
+    load_training_images,
+    training_task,
+    validation_images,
+)
+from hsi_suite.tasks.denoising.scores import _published, evaluate_weights
+from hsi_suite.tasks.denoising.training import denoising_config, train
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoising.denoiser import Denoiser, DenoiserHeader
-from hsi_suite.pipelines.denoising.evaluation import score
-from hsi_suite.pipelines.denoising.task import ImageDenoising
 from skimage import data as samples
 from skimage.metrics import peak_signal_noise_ratio as skimage_psnr
 from torch import nn
@@ -11,6 +8,9 @@ from torch import nn
 from hsi_suite.engine.averaging import WeightAverage
 from hsi_suite.schemas.denoising import DenoisingTrainingConfig, NoiseConfig
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.denoising.denoiser import Denoiser, DenoiserHeader
+from hsi_suite.tasks.denoising.evaluation import score
+from hsi_suite.tasks.denoising.task import ImageDenoising
 
 
 def test_patches_are_turned_pieces_of_the_training_images():

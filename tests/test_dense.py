@@ -7,8 +7,6 @@ import signal
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
-from hsi_suite.pipelines.scenes.task import PixelClassification, scene_logits, window_logits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes_samples import SMALL, small_cube, write_scene
@@ -28,6 +26,8 @@ from hsi_suite.errors import ConfigError, Stopped
 from hsi_suite.models.registry import build_model
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.scenes.classifier_loading import load_classifier
+from hsi_suite.tasks.scenes.task import PixelClassification, scene_logits, window_logits
 
 CPU = torch.device("cpu")
 CLASSES = 4

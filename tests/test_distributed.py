@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-from hsi_suite.pipelines.scenes.configuration import classification_config
-from hsi_suite.pipelines.scenes.training import train as train_classifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -24,9 +22,11 @@ from hsi_suite.engine.distributed import ALONE, Team, together
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError, DeviceError, HsiSuiteError, RunError, Stopped
-from hsi_suite.runs import open_run
+from hsi_suite.runs.folder import open_run
 from hsi_suite.schemas.training import ScheduleConfig, TrainingConfig
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.scenes.configuration import classification_config
+from hsi_suite.tasks.scenes.training import train as train_classifier
 
 CPU = torch.device("cpu")
 LIMIT_SECONDS = 120

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.scenes.classifier import Classifier, Header, dropout_layers
 from torch import nn
 
 from hsi_suite.data.reduction import Reduction
+from hsi_suite.tasks.scenes.classifier import Classifier, Header, dropout_layers
 
 
 class Normed(nn.Module):
@@ -34,7 +34,7 @@ def test_batch_norms_keep_their_statistics(monkeypatch, dropout):
     classifier = classifier_of(dropout)
     monkeypatch.setattr(Classifier, "device", torch.device("cpu"))
     monkeypatch.setattr(
-        "hsi_suite.pipelines.scenes.classifier._device", lambda network: torch.device("cpu")
+        "hsi_suite.tasks.scenes.classifier._device", lambda network: torch.device("cpu")
     )
     cube = np.random.default_rng(0).normal(size=(6, 7, 4)).astype(np.float32)
     before = classifier.network.norm.running_mean.clone()

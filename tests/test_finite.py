@@ -16,7 +16,7 @@ from hsi_suite.atomic import write_json
 from hsi_suite.engine.finite import NotFiniteError, check_finite
 from hsi_suite.errors import OutputError
 from hsi_suite.json_text import json_text, undefined_as_none
-from hsi_suite.runs import METRICS, MODEL
+from hsi_suite.runs.folder import METRICS, MODEL
 
 # Where the first layer's weights are, and commands that put the run's network to use.
 HUGE = 3e38
@@ -101,7 +101,7 @@ def test_a_training_that_diverges_fails_in_one_line(hsi, folder, tmp_path, task)
 
 
 def test_a_baseline_that_diverges_is_no_figure(hsi, folder, tmp_path, monkeypatch):
-    from hsi_suite.pipelines.scenes import baselines
+    from hsi_suite.tasks.scenes import baselines
 
     def broken(*arguments, **keys):
         network = build_model(*arguments, **keys)

@@ -6,22 +6,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hsi_suite.pipelines import training
-from hsi_suite.pipelines.batches.batch import repeat
-from hsi_suite.pipelines.images.classifier import load_image_classifier, mean_probabilities
-from hsi_suite.pipelines.images.evaluation import (
-    evaluate_image_ensemble,
-    image_scores,
-    top_accuracy,
-)
-from hsi_suite.pipelines.images.preparation import (
-    prepare_images,
-    training_task,
-    untrained_images_classifier,
-)
-from hsi_suite.pipelines.images.results import confident_mistakes
-from hsi_suite.pipelines.images.training import image_classification_config, resolve
-from hsi_suite.pipelines.run_evaluation import evaluate
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -34,8 +18,24 @@ from hsi_suite.data.labelled_images import from_blocks
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, Stopped
 from hsi_suite.models.registry import MODELS, ModelSpec
-from hsi_suite.runs import CHECKPOINT, run_identity
+from hsi_suite.pipelines import training
+from hsi_suite.pipelines.batches.batch import repeat
+from hsi_suite.pipelines.run_evaluation import evaluate
+from hsi_suite.runs.folder import CHECKPOINT, run_identity
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.images.classifier import load_image_classifier, mean_probabilities
+from hsi_suite.tasks.images.evaluation import (
+    evaluate_image_ensemble,
+    image_scores,
+    top_accuracy,
+)
+from hsi_suite.tasks.images.preparation import (
+    prepare_images,
+    training_task,
+    untrained_images_classifier,
+)
+from hsi_suite.tasks.images.results import confident_mistakes
+from hsi_suite.tasks.images.training import image_classification_config, resolve
 
 
 class Pebble(nn.Module):

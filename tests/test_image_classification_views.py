@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.images.views import ImageViews, channel_statistics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
@@ -12,6 +11,7 @@ from hsi_suite.data.multi_crop import multi_crop_boxes
 from hsi_suite.data.photometric import distort
 from hsi_suite.data.random_boxes import centred_boxes, random_area_boxes, shifted_boxes
 from hsi_suite.schemas.image_classification import AugmentConfig
+from hsi_suite.tasks.images.views import ImageViews, channel_statistics
 
 CPU = torch.device("cpu")
 

@@ -10,15 +10,6 @@ import numpy as np
 import pytest
 import torch
 from denoiser_samples import box_filter, small_unet
-from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
-from hsi_suite.pipelines.denoising.image_restoration import (
-    Restoration,
-    image_noise,
-    known_noise,
-    restore,
-)
-from hsi_suite.pipelines.denoising.image_scores import image_scores
-from hsi_suite.pipelines.denoising.noise_telling import estimated_noise
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 from skimage import data as samples
@@ -30,6 +21,15 @@ from hsi_suite.engine.tiles import Tiling
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
 from hsi_suite.models.registry import build_denoiser
+from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.image_restoration import (
+    Restoration,
+    image_noise,
+    known_noise,
+    restore,
+)
+from hsi_suite.tasks.denoising.image_scores import image_scores
+from hsi_suite.tasks.denoising.noise_telling import estimated_noise
 
 COLOUR = samples.astronaut()[:90, 180:287]
 GREY = samples.camera()[100:190, 100:207]
@@ -398,7 +398,7 @@ def test_stopped_in_the_middle_no_half_file_is_left(tmp_path, weights, stop):
     Image.fromarray(np.tile(GREY, (12, 12))).save(tmp_path / "image.png")
     (tmp_path / "image_denoised.png").write_bytes(b"an older result")
     program = (
-        "import sys, hsi_suite.pipelines.denoising.image_restoration as it\n"
+        "import sys, hsi_suite.tasks.denoising.image_restoration as it\n"
         "tiles = it.release_free_blocks\n"
         "def slow():\n"
         "    tiles(); print('tile', flush=True); import time; time.sleep(0.2)\n"

@@ -1,12 +1,12 @@
 """Options of a model are inherited by those that know them, and can be cleared."""
 
 import pytest
-from hsi_suite.pipelines.training import configure
 from scenes_samples import write_yaml
 
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.registry import MODELS
+from hsi_suite.pipelines.training import configure
 
 HYBRIDSN = "classification/hybridsn_indian_pines"
 

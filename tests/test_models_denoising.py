@@ -1,12 +1,12 @@
 import pytest
 import torch
-from hsi_suite.pipelines.denoising.results import multiply_adds_per_pixel
 from torch import nn
 
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.dncnn import DnCNN
 from hsi_suite.models.registry import MODELS, build_denoiser, build_model
 from hsi_suite.models.residual_unet import ResidualUNet, reflect_to_multiple
+from hsi_suite.tasks.denoising.results import multiply_adds_per_pixel
 
 
 def small_unet(**options):

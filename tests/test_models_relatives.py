@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from hsi_suite.pipelines.scenes.configuration import classification_config
 
 from hsi_suite.errors import ShapeError
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.registry import MODELS, build_example, build_model
+from hsi_suite.tasks.scenes.configuration import classification_config
 
 CLASSIFIERS = [
     name for name in MODELS if MODELS[name].task == "classification" and name not in CLASSIC_MODELS

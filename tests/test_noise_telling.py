@@ -4,10 +4,6 @@ import numpy as np
 import pytest
 import torch
 from denoiser_samples import box_filter, small_unet
-from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
-from hsi_suite.pipelines.denoising.image_restoration import image_noise
-from hsi_suite.pipelines.denoising.noise_telling import estimated_noise
-from hsi_suite.pipelines.denoising.weights import load_weights
 from PIL import Image
 from scipy.ndimage import convolve, gaussian_filter
 from skimage import data as samples
@@ -15,6 +11,10 @@ from skimage import data as samples
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ShapeError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio
+from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.image_restoration import image_noise
+from hsi_suite.tasks.denoising.noise_telling import estimated_noise
+from hsi_suite.tasks.denoising.weights import load_weights
 
 # Parts large enough for one sample.
 GRASS = samples.grass()[:96, :96].astype(np.float32) / 255

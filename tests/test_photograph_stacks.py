@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import tifffile
 from denoiser_samples import box_filter, small_unet
-from hsi_suite.pipelines.denoising.cube_jobs import separate_cubes
-from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
 from PIL import Image
 
 from hsi_suite.data.photograph_stacks import open_stack, stack_kind
 from hsi_suite.data.readers import open_cube
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import InputFileError, OutputError
+from hsi_suite.tasks.denoising.cube_jobs import separate_cubes
+from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
 
 RNG = np.random.default_rng(0)
 LINES, SAMPLES = np.mgrid[:48, :60]

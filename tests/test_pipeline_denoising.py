@@ -4,18 +4,18 @@ import signal
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoising.denoiser import load_denoiser
-from hsi_suite.pipelines.denoising.evaluation import with_noise
-from hsi_suite.pipelines.denoising.preparation import load_training_images, training_task
-from hsi_suite.pipelines.denoising.training import denoising_config, resume, train
 from PIL import Image
 from safetensors.torch import save_file
 from skimage import data as samples
 
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError, Stopped
-from hsi_suite.runs import CHECKPOINT
+from hsi_suite.runs.folder import CHECKPOINT
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.denoising.denoiser import load_denoiser
+from hsi_suite.tasks.denoising.evaluation import with_noise
+from hsi_suite.tasks.denoising.preparation import load_training_images, training_task
+from hsi_suite.tasks.denoising.training import denoising_config, resume, train
 
 SMOKE = "smoke/denoising"
 

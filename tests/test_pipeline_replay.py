@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hsi_suite.pipelines import replay as module
-from hsi_suite.pipelines.replay import replay
 from safetensors.torch import load_file, save_file
 from scenes_samples import write_scene
 
 import hsi_suite as hsi
 from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, OutputError, RunError, Stopped
-from hsi_suite.runs import Run
+from hsi_suite.pipelines import replay as module
+from hsi_suite.pipelines.replay import replay
+from hsi_suite.runs.folder import Run
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines import training
-from hsi_suite.pipelines.retrieval import training as retrieval
-from hsi_suite.pipelines.retrieval.results import PRECISION_RECALL, PROJECTION
-from hsi_suite.pipelines.retrieval.retriever import load_retriever
-from hsi_suite.pipelines.run_evaluation import evaluate
 from PIL import Image
 from retrieval_samples import gaussian_views, write_pairs
 from scipy.io import savemat
@@ -21,7 +16,12 @@ from hsi_suite.cli import main
 from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import HsiSuiteError, InputFileError, RunError, ShapeError, Stopped
-from hsi_suite.runs import MODEL, REPORT
+from hsi_suite.pipelines import training
+from hsi_suite.pipelines.run_evaluation import evaluate
+from hsi_suite.runs.folder import MODEL, REPORT
+from hsi_suite.tasks.retrieval import training as retrieval
+from hsi_suite.tasks.retrieval.results import PRECISION_RECALL, PROJECTION
+from hsi_suite.tasks.retrieval.retriever import load_retriever
 
 SMALL = [
     "model.options.hidden=64",
@@ -271,7 +271,7 @@ def test_files_of_another_kind_are_refused(tmp_path, content):
 )
 def test_what_cannot_be_is_one_line_and_exit_2(settings, message, tmp_path, monkeypatch, capsys):
     # The search for a split takes seconds and has tests of its own.
-    monkeypatch.setattr("hsi_suite.pipelines.retrieval.preparation.split_pairs", _quick_split)
+    monkeypatch.setattr("hsi_suite.tasks.retrieval.preparation.split_pairs", _quick_split)
     arguments = ["train", "--config", "retrieval/synthetic_spectrum_rgb", "--output", str(tmp_path)]
     for setting in settings:
         arguments += ["--set", setting]

@@ -12,10 +12,6 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from hsi_suite.pipelines.scenes import prediction
-from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
-from hsi_suite.pipelines.scenes.ensemble import load_ensemble
-from hsi_suite.pipelines.scenes.strip_memory import strip_lines
 from scenes_samples import SMALL, small_cube, write_scene
 
 import hsi_suite as hsi
@@ -30,6 +26,10 @@ from hsi_suite.errors import (
     OutputError,
     Stopped,
 )
+from hsi_suite.tasks.scenes import prediction
+from hsi_suite.tasks.scenes.classifier_loading import load_classifier
+from hsi_suite.tasks.scenes.ensemble import load_ensemble
+from hsi_suite.tasks.scenes.strip_memory import strip_lines
 
 CPU = torch.device("cpu")
 GEO = Georeference("EPSG:32616", (20.0, 0.0, 500000.0, 0.0, -20.0, 4480000.0))
@@ -98,7 +98,7 @@ def test_wide_scenes_go_piece_by_piece(runs, height, monkeypatch, tmp_path):
     np.save(tmp_path / "wide.npy", small_cube(lines=12, samples=83)[0])
     height(5)
     whole = predict(runs, tmp_path / "a.npy", str(tmp_path / "wide.npy"), probabilities=True)
-    monkeypatch.setattr("hsi_suite.pipelines.scenes.ensemble.COLUMNS", 20)
+    monkeypatch.setattr("hsi_suite.tasks.scenes.ensemble.COLUMNS", 20)
     pieces = predict(runs, tmp_path / "b.npy", str(tmp_path / "wide.npy"), probabilities=True)
     np.testing.assert_allclose(pieces.probabilities, whole.probabilities, rtol=0, atol=1e-5)
     assert pieces.probabilities.shape == (12, 83, 3)
@@ -230,7 +230,7 @@ def test_a_call_cut_off_between_the_files_gives_the_rest_their_places(
 
     with monkeypatch.context() as patch:
         move = prediction.StripPrediction._finish.__globals__["UnfinishedOutput"].move
-        patch.setattr("hsi_suite.pipelines.shared.unfinished_output.UnfinishedOutput.move", cut_off)
+        patch.setattr("hsi_suite.tasks.shared.unfinished_output.UnfinishedOutput.move", cut_off)
         with pytest.raises(Stopped):
             predict(runs, target, holed)
     # Values before headers, and the map's own files last.
@@ -376,7 +376,7 @@ def test_strips_depend_on_the_limit_and_fill_it(runs, folder):
 
 
 def test_a_picture_of_a_large_scene_is_refused(runs, folder):
-    from hsi_suite.pipelines.scenes.strip_memory import check_picture
+    from hsi_suite.tasks.scenes.strip_memory import check_picture
 
     with open_cube(folder / "cube.npy") as cube:
         check_picture(cube, 1e9)

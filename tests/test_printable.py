@@ -7,14 +7,14 @@ import os
 
 import numpy as np
 import pytest
-from hsi_suite.pipelines.shared.log import LogObserver
 
 from hsi_suite.atomic import write_json, write_text
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import InputFileError
 from hsi_suite.json_text import json_text
 from hsi_suite.printable import plain, safe_json, safe_line
-from hsi_suite.runs import csv_text
+from hsi_suite.runs.folder import csv_text
+from hsi_suite.runs.log import LogObserver
 from hsi_suite.user_files import read_json
 
 TITLE = "a\x1b]0;title\x07\nb\u202e.npy"

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hsi_suite.pipelines.denoising.cube_denoising import denoise_cube
-from hsi_suite.pipelines.denoising.cube_file_denoising import unexplained_rows
 from scipy import ndimage, signal
 
 from hsi_suite.metrics.restoration import mean_peak_signal_noise_ratio
@@ -15,6 +13,8 @@ from hsi_suite.restoration.faults import Faults
 from hsi_suite.restoration.planes import PlaneDenoiser
 from hsi_suite.restoration.residual_scan import ResidualScan
 from hsi_suite.restoration.unexplained import Unexplained, neighbours_alike
+from hsi_suite.tasks.denoising.cube_denoising import denoise_cube
+from hsi_suite.tasks.denoising.cube_file_denoising import unexplained_rows
 
 SIGMA = 0.02
 LINES, SAMPLES, BANDS = 48, 44, 40

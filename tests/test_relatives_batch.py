@@ -1,15 +1,15 @@
 """The batch of HybridSN's relatives: keys for some of its runs, and the same splits for all."""
 
 import pytest
-from hsi_suite.pipelines.batches.design import expand
-from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
-from hsi_suite.pipelines.scenes.preparation import prepare
 
 from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError
 from hsi_suite.models.registry import build_model
+from hsi_suite.pipelines.batches.design import expand
 from hsi_suite.schemas.batch import BatchConfig
+from hsi_suite.tasks.scenes.configuration import classification_config, resolve
+from hsi_suite.tasks.scenes.preparation import prepare
 
 NAME = "batch/hybridsn_relatives"
 

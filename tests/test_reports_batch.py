@@ -15,10 +15,10 @@ from batch_samples import (
     make_denoising_batch,
     make_retrieval_batch,
 )
-from hsi_suite.pipelines.batches.report import write_batch_report
 from test_reports_html import Page
 
 from hsi_suite.atomic import write_json
+from hsi_suite.pipelines.batches.report import write_batch_report
 
 SAME_FILES = ("report.html", "report.md", "table.tex")
 

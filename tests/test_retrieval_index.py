@@ -4,9 +4,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tifffile
-from hsi_suite.pipelines.retrieval import gallery_indexing
-from hsi_suite.pipelines.retrieval.gallery_index import open_index
-from hsi_suite.pipelines.retrieval.index import index_gallery
 from PIL import Image
 from query_samples import make_run, rgb_picture, sample_scene, write_cube
 
@@ -19,6 +16,9 @@ from hsi_suite.errors import (
     RunError,
     Stopped,
 )
+from hsi_suite.tasks.retrieval import gallery_indexing
+from hsi_suite.tasks.retrieval.gallery_index import open_index
+from hsi_suite.tasks.retrieval.index import index_gallery
 
 ARRAYS = ("embeddings.npy", "positions.npy", "picture.npy", "spectra.npy")
 
@@ -52,7 +52,7 @@ def test_an_index_holds_every_pixel_and_what_it_is_of(run, cube, tmp_path):
 
 def test_strips_of_any_height_give_the_same_files(run, cube, tmp_path, monkeypatch):
     index_gallery(run, tmp_path / "whole", scene=cube, threads=1)
-    monkeypatch.setattr("hsi_suite.pipelines.retrieval.index_memory._MOST_PIXELS", 27 * 5)
+    monkeypatch.setattr("hsi_suite.tasks.retrieval.index_memory._MOST_PIXELS", 27 * 5)
     index_gallery(run, tmp_path / "strips", scene=cube, threads=1)
     for name in ("positions.npy", "picture.npy", "spectra.npy"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "strips" / name).read_bytes()
@@ -74,7 +74,7 @@ class Interrupting(Observer):
 
 
 def test_a_call_that_was_cut_off_goes_on(run, cube, tmp_path, monkeypatch):
-    monkeypatch.setattr("hsi_suite.pipelines.retrieval.index_memory._MOST_PIXELS", 27 * 4)
+    monkeypatch.setattr("hsi_suite.tasks.retrieval.index_memory._MOST_PIXELS", 27 * 4)
     index_gallery(run, tmp_path / "unbroken", scene=cube, threads=1)
     with pytest.raises(Stopped):
         index_gallery(run, tmp_path / "cut", scene=cube, threads=1, observer=Interrupting(3))
@@ -97,7 +97,7 @@ def test_a_call_that_was_cut_off_goes_on(run, cube, tmp_path, monkeypatch):
 def test_what_a_cut_off_call_left_is_looked_at_before_it_is_gone_on_with(
     run, cube, tmp_path, monkeypatch, name
 ):
-    monkeypatch.setattr("hsi_suite.pipelines.retrieval.index_memory._MOST_PIXELS", 27 * 4)
+    monkeypatch.setattr("hsi_suite.tasks.retrieval.index_memory._MOST_PIXELS", 27 * 4)
     with pytest.raises(Stopped):
         index_gallery(run, tmp_path / "cut", scene=cube, threads=1, observer=Interrupting(3))
     path = tmp_path / "cut.partial" / name
@@ -120,7 +120,7 @@ def test_a_failure_leaves_nothing(run, cube, tmp_path, monkeypatch):
 
 
 def test_every_third_line_and_sample(run, cube, tmp_path, monkeypatch):
-    monkeypatch.setattr("hsi_suite.pipelines.retrieval.index_memory._MOST_PIXELS", 27 * 4)
+    monkeypatch.setattr("hsi_suite.tasks.retrieval.index_memory._MOST_PIXELS", 27 * 4)
     thin = index_gallery(run, tmp_path / "thin", scene=cube, step=3, threads=1)
     whole = index_gallery(run, tmp_path / "whole", scene=cube, threads=1)
     assert thin.positions.tolist() == (np.indices((8, 9)).reshape(2, -1).T * 3).tolist()
@@ -262,7 +262,7 @@ def test_pickles_empty_galleries_and_foreign_folders_are_refused(run, tmp_path, 
 
 def test_a_registered_scene_brings_its_labels(run, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "hsi_suite.pipelines.retrieval.gallery.load_dataset",
+        "hsi_suite.tasks.retrieval.gallery.load_dataset",
         lambda name, on_message: sample_scene(),
     )
     index = index_gallery(run, tmp_path / "index", dataset="stripes", threads=1)

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hsi_suite.pipelines.retrieval.index import index_gallery
-from hsi_suite.pipelines.retrieval.query import Query, query_index
-from hsi_suite.pipelines.retrieval.query_items import spectrum_query
-from hsi_suite.pipelines.retrieval.query_output import write_query
-from hsi_suite.pipelines.retrieval.retriever import load_retriever
 from PIL import Image
 from query_samples import NAMES, make_run, rgb_picture, sample_scene, write_cube, write_spectrum
 
 from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, InputFileError, OutputError, RunError, ShapeError
+from hsi_suite.tasks.retrieval.index import index_gallery
+from hsi_suite.tasks.retrieval.query import Query, query_index
+from hsi_suite.tasks.retrieval.query_items import spectrum_query
+from hsi_suite.tasks.retrieval.query_output import write_query
+from hsi_suite.tasks.retrieval.retriever import load_retriever
 
 MAP_INFO = "map info = {UTM, 1, 1, 500000, 4100000, 20, 20, 10, North, WGS-84, units=Meters}\n"
 
@@ -272,7 +272,7 @@ def test_commands_print_matches_and_refuse_in_one_line(run, index, tmp_path):
 def test_a_picture_beyond_the_memory_limit_is_refused_before_it_is_decoded(
     index, tmp_path, monkeypatch
 ):
-    from hsi_suite.pipelines.retrieval import gallery
+    from hsi_suite.tasks.retrieval import gallery
 
     Image.fromarray(np.zeros((4000, 5000, 3), np.uint8)).save(tmp_path / "large.png")
     monkeypatch.setattr(gallery, "read_photograph", lambda path: pytest.fail("was decoded"))

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hsi_suite.pipelines.retrieval.search import best_matches, similarities
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsi_suite.errors import InputFileError, ShapeError
+from hsi_suite.tasks.retrieval.search import best_matches, similarities
 
 
 def grid(lines, samples):
@@ -64,7 +64,7 @@ def test_similarities_do_not_depend_on_pieces(monkeypatch):
     whole = similarities(rows, query)
     assert np.allclose(whole, rows @ query, atol=1e-5)
     assert (whole[500:] == whole[:500]).all()
-    monkeypatch.setattr("hsi_suite.pipelines.retrieval.search._PIECE_BYTES", 8 * 24 * 7)
+    monkeypatch.setattr("hsi_suite.tasks.retrieval.search._PIECE_BYTES", 8 * 24 * 7)
     assert (similarities(rows, query) == whole).all()
 
 

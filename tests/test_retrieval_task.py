@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.retrieval.scoring import Arena, chance_figures
-from hsi_suite.pipelines.retrieval.task import PairRetrieval, balanced_order
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrieval_samples import CLASSES, gaussian_pairs, gaussian_views
@@ -18,6 +16,8 @@ from hsi_suite.metrics.retrieval import retrieval_scores
 from hsi_suite.models.correlation import fit_cca
 from hsi_suite.models.registry import build_retriever
 from hsi_suite.schemas.retrieval import RetrievalConfig
+from hsi_suite.tasks.retrieval.scoring import Arena, chance_figures
+from hsi_suite.tasks.retrieval.task import PairRetrieval, balanced_order
 
 
 def trained(seed=1, **loss):

@@ -8,14 +8,23 @@ import signal
 
 import pytest
 import torch
-from hsi_suite.pipelines import training as trainings
 from safetensors.torch import load_file
 from task_samples import TASKS, finished_runs, training
 
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import Stopped
-from hsi_suite.runs import CHECKPOINT, CONFIG, ENVIRONMENT, LOG, METRICS, MODEL, Run, run_identity
+from hsi_suite.pipelines import training as trainings
+from hsi_suite.runs.folder import (
+    CHECKPOINT,
+    CONFIG,
+    ENVIRONMENT,
+    LOG,
+    METRICS,
+    MODEL,
+    Run,
+    run_identity,
+)
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 

@@ -6,16 +6,16 @@ import shutil
 import numpy as np
 import pytest
 from batch_samples import Sample, make_batch, make_denoising_batch, make_retrieval_batch
-from hsi_suite.pipelines import training
-from hsi_suite.pipelines.retrieval.results import PROJECTION
-from hsi_suite.pipelines.run_report import write_reports
 from matplotlib.figure import Figure
 from scenes_samples import SMALL, write_scene
 from test_image_classification import FAST, Pebble
 
 from hsi_suite.errors import RunError
 from hsi_suite.models.registry import MODELS, ModelSpec
+from hsi_suite.pipelines import training
+from hsi_suite.pipelines.run_report import write_reports
 from hsi_suite.reports.drawing import save_png
+from hsi_suite.tasks.retrieval.results import PROJECTION
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from metrics_samples import sample_metrics
 from hsi_suite.environment import compare_environments, describe_environment
 from hsi_suite.errors import RunError
 from hsi_suite.reports.page import value_text
-from hsi_suite.runs import csv_text, locked, open_run, prepare_run, run_identity, run_name
+from hsi_suite.runs.folder import csv_text, locked, open_run, prepare_run, run_identity, run_name
 from hsi_suite.schemas.run_metrics import check_metrics
 
 

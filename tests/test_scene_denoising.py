@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
-from hsi_suite.pipelines.scenes.denoising import denoise_scene
-from hsi_suite.pipelines.scenes.prediction import predict
-from hsi_suite.pipelines.scenes.preparation import prepare
-from hsi_suite.pipelines.scenes.training import train
 
 from hsi_suite.data.scene import Scene
 from hsi_suite.data.synthetic import generate_scene
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import RunError
 from hsi_suite.reports.verdict import verdict
+from hsi_suite.tasks.scenes.configuration import classification_config, resolve
+from hsi_suite.tasks.scenes.denoising import denoise_scene
+from hsi_suite.tasks.scenes.prediction import predict
+from hsi_suite.tasks.scenes.preparation import prepare
+from hsi_suite.tasks.scenes.training import train
 
 DENOISE = "preprocess.denoise=true"
 

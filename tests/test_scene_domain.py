@@ -5,7 +5,6 @@ import json
 import h5py
 import numpy as np
 import pytest
-from hsi_suite.pipelines.scenes.classifier_loading import load_classifier
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from scenes_samples import SMALL, small_cube
@@ -17,6 +16,7 @@ from hsi_suite.data.spectral_domain import SpectralDomain, _factor_text
 from hsi_suite.data.value_scale import ValueScale, declared_scale, rescaled
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import RunError
+from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 
 HEADER = """ENVI
 samples = {samples}

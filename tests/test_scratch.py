@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.shared.model_file import write_model_file
 from matplotlib.figure import Figure
 from PIL import Image
 from safetensors.torch import load_file
@@ -20,7 +19,8 @@ from hsi_suite.data.writers import write_label_map
 from hsi_suite.engine.checkpoint import save_checkpoint
 from hsi_suite.palette import class_colours
 from hsi_suite.reports.drawing import save_png
-from hsi_suite.runs import CHECKPOINT, METRICS, Run, tidy
+from hsi_suite.runs.folder import CHECKPOINT, METRICS, Run, tidy
+from hsi_suite.runs.model_file import write_model_file
 
 
 @pytest.fixture

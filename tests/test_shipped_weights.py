@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from hsi_suite.pipelines.denoising.evaluation import score
-from hsi_suite.pipelines.denoising.image_restoration import Restoration, known_noise, restore
-from hsi_suite.pipelines.denoising.weights import load_weights
 from PIL import Image
 from skimage import data as samples
 
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.restoration.noise_estimate import estimate_noise
+from hsi_suite.tasks.denoising.evaluation import score
+from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise, restore
+from hsi_suite.tasks.denoising.weights import load_weights
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import signal
 
 import numpy as np
 import pytest
-from hsi_suite.pipelines import run_evaluation
 from PIL import Image
 
 from hsi_suite.engine.observer import interruptible, stop_requests
 from hsi_suite.errors import RunError
+from hsi_suite.pipelines import run_evaluation
 
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -51,12 +51,12 @@ def test_nohup_is_respected(context):
     [
         (["evaluate", "run"], "pipelines.run_evaluation:evaluate", "begins anew"),
         (["replay", "run"], "pipelines.replay:replay", "begins anew"),
-        (["denoise", "a.png"], "pipelines.denoising.image_denoising:denoise_images",
+        (["denoise", "a.png"], "tasks.denoising.image_denoising:denoise_images",
          "makes the others"),
-        (["predict", "r", "--scene", "s", "-o", "m.tif"], "pipelines.scenes.prediction:predict",
+        (["predict", "r", "--scene", "s", "-o", "m.tif"], "tasks.scenes.prediction:predict",
          "goes on"),
         (["retrieve", "index", "r", "--scene", "s", "-o", "i"],
-         "pipelines.retrieval.index:index_gallery", "goes on"),
+         "tasks.retrieval.index:index_gallery", "goes on"),
         (["batch", "batch/smoke"], "pipelines.batches.batch:run_batch", "goes on"),
         (["train", "--dataset", "synthetic"], "pipelines.training:configure", "goes on"),
     ],

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from hsi_suite.pipelines.retrieval.gallery import scene_gallery
 from query_samples import sample_scene
 
 from hsi_suite.data.item_source import ItemSource
@@ -8,6 +7,7 @@ from hsi_suite.data.modalities import ModalityOptions, scene_modality
 from hsi_suite.data.scene import Scene
 from hsi_suite.data.strip_items import StripItems
 from hsi_suite.errors import InputFileError, ShapeError
+from hsi_suite.tasks.retrieval.gallery import scene_gallery
 
 
 def modality(kind, scene, window=5):

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from hsi_suite.pipelines.scenes.task import PixelClassification
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes_samples import SMALL, write_scene
@@ -14,9 +13,10 @@ from hsi_suite.engine.strategy import count_costs, plan_training
 from hsi_suite.engine.tiled import TileGrid, tile_logits
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.models.registry import build_model
-from hsi_suite.runs import run_identity
+from hsi_suite.runs.folder import run_identity
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.scenes.task import PixelClassification
 
 CLASSES = 4
 

@@ -11,11 +11,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hsi_suite.pipelines.scenes import training_memory
-from hsi_suite.pipelines.scenes.configuration import classification_config, resolve
-from hsi_suite.pipelines.scenes.denoising import DenoisedLines
-from hsi_suite.pipelines.scenes.preparation import prepare
-from hsi_suite.pipelines.scenes.training_memory import MemoryLimit, scene_bytes
 from safetensors.numpy import load_file
 from scenes_samples import SMALL, small_cube, write_scene
 
@@ -28,6 +23,11 @@ from hsi_suite.data.scene import Scene
 from hsi_suite.data.writers import write_layers
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError
+from hsi_suite.tasks.scenes import training_memory
+from hsi_suite.tasks.scenes.configuration import classification_config, resolve
+from hsi_suite.tasks.scenes.denoising import DenoisedLines
+from hsi_suite.tasks.scenes.preparation import prepare
+from hsi_suite.tasks.scenes.training_memory import MemoryLimit, scene_bytes
 
 FAST = [*SMALL, "train.epochs=1"]
 SAME = ("metrics.json", "model.safetensors", "map.npy", "map.png", "split.npz", "history.csv")
@@ -98,9 +98,9 @@ def test_a_run_by_lines_is_bytewise_that_in_memory(folder, monkeypatch, tmp_path
     # Several blocks, of which most end inside a line.
     monkeypatch.setattr(reduction, "BLOCK_PIXELS", 100)
     monkeypatch.setattr(pixel_spectra, "BLOCK_PIXELS", 100)
-    monkeypatch.setattr("hsi_suite.pipelines.scenes.classifier.BLOCK_PIXELS", 100)
-    monkeypatch.setattr("hsi_suite.pipelines.scenes.baselines.BLOCK_PIXELS", 100)
-    monkeypatch.setattr("hsi_suite.pipelines.scenes.preparation.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hsi_suite.tasks.scenes.classifier.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hsi_suite.tasks.scenes.baselines.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hsi_suite.tasks.scenes.preparation.BLOCK_PIXELS", 100)
     held = hsi.train(**files(folder, name), output=tmp_path / "a", **options)
     with monkeypatch.context() as patch:
         patch.setattr(MemoryLimit, "holds", lambda *arguments: False)

@@ -7,13 +7,6 @@ import numpy as np
 import pytest
 import tifffile
 from batch_samples import make_batch, make_retrieval_batch, report_of
-from hsi_suite.pipelines.batches.summary import run_rows
-from hsi_suite.pipelines.comparison import compare
-from hsi_suite.pipelines.replay import replay
-from hsi_suite.pipelines.retrieval.gallery_index import open_index
-from hsi_suite.pipelines.retrieval.index import index_gallery
-from hsi_suite.pipelines.retrieval.query import Query, query_index
-from hsi_suite.pipelines.training import configure
 from query_samples import make_run, write_cube
 from rich.console import Console
 from scipy.io import savemat
@@ -26,8 +19,15 @@ from hsi_suite.data.public.verification import RemoteFile
 from hsi_suite.data.readers import read_labels
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ChecksumError
+from hsi_suite.pipelines.batches.summary import run_rows
+from hsi_suite.pipelines.comparison import compare
+from hsi_suite.pipelines.replay import replay
+from hsi_suite.pipelines.training import configure
 from hsi_suite.reports.batches.latex import latex_table
 from hsi_suite.reports.tables import classification_summary
+from hsi_suite.tasks.retrieval.gallery_index import open_index
+from hsi_suite.tasks.retrieval.index import index_gallery
+from hsi_suite.tasks.retrieval.query import Query, query_index
 
 
 @pytest.fixture
@@ -104,7 +104,6 @@ def test_a_scene_knows_its_files(salinas):
 
 def test_the_summary_of_a_batch_says_so():
     from hsi_suite.pipelines.batches.summary import _unverified
-
     from hsi_suite.reports.batches.verdict import unverified_of
 
     metrics = [{"unverified": ["b.mat"]}, {}, {"unverified": ["a.mat", "b.mat"]}]

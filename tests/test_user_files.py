@@ -4,11 +4,6 @@ import os
 
 import numpy as np
 import pytest
-from hsi_suite.pipelines.denoising.weights import load_weights
-from hsi_suite.pipelines.retrieval.gallery_index import open_index
-from hsi_suite.pipelines.run_report import write_reports
-from hsi_suite.pipelines.scenes.ensemble import load_ensemble
-from hsi_suite.pipelines.training import configure
 from safetensors.numpy import save_file
 
 from hsi_suite.data.class_folders import read_class_folder
@@ -26,7 +21,12 @@ from hsi_suite.engine.checkpoint import load_checkpoint
 from hsi_suite.errors import ChecksumError, ConfigError, HsiSuiteError, InputFileError, RunError
 from hsi_suite.guard import parsing
 from hsi_suite.models.checkpoint_import import import_checkpoint
-from hsi_suite.runs import open_run
+from hsi_suite.pipelines.run_report import write_reports
+from hsi_suite.pipelines.training import configure
+from hsi_suite.runs.folder import open_run
+from hsi_suite.tasks.denoising.weights import load_weights
+from hsi_suite.tasks.retrieval.gallery_index import open_index
+from hsi_suite.tasks.scenes.ensemble import load_ensemble
 from hsi_suite.user_files import parse_json, read_bytes, read_json, read_text, resolved
 
 LABELS = np.array([[1, 1, 2], [2, 1, 2]], np.uint8)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tifffile
 from denoiser_samples import box_filter, small_unet
-from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
-from hsi_suite.pipelines.denoising.white_level import white_level
 from PIL import Image
 
 from hsi_suite.data.photographs import Photograph, read_photograph
 from hsi_suite.errors import ConfigError, InputFileError
+from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.white_level import white_level
 
 LINES, SAMPLES = np.mgrid[:96, :110]
 CLEAN = ((110 + 70 * np.sin(SAMPLES / 9) + 50 * np.cos(LINES / 13)) / 255).astype(np.float32)

@@ -18,7 +18,7 @@ def print_batch(batch: Batch, as_json: bool) -> None:
     from ..errors import RunError
     from ..pipelines.batches.batch import RUNS_CSV, SUMMARY
     from ..reports.batches.summary_tables import summary_text
-    from ..runs import REPORT
+    from ..runs.folder import REPORT
 
     summary = batch.summary
     if as_json:

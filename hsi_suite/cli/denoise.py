@@ -13,8 +13,8 @@ from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
-    from ..pipelines.denoising.cube_file_denoising import DenoisedFile
-    from ..pipelines.denoising.image_denoising import DenoisedImage
+    from ..tasks.denoising.cube_file_denoising import DenoisedFile
+    from ..tasks.denoising.image_denoising import DenoisedImage
 
 _EXAMPLES = """\b
 Examples:
@@ -153,14 +153,14 @@ def denoise(
     """
     from ..engine.allocation import keep_large_blocks
     from ..errors import ConfigError
-    from ..pipelines.denoising.cube_jobs import (
+    from ..tasks.denoising.cube_jobs import (
         CubeSettings,
         denoise_cubes,
         refuse_shared_names,
         separate_cubes,
     )
-    from ..pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
-    from ..pipelines.denoising.image_restoration import Restoration
+    from ..tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+    from ..tasks.denoising.image_restoration import Restoration
     from .progress import TerminalObserver
 
     if "" in (*inputs, weights):

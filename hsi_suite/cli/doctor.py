@@ -17,7 +17,7 @@ def doctor() -> None:
 
     from ..data.public.verification import cache_folder
     from ..environment import describe_environment
-    from ..pipelines.shared.machine import available_threads
+    from ..runs.machine import available_threads
 
     facts = describe_environment("cpu", available_threads())
     for name, version in facts["packages"].items():

@@ -65,7 +65,7 @@ def evaluate(
     if weights is not None:
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "given with --weights", "a run")
-        from ..pipelines.denoising.scores import evaluate_weights
+        from ..tasks.denoising.scores import evaluate_weights
 
         scores = evaluate_weights(
             weights,
@@ -82,7 +82,7 @@ def evaluate(
         if value is not None:
             raise ConfigError(option, "given with a run", "--weights", "a run knows its own")
     if len(runs) > 1:
-        from ..pipelines.images.evaluation import evaluate_image_ensemble
+        from ..tasks.images.evaluation import evaluate_image_ensemble
 
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")

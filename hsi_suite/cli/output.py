@@ -12,7 +12,7 @@ from ..printable import safe_json
 from .terminal import say
 
 if TYPE_CHECKING:
-    from ..runs import Run
+    from ..runs.folder import Run
 
 # Of figures computed on another kind of device than those of the run.
 _ROUNDING = 0.01
@@ -39,7 +39,7 @@ def print_run(run: Run, as_json: bool) -> None:
 
 def _print_classification(run: Run) -> None:
     from ..reports.tables import classification_summary
-    from ..runs import MAP_PICTURE, REPORT
+    from ..runs.folder import MAP_PICTURE, REPORT
 
     Console(highlight=False).print(classification_summary(run.metrics))
     say()
@@ -49,7 +49,7 @@ def _print_classification(run: Run) -> None:
 
 def _print_image_classification(run: Run) -> None:
     from ..reports.images.tables import image_classification_summary
-    from ..runs import MODEL, REPORT
+    from ..runs.folder import MODEL, REPORT
 
     Console(highlight=False).print(image_classification_summary(run.metrics))
     say()
@@ -59,7 +59,7 @@ def _print_image_classification(run: Run) -> None:
 
 def _print_retrieval(run: Run) -> None:
     from ..reports.retrieval.tables import retrieval_summary
-    from ..runs import MODEL, REPORT
+    from ..runs.folder import MODEL, REPORT
 
     Console(highlight=False).print(retrieval_summary(run.metrics))
     say()

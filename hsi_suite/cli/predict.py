@@ -58,7 +58,7 @@ def predict(
 
     # Before torch is loaded, which takes seconds.
     check_map_ending(output)
-    from ..pipelines.scenes.prediction import predict as predict_scene
+    from ..tasks.scenes.prediction import predict as predict_scene
     from .progress import TerminalObserver
 
     prediction = predict_scene(

@@ -13,7 +13,7 @@ from .terminal import say
 from .values import array_options, parse_bytes
 
 if TYPE_CHECKING:
-    from ..pipelines.retrieval.query import QueryResult
+    from ..tasks.retrieval.query import QueryResult
 
 _INDEX_EXAMPLES = """\b
 Examples:
@@ -116,7 +116,7 @@ def index_command(
     where it was when it is repeated. Pixels of the gallery must be as large on the ground as those
     the run learnt from.
     """
-    from ..pipelines.retrieval.index import index_gallery
+    from ..tasks.retrieval.index import index_gallery
     from .progress import TerminalObserver
 
     index = index_gallery(
@@ -214,8 +214,8 @@ def query_command(
     Field spectra are resampled from their own wavelengths to those the run learnt; units of
     wavelengths and values are recognised and said.
     """
-    from ..pipelines.retrieval.query import Query, query_index
-    from ..pipelines.retrieval.query_output import check_output, write_query
+    from ..tasks.retrieval.query import Query, query_index
+    from ..tasks.retrieval.query_output import check_output, write_query
     from .output import print_json
     from .progress import TerminalObserver
 

@@ -22,7 +22,7 @@ from ...engine.executors import ProcessExecutor, processors
 from ...engine.jobs import Ending, Executor, Job, JobObserver
 from ...errors import ConfigError, InputFileError, RunError, Stopped
 from ...json_text import undefined_as_none
-from ...runs import Run, RunInUseError, csv_text, locked, tidy
+from ...runs.folder import Run, RunInUseError, csv_text, locked, tidy
 from ...schemas.batch import BatchConfig, Jobs
 from ...user_files import read_json
 from ..training import Config

@@ -13,9 +13,9 @@ from ...config import config_names
 from ...data.labelled_images import IMAGE_CLASSES
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
-from ...runs import run_identity
+from ...runs.folder import run_identity
+from ...runs.machine import available_threads
 from ...schemas.batch import BatchConfig, ResolvedConfig
-from ..shared.machine import available_threads
 from ..training import Config, configure
 from .sources import absent, fixed, with_base_seed, with_source
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from ...config import parse_yaml
 from ...errors import RunError
 from ...guard import parsing
-from ...runs import METRICS, Run, open_run
+from ...runs.folder import METRICS, Run, open_run
 from ...schemas.run_metrics import check_metrics
 from ...schemas.stored import Stored, check_stored
 from ...user_files import read_json, read_text

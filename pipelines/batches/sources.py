@@ -16,7 +16,7 @@ from ...schemas.classification import ClassificationConfig
 from ...schemas.denoising import DenoisingConfig
 from ...schemas.image_classification import AugmentConfig, ImageClassificationConfig
 from ...seeding import STREAMS, SeedStreams, derive_seed
-from ..scenes.classifier import dropout_layers
+from ...tasks.scenes.classifier import dropout_layers
 from ..training import Config
 
 _BANDS = 200

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...metrics.statistics import ceiling, describe, floor
-from ...runs import Run
-from ..shared.run_figures import Figures, baseline_figures, figures, headline, variant
+from ...runs.folder import Run
+from ...tasks.shared.run_figures import Figures, baseline_figures, figures, headline, variant
 from .comparisons import compare_models
 from .design import Cell, Design, Member
 from .variance import variance_entries

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...metrics.statistics import ceiling
 from ...metrics.variance import Scale, variance_shares
-from ...runs import Run
-from ..shared.run_figures import Figures, figures, headline, part_sizes, variant
+from ...runs.folder import Run
+from ...tasks.shared.run_figures import Figures, figures, headline, part_sizes, variant
 from .design import Cell, Design, Member
 
 Runs = Mapping[str, Run]

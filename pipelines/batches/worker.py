@@ -17,7 +17,7 @@ from ...atomic import temporary_folder
 from ...engine.allocation import keep_large_blocks, release_free_blocks
 from ...engine.observer import Observer
 from ...engine.worker_loop import serve
-from ...runs import RunInUseError
+from ...runs.folder import RunInUseError
 from ..training import Config, configure, start
 
 # A process whose batch was killed lets go of its run within moments.

@@ -8,10 +8,6 @@ import h5py
 import numpy as np
 import rasterio
 import tifffile
-from hsi_suite.pipelines.scenes.configuration import resolve
-from hsi_suite.pipelines.scenes.preparation import prepare as prepare_scene
-from hsi_suite.pipelines.scenes.training_memory import MemoryLimit
-from hsi_suite.pipelines.training import configure
 from scenes_samples import SMALL, small_cube
 from test_missing_data import neon, write_raster
 
@@ -21,6 +17,10 @@ from hsi_suite.data.missing_data import filled
 from hsi_suite.data.readers import open_cube, open_scene, read_scene, survey_missing
 from hsi_suite.data.scene import Georeference
 from hsi_suite.engine.observer import Observer
+from hsi_suite.pipelines.training import configure
+from hsi_suite.tasks.scenes.configuration import resolve
+from hsi_suite.tasks.scenes.preparation import prepare as prepare_scene
+from hsi_suite.tasks.scenes.training_memory import MemoryLimit
 
 from .harness import Kind
 

@@ -7,12 +7,6 @@ import numpy as np
 import scipy.io
 import torch
 from denoiser_samples import small_unet
-from hsi_suite.pipelines.denoising.weights import load_weights
-from hsi_suite.pipelines.images.classifier import (
-    ImageHeader,
-    load_image_classifier,
-    untrained_image_classifier,
-)
 from safetensors.torch import save_file
 from test_backbones_classic_torchvision import filled
 from test_checkpoint_import import dncnn, saoyan_state, unmerged_matconvnet, write_matconvnet
@@ -29,6 +23,12 @@ from hsi_suite.data.public.verification import (
     recorded_digest,
 )
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
+from hsi_suite.tasks.denoising.weights import load_weights
+from hsi_suite.tasks.images.classifier import (
+    ImageHeader,
+    load_image_classifier,
+    untrained_image_classifier,
+)
 
 from .harness import Kind
 

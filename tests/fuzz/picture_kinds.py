@@ -8,8 +8,6 @@ from unittest import mock
 import numpy as np
 import tifffile
 from denoiser_samples import box_filter
-from hsi_suite.pipelines.denoising.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
-from hsi_suite.pipelines.denoising.image_denoising import DenoisingOptions, denoise_images
 from PIL import Image
 from test_missing_data import write_raster
 from test_photograph_stacks import write as write_stack
@@ -20,6 +18,8 @@ from hsi_suite.data.images import read_folder
 from hsi_suite.data.photograph_stacks import open_stack, stack_kind
 from hsi_suite.data.photograph_writer import write_photograph
 from hsi_suite.data.photographs import read_header, read_photograph
+from hsi_suite.tasks.denoising.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
+from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
 
 from .harness import Kind
 

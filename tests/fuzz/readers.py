@@ -5,14 +5,14 @@ trees of all modules. Only functions that read nothing of a user's are named, wi
 """
 
 import ast
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-import hsi_suite.pipelines
-
 import hsi_suite
 
+_PACKAGE = Path(hsi_suite.__file__).parent
 # Names of calls that read; after a dot whatever stands before it, else only after these modules.
 _CALLS = {
     "reading", "parsing", "parse_json", "parse_yaml", "TiffFile", "safe_open", "loadmat", "whosmat",
@@ -35,18 +35,18 @@ NOT_OF_USERS = {
     "hsi_suite/engine/worker_loop.py:_listen": "the parent process",
     "hsi_suite/engine/worker_process.py:WorkerProcess.read": "a child process",
     "hsi_suite/scratch.py:_remove_ownerless": "opens a lock",
-    "pipelines/images/results.py:write_image_results": "what the run has just written",
-    "pipelines/retrieval/results.py:write_retrieval_results": "what the run has just written",
-    "pipelines/shared/lifecycle.py:_assist": "another process of the run",
+    "hsi_suite/tasks/images/results.py:write_image_results": "what the run has just written",
+    "hsi_suite/tasks/retrieval/results.py:write_retrieval_results": "what the run has just written",
+    "hsi_suite/runs/life.py:_assist": "another process of the run",
 }
 
 
 def reader_functions():
     """Every function that reads files, as MODULE:QUALIFIED_NAME, with the line it begins in."""
     found = {}
-    for name, root in _roots():
-        for path in sorted(root.rglob("*.py")):
-            place = f"{name}/{path.relative_to(root).as_posix()}"
+    for folder, _, names in os.walk(_PACKAGE, followlinks=True):
+        for path in sorted(Path(folder) / name for name in names if name.endswith(".py")):
+            place = f"{_PACKAGE.name}/{path.relative_to(_PACKAGE).as_posix()}"
             tree = ast.parse(path.read_text("utf-8"))
             for qualified, node in _functions(tree, ""):
                 if any(_reads(call) for call in _own_calls(node)):
@@ -57,8 +57,7 @@ def reader_functions():
 @contextmanager
 def entered(into):
     """Note the functions of the package that are entered inside the block, named as above."""
-    roots = [(name, f"{root}/") for name, root in _roots()]
-    known = {}
+    root, known = f"{_PACKAGE}/", {}
 
     def note(frame, event, _):
         if event != "call":
@@ -66,23 +65,17 @@ def entered(into):
         code = frame.f_code
         if code not in known:
             known[code] = None
-            for name, root in roots:
-                if code.co_filename.startswith(root):
-                    qualified = code.co_qualname.replace("<locals>.", "")
-                    known[code] = f"{name}/{code.co_filename[len(root) :]}:{qualified}"
-                    into.add(known[code])
+            if code.co_filename.startswith(root):
+                qualified = code.co_qualname.replace("<locals>.", "")
+                place = code.co_filename[len(root) :]
+                known[code] = f"{_PACKAGE.name}/{place}:{qualified}"
+                into.add(known[code])
 
     sys.setprofile(note)
     try:
         yield
     finally:
         sys.setprofile(None)
-
-
-def _roots():
-    package = Path(hsi_suite.__file__).resolve().parent
-    pipelines = Path(hsi_suite.pipelines.__file__).resolve().parent
-    return [("pipelines", pipelines), ("hsi_suite", package)]
 
 
 def _functions(node, above):

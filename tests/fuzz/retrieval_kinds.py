@@ -5,12 +5,6 @@ from unittest import mock
 
 import numpy as np
 import scipy.io
-from hsi_suite.pipelines.retrieval import index
-from hsi_suite.pipelines.retrieval.gallery_index import open_index
-from hsi_suite.pipelines.retrieval.gallery_indexing import GalleryIndexing
-from hsi_suite.pipelines.retrieval.query import Query, query_index
-from hsi_suite.pipelines.retrieval.query_output import write_query
-from hsi_suite.pipelines.retrieval.retriever import load_retriever
 from PIL import Image
 from query_samples import make_run, rgb_picture, sample_scene, write_cube, write_spectrum
 from retrieval_samples import write_pairs
@@ -20,6 +14,12 @@ from test_prediction_strips import Interrupted
 from hsi_suite.data.field_spectra import read_field_spectrum
 from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.errors import Stopped
+from hsi_suite.tasks.retrieval import index
+from hsi_suite.tasks.retrieval.gallery_index import open_index
+from hsi_suite.tasks.retrieval.gallery_indexing import GalleryIndexing
+from hsi_suite.tasks.retrieval.query import Query, query_index
+from hsi_suite.tasks.retrieval.query_output import write_query
+from hsi_suite.tasks.retrieval.retriever import load_retriever
 
 from .harness import Kind
 from .made import copied

@@ -8,6 +8,13 @@ from unittest import mock
 
 import batch_samples
 import numpy as np
+from scenes_samples import SMALL, small_cube, write_scene
+from test_prediction_strips import Interrupted
+
+from hsi_suite.atomic import write_json
+from hsi_suite.config import load_tree, validate
+from hsi_suite.engine.observer import Observer
+from hsi_suite.errors import HsiSuiteError, Stopped
 from hsi_suite.pipelines import training
 from hsi_suite.pipelines.batches.batch import _finished
 from hsi_suite.pipelines.batches.design import expand
@@ -20,18 +27,11 @@ from hsi_suite.pipelines.run_differences import (
 )
 from hsi_suite.pipelines.run_evaluation import evaluate
 from hsi_suite.pipelines.run_report import write_reports
-from hsi_suite.pipelines.scenes import prediction
-from hsi_suite.pipelines.scenes.ensemble import load_ensemble
 from hsi_suite.pipelines.training import configure, start
-from scenes_samples import SMALL, small_cube, write_scene
-from test_prediction_strips import Interrupted
-
-from hsi_suite.atomic import write_json
-from hsi_suite.config import load_tree, validate
-from hsi_suite.engine.observer import Observer
-from hsi_suite.errors import HsiSuiteError, Stopped
-from hsi_suite.runs import open_run
+from hsi_suite.runs.folder import open_run
 from hsi_suite.schemas.batch import BatchConfig
+from hsi_suite.tasks.scenes import prediction
+from hsi_suite.tasks.scenes.ensemble import load_ensemble
 
 from .harness import Kind
 from .made import copied
@@ -99,12 +99,12 @@ def _stopped(folder):
 def _with_own_scene(folder, call):
     """Call with the scene of a run where it lies now: configurations name it in full."""
     path = folder / "run" / "config.yaml"
-    with mock.patch("hsi_suite.pipelines.scenes.preparation.named_scene", _moved(folder)):
+    with mock.patch("hsi_suite.tasks.scenes.preparation.named_scene", _moved(folder)):
         return call(path.parent)
 
 
 def _moved(folder):
-    from hsi_suite.pipelines.scenes.preparation import named_scene
+    from hsi_suite.tasks.scenes.preparation import named_scene
 
     def named(data, *arguments):
         here = {"scene": str(folder / "cube.npy"), "labels": str(folder / "labels.npy")}

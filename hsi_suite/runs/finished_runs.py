@@ -1,0 +1,40 @@
+"""Which runs a user means who names a run or a folder of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import RunError
+from ..user_files import resolved
+from .folder import CONFIG, Run
+
+
+def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
+    """The run in a folder, or the runs in the folders within it, by name.
+
+    Args:
+        path: of a run, or of a batch or any other folder of runs.
+
+    Returns:
+        The finished runs, and those that are not.
+
+    Raises:
+        RunError: there is no run, or not a finished one.
+    """
+    folder = Path(path)
+    # In full: the name of "." and of a linked folder is that of the place itself.
+    folder = resolved(folder)
+    if not folder.is_dir():
+        raise RunError(path, "no such folder", "a run or a batch")
+    places = [folder] if (folder / CONFIG).is_file() else sorted(folder.iterdir())
+    runs = [Run(place) for place in places if (place / CONFIG).is_file()]
+    if not runs:
+        raise RunError(
+            path, "holds no runs", "a run or a batch", "name a folder that `hsi train` made"
+        )
+    finished = [run for run in runs if run.finished]
+    if not finished:
+        raise RunError(
+            path, "no finished run", "metrics.json in a run's folder", "let the training finish"
+        )
+    return finished, [run for run in runs if not run.finished]

@@ -1,0 +1,301 @@
+"""A run's folder: its name, its identity, what lies in it and who may write to it.
+
+One run is one folder, named after what defines it. `metrics.json` is written last: a folder that
+holds it is finished and never touched again; one that does not can be continued.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..atomic import make_folder, write_text
+from ..config import parse_yaml
+from ..errors import RunError
+from ..guard import parsing
+from ..printable import safe_line
+from ..schemas.run_metrics import check_metrics
+from ..scratch import sweep
+from ..user_files import LARGEST_JSON, is_there, read_json, read_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CONFIG = "config.yaml"
+METRICS = "metrics.json"
+ENVIRONMENT = "environment.json"
+HISTORY = "history.csv"
+COST = "cost.json"
+CHECKPOINT = "checkpoint.pt"
+MODEL = "model.safetensors"
+SPLIT = "split.npz"
+LABEL_MAP = "map.npy"
+MAP_PICTURE = "map.png"
+CONFUSION = "confusion.png"
+CURVES = "learning_curves.png"
+REPORT = "report.html"
+LOG = "log.txt"
+
+_AGAIN = "train the run again"
+# A tab or a line break is skipped by spreadsheets, and what follows it begins the cell.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMERLY_TEMPORARY = re.compile(
+    r"\.(checkpoint|config|environment|history|metrics|cost|model|split|map|confusion|report"
+    r"|learning_curves|denoised|mistakes)\.[a-z0-9_]{8}\.[a-z]+"
+)
+
+# Keys that change how a run is carried out but not what comes out of it.
+# The user's files count by their content: their checksums are part of the identity.
+_NOT_IDENTITY = {
+    "train": {"checkpoint_seconds"},
+    "data": {"scene", "labels", "class_names"},
+    "split": {"file"},
+}
+# The same for one task alone: runs of others were named before this was thought of.
+_NOT_IDENTITY_OF = {
+    "image_classification": {"data": {"folder"}},
+    "denoising": {"model": {"weights"}},
+    "retrieval": {"data": {"scene", "labels", "class_names", "files"}},
+}
+
+# Keys that came later, with the values that do what was done before: runs from then keep their
+# identity.
+_ADDED_LATER: dict[tuple[str, ...], Any] = {
+    ("data", "axes"): None,
+    ("data", "shape"): None,
+    ("data", "unlabelled"): None,
+    ("data", "warp_labels"): False,
+    ("preprocess",): {"denoise": False},
+    ("train", "optimizer", "decay"): 0.9,
+    ("train", "optimizer", "epsilon"): 1.0,
+    ("train", "sampling"): "pixels",
+    ("train", "augmentation"): {"flips": False, "rotations": False, "gain": 0.0, "noise": 0.0},
+    ("evaluation", "orientations"): 1,
+    ("noise", "camera"): None,
+}
+
+
+def run_identity(config: Mapping[str, Any], checksums: Mapping[str, str]) -> str:
+    """Eight hexadecimal digits that stand for a resolved configuration and its data.
+
+    Args:
+        config: the resolved configuration as a plain tree.
+        checksums: SHA-256 of the data, by file name.
+    """
+    left_out = _NOT_IDENTITY | _NOT_IDENTITY_OF.get(config.get("task", ""), {})
+    kept = {
+        key: {k: v for k, v in value.items() if k not in left_out.get(key, ())}
+        if isinstance(value, Mapping)
+        else value
+        for key, value in _as_before(config).items()
+    }
+    text = json.dumps([kept, dict(checksums)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _as_before(tree: Any, place: tuple[str, ...] = ()) -> Any:
+    """A configuration, or those in the list of a batch, without keys that change nothing."""
+    if isinstance(tree, list):
+        return [_as_before(item) for item in tree]
+    if not isinstance(tree, Mapping):
+        return tree
+    return {
+        key: _as_before(value, (*place, key))
+        for key, value in tree.items()
+        if (*place, key) not in _ADDED_LATER or value != _ADDED_LATER[(*place, key)]
+    }
+
+
+def run_name(dataset: str, model: str, split: str, seed: int, identity: str) -> str:
+    """The folder name `<dataset>_<model>_<split>_s<seed>_<hash8>`, safe on every file system."""
+    parts = [re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-.") for part in (dataset, model, split)]
+    return "_".join([*parts, f"s{seed}", identity])
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and what can be read from it.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been written."""
+        return (self.path / METRICS).is_file()
+
+    @cached_property
+    def config_text(self) -> str:
+        """The resolved configuration as it stands in the folder."""
+        return self._text(CONFIG)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration as a plain tree."""
+        tree = parse_yaml(self.config_text, self.path / CONFIG)
+        if not isinstance(tree, dict):
+            raise RunError(self.path / CONFIG, "holds no configuration", "a mapping of keys")
+        task = tree.get("task", "")
+        if not isinstance(task, str):
+            raise RunError(self.path / CONFIG, f"task: {task!r}", "the name of a task", _AGAIN)
+        return tree
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The results: deterministic values only."""
+        metrics = self._json(METRICS)
+        check_metrics(metrics, self.path / METRICS, whole=False)
+        return metrics
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What the run ran on."""
+        found = self._json(ENVIRONMENT)
+        if not isinstance(found.get("data", {}), dict):
+            path, value = self.path / ENVIRONMENT, found["data"]
+            raise RunError(path, f"data: {value!r}", "checksums by name", _AGAIN)
+        return found
+
+    @property
+    def identity(self) -> str:
+        """What `run_identity` gave when the run began; empty where that is not known."""
+        known = (self.path / ENVIRONMENT).exists()
+        return str(self.environment.get("identity", "")) if known else ""
+
+    @cached_property
+    def cost(self) -> dict[str, Any]:
+        """Time and memory."""
+        return self._json(COST)
+
+    @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """One row of figures for each epoch; empty for models without epochs."""
+        if not (self.path / HISTORY).exists():
+            return []
+        path = self.path / HISTORY
+        with parsing(path, "a table of numbers", _AGAIN, kind=RunError):
+            rows = csv.DictReader(io.StringIO(self._text(HISTORY)), strict=True)
+            return [{key: float(value) for key, value in row.items() if value} for row in rows]
+
+    @cached_property
+    def label_map(self) -> NDArray[np.integer]:
+        """The classification map, lines × samples of labels; 0 where there is no data."""
+        import numpy as np
+
+        path = self.path / LABEL_MAP
+        with parsing(path, "a map that `hsi train` wrote", _AGAIN, kind=RunError):
+            labels: NDArray[np.integer] = np.load(path, allow_pickle=False)
+        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype.kind not in "iu":
+            raise RunError(path, "holds no map of labels", "lines × samples", _AGAIN)
+        return labels
+
+    def _text(self, name: str) -> str:
+        return read_text(
+            self.path / name,
+            "a file of a run folder",
+            "name a folder that `hsi train` made",
+            kind=RunError,
+            largest=LARGEST_JSON,
+        )
+
+    def _json(self, name: str) -> dict[str, Any]:
+        return read_json(self.path / name, "a file that `hsi train` wrote", kind=RunError)
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        RunError: it is no run folder.
+    """
+    run = Run(Path(path))
+    if not is_there(run.path / CONFIG) or not (run.path / CONFIG).is_file():
+        found = "holds no config.yaml" if is_there(run.path) else "no such folder"
+        raise RunError(path, found, "a run folder", "name a folder that `hsi train` made")
+    return run
+
+
+def prepare_run(output: Path, name: str, config_text: str) -> Run:
+    """The run's folder, made if need be, with its configuration in it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    run = Run(make_folder(Path(output) / name))
+    if not (run.path / CONFIG).is_file():
+        write_text(run.path / CONFIG, config_text)
+    return run
+
+
+class RunInUseError(RunError):
+    """Another process is working on the run."""
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Hold the run's folder for writing; the lock goes with the process, however it ends.
+
+    Raises:
+        RunInUseError: another process holds it.
+    """
+    descriptor = os.open(run.path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunInUseError(
+            run.path,
+            "another process is working on this run",
+            "a run of its own",
+            "wait for it, or choose another seed or --output",
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def tidy(run: Run) -> None:
+    """Remove what a kill has left in a run's folder; to be called with the lock held."""
+    sweep(run.path)
+    for path in run.path.iterdir():
+        # As earlier versions named them.
+        if _FORMERLY_TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    if run.finished:
+        (run.path / CHECKPOINT).unlink(missing_ok=True)
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV; the columns are the keys in the order of their first appearance.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe, which makes it text
+    there; numbers stay numbers.
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(map(_cell, columns))
+    writer.writerows([_cell(row.get(column, "")) for column in columns] for row in rows)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = safe_line(value)
+    return f"'{text}" if value.startswith(_FORMULA_SIGNS) else text

@@ -1,0 +1,163 @@
+"""The life of a run, the same for every task: identity, folder, lock, environment, log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..atomic import write_json
+from ..commands import command
+from ..config import dump_yaml, validate
+from ..engine.distributed import Team, launched_processes
+from ..engine.observer import Observer
+from ..environment import compare_environments, describe_environment
+from ..errors import RunError, Stopped
+from ..schemas.training import MachineConfig
+from .folder import CONFIG, ENVIRONMENT, LOG, Run, locked, prepare_run, run_identity, run_name, tidy
+from .log import LogObserver
+
+Work = Callable[[Run, Observer], None]
+Assistance = Callable[[Run], object]
+
+
+def carry_out(
+    config: MachineConfig,
+    *,
+    names: tuple[str, str, str],
+    checksums: Mapping[str, str],
+    output: Path,
+    folder: Path | None,
+    observer: Observer,
+    work: Work,
+    team: Team,
+    assist: Assistance,
+    begun_on: str | None = None,
+) -> Run:
+    """Do the work of a run in its folder, unless it is finished already.
+
+    Args:
+        config: the resolved configuration.
+        names: data set, model and variant, the parts of the folder's name.
+        checksums: SHA-256 of the data, by file name.
+        output: where run folders are made.
+        folder: the run's folder itself when it is continued; it may have been renamed.
+        observer: hears of the progress.
+        work: does the work and writes the results, metrics.json last.
+        team: the processes that share the work. The first alone has the folder; the others come
+            back when it is done.
+        assist: what the others do of the work; writes nothing.
+        begun_on: the device in the run's own configuration, where it goes on with another; the
+            run stays the same one.
+
+    Raises:
+        RunError: another process has the run, it was begun with other data, or several
+            processes were launched for what one does alone.
+        Stopped: a stop was asked for; the text says how to go on.
+    """
+    if team.size == 1 and launched_processes() > 1:
+        raise RunError(
+            "torchrun",
+            f"{launched_processes()} processes",
+            "one: several can share only a single run of hsi train",
+            "leave torchrun out",
+        )
+    if not team.first:
+        return _assist(team, assist)
+    processes = team.size if folder is None else _processes(Run(folder), team.size)
+    moved = begun_on not in (None, config.device)
+    own = config.model_copy(update={"device": begun_on}) if moved else config
+    identity = _identity(own, checksums, processes)
+    name = run_name(*names, config.seeds.base, identity)
+    if folder is not None:
+        output, name = folder.parent, folder.name
+    run = prepare_run(output, name, dump_yaml(config))
+    with locked(run):
+        tidy(run)
+        if run.finished:
+            observer.message(f"{run.path} is finished already; nothing to do")
+            _begin(team, run, todo=False)
+            return run
+        _check_file(run, own, identity, checksums, processes)
+        _describe(run, config, identity, checksums, observer, team)
+        _begin(team, run, todo=True)
+        log = LogObserver(run.path / LOG, observer)
+        if moved:
+            log.message(
+                f"begun on {begun_on}, going on with {config.device}: rounding differs, and so "
+                "do the last digits"
+            )
+        try:
+            work(run, log)
+        except (Stopped, KeyboardInterrupt):
+            raise Stopped(f"go on with: {command('train', '--resume', run.path)}") from None
+    team.wait()
+    # A fresh object: the old one may have cached what the work has since written.
+    return Run(run.path)
+
+
+def _identity(config: MachineConfig, checksums: Mapping[str, str], processes: int) -> str:
+    # Sums over several processes' shares differ in the last bits, as those of threads do.
+    parts = dict(checksums) | ({"processes": str(processes)} if processes > 1 else {})
+    return run_identity(config.model_dump(mode="json"), parts)
+
+
+def _check_file(
+    run: Run, config: MachineConfig, identity: str, checksums: Mapping[str, str], processes: int
+) -> None:
+    """Refuse to go on where the configuration in the folder is another now."""
+    written = validate(type(config), run.config, run.path / CONFIG)
+    if _identity(written, checksums, processes) != identity:
+        raise RunError(
+            run.path / CONFIG,
+            "has changed since this run began",
+            f"the configuration of run {identity}",
+            "bring it back, or remove the folder to begin anew",
+        )
+
+
+def _processes(run: Run, now: int) -> int:
+    """By how many processes a run was begun; it may be continued by another number."""
+    if not (run.path / ENVIRONMENT).exists():
+        return now
+    number = run.environment.get("processes", 1)
+    return number if isinstance(number, int) else now
+
+
+def _begin(team: Team, run: Run, *, todo: bool) -> None:
+    team.tell(json.dumps([str(run.path), todo]).encode())
+
+
+def _assist(team: Team, assist: Assistance) -> Run:
+    """What the others do while the first process carries out a run."""
+    path, todo = json.loads(team.tell(None) or b"")
+    if todo:
+        assist(Run(Path(path)))
+        team.wait()
+    return Run(Path(path))
+
+
+def _describe(
+    run: Run,
+    config: MachineConfig,
+    identity: str,
+    checksums: Mapping[str, str],
+    observer: Observer,
+    team: Team,
+) -> None:
+    """Write what the run runs on, or compare it with what an interrupted run wrote."""
+    facts = describe_environment(config.device, config.threads or 1)
+    facts |= {"identity": identity, "data": dict(checksums), "processes": team.size}
+    if not (run.path / ENVIRONMENT).exists():
+        write_json(run.path / ENVIRONMENT, facts)
+        return
+    then = run.environment
+    if then.get("identity") != identity:
+        raise RunError(
+            run.path,
+            "the data or the configuration have changed since this run began",
+            f"identity {then.get('identity')}, found {identity}",
+            "start a new run",
+        )
+    for line in compare_environments({"processes": 1} | then, facts):
+        observer.message(f"not the same environment as when this run began: {line}")

@@ -1,0 +1,1 @@
+"""What each task adds to the house: its data, networks, figures and pages."""

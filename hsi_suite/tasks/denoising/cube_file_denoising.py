@@ -1,0 +1,329 @@
+"""Cubes in files denoised into files, whatever their size, with scores and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...atomic import write_text
+from ...data.cube_writer import check_cube_target, storable, write_cube_like
+from ...data.readers import CubeFile, open_cube
+from ...data.scene import nearest_bands
+from ...engine.observer import Observer
+from ...errors import HsiSuiteError, InputFileError, OutputError
+from ...reports.content import enumerate_names
+from ...reports.denoising.page import DenoisingReport, denoising_report
+from ...restoration.cube import CubeRestoration
+from ...restoration.cube_lines import line_blocks
+from ...restoration.damage import Damage
+from ...restoration.planes import PlaneDenoiser
+from ...restoration.unexplained import Unexplained
+from ...runs.machine import memory_text
+from .cube_demonstration import CubeNoise, with_noise
+from .cube_denoising import CubeChoices, restore_lines
+from .cube_scores import Scores, cube_scores, floats_of
+
+# Of a cube that is scored: noisy, clean and denoised, and parts of them on the way (measured: 5).
+_SCORED_COPIES = 6
+# More pixels than this are not rare.
+_RARE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class DenoisedFile:
+    """A cube's file that was denoised.
+
+    Attributes:
+        source: what was denoised.
+        written: the files that were written, the report last.
+        sigma_per_band: standard deviation of the noise, in the cube's units; NaN in dead bands.
+        rank: number of eigen-images; None when band after band was denoised.
+        damage: what of the cube could not be used.
+        missing_values: of the valid pixels in live bands, dead lines included.
+        repaired: whether dead bands and missing values were replaced.
+        unexplained: pixels whose rare signals were put back, and single odd values.
+        scores: of "noisy" and "denoised" against the reference; empty without one.
+        seconds: that all took.
+    """
+
+    source: Path
+    written: tuple[Path, ...]
+    sigma_per_band: NDArray[np.float64]
+    rank: int | None
+    damage: Damage
+    missing_values: int
+    repaired: bool
+    unexplained: Unexplained
+    scores: dict[str, Scores]
+    seconds: float
+
+    def damage_rows(self) -> tuple[tuple[str, str], ...]:
+        """What was wrong with the cube, as (what, how much) in words."""
+        return damage_rows(self.damage, self.missing_values, self.repaired)
+
+    def unexplained_rows(self) -> tuple[tuple[str, str], ...]:
+        """What noise does not explain, as (what, how much) in words."""
+        return unexplained_rows(self.unexplained, self.damage)
+
+
+def denoise_cube_file(
+    path: Path | str,
+    output: Path | str,
+    denoiser: PlaneDenoiser,
+    *,
+    denoiser_name: str,
+    variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
+    nodata: float | None = None,
+    reference: Path | str | None = None,
+    added_noise: tuple[CubeNoise, float, int] | None = None,
+    report: Path | str | None = None,
+    observer: Observer | None = None,
+    **choices: Unpack[CubeChoices],
+) -> DenoisedFile:
+    """Denoise a cube of any format into ENVI, GeoTIFF or NPY.
+
+    Type, units, wavelengths, georeference, band names and nodata are the input's; NPY holds the
+    values alone. Only blocks of lines and the denoised planes are in memory, but a reference is
+    read whole, with the cubes that are compared with it.
+
+    Args:
+        path: see `data.readers.open_cube`.
+        output: .hdr, .tif or .npy; never the input.
+        denoiser: of grey images.
+        denoiser_name: what the report calls it.
+        variable: which of several arrays in the file is the cube.
+        axes: see `data.readers.open_cube`.
+        shape: the same.
+        nodata: value of missing pixels, instead of the one the file names; NaN: there is none.
+        reference: a clean cube of the same size and units to score against.
+        added_noise: kind, σ and seed of noise that is added first, for a demonstration (see
+            `cube_demonstration.with_noise`); the cube itself is then the reference, and the
+            result is of float32.
+        report: HTML page to write.
+        observer: hears of the progress.
+        choices: see `cube_denoising.CubeChoices`.
+
+    Raises:
+        HsiSuiteError: a file cannot be read or written, or its cube cannot be denoised; the line
+            names the file.
+    """
+    start = perf_counter()
+    observer = observer or Observer()
+    path, target = Path(path), Path(output)
+    with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
+        for remark in file.remarks:
+            observer.message(f"{path.name}: {remark}")
+        check_cube_target(target, file)
+        if report is not None and Path(report).suffix.lower() not in {".html", ".htm"}:
+            raise OutputError(report, "is no name of a page", "one that ends in .html")
+        scored = reference is not None or added_noise is not None
+        choices["plane_bytes"] = _left_for_planes(file, scored, choices.get("plane_bytes"))
+        clean = None if reference is None else _read_reference(Path(reference), file)
+        if added_noise is not None:
+            clean = floats_of(file.read(), file.nodata) if clean is None else clean
+            file = with_noise(file, *added_noise)
+        if clean is not None and not np.nanmax(clean, initial=0) > 0:
+            raise InputFileError(
+                reference or path, "no value above 0 to compare with", "a clean cube"
+            )
+        try:
+            restoration = restore_lines(
+                file,
+                denoiser,
+                observer=observer,
+                valid=_unmasked(file),
+                nodata=file.nodata,
+                wavelengths=file.wavelengths,
+                **choices,
+            )
+        except HsiSuiteError as error:
+            if error.subject != "cube":
+                raise
+            raise InputFileError(path, error.found, error.expected, error.remedy) from error
+        dtype = storable(file.dtype, target.suffix)
+        written = write_cube_like(
+            target, file, dtype, _restored_blocks(restoration, dtype, observer)
+        )
+        scores = {} if clean is None else _scores(clean, file, target, restoration)
+        if report is not None:
+            page = _report(restoration, file, target, denoiser_name, scores)
+            if added_noise is not None:
+                page = replace(page, remarks=[_told_noise(*added_noise), *page.remarks])
+            write_text(Path(report), denoising_report(page))
+            written += (Path(report),)
+    return DenoisedFile(
+        path,
+        written,
+        restoration.sigma,
+        restoration.rank,
+        restoration.damage,
+        restoration.missing_values,
+        restoration.repair,
+        restoration.unexplained,
+        scores,
+        perf_counter() - start,
+    )
+
+
+def _unmasked(file: CubeFile) -> NDArray[np.bool_] | None:
+    """Where the file's mask lets a pixel count; None: everywhere."""
+    return None if file.mask is None else file.mask.read_lines(0, file.shape[0])
+
+
+def damage_rows(damage: Damage, missing_values: int, repaired: bool) -> tuple[tuple[str, str], ...]:
+    """What is wrong with a cube, as (what, how much) in words; bands are counted from 1."""
+    done = "replaced" if repaired else "left as they are"
+    dead = len(damage.dead_bands)
+    named = enumerate_names((band + 1 for band in damage.dead_bands), 12)
+    empty = int((~damage.valid).sum())
+    lines, samples = int(damage.dead_lines.sum()), int(damage.dead_samples.sum())
+    return (
+        ("dead bands", f"{dead} ({named}), {done}" if dead else "none"),
+        ("dead lines of single bands", f"{lines:,}, {done}" if lines else "none"),
+        ("dead columns of single bands", f"{samples:,}, {done}" if samples else "none"),
+        ("missing values in all", f"{missing_values:,}, {done}" if missing_values else "none"),
+        ("pixels without data", f"{empty:,} of {damage.valid.size:,}" if empty else "none"),
+    )
+
+
+def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[str, str], ...]:
+    """What noise does not explain, as (what, how much) in words; nothing where there is nothing."""
+    rows = []
+    valid = int(damage.valid.sum())
+    if rare := unexplained.rare_pixels:
+        common = rare > _RARE_SHARE * valid
+        doubt = "; so many are hardly rare: is the noise stronger than σ says?" if common else ""
+        rows.append(("pixels with rare signals, put back", f"{rare:,} of {valid:,}{doubt}"))
+    if odd := unexplained.odd_values:
+        if unexplained.odd_stay:
+            may = "so few may be lines of one band; --repair removes them"
+            rows.append(("single odd values, left as they are", f"{odd:,}; {may}"))
+        else:
+            rows.append(("single odd values, taken for faults and removed", f"{odd:,}"))
+    return tuple(rows)
+
+
+def _left_for_planes(file: CubeFile, scored: bool, allowed: float | None) -> float | None:
+    """What planes may take beside a cube that is in memory whole.
+
+    Raises:
+        InputFileError: the cube alone takes more.
+    """
+    whole = 0.0
+    if not file.by_lines:
+        whole += file.reading_bytes(file.shape[0])
+    if scored:
+        whole += _SCORED_COPIES * np.result_type(file.dtype, np.float32).itemsize * prod(file.shape)
+    if allowed is None or not whole:
+        return allowed
+    if whole > allowed:
+        why = f"a {file.format} file of this kind" if not scored else "a cube that is scored"
+        raise InputFileError(
+            file.path,
+            f"{why} is read whole, which takes {memory_text(whole)}",
+            f"at most {memory_text(allowed)} of the memory limit, beside the rest",
+            "raise --memory-limit"
+            + ("" if scored else ", or save the cube as ENVI, NPY or GeoTIFF"),
+        )
+    return allowed - whole
+
+
+def _read_reference(path: Path, noisy: CubeFile) -> NDArray[np.floating]:
+    with open_cube(path) as file:
+        if file.shape != noisy.shape:
+            raise InputFileError(
+                path,
+                f"a cube of {' × '.join(map(str, file.shape))}",
+                f"the size of {noisy.path.name}, {' × '.join(map(str, noisy.shape))}",
+            )
+        return floats_of(file.read(), file.nodata)
+
+
+def _restored_blocks(
+    restoration: CubeRestoration, dtype: np.dtype[Any], observer: Observer
+) -> Iterator[NDArray[Any]]:
+    observer.begin("writing", restoration.shape[0])
+    for first, last in line_blocks(restoration.shape):
+        yield restoration.read(first, last, dtype)
+        observer.advance(last - first)
+    observer.end()
+
+
+def _scores(
+    clean: NDArray[np.floating], file: CubeFile, target: Path, restoration: CubeRestoration
+) -> dict[str, Scores]:
+    """Of the noisy cube and of the one that was written."""
+    valid = restoration.damage.valid
+    noisy = cube_scores(clean, floats_of(file.read(), file.nodata), valid)
+    with open_cube(target) as written:
+        return {
+            "noisy": noisy,
+            "denoised": cube_scores(clean, floats_of(written.read(), file.nodata), valid),
+        }
+
+
+def _report(
+    restoration: CubeRestoration,
+    file: CubeFile,
+    target: Path,
+    denoiser_name: str,
+    scores: dict[str, Scores],
+) -> DenoisingReport:
+    damage, bands = restoration.damage, _shown_bands(file, restoration.damage)
+    with open_cube(target) as written:
+        before, after = (_picture(cube, bands, file.nodata, damage) for cube in (file, written))
+    sigma = restoration.sigma[damage.live_bands]
+    rows = damage_rows(damage, restoration.missing_values, restoration.repair)
+    odd = unexplained_rows(restoration.unexplained, damage)
+    remarks = [f"{what}: {value}." for what, value in (*rows[:3], *odd) if value != "none"]
+    size = " × ".join(map(str, file.shape))
+    rank = "band by band" if restoration.rank is None else f"{restoration.rank} eigen-images"
+    return DenoisingReport(
+        title=f"{file.path.name}, denoised",
+        lead=f"{size} (lines × samples × bands), {file.dtype.name}, {file.format}",
+        before=before,
+        after=after,
+        bands=(bands[0] + 1, bands[1] + 1, bands[2] + 1),
+        sigma=restoration.sigma,
+        wavelengths=file.wavelengths,
+        damage=(*rows, *odd),
+        method=(
+            ("denoiser", denoiser_name),
+            ("planes", rank),
+            ("noise of the bands, σ", f"{sigma.min():.4g} to {sigma.max():.4g}, cube's units"),
+            ("noise of the bands, median σ", f"{np.median(sigma):.4g}"),
+        ),
+        scores=scores,
+        remarks=remarks,
+    )
+
+
+def _told_noise(kind: CubeNoise, sigma: float, seed: int) -> str:
+    return f"A trial: noise was added to this cube ({kind}, σ {sigma:g}, seed {seed})."
+
+
+def _shown_bands(file: CubeFile, damage: Damage) -> tuple[int, int, int]:
+    """The bands of the picture, live ones in the place of dead ones."""
+    wanted = file.default_bands or nearest_bands(file.wavelengths, file.shape[2])
+    live = damage.live_bands
+    red, green, blue = (int(live[np.abs(live - band).argmin()]) for band in wanted)
+    return red, green, blue
+
+
+def _picture(
+    file: CubeFile, bands: tuple[int, int, int], nodata: float | None, damage: Damage
+) -> NDArray[np.floating]:
+    """Three bands of a cube, NaN where there is no data."""
+    blocks = [file.read(first, last)[..., list(bands)] for first, last in line_blocks(file.shape)]
+    picture = floats_of(np.concatenate(blocks), nodata)
+    picture[~damage.valid] = np.nan
+    return picture

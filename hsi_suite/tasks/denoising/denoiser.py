@@ -1,0 +1,131 @@
+"""A trained denoiser as one object and one file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...engine.finite import check_finite, check_weights
+from ...errors import RunError, ShapeError
+from ...guard import parsing
+from ...models.registry import build_denoiser
+from ...models.stored_model import header_from, read_model, require_fitting
+from ...runs.model_file import write_model_file
+
+_FORMAT = "hsi_suite denoiser 1"
+
+
+@dataclass(frozen=True)
+class DenoiserHeader:
+    """What a denoiser is, beside its numbers.
+
+    Attributes:
+        model: registered name.
+        options: further arguments of the model.
+        in_channels: 1 for grey, 3 for RGB.
+        noise: kind of noise it was trained on.
+        sigma: lowest and highest σ it was trained on, on the scale 0 to 255; None of cameras,
+            and where a public checkpoint for one σ does not say for which.
+        dataset: the images it was trained on.
+    """
+
+    model: str
+    options: dict[str, Any]
+    in_channels: int
+    noise: str
+    sigma: tuple[float, float] | None
+    dataset: str
+
+
+@dataclass
+class Denoiser:
+    """Noisy images and their σ in, clean images out.
+
+    Attributes:
+        header: see `DenoiserHeader`.
+        network: on its device.
+    """
+
+    header: DenoiserHeader
+    network: nn.Module
+
+    def __call__(self, noisy: Tensor, sigma: float | Tensor) -> Tensor:
+        """The clean images, N × C × H × W, in the units of the noisy ones.
+
+        Args:
+            noisy: N × C × H × W; on the scale 0 to 1 for networks without a σ map.
+            sigma: standard deviation of the noise in the units of `noisy`; a number, or a map
+                that broadcasts to N × 1 × H × W. Networks without a σ map do not look at it.
+
+        Raises:
+            ShapeError: the images have other channels than the network learnt.
+            NotFiniteError: the network gives values that are no numbers.
+        """
+        clean = run_network(self.network, noisy, sigma, self.header.in_channels)
+        return check_finite(clean, f"the output of {self.header.model}")
+
+    def save(self, path: Path) -> None:
+        """Write everything to one safetensors file."""
+        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
+        write_model_file(path, tensors, {"format": _FORMAT, **asdict(self.header)})
+
+
+def run_network(
+    network: nn.Module, noisy: Tensor, sigma: float | Tensor, in_channels: int
+) -> Tensor:
+    """Call a network with the inputs it takes; see `Denoiser.__call__`."""
+    if noisy.ndim != 4 or noisy.shape[1] != in_channels:
+        raise ShapeError("image", f"shape {tuple(noisy.shape)}", f"N × {in_channels} × H × W")
+    if network.takes_noise_map:
+        level = torch.as_tensor(sigma, dtype=noisy.dtype, device=noisy.device)
+        level = level.expand(noisy.shape[0], 1, *noisy.shape[2:])
+        noisy = torch.cat([noisy, level], 1)
+    clean: Tensor = network(noisy.contiguous(memory_format=torch.channels_last))
+    return clean
+
+
+def untrained_denoiser(
+    header: DenoiserHeader, device: torch.device, generator: torch.Generator | None
+) -> Denoiser:
+    """The denoiser that a header describes, with weights drawn from `generator`.
+
+    Raises:
+        ConfigError: no such network, or an option it cannot take.
+    """
+    network = build_denoiser(
+        header.model,
+        in_channels=header.in_channels,
+        options=header.options,
+        generator=generator,
+    )
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Denoiser(header, network.to(device))
+
+
+def load_denoiser(path: Path, device: torch.device) -> Denoiser:
+    """The denoiser that `Denoiser.save` wrote, in eval mode.
+
+    Raises:
+        RunError: the file is missing, damaged or holds something else.
+    """
+    fields, tensors = read_model(path, "a denoiser of this project", "fetch or train it again")
+    if fields.pop("format", None) != _FORMAT:
+        raise RunError(path, "holds no denoiser, or one of another version", _FORMAT)
+    with parsing(
+        path, "an undamaged file", kind=RunError, found="its header and weights do not fit"
+    ):
+        header = header_from(DenoiserHeader, fields)
+        if header.sigma is None and header.noise != "camera":
+            raise ValueError("no sigma")
+        meta = partial(untrained_denoiser, header, torch.device("meta"), None)
+        require_fitting(lambda: meta().network, header.options, tensors)
+        denoiser = untrained_denoiser(header, device, None)
+        denoiser.network.load_state_dict(tensors)
+    check_weights(tensors, path)
+    denoiser.network.eval()
+    return denoiser

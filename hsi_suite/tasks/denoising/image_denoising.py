@@ -1,0 +1,363 @@
+"""`hsi denoise` for photographs: read, estimate the noise, denoise tile by tile, write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.formats.image_notes import upright
+from ...data.noise import add_gaussian
+from ...data.photograph_writer import write_photograph
+from ...data.photographs import Photograph, read_header, read_photograph
+from ...engine.allocation import release_free_blocks
+from ...engine.devices import computing, resolve_device
+from ...engine.observer import Observer
+from ...engine.tiles import Tiling
+from ...errors import ConfigError, HsiSuiteError, InputFileError
+from ...reports.denoising.comparison import comparison_figure
+from ...reports.drawing import save_png
+from ...restoration.noise_estimate import SMALLEST_IMAGE
+from ...runs.machine import available_threads
+from .denoiser import Denoiser
+from .evaluation import mean_scores
+from .image_jobs import ImageJob, plan_jobs, plan_tiles, tell_left_out
+from .image_restoration import (
+    Restoration,
+    image_noise,
+    known_noise,
+    restore,
+)
+from .image_scores import image_scores
+from .noise_telling import ToldNoise, estimated_noise
+from .own_failures import own_failure
+from .stack_denoising import denoise_pages
+from .weights import load_weights
+from .white_level import WhiteLevel, reference_values, unknown_scale, white_level
+
+DEFAULT_MEMORY_LIMIT = 2e9
+_LEVELS = 255.0
+
+
+@dataclass(frozen=True)
+class DenoisingOptions:
+    """What a user may choose.
+
+    Attributes:
+        weights: shipped name, file or run folder; None for the default.
+        sigma: of the noise on the scale 0 to 255; None to estimate it.
+        white: the value that 255 on this scale stands for; None for the file's own: the largest
+            of whole numbers, 1 for floats.
+        how: strength, self-ensemble, precision.
+        tile: side of the tiles in pixels; None: as memory allows.
+        memory_limit: bytes for the whole process.
+        overwrite: whether a result may take the place of a finished file; of photographs also of
+            an input.
+        reference: the clean image, where there is one, for scores.
+        add_noise: σ (0 to 255) of noise that is added first, for a demonstration; it is not
+            clipped. The image itself is then the reference.
+        seed: of that noise; image k takes seed + k.
+        compare: also write a picture of before and after.
+        device: auto, cpu, cuda or cuda:N.
+        threads: CPU threads; None takes the processors this process may use.
+    """
+
+    weights: str | None = None
+    sigma: float | None = None
+    white: float | None = None
+    how: Restoration = field(default_factory=Restoration)
+    tile: int | None = None
+    memory_limit: float = DEFAULT_MEMORY_LIMIT
+    overwrite: bool = False
+    reference: str | Path | None = None
+    add_noise: float | None = None
+    seed: int = 0
+    compare: bool = False
+    device: str = "auto"
+    threads: int | None = None
+
+    def check(self) -> None:
+        """Refuse values that mean nothing.
+
+        Raises:
+            ConfigError: one is out of its range.
+        """
+        for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
+            if value is not None and not 0 <= value < np.inf:
+                raise ConfigError(name, f"{value:g}", "a number of 0 or more")
+        if self.white is not None and not 0 < self.white < np.inf:
+            raise ConfigError("--white", f"{self.white:g}", "a number above 0")
+        if not 0 <= self.how.strength <= 1:
+            raise ConfigError("--strength", f"{self.how.strength:g}", "0 to 1")
+        if self.tile is not None and self.tile < 1:
+            raise ConfigError("--tile", f"{self.tile}", "auto or pixels, at least 1")
+        if self.seed < 0:
+            raise ConfigError("--seed", f"{self.seed}", "0 or more")
+
+
+@dataclass(frozen=True)
+class DenoisedImage:
+    """What became of one image.
+
+    Attributes:
+        source: the image.
+        target: the result.
+        comparison: the picture of before and after, or None.
+        sigma: of the noise on the scale 0 to 255; None where the network does not look at it.
+        white: the value that 255 on this scale stands for.
+        estimated: whether σ was told from the image.
+        before: scores of the noisy image, where there is a reference.
+        after: scores of the result.
+        pages: pictures in the file; of several, σ is the root mean square and scores are means.
+    """
+
+    source: Path
+    target: Path
+    comparison: Path | None
+    sigma: float | None
+    white: WhiteLevel
+    estimated: bool
+    before: dict[str, float] | None
+    after: dict[str, float] | None
+    pages: int = 1
+
+
+def denoise_images(
+    inputs: Sequence[str | Path],
+    output: str | Path | None = None,
+    options: DenoisingOptions | None = None,
+    observer: Observer | None = None,
+) -> tuple[list[DenoisedImage], dict[Path, HsiSuiteError]]:
+    """Denoise photographs; one that fails does not keep the others back.
+
+    Args:
+        inputs: images, and folders of images.
+        output: a file for one image, or a folder; None for `NAME_denoised.png` beside each.
+        options: see `DenoisingOptions`.
+        observer: hears of the progress.
+
+    Returns:
+        What was denoised, and what was wrong with the other inputs.
+
+    Raises:
+        HsiSuiteError: what is wrong with the options, the weights, the output, or a folder.
+    """
+    options, observer = options or DenoisingOptions(), observer or Observer()
+    options.check()
+    _check_scale(options)
+    device = resolve_device(options.device)
+    with computing(device, options.threads or available_threads(), deterministic=True):
+        denoiser = load_weights(options.weights, device)
+        if options.sigma is not None and not denoiser.network.takes_noise_map:
+            observer.message("the weights were trained for a σ of their own; --sigma is not used")
+        kept = [Path(options.reference)] if options.reference is not None else []
+        tell_left_out(inputs, observer)
+        jobs, refused = plan_jobs(
+            inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept
+        )
+        if len(jobs) + len(refused) > 1 and options.reference is not None:
+            raise ConfigError("--reference", "one image for several inputs", "one input")
+        planned: list[tuple[int, ImageJob, Tiling]] = []
+        for index, job in enumerate(jobs):
+            with own_failure(job.source, refused, alone=len(jobs) == 1):
+                planned.append((index, job, _tiling(denoiser, job, options)))
+        total = sum(
+            j.header.pages * t.count((j.header.lines, j.header.samples)) for _, j, t in planned
+        )
+        observer.begin("denoising", total)
+        done = []
+        for index, job, tiling in planned:
+            with own_failure(job.source, refused, alone=len(jobs) == 1):
+                done.append(_denoise(denoiser, job, tiling, options, index, observer))
+        observer.end()
+    return done, refused
+
+
+def _check_scale(options: DenoisingOptions) -> None:
+    for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
+        if value is not None and value > _LEVELS:
+            raise ConfigError(name, f"{value:g}", f"0 to {_LEVELS:g}, whatever the image's depth")
+
+
+def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Tiling:
+    if job.header.channels == 1 and denoiser.header.in_channels == 3:
+        raise InputFileError(
+            job.source, "is grey", "RGB, as the network learnt", "choose weights for grey images"
+        )
+    copies = 2.0
+    if options.add_noise is not None:
+        # Noise is added in float32, beside the clean image, and is drawn in one piece.
+        copies += 2 * 4 / job.header.dtype.itemsize
+    if options.reference is not None:
+        copies += 1
+    return plan_tiles(
+        denoiser, job, tile=options.tile, memory_limit=options.memory_limit, copies=copies
+    )
+
+
+def _denoise(
+    denoiser: Denoiser,
+    job: ImageJob,
+    tiling: Tiling,
+    options: DenoisingOptions,
+    index: int,
+    observer: Observer,
+) -> DenoisedImage:
+    path = None if options.reference is None else Path(options.reference)
+    if job.header.pages > 1:
+        return _together(
+            denoise_pages(
+                job.source,
+                job.target,
+                path,
+                lambda page, clean, number: _restored(
+                    denoiser, job, page, clean, tiling, options, (index, number), observer
+                ),
+            )
+        )
+    photograph = read_photograph(job.source)
+    reference = None
+    if path is not None:
+        _check_size(path, photograph)
+        reference = read_photograph(path)
+    clean, image = _restored(
+        denoiser, job, photograph, reference, tiling, options, (index, 0), observer
+    )
+    result = replace(photograph, values=clean)
+    # Encoding takes memory of its own; what the network needed can go.
+    del photograph, reference
+    release_free_blocks()
+    write_photograph(job.target, result)
+    return image
+
+
+def _restored(
+    denoiser: Denoiser,
+    job: ImageJob,
+    photograph: Photograph,
+    reference: Photograph | None,
+    tiling: Tiling,
+    options: DenoisingOptions,
+    number: tuple[int, int],
+    observer: Observer,
+) -> tuple[NDArray[Any], DenoisedImage]:
+    """The denoised values of a picture and what became of it; number: of the file and the page."""
+    noisy = photograph.values
+    level, truth = _scale(photograph, reference, options, job.source)
+    white = level.value
+    if options.add_noise is not None:
+        truth = noisy if truth is None else truth
+        noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
+    noise = _noise(denoiser, noisy, white, options, job.source)
+    # The pages of a stack are mostly alike.
+    for remark in noise.remarks if number[1] == 0 else ():
+        observer.message(f"{job.source}: {remark}")
+    clean = restore(
+        denoiser,
+        noisy,
+        white,
+        noise.sigmas,
+        tiling,
+        options.how,
+        dtype=photograph.values.dtype,
+        observer=observer,
+    )
+    before = None if truth is None else image_scores(truth, noisy, white)
+    after = None if truth is None else image_scores(truth, clean, white)
+    compared = options.compare and number[1] == 0
+    if compared:
+        first, second = (upright(image, photograph.orientation) for image in (noisy, clean))
+        figure = comparison_figure(first, second, white, _captions(before, after))
+        save_png(figure, job.comparison)
+    told = denoiser.network.takes_noise_map
+    return clean, DenoisedImage(
+        source=job.source,
+        target=job.target,
+        comparison=job.comparison if compared else None,
+        sigma=image_noise(noise.sigmas) * _LEVELS if told else None,
+        white=level,
+        estimated=bool(told and options.sigma is None),
+        before=before,
+        after=after,
+    )
+
+
+def _together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
+    """What became of a stack: the first page's words, means of σ² and of the scores."""
+    first = pages[0]
+    squares = [((page.sigma or 0) * page.white.value) ** 2 for page in pages]
+    return replace(
+        first,
+        sigma=None if first.sigma is None else float(np.sqrt(np.mean(squares))) / first.white.value,
+        before=None if first.before is None else mean_scores([page.before or {} for page in pages]),
+        after=None if first.after is None else mean_scores([page.after or {} for page in pages]),
+        pages=len(pages),
+    )
+
+
+def _noise(
+    denoiser: Denoiser,
+    noisy: NDArray[Any],
+    white: float,
+    options: DenoisingOptions,
+    source: Path,
+) -> ToldNoise:
+    if options.sigma is None and denoiser.network.takes_noise_map:
+        lines, samples = noisy.shape[:2]
+        if min(lines, samples) < SMALLEST_IMAGE:
+            raise InputFileError(
+                source,
+                f"has {samples} × {lines} pixels, too few to tell the noise from",
+                f"at least {SMALLEST_IMAGE} × {SMALLEST_IMAGE}",
+                "say the noise with --sigma",
+            )
+        return estimated_noise(noisy, white, denoiser)
+    return ToldNoise(known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy), ())
+
+
+def _scale(
+    photograph: Photograph, reference: Photograph | None, options: DenoisingOptions, source: Path
+) -> tuple[WhiteLevel, NDArray[Any] | None]:
+    """What is white, and the values of the reference where there is one.
+
+    Raises:
+        InputFileError: the reference does not fit, or an option counts on a scale that a float
+            image does not have.
+    """
+    level = white_level(photograph, options.white, reference)
+    if not level.known:
+        for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
+            if value is not None:
+                raise unknown_scale(source, name, photograph)
+    if options.reference is None or reference is None:
+        return level, None
+    return level, reference_values(Path(options.reference), reference, photograph, level)
+
+
+def _check_size(reference: Path, photograph: Photograph) -> None:
+    """Refuse a reference of another size before it is decoded: it may be of any."""
+    header = read_header(reference)
+    lines, samples = photograph.values.shape[:2]
+    if (header.lines, header.samples) != (lines, samples):
+        raise InputFileError(
+            reference,
+            f"is of {header.samples:,} × {header.lines:,} pixels",
+            f"{samples:,} × {lines:,}, as the input",
+        )
+
+
+def _with_noise(image: NDArray[Any], white: float, sigma: float, seed: int) -> NDArray[np.float32]:
+    generator = np.random.default_rng(seed)
+    return add_gaussian(image.astype(np.float32), sigma / _LEVELS * white, generator)
+
+
+def _captions(before: dict[str, float] | None, after: dict[str, float] | None) -> dict[str, str]:
+    captions = {"noisy": "noisy", "denoised": "denoised", "difference": "noisy − denoised"}
+    for name, scores in (("noisy", before), ("denoised", after)):
+        if scores is not None:
+            captions[name] += f", {scores['peak_signal_noise_ratio']:.2f} dB"
+    return captions

@@ -1,0 +1,263 @@
+"""Which images are denoised, where the results go, and whether memory will do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...atomic import refuse_existing
+from ...data.photograph_stacks import open_stack, stack_kind
+from ...data.photograph_writer import check_writable
+from ...data.photographs import PHOTOGRAPH_ENDINGS, PhotographHeader, read_header
+from ...data.public.image_sets import left_out, left_out_text
+from ...engine.observer import Observer
+from ...engine.tiles import Tiling, side_within
+from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
+from ...runs.machine import memory_text
+from ...user_files import resolved
+from .denoiser import Denoiser
+
+SUFFIX = "_denoised"
+COMPARISON_SUFFIX = "_comparison"
+# What Python, torch and the other libraries take before the first image (measured: 0.4 GB).
+BASE_BYTES = 500e6
+# Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
+_DECODING = {"uint8": 2.5, "uint16": 3.5, "float32": 2.5}
+# A network's memory against its largest layer, with the gaps that malloc leaves between blocks:
+# 5 for DnCNN; 10 for the default denoiser, which keeps layers for its way up, and up to 17 over a
+# dozen tiles, as the gaps differ from tile to tile (measured).
+_LIVE_LAYERS = 18
+_PROBE = 64
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """One image to be denoised.
+
+    Attributes:
+        source: the image.
+        target: where the result goes.
+        header: of the image.
+    """
+
+    source: Path
+    target: Path
+    header: PhotographHeader
+
+    @property
+    def comparison(self) -> Path:
+        """Where the picture of before and after goes."""
+        return self.target.with_name(f"{self.target.stem}{COMPARISON_SUFFIX}.png")
+
+
+def plan_jobs(
+    inputs: Sequence[str | Path],
+    output: str | Path | None,
+    *,
+    overwrite: bool,
+    compare: bool = False,
+    kept: Sequence[Path] = (),
+) -> tuple[list[ImageJob], dict[Path, HsiSuiteError]]:
+    """The images that inputs name, and where each result goes.
+
+    Args:
+        inputs: images, and folders whose images are meant; results of earlier calls in a folder
+            are left out.
+        output: a file for one image, or a folder; None for `NAME_denoised.png` beside each image
+            (`.tif` where its values are floats or of 9 to 15 bits, or it has coordinates or
+            several pages).
+        overwrite: whether a result may take the place of a finished file, an input among them.
+        compare: whether pictures of before and after are written beside the results.
+        kept: further files that nothing may take the place of.
+
+    Returns:
+        The jobs, and the inputs that cannot be denoised with what is wrong: they cannot be read,
+        or their result cannot be written or exists already.
+
+    Raises:
+        InputFileError: a folder without images.
+        OutputError: two results would have one name, or one would replace what is kept.
+    """
+    alone = _is_one_file(inputs)
+    if output is not None and not alone and not _is_folder(output):
+        raise OutputError(output, "is one file for several images", "a folder")
+    named = [path for given in inputs for path in images_in(Path(given))]
+    # A file named twice, or with its folder, is meant once.
+    sources = list({resolved(path.parent) / path.name: path for path in named}.values())
+    jobs: list[ImageJob] = []
+    refused: dict[Path, HsiSuiteError] = {}
+    for source in sources:
+        try:
+            header = _header(source)
+            target = _target(source, header, output, alone=alone)
+            check_writable(target, header)
+            jobs.append(ImageJob(source, target, header))
+        except HsiSuiteError as error:
+            refused[source] = error
+    _check_targets(jobs, [] if overwrite else sources, kept)
+    for job in list(jobs):
+        try:
+            written = [job.target, job.comparison] if compare else [job.target]
+            refuse_existing(written, overwrite=overwrite)
+        except HsiSuiteError as error:
+            refused[job.source] = error
+            jobs.remove(job)
+    return jobs, refused
+
+
+def tell_left_out(inputs: Sequence[str | Path], observer: Observer) -> None:
+    """Name what of folders is not denoised, as it is no image that can be read."""
+    for folder in (Path(given) for given in inputs):
+        if folder.is_dir() and (others := left_out(folder)):
+            observer.message(left_out_text(folder, others))
+
+
+def _header(source: Path) -> PhotographHeader:
+    """Of a photograph, or of the pictures of a TIFF file."""
+    if stack_kind(source) is None:
+        return read_header(source)
+    with open_stack(source) as stack:
+        return stack.header
+
+
+def _is_one_file(inputs: Sequence[str | Path]) -> bool:
+    return len(inputs) == 1 and not Path(inputs[0]).is_dir()
+
+
+def _is_folder(output: str | Path) -> bool:
+    return Path(output).is_dir() or str(output).endswith("/") or not Path(output).suffix
+
+
+def images_in(given: Path) -> list[Path]:
+    """The images in a folder, without hidden files and results of earlier calls; or the file.
+
+    Raises:
+        InputFileError: a folder without images.
+    """
+    if not given.is_dir():
+        return [given]
+    found = sorted(
+        path
+        for path in given.iterdir()
+        if path.suffix.lower() in PHOTOGRAPH_ENDINGS
+        and path.is_file()
+        and not path.name.startswith(".")
+        and not path.stem.endswith((SUFFIX, SUFFIX + COMPARISON_SUFFIX))
+    )
+    if not found:
+        raise InputFileError(given, "holds no images", f"files {', '.join(PHOTOGRAPH_ENDINGS)}")
+    return found
+
+
+def _target(
+    source: Path, header: PhotographHeader, output: str | Path | None, *, alone: bool
+) -> Path:
+    partial = header.dtype == np.uint16 and header.white < np.iinfo(np.uint16).max
+    plain = not (header.dtype == np.float32 or header.georeferenced or partial or header.pages > 1)
+    ending = ".png" if plain else ".tif"
+    name = f"{source.stem}{SUFFIX}{ending}"
+    if output is None:
+        return source.with_name(name)
+    return Path(output) if alone and not _is_folder(output) else Path(output) / name
+
+
+def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence[Path]) -> None:
+    inputs = {resolved(path) for path in (*sources, *kept)}
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        for target in (job.target, job.comparison):
+            place = resolved(target)
+            if place in taken:
+                raise OutputError(
+                    target,
+                    f"would be a result of {taken[place]} and of {job.source}",
+                    "two names",
+                    "denoise them in two commands, with -o",
+                )
+            taken[place] = job.source
+            if place in inputs:
+                raise OutputError(target, "is an input", "a new name", "name one with -o")
+
+
+def plan_tiles(
+    denoiser: Denoiser,
+    job: ImageJob,
+    *,
+    tile: int | None,
+    memory_limit: float,
+    copies: float,
+) -> Tiling:
+    """How an image is cut so that everything fits in memory.
+
+    Args:
+        denoiser: what it is denoised with.
+        job: the image.
+        tile: side of the tiles as asked for; None: as large as memory allows.
+        memory_limit: bytes for the whole process.
+        copies: how often the image is held in memory beside the network's work.
+
+    Raises:
+        InputFileError: the image alone is too large.
+        ConfigError: no tile fits, or the network cannot work on tiles.
+    """
+    shape = (job.header.lines, job.header.samples)
+    channels = job.header.channels + job.header.alpha
+    size = float(shape[0]) * shape[1] * channels * job.header.dtype.itemsize
+    needed = BASE_BYTES + size * max(copies, _DECODING[job.header.dtype.name])
+    if needed > memory_limit:
+        raise InputFileError(
+            job.source,
+            f"{shape[1]:,} × {shape[0]:,} pixels need about {memory_text(needed)}",
+            f"at most the memory limit, {memory_text(memory_limit)}",
+            "raise --memory-limit if the image is really so large",
+        )
+    pixels = int((memory_limit - BASE_BYTES - size * copies) / bytes_per_pixel(denoiser))
+    radius: int | None = denoiser.network.receptive_radius  # type: ignore[assignment]
+    multiple: int = denoiser.network.multiple  # type: ignore[assignment]
+    if radius is None:
+        if tile is not None or pixels < shape[0] * shape[1]:
+            raise ConfigError(
+                "tile",
+                "this network looks at the whole image, which "
+                + ("is not to be cut" if tile is not None else "does not fit in memory"),
+                "one tile",
+                "choose other weights, or --tile auto with a larger --memory-limit",
+            )
+        return Tiling(None, 0, 1)
+    if tile is not None:
+        _check_piece(tile, shape, radius + multiple, pixels)
+        return Tiling(tile, radius, multiple)
+    return Tiling(side_within(pixels, shape, radius, multiple), radius, multiple)
+
+
+def _check_piece(tile: int, shape: tuple[int, int], around: int, pixels: int) -> None:
+    lines, samples = (min(tile + 2 * around, size) for size in shape)
+    if lines * samples > pixels:
+        raise ConfigError(
+            "--tile",
+            f"{tile}; with its surroundings {samples:,} × {lines:,} pixels",
+            f"at most {max(pixels, 0):,} pixels, for which there is memory",
+            "lower --tile or raise --memory-limit",
+        )
+
+
+def bytes_per_pixel(denoiser: Denoiser) -> float:
+    """Memory that a network takes for each pixel of a piece, from a look at its layers."""
+    sizes: list[int] = []
+
+    def look(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        sizes.append(output.numel() * output.element_size())
+
+    hooks = [module.register_forward_hook(look) for module in denoiser.network.modules()]
+    device = next(denoiser.network.parameters()).device
+    with torch.inference_mode():
+        denoiser(torch.zeros(1, denoiser.header.in_channels, _PROBE, _PROBE, device=device), 0.1)
+    for hook in hooks:
+        hook.remove()
+    # And a piece of the image itself, in and out, as float32 in three colours.
+    return _LIVE_LAYERS * max(sizes) / _PROBE**2 + 6 * 3 * 4

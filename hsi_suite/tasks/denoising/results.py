@@ -1,0 +1,105 @@
+"""What a finished training of a denoiser leaves in its folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ...atomic import write_json, write_text
+from ...engine.trainer import Training
+from ...metrics.restoration import peak_signal_noise_ratio
+from ...reports.drawing import house_style, save_png
+from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
+from ...schemas.denoising import DenoisingConfig
+from ..shared.run_pages import measured_cost
+from .denoiser import Denoiser
+from .evaluation import to_batch
+from .task import ImageDenoising
+
+PICTURE = "denoised.png"
+_PICTURES = 4
+_SIDE = 64
+
+
+def write_denoising_results(
+    run: Run,
+    config: DenoisingConfig,
+    denoiser: Denoiser,
+    task: ImageDenoising,
+    training: Training,
+    seconds: float,
+) -> None:
+    """Write everything; `metrics.json`, which marks the run as finished, comes last."""
+    write_text(run.path / HISTORY, csv_text(training.history))
+    write_json(run.path / COST, measured_cost(seconds, training.seconds))
+    if len(task.validation):
+        save_png(picture_grid(denoiser, task, config.noise.validation), run.path / PICTURE)
+    write_json(run.path / METRICS, _metrics(config, denoiser, task, training))
+
+
+def _metrics(
+    config: DenoisingConfig, denoiser: Denoiser, task: ImageDenoising, training: Training
+) -> dict[str, Any]:
+    """The run's deterministic figures, as metrics.json holds them."""
+    scores = {
+        f"{sigma:g}": task.validation_scores(denoiser.network, sigma)
+        for sigma in (config.noise.validation if len(task.validation) else [])
+    }
+    return {
+        "task": "denoising",
+        "dataset": denoiser.header.dataset,
+        "model": config.model.name,
+        "colour": config.data.colour,
+        "noise": config.noise.model_dump(),
+        "seed": config.seeds.base,
+        "epoch": training.epoch,
+        "steps": training.epoch * task.steps_per_epoch,
+        "train_images": len(task.train),
+        "validation_images": len(task.validation),
+        "parameters": sum(p.numel() for p in denoiser.network.parameters()),
+        "multiply_adds_per_pixel": multiply_adds_per_pixel(
+            denoiser.network, denoiser.header.in_channels
+        ),
+        "validation": scores,
+    }
+
+
+def multiply_adds_per_pixel(network: nn.Module, in_channels: int) -> float:
+    """Multiplications with addition that a network spends on a pixel of an image."""
+    device = next(network.parameters()).device
+    channels = in_channels + int(bool(network.takes_noise_map))
+    image = torch.zeros(1, channels, _SIDE, _SIDE, device=device)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(image)
+    return float(counter.get_total_flops() / 2 / _SIDE**2)
+
+
+def picture_grid(denoiser: Denoiser, task: ImageDenoising, sigmas: list[float]) -> Figure:
+    """Clean, noisy and denoised validation images, at the middle one of the σ."""
+    sigma = sorted(sigmas)[len(sigmas) // 2]
+    images = task.validation[:_PICTURES]
+    label = "ISO" if task.noise.kind == "camera" else "σ"
+    with house_style():
+        figure = Figure(figsize=(9.6, 3.3 * len(images)), layout="constrained")
+        rows = figure.subplots(len(images), 3, squeeze=False)
+        for index, (image, axes) in enumerate(zip(images, rows, strict=True)):
+            clean = to_batch([image])
+            noisy = task.spoil(image, sigma, index)
+            with torch.inference_mode():
+                given = torch.from_numpy(noisy).to(task.device)
+                restored = denoiser(given, sigma / 255).cpu().numpy()
+            shown = {
+                "clean": clean,
+                f"{label} {sigma:g}: {peak_signal_noise_ratio(clean, noisy):.2f} dB": noisy,
+                f"denoised: {peak_signal_noise_ratio(clean, restored):.2f} dB": restored,
+            }
+            for axis, (title, batch) in zip(axes, shown.items(), strict=True):
+                axis.imshow(np.moveaxis(batch[0], 0, 2).clip(0, 1), cmap="gray", vmin=0, vmax=1)
+                axis.set_title(title)
+                axis.set_axis_off()
+    return figure

@@ -1,0 +1,188 @@
+"""Figures of classifiers of images: of one, of a run once more, of several runs together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...commands import suggested
+from ...config import validate
+from ...data.splits import Split, load_split
+from ...engine.devices import computing
+from ...engine.observer import Observer
+from ...errors import RunError
+from ...metrics.classification import scores
+from ...metrics.confusion import Confusion
+from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run
+from ...runs.machine import available_threads, on_device
+from ...schemas.image_classification import ImageClassificationConfig
+from ..shared.unverified import told_unverified
+from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
+from .preparation import PreparedImages, load_configured_images
+
+_TOP = 5
+_CLASSES_FOR_TOP = 10
+
+
+def image_scores(
+    classes: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]
+) -> dict[str, Any]:
+    """All figures of some images.
+
+    Args:
+        classes: true class index of each, N.
+        probabilities: N × classes.
+        class_names: the classes.
+
+    Returns:
+        As `ClassificationScores.to_dict`, with num_images in place of num_pixels, and
+        top_5_accuracy where there are ten classes or more.
+    """
+    counts = Confusion.of(classes, probabilities.argmax(1), len(class_names))
+    figures = scores(counts).to_dict(class_names)
+    figures["num_images"] = figures.pop("num_pixels")
+    if len(class_names) >= _CLASSES_FOR_TOP:
+        figures[f"top_{_TOP}_accuracy"] = top_accuracy(classes, probabilities, _TOP)
+    return figures
+
+
+def top_accuracy(
+    classes: NDArray[np.int64], probabilities: NDArray[np.float32], number: int
+) -> float:
+    """Share of images whose class is among the most probable ones; ties count against it.
+
+    Args:
+        classes: true class index of each, N.
+        probabilities: N × classes.
+        number: how many classes may be named.
+    """
+    own = np.take_along_axis(probabilities, classes[:, None], 1)
+    rank = (probabilities >= own).sum(1)
+    return float((rank <= number).mean())
+
+
+def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> dict[str, Any]:
+    """A run's test figures, computed again from its saved model and split.
+
+    Returns:
+        "run", "task", "test" (the figures), "stored" (as metrics.json has them), "equal" and
+        "device", where they were computed.
+
+    Raises:
+        RunError: the run is unfinished or damaged, or its images have changed.
+    """
+    result = evaluate_image_ensemble([run.path], observer, device)
+    stored = run.metrics.get("test")
+    if not isinstance(stored, dict):
+        raise RunError(run.path / "metrics.json", "holds no test figures", "a run's metrics")
+    return {
+        "run": str(run.path),
+        "task": "image_classification",
+        "test": result["test"],
+        "stored": stored,
+        "equal": result["test"] == stored,
+        "device": result["device"],
+    }
+
+
+def evaluate_image_ensemble(
+    runs: Sequence[str | Path], observer: Observer | None = None, device: str | None = None
+) -> dict[str, Any]:
+    """The test figures of several runs that answer together, by the mean of their probabilities.
+
+    Args:
+        runs: folders of finished runs on the same images with the same test part.
+        observer: hears of the progress.
+        device: auto, cpu, cuda or cuda:N in the place of each run's own.
+
+    Returns:
+        "runs", "test", the figures, and "device", where they were computed.
+
+    Raises:
+        RunError: a run is unfinished or damaged, its images have changed, or the runs do not
+            have the same classes and test part.
+    """
+    observer = observer or Observer()
+    unverified = told_unverified(runs, observer)
+    rows: list[NDArray[np.float32]] = []
+    first: tuple[tuple[str, ...], NDArray[np.int64]] | None = None
+    for path in runs:
+        config, prepared, classifier = _finished(open_run(path), observer, device)
+        images, test = prepared.images, prepared.split.test
+        truth = (images.class_names, np.stack([test, images.classes[test]]))
+        if first is None:
+            first = truth
+        if first[0] != truth[0] or not np.array_equal(first[1], truth[1]):
+            raise RunError(
+                path,
+                "has other classes or another test part than the first run",
+                "the same images, divided alike",
+                "average runs of one data set; set seeds.split alone where it is divided at random",
+            )
+        with computing(torch.device(config.device), _threads(config), config.deterministic):
+            rows.append(
+                classifier.probabilities(
+                    classifier.views(images),
+                    test,
+                    crops=config.evaluation.crops,
+                    batch_size=config.evaluation.batch_size,
+                    observer=observer,
+                )
+            )
+    if first is None:
+        raise RunError("hsi evaluate", "no runs", "one or more finished runs")
+    figures = image_scores(first[1][1], mean_probabilities(rows), first[0])
+    marked = {"unverified": list(unverified)} if unverified else {}
+    result = {"runs": [str(path) for path in runs], "test": figures, "device": config.device}
+    return result | marked
+
+
+def _finished(
+    run: Run, observer: Observer, device: str | None
+) -> tuple[ImageClassificationConfig, PreparedImages, ImageClassifier]:
+    """A finished run's configuration, images and classifier."""
+    if run.config.get("task") != "image_classification":
+        raise RunError(run.path, f"is of the task {run.config.get('task')}", "image_classification")
+    if not run.finished:
+        raise RunError(
+            run.path,
+            "is not finished",
+            "a finished run",
+            f"run {suggested('train', '--resume', run.path)}",
+        )
+    config = on_device(validate(ImageClassificationConfig, run.config, run.path / CONFIG), device)
+    classifier = load_image_classifier(run.path / MODEL, torch.device(config.device))
+    images = load_configured_images(config.data, observer)
+    if run.environment.get("data") != dict(images.checksums):
+        raise RunError(
+            run.path,
+            "the images have changed since this run was trained",
+            "the same files",
+            "`hsi data verify` checks registered data sets",
+        )
+    split = load_split(run.path / SPLIT)
+    _check_split(run, split, len(images))
+    return config, PreparedImages(images, split), classifier
+
+
+def _check_split(run: Run, split: Split, number: int) -> None:
+    """Refuse a split that is not of these images."""
+    parts = np.concatenate([split.train, split.validation, split.test])
+    fits = (
+        split.shape == (number, 1)
+        and len(split.test) > 0
+        and len(np.unique(parts)) == len(parts)
+        and parts.min() >= 0
+        and parts.max() < number
+    )
+    if not fits:
+        raise RunError(run.path / SPLIT, "is not a split of these images", "the run's own split")
+
+
+def _threads(config: ImageClassificationConfig) -> int:
+    return config.threads or available_threads()

@@ -1,0 +1,152 @@
+"""What a finished training on labelled images leaves in its folder."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...atomic import write_json, write_text
+from ...data.labelled_images import LabelledImages
+from ...engine.observer import Observer
+from ...engine.trainer import Training
+from ...reports.drawing import save_png
+from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
+from ...reports.images.figures import Mistake, mistakes_figure
+from ...runs.folder import CONFUSION, COST, CURVES, HISTORY, METRICS, REPORT, Run, csv_text
+from ...schemas.image_classification import ImageClassificationConfig
+from ..shared.run_pages import PageFacts, image_classification_page, measured_cost
+from .classifier import ImageClassifier
+from .evaluation import image_scores
+from .preparation import PreparedImages
+
+MISTAKES = "mistakes.png"
+_SHOWN = 24
+
+
+def write_image_results(
+    run: Run,
+    config: ImageClassificationConfig,
+    prepared: PreparedImages,
+    classifier: ImageClassifier,
+    training: Training,
+    seconds: float,
+    observer: Observer,
+) -> None:
+    """Classify, and write everything; `metrics.json`, which marks the run as finished, last."""
+    started = time.monotonic()
+    parts = {"test": prepared.split.test, "validation": prepared.split.validation}
+    views = classifier.views(prepared.images)
+    rows = {
+        name: classifier.probabilities(
+            views,
+            indices,
+            crops=config.evaluation.crops,
+            batch_size=config.evaluation.batch_size,
+            observer=observer,
+        )
+        for name, indices in parts.items()
+        if len(indices)
+    }
+    evaluating = time.monotonic() - started
+    cost = measured_cost(seconds, training.seconds, evaluation_seconds=evaluating)
+    write_text(run.path / HISTORY, csv_text(training.history))
+    write_json(run.path / COST, cost)
+    metrics = _metrics(config, prepared, classifier, training, rows)
+    _write_pictures(run, prepared, metrics, training, rows["test"])
+    mistakes = (run.path / MISTAKES).read_bytes() if (run.path / MISTAKES).exists() else None
+    facts = PageFacts(run, config, metrics, training.history, cost)
+    write_text(run.path / REPORT, image_classification_page(facts, mistakes))
+    write_json(run.path / METRICS, metrics)
+
+
+def _metrics(
+    config: ImageClassificationConfig,
+    prepared: PreparedImages,
+    classifier: ImageClassifier,
+    training: Training,
+    rows: dict[str, NDArray[np.float32]],
+) -> dict[str, Any]:
+    """The run's deterministic figures, as metrics.json holds them."""
+    images, split = prepared.images, prepared.split
+    learnt = np.bincount(images.classes[split.train], minlength=len(images.class_names))
+    parts = {
+        name: image_scores(images.classes[getattr(split, name)], shares, images.class_names)
+        for name, shares in rows.items()
+    }
+    marks = {"unverified": list(images.unverified)} if images.unverified else {}
+    return marks | {
+        "task": "image_classification",
+        "dataset": images.name,
+        "synthetic": False,
+        "model": config.model.name,
+        "size": config.data.size,
+        "channels": images.channels,
+        "crops": config.evaluation.crops,
+        "seed": config.seeds.base,
+        "parameters": sum(p.numel() for p in classifier.network.parameters()),
+        "epoch": training.epoch,
+        "selection": config.train.selection,
+        "classes": [
+            {"label": label, "name": name, "train": int(count)}
+            for label, (name, count) in enumerate(zip(images.class_names, learnt, strict=True), 1)
+        ],
+        "baselines": {},
+        "split": {
+            "kind": split.kind,
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+        **parts,
+    }
+
+
+def _write_pictures(
+    run: Run,
+    prepared: PreparedImages,
+    metrics: dict[str, Any],
+    training: Training,
+    test: NDArray[np.float32],
+) -> None:
+    names = prepared.images.class_names
+    confusion = confusion_figure(metrics["test"]["confusion_matrix"], names)
+    save_png(confusion, run.path / CONFUSION)
+    if has_curves(training.history):
+        save_png(learning_curves_figure(training.history), run.path / CURVES)
+    mistakes = confident_mistakes(prepared.images, prepared.split.test, test, _SHOWN)
+    if mistakes:
+        save_png(mistakes_figure(mistakes), run.path / MISTAKES, dpi=200)
+
+
+def confident_mistakes(
+    images: LabelledImages,
+    indices: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    most: int,
+) -> list[Mistake]:
+    """The wrongly classified images of whose class the classifier was surest, surest first.
+
+    Args:
+        images: all images.
+        indices: those that were classified, N.
+        probabilities: N × classes.
+        most: how many are wanted.
+    """
+    answers = probabilities.argmax(1)
+    wrong = np.flatnonzero(answers != images.classes[indices])
+    sureness = probabilities[wrong, answers[wrong]]
+    chosen = wrong[np.argsort(-sureness, kind="stable")[:most]]
+    return [
+        Mistake(
+            image=images.image(int(indices[place])),
+            name=images.names[int(indices[place])],
+            truth=images.class_names[int(images.classes[indices[place]])],
+            answer=images.class_names[int(answers[place])],
+            probability=float(probabilities[place, answers[place]]),
+            truth_probability=float(probabilities[place, images.classes[indices[place]]]),
+        )
+        for place in chosen
+    ]

@@ -1,0 +1,303 @@
+"""A trained classifier as one object and one file: everything that prediction needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
+
+from ...data.patches import WindowSampler
+from ...data.pixel_spectra import PixelSpectra
+from ...data.reduction import BLOCK_PIXELS, Reduction
+from ...engine.devices import seeded
+from ...engine.observer import Observer
+from ...errors import ShapeError
+from ...models.classical import SpectrumClassifier
+from ...runs.model_file import write_model_file
+from .orientation_averaging import scene_probabilities
+
+FORMAT = "hsi_suite classifier 1"
+_CHUNK = 16_384
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a classifier is, beside its numbers.
+
+    Attributes:
+        model: registered name.
+        options: further arguments of the model, or the settings of a classical one.
+        window: side of the window in pixels.
+        labels: label value of each output.
+        class_names: all names of the scene's classes; label k has name k − 1.
+        bands: bands of the cubes it takes.
+        wavelengths: their centres in nm; None when unknown.
+        dataset: what it was trained on.
+        synthetic: whether that was a generated scene.
+        seed: of a classical model's fit.
+        orientations: of each window whose probabilities are averaged, 1 or 8.
+        domain: where the training scene's spectra lie, see `SpectralDomain`; None in older runs.
+        value_scale: what its values stand for, see `ValueScale`; None where its file said nothing.
+    """
+
+    model: str
+    options: dict[str, Any]
+    window: int
+    labels: list[int]
+    class_names: list[str]
+    bands: int
+    wavelengths: list[float] | None
+    dataset: str
+    synthetic: bool
+    seed: int = 0
+    orientations: int = 1
+    domain: dict[str, Any] | None = None
+    value_scale: dict[str, list[float]] | None = None
+
+
+@dataclass
+class Classifier:
+    """Spectra in, class probabilities out.
+
+    Attributes:
+        header: see `Header`.
+        reduction: from spectra to the model's input; a classical model sees it too.
+        network: a network in eval mode on its device, or a fitted classical model.
+        training: a classical model's training spectra (reduced) and class indices.
+    """
+
+    header: Header
+    reduction: Reduction
+    network: nn.Module | SpectrumClassifier
+    training: tuple[NDArray[np.float32], NDArray[np.int64]] | None = field(default=None)
+
+    def probabilities(
+        self,
+        cube: NDArray[np.generic],
+        valid: NDArray[np.bool_] | None,
+        *,
+        wanted: NDArray[np.bool_] | None = None,
+        batch_size: int = 512,
+        precision: Literal["fp32", "bf16"] = "fp32",
+        dropout_seed: int | None = None,
+        observer: Observer | None = None,
+    ) -> NDArray[np.float32]:
+        """Class probabilities of every pixel.
+
+        Those of a forest are shares of its trees' votes. A support vector machine has none: it
+        votes with one class per pixel, 1, and 0 for the others.
+
+        Args:
+            cube: lines × samples × bands.
+            valid: lines × samples, False where there is no data; None when all pixels are good.
+            wanted: lines × samples, True for the pixels to classify; None for all valid ones.
+            batch_size: windows per forward pass, where the network cannot take the scene at once.
+            precision: of a network's computations; bf16 is autocast.
+            dropout_seed: leave dropout layers, and no others, on and draw from this seed; None
+                for eval mode.
+            observer: hears of the progress.
+
+        Returns:
+            lines × samples × classes; NaN at invalid and unwanted pixels.
+
+        Raises:
+            ShapeError: the cube has other bands than the training scene.
+        """
+        reduced = self.reduced(PixelSpectra(cube), valid, cube.shape[:2])
+        good = np.ones(cube.shape[:2], bool) if valid is None else valid
+        out = np.full((*good.shape, len(self.header.labels)), np.nan, np.float32)
+        flat = out.reshape(-1, out.shape[-1])
+
+        def keep(pixels: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
+            flat[pixels] = rows
+
+        wanted = good if wanted is None else good & wanted
+        self._classify(reduced, wanted, keep, batch_size, precision, dropout_seed, observer)
+        return out
+
+    def class_map(
+        self,
+        reduced: WindowSampler,
+        wanted: NDArray[np.bool_],
+        *,
+        batch_size: int = 512,
+        precision: Literal["fp32", "bf16"] = "fp32",
+        dropout_seed: int | None = None,
+        observer: Observer | None = None,
+    ) -> NDArray[np.int32]:
+        """Index of the most probable class of each wanted pixel, without all probabilities.
+
+        Args:
+            reduced: the scene, see `reduced`.
+            wanted: lines × samples, True for the pixels to classify, all of which hold data.
+            batch_size: as in `probabilities`, like all that follow.
+            precision: of a network's computations.
+            dropout_seed: leave dropout on.
+            observer: hears of the progress.
+
+        Returns:
+            lines × samples, positions in `header.labels`; −1 at unwanted pixels.
+        """
+        out = np.full(wanted.shape, -1, np.int32)
+
+        def keep(pixels: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
+            out.reshape(-1)[pixels] = rows.argmax(1)
+
+        self._classify(reduced, wanted, keep, batch_size, precision, dropout_seed, observer)
+        return out
+
+    def reduced(
+        self, spectra: PixelSpectra, valid: NDArray[np.bool_] | None, size: tuple[int, int]
+    ) -> WindowSampler:
+        """A scene as the model sees it, its spectra reduced block by block.
+
+        Args:
+            spectra: of all pixels of the scene.
+            valid: lines × samples, False where there is no data; None when all pixels are good.
+            size: lines and samples.
+
+        Raises:
+            ShapeError: the spectra have other bands than those of the training scene.
+        """
+        self.check_bands(spectra.shape[1])
+        shape = (self.reduction.components, *size)
+        sampler = WindowSampler.empty(shape, self.header.window, self.device)
+        for start in range(0, len(spectra), BLOCK_PIXELS):
+            rows = self.reduction.apply(spectra[start : start + BLOCK_PIXELS])
+            if valid is not None:
+                rows[~valid.reshape(-1)[start : start + BLOCK_PIXELS]] = 0
+            sampler.put(start, torch.from_numpy(rows))
+        return sampler
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        if isinstance(self.network, nn.Module):
+            return _device(self.network)
+        return torch.device("cpu")
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether a layer of it drops something in training."""
+        return isinstance(self.network, nn.Module) and bool(dropout_layers(self.network))
+
+    def check_bands(self, bands: int) -> None:
+        """Refuse a cube with another number of bands than the training scene.
+
+        Raises:
+            ShapeError: it has.
+        """
+        if bands != self.header.bands:
+            raise ShapeError(
+                "scene",
+                f"{bands} bands",
+                f"{self.header.bands} bands, as {self.header.dataset} has, which the model learnt",
+                "predict a scene of the same sensor and bands",
+            )
+
+    def _classify(
+        self,
+        reduced: WindowSampler,
+        wanted: NDArray[np.bool_],
+        keep: Callable[[NDArray[np.int64], NDArray[np.float32]], None],
+        batch_size: int,
+        precision: Literal["fp32", "bf16"],
+        dropout_seed: int | None,
+        observer: Observer | None,
+    ) -> None:
+        """Give `keep` flat indices of the wanted pixels and their probabilities, part by part."""
+        observer = observer or Observer()
+        observer.begin("classifying", int(wanted.sum()))
+        if not isinstance(self.network, nn.Module):
+            pixels = np.flatnonzero(wanted)
+            for start in range(0, len(pixels), _CHUNK):
+                chunk = pixels[start : start + _CHUNK]
+                spectra = reduced.spectra(torch.from_numpy(chunk)).numpy()
+                keep(chunk, self.network.shares(spectra, len(self.header.labels)))
+                observer.advance(len(chunk))
+        elif wanted.any():
+            with _computing(self.network, precision, dropout_seed), torch.inference_mode():
+                chosen = torch.from_numpy(wanted)
+                for places, rows in scene_probabilities(
+                    self.network, reduced, chosen, batch_size, self.header.orientations, observer
+                ):
+                    keep(places.cpu().numpy(), rows.cpu().numpy())
+        observer.end()
+
+    def label_map(self, probabilities: NDArray[np.float32]) -> NDArray[np.integer]:
+        """Labels (lines × samples) of probabilities; 0 where there is no data."""
+        return most_probable(probabilities, self.header.labels)
+
+    def labels_of(self, classes: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Labels of class indices of any shape; 0 for −1."""
+        values = np.array([*self.header.labels, 0], _label_type(self.header.labels))
+        labels: NDArray[np.integer] = values[classes]
+        return labels
+
+    def save(self, path: Path) -> None:
+        """Write the classifier as one safetensors file."""
+        tensors: dict[str, Tensor] = {
+            f"reduction.{name}": torch.from_numpy(np.ascontiguousarray(value))
+            for name, value in vars(self.reduction).items()
+        }
+        if isinstance(self.network, nn.Module):
+            for name, value in self.network.state_dict().items():
+                tensors[f"model.{name}"] = value.detach().cpu().contiguous()
+        else:
+            assert self.training is not None
+            tensors["training.spectra"] = torch.from_numpy(self.training[0])
+            tensors["training.classes"] = torch.from_numpy(self.training[1])
+        write_model_file(path, tensors, {"format": FORMAT, **asdict(self.header)})
+
+
+def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.integer]:
+    """The label (lines × samples) with the highest probability; 0 where there is no data.
+
+    Args:
+        probabilities: lines × samples × classes, NaN where there is no data.
+        labels: label value of each class.
+    """
+    kind = _label_type(labels)
+    missing = np.isnan(probabilities[..., 0])
+    best = np.where(missing[..., None], 0, probabilities).argmax(-1)
+    return np.where(missing, 0, np.array(labels, kind)[best]).astype(kind)
+
+
+def _label_type(labels: Sequence[int]) -> type[np.uint8] | type[np.uint16]:
+    return np.uint8 if max(labels) < 256 else np.uint16
+
+
+@contextmanager
+def _computing(
+    network: nn.Module, precision: Literal["fp32", "bf16"], dropout_seed: int | None
+) -> Iterator[None]:
+    """Have a network compute with a precision, and with dropout if there is a seed for it.
+
+    Dropout layers alone are then as in training: batch norms keep the statistics they learnt.
+    """
+    device = _device(network)
+    network.eval()
+    if dropout_seed is not None:
+        for layer in dropout_layers(network):
+            layer.train()
+    bf16 = precision == "bf16"
+    with seeded(dropout_seed or 0, device), torch.autocast(device.type, torch.bfloat16, bf16):
+        yield
+    network.eval()
+
+
+def dropout_layers(network: nn.Module) -> list[nn.Module]:
+    """The layers of a network that drop something in training."""
+    return [each for each in network.modules() if isinstance(each, _DropoutNd) and each.p > 0]
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device

@@ -1,0 +1,159 @@
+"""From what a user names (a data set, a file, a model, a few keys) to a full configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...config import Section, Tree, config_names, load_tree, merge, validate
+from ...data.catalogue import check_dataset_name
+from ...data.file_list import absolute_files
+from ...errors import ConfigError
+from ...models.classic_classifier import CLASSIC_MODELS
+from ...models.classical import CLASSICAL
+from ...models.registry import classifier_names
+from ...registry import listed, nearest_names
+from ...runs.machine import on_this_machine
+from ...schemas.classification import ClassificationConfig, SplitConfig
+from ..shared.model_options import configured
+from ..shared.named_options import SCENE_OPTIONS, named_keys, put
+
+_DEFAULT_MODEL = "hybridsn"
+_TASK_FOLDER = "classification"
+_SCENE_FILES = ("scene", "labels", "class_names")
+_FILE_LISTS = ("labels", "file")
+
+
+# What a user may name directly: option of `hsi train`, or keyword of `hsi_suite.train`, and the
+# key of the configuration that it sets.
+_OPTIONS = SCENE_OPTIONS | {
+    "split": ("split", "kind"),
+    "split_file": ("split", "file"),
+    "epochs": ("train", "epochs"),
+    "seed": ("seeds", "base"),
+    "baselines": ("evaluation", "baselines"),
+    "device": ("device",),
+    "threads": ("threads",),
+}
+
+
+def classification_config(
+    *,
+    config: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    tree: Mapping[str, Any] | None = None,
+    settings: Sequence[str] = (),
+    **options: Any,
+) -> ClassificationConfig:
+    """The configuration of a classification run.
+
+    The most special shipped configuration for the model and the data set is the base, unless one
+    is named; then come the data set, the model and the options, then `tree`, then the settings.
+
+    Args:
+        config: name or path of a configuration.
+        dataset: a registered data set.
+        model: a registered model.
+        tree: further keys of the configuration.
+        settings: "a.b=c" texts, as of `--set`.
+        options: scene, labels, scene_variable, axes, shape (a list), labels_variable,
+            class_names, unlabelled, warp_labels, nodata, allow_unverified, split, split_file,
+            epochs, seed, baselines (a list), device, threads; None leaves a key alone.
+
+    Raises:
+        ConfigError: a key or value is wrong, or nothing says what to train on.
+    """
+    if dataset is not None:
+        check_dataset_name(dataset)
+    source = config or _shipped_for(dataset, model or _DEFAULT_MODEL)
+    named = merge(_named(dataset, model, options), tree or {})
+    given = configured(load_tree(source), named, settings, _DEFAULT_MODEL)
+    data = given.get("data") or {}
+    if isinstance(data, Mapping) and not data.get("dataset") and not data.get("scene"):
+        raise ConfigError(
+            "hsi train",
+            "nothing to train on",
+            "--dataset NAME, or --scene FILE with --labels FILE",
+            "`hsi data list` shows the data sets",
+        )
+    return validate(ClassificationConfig, given, source)
+
+
+def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -> Tree:
+    tree = named_keys(options, _OPTIONS, "unknown option")
+    if options.get("split_file") is not None and options.get("split") is None:
+        put(tree, ("split", "kind"), "file")
+    if dataset is not None or options.get("scene") is not None:
+        # Naming one source replaces the one in the configuration.
+        put(tree, ("data", "dataset"), dataset)
+        put(tree, ("data", "scene"), options.get("scene"))
+    if model is not None:
+        put(tree, ("model", "name"), model)
+    return tree
+
+
+def _shipped_for(dataset: str | None, model: str) -> str:
+    names = config_names()
+    special, general = f"{_TASK_FOLDER}/{model}_{dataset}", f"{_TASK_FOLDER}/{model}"
+    if special in names:
+        return special
+    if general in names:
+        return general
+    if model in CLASSIC_MODELS:
+        return f"{_TASK_FOLDER}/classic"
+    known = [*classifier_names(), *CLASSICAL]
+    near = nearest_names(model, known)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
+    raise ConfigError("--model", f"unknown model {model!r}", listed(known), hint)
+
+
+def resolve(config: ClassificationConfig) -> ClassificationConfig:
+    """The configuration with everything filled in that depends on the machine or on other keys.
+
+    Raises:
+        DeviceError: the device is not there.
+        ConfigError: the guard is narrower than the window's radius.
+    """
+    return config.model_copy(
+        update={
+            **on_this_machine(config),
+            "split": _resolve_split(config.split, config.model.window // 2),
+            "data": config.data.model_copy(update=_absolute(config.data, _SCENE_FILES)),
+        }
+    )
+
+
+def _absolute(section: Section, keys: Sequence[str]) -> dict[str, str]:
+    """The paths of a section in full, so that a run can be continued from any folder."""
+    given = {key: getattr(section, key) for key in keys}
+    return {
+        key: absolute_files(path) if key in _FILE_LISTS else str(Path(path).absolute())
+        for key, path in given.items()
+        if path is not None
+    }
+
+
+def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
+    disjoint = split.kind == "disjoint"
+    guard = split.guard
+    if guard is not None and not disjoint:
+        raise ConfigError(
+            "split.guard", f"{guard} with split.kind={split.kind}", "a disjoint split"
+        )
+    if disjoint and guard is not None and guard < radius:
+        raise ConfigError(
+            "split.guard",
+            f"{guard}",
+            f"at least the window's radius, {radius}",
+            "leave it out to take the radius",
+        )
+    rare = split.rare_classes or ("drop" if disjoint else "error")
+    return split.model_copy(
+        update={
+            "guard": (guard or radius) if disjoint else None,
+            "rare_classes": rare,
+            **_absolute(split, ("file",)),
+        }
+    )

@@ -1,0 +1,259 @@
+"""Runs that classify together: by the mean of their probabilities."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...commands import suggested
+from ...data.formats.checksums import hash_file
+from ...data.orientations import ORIENTATIONS
+from ...data.readers import CubeFile
+from ...engine.observer import Observer
+from ...errors import ConfigError, RunError, ShapeError
+from ...models.classical import RandomForest, SupportVectorMachine
+from ...runs.folder import MODEL, open_run
+from .classifier import Classifier, most_probable
+from .classifier_loading import load_classifier
+
+# Samples that go through a network at a time, so that wide scenes take no more memory.
+COLUMNS = 600
+
+
+@dataclass(frozen=True)
+class Classified:
+    """Some lines of a scene, classified.
+
+    Attributes:
+        labels: lines × samples, 0 where there is no data.
+        probabilities: mean over the runs, lines × samples × classes; NaN where there is no data.
+        disagreement: share of the runs that give another label than the mean, lines × samples,
+            NaN where there is no data; zeros for a single run.
+    """
+
+    labels: NDArray[np.integer]
+    probabilities: NDArray[np.float32]
+    disagreement: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """One or several classifiers of the same classes.
+
+    Attributes:
+        classifiers: in the order of their runs.
+        class_names: label k has name k − 1.
+        labels: label values that any of them gives, in ascending order.
+        checksums: SHA-256 of their model files.
+        denoised: whether they learnt from a denoised scene and so want to see one.
+    """
+
+    classifiers: tuple[Classifier, ...]
+    class_names: tuple[str, ...]
+    labels: tuple[int, ...]
+    checksums: tuple[str, ...]
+    denoised: bool
+
+    @property
+    def radius(self) -> int:
+        """How many lines and samples around a pixel its classification depends on."""
+        return max(classifier.header.window for classifier in self.classifiers) // 2
+
+    def of_all_orientations(self) -> Ensemble:
+        """The same, each averaging over all ways to turn and mirror its windows.
+
+        Raises:
+            ConfigError: all of them see single pixels.
+        """
+        if not self.radius:
+            raise ConfigError(
+                "--test-time-averaging", "runs that see single pixels", "runs with larger windows"
+            )
+        turning = tuple(
+            replace(each, header=replace(each.header, orientations=ORIENTATIONS))
+            if each.header.window > 1
+            else each
+            for each in self.classifiers
+        )
+        return replace(self, classifiers=turning)
+
+    def check_probabilities(self, observer: Observer) -> None:
+        """Refuse to write probabilities where a classifier has none; say what a forest's are.
+
+        Raises:
+            ConfigError: one of them is a support vector machine, which knows classes alone.
+        """
+        kinds = [type(each.network) for each in self.classifiers]
+        if SupportVectorMachine in kinds:
+            raise ConfigError(
+                "--probabilities",
+                "a support vector machine gives classes alone",
+                "networks or forests",
+                "leave --probabilities out",
+            )
+        if RandomForest in kinds:
+            observer.message(
+                "a forest's probabilities are shares of its trees' votes, not calibrated"
+            )
+
+    def check_scene(self, file: CubeFile) -> None:
+        """Refuse a scene of other bands.
+
+        Raises:
+            ShapeError: their number differs, or their wavelengths do.
+        """
+        for classifier in self.classifiers:
+            self._check_bands(classifier, file)
+            _check_wavelengths(classifier, file)
+
+    def _check_bands(self, classifier: Classifier, file: CubeFile) -> None:
+        order = None if file.axes is None else file.axes.with_bands(classifier.header.bands)
+        try:
+            classifier.check_bands(file.shape[2])
+        except ShapeError as error:
+            if order is None:
+                raise
+            remedy = f"give --axes {order} if that is the order of the file's axes"
+            raise ShapeError(file.path.name, error.found, error.expected, remedy) from error
+
+    def classify(
+        self,
+        cube: NDArray[np.generic],
+        valid: NDArray[np.bool_] | None,
+        inner: slice,
+        observer: Observer,
+    ) -> Classified:
+        """Classify some lines of a cube, piece by piece from left to right.
+
+        Args:
+            cube: lines × samples × bands, with `radius` lines around the inner ones where the
+                scene has them.
+            valid: lines × samples, False where there is no data; None when all pixels are good.
+            inner: the lines to classify.
+            observer: hears of each pixel as often as there are classifiers.
+        """
+        samples = cube.shape[1]
+        pieces = -(-samples // COLUMNS)
+        borders = [samples * number // pieces for number in range(pieces + 1)]
+        parts = []
+        for first, last in itertools.pairwise(borders):
+            left = max(0, first - self.radius)
+            around = np.s_[:, left : last + self.radius]
+            wanted = np.zeros(cube[around].shape[:2], bool)
+            wanted[inner, first - left : last - left] = True
+            mask = None if valid is None else valid[around]
+            rows = np.s_[inner, first - left : last - left]
+            parts.append(self._piece(cube[around], mask, wanted, rows, observer))
+        return Classified(*(np.concatenate(layers, axis=1) for layers in zip(*parts, strict=True)))
+
+    def _piece(
+        self,
+        cube: NDArray[np.generic],
+        valid: NDArray[np.bool_] | None,
+        wanted: NDArray[np.bool_],
+        place: tuple[slice, slice],
+        observer: Observer,
+    ) -> tuple[NDArray[np.integer], NDArray[np.float32], NDArray[np.float32]]:
+        """Labels, probabilities and disagreement of the wanted pixels, which lie at `place`."""
+        mean = np.zeros((*wanted[place].shape, len(self.labels)), np.float32)
+        votes = []
+        for classifier in self.classifiers:
+            rows = classifier.probabilities(
+                cube, valid, wanted=wanted, observer=_PixelsOnly(observer)
+            )[place]
+            columns = [self.labels.index(label) for label in classifier.header.labels]
+            mean[..., columns] += rows / len(self.classifiers)
+            mean[np.isnan(rows[..., 0])] = np.nan
+            votes.append(classifier.label_map(rows))
+        labels = most_probable(mean, self.labels)
+        others = np.stack([vote != labels for vote in votes])
+        disagreement: NDArray[np.float32] = others.mean(0, dtype=np.float32)
+        disagreement[np.isnan(mean[..., 0])] = np.nan
+        return labels, mean, disagreement
+
+
+class _PixelsOnly(Observer):
+    """Passes on the pixels, not the beginning and end of each piece."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def advance(self, steps: int = 1, **figures: float) -> None:
+        self._observer.advance(steps, **figures)
+
+
+def load_ensemble(runs: Sequence[str | Path], device: torch.device, threads: int) -> Ensemble:
+    """The classifiers of finished runs.
+
+    Raises:
+        RunError: a run is unfinished, or the runs do not have the same classes, or some of them
+            learnt from a denoised scene and others did not.
+    """
+    classifiers = tuple(finished_classifier(run, device, threads) for run in runs)
+    names = classifiers[0].header.class_names
+    for run, classifier in zip(runs, classifiers, strict=True):
+        if classifier.header.class_names != names:
+            raise RunError(
+                run,
+                "has other classes than the first run",
+                ", ".join(names),
+                "average runs of one data set only",
+            )
+    denoised = [_learnt_denoised(run) for run in runs]
+    if len(set(denoised)) > 1:
+        odd = runs[denoised.index(not denoised[0])]
+        raise RunError(
+            odd,
+            "learnt from a denoised scene and the first run did not, or the other way round",
+            "runs of one kind (preprocess.denoise)",
+        )
+    return Ensemble(
+        classifiers,
+        tuple(names),
+        tuple(sorted({label for each in classifiers for label in each.header.labels})),
+        tuple(hash_file(Path(run) / MODEL) for run in runs),
+        denoised[0],
+    )
+
+
+def _learnt_denoised(run: str | Path) -> bool:
+    return bool((open_run(run).config.get("preprocess") or {}).get("denoise"))
+
+
+def finished_classifier(run: str | Path, device: torch.device, threads: int) -> Classifier:
+    """The classifier of a finished run.
+
+    Raises:
+        RunError: the run is unfinished or damaged.
+    """
+    opened = open_run(run)
+    if not opened.finished:
+        raise RunError(
+            run,
+            "is not finished",
+            "a finished run",
+            f"run {suggested('train', '--resume', run)} first",
+        )
+    return load_classifier(opened.path / MODEL, device, threads)
+
+
+def _check_wavelengths(classifier: Classifier, file: CubeFile) -> None:
+    learnt = classifier.header.wavelengths
+    if learnt is None or file.wavelengths is None:
+        return
+    centres = np.asarray(learnt)
+    apart = float(np.abs(centres - file.wavelengths).max())
+    # Tables of one sensor differ by a few nm between flights; a whole band is another band.
+    if apart > max(5.0, float(np.median(np.abs(np.diff(centres))))):
+        raise ShapeError(
+            file.path.name,
+            f"bands up to {apart:.0f} nm away from those the model learnt",
+            "the same bands",
+            "predict a scene of the same sensor and bands",
+        )

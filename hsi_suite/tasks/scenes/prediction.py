@@ -1,0 +1,228 @@
+"""Maps of scenes by finished runs; the scenes need not fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...atomic import refuse_existing
+from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
+from ...engine.devices import computing, resolve_device
+from ...engine.observer import Observer
+from ...errors import OutputError
+from ...map_endings import check_map_ending
+from ...runs.machine import available_threads
+from ...user_files import resolved
+from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
+from ..shared.unverified import told_unverified
+from .denoising import denoise_file
+from .ensemble import load_ensemble
+from .scene_domain import in_learnt_scale, warn_if_unlike
+from .strip_memory import check_picture, strip_lines
+from .strip_prediction import StripPrediction, layer_path
+
+_LAYERS = ("probabilities", "disagreement")
+DEFAULT_MEMORY_LIMIT = 2e9
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A scene classified by one or several runs; what was written is read when it is asked for.
+
+    Attributes:
+        written: the map, then the probabilities and the disagreement where there are any; of an
+            ENVI pair the header.
+        class_names: label k has name k − 1.
+        probability_labels: label value of each layer of the probabilities.
+        missing: number of pixels without data.
+    """
+
+    written: tuple[Path, ...]
+    class_names: tuple[str, ...]
+    probability_labels: tuple[int, ...]
+    missing: int
+
+    @property
+    def labels(self) -> NDArray[np.integer]:
+        """The map, lines × samples, 0 where there is no data.
+
+        Raises:
+            InputFileError: it was written as a picture.
+        """
+        return read_labels(self.written[0]).labels
+
+    @property
+    def probabilities(self) -> NDArray[np.float32] | None:
+        """Mean over the runs, lines × samples × classes; None where they were not asked for."""
+        return self._layers("probabilities")
+
+    @property
+    def disagreement(self) -> NDArray[np.float32] | None:
+        """Share of the runs that give another label, lines × samples; None for one run."""
+        layers = self._layers("disagreement")
+        return None if layers is None else layers[..., 0]
+
+    def _layers(self, what: str) -> NDArray[np.float32] | None:
+        for path in self.written[1:]:
+            if path.stem.endswith(f"_{what}"):
+                with open_cube(path) as file:
+                    return file.read()
+        return None
+
+
+def predict(
+    runs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    scene: str,
+    overwrite: bool = False,
+    scene_variable: str | None = None,
+    axes: str | None = None,
+    shape: Sequence[int] | None = None,
+    nodata: float | None = None,
+    probabilities: bool = False,
+    test_time_averaging: bool = False,
+    memory_limit: float = DEFAULT_MEMORY_LIMIT,
+    device: str = "auto",
+    threads: int | None = None,
+    observer: Observer | None = None,
+) -> Prediction:
+    """Classify a scene with one run, or with several that average their probabilities.
+
+    The scene is read, classified and written strip by strip, so it need not fit into memory. A
+    call that was cut off leaves `<output>.partial`; the same call goes on from there, and the
+    result is that of an unbroken one. A scene for runs that learnt from a denoised one
+    (`preprocess.denoise`) is denoised in the same way first.
+
+    Args:
+        runs: folders of finished runs with the same classes.
+        output: map to write: .tif, .hdr (ENVI), .npy, or .png (a picture with a legend, for scenes
+            whose map fits into memory). Several runs also write `<name>_disagreement` beside it.
+        scene: file of the cube.
+        overwrite: whether the map may take the place of a finished file.
+        scene_variable: the cube's variable, where the file holds several arrays.
+        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        shape: lines and samples of a matrix of spectra.
+        nodata: the value that marks missing data.
+        probabilities: also write `<name>_probabilities`.
+        test_time_averaging: average over all ways to turn and mirror a window, also with runs that
+            were not evaluated so (`evaluation.orientations`).
+        memory_limit: bytes for the whole process; on CUDA without what the driver takes.
+        device: auto, cpu, cuda or cuda:N.
+        threads: CPU threads; None takes the processors this process may use.
+        observer: hears of the progress.
+
+    Raises:
+        RunError: a run is unfinished, or the runs do not have the same classes.
+        ShapeError: the scene has other bands.
+        ConfigError: the memory limit is too low, no run has windows to turn, or a run gives no
+            probabilities.
+        OutputError: the output exists or cannot be written, or another process is writing it.
+        Stopped: Ctrl-C; the same call goes on.
+    """
+    observer = observer or Observer()
+    threads = threads or available_threads()
+    where = resolve_device(device)
+    with (
+        open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as file,
+        computing(where, threads, deterministic=True),
+    ):
+        for remark in scene_remarks(file):
+            observer.message(f"{file.path.name}: {remark}")
+        target = _checked_target(Path(output), file, runs)
+        layers = [
+            *(["probabilities"] if probabilities else []),
+            *(["disagreement"] if len(runs) > 1 else []),
+        ]
+        results = _results(target, layers)
+        if not unfinished_folder(target).exists():
+            refuse_existing(results, overwrite=overwrite)
+        ensemble = load_ensemble(runs, where, threads)
+        unverified = told_unverified(runs, observer)
+        if test_time_averaging:
+            ensemble = ensemble.of_all_orientations()
+        if probabilities:
+            ensemble.check_probabilities(observer)
+        ensemble.check_scene(file)
+        file = in_learnt_scale(file, ensemble, observer)
+        left = memory_limit
+        # Before the work of denoising: what does not fit without eigen-images never will.
+        height = strip_lines(file, ensemble, left)
+        if ensemble.denoised:
+            file, denoised = denoise_file(file, where, memory_limit, observer)
+            left -= denoised.plane_bytes
+            height = strip_lines(file, ensemble, left)
+        if target.suffix.lower() == ".png":
+            check_picture(file, left)
+        warn_if_unlike(file, ensemble, observer)
+        identity = {
+            "models": list(ensemble.checksums),
+            "orientations": [each.header.orientations for each in ensemble.classifiers],
+            "denoised": ensemble.denoised,
+            "scene": [_state_of(path) for path in file.files],
+            "variable": scene_variable,
+            "axes": None if file.axes is None else [*file.axes.names, *file.axes.sizes],
+            "nodata": str(nodata),
+            "layers": layers,
+            "lines in a strip": height,
+            "device": str(where),
+            "threads": threads,
+            "versions": [version("hsi-suite"), torch.__version__],
+        }
+        if not goes_on(target, identity):
+            refuse_existing(results, overwrite=overwrite)
+        job = StripPrediction(file, ensemble, target, layers, height, observer, unverified)
+        with unfinished_output(target, identity) as unfinished:
+            missing = job.carry_out(unfinished)
+    written = (target, *(layer_path(target, what) for what in layers))
+    return Prediction(written, ensemble.class_names, ensemble.labels, missing)
+
+
+def _results(target: Path, layers: Sequence[str]) -> list[Path]:
+    """All files that are written; an ENVI map is a pair."""
+    places = [target, *(layer_path(target, what) for what in layers)]
+    data = [place.with_suffix(".img") for place in places if place.suffix.lower() == ".hdr"]
+    return [*places, *data]
+
+
+def _state_of(path: Path) -> list[str | int]:
+    state = path.stat()
+    return [str(resolved(path)), state.st_size, state.st_mtime_ns]
+
+
+def _check_place(place: Path) -> None:
+    """Refuse to replace what is no file of its own."""
+    if place.is_symlink():
+        raise OutputError(
+            place, "this is a link", "a file name", f"name {resolved(place)} itself, or remove it"
+        )
+    if place.is_dir():
+        raise OutputError(place, "this is a folder", "a file name", "end it in .tif")
+    if place.exists() and not place.is_file():
+        raise OutputError(place, "this is a pipe, a socket or a device", "a file name")
+
+
+def _checked_target(path: Path, file: CubeFile, runs: Sequence[str | Path]) -> Path:
+    """The map's place, once nothing is in the way that must be kept."""
+    for place in (path, *(layer_path(path, what) for what in _LAYERS)):
+        _check_place(place)
+    check_map_ending(path)
+    # An ENVI map is a pair of files, and so may be the scene.
+    written = {
+        resolved(output.with_suffix(ending))
+        for output in (path, *(layer_path(path, what) for what in _LAYERS))
+        for ending in (output.suffix, ".img")
+    }
+    if {resolved(Path(name)) for name in file.files} & written:
+        raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
+    if any(resolved(path).parent == resolved(Path(run)) for run in runs):
+        raise OutputError(
+            path, "lies inside a run's folder", "another folder: runs are kept as they are"
+        )
+    return path

@@ -1,0 +1,208 @@
+"""How many lines of a scene are classified at a time, so that memory keeps within a limit.
+
+The answer depends on the scene, the models and the limit alone, never on what the machine has free:
+strips begin and end at the same lines whenever a prediction is called again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ...data.readers import CubeFile
+from ...engine.dense import runs_dense
+from ...engine.sliding import sliding_bytes
+from ...engine.task import WindowNetwork
+from ...errors import ConfigError, OutputError
+from ...runs.machine import memory_text
+from .classifier import Classifier
+from .ensemble import COLUMNS, Ensemble
+from .orientation_averaging import lines_at_a_time
+
+# What Python, torch and the other libraries take before the first strip (measured: 0.5 GB).
+BASE_BYTES = 550e6
+# Strips need not be larger: what they compute twice is little, and less is lost when one breaks.
+_MOST_PIXELS = 2**19
+_REDUCTION_BLOCK = 65_536
+# As `engine.dense` cuts a piece once more, and the windows of a batch.
+_INNER_PIXELS, _INNER_LINES, _WINDOWS = 10_000, 16, 512
+# A network's memory against the largest of its layers (measured: 0.4 for HybridSN, 1.4 for SSRN).
+_LIVE_LAYERS = 1.5
+# The same against the sum of its outputs, where scenes go through it (measured: 2.2 for HybridSN).
+_LIVE_OUTPUTS = 2.5
+_PROBE = 24
+_SVM_CACHE = 500e6
+# Three bands, stretched in double precision, and the panels that are drawn (measured: 75).
+_PICTURE_BYTES = 120
+
+
+def strip_lines(file: CubeFile, ensemble: Ensemble, memory_limit: float) -> int:
+    """Lines in a strip.
+
+    Args:
+        file: the scene.
+        ensemble: what classifies it.
+        memory_limit: bytes for the whole process; on CUDA without what the driver takes.
+
+    Raises:
+        ConfigError: not even small strips keep within the limit.
+    """
+    lines, samples, _ = file.shape
+    # Smaller strips would read and reduce most lines twice.
+    least = min(lines, 2 * ensemble.radius + 1)
+    most = max(least, min(lines, _MOST_PIXELS // samples))
+    heights = range(least, most + 1)
+    needed = _memory_of(file, ensemble)
+    fitting = bisect_right(heights, memory_limit, key=needed)
+    if not fitting:
+        raise ConfigError(
+            "--memory-limit",
+            memory_text(memory_limit),
+            f"at least {memory_text(needed(least))} for this scene with these runs",
+            "raise it",
+        )
+    return heights[fitting - 1]
+
+
+def check_picture(file: CubeFile, memory_limit: float) -> None:
+    """Refuse to draw a scene that does not fit into memory.
+
+    Raises:
+        OutputError: it does not.
+    """
+    lines, samples, _ = file.shape
+    needed = BASE_BYTES + lines * samples * _PICTURE_BYTES
+    if needed > memory_limit:
+        raise OutputError(
+            "a picture",
+            f"{lines:,} × {samples:,} pixels need {memory_text(needed)}",
+            f"at most the memory limit, {memory_text(memory_limit)}",
+            "write .tif, .hdr or .npy",
+        )
+
+
+def _memory_of(file: CubeFile, ensemble: Ensemble) -> Callable[[int], float]:
+    """About the most memory that the process takes, as a function of the lines in a strip."""
+    lines, samples, bands = file.shape
+    around = 2 * ensemble.radius
+    width = min(samples, COLUMNS + around)
+    classes, models = len(ensemble.labels), ensemble.classifiers
+    components = max(classifier.reduction.components for classifier in models)
+    reducing = min(lines * samples, _REDUCTION_BLOCK) * bands * 16
+    computing = max(model_bytes(classifier, lines, width) for classifier in models)
+    fixed = BASE_BYTES + sum(map(kept_bytes, models)) + reducing + computing
+
+    def needed(height: int) -> float:
+        read = min(height + around, lines)
+        # A piece reduced, turned and padded; its logits, probabilities and their parts.
+        piece = read * width * (16 * components + 24 * classes + 40)
+        results = height * samples * (12 * classes + 24)
+        return fixed + file.reading_bytes(read) + piece + results
+
+    return needed
+
+
+def kept_bytes(classifier: Classifier) -> float:
+    """Memory of a classifier's own numbers."""
+    if isinstance(classifier.network, nn.Module):
+        return 8.0 * sum(weights.numel() for weights in classifier.network.parameters())
+    assert classifier.training is not None
+    spectra, _ = classifier.training
+    return 4.0 * spectra.nbytes + svm_bytes(len(spectra))
+
+
+def svm_bytes(spectra: int) -> float:
+    """Memory of the kernels of a support vector machine, or about that of a forest's trees."""
+    return min(_SVM_CACHE, 8.0 * spectra**2)
+
+
+def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
+    """Memory of a network at work on a piece of at most so many lines and samples."""
+    network = classifier.network
+    if not isinstance(network, nn.Module) or next(network.parameters()).is_cuda:
+        return 0
+    if classifier.header.orientations == 1:
+        return _network_bytes(classifier, network, lines, samples)
+    window = classifier.header.window
+    height = min(lines, lines_at_a_time(samples, window, len(classifier.header.labels)))
+    work = max(
+        _network_bytes(classifier, network, height, samples),
+        _network_bytes(classifier, network, samples, height),
+    )
+    values = 8 * classifier.reduction.components + 12 * len(classifier.header.labels) + 16
+    return work + values * (height + window) * (samples + window)
+
+
+def _network_bytes(classifier: Classifier, network: nn.Module, lines: int, samples: int) -> float:
+    components = classifier.reduction.components
+    if runs_dense(network, training=False):
+        return _dense_bytes(network, components, lines, samples)
+    window = classifier.header.window
+    one = _largest_layer(network, torch.zeros(1, components, window, window))
+    return _WINDOWS * (_LIVE_LAYERS * one + 12 * components * window**2)
+
+
+def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: int) -> float:
+    assert isinstance(network, nn.Module)
+    side = network.window - network.margin
+    height = _INNER_LINES * max(1, _INNER_PIXELS // samples // _INNER_LINES)
+    places = (min(lines, height) + side - 1) * (samples + side - 1)
+    size = _PROBE + network.margin
+    probe = torch.zeros(1, components, size, size)
+    outputs = layer_bytes(network, probe, network.features, outputs_alone=True)
+    largest = _largest_layer(network, probe, network.features)
+    # Either is enough; the first is close for networks of many layers, the second for few.
+    per_place = min(_LIVE_LAYERS * largest, _LIVE_OUTPUTS * sum(outputs)) / _PROBE**2
+    with torch.inference_mode():
+        features = network.features(probe[..., : network.window, : network.window])
+    first, rest = network.split_head()
+    if first is None:
+        head = _WINDOWS * (_LIVE_LAYERS * _largest_layer(rest, features) + 12 * features.numel())
+    else:
+        head = sliding_bytes(first, side, lines * samples, places)
+    return max(per_place * places, head) + 8.0 * features.shape[1] * places
+
+
+def _largest_layer(
+    network: nn.Module, inputs: Tensor, call: Callable[[Tensor], Tensor] | None = None
+) -> float:
+    """Bytes of the layer with the largest inputs and outputs, see `layer_bytes`."""
+    return max(layer_bytes(network, inputs, call), default=0.0)
+
+
+def layer_bytes(
+    network: nn.Module,
+    inputs: Tensor,
+    call: Callable[[Tensor], Tensor] | None = None,
+    *,
+    outputs_alone: bool = False,
+) -> list[float]:
+    """Bytes of the inputs and outputs of each layer, convolutions unfolded.
+
+    Args:
+        network: whose layers are looked at.
+        inputs: what it is called with.
+        call: a part of it to call instead.
+        outputs_alone: leave out the inputs and what is unfolded.
+    """
+    sizes: list[float] = []
+
+    def look(layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        if outputs_alone:
+            sizes.append(4.0 * output.numel())
+            return
+        values = given[0].numel() + output.numel()
+        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+            values += output[:, 0].numel() * layer.weight[0].numel()
+        sizes.append(4.0 * values)
+
+    leaves = [module for module in network.modules() if not list(module.children())]
+    hooks = [leaf.register_forward_hook(look) for leaf in leaves]
+    with torch.inference_mode():
+        (call or network)(inputs)
+    for hook in hooks:
+        hook.remove()
+    return sizes

@@ -1,0 +1,260 @@
+"""What memory a training takes, and whether it keeps within a limit.
+
+The answers depend on the scene, the configuration and the limit alone. They decide whether the
+cube is held in memory or read by lines, which changes no result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...data.readers import CubeFile, SceneFile
+from ...data.reduction import BLOCK_PIXELS
+from ...data.scene import Scene
+from ...engine.task import WindowNetwork
+from ...errors import ConfigError, InputFileError
+from ...runs.machine import memory_text
+from ...schemas.classification import ClassificationConfig
+from .classifier import Classifier
+from .denoising import DenoisedLines
+from .strip_memory import BASE_BYTES, layer_bytes, model_bytes, svm_bytes
+
+DEFAULT_MEMORY_LIMIT = 2e9
+# Labels, class indices, valid pixels, the map; and of a labelled one its place in the split.
+_PIXEL_BYTES, _LABELLED_BYTES = 20, 32
+# Three bands and the panels of the picture (measured: 45).
+_PICTURE_BYTES = 60
+# Of the same block on its way back from eigen-images.
+_DENOISED_COPIES = 4
+# Weights, gradients, an optimiser's two averages and a checkpoint.
+_WEIGHT_BYTES = 24
+# Spectra in float32, standardised in float64, and those of a fold.
+_SPECTRUM_BYTES = 24
+
+
+@dataclass(frozen=True)
+class MemoryLimit:
+    """What memory a training may take.
+
+    Attributes:
+        size: bytes for the whole process; on CUDA without what the driver takes.
+        asked: whether it was asked for. Then everything keeps within it or is refused. A default
+            decides only how a scene is read, and refuses one that does not fit even when it is
+            reduced: what a batch of windows takes is left to the configuration.
+    """
+
+    size: float = DEFAULT_MEMORY_LIMIT
+    asked: bool = False
+
+    @classmethod
+    def of(cls, size: float | None) -> MemoryLimit:
+        """The limit that was asked for; the default for None."""
+        return cls() if size is None else cls(size, True)
+
+    def holds(self, file: CubeFile, config: ClassificationConfig) -> bool:
+        """Whether a cube is read into memory whole, instead of by lines.
+
+        Raises:
+            InputFileError: it does not fit, and its format cannot be read by lines.
+            ConfigError: it does not fit even when it is reduced.
+        """
+        lines, samples, _ = file.shape
+        size = file.dtype.itemsize
+        needed = scene_bytes(file.shape, size, lines * samples, config) + file.reading_bytes(lines)
+        if needed <= self.size:
+            return True
+        if file.by_lines:
+            self._check_reduced(scene_bytes(file.shape, size, 0, config), file.shape, config)
+            return False
+        if self.asked:
+            raise InputFileError(
+                file.path,
+                f"a {file.format} file of this kind is read whole, which takes "
+                f"{memory_text(needed)}",
+                f"at most the memory limit, {memory_text(self.size)}",
+                "save the cube as ENVI, NPY or GeoTIFF, or raise --memory-limit",
+            )
+        return True
+
+    def check_scene(self, scene: Scene | SceneFile, config: ClassificationConfig) -> None:
+        """Refuse a scene that does not fit even when it is reduced.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        if isinstance(scene, Scene) and not self.asked:
+            return
+        shape = (scene.lines, scene.samples, scene.bands)
+        needed = _held_bytes(scene)
+        needed += scene_bytes(shape, scene.cube.dtype.itemsize, _labelled(scene), config)
+        self._check_reduced(needed, shape, config)
+
+    def check_training(
+        self,
+        classifier: Classifier,
+        config: ClassificationConfig,
+        scene: Scene | SceneFile,
+        trained: int,
+        dense: bool,
+    ) -> None:
+        """Refuse a training that does not keep within a limit that was asked for.
+
+        Args:
+            classifier: untrained.
+            config: resolved.
+            scene: what it is trained on.
+            trained: number of training pixels.
+            dense: whether batches go by the whole scene.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        if not self.asked:
+            return
+        kept = BASE_BYTES + _held_bytes(scene) + _map_bytes(scene)
+        needs = [
+            (
+                kept + _spectra_bytes(name, trained, scene.bands),
+                f"the baseline {name} with {trained:,} training spectra of {scene.bands} bands",
+                "raise it, or leave it out of evaluation.baselines",
+            )
+            for name in config.evaluation.baselines
+        ]
+        components = classifier.reduction.components
+        if isinstance(classifier.network, nn.Module):
+            kept += _reduced_bytes(scene.lines, scene.samples, components, config.model.window)
+            step = _step_bytes(classifier, config, scene.lines, scene.samples, trained, dense)
+            what = "batches that go by the whole scene" if dense else "batches of windows"
+            remedy = "take train.strategy=patch" if dense else "lower train.batch_size"
+            needs.append((kept + step, what, f"raise it, or {remedy}"))
+            mapping = model_bytes(classifier, scene.lines, scene.samples)
+            needs.append((kept + mapping, "the map", "raise it"))
+        else:
+            needs.append(
+                (
+                    kept + _spectra_bytes(classifier.header.model, trained, components),
+                    f"{trained:,} training spectra of {components} components",
+                    "raise it, or lower split.train",
+                )
+            )
+        # The largest, so that who follows the advice is not refused again.
+        self._check(*max(needs))
+
+    def _check_reduced(
+        self, needed: float, shape: tuple[int, int, int], config: ClassificationConfig
+    ) -> None:
+        lines, samples, bands = shape
+        self._check(
+            needed,
+            f"{lines:,} × {samples:,} pixels with {_components(config, bands)} components",
+            "raise it, lower reduction.components, or cut the scene",
+        )
+
+    def _check(self, needed: float, what: str, remedy: str) -> None:
+        if needed > self.size:
+            raise ConfigError(
+                "--memory-limit",
+                memory_text(self.size),
+                f"at least {memory_text(needed)} for {what}",
+                remedy,
+            )
+
+
+def scene_bytes(
+    shape: tuple[int, int, int], itemsize: int, labelled: int, config: ClassificationConfig
+) -> float:
+    """About the most memory that a scene read by lines takes, libraries included, no network.
+
+    Args:
+        shape: lines, samples, bands.
+        itemsize: bytes of a value of the cube.
+        labelled: number of labelled pixels.
+        config: how it is reduced, and the window.
+    """
+    lines, samples, bands = shape
+    pixels = lines * samples
+    # A block of spectra as it is read and, without what was turned on the way, in float64.
+    rows = min(pixels, max(BLOCK_PIXELS, samples) + samples)
+    reading = rows * bands * (itemsize + max(itemsize, 8)) + 32.0 * bands**2
+    reduced = _reduced_bytes(lines, samples, _components(config, bands), config.model.window)
+    kept = BASE_BYTES + _PIXEL_BYTES * pixels + _LABELLED_BYTES * labelled
+    return kept + max(reading + reduced, _PICTURE_BYTES * pixels)
+
+
+def _labelled(scene: Scene | SceneFile) -> int:
+    return 0 if scene.labels is None else int(np.count_nonzero(scene.labels))
+
+
+def _map_bytes(scene: Scene | SceneFile) -> float:
+    """Of what lies on the scene's grid, labels and their split among it."""
+    return _PIXEL_BYTES * scene.lines * scene.samples + _LABELLED_BYTES * _labelled(scene)
+
+
+def _components(config: ClassificationConfig, bands: int) -> int:
+    return config.reduction.components if config.reduction.method == "pca" else bands
+
+
+def _reduced_bytes(lines: int, samples: int, components: int, window: int) -> float:
+    return 4.0 * components * (lines + window - 1) * (samples + window - 1)
+
+
+def _held_bytes(scene: Scene | SceneFile) -> float:
+    """Of the cube, or of what a denoised one is read from."""
+    if isinstance(scene, Scene):
+        return float(scene.cube.nbytes)
+    if isinstance(scene.cube.source, DenoisedLines):
+        rows = max(BLOCK_PIXELS, scene.samples)
+        return scene.cube.source.plane_bytes + _DENOISED_COPIES * 8.0 * rows * scene.bands
+    return 0.0
+
+
+def _spectra_bytes(name: str, spectra: int, bands: int) -> float:
+    """Of a classifier of single spectra at its training."""
+    return _SPECTRUM_BYTES * spectra * bands + (svm_bytes(spectra) if name == "svm" else 0.0)
+
+
+def _step_bytes(
+    classifier: Classifier,
+    config: ClassificationConfig,
+    lines: int,
+    samples: int,
+    trained: int,
+    dense: bool,
+) -> float:
+    """Of a training step: activations that gradients need, and the optimiser."""
+    network = classifier.network
+    assert isinstance(network, nn.Module)
+    if next(network.parameters()).is_cuda:
+        return 0.0
+    weights = _WEIGHT_BYTES * sum(parameter.numel() for parameter in network.parameters())
+    batch = min(config.train.batch_size, trained)
+    components, window = classifier.reduction.components, config.model.window
+    one = torch.zeros(1, components, window, window)
+    whole = _kept_for_gradients(network, one, network)
+    if not dense or not isinstance(network, WindowNetwork):
+        return weights + batch * (whole + 8 * components * window**2)
+    features = _kept_for_gradients(network, one, network.features)
+    side = window - network.margin
+    per_place = features / side**2
+    scene = per_place * (lines + side - 1) * (samples + side - 1)
+    padded = _reduced_bytes(lines, samples, components, window)
+    return weights + scene + batch * (whole - features) + 3 * padded
+
+
+def _kept_for_gradients(
+    network: nn.Module, one: torch.Tensor, call: Callable[[torch.Tensor], torch.Tensor]
+) -> float:
+    """Bytes that the backward pass of one input needs: every output, and gradients of the largest.
+
+    Layers in eval mode have outputs of the same sizes, and need no batch for their norms.
+    """
+    mode = network.training
+    network.eval()
+    sizes = layer_bytes(network, one, call, outputs_alone=True)
+    network.train(mode)
+    return sum(sizes) + 2 * max(sizes)
