@@ -14,7 +14,7 @@ from typing import Any
 
 _PUBLIC = {
     "train": "pipelines.training",
-    "evaluate": "pipelines.run_evaluation",
+    "evaluate": "runs.evaluation",
     "predict": "tasks.scenes.prediction",
     "load_dataset": "data.catalogue",
     "open_run": "runs",

@@ -11,9 +11,9 @@ from ..errors import ConfigError, RunError
 from ..metrics.statistics import ceiling, describe, floor
 from ..registry import listed, nearest_names
 from ..reports.content import unverified_text
+from ..runs.figures import baseline_figures, figures, headline, variant, variant_words
 from ..runs.finished_runs import finished_runs
 from ..runs.folder import ENVIRONMENT, Run, run_identity
-from ..tasks.shared.run_figures import baseline_figures, figures, headline, variant, variant_words
 from .batches.comparisons import compare_models
 from .batches.files import checked, is_batch, read_run, read_summary, whole_files
 
@@ -208,7 +208,7 @@ def _entry(group: _Group, metric: str | None, *, alone: bool) -> dict[str, Any]:
             "task": first["task"],
             "dataset": first["dataset"],
             "variant": variant(first),
-            "headline": [metric or headline(first["task"], first)[0]],
+            "headline": [metric or headline(first)[0]],
             "baselines": baseline_figures(first) if alone else {},
         }
 

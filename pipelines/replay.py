@@ -16,7 +16,7 @@ from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
 from ..runs.finished_runs import finished_runs
 from ..runs.folder import CONFIG, ENVIRONMENT, Run, run_identity
-from ..tasks.shared.unverified import told_unverified
+from ..runs.unverified import told_unverified
 from . import training
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
 

@@ -7,23 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..config import apply_settings, load_tree
-from ..data.labelled_images import IMAGE_CLASSES
 from ..engine.distributed import together
 from ..engine.observer import Observer
-from ..errors import ConfigError
-from ..runs.folder import Run, open_run
-from ..schemas.classification import ClassificationConfig
-from ..schemas.denoising import DenoisingConfig
-from ..schemas.image_classification import ImageClassificationConfig
-from ..schemas.retrieval import RetrievalConfig
-from ..tasks.denoising import training as denoising
-from ..tasks.images import training as image_classification
-from ..tasks.retrieval import training as retrieval
-from ..tasks.scenes import training as classification
-from ..tasks.scenes.configuration import classification_config
-
-Config = ClassificationConfig | DenoisingConfig | ImageClassificationConfig | RetrievalConfig
-_TASKS = ("classification", "denoising", "image_classification", "retrieval")
+from ..errors import ConfigError, UnknownNameError
+from ..runs import training
+from ..runs.folder import Run
+from ..runs.task import Config, task_named, task_names
 
 
 def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
@@ -39,21 +28,23 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
     Raises:
         ConfigError: a key or value is wrong.
     """
-    task = "image_classification" if options.get("dataset") in IMAGE_CLASSES else "classification"
+    name = _task_of(config, options.get("dataset"), settings)
+    try:
+        task = task_named(name)
+    except UnknownNameError:
+        found = "a batch, which `hsi batch` carries out" if name == "batch" else f"task {name!r}"
+        known = f"one of {', '.join(task_names())}"
+        raise ConfigError(f"{config}: task", found, known) from None
+    return task.configure(config, options, settings)
+
+
+def _task_of(config: str | None, dataset: str | None, settings: Sequence[str]) -> str:
     if config is not None:
-        task = apply_settings(load_tree(config), settings).get("task", task)
-    if task == "classification":
-        return classification_config(config=config, settings=settings, **options)
-    if task == "denoising" and config is not None:
-        return denoising.denoising_config(config=config, settings=settings, options=options)
-    if task == "retrieval" and config is not None:
-        return retrieval.retrieval_config(config=config, settings=settings, options=options)
-    if task == "image_classification":
-        return image_classification.image_classification_config(
-            config=config, settings=settings, options=options
-        )
-    found = "a batch, which `hsi batch` carries out" if task == "batch" else f"task {task!r}"
-    raise ConfigError(f"{config}: task", found, f"one of {', '.join(_TASKS)}")
+        tree = apply_settings(load_tree(config), settings)
+        if "task" in tree:
+            return str(tree["task"])
+    named = (name for name in task_names() if dataset in task_named(name).datasets)
+    return next(named, "classification")
 
 
 def start(
@@ -70,27 +61,13 @@ def start(
     Args:
         config: describes it.
         output: where run folders are made.
-        observer: hears of the progress.
+        observer: reports progress.
         memory_limit: bytes for each process, of a classification of scenes; None takes 2 GB, in
             which a step of the training does not count.
     """
     with together() as team:
         listener = observer if team.first else None
-        if isinstance(config, ClassificationConfig):
-            return classification.train(
-                config, output, listener, team=team, memory_limit=memory_limit
-            )
-        _refuse_memory_limit(config.task, memory_limit)
-        if isinstance(config, ImageClassificationConfig):
-            return image_classification.train(config, output, listener, team=team)
-        if isinstance(config, RetrievalConfig):
-            return retrieval.train(config, output, listener, team=team)
-        return denoising.train(config, output, listener, team=team)
-
-
-def _refuse_memory_limit(task: object, memory_limit: float | None) -> None:
-    if memory_limit is not None:
-        raise ConfigError("--memory-limit", f"task {task!r}", "a classification of scenes")
+        return training.train(config, output, listener, team=team, memory_limit=memory_limit)
 
 
 def resume(
@@ -103,7 +80,7 @@ def resume(
 
     Args:
         path: the folder.
-        observer: hears of the progress.
+        observer: reports progress.
         memory_limit: as of `start`.
         device: auto, cpu, cuda or cuda:N in the place of the one that the run was begun with;
             the last digits then differ from an unbroken run's.
@@ -114,16 +91,7 @@ def resume(
     """
     with together() as team:
         listener = observer if team.first else None
-        task = open_run(path).config.get("task")
-        if task in _TASKS[1:]:
-            _refuse_memory_limit(task, memory_limit)
-        if task == "denoising":
-            return denoising.resume(path, listener, team, device)
-        if task == "image_classification":
-            return image_classification.resume(path, listener, team, device)
-        if task == "retrieval":
-            return retrieval.resume(path, listener, team, device)
-        return classification.resume(path, listener, team, memory_limit, device)
+        return training.resume(path, listener, team, memory_limit, device)
 
 
 def train(

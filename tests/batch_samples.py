@@ -15,7 +15,7 @@ from hsi_suite.metrics.statistics import ceiling, describe
 from hsi_suite.metrics.variance import variance_shares
 from hsi_suite.pipelines.batches.files import read_run, read_summary
 from hsi_suite.pipelines.batches.report import gather, write_batch_report
-from hsi_suite.tasks.shared.run_figures import baseline_figures, figures, headline, variant
+from hsi_suite.runs.figures import baseline_figures, figures, headline, variant
 
 NAMES = ("Corn", "Woods", "Wheat", "Stone-Steel-Towers", "Grass-pasture")
 HOSTILE = (
@@ -143,7 +143,7 @@ def group(name, members, runs):
             key: summed([baseline_figures(metrics)[key] for metrics in members])
             for key in sorted(baselines)
         },
-        "headline": headline(first["task"], first),
+        "headline": headline(first),
         "leakage": {
             key: value for key, value in first["leakage"].items() if isinstance(value, int | float)
         }
@@ -254,7 +254,7 @@ def variance_entry(group):
     }
 
 
-DENOISING = {"task": "denoising", "data": {}}
+DENOISING = {"task": "denoising", "data": {"images": "train400"}}
 
 
 def make_denoising_batch(folder, runs=3):
@@ -265,7 +265,8 @@ def make_denoising_batch(folder, runs=3):
         metrics = {
             "task": "denoising", "dataset": "Train400", "model": "dncnn", "seed": seed, "epoch": 3,
             "parameters": 1234, "noise": {"kind": "gaussian", "sigma": [0.0, 55.0]},
-            "train_images": 380, "validation_images": 20,
+            "train_images": 380, "validation_images": 20, "colour": "grey", "steps": 1200,
+            "multiply_adds_per_pixel": 1189.0,
             "validation": {
                 sigma: {"peak_signal_noise_ratio": value + 0.01 * seed,
                         "structural_similarity": 0.9 + 0.001 * seed}

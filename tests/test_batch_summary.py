@@ -12,9 +12,9 @@ from hsi_suite.pipelines.batches.comparisons import compare_models, split_key
 from hsi_suite.pipelines.batches.design import expand
 from hsi_suite.pipelines.batches.summary import run_rows, summarise_batch
 from hsi_suite.reports.batches.summary_tables import summary_text
+from hsi_suite.runs.figures import baseline_figures, figures, headline, variant
 from hsi_suite.runs.folder import Run
 from hsi_suite.schemas.batch import BatchConfig
-from hsi_suite.tasks.shared.run_figures import baseline_figures, figures, headline, variant
 
 NAMES = ["meadow", "wood"]
 
@@ -200,7 +200,7 @@ def test_figures_of_every_task():
         f"{name}/{sigma}" for name in scores for sigma in ("15", "25", "50")
     ]
     ratios = [f"peak_signal_noise_ratio/{sigma}" for sigma in ("25", "15", "50")]
-    assert headline("denoising", denoising) == ratios
+    assert headline(denoising) == ratios
     assert variant(denoising) == "gaussian 0-55"
     assert baseline_figures(denoising) == {}
     retrieval = {
@@ -214,11 +214,11 @@ def test_figures_of_every_task():
         "a_to_b/mean_average_precision": 0.8,
         "a_to_b/precision_at/10": 0.7,
     }
-    assert headline("retrieval", retrieval) == ["a_to_b/mean_average_precision"]
+    assert headline(retrieval) == ["a_to_b/mean_average_precision"]
     assert variant(retrieval) == "spectrum:rgb disjoint"
     assert baseline_figures(retrieval) == {"cca": {"a_to_b/mean_average_precision": None}}
     images = {"task": "image_classification", "test": part(NAMES, 100, 0.9, seed=0)}
-    assert headline("image_classification", images)[0] == "overall_accuracy"
+    assert headline(images)[0] == "overall_accuracy"
     assert figures({**images, "test": images["test"] | {"top_5_accuracy": 1.0}})[
         "top_5_accuracy"
     ] == (1.0)

@@ -16,13 +16,14 @@ from hsi_suite.data.images import IMAGE_SETS, read_folder
 from hsi_suite.data.public.image_sets import locate_images
 from hsi_suite.errors import ConfigError, InputFileError, RunError
 from hsi_suite.reports.denoising.tables import denoiser_scores_table
+from hsi_suite.runs.training import train
 from hsi_suite.tasks.denoising.preparation import (
     load_training_images,
     training_task,
     validation_images,
 )
 from hsi_suite.tasks.denoising.scores import _published, evaluate_weights
-from hsi_suite.tasks.denoising.training import denoising_config, train
+from hsi_suite.tasks.denoising.training import denoising_config
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_a_run_of_a_denoiser_is_evaluated_again(folder, tmp_path):
     run = train(config, tmp_path)
     result = hsi_suite.evaluate(run.path)
     assert result["equal"] and result["validation"] == run.metrics["validation"]
-    with pytest.raises(ConfigError, match="no dropout"):
+    with pytest.raises(ConfigError, match="dropout-at-test"):
         hsi_suite.evaluate(run.path, dropout_at_test=True)
     small_unet().save(run.path / "model.safetensors")
     assert not hsi_suite.evaluate(run.path)["equal"]

@@ -23,10 +23,10 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError, DeviceError, HsiSuiteError, RunError, Stopped
 from hsi_suite.runs.folder import open_run
+from hsi_suite.runs.training import train as train_classifier
 from hsi_suite.schemas.training import ScheduleConfig, TrainingConfig
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.scenes.configuration import classification_config
-from hsi_suite.tasks.scenes.training import train as train_classifier
 
 CPU = torch.device("cpu")
 LIMIT_SECONDS = 120

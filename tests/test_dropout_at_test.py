@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from hsi_suite.data.reduction import Reduction
-from hsi_suite.tasks.scenes.classifier import Classifier, Header, dropout_layers
+from hsi_suite.models.dropout import dropout_layers
+from hsi_suite.tasks.scenes.classifier import Classifier, Header
 
 
 class Normed(nn.Module):

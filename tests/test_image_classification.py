@@ -20,7 +20,7 @@ from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, Stopped
 from hsi_suite.models.registry import MODELS, ModelSpec
 from hsi_suite.pipelines import training
 from hsi_suite.pipelines.batches.batch import repeat
-from hsi_suite.pipelines.run_evaluation import evaluate
+from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import CHECKPOINT, run_identity
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.images.classifier import load_image_classifier, mean_probabilities

@@ -27,12 +27,12 @@ from hsi_suite.errors import (
     Stopped,
 )
 from hsi_suite.models.classical import nearest_position
+from hsi_suite.runs.training import resume, train
 from hsi_suite.tasks.scenes.baselines import run_baselines
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.fitting import plan, untrained
 from hsi_suite.tasks.scenes.preparation import prepare
-from hsi_suite.tasks.scenes.training import resume, train
 
 FILES = {
     "config.yaml", "environment.json", "split.npz", "history.csv", "metrics.json", "cost.json",

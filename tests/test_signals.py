@@ -10,7 +10,7 @@ from PIL import Image
 
 from hsi_suite.engine.observer import interruptible, stop_requests
 from hsi_suite.errors import RunError
-from hsi_suite.pipelines import run_evaluation
+from hsi_suite.runs import evaluation as run_evaluation
 
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -49,7 +49,7 @@ def test_nohup_is_respected(context):
 @pytest.mark.parametrize(
     ("arguments", "place", "words"),
     [
-        (["evaluate", "run"], "pipelines.run_evaluation:evaluate", "begins anew"),
+        (["evaluate", "run"], "runs.evaluation:evaluate", "begins anew"),
         (["replay", "run"], "pipelines.replay:replay", "begins anew"),
         (["denoise", "a.png"], "tasks.denoising.image_denoising:denoise_images",
          "makes the others"),

@@ -88,7 +88,7 @@ def evaluate(
             raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")
         print_ensemble(evaluate_image_ensemble(runs, TerminalObserver(), device), as_json)
         return
-    from ..pipelines.run_evaluation import evaluate as evaluate_run
+    from ..runs.evaluation import evaluate as evaluate_run
 
     result = evaluate_run(
         runs[0],

@@ -24,89 +24,29 @@ def print_json(value: Any) -> None:
 
 
 def print_run(run: Run, as_json: bool) -> None:
-    """A finished run's figures and where its map and report lie."""
+    """A finished run's figures and where its products lie."""
+    from ..runs.task import task_of
+
     if as_json:
         print_json({"run": str(run.path), **run.metrics})
-    elif run.metrics["task"] == "denoising":
-        _print_denoising(run)
-    elif run.metrics["task"] == "image_classification":
-        _print_image_classification(run)
-    elif run.metrics["task"] == "retrieval":
-        _print_retrieval(run)
-    else:
-        _print_classification(run)
-
-
-def _print_classification(run: Run) -> None:
-    from ..reports.tables import classification_summary
-    from ..runs.folder import MAP_PICTURE, REPORT
-
-    Console(highlight=False).print(classification_summary(run.metrics))
+        return
+    task = task_of(run)
+    Console(highlight=False).print(task.summary(run.metrics))
     say()
-    say(f"map     {run.path / MAP_PICTURE}")
-    say(f"report  {run.path / REPORT}")
-
-
-def _print_image_classification(run: Run) -> None:
-    from ..reports.images.tables import image_classification_summary
-    from ..runs.folder import MODEL, REPORT
-
-    Console(highlight=False).print(image_classification_summary(run.metrics))
-    say()
-    say(f"model   {run.path / MODEL}")
-    say(f"report  {run.path / REPORT}")
-
-
-def _print_retrieval(run: Run) -> None:
-    from ..reports.retrieval.tables import retrieval_summary
-    from ..runs.folder import MODEL, REPORT
-
-    Console(highlight=False).print(retrieval_summary(run.metrics))
-    say()
-    say(f"model   {run.path / MODEL}")
-    say(f"report  {run.path / REPORT}")
-
-
-def _print_denoising(run: Run) -> None:
-    metrics = run.metrics
-    say(
-        f"{metrics['model']} on {metrics['dataset']}: {metrics['parameters']:,} parameters, "
-        f"{metrics['multiply_adds_per_pixel']:,.0f} multiply-adds per pixel"
-    )
-    level = "ISO" if metrics["noise"]["kind"] == "camera" else "σ"
-    for sigma, scores in metrics["validation"].items():
-        say(
-            f"validation, {level} {sigma:>3}: {scores['peak_signal_noise_ratio']:.2f} dB, "
-            f"SSIM {scores['structural_similarity']:.4f}"
-        )
-    say()
-    say(f"model    {run.path / 'model.safetensors'}")
-    if (run.path / "denoised.png").exists():
-        say(f"picture  {run.path / 'denoised.png'}")
+    for word, name in task.products:
+        if (run.path / name).exists():
+            say(f"{word:7} {run.path / name}")
 
 
 def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     """Test figures computed again, beside the stored ones."""
+    from ..runs.task import task_named
+
     if as_json:
         print_json(result)
         return
-    if result.get("task") == "denoising":
-        for sigma, scores in result["validation"].items():
-            for name, unit in (("peak_signal_noise_ratio", " dB"), ("structural_similarity", "")):
-                now, stored = scores[name], result["stored"][sigma][name]
-                say(f"σ {sigma:>3} {name:24} {now:.4f}{unit}   stored {stored:.4f}{unit}")
-        _print_equality(result)
-        return
-    if result.get("task") == "retrieval":
-        for direction, figures in result["test"].items():
-            now = figures["mean_average_precision"]
-            stored = result["stored"].get(direction, {}).get("mean_average_precision")
-            say(f"{direction:32} mAP {_percent(now)}   stored {_percent(stored)}")
-        _print_equality(result)
-        return
-    for name in ("overall_accuracy", "average_accuracy", "cohen_kappa"):
-        now, stored = result["test"][name], result["stored"][name]
-        say(f"{name:18} {_percent(now)}   stored {_percent(stored)}")
+    for line in task_named(result["task"]).compared(result):
+        say(line)
     _print_equality(result)
     for name, figures in (result.get("dropout_at_test") or {}).items():
         say(
@@ -150,8 +90,9 @@ def _print_equality(result: dict[str, Any]) -> None:
 
 def _nearly(result: dict[str, Any]) -> bool:
     """Whether figures differ by no more than rounding on another device does."""
-    now = result["validation" if result.get("task") == "denoising" else "test"]
-    return _close(now, result["stored"])
+    from ..runs.task import task_named
+
+    return _close(result[task_named(result["task"]).scored], result["stored"])
 
 
 def _close(now: Any, stored: Any) -> bool:

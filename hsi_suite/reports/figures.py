@@ -177,6 +177,7 @@ def _panels(history: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]
         "loss": [key for key in drawn if key.endswith("loss")],
         "accuracy": [key for key in drawn if key.endswith(("accuracy", "kappa"))],
         "average precision": [key for key in drawn if key.endswith("average_precision")],
+        "PSNR, dB": [key for key in drawn if key.endswith("peak_signal_noise_ratio")],
         "learning rate": [key for key in drawn if key == "learning_rate"],
     }
     return [(title, keys) for title, keys in groups.items() if keys]

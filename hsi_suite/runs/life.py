@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..atomic import write_json
@@ -14,39 +14,39 @@ from ..engine.observer import Observer
 from ..environment import compare_environments, describe_environment
 from ..errors import RunError, Stopped
 from ..schemas.training import MachineConfig
-from .folder import CONFIG, ENVIRONMENT, LOG, Run, locked, prepare_run, run_identity, run_name, tidy
+from .folder import (
+    CHECKPOINT,
+    CONFIG,
+    ENVIRONMENT,
+    LOG,
+    Run,
+    locked,
+    prepare_run,
+    run_identity,
+    run_name,
+    tidy,
+)
 from .log import LogObserver
-
-Work = Callable[[Run, Observer], None]
-Assistance = Callable[[Run], object]
+from .task import Job
 
 
 def carry_out(
-    config: MachineConfig,
-    *,
-    names: tuple[str, str, str],
-    checksums: Mapping[str, str],
+    job: Job,
     output: Path,
     folder: Path | None,
     observer: Observer,
-    work: Work,
     team: Team,
-    assist: Assistance,
     begun_on: str | None = None,
 ) -> Run:
-    """Do the work of a run in its folder, unless it is finished already.
+    """Do a job in the folder of its run, unless that is finished already.
 
     Args:
-        config: the resolved configuration.
-        names: data set, model and variant, the parts of the folder's name.
-        checksums: SHA-256 of the data, by file name.
+        job: what is to be done.
         output: where run folders are made.
         folder: the run's folder itself when it is continued; it may have been renamed.
-        observer: hears of the progress.
-        work: does the work and writes the results, metrics.json last.
+        observer: reports progress.
         team: the processes that share the work. The first alone has the folder; the others come
             back when it is done.
-        assist: what the others do of the work; writes nothing.
         begun_on: the device in the run's own configuration, where it goes on with another; the
             run stays the same one.
 
@@ -63,12 +63,13 @@ def carry_out(
             "leave torchrun out",
         )
     if not team.first:
-        return _assist(team, assist)
+        return _assist(team, job)
+    config, checksums = job.config, job.checksums
     processes = team.size if folder is None else _processes(Run(folder), team.size)
     moved = begun_on not in (None, config.device)
     own = config.model_copy(update={"device": begun_on}) if moved else config
     identity = _identity(own, checksums, processes)
-    name = run_name(*names, config.seeds.base, identity)
+    name = run_name(*job.names, config.seeds.base, identity)
     if folder is not None:
         output, name = folder.parent, folder.name
     run = prepare_run(output, name, dump_yaml(config))
@@ -87,10 +88,13 @@ def carry_out(
                 f"begun on {begun_on}, going on with {config.device}: rounding differs, and so "
                 "do the last digits"
             )
+        for line in job.opening:
+            log.message(line)
         try:
-            work(run, log)
+            job.work(run, log)
         except (Stopped, KeyboardInterrupt):
             raise Stopped(f"go on with: {command('train', '--resume', run.path)}") from None
+        (run.path / CHECKPOINT).unlink(missing_ok=True)
     team.wait()
     # A fresh object: the old one may have cached what the work has since written.
     return Run(run.path)
@@ -128,11 +132,11 @@ def _begin(team: Team, run: Run, *, todo: bool) -> None:
     team.tell(json.dumps([str(run.path), todo]).encode())
 
 
-def _assist(team: Team, assist: Assistance) -> Run:
+def _assist(team: Team, job: Job) -> Run:
     """What the others do while the first process carries out a run."""
     path, todo = json.loads(team.tell(None) or b"")
     if todo:
-        assist(Run(Path(path)))
+        job.assist(Run(Path(path)))
         team.wait()
     return Run(Path(path))
 

@@ -23,9 +23,9 @@ from ...engine.jobs import Ending, Executor, Job, JobObserver
 from ...errors import ConfigError, InputFileError, RunError, Stopped
 from ...json_text import undefined_as_none
 from ...runs.folder import Run, RunInUseError, csv_text, locked, tidy
+from ...runs.task import Config
 from ...schemas.batch import BatchConfig, Jobs
 from ...user_files import read_json
-from ..training import Config
 from .design import Design, Member, expand, own_file, source_name
 from .files import read_summary
 from .report import write_batch_report

@@ -13,11 +13,12 @@ from ...config import config_names
 from ...data.labelled_images import IMAGE_CLASSES
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
+from ...runs.chance import absent, fixed, with_base_seed, with_source
 from ...runs.folder import run_identity
 from ...runs.machine import available_threads
+from ...runs.task import Config
 from ...schemas.batch import BatchConfig, ResolvedConfig
-from ..training import Config, configure
-from .sources import absent, fixed, with_base_seed, with_source
+from ..training import configure
 
 
 @dataclass(frozen=True)

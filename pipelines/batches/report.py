@@ -24,10 +24,10 @@ from ...reports.batches.page import batch_page
 from ...reports.batches.sections import batch_sections
 from ...reports.batches.verdict import batch_verdict
 from ...reports.verdict import Remark
+from ...runs.figures import figures
 from ...runs.folder import CONFIG, COST, ENVIRONMENT, LABEL_MAP, REPORT, Run, csv_text
 from ...schemas.classification import ClassificationConfig
 from ...tasks.shared.published import published_figures
-from ...tasks.shared.run_figures import figures
 from ...user_files import resolved
 from .files import batch_text, read_run, read_summary, whole_files
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...metrics.statistics import ceiling, describe, floor
+from ...runs.figures import baseline_figures, figures, headline, variant
 from ...runs.folder import Run
-from ...tasks.shared.run_figures import Figures, baseline_figures, figures, headline, variant
+from ...runs.task import Figures
 from .comparisons import compare_models
 from .design import Cell, Design, Member
 from .variance import variance_entries
@@ -96,7 +97,7 @@ def _row(cell: Cell, member: Member, run: Run) -> dict[str, Any]:
 
 
 def _told(metrics: Mapping[str, Any]) -> list[str]:
-    return headline(metrics["task"], metrics)
+    return headline(metrics)
 
 
 def _group(name: str, members: Sequence[Member], runs: Runs, level: float) -> dict[str, Any] | None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from ...metrics.statistics import ceiling
 from ...metrics.variance import Scale, variance_shares
+from ...runs.figures import figures, headline, part_sizes, variant
 from ...runs.folder import Run
-from ...tasks.shared.run_figures import Figures, figures, headline, part_sizes, variant
+from ...runs.task import Figures
 from .design import Cell, Design, Member
 
 Runs = Mapping[str, Run]
@@ -41,7 +42,7 @@ def _cell_entries(cell: Cell, design: Design, runs: Runs, level: float) -> list[
         if member.what in runs
     }
     entries = []
-    for metric in headline(first["task"], first):
+    for metric in headline(first):
         scales: list[Scale] = ["identity"]
         if ceiling(metric) == 1.0 and "kappa" not in metric:
             scales.append("logit")

@@ -18,7 +18,8 @@ from ...engine.allocation import keep_large_blocks, release_free_blocks
 from ...engine.observer import Observer
 from ...engine.worker_loop import serve
 from ...runs.folder import RunInUseError
-from ..training import Config, configure, start
+from ...runs.task import Config
+from ..training import configure, start
 
 # A process whose batch was killed lets go of its run within moments.
 _LOCK_SECONDS = 30.0

@@ -35,8 +35,6 @@ NOT_OF_USERS = {
     "hsi_suite/engine/worker_loop.py:_listen": "the parent process",
     "hsi_suite/engine/worker_process.py:WorkerProcess.read": "a child process",
     "hsi_suite/scratch.py:_remove_ownerless": "opens a lock",
-    "hsi_suite/tasks/images/results.py:write_image_results": "what the run has just written",
-    "hsi_suite/tasks/retrieval/results.py:write_retrieval_results": "what the run has just written",
     "hsi_suite/runs/life.py:_assist": "another process of the run",
 }
 

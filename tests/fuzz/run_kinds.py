@@ -25,9 +25,9 @@ from hsi_suite.pipelines.run_differences import (
     compare_predictions,
     compare_weights,
 )
-from hsi_suite.pipelines.run_evaluation import evaluate
 from hsi_suite.pipelines.run_report import write_reports
 from hsi_suite.pipelines.training import configure, start
+from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import open_run
 from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.tasks.scenes import prediction

@@ -11,10 +11,38 @@ from rich.table import Table
 from rich.text import Text
 
 from ...printable import plain
-from ..content import UNDEFINED
+from ..content import UNDEFINED, Metrics
+from ..tables import new_table, remarks_grid, spaced
+from .training_content import (
+    denoiser_heading,
+    denoiser_remarks,
+    denoiser_rows,
+    denoiser_score_rows,
+)
 
 # More columns than these have no room for two figures each.
 _WIDE = 3
+
+
+def denoiser_summary(metrics: Metrics) -> Group:
+    """Everything about a denoiser's training, the remarks last: nearest to the prompt.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+    """
+    scores = new_table(denoiser_heading(metrics))
+    scores.add_column("validation")
+    for title in ("PSNR dB", "SSIM"):
+        scores.add_column(title, justify="right", no_wrap=True)
+    for row in denoiser_score_rows(metrics):
+        scores.add_row(*map(Text, row))
+    training = new_table("training", show_header=False)
+    training.add_column(style="dim", max_width=30)
+    training.add_column(max_width=46)
+    for name, value in denoiser_rows(metrics):
+        training.add_row(Text(name), Text(value))
+    tables = [spaced(scores)] if scores.row_count else []
+    return Group(*tables, spaced(training), remarks_grid(denoiser_remarks(metrics)))
 
 
 def denoiser_scores_table(scores: Mapping[str, Any]) -> Group:

@@ -24,10 +24,10 @@ class RetrievalReport(RunPage):
     """What the page of a run is made of, beside what all pages are.
 
     Attributes:
-        projection: PNG of the common space, at twice its size.
+        projection: PNG of the common space, at twice its size; None leaves it out.
     """
 
-    projection: bytes
+    projection: bytes | None
 
 
 def retrieval_report(content: RetrievalReport) -> str:
@@ -57,7 +57,9 @@ def retrieval_report(content: RetrievalReport) -> str:
         "methods": method_rows(metrics),
         "figures": figure_rows(metrics),
         "recall": chart(precision_recall_figure(metrics), f"A chart. {recall}", recall),
-        "projection": photograph(content.projection, f"Two scatter plots. {plane}", plane),
+        "projection": None
+        if content.projection is None
+        else photograph(content.projection, f"Two scatter plots. {plane}", plane),
         "curves": curves_chart(content.history, metrics["epoch"]),
         "classes": class_rows(metrics),
         "settings": setting_rows(metrics),

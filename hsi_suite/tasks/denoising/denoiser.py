@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...engine.finite import check_finite, check_weights
+from ...engine.finite import check_finite
 from ...errors import RunError, ShapeError
 from ...guard import parsing
 from ...models.registry import build_denoiser
-from ...models.stored_model import header_from, read_model, require_fitting
-from ...runs.model_file import write_model_file
+from ...models.stored_model import header_from, require_fitting
+from ...runs.model_file import read_model_file, write_model_file
 
 _FORMAT = "hsi_suite denoiser 1"
 
@@ -113,9 +113,9 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
     Raises:
         RunError: the file is missing, damaged or holds something else.
     """
-    fields, tensors = read_model(path, "a denoiser of this project", "fetch or train it again")
-    if fields.pop("format", None) != _FORMAT:
-        raise RunError(path, "holds no denoiser, or one of another version", _FORMAT)
+    fields, tensors = read_model_file(
+        path, _FORMAT, "a denoiser of this project", "fetch or train it again"
+    )
     with parsing(
         path, "an undamaged file", kind=RunError, found="its header and weights do not fit"
     ):
@@ -126,6 +126,5 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
         require_fitting(lambda: meta().network, header.options, tensors)
         denoiser = untrained_denoiser(header, device, None)
         denoiser.network.load_state_dict(tensors)
-    check_weights(tensors, path)
     denoiser.network.eval()
     return denoiser

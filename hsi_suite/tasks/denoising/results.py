@@ -14,14 +14,15 @@ from ...atomic import write_json, write_text
 from ...engine.trainer import Training
 from ...metrics.restoration import peak_signal_noise_ratio
 from ...reports.drawing import house_style, save_png
-from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
+from ...reports.figures import has_curves, learning_curves_figure
+from ...runs.folder import COST, CURVES, HISTORY, METRICS, Run, csv_text
 from ...schemas.denoising import DenoisingConfig
-from ..shared.run_pages import measured_cost
+from ..shared.run_pages import PageFacts, measured_cost
 from .denoiser import Denoiser
 from .evaluation import to_batch
+from .page import PICTURE, write_page
 from .task import ImageDenoising
 
-PICTURE = "denoised.png"
 _PICTURES = 4
 _SIDE = 64
 
@@ -36,10 +37,15 @@ def write_denoising_results(
 ) -> None:
     """Write everything; `metrics.json`, which marks the run as finished, comes last."""
     write_text(run.path / HISTORY, csv_text(training.history))
-    write_json(run.path / COST, measured_cost(seconds, training.seconds))
+    cost = measured_cost(seconds, training.seconds)
+    write_json(run.path / COST, cost)
     if len(task.validation):
         save_png(picture_grid(denoiser, task, config.noise.validation), run.path / PICTURE)
-    write_json(run.path / METRICS, _metrics(config, denoiser, task, training))
+    if has_curves(training.history):
+        save_png(learning_curves_figure(training.history), run.path / CURVES)
+    metrics = _metrics(config, denoiser, task, training)
+    write_page(run, PageFacts(run, config, metrics, training.history, cost))
+    write_json(run.path / METRICS, metrics)
 
 
 def _metrics(

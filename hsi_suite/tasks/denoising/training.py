@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from ...config import load_tree, validate
-from ...engine.devices import computing
-from ...engine.distributed import ALONE, Team
+from ...engine.distributed import Team
 from ...engine.observer import Observer
-from ...engine.trainer import Trainer, Training
-from ...runs.folder import CHECKPOINT, CONFIG, MODEL, Run, open_run
-from ...runs.life import carry_out
-from ...runs.machine import on_device, on_this_machine
+from ...runs.folder import MODEL, Run
+from ...runs.task import Job
+from ...runs.training import fit
 from ...schemas.denoising import DenoisingConfig
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
@@ -66,70 +64,21 @@ def denoising_config(
     return validate(DenoisingConfig, given, config)
 
 
-def train(
-    config: DenoisingConfig,
-    output: str | Path = "runs",
-    observer: Observer | None = None,
-    folder: Path | None = None,
-    team: Team = ALONE,
-    begun_on: str | None = None,
-) -> Run:
-    """Train one denoiser; return its run.
-
-    A finished run of the same identity is returned as it is; an unfinished one is continued.
-
-    Args:
-        config: see `denoising_config`.
-        output: where run folders are made.
-        observer: hears of the progress.
-        folder: the run's folder itself, when it is continued.
-        team: the processes that share the training.
-        begun_on: see `carry_out`.
-
-    Raises:
-        HsiSuiteError: of any kind, before anything is written where that is possible.
-        Stopped: a stop was asked for; the run can be continued.
-    """
-    observer = observer or Observer()
-    config = config.model_copy(update=on_this_machine(config))
-    with computing(torch.device(config.device), config.threads or 1, config.deterministic):
-        images = load_training_images(config, observer)
-        seeds = config.streams
-        denoiser = initial_denoiser(config, images, seeds)
-        task = training_task(config, images, seeds)
-        return carry_out(
-            config,
-            names=(images.name, config.model.name, _noise_name(config)),
-            checksums={images.name: images.sha256} | starting_weights(config),
-            output=Path(output),
-            folder=folder,
-            observer=observer,
-            work=lambda run, log: _work(run, config, denoiser, task, log, team),
-            team=team,
-            assist=lambda run: _fit(run, config, denoiser, task, Observer(), team),
-            begun_on=begun_on,
-        )
-
-
-def resume(
-    path: str | Path,
-    observer: Observer | None = None,
-    team: Team = ALONE,
-    device: str | None = None,
-) -> Run:
-    """Continue the run in a folder from its own configuration, perhaps on another device.
-
-    Raises:
-        RunError: it is no run folder, or its images have changed.
-    """
-    run = open_run(path)
-    config = validate(DenoisingConfig, run.config, run.path / CONFIG)
-    return train(
-        on_device(config, device),
-        observer=observer,
-        folder=run.path,
-        team=team,
-        begun_on=config.device,
+@contextmanager
+def prepared_job(
+    config: DenoisingConfig, observer: Observer, team: Team, memory_limit: float | None
+) -> Iterator[Job]:
+    """Images, an untrained denoiser, or one to go on from, and the task of training it."""
+    images = load_training_images(config, observer)
+    denoiser = initial_denoiser(config, images, config.streams)
+    task = training_task(config, images, config.streams)
+    yield Job(
+        config,
+        names=(images.name, config.model.name, _noise_name(config)),
+        checksums={images.name: images.sha256} | starting_weights(config),
+        opening=[_opening(config, denoiser, task)],
+        work=lambda run, log: _work(run, config, denoiser, task, log, team),
+        assist=lambda run: fit(run, config, denoiser.network, task, Observer(), team),
     )
 
 
@@ -141,26 +90,13 @@ def _noise_name(config: DenoisingConfig) -> str:
     return f"{kind}-{low}" if low == high else f"{kind}-{low}-{high}"
 
 
-def _fit(
-    run: Run,
-    config: DenoisingConfig,
-    denoiser: Denoiser,
-    task: ImageDenoising,
-    observer: Observer,
-    team: Team,
-) -> Training:
-    device = torch.device(config.device)
-    return Trainer(
-        denoiser.network,
-        task,
-        config.train,
-        task.seeds,
-        device,
-        run.path / CHECKPOINT,
-        observer,
-        team,
-        run.identity,
-    ).fit()
+def _opening(config: DenoisingConfig, denoiser: Denoiser, task: ImageDenoising) -> str:
+    """What is about to be done."""
+    return (
+        f"training {config.model.name} on {denoiser.header.dataset}: {len(task.train):,} training "
+        f"and {len(task.validation):,} validation images, {config.train.epochs} epochs of "
+        f"{config.train.steps_per_epoch:,} steps, seed {config.seeds.base}, on {config.device}"
+    )
 
 
 def _work(
@@ -172,14 +108,8 @@ def _work(
     team: Team,
 ) -> None:
     started = time.monotonic()
-    observer.message(
-        f"training {config.model.name} on {denoiser.header.dataset}: {len(task.train):,} training "
-        f"and {len(task.validation):,} validation images, {config.train.epochs} epochs of "
-        f"{config.train.steps_per_epoch:,} steps, seed {config.seeds.base}, on {config.device}"
-    )
-    training = _fit(run, config, denoiser, task, observer, team)
+    training = fit(run, config, denoiser.network, task, observer, team)
     denoiser.save(run.path / MODEL)
     # Results come from the file that `hsi denoise` will read, not from what is in memory.
     saved = load_denoiser(run.path / MODEL, torch.device(config.device))
     write_denoising_results(run, config, saved, task, training, time.monotonic() - started)
-    (run.path / CHECKPOINT).unlink(missing_ok=True)

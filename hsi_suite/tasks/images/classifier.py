@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ...data.labelled_images import LabelledImages
-from ...engine.finite import check_finite, check_weights
+from ...engine.finite import check_finite
 from ...engine.observer import Observer
 from ...errors import RunError, ShapeError
 from ...guard import parsing
 from ...models.registry import build_model
-from ...models.stored_model import header_from, read_model, require_fitting
-from ...runs.model_file import write_model_file
+from ...models.stored_model import header_from, require_fitting
+from ...runs.model_file import read_model_file, write_model_file
 from .views import ImageViews
 
 _FORMAT = "hsi_suite image classifier 1"
@@ -159,18 +159,15 @@ def load_image_classifier(path: Path, device: torch.device) -> ImageClassifier:
     Raises:
         RunError: the file is missing, damaged or holds something else.
     """
-    fields, tensors = read_model(path)
+    fields, tensors = read_model_file(path, _FORMAT, "a classifier of images")
     with parsing(
         path, "a classifier of images", "train the run again", kind=RunError, found="damaged"
     ):
-        if fields.pop("format", None) != _FORMAT:
-            raise ValueError(f"not of the format {_FORMAT!r}")
         header = _checked(header_from(ImageHeader, fields))
         build = partial(untrained_image_classifier, header, torch.device("meta"), None)
         require_fitting(lambda: build().network, header.options, tensors)
         classifier = untrained_image_classifier(header, device, None)
         classifier.network.load_state_dict(tensors)
-    check_weights(tensors, path)
     classifier.network.eval()
     return classifier
 

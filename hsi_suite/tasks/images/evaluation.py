@@ -20,8 +20,8 @@ from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run
 from ...runs.machine import available_threads, on_device
+from ...runs.unverified import told_unverified
 from ...schemas.image_classification import ImageClassificationConfig
-from ..shared.unverified import told_unverified
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
 from .preparation import PreparedImages, load_configured_images
 

@@ -15,14 +15,14 @@ from ...engine.trainer import Training
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...reports.images.figures import Mistake, mistakes_figure
-from ...runs.folder import CONFUSION, COST, CURVES, HISTORY, METRICS, REPORT, Run, csv_text
+from ...runs.folder import CONFUSION, COST, CURVES, HISTORY, METRICS, Run, csv_text
 from ...schemas.image_classification import ImageClassificationConfig
-from ..shared.run_pages import PageFacts, image_classification_page, measured_cost
+from ..shared.run_pages import PageFacts, measured_cost
 from .classifier import ImageClassifier
 from .evaluation import image_scores
+from .page import MISTAKES, write_page
 from .preparation import PreparedImages
 
-MISTAKES = "mistakes.png"
 _SHOWN = 24
 
 
@@ -56,9 +56,7 @@ def write_image_results(
     write_json(run.path / COST, cost)
     metrics = _metrics(config, prepared, classifier, training, rows)
     _write_pictures(run, prepared, metrics, training, rows["test"])
-    mistakes = (run.path / MISTAKES).read_bytes() if (run.path / MISTAKES).exists() else None
-    facts = PageFacts(run, config, metrics, training.history, cost)
-    write_text(run.path / REPORT, image_classification_page(facts, mistakes))
+    write_page(run, PageFacts(run, config, metrics, training.history, cost))
     write_json(run.path / METRICS, metrics)
 
 

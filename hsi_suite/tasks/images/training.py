@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,13 @@ import torch
 
 from ...config import config_names, load_tree, validate
 from ...data.splits import save_split
-from ...engine.devices import computing
-from ...engine.distributed import ALONE, Team
+from ...engine.distributed import Team
 from ...engine.observer import Observer
-from ...engine.trainer import Trainer, Training
 from ...reports.content import unverified_text
-from ...runs.folder import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
-from ...runs.life import carry_out
-from ...runs.machine import on_device, on_this_machine
+from ...runs.folder import MODEL, SPLIT, Run
+from ...runs.machine import on_this_machine
+from ...runs.task import Job
+from ...runs.training import fit
 from ...schemas.image_classification import ImageClassificationConfig
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
@@ -107,91 +107,36 @@ def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:
     )
 
 
-def train(
+@contextmanager
+def prepared_job(
     config: ImageClassificationConfig,
-    output: str | Path = "runs",
-    observer: Observer | None = None,
-    folder: Path | None = None,
-    team: Team = ALONE,
-    begun_on: str | None = None,
-) -> Run:
-    """Train and evaluate one classifier of images; return its run.
-
-    A finished run of the same identity is returned as it is; an unfinished one is continued.
-
-    Args:
-        config: see `image_classification_config`.
-        output: where run folders are made.
-        observer: hears of the progress.
-        folder: the run's folder itself, when it is continued.
-        team: the processes that share the training.
-        begun_on: see `carry_out`.
-
-    Raises:
-        HsiSuiteError: of any kind, before anything is written where that is possible.
-        Stopped: a stop was asked for; the run can be continued.
-    """
-    observer = observer or Observer()
-    config = resolve(config)
-    with computing(torch.device(config.device), config.threads or 1, config.deterministic):
-        prepared = prepare_images(config, observer)
-        classifier = untrained_images_classifier(config, prepared)
-        task = training_task(config, prepared, classifier)
-        return carry_out(
-            config,
-            names=(prepared.images.name, config.model.name, prepared.split.kind),
-            checksums=prepared.images.checksums,
-            output=Path(output),
-            folder=folder,
-            observer=observer,
-            work=lambda run, log: _work(run, config, prepared, classifier, task, log, team),
-            team=team,
-            assist=lambda run: _fit(run, config, classifier, task, Observer(), team),
-            begun_on=begun_on,
-        )
-
-
-def resume(
-    path: str | Path,
-    observer: Observer | None = None,
-    team: Team = ALONE,
-    device: str | None = None,
-) -> Run:
-    """Continue the run in a folder from its own configuration, perhaps on another device.
-
-    Raises:
-        RunError: it is no run folder, or its images have changed.
-    """
-    run = open_run(path)
-    config = validate(ImageClassificationConfig, run.config, run.path / CONFIG)
-    return train(
-        on_device(config, device),
-        observer=observer,
-        folder=run.path,
-        team=team,
-        begun_on=config.device,
+    observer: Observer,
+    team: Team,
+    memory_limit: float | None,
+) -> Iterator[Job]:
+    """Images, their parts, an untrained classifier and the task of training it."""
+    prepared = prepare_images(config, observer)
+    classifier = untrained_images_classifier(config, prepared)
+    task = training_task(config, prepared, classifier)
+    yield Job(
+        config,
+        names=(prepared.images.name, config.model.name, prepared.split.kind),
+        checksums=prepared.images.checksums,
+        opening=_opening(config, prepared),
+        work=lambda run, log: _work(run, config, prepared, classifier, task, log, team),
+        assist=lambda run: fit(run, config, classifier.network, task, Observer(), team),
     )
 
 
-def _fit(
-    run: Run,
-    config: ImageClassificationConfig,
-    classifier: ImageClassifier,
-    task: ImageClassification,
-    observer: Observer,
-    team: Team,
-) -> Training:
-    return Trainer(
-        classifier.network,
-        task,
-        config.train,
-        task.seeds,
-        torch.device(config.device),
-        run.path / CHECKPOINT,
-        observer,
-        team,
-        run.identity,
-    ).fit()
+def _opening(config: ImageClassificationConfig, prepared: PreparedImages) -> list[str]:
+    """What is about to be done, and what to know of the images."""
+    images, split = prepared.images, prepared.split
+    what = (
+        f"training {config.model.name} on {images.name}: {len(split.train):,} training "
+        f"and {len(split.test):,} test images of {len(images.class_names)} classes, "
+        f"{config.train.epochs} epochs, seed {config.seeds.base}, on {config.device}"
+    )
+    return [what, *([unverified_text(images.unverified)] if images.unverified else [])]
 
 
 def _work(
@@ -204,19 +149,10 @@ def _work(
     team: Team,
 ) -> None:
     started = time.monotonic()
-    split = prepared.split
-    observer.message(
-        f"training {config.model.name} on {prepared.images.name}: {len(split.train):,} training "
-        f"and {len(split.test):,} test images of {len(prepared.images.class_names)} classes, "
-        f"{config.train.epochs} epochs, seed {config.seeds.base}, on {config.device}"
-    )
-    if prepared.images.unverified:
-        observer.message(unverified_text(prepared.images.unverified))
     save_split(prepared.split, run.path / SPLIT)
-    training = _fit(run, config, classifier, task, observer, team)
+    training = fit(run, config, classifier.network, task, observer, team)
     classifier.save(run.path / MODEL)
     seconds = time.monotonic() - started
     # Results come from the file that will be used, not from what is in memory.
     saved = load_image_classifier(run.path / MODEL, torch.device(config.device))
     write_image_results(run, config, prepared, saved, training, seconds, observer)
-    (run.path / CHECKPOINT).unlink(missing_ok=True)

@@ -15,8 +15,8 @@ from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError, RunError
 from ...runs.folder import MODEL, open_run
 from ...runs.machine import available_threads
+from ...runs.unverified import told_unverified
 from ..shared.unfinished_output import unfinished_output
-from ..shared.unverified import told_unverified
 from .gallery import open_gallery
 from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex, open_index, read_header, tidy_index

@@ -16,16 +16,16 @@ from ...engine.trainer import Training
 from ...metrics.retrieval import RetrievalScores
 from ...reports.drawing import save_png
 from ...reports.retrieval.figures import precision_recall_figure, projection_figure
-from ...runs.folder import COST, HISTORY, METRICS, REPORT, Run, csv_text
+from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
 from ...schemas.retrieval import RetrievalConfig
-from ..shared.run_pages import PageFacts, measured_cost, retrieval_page
+from ..shared.run_pages import PageFacts, measured_cost
 from .baselines import Baselines, run_baselines
 from .choice import rankings
+from .page import PROJECTION, write_page
 from .preparation import PreparedPairs
 from .retriever import Retriever
 from .scoring import Arena, Ranking, as_table, curve, validation_arena
 
-PROJECTION = "projection.png"
 PRECISION_RECALL = "precision_recall.png"
 # More points than these of a modality only cover each other.
 _POINTS = 800
@@ -81,8 +81,7 @@ def write_retrieval_results(
     metrics = _metrics(config, prepared, retriever, training, choices, found)
     save_png(precision_recall_figure(metrics), run.path / PRECISION_RECALL)
     save_png(_projection(prepared, found), run.path / PROJECTION, dpi=200)
-    facts = PageFacts(run, config, metrics, training.history, cost)
-    write_text(run.path / REPORT, retrieval_page(facts, (run.path / PROJECTION).read_bytes()))
+    write_page(run, PageFacts(run, config, metrics, training.history, cost))
     write_json(run.path / METRICS, metrics)
 
 

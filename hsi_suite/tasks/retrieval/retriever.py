@@ -16,13 +16,13 @@ from torch import Tensor
 from ...data.item_source import ItemSource
 from ...data.modalities import Items, Modality, modality_from, unit_rows
 from ...data.scene import Scene
-from ...engine.finite import check_finite, check_weights
+from ...engine.finite import check_finite
 from ...errors import ConfigError, RunError
 from ...guard import parsing
 from ...models.dscmr import DSCMR
 from ...models.registry import build_retriever
-from ...models.stored_model import header_from, read_model, require_fitting
-from ...runs.model_file import write_model_file
+from ...models.stored_model import header_from, require_fitting
+from ...runs.model_file import read_model_file, write_model_file
 
 Side = Literal["first", "second"]
 Rows = NDArray[np.float32]
@@ -220,10 +220,7 @@ def load_retriever(path: Path, device: torch.device) -> Retriever:
     Raises:
         RunError: the file is missing, damaged or holds something else.
     """
-    fields, tensors = read_model(path, "a retriever of this project")
-    if fields.pop("format", None) != _FORMAT:
-        raise RunError(path, "holds no retriever of this version", _FORMAT)
-    check_weights(tensors, path)
+    fields, tensors = read_model_file(path, _FORMAT, "a retriever of this project")
     with parsing(
         path, "an undamaged file", kind=RunError, found="its header and weights do not fit"
     ):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,14 @@ import torch
 
 from ...config import load_tree, validate
 from ...data.splits import save_split
-from ...engine.devices import computing
-from ...engine.distributed import ALONE, Team
+from ...engine.distributed import Team
 from ...engine.observer import Observer
-from ...engine.trainer import Trainer
 from ...errors import ConfigError
 from ...reports.content import unverified_text
-from ...runs.folder import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
-from ...runs.life import carry_out
-from ...runs.machine import on_device, on_this_machine
+from ...runs.folder import MODEL, SPLIT, Run
+from ...runs.machine import on_this_machine
+from ...runs.task import Job
+from ...runs.training import fit
 from ...schemas.retrieval import RetrievalConfig
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, replace_source
@@ -104,76 +104,44 @@ def resolve(config: RetrievalConfig) -> RetrievalConfig:
     )
 
 
-def train(
-    config: RetrievalConfig,
-    output: str | Path = "runs",
-    observer: Observer | None = None,
-    folder: Path | None = None,
-    team: Team = ALONE,
-    begun_on: str | None = None,
-) -> Run:
-    """Train and evaluate one common space; return its run.
-
-    A finished run of the same identity is returned as it is; an unfinished one is continued.
-
-    Args:
-        config: see `retrieval_config`.
-        output: where run folders are made.
-        observer: hears of the progress.
-        folder: the run's folder itself, when it is continued.
-        team: of one process: the losses compare the pairs of a batch, which cannot be shared out.
-        begun_on: see `carry_out`.
+@contextmanager
+def prepared_job(
+    config: RetrievalConfig, observer: Observer, team: Team, memory_limit: float | None
+) -> Iterator[Job]:
+    """Pairs in their parts, an untrained common space and the task of training it.
 
     Raises:
-        HsiSuiteError: of any kind, before anything is written where that is possible.
-        Stopped: a stop was asked for; the run can be continued.
+        ConfigError: several processes, or cut-offs beyond the gallery.
     """
     if team.size > 1:
         raise ConfigError(
             "torchrun", f"{team.size} processes", "one: the losses compare the pairs of a batch"
         )
-    observer = observer or Observer()
-    config = resolve(config)
-    with computing(torch.device(config.device), config.threads or 1, config.deterministic):
-        prepared = prepare_pairs(config, observer)
-        check_cutoffs(config, prepared)
-        retriever = new_retriever(config, prepared)
-        task = pair_task(config, prepared)
-        kind = "random" if prepared.split is None else prepared.split.kind
-        return carry_out(
-            config,
-            names=(prepared.name, f"{config.model.name}-{'-'.join(prepared.names)}", kind),
-            checksums=prepared.parts.checksums,
-            output=Path(output),
-            folder=folder,
-            observer=observer,
-            work=lambda run, log: _work(run, config, prepared, retriever, task, log),
-            team=team,
-            assist=lambda run: None,
-            begun_on=begun_on,
-        )
-
-
-def resume(
-    path: str | Path,
-    observer: Observer | None = None,
-    team: Team = ALONE,
-    device: str | None = None,
-) -> Run:
-    """Continue the run in a folder from its own configuration, perhaps on another device.
-
-    Raises:
-        RunError: it is no run folder, or its data have changed.
-    """
-    run = open_run(path)
-    config = validate(RetrievalConfig, run.config, run.path / CONFIG)
-    return train(
-        on_device(config, device),
-        observer=observer,
-        folder=run.path,
-        team=team,
-        begun_on=config.device,
+    prepared = prepare_pairs(config, observer)
+    check_cutoffs(config, prepared)
+    retriever = new_retriever(config, prepared)
+    task = pair_task(config, prepared)
+    kind = "random" if prepared.split is None else prepared.split.kind
+    yield Job(
+        config,
+        names=(prepared.name, f"{config.model.name}-{'-'.join(prepared.names)}", kind),
+        checksums=prepared.parts.checksums,
+        opening=_opening(config, prepared),
+        work=lambda run, log: _work(run, config, prepared, retriever, task, log, team),
+        assist=lambda run: None,
     )
+
+
+def _opening(config: RetrievalConfig, prepared: PreparedPairs) -> list[str]:
+    """What is about to be done, and what to know of the scene."""
+    parts, scene = prepared.parts, prepared.scene
+    what = (
+        f"training {config.model.name} on {prepared.name}: {len(parts.train):,} training and "
+        f"{len(parts.test):,} test pairs of {' and '.join(prepared.names)}, "
+        f"{config.train.epochs} epochs, seed {config.seeds.base}, on {config.device}"
+    )
+    unverified = () if scene is None else scene.unverified
+    return [what, *([unverified_text(unverified)] if unverified else [])]
 
 
 def _work(
@@ -183,33 +151,15 @@ def _work(
     retriever: Retriever,
     task: PairRetrieval,
     observer: Observer,
+    team: Team,
 ) -> None:
     started = time.monotonic()
-    parts = prepared.parts
-    observer.message(
-        f"training {config.model.name} on {prepared.name}: {len(parts.train):,} training and "
-        f"{len(parts.test):,} test pairs of {' and '.join(prepared.names)}, "
-        f"{config.train.epochs} epochs, seed {config.seeds.base}, on {config.device}"
-    )
-    if prepared.scene is not None and prepared.scene.unverified:
-        observer.message(unverified_text(prepared.scene.unverified))
     if prepared.split is not None:
         save_split(prepared.split, run.path / SPLIT)
-    device = torch.device(config.device)
-    training = Trainer(
-        retriever.network,
-        task,
-        config.train,
-        task.seeds,
-        device,
-        run.path / CHECKPOINT,
-        observer,
-        identity=run.identity,
-    ).fit()
+    training = fit(run, config, retriever.network, task, observer, team)
     chosen, choices = choose_similarity(retriever, prepared.parts.validation, config)
     chosen.save(run.path / MODEL)
     seconds = time.monotonic() - started
     # Results come from the file that a search will read, not from what is in memory.
-    saved = load_retriever(run.path / MODEL, device)
+    saved = load_retriever(run.path / MODEL, torch.device(config.device))
     write_retrieval_results(run, config, prepared, saved, training, choices, seconds, observer)
-    (run.path / CHECKPOINT).unlink(missing_ok=True)

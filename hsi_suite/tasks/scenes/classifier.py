@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from ...data.patches import WindowSampler
 from ...data.pixel_spectra import PixelSpectra
@@ -21,6 +20,7 @@ from ...engine.devices import seeded
 from ...engine.observer import Observer
 from ...errors import ShapeError
 from ...models.classical import SpectrumClassifier
+from ...models.dropout import dropout_layers
 from ...runs.model_file import write_model_file
 from .orientation_averaging import scene_probabilities
 
@@ -292,11 +292,6 @@ def _computing(
     with seeded(dropout_seed or 0, device), torch.autocast(device.type, torch.bfloat16, bf16):
         yield
     network.eval()
-
-
-def dropout_layers(network: nn.Module) -> list[nn.Module]:
-    """The layers of a network that drop something in training."""
-    return [each for each in network.modules() if isinstance(each, _DropoutNd) and each.p > 0]
 
 
 def _device(network: nn.Module) -> torch.device:

@@ -12,12 +12,12 @@ from ...data.orientations import ORIENTATIONS
 from ...data.reduction import Reduction
 from ...data.spectral_domain import SpectralDomain
 from ...data.value_scale import ValueScale
-from ...engine.finite import check_weights
 from ...errors import RunError
 from ...guard import parsing
 from ...models.classical import CLASSICAL
 from ...models.registry import build_model
-from ...models.stored_model import header_from, read_model, require_fitting
+from ...models.stored_model import header_from, require_fitting
+from ...runs.model_file import read_model_file
 from .classifier import FORMAT, Classifier, Header
 
 
@@ -27,10 +27,7 @@ def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Class
     Raises:
         RunError: the file is missing, damaged or no classifier, or holds NaN.
     """
-    fields, tensors = read_model(path)
-    check_weights(tensors, path)
-    if fields.pop("format", None) != FORMAT:
-        raise RunError(path, "another format", f"{FORMAT!r}", "train the run again")
+    fields, tensors = read_model_file(path, FORMAT, "a classifier of scenes")
     with parsing(path, "a classifier", "train the run again", kind=RunError, found="damaged"):
         return _assemble(_checked(header_from(Header, fields)), tensors, device, threads)
 

@@ -18,9 +18,9 @@ from ...engine.observer import Observer
 from ...errors import OutputError
 from ...map_endings import check_map_ending
 from ...runs.machine import available_threads
+from ...runs.unverified import told_unverified
 from ...user_files import resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
-from ..shared.unverified import told_unverified
 from .denoising import denoise_file
 from .ensemble import load_ensemble
 from .scene_domain import in_learnt_scale, warn_if_unlike

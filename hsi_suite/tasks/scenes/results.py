@@ -30,10 +30,11 @@ from ...runs.folder import (
     csv_text,
 )
 from ...schemas.classification import ClassificationConfig
-from ..shared.run_pages import PageFacts, classification_page, measured_cost, run_title
+from ..shared.run_pages import PageFacts, measured_cost
 from .classifier import Classifier
 from .evaluation import part_scores
 from .fitting import parameter_count
+from .page import classification_page, run_title
 from .preparation import Prepared
 
 

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 
-from ...config import validate
 from ...data.splits import save_split
 from ...engine.allocation import release_free_blocks
-from ...engine.devices import computing
-from ...engine.distributed import ALONE, Team
+from ...engine.distributed import Team
 from ...engine.observer import Observer
 from ...models.classical import CLASSICAL
 from ...reports.content import unverified_text
-from ...runs.folder import CHECKPOINT, CONFIG, MODEL, SPLIT, Run, open_run
-from ...runs.life import carry_out
-from ...runs.machine import on_device
+from ...runs.folder import CHECKPOINT, MODEL, SPLIT, Run
+from ...runs.task import Job
 from ...schemas.classification import ClassificationConfig
 from .baselines import run_baselines
 from .classifier import Classifier
 from .classifier_loading import load_classifier
-from .configuration import resolve
 from .evaluation import dropout_spread
 from .fitting import fit, plan, reduced_scene, untrained
 from .preparation import Prepared, prepare
@@ -35,84 +31,32 @@ from .scene_domain import learnt
 from .training_memory import MemoryLimit
 
 
-def train(
+@contextmanager
+def prepared_job(
     config: ClassificationConfig,
-    output: str | Path = "runs",
-    observer: Observer | None = None,
-    folder: Path | None = None,
-    team: Team = ALONE,
-    memory_limit: float | None = None,
-    begun_on: str | None = None,
-) -> Run:
-    """Train and evaluate one classifier; return its run.
-
-    A finished run of the same identity is returned as it is; an unfinished one is continued.
-
-    Args:
-        config: see `classification_config`.
-        output: where run folders are made.
-        observer: hears of the progress.
-        folder: the run's folder itself, when it is continued.
-        team: the processes that share the training.
-        memory_limit: bytes for the whole process, see `MemoryLimit`; the run does not depend on
-            it.
-        begun_on: see `carry_out`.
-
-    Raises:
-        HsiSuiteError: of any kind, before anything is written where that is possible.
-        Stopped: a stop was asked for; the run can be continued.
-    """
-    observer = observer or Observer()
-    config = resolve(config)
+    observer: Observer,
+    team: Team,
+    memory_limit: float | None,
+) -> Iterator[Job]:
+    """Scene, split, reduction and an untrained classifier; the scene is closed at the end."""
     memory = MemoryLimit.of(memory_limit)
-    with (
-        computing(torch.device(config.device), config.threads or 1, config.deterministic),
-        closing(prepare(config, observer, memory)) as prepared,
-    ):
+    with closing(prepare(config, observer, memory)) as prepared:
         classifier = untrained(config, prepared)
         planned = plan(classifier, config, prepared, team.size)
         dense = planned.dense_from is not None
         trained = len(prepared.split.train)
         memory.check_training(classifier, config, prepared.scene, trained, dense)
         config = _with_strategy(config, planned.strategy)
-        return carry_out(
+        yield Job(
             config,
             names=(prepared.scene.name, config.model.name, config.split.kind),
             checksums=prepared.checksums,
-            output=Path(output),
-            folder=folder,
-            observer=observer,
+            opening=_opening(config, prepared),
             work=lambda run, log: _work(run, config, prepared, classifier, log, team),
-            team=team,
             assist=lambda run: fit(
                 classifier, config, prepared, run.path / CHECKPOINT, Observer(), team
             ),
-            begun_on=begun_on,
         )
-
-
-def resume(
-    path: str | Path,
-    observer: Observer | None = None,
-    team: Team = ALONE,
-    memory_limit: float | None = None,
-    device: str | None = None,
-) -> Run:
-    """Continue the run in a folder from its own configuration, perhaps on another device.
-
-    Raises:
-        RunError: it is no run folder, or its data have changed.
-    """
-    run = open_run(path)
-    config = validate(ClassificationConfig, run.config, run.path / CONFIG)
-    return train(
-        on_device(config, device),
-        observer=observer,
-        folder=run.path,
-        team=team,
-        memory_limit=memory_limit,
-        begun_on=config.device,
-    )
 
 
 def _with_strategy(
@@ -122,15 +66,21 @@ def _with_strategy(
     return config.model_copy(update={"train": train})
 
 
-def _opening(config: ClassificationConfig, prepared: Prepared) -> str:
-    """What is about to be done, in a line."""
+def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
+    """What is about to be done, and what to know of the scene."""
+    scene = prepared.scene
     epochs = "" if config.model.name in CLASSICAL else f", {config.train.epochs} epochs"
-    return (
-        f"training {config.model.name} on {prepared.scene.name}: "
+    what = (
+        f"training {config.model.name} on {scene.name}: "
         f"{len(prepared.split.train):,} training and {len(prepared.split.test):,} test pixels of "
         f"{len(prepared.split.classes)} classes{epochs}, seed {config.seeds.base}, "
         f"on {config.device}"
     )
+    return [
+        what,
+        *([unverified_text(scene.unverified)] if scene.unverified else []),
+        *([f"{scene.name}: {prepared.denoising}"] if prepared.denoising is not None else []),
+    ]
 
 
 def _work(
@@ -142,11 +92,6 @@ def _work(
     team: Team,
 ) -> None:
     started = time.monotonic()
-    observer.message(_opening(config, prepared))
-    if prepared.scene.unverified:
-        observer.message(unverified_text(prepared.scene.unverified))
-    if prepared.denoising is not None:
-        observer.message(f"{prepared.scene.name}: {prepared.denoising}")
     save_split(prepared.split, run.path / SPLIT)
     release_free_blocks()
     reduced = reduced_scene(classifier, prepared)
@@ -183,4 +128,3 @@ def _work(
     )
     outcome = Outcome(saved, training, classes, baselines, dropout)
     write_results(run, config, prepared, outcome, costs, observer)
-    checkpoint.unlink(missing_ok=True)

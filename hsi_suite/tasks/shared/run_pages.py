@@ -9,16 +9,15 @@ from typing import Any
 
 from ...commands import command
 from ...config import dump_yaml
-from ...reports.classification_page import ClassificationReport, classification_report
-from ...reports.content import unverified_mark
-from ...reports.images.page import ImageClassificationReport, image_classification_report
-from ...reports.retrieval.page import RetrievalReport, retrieval_report
+from ...errors import RunError
 from ...runs.folder import CONFIG, Run
 from ...runs.machine import host, peak_memory_megabytes
-from ...schemas.classification import ClassificationConfig
 from ...schemas.training import MachineConfig
-from .published import published_figures
+from ...user_files import read_bytes
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_HEAD = 24
+_LARGEST_PICTURE = 2**28
 # What a run's cost.json may hold, in the order of its page.
 COST_KEYS = (
     "training_seconds",
@@ -68,6 +67,14 @@ class PageFacts:
     history: Sequence[Mapping[str, Any]]
     cost: Mapping[str, Any]
 
+    @classmethod
+    def of(cls, run: Run, config: MachineConfig) -> PageFacts:
+        """Those of a finished run, from its folder."""
+        # cost.json sorts its keys.
+        place = {name: number for number, name in enumerate(COST_KEYS)}
+        names = sorted(run.cost, key=lambda name: place.get(name, len(place)))
+        return cls(run, config, run.metrics, run.history, {name: run.cost[name] for name in names})
+
     def common(self) -> dict[str, Any]:
         """The fields of `reports.page.RunPage`."""
         return {
@@ -81,43 +88,16 @@ class PageFacts:
         }
 
 
-def classification_page(
-    facts: PageFacts, config: ClassificationConfig, map_picture: bytes | None
-) -> str:
-    """The page of a classification of a scene.
+def picture_of(run: Run, name: str) -> bytes | None:
+    """A PNG file of a run; None where it is not there.
 
-    Args:
-        facts: see `PageFacts`.
-        config: which published figures fit.
-        map_picture: PNG of the maps; None leaves them out.
+    Raises:
+        RunError: it is no picture.
     """
-    metrics = facts.metrics
-    content = ClassificationReport(
-        **facts.common(),
-        title=run_title(metrics),
-        # Figures of others are of the true data.
-        published=None
-        if metrics.get("unverified")
-        else published_figures(metrics["dataset"], config),
-        figures={} if map_picture is None else {"map": map_picture},
-    )
-    return classification_report(content)
-
-
-def run_title(metrics: Mapping[str, Any]) -> str:
-    """The headline of a classification's page and maps."""
-    split = metrics["split"]["kind"]
-    dataset = f"{metrics['dataset']}{unverified_mark(metrics)}"
-    return f"{metrics['model']} on {dataset}, {split} split, seed {metrics['seed']}"
-
-
-def image_classification_page(facts: PageFacts, mistakes: bytes | None) -> str:
-    """The page of a classification of images; `mistakes` is a PNG of some, or None."""
-    return image_classification_report(
-        ImageClassificationReport(**facts.common(), mistakes=mistakes)
-    )
-
-
-def retrieval_page(facts: PageFacts, projection: bytes) -> str:
-    """The page of a training for retrieval; `projection` is a PNG of the common space."""
-    return retrieval_report(RetrievalReport(**facts.common(), projection=projection))
+    path = run.path / name
+    if not path.is_file():
+        return None
+    content = read_bytes(path, "what hsi drew", kind=RunError, largest=_LARGEST_PICTURE)
+    if not content.startswith(_PNG) or len(content) < _PNG_HEAD:
+        raise RunError(path, "is no PNG picture", "what hsi drew", "delete it to leave it out")
+    return content

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...engine.observer import Observer
-from ...reports.content import unverified_text
-from ...runs.folder import open_run
+from ..engine.observer import Observer
+from ..reports.content import unverified_text
+from .folder import open_run
 
 
 def told_unverified(runs: Sequence[str | Path], observer: Observer) -> tuple[str, ...]:

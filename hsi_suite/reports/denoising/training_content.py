@@ -1,0 +1,71 @@
+"""The rows and remarks of a denoiser's training, worded once for the terminal and the page."""
+
+from __future__ import annotations
+
+from ...printable import plain
+from ..content import Metrics, count, unverified_mark
+from ..verdict import Remark, unverified_remarks
+
+
+def denoiser_heading(metrics: Metrics) -> str:
+    """Model and images in one line."""
+    return f"{plain(metrics['model'])} on {plain(metrics['dataset'])}{unverified_mark(metrics)}"
+
+
+def level_name(metrics: Metrics) -> str:
+    """What the levels of the noise are: σ on the scale 0 to 255, or the ISO of cameras."""
+    return "ISO" if metrics["noise"]["kind"] == "camera" else "σ"
+
+
+def denoiser_score_rows(metrics: Metrics) -> list[tuple[str, str, str]]:
+    """Level of the noise, PSNR in dB and SSIM, means over the validation images."""
+    return [
+        (
+            f"{level_name(metrics)} {level}",
+            f"{scores['peak_signal_noise_ratio']:.2f}",
+            f"{scores['structural_similarity']:.4f}",
+        )
+        for level, scores in metrics["validation"].items()
+    ]
+
+
+def denoiser_rows(metrics: Metrics) -> list[tuple[str, str]]:
+    """What was learnt from what, as (what, value)."""
+    noise = metrics["noise"]
+    low, high = (f"{level:g}" for level in noise["sigma"])
+    kinds = {
+        "gaussian": f"white Gaussian noise of σ {low} to {high} (of 255)",
+        "poisson_gaussian": f"noise of photons and of σ {low} to {high} (of 255)",
+        "camera": "the noise of simulated cameras",
+    }
+    return [
+        ("learnt from", f"{count(metrics['train_images'])} images, {plain(metrics['colour'])}"),
+        ("validation", f"{count(metrics['validation_images'])} images set apart"),
+        ("noise", kinds.get(noise["kind"], plain(noise["kind"]))),
+        ("steps", f"{count(metrics['steps'])} in {count(metrics['epoch'])} epochs"),
+        ("parameters", count(metrics["parameters"])),
+        ("multiply-adds per pixel", f"{metrics['multiply_adds_per_pixel']:,.0f}"),
+    ]
+
+
+def denoiser_remarks(metrics: Metrics) -> list[Remark]:
+    """What the figures say, the most important first."""
+    remarks = unverified_remarks(metrics)
+    rows = denoiser_score_rows(metrics)
+    if not rows:
+        text = "No image was set apart for validation: nothing says how good this denoiser is."
+        return [*remarks, Remark(text, warning=True)]
+    level, ratio, similarity = rows[len(rows) // 2]
+    images = metrics["validation_images"]
+    return [
+        *remarks,
+        Remark(
+            f"{denoiser_heading(metrics)} reaches {ratio} dB and an SSIM of {similarity} at "
+            f"{level}, in the mean over {count(images)} validation images."
+        ),
+        Remark(
+            "The noise of these images was added by the same rule as in training: real noise of "
+            "another kind is removed less well.",
+            warning=metrics["noise"]["kind"] == "camera",
+        ),
+    ]

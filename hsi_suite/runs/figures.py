@@ -1,0 +1,75 @@
+"""The figures of a finished run, asked of its task."""
+
+from __future__ import annotations
+
+from ..metrics.summary import OVERALL, flatten_scores
+from .task import Figures, Metrics, task_named
+
+
+def figures(metrics: Metrics) -> Figures:
+    """A run's figures side by side.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        Of classifiers overall_accuracy, average_accuracy, cohen_kappa and recall/NAME,
+        precision/NAME and f1/NAME of every class; of denoisers peak_signal_noise_ratio/σ (dB) and
+        structural_similarity/σ on the validation images; of other tasks whatever numbers stand
+        under "test", their keys joined by "/".
+    """
+    return task_named(metrics["task"]).figures(metrics)
+
+
+def baseline_figures(metrics: Metrics) -> dict[str, Figures]:
+    """The figures of the baselines on the same test part, in the form of `figures`."""
+    return task_named(metrics["task"]).baseline_figures(metrics)
+
+
+def headline(metrics: Metrics) -> list[str]:
+    """The names of the figures that are told first, the most important one at the front."""
+    return task_named(metrics["task"]).headline(metrics)
+
+
+def variant(metrics: Metrics) -> str:
+    """What a run differs by from runs of the same model on the same data: split, noise, pair."""
+    return task_named(metrics["task"]).variant(metrics)
+
+
+def variant_words(task: str, variant: str) -> str:
+    """A variant as it stands in a sentence: "random split", "gaussian 0-55 noise"."""
+    return task_named(task).variant_words(variant)
+
+
+def part_sizes(metrics: Metrics) -> tuple[int, int] | None:
+    """Items that were learnt from and tested on; None where a run does not say."""
+    train, test = task_named(metrics["task"]).part_sizes(metrics)
+    whole = isinstance(train, int) and isinstance(test, int)
+    return (train, test) if whole and train > 0 and test > 0 else None
+
+
+def class_figures(scores: Metrics) -> Figures:
+    """The figures of a classifier, those over all classes first."""
+    extra = {key: scores[key] for key in ("top_5_accuracy",) if key in scores}
+    flat = flatten_scores(scores)
+    overall = {name: flat.pop(name) for name in OVERALL}
+    return {**overall, **extra, **flat}
+
+
+def class_headline(scores: Metrics) -> list[str]:
+    """What is told first of a classifier."""
+    return [*OVERALL, *(["top_5_accuracy"] if "top_5_accuracy" in scores else [])]
+
+
+def compared_accuracies(result: Metrics) -> list[str]:
+    """Lines of a classifier's figures over all classes, computed again, beside the stored ones."""
+    return [
+        f"{name:18} {percent_text(result['test'][name])}   "
+        f"stored {percent_text(result['stored'][name])}"
+        for name in OVERALL
+    ]
+
+
+def percent_text(share: float | None) -> str:
+    """A share in percent with its sign; a dash where it is not defined."""
+    return "–" if share is None else f"{100 * share:.2f} %"

@@ -1,0 +1,231 @@
+"""A task as one object: all that commands ask of classification, denoising or retrieval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import ConfigError, UnknownNameError
+from ..registry import listed, nearest_names
+from ..schemas.training import MachineConfig
+from .folder import MODEL, REPORT, Run
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..engine.distributed import Team
+    from ..engine.observer import Observer
+    from ..reports.verdict import Remark
+
+Metrics = Mapping[str, Any]
+"""The content of metrics.json."""
+Figures = dict[str, float | None]
+Config = Any
+"""A task's configuration: a `MachineConfig` with sections of the task's own."""
+GROUP = "hsi_suite.tasks"
+"""The group of entry points under which other packages offer tasks."""
+_OURS = {
+    "classification": "hsi_suite.tasks.scenes.definition:SCENE_CLASSIFICATION",
+    "denoising": "hsi_suite.tasks.denoising.definition:DENOISING",
+    "image_classification": "hsi_suite.tasks.images.definition:IMAGE_CLASSIFICATION",
+    "retrieval": "hsi_suite.tasks.retrieval.definition:RETRIEVAL",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training that is ready to begin: its data are loaded, its network is built.
+
+    Attributes:
+        config: of the run, with nothing left open.
+        names: data set, model and variant, the parts of the folder's name.
+        checksums: SHA-256 of the data, by file name.
+        opening: what the log begins with: what is trained on what, and what to know of it.
+        work: does the work in the run's folder and writes the results, metrics.json last.
+        assist: what further processes do of the work; writes nothing.
+    """
+
+    config: Config
+    names: tuple[str, str, str]
+    checksums: Mapping[str, str]
+    opening: Sequence[str]
+    work: Callable[[Run, Observer], None]
+    assist: Callable[[Run], object]
+
+
+class Task(Protocol):
+    """What a task adds to the machinery that every run shares.
+
+    Attributes:
+        name: the value of the key `task` in its configurations.
+        schema: of its configurations.
+        datasets: names of data sets that mean this task where no configuration is named.
+        limits_memory: whether its trainings keep within a limit of memory.
+        shows_dropout: whether an evaluation can leave dropout on, to show what that does.
+        scored: the part whose figures count: "test", or "validation" where there is no other.
+        products: what of a run's folder is named when it is finished, as (word, file).
+    """
+
+    name: str
+    schema: type[MachineConfig]
+    datasets: Collection[str]
+    limits_memory: bool
+    shows_dropout: bool = False
+    scored: str = "test"
+    products: Sequence[tuple[str, str]] = (("model", MODEL), ("report", REPORT))
+
+    def configure(
+        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+    ) -> Config:
+        """The configuration that options describe.
+
+        Args:
+            config: name or path of the one it begins with; None for the task's own choice.
+            options: by name; None leaves a key alone.
+            settings: "a.b=c" texts, as of `--set`.
+
+        Raises:
+            ConfigError: a key or value is wrong.
+        """
+
+    def resolve(self, config: Config) -> Config:
+        """A configuration with everything filled in that depends on machine or other keys."""
+
+    def prepare(
+        self, config: Config, observer: Observer, team: Team, memory_limit: float | None
+    ) -> AbstractContextManager[Job]:
+        """Load what a resolved configuration names, and build what is to be trained.
+
+        Raises:
+            HsiSuiteError: of any kind; nothing has been written.
+        """
+
+    def evaluate(
+        self,
+        run: Run,
+        observer: Observer,
+        device: str | None,
+        memory_limit: float | None,
+        *,
+        dropout_at_test: bool,
+    ) -> dict[str, Any]:
+        """A finished run's figures, computed again from its saved model.
+
+        Args:
+            run: the run.
+            observer: reports progress.
+            device: in the place of the run's own; None keeps that.
+            memory_limit: bytes, where the task keeps within a limit.
+            dropout_at_test: also with dropout left on, where the task can show that.
+
+        Returns:
+            "run", "task", the part named by `scored`, "stored" (as metrics.json has it), "equal"
+            and "device", where they were computed.
+
+        Raises:
+            RunError: the run is unfinished or damaged, or its data have changed.
+        """
+
+    def absent_source(self, config: Config, source: str) -> str | None:
+        """Why a training has no such source of chance (a stream of `seeds`, or "data").
+
+        None where it has, or nobody can tell before it begins.
+        """
+
+    def summary(self, metrics: Metrics) -> RenderableType:
+        """What the terminal shows of a finished run, 80 columns wide."""
+
+    def compared(self, result: Mapping[str, Any]) -> list[str]:
+        """Lines of what `evaluate` returned, beside the stored figures."""
+        now, stored = (_flattened(result[part]) for part in (self.scored, "stored"))
+        return [f"{name:32} {_number(now[name])}   stored {_number(stored[name])}" for name in now]
+
+    def write_page(self, run: Run) -> list[Remark]:
+        """Write a finished run's report.html again from its folder; what it says first.
+
+        Raises:
+            RunError: a file of the run is damaged.
+        """
+
+    def variant(self, metrics: Metrics) -> str:
+        """What a run differs by from runs of the same model on the same data: its split."""
+        pair = ":".join(metrics.get("pair", ()))
+        return " ".join(filter(None, (pair, metrics.get("split", {}).get("kind", ""))))
+
+    def variant_words(self, variant: str) -> str:
+        """A variant as it stands in a sentence: "random split"."""
+        return f"{variant} split" if variant else ""
+
+    def figures(self, metrics: Metrics) -> Figures:
+        """The figures of the scored part as one flat row: numbers, their keys joined by "/"."""
+        return _flattened(metrics[self.scored])
+
+    def baseline_figures(self, metrics: Metrics) -> dict[str, Figures]:
+        """Those of the baselines, by their names."""
+        return {name: _flattened(row) for name, row in sorted(metrics.get("baselines", {}).items())}
+
+    def headline(self, metrics: Metrics) -> list[str]:
+        """The names of the figures that are told first, the most important one at the front."""
+        return list(self.figures(metrics))[:3]
+
+    def part_sizes(self, metrics: Metrics) -> tuple[Any, Any]:
+        """Items that were learnt from and scored on, as metrics.json has them."""
+        split = metrics.get("split", {})
+        return split.get("train"), split.get("test")
+
+
+def task_names() -> list[str]:
+    """The names of all tasks, those of other packages among them."""
+    return sorted({*_OURS, *(each.name for each in entry_points(group=GROUP))})
+
+
+def task_named(name: str) -> Task:
+    """The task of a name.
+
+    Raises:
+        UnknownNameError: there is none.
+        ConfigError: the package that offers it cannot be imported.
+    """
+    if name in _OURS:
+        module, _, attribute = _OURS[name].partition(":")
+        ours: Task = getattr(import_module(module), attribute)
+        return ours
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            try:
+                theirs: Task = point.load()
+            except Exception as error:
+                found = f"cannot be imported ({type(error).__name__}: {error})"
+                raise ConfigError(f"task {name}", found, point.value) from error
+            return theirs
+    near = nearest_names(name, task_names())
+    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    raise UnknownNameError("task", f"unknown name {name!r}", listed(task_names()), hint)
+
+
+def task_of(run: Run) -> Task:
+    """The task of a run.
+
+    Raises:
+        UnknownNameError: this installation does not know it.
+    """
+    # Runs of the first version say nothing: there was one task.
+    return task_named(str(run.config.get("task", "classification")))
+
+
+def _flattened(tree: Metrics, above: str = "") -> Figures:
+    flat: Figures = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flattened(value, f"{above}{key}/")
+        elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            flat[f"{above}{key}"] = value
+    return flat
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.6g}"

@@ -1,0 +1,129 @@
+"""The task `denoising`: a network learns to take noise out of images.
+
+What takes torch is imported when it is called for, so that tables and pages do without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from ...runs.folder import MODEL, REPORT, Run
+from ...runs.task import Config, Figures, Job, Metrics, Task
+from ...schemas.denoising import DenoisingConfig
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ...engine.distributed import Team
+    from ...engine.observer import Observer
+    from ...reports.verdict import Remark
+
+_PSNR, _SSIM = "peak_signal_noise_ratio", "structural_similarity"
+
+
+class Denoising(Task):
+    """The task `denoising`: a network learns to take noise out of images."""
+
+    name = "denoising"
+    schema = DenoisingConfig
+    datasets = ()
+    limits_memory = False
+    scored = "validation"
+    products = (("model", MODEL), ("picture", "denoised.png"), ("report", REPORT))
+
+    def configure(
+        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+    ) -> Config:
+        """See `Task`."""
+        from .training import denoising_config
+
+        named = {} if config is None else {"config": config}
+        return denoising_config(options=options, settings=settings, **named)
+
+    def resolve(self, config: DenoisingConfig) -> Config:
+        """See `Task`."""
+        from ...runs.machine import on_this_machine
+
+        return config.model_copy(update=on_this_machine(config))
+
+    def prepare(
+        self, config: DenoisingConfig, observer: Observer, team: Team, memory_limit: float | None
+    ) -> AbstractContextManager[Job]:
+        """See `Task`."""
+        from .training import prepared_job
+
+        return prepared_job(config, observer, team, memory_limit)
+
+    def evaluate(
+        self,
+        run: Run,
+        observer: Observer,
+        device: str | None,
+        memory_limit: float | None,
+        *,
+        dropout_at_test: bool,
+    ) -> dict[str, Any]:
+        """See `Task`."""
+        from .scores import evaluate_denoiser
+
+        return evaluate_denoiser(run, observer, device)
+
+    def absent_source(self, config: DenoisingConfig, source: str) -> str | None:
+        """See `Task`."""
+        from .chance import absent_source
+
+        return absent_source(config, source)
+
+    def summary(self, metrics: Metrics) -> RenderableType:
+        """See `Task`."""
+        from ...reports.denoising.tables import denoiser_summary
+
+        return denoiser_summary(metrics)
+
+    def compared(self, result: Mapping[str, Any]) -> list[str]:
+        """See `Task`."""
+        return [
+            f"σ {sigma:>3} {name:24} {scores[name]:.4f}{unit}   "
+            f"stored {result['stored'][sigma][name]:.4f}{unit}"
+            for sigma, scores in result["validation"].items()
+            for name, unit in ((_PSNR, " dB"), (_SSIM, ""))
+        ]
+
+    def write_page(self, run: Run) -> list[Remark]:
+        """See `Task`."""
+        from .page import write_page
+
+        return write_page(run)
+
+    def variant(self, metrics: Metrics) -> str:
+        """The noise that was learnt."""
+        noise = metrics["noise"]
+        low, high = (f"{sigma:g}" for sigma in noise["sigma"])
+        return f"{noise['kind']} {low}" if low == high else f"{noise['kind']} {low}-{high}"
+
+    def variant_words(self, variant: str) -> str:
+        """See `Task`."""
+        return f"{variant} noise" if variant else ""
+
+    def figures(self, metrics: Metrics) -> Figures:
+        """PSNR and SSIM at each σ of the validation."""
+        return {
+            f"{name}/{sigma}": scores[name]
+            for name in (_PSNR, _SSIM)
+            for sigma, scores in metrics["validation"].items()
+        }
+
+    def headline(self, metrics: Metrics) -> list[str]:
+        """The PSNRs; the middle one of the noise levels speaks for a denoiser."""
+        ratios = [name for name in self.figures(metrics) if name.startswith(_PSNR)]
+        middle = ratios[len(ratios) // 2 : len(ratios) // 2 + 1]
+        return [*middle, *(name for name in ratios if name not in middle)]
+
+    def part_sizes(self, metrics: Metrics) -> tuple[Any, Any]:
+        """See `Task`."""
+        return metrics["train_images"], metrics["validation_images"]
+
+
+DENOISING = Denoising()
