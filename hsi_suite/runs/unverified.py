@@ -20,8 +20,9 @@ def told_unverified(runs: Sequence[str | Path], observer: Observer) -> tuple[str
     Raises:
         RunError: one of them is no run, or damaged.
     """
-    metrics = [open_run(run).metrics for run in runs]
-    names = {str(name) for each in metrics for name in each.get("unverified") or ()}
+    # What is not finished is refused by whoever asks it for figures or a model.
+    finished = [run for run in map(open_run, runs) if run.finished]
+    names = {str(name) for run in finished for name in run.metrics.get("unverified") or ()}
     if names:
         observer.message(unverified_text(sorted(names)))
     return tuple(sorted(names))
