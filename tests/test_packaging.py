@@ -1,6 +1,7 @@
 """What is declared is what is there, and the wheel works on its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -34,6 +35,21 @@ def test_the_wheel_holds_every_file_and_no_generic_name(wheel):
                 assert str(path.relative_to(ROOT)) in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"hsi_suite"}
+
+
+def test_a_second_clone_imports_only_its_own_code(tmp_path):
+    for name in ("hsi_suite", "pipelines", "configs"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.safetensors")
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=ignored)
+    code = (
+        "import hsi_suite, hsi_suite.pipelines, hsi_suite.tasks, hsi_suite.configs as configs;"
+        "modules = hsi_suite, hsi_suite.pipelines, hsi_suite.tasks, configs;"
+        "print(*(module.__file__ for module in modules), sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert all(line.startswith(f"{tmp_path}/hsi_suite/") for line in done.stdout.splitlines())
 
 
 @pytest.mark.slow
