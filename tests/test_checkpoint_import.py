@@ -270,7 +270,7 @@ def test_a_network_of_another_task_is_refused(tmp_path):
         tmp_path / "m.safetensors",
         {"header": '{"format": "hsi_suite model 1"}'},
     )
-    with pytest.raises(HsiSuiteError, match="no denoiser"):
+    with pytest.raises(HsiSuiteError, match="another kind of model"):
         load_weights(tmp_path / "m.safetensors", CPU)
 
 
