@@ -43,6 +43,8 @@ def _task_of(config: str | None, dataset: str | None, settings: Sequence[str]) -
         tree = apply_settings(load_tree(config), settings)
         if "task" in tree:
             return str(tree["task"])
+    if dataset is None:
+        return "classification"
     named = (name for name in task_names() if dataset in task_named(name).datasets)
     return next(named, "classification")
 

@@ -40,6 +40,7 @@ def print_run(run: Run, as_json: bool) -> None:
 
 def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     """Test figures computed again, beside the stored ones."""
+    from ..runs.figures import percent_text
     from ..runs.task import task_named
 
     if as_json:
@@ -51,13 +52,15 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     for name, figures in (result.get("dropout_at_test") or {}).items():
         say(
             f"with dropout left on, {figures['n']} evaluations of the same weights: {name} "
-            f"{_percent(figures['mean'])} ± {_percent(figures['std'])} "
-            f"({_percent(figures['min'])} to {_percent(figures['max'])})"
+            f"{percent_text(figures['mean'])} ± {percent_text(figures['std'])} "
+            f"({percent_text(figures['min'])} to {percent_text(figures['max'])})"
         )
 
 
 def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
     """Test figures of several runs that answer together."""
+    from ..runs.figures import percent_text
+
     if as_json:
         print_json(result)
         return
@@ -65,7 +68,7 @@ def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
     say(f"{len(result['runs'])} runs together, {test['num_images']:,} test images")
     for name in ("overall_accuracy", "average_accuracy", "cohen_kappa", "top_5_accuracy"):
         if name in test:
-            say(f"{name:18} {_percent(test[name])}")
+            say(f"{name:18} {percent_text(test[name])}")
 
 
 def _print_equality(result: dict[str, Any]) -> None:
@@ -114,7 +117,3 @@ def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:
         print_json(scores)
     else:
         Console(highlight=False).print(denoiser_scores_table(scores))
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.2f} %"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..metrics.summary import OVERALL, flatten_scores
 from .task import Figures, Metrics, task_named
 
 
@@ -46,28 +45,6 @@ def part_sizes(metrics: Metrics) -> tuple[int, int] | None:
     train, test = task_named(metrics["task"]).part_sizes(metrics)
     whole = isinstance(train, int) and isinstance(test, int)
     return (train, test) if whole and train > 0 and test > 0 else None
-
-
-def class_figures(scores: Metrics) -> Figures:
-    """The figures of a classifier, those over all classes first."""
-    extra = {key: scores[key] for key in ("top_5_accuracy",) if key in scores}
-    flat = flatten_scores(scores)
-    overall = {name: flat.pop(name) for name in OVERALL}
-    return {**overall, **extra, **flat}
-
-
-def class_headline(scores: Metrics) -> list[str]:
-    """What is told first of a classifier."""
-    return [*OVERALL, *(["top_5_accuracy"] if "top_5_accuracy" in scores else [])]
-
-
-def compared_accuracies(result: Metrics) -> list[str]:
-    """Lines of a classifier's figures over all classes, computed again, beside the stored ones."""
-    return [
-        f"{name:18} {percent_text(result['test'][name])}   "
-        f"stored {percent_text(result['stored'][name])}"
-        for name in OVERALL
-    ]
 
 
 def percent_text(share: float | None) -> str:

@@ -153,8 +153,8 @@ class Task(Protocol):
 
     def variant(self, metrics: Metrics) -> str:
         """What a run differs by from runs of the same model on the same data: its split."""
-        pair = ":".join(metrics.get("pair", ()))
-        return " ".join(filter(None, (pair, metrics.get("split", {}).get("kind", ""))))
+        kind: str = metrics.get("split", {}).get("kind", "")
+        return kind
 
     def variant_words(self, variant: str) -> str:
         """A variant as it stands in a sentence: "random split"."""

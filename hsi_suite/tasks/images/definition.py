@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ...data.labelled_images import IMAGE_CLASSES
-from ...runs.figures import class_figures, class_headline, compared_accuracies
 from ...runs.folder import Run
-from ...runs.task import Config, Figures, Job, Metrics, Task
+from ...runs.task import Config, Job, Metrics
 from ...schemas.image_classification import ImageClassificationConfig
+from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...reports.verdict import Remark
 
 
-class ImageClassification(Task):
+class ImageClassification(ScoredByClass):
     """The task `image_classification`: every image gets a class."""
 
     name = "image_classification"
@@ -83,30 +83,11 @@ class ImageClassification(Task):
 
         return image_classification_summary(metrics)
 
-    def compared(self, result: Mapping[str, Any]) -> list[str]:
-        """See `Task`."""
-        return compared_accuracies(result)
-
     def write_page(self, run: Run) -> list[Remark]:
         """See `Task`."""
         from .page import write_page
 
         return write_page(run)
-
-    def figures(self, metrics: Metrics) -> Figures:
-        """See `Task`."""
-        return class_figures(metrics["test"])
-
-    def baseline_figures(self, metrics: Metrics) -> dict[str, Figures]:
-        """See `Task`."""
-        return {
-            name: class_figures(scores)
-            for name, scores in sorted(metrics.get("baselines", {}).items())
-        }
-
-    def headline(self, metrics: Metrics) -> list[str]:
-        """See `Task`."""
-        return class_headline(metrics["test"])
 
 
 IMAGE_CLASSIFICATION = ImageClassification()

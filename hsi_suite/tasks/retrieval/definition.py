@@ -98,10 +98,15 @@ class Retrieval(Task):
 
         return write_page(run)
 
+    def variant(self, metrics: Metrics) -> str:
+        """The pair of modalities, and the split."""
+        pair = ":".join(metrics.get("pair", ()))
+        return " ".join(filter(None, (pair, super().variant(metrics))))
+
     def headline(self, metrics: Metrics) -> list[str]:
         """Mean average precision of both directions."""
-        names = list(self.figures(metrics))
-        return [name for name in names if name.rpartition("/")[2] == _MAP] or names[:3]
+        precision = [name for name in self.figures(metrics) if name.rpartition("/")[2] == _MAP]
+        return precision or super().headline(metrics)
 
 
 RETRIEVAL = Retrieval()

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ...runs.figures import class_figures, class_headline, compared_accuracies
 from ...runs.folder import MAP_PICTURE, REPORT, Run
-from ...runs.task import Config, Figures, Job, Metrics, Task
+from ...runs.task import Config, Job, Metrics
 from ...schemas.classification import ClassificationConfig
+from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...reports.verdict import Remark
 
 
-class SceneClassification(Task):
+class SceneClassification(ScoredByClass):
     """The task `classification`: every pixel of a scene gets a class."""
 
     name = "classification"
@@ -84,30 +84,11 @@ class SceneClassification(Task):
 
         return classification_summary(metrics)
 
-    def compared(self, result: Mapping[str, Any]) -> list[str]:
-        """See `Task`."""
-        return compared_accuracies(result)
-
     def write_page(self, run: Run) -> list[Remark]:
         """See `Task`."""
         from .page import write_classification_page
 
         return write_classification_page(run)
-
-    def figures(self, metrics: Metrics) -> Figures:
-        """See `Task`."""
-        return class_figures(metrics["test"])
-
-    def baseline_figures(self, metrics: Metrics) -> dict[str, Figures]:
-        """See `Task`."""
-        return {
-            name: class_figures(scores)
-            for name, scores in sorted(metrics.get("baselines", {}).items())
-        }
-
-    def headline(self, metrics: Metrics) -> list[str]:
-        """See `Task`."""
-        return class_headline(metrics["test"])
 
 
 SCENE_CLASSIFICATION = SceneClassification()

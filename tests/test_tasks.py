@@ -1,0 +1,60 @@
+"""Tasks are found by name, those of other packages too, and have figures without saying how."""
+
+import pytest
+
+from hsi_suite.errors import ConfigError, UnknownNameError
+from hsi_suite.pipelines.training import configure
+from hsi_suite.runs import task as module
+from hsi_suite.runs.figures import baseline_figures, figures, headline, part_sizes, variant
+from hsi_suite.runs.task import Task, task_named, task_names
+
+
+class Counting(Task):
+    name = "counting"
+    datasets = ("beans",)
+    limits_memory = False
+
+    def configure(self, config, options, settings):
+        return self.name, config, options["dataset"]
+
+
+class Point:
+    """An entry point of a package that is not there."""
+
+    def __init__(self, name, load):
+        self.name, self.value, self.load = name, f"{name}_package:TASK", load
+
+
+@pytest.fixture
+def others(monkeypatch):
+    points = [Point("counting", Counting), Point("broken", lambda: 1 / 0)]
+    monkeypatch.setattr(module, "entry_points", lambda group: points if group else ())
+
+
+def test_a_task_of_another_package_is_found_and_trained_by_its_data(others):
+    assert {"classification", "counting"} <= set(task_names())
+    assert isinstance(task_named("counting"), Counting)
+    with pytest.raises(UnknownNameError, match="counting"):
+        task_named("countin")
+    with pytest.raises(ConfigError, match="broken_package:TASK"):
+        task_named("broken")
+    assert configure(scene="cube.npy", labels="gt.npy").task == "classification"
+
+
+def test_its_data_sets_are_known(others, monkeypatch):
+    monkeypatch.setattr(module, "entry_points", lambda group: [Point("counting", Counting)])
+    assert configure(dataset="beans") == ("counting", None, "beans")
+
+
+def test_figures_of_a_task_that_says_nothing_of_them(others):
+    metrics = {
+        "task": "counting", "split": {"kind": "random", "train": 3, "test": 2},
+        "test": {"error": 0.5, "by": {"size": {"large": 1, "small": None}}, "ok": True},
+        "baselines": {"guess": {"error": 2.0}},
+    }  # fmt: skip
+    assert figures(metrics) == {"error": 0.5, "by/size/large": 1, "by/size/small": None}
+    assert baseline_figures(metrics) == {"guess": {"error": 2.0}}
+    assert headline(metrics) == ["error", "by/size/large", "by/size/small"]
+    assert (variant(metrics), part_sizes(metrics)) == ("random", (3, 2))
+    result = {"test": {"error": 0.25}, "stored": {"error": 0.5}}
+    assert task_named("counting").compared(result)[0].split() == ["error", "0.25", "stored", "0.5"]
