@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from ...atomic import write_text
-from ...config import validate
 from ...reports.denoising.training_content import denoiser_remarks
 from ...reports.denoising.training_page import DenoiserReport, denoiser_report
 from ...reports.verdict import Remark
-from ...runs.folder import CONFIG, REPORT, Run
+from ...runs.folder import Run
 from ...schemas.denoising import DenoisingConfig
-from ..shared.run_pages import PageFacts, picture_of
+from ..shared.run_pages import PageFacts, picture_of, write_run_page
 
 PICTURE = "denoised.png"
 
 
 def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:
-    """Write the page; return what it says first.
+    """See `write_run_page`."""
+    return write_run_page(run, DenoisingConfig, _page, denoiser_remarks, facts)
 
-    Args:
-        run: its folder, with its pictures.
-        facts: what is not in the folder yet; None for a finished run.
-    """
-    if facts is None:
-        facts = PageFacts.of(run, validate(DenoisingConfig, run.config, run.path / CONFIG))
-    content = DenoiserReport(**facts.common(), pictures=picture_of(run, PICTURE))
-    write_text(run.path / REPORT, denoiser_report(content))
-    return denoiser_remarks(facts.metrics)
+
+def _page(facts: PageFacts) -> str:
+    pictures = picture_of(facts.run, PICTURE)
+    return denoiser_report(DenoiserReport(**facts.common(), pictures=pictures))

@@ -86,9 +86,9 @@ class SceneClassification(ScoredByClass):
 
     def write_page(self, run: Run) -> list[Remark]:
         """See `Task`."""
-        from .page import write_classification_page
+        from .page import write_page
 
-        return write_classification_page(run)
+        return write_page(run)
 
 
 SCENE_CLASSIFICATION = SceneClassification()

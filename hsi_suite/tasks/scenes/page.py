@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from ...atomic import write_text
-from ...config import validate
+from typing import cast
+
 from ...reports.classification_page import ClassificationReport, classification_report
 from ...reports.content import Metrics, unverified_mark
 from ...reports.verdict import Remark, verdict
-from ...runs.folder import CONFIG, MAP_PICTURE, REPORT, Run
+from ...runs.folder import MAP_PICTURE, Run
 from ...schemas.classification import ClassificationConfig
 from ..shared.published import published_figures
-from ..shared.run_pages import PageFacts, picture_of
+from ..shared.run_pages import PageFacts, picture_of, write_run_page
 
 
-def classification_page(
-    facts: PageFacts, config: ClassificationConfig, map_picture: bytes | None
-) -> str:
-    """The page of a classification of a scene.
+def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:
+    """See `write_run_page`."""
+    return write_run_page(run, ClassificationConfig, _page, verdict, facts)
 
-    Args:
-        facts: see `PageFacts`.
-        config: which published figures fit.
-        map_picture: PNG of the maps; None leaves them out.
-    """
-    metrics = facts.metrics
+
+def _page(facts: PageFacts) -> str:
+    metrics, config = facts.metrics, cast(ClassificationConfig, facts.config)
+    map_picture = picture_of(facts.run, MAP_PICTURE)
     content = ClassificationReport(
         **facts.common(),
         title=run_title(metrics),
@@ -41,11 +38,3 @@ def run_title(metrics: Metrics) -> str:
     split = metrics["split"]["kind"]
     dataset = f"{metrics['dataset']}{unverified_mark(metrics)}"
     return f"{metrics['model']} on {dataset}, {split} split, seed {metrics['seed']}"
-
-
-def write_classification_page(run: Run) -> list[Remark]:
-    """The page once more from a finished run's folder."""
-    config = validate(ClassificationConfig, run.config, run.path / CONFIG)
-    facts = PageFacts.of(run, config)
-    write_text(run.path / REPORT, classification_page(facts, config, picture_of(run, MAP_PICTURE)))
-    return verdict(run.metrics)

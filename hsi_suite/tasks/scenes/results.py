@@ -25,7 +25,6 @@ from ...runs.folder import (
     LABEL_MAP,
     MAP_PICTURE,
     METRICS,
-    REPORT,
     Run,
     csv_text,
 )
@@ -34,7 +33,7 @@ from ..shared.run_pages import PageFacts, measured_cost
 from .classifier import Classifier
 from .evaluation import part_scores
 from .fitting import parameter_count
-from .page import classification_page, run_title
+from .page import run_title, write_page
 from .preparation import Prepared
 
 
@@ -87,13 +86,12 @@ def write_results(
         baseline_seconds=costs.baseline_seconds,
     )
     write_json(run.path / COST, cost)
-    picture = _write_maps(run, prepared, outcome, metrics, observer)
+    _write_maps(run, prepared, outcome, metrics, observer)
     confusion = confusion_figure(metrics["test"]["confusion_matrix"], prepared.class_names)
     save_png(confusion, run.path / CONFUSION)
     if has_curves(history):
         save_png(learning_curves_figure(history), run.path / CURVES)
-    facts = PageFacts(run, config, metrics, history, cost)
-    write_text(run.path / REPORT, classification_page(facts, config, picture))
+    write_page(run, PageFacts(run, config, metrics, history, cost))
     write_json(run.path / METRICS, metrics)
 
 
@@ -159,7 +157,7 @@ def _write_maps(
     outcome: Outcome,
     metrics: dict[str, Any],
     observer: Observer,
-) -> bytes:
+) -> None:
     scene, split = prepared.scene, prepared.split
     labels = outcome.classifier.labels_of(outcome.classes)
     with atomic_file(run.path / LABEL_MAP) as temporary:
@@ -193,4 +191,3 @@ def _write_maps(
         split_parts=parts.reshape(labels.shape),
     )
     save_png(figure, run.path / MAP_PICTURE)
-    return (run.path / MAP_PICTURE).read_bytes()

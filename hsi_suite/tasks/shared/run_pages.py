@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ...atomic import write_text
 from ...commands import command
-from ...config import dump_yaml
+from ...config import dump_yaml, validate
 from ...errors import RunError
-from ...runs.folder import CONFIG, Run
+from ...reports.verdict import Remark
+from ...runs.folder import CONFIG, REPORT, Run
 from ...runs.machine import host, peak_memory_megabytes
 from ...schemas.training import MachineConfig
 from ...user_files import read_bytes
@@ -101,3 +103,25 @@ def picture_of(run: Run, name: str) -> bytes | None:
     if not content.startswith(_PNG) or len(content) < _PNG_HEAD:
         raise RunError(path, "is no PNG picture", "what hsi drew", "delete it to leave it out")
     return content
+
+
+def write_run_page(
+    run: Run,
+    schema: type[MachineConfig],
+    render: Callable[[PageFacts], str],
+    remarks: Callable[[Mapping[str, Any]], list[Remark]],
+    facts: PageFacts | None,
+) -> list[Remark]:
+    """Write the page of a run whose pictures are in its folder; return what it says first.
+
+    Args:
+        run: its folder.
+        schema: of its configuration.
+        render: makes the page.
+        remarks: what the metrics say.
+        facts: what is not in the folder yet; None for a finished run.
+    """
+    if facts is None:
+        facts = PageFacts.of(run, validate(schema, run.config, run.path / CONFIG))
+    write_text(run.path / REPORT, render(facts))
+    return remarks(facts.metrics)
