@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK_VALUES = 2**22
@@ -50,3 +51,12 @@ def line_blocks(shape: tuple[int, int, int]) -> Iterator[tuple[int, int]]:
     step = max(1, _BLOCK_VALUES // (samples * bands))
     for first in range(0, lines, step):
         yield first, min(first + step, lines)
+
+
+def spread_lines(lines: int, most: int) -> list[int]:
+    """The numbers of at most `most` lines from all over a cube, the first and the last among them.
+
+    What is asked of them is told of the whole without reading it.
+    """
+    chosen: list[int] = np.unique(np.linspace(0, lines - 1, min(lines, most), dtype=int)).tolist()
+    return chosen

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...engine.observer import Observer
 from ...restoration.accidents import LEAST, Oddities, faults_among, surely_odd
 from ...restoration.band_noise import band_moments, noise_by_regression
-from ...restoration.cube_lines import line_blocks
+from ...restoration.cube_lines import line_blocks, spread_lines
 from ...restoration.faults import Faults, predicted, residual_scale, residuals
 from ...restoration.subspace import Subspace, fit_subspace
 from .filled_lines import FilledLines
@@ -100,7 +100,7 @@ class FaultSearch:
         """Standard deviation of the noise of each whitened band, whatever strikes a few values."""
         lines = self.reader.cube.shape[0]
         parts = []
-        for line in np.unique(np.linspace(0, lines - 1, min(lines, _SAMPLED_LINES)).astype(int)):
+        for line in spread_lines(lines, _SAMPLED_LINES):
             whitened = subspace.whiten(self.source.read(line, line + 1)[0])
             parts.append(whitened[self.reader.damage.valid[line]])
         whitened = np.concatenate(parts)

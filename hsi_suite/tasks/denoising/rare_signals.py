@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...engine.observer import Observer
-from ...restoration.cube_lines import line_blocks
+from ...restoration.cube_lines import line_blocks, spread_lines
 from ...restoration.residual_scan import ResidualScan
 from ...restoration.subspace import Subspace
 from ...restoration.unexplained import Unexplained, neighbours_alike
@@ -98,7 +98,7 @@ class RareSignals:
         """The tests, from the residuals of valid pixels from lines all over the cube."""
         lines = self.size[0]
         parts = []
-        for line in np.unique(np.linspace(0, lines - 1, min(lines, _SAMPLED_LINES)).astype(int)):
+        for line in spread_lines(lines, _SAMPLED_LINES):
             whitened = self.subspace.whiten(self.reader.read(line, line + 1)[0])
             parts.append(self._residual(whitened, line, line + 1)[self.valid[line]])
         residual = np.concatenate(parts)

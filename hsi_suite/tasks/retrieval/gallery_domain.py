@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ...data.modalities import Modality
 from ...data.spectral_domain import SpectralDomain
 from ...engine.observer import Observer
+from ...restoration.cube_lines import spread_lines
 from .gallery import Gallery
 
 # Lines from all over a gallery and pixels of each; no more is needed to tell other units.
@@ -47,8 +48,8 @@ def _sampled(gallery: Gallery) -> NDArray[np.float64]:
     """Spectra of pixels with data, N × bands."""
     lines, samples, bands = gallery.shape
     parts = [np.empty((0, bands))]
-    for line in np.unique(np.linspace(0, lines - 1, min(lines, _LINES)).astype(int)):
-        scene = gallery.read(int(line), int(line) + 1)
+    for line in spread_lines(lines, _LINES):
+        scene = gallery.read(line, line + 1)
         good = np.isfinite(scene.cube[0]).all(-1)
         if scene.valid is not None:
             good &= scene.valid[0]

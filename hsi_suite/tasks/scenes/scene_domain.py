@@ -13,6 +13,7 @@ from ...data.reduction import Reduction
 from ...data.spectral_domain import SpectralDomain
 from ...data.value_scale import ValueScale, declared_scale, rescaled
 from ...engine.observer import Observer
+from ...restoration.cube_lines import spread_lines
 from ...schemas.classification import ClassificationConfig
 from .ensemble import Ensemble
 from .preparation import Prepared
@@ -107,12 +108,12 @@ def _usual(reduction: Reduction) -> SpectralDomain:
 def _sampled(file: CubeFile) -> NDArray[np.float64]:
     """Spectra of pixels with data from lines all over a scene, N × bands."""
     lines, samples, bands = file.shape
-    chosen = np.unique(np.linspace(0, lines - 1, min(lines, _LINES)).astype(int))
+    chosen = spread_lines(lines, _LINES)
     step = -(-len(chosen) * samples // _PIXELS)
     parts = [np.empty((0, bands))]
     for line in chosen:
-        block = file.read(int(line), int(line) + 1)
-        valid = file.valid(block, int(line))
+        block = file.read(line, line + 1)
+        valid = file.valid(block, line)
         spectra = block[0] if valid is None else block[0][valid[0]]
         parts.append(spectra[::step].astype(np.float64))
     spectra = np.concatenate(parts)
