@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -344,6 +345,19 @@ def test_runs_answer_together(pair, finished, tmp_path):
     assert together["test"] == image_scores(classes, mean, names)
     with pytest.raises(RunError, match="another test part"):
         evaluate_image_ensemble([run.path for run in pair])
+
+
+def test_unverified_images_are_said_once(finished, tmp_path):
+    run = tmp_path / finished.path.name
+    shutil.copytree(finished.path, run)
+    metrics = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps(metrics | {"unverified": ["digits.csv"]}))
+    said = []
+    observer = Observer()
+    observer.message = said.append
+    assert evaluate(run, observer=observer)["unverified"] == ["digits.csv"]
+    assert evaluate_image_ensemble([run], observer)["unverified"] == ["digits.csv"]
+    assert [line.count("UNVERIFIED") for line in said if "digits.csv" in line] == [1, 1]
 
 
 # --- configurations

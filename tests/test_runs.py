@@ -2,11 +2,14 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from metrics_samples import sample_metrics
 
+from hsi_suite.config import load_tree
 from hsi_suite.environment import compare_environments, describe_environment
 from hsi_suite.errors import RunError
 from hsi_suite.reports.page import value_text
+from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import csv_text, locked, open_run, prepare_run, run_identity, run_name
 from hsi_suite.schemas.run_metrics import check_metrics
 
@@ -51,6 +54,22 @@ def test_a_run_is_read_back(tmp_path):
     assert again.metrics == {"task": "classification"}
     assert again.history == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "extra": 1}]
     assert again.label_map.shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "smoke/classification",
+        "denoising/default_denoiser",
+        "image_classification/digits",
+        "retrieval/features",
+    ],
+)
+def test_every_task_says_how_an_unfinished_run_goes_on(tmp_path, config):
+    run = prepare_run(tmp_path, "begun here", yaml.safe_dump(load_tree(config)))
+    with pytest.raises(RunError, match="is not finished") as caught:
+        evaluate(run.path)
+    assert caught.value.remedy == f"run `hsi train --resume '{run.path}'` first"
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

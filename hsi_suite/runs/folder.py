@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..atomic import make_folder, write_text
+from ..commands import suggested
 from ..config import parse_yaml
 from ..errors import RunError
 from ..guard import parsing
@@ -215,6 +216,17 @@ class Run:
 
     def _json(self, name: str) -> dict[str, Any]:
         return read_json(self.path / name, "a file that `hsi train` wrote", kind=RunError)
+
+
+def require_finished(run: Run) -> None:
+    """Refuse a run that has no figures and no model yet.
+
+    Raises:
+        RunError: it is not finished; the line says how to go on.
+    """
+    if not run.finished:
+        again = suggested("train", "--resume", run.path)
+        raise RunError(run.path, "is not finished", "a finished run", f"run {again} first")
 
 
 def open_run(path: str | Path) -> Run:

@@ -19,7 +19,7 @@ from ...engine.observer import Observer
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, RunError
 from ...restoration.classical import non_local_means, wavelet_shrinkage
-from ...runs.folder import MODEL, Run
+from ...runs.folder import MODEL, Run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...schemas.denoising import DenoisingConfig
 from .denoiser import Denoiser, load_denoiser
@@ -126,8 +126,7 @@ def evaluate_denoiser(
     Raises:
         RunError: the run is unfinished, damaged, or its images have changed.
     """
-    if not run.finished:
-        raise RunError(run.path, "is not finished", "a finished run")
+    require_finished(run)
     observer = observer or Observer()
     config = on_device(validate(DenoisingConfig, run.config, run.path), device)
     where = torch.device(config.device)

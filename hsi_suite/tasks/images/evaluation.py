@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...commands import suggested
 from ...config import validate
 from ...data.splits import Split, load_split
 from ...engine.devices import computing
@@ -18,7 +17,7 @@ from ...engine.observer import Observer
 from ...errors import RunError
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
-from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run
+from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...runs.unverified import told_unverified
 from ...schemas.image_classification import ImageClassificationConfig
@@ -76,7 +75,7 @@ def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> 
     Raises:
         RunError: the run is unfinished or damaged, or its images have changed.
     """
-    result = evaluate_image_ensemble([run.path], observer, device)
+    result = _answered_together([run.path], observer, device)
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):
         raise RunError(run.path / "metrics.json", "holds no test figures", "a run's metrics")
@@ -109,6 +108,13 @@ def evaluate_image_ensemble(
     """
     observer = observer or Observer()
     unverified = told_unverified(runs, observer)
+    marked = {"unverified": list(unverified)} if unverified else {}
+    return _answered_together(runs, observer, device) | marked
+
+
+def _answered_together(
+    runs: Sequence[str | Path], observer: Observer, device: str | None
+) -> dict[str, Any]:
     rows: list[NDArray[np.float32]] = []
     first: tuple[tuple[str, ...], NDArray[np.int64]] | None = None
     for path in runs:
@@ -137,9 +143,7 @@ def evaluate_image_ensemble(
     if first is None:
         raise RunError("hsi evaluate", "no runs", "one or more finished runs")
     figures = image_scores(first[1][1], mean_probabilities(rows), first[0])
-    marked = {"unverified": list(unverified)} if unverified else {}
-    result = {"runs": [str(path) for path in runs], "test": figures, "device": config.device}
-    return result | marked
+    return {"runs": [str(path) for path in runs], "test": figures, "device": config.device}
 
 
 def _finished(
@@ -148,13 +152,7 @@ def _finished(
     """A finished run's configuration, images and classifier."""
     if run.config.get("task") != "image_classification":
         raise RunError(run.path, f"is of the task {run.config.get('task')}", "image_classification")
-    if not run.finished:
-        raise RunError(
-            run.path,
-            "is not finished",
-            "a finished run",
-            f"run {suggested('train', '--resume', run.path)}",
-        )
+    require_finished(run)
     config = on_device(validate(ImageClassificationConfig, run.config, run.path / CONFIG), device)
     classifier = load_image_classifier(run.path / MODEL, torch.device(config.device))
     images = load_configured_images(config.data, observer)

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...commands import suggested
 from ...config import validate
 from ...data.splits import Split, load_split
 from ...engine.devices import computing
 from ...engine.observer import Observer
 from ...errors import RunError
-from ...runs.folder import CONFIG, METRICS, MODEL, SPLIT, Run
+from ...runs.folder import CONFIG, METRICS, MODEL, SPLIT, Run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...schemas.retrieval import RetrievalConfig
 from .choice import rankings
@@ -38,13 +37,7 @@ def evaluate_retrieval(run: Run, observer: Observer, device: str | None = None) 
     Raises:
         RunError: the run is unfinished or damaged, or its data have changed.
     """
-    if not run.finished:
-        raise RunError(
-            run.path,
-            "is not finished",
-            "a finished run",
-            f"run {suggested('train', '--resume', run.path)}",
-        )
+    require_finished(run)
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):
         raise RunError(run.path / METRICS, "holds no test figures", "a run's metrics")

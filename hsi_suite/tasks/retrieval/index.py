@@ -9,11 +9,10 @@ from typing import Any
 import torch
 
 from ...atomic import refuse_existing
-from ...commands import suggested
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError, RunError
-from ...runs.folder import MODEL, open_run
+from ...runs.folder import MODEL, open_run, require_finished
 from ...runs.machine import available_threads
 from ...runs.unverified import told_unverified
 from ..shared.unfinished_output import unfinished_output
@@ -129,13 +128,7 @@ def finished_retriever(run: str | Path, device: torch.device) -> Retriever:
             "a run of retrieval",
             "train one with `hsi train --config retrieval/…`",
         )
-    if not opened.finished:
-        raise RunError(
-            run,
-            "is not finished",
-            "a finished run",
-            f"run {suggested('train', '--resume', run)} first",
-        )
+    require_finished(opened)
     return load_retriever(opened.path / MODEL, device)
 
 

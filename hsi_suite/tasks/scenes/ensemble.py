@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...commands import suggested
 from ...data.formats.checksums import hash_file
 from ...data.orientations import ORIENTATIONS
 from ...data.readers import CubeFile
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
 from ...models.classical import RandomForest, SupportVectorMachine
-from ...runs.folder import MODEL, open_run
+from ...runs.folder import MODEL, open_run, require_finished
 from .classifier import Classifier, most_probable
 from .classifier_loading import load_classifier
 
@@ -233,13 +232,7 @@ def finished_classifier(run: str | Path, device: torch.device, threads: int) -> 
         RunError: the run is unfinished or damaged.
     """
     opened = open_run(run)
-    if not opened.finished:
-        raise RunError(
-            run,
-            "is not finished",
-            "a finished run",
-            f"run {suggested('train', '--resume', run)} first",
-        )
+    require_finished(opened)
     return load_classifier(opened.path / MODEL, device, threads)
 
 
