@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...engine.observer import Observer
     from ...reports.verdict import Remark
 
+PICTURE = "denoised.png"
 _PSNR, _SSIM = "peak_signal_noise_ratio", "structural_similarity"
 
 
@@ -31,7 +32,7 @@ class Denoising(Task):
     datasets = ()
     limits_memory = False
     scored = "validation"
-    products = (("model", MODEL), ("picture", "denoised.png"), ("report", REPORT))
+    products = (("model", MODEL), ("picture", PICTURE), ("report", REPORT))
 
     def configure(
         self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]

@@ -8,8 +8,7 @@ from ...reports.verdict import Remark
 from ...runs.folder import Run
 from ...schemas.denoising import DenoisingConfig
 from ..shared.run_pages import PageFacts, picture_of, write_run_page
-
-PICTURE = "denoised.png"
+from .definition import PICTURE
 
 
 def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:

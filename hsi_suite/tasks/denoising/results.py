@@ -18,9 +18,10 @@ from ...reports.figures import has_curves, learning_curves_figure
 from ...runs.folder import COST, CURVES, HISTORY, METRICS, Run, csv_text
 from ...schemas.denoising import DenoisingConfig
 from ..shared.run_pages import PageFacts, measured_cost
+from .definition import PICTURE
 from .denoiser import Denoiser
 from .evaluation import to_batch
-from .page import PICTURE, write_page
+from .page import write_page
 from .task import ImageDenoising
 
 _PICTURES = 4
