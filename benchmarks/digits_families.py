@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hsi_suite.engine.observer import Observer
-from hsi_suite.pipelines import training
+from hsi_suite.runs import launch as training
 from hsi_suite.runs.folder import Run
 
 #: Side of the images that the networks see.

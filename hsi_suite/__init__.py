@@ -13,12 +13,12 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "train": "pipelines.training",
+    "train": "runs.launch",
     "evaluate": "runs.evaluation",
     "predict": "tasks.scenes.prediction",
     "load_dataset": "data.catalogue",
-    "open_run": "runs",
-    "Run": "runs",
+    "open_run": "runs.folder",
+    "Run": "runs.folder",
     "Scene": "data.scene",
     "HsiSuiteError": "errors",
 }

@@ -13,8 +13,8 @@ from hsi_suite.config import load_tree, merge
 from hsi_suite.metrics.comparisons import compare_paired, holm
 from hsi_suite.metrics.statistics import ceiling, describe
 from hsi_suite.metrics.variance import variance_shares
-from hsi_suite.pipelines.batches.files import read_run, read_summary
-from hsi_suite.pipelines.batches.report import gather, write_batch_report
+from hsi_suite.runs.batches.files import read_run, read_summary
+from hsi_suite.runs.batches.report import gather, write_batch_report
 from hsi_suite.runs.figures import baseline_figures, figures, headline, variant
 
 NAMES = ("Corn", "Woods", "Wheat", "Stone-Steel-Towers", "Grass-pasture")

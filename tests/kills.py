@@ -339,15 +339,15 @@ def _import_everything() -> None:
     import hsi_suite.cli.denoise
     import hsi_suite.cli.replay
     import hsi_suite.cli.retrieve
-    import hsi_suite.pipelines.batches.batch
-    import hsi_suite.pipelines.replay
-    import hsi_suite.pipelines.training
+    import hsi_suite.pipelines.reproducibility
+    import hsi_suite.runs.launch
+    import hsi_suite.runs.replay
     import hsi_suite.tasks.denoising.image_denoising
     import hsi_suite.tasks.retrieval.index
     import hsi_suite.tasks.scenes.prediction
 
     assert skimage.metrics and torch.utils.flop_counter and torch._dynamo
-    assert hsi_suite.cli.batch and hsi_suite.pipelines.replay
+    assert hsi_suite.cli.batch and hsi_suite.runs.replay
 
 
 if __name__ == "__main__":

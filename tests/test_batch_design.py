@@ -5,9 +5,9 @@ import yaml
 
 from hsi_suite.config import validate
 from hsi_suite.errors import ConfigError
-from hsi_suite.pipelines.batches.design import expand
-from hsi_suite.pipelines.training import configure
+from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.chance import absent
+from hsi_suite.runs.launch import configure
 from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.seeding import STREAMS, derive_seed
 

@@ -8,10 +8,10 @@ from metrics_samples import part
 from rich.console import Console
 
 from hsi_suite.config import validate
-from hsi_suite.pipelines.batches.comparisons import compare_models, split_key
-from hsi_suite.pipelines.batches.design import expand
-from hsi_suite.pipelines.batches.summary import run_rows, summarise_batch
 from hsi_suite.reports.batches.summary_tables import summary_text
+from hsi_suite.runs.batches.comparisons import compare_models, split_key
+from hsi_suite.runs.batches.design import expand
+from hsi_suite.runs.batches.summary import run_rows, summarise_batch
 from hsi_suite.runs.figures import baseline_figures, figures, headline, variant
 from hsi_suite.runs.folder import Run
 from hsi_suite.schemas.batch import BatchConfig

@@ -22,7 +22,7 @@ from hsi_suite.data.camera import (
 )
 from hsi_suite.data.camera_range import CameraRange, read_noise
 from hsi_suite.errors import ConfigError, ShapeError
-from hsi_suite.pipelines.training import configure, train
+from hsi_suite.runs.launch import configure, train
 
 CORNERS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 

@@ -11,7 +11,7 @@ from hsi_suite.cli.batch import batch
 from hsi_suite.cli.batch_output import print_batch
 from hsi_suite.cli.batch_progress import TerminalJobObserver
 from hsi_suite.errors import RunError
-from hsi_suite.pipelines.batches.batch import Batch
+from hsi_suite.runs.batches.files import Batch
 
 LONG = "hybridsn on synthetic, random split, seed 0, dropout of seed 3"
 
@@ -25,7 +25,7 @@ def carried_out(monkeypatch):
         asked.update(name=name, output=output, **options)
         raise RunError("x", "not in this test")
 
-    monkeypatch.setattr("hsi_suite.pipelines.batches.batch.run_batch", run_batch)
+    monkeypatch.setattr("hsi_suite.pipelines.reproducibility.run_batch", run_batch)
     return asked
 
 

@@ -145,7 +145,7 @@ def test_following_what_a_rare_class_is_told(tmp_path):
 
 
 def test_what_a_verdict_says_to_try_can_be_tried():
-    from hsi_suite.pipelines.training import configure
+    from hsi_suite.runs.launch import configure
 
     metrics = sample_metrics(kind="disjoint", accuracy=0.5)
     text = " ".join(remark.text for remark in verdict(metrics))
@@ -157,7 +157,7 @@ def test_what_a_verdict_says_to_try_can_be_tried():
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_it_parses(tmp_path, monkeypatch, hsi):
-    from hsi_suite.pipelines import training
+    from hsi_suite.runs import launch as training
 
     folder = tmp_path / "my runs; here"
     words = shlex.split(command("train", "--resume", folder))

@@ -34,7 +34,7 @@ def test_bad_yaml_is_one_line_with_its_place(text):
 
 
 def test_all_shipped_configurations_are_valid():
-    from hsi_suite.pipelines.batches.design import expand
+    from hsi_suite.runs.batches.design import expand
     from hsi_suite.schemas.batch import BatchConfig
     from hsi_suite.tasks.scenes.configuration import classification_config
 

@@ -17,13 +17,13 @@ from hsi_suite.data.public.image_sets import locate_images
 from hsi_suite.errors import ConfigError, InputFileError, RunError
 from hsi_suite.reports.denoising.tables import denoiser_scores_table
 from hsi_suite.runs.training import train
+from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.preparation import (
     load_training_images,
     training_task,
     validation_images,
 )
 from hsi_suite.tasks.denoising.scores import _published, evaluate_weights
-from hsi_suite.tasks.denoising.training import denoising_config
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from batch_samples import Sample, make_batch
 from metrics_samples import sample_metrics
 from rich.console import Console
 
-from hsi_suite.pipelines.batches.files import read_summary
 from hsi_suite.reports.batches.summary_tables import further_table, headline_table
 from hsi_suite.reports.tables import classification_summary, runs_table
+from hsi_suite.runs.batches.files import read_summary
 
 NAMES = ("Buildings-Grass-Trees-Drives", "Wo", "Stone-Steel-Towers of the north")
 

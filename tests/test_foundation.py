@@ -139,3 +139,11 @@ def test_every_error_is_ours():
         c for c in vars(errors).values() if isinstance(c, type) and c.__module__ == errors.__name__
     ]
     assert all(issubclass(c, HsiSuiteError) for c in classes if c is not errors.Stopped)
+
+
+def test_every_public_name_can_be_imported():
+    import hsi_suite
+
+    assert {"train", "open_run", "Run"} <= set(hsi_suite.__all__) <= set(dir(hsi_suite))
+    for name in hsi_suite.__all__:
+        assert getattr(hsi_suite, name).__name__ == name

@@ -19,12 +19,13 @@ from hsi_suite.data.labelled_images import from_blocks
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, Stopped
 from hsi_suite.models.registry import MODELS, ModelSpec
-from hsi_suite.pipelines import training
-from hsi_suite.pipelines.batches.batch import repeat
+from hsi_suite.pipelines.reproducibility import repeat
+from hsi_suite.runs import launch as training
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import CHECKPOINT, run_identity
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.images.classifier import load_image_classifier, mean_probabilities
+from hsi_suite.tasks.images.configuration import image_classification_config, resolve
 from hsi_suite.tasks.images.evaluation import (
     evaluate_image_ensemble,
     image_scores,
@@ -36,7 +37,6 @@ from hsi_suite.tasks.images.preparation import (
     untrained_images_classifier,
 )
 from hsi_suite.tasks.images.results import confident_mistakes
-from hsi_suite.tasks.images.training import image_classification_config, resolve
 
 
 class Pebble(nn.Module):

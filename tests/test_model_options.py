@@ -6,7 +6,7 @@ from scenes_samples import write_yaml
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.registry import MODELS
-from hsi_suite.pipelines.training import configure
+from hsi_suite.runs.launch import configure
 
 HYBRIDSN = "classification/hybridsn_indian_pines"
 

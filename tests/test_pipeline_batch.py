@@ -10,8 +10,8 @@ from scenes_samples import SMALL, write_scene, write_yaml
 
 from hsi_suite.engine.jobs import Ending, JobObserver
 from hsi_suite.errors import ConfigError, DeviceError, RunError, Stopped
-from hsi_suite.pipelines.batches import batch as module
-from hsi_suite.pipelines.batches.batch import repeat, run_batch
+from hsi_suite.pipelines import reproducibility as module
+from hsi_suite.pipelines.reproducibility import repeat, run_batch
 from hsi_suite.runs.folder import Run, locked
 from hsi_suite.tasks.scenes.configuration import classification_config
 

@@ -10,7 +10,7 @@ from scenes_samples import write_yaml
 from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, RunError
 from hsi_suite.metrics.comparisons import compare_paired, compare_unpaired
-from hsi_suite.pipelines.comparison import compare
+from hsi_suite.runs.comparison import compare
 
 GOOD = [0.951, 0.948, 0.953, 0.950, 0.949]
 WEAK = [0.901, 0.897, 0.904, 0.899, 0.901]

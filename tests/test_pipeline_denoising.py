@@ -10,14 +10,14 @@ from skimage import data as samples
 
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError, Stopped
-from hsi_suite.pipelines.run_report import write_reports
 from hsi_suite.runs.folder import CHECKPOINT
+from hsi_suite.runs.report import write_reports
 from hsi_suite.runs.training import resume, train
 from hsi_suite.seeding import SeedStreams
+from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.denoiser import load_denoiser
 from hsi_suite.tasks.denoising.evaluation import with_noise
 from hsi_suite.tasks.denoising.preparation import load_training_images, training_task
-from hsi_suite.tasks.denoising.training import denoising_config
 
 SMOKE = "smoke/denoising"
 

@@ -17,9 +17,9 @@ from scenes_samples import write_scene
 import hsi_suite as hsi
 from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, OutputError, RunError, Stopped
-from hsi_suite.pipelines import replay as module
-from hsi_suite.pipelines.replay import replay
+from hsi_suite.runs import replay as module
 from hsi_suite.runs.folder import Run
+from hsi_suite.runs.replay import replay
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from hsi_suite.cli import main
 from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import HsiSuiteError, InputFileError, RunError, ShapeError, Stopped
-from hsi_suite.pipelines import training
+from hsi_suite.runs import launch as training
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import MODEL, REPORT
 from hsi_suite.tasks.retrieval import training as retrieval

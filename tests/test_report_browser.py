@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from batch_samples import HOSTILE, Sample, make_batch
 
-from hsi_suite.pipelines.batches.report import write_batch_report
+from hsi_suite.runs.batches.report import write_batch_report
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402

@@ -18,7 +18,7 @@ from batch_samples import (
 from test_reports_html import Page
 
 from hsi_suite.atomic import write_json
-from hsi_suite.pipelines.batches.report import write_batch_report
+from hsi_suite.runs.batches.report import write_batch_report
 
 SAME_FILES = ("report.html", "report.md", "table.tex")
 

@@ -8,10 +8,10 @@ from batch_samples import (
     Sample,
     make_batch,
 )
-from hsi_suite.pipelines.batches.report import write_batch_report
 
 from hsi_suite.atomic import write_json
 from hsi_suite.errors import RunError
+from hsi_suite.runs.batches.report import write_batch_report
 
 
 @pytest.mark.parametrize("name", ["summary.json", "metrics.json", "map.npy", "history.csv"])

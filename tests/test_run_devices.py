@@ -14,7 +14,7 @@ from task_samples import TASKS, finished_runs, training
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import Stopped
-from hsi_suite.pipelines import training as trainings
+from hsi_suite.runs import launch as trainings
 from hsi_suite.runs.folder import (
     CHECKPOINT,
     CONFIG,

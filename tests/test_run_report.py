@@ -12,9 +12,9 @@ from test_image_classification import FAST, Pebble
 
 from hsi_suite.errors import RunError
 from hsi_suite.models.registry import MODELS, ModelSpec
-from hsi_suite.pipelines import training
-from hsi_suite.pipelines.run_report import write_reports
 from hsi_suite.reports.drawing import save_png
+from hsi_suite.runs import launch as training
+from hsi_suite.runs.report import write_reports
 from hsi_suite.tasks.retrieval.results import PROJECTION
 
 

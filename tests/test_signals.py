@@ -50,15 +50,15 @@ def test_nohup_is_respected(context):
     ("arguments", "place", "words"),
     [
         (["evaluate", "run"], "runs.evaluation:evaluate", "begins anew"),
-        (["replay", "run"], "pipelines.replay:replay", "begins anew"),
+        (["replay", "run"], "runs.replay:replay", "begins anew"),
         (["denoise", "a.png"], "tasks.denoising.image_denoising:denoise_images",
          "makes the others"),
         (["predict", "r", "--scene", "s", "-o", "m.tif"], "tasks.scenes.prediction:predict",
          "goes on"),
         (["retrieve", "index", "r", "--scene", "s", "-o", "i"],
          "tasks.retrieval.index:index_gallery", "goes on"),
-        (["batch", "batch/smoke"], "pipelines.batches.batch:run_batch", "goes on"),
-        (["train", "--dataset", "synthetic"], "pipelines.training:configure", "goes on"),
+        (["batch", "batch/smoke"], "pipelines.reproducibility:run_batch", "goes on"),
+        (["train", "--dataset", "synthetic"], "runs.launch:configure", "goes on"),
     ],
 )  # fmt: skip
 def test_every_command_says_how_to_go_on(

@@ -1,11 +1,14 @@
 """Tasks are found by name, those of other packages too, and have figures without saying how."""
 
+import importlib
+import inspect
+
 import pytest
 
 from hsi_suite.errors import ConfigError, UnknownNameError
-from hsi_suite.pipelines.training import configure
 from hsi_suite.runs import task as module
 from hsi_suite.runs.figures import baseline_figures, figures, headline, part_sizes, variant
+from hsi_suite.runs.launch import configure
 from hsi_suite.runs.task import Task, task_named, task_names
 
 
@@ -44,6 +47,24 @@ def test_a_task_of_another_package_is_found_and_trained_by_its_data(others):
 def test_its_data_sets_are_known(others, monkeypatch):
     monkeypatch.setattr(module, "entry_points", lambda group: [Point("counting", Counting)])
     assert configure(dataset="beans") == ("counting", None, "beans")
+
+
+def test_a_broken_package_does_not_stop_trainings_of_other_tasks(others):
+    assert configure(dataset="beans")[0] == "counting"
+    assert configure(dataset="indian_pines").task == "classification"
+    assert configure(dataset="digits").task == "image_classification"
+
+
+@pytest.mark.parametrize(
+    "name", ["classification", "image_classification", "denoising", "retrieval"]
+)
+def test_a_recipe_has_the_functions_of_a_task_and_can_be_read_in_one_go(name):
+    recipe = importlib.import_module(task_named(name).recipe)
+    assert recipe.__name__ == f"hsi_suite.pipelines.{name}"
+    for function in ("configure", "resolve", "prepare", "evaluate"):
+        wanted = list(inspect.signature(getattr(Task, function)).parameters)[1:]
+        assert list(inspect.signature(getattr(recipe, function)).parameters) == wanted
+    assert len(inspect.getsource(recipe).splitlines()) <= 150
 
 
 def test_figures_of_a_task_that_says_nothing_of_them(others):

@@ -19,12 +19,12 @@ from hsi_suite.data.public.verification import RemoteFile
 from hsi_suite.data.readers import read_labels
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ChecksumError
-from hsi_suite.pipelines.batches.summary import run_rows
-from hsi_suite.pipelines.comparison import compare
-from hsi_suite.pipelines.replay import replay
-from hsi_suite.pipelines.training import configure
 from hsi_suite.reports.batches.latex import latex_table
 from hsi_suite.reports.tables import classification_summary
+from hsi_suite.runs.batches.summary import run_rows
+from hsi_suite.runs.comparison import compare
+from hsi_suite.runs.launch import configure
+from hsi_suite.runs.replay import replay
 from hsi_suite.tasks.retrieval.gallery_index import open_index
 from hsi_suite.tasks.retrieval.index import index_gallery
 from hsi_suite.tasks.retrieval.query import Query, query_index
@@ -103,8 +103,8 @@ def test_a_scene_knows_its_files(salinas):
 
 
 def test_the_summary_of_a_batch_says_so():
-    from hsi_suite.pipelines.batches.summary import _unverified
     from hsi_suite.reports.batches.verdict import unverified_of
+    from hsi_suite.runs.batches.summary import _unverified
 
     metrics = [{"unverified": ["b.mat"]}, {}, {"unverified": ["a.mat", "b.mat"]}]
     assert _unverified(metrics) == {"unverified": ["a.mat", "b.mat"]}

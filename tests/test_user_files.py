@@ -21,9 +21,9 @@ from hsi_suite.engine.checkpoint import load_checkpoint
 from hsi_suite.errors import ChecksumError, ConfigError, HsiSuiteError, InputFileError, RunError
 from hsi_suite.guard import parsing
 from hsi_suite.models.checkpoint_import import import_checkpoint
-from hsi_suite.pipelines.run_report import write_reports
-from hsi_suite.pipelines.training import configure
 from hsi_suite.runs.folder import open_run
+from hsi_suite.runs.launch import configure
+from hsi_suite.runs.report import write_reports
 from hsi_suite.tasks.denoising.weights import load_weights
 from hsi_suite.tasks.retrieval.gallery_index import open_index
 from hsi_suite.tasks.scenes.ensemble import load_ensemble

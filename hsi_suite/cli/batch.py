@@ -57,7 +57,7 @@ def batch(
     show batch/smoke` prints a batch to start from.
     """
     from ..engine.dask_executor import tls_files
-    from ..pipelines.batches.batch import run_batch
+    from ..pipelines.reproducibility import run_batch
     from .batch_output import print_batch
     from .batch_progress import TerminalJobObserver
 

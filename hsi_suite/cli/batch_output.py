@@ -10,14 +10,14 @@ from .output import print_json
 from .terminal import say
 
 if TYPE_CHECKING:
-    from ..pipelines.batches.batch import Batch
+    from ..runs.batches.files import Batch
 
 
 def print_batch(batch: Batch, as_json: bool) -> None:
     """A batch's figures and verdicts and where its files lie; fails when a run failed."""
     from ..errors import RunError
-    from ..pipelines.batches.batch import RUNS_CSV, SUMMARY
     from ..reports.batches.summary_tables import summary_text
+    from ..runs.batches.files import RUNS_CSV, SUMMARY
     from ..runs.folder import REPORT
 
     summary = batch.summary

@@ -25,8 +25,8 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     """
     from rich.console import Console
 
-    from ..pipelines.comparison import compare as compare_runs
     from ..reports.batches.comparison_tables import contest_summary
+    from ..runs.comparison import compare as compare_runs
     from .output import print_json
 
     found = compare_runs(folders, metric=metric).to_dict()

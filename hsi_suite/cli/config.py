@@ -42,7 +42,7 @@ def show(name: str, every_key: bool) -> None:
 
         click.echo(dump_yaml(validate(BatchConfig, tree, name)), nl=False)
     else:
-        from ..pipelines.training import configure
+        from ..runs.launch import configure
 
         data = tree.get("data", {})
         stand_in = None

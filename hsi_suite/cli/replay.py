@@ -10,7 +10,7 @@ from .terminal import say
 from .values import parse_bytes
 
 if TYPE_CHECKING:
-    from ..pipelines.replay import Replay, ReplayedRun
+    from ..runs.replay import Replay, ReplayedRun
 
 _SHOWN = 3
 _EXAMPLES = """\b
@@ -40,7 +40,7 @@ def replay(
     could not be replayed.
     """
     from ..engine.allocation import keep_large_blocks
-    from ..pipelines.replay import replay as replay_runs
+    from ..runs.replay import replay as replay_runs
     from .output import print_json
     from .progress import TerminalObserver
 

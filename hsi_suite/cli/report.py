@@ -24,8 +24,8 @@ def report(folder: str, as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from ..pipelines.run_report import write_reports
     from ..reports.tables import remarks_grid
+    from ..runs.report import write_reports
     from .output import print_json
 
     written = write_reports(folder)

@@ -85,8 +85,8 @@ def train(
     from ..engine.allocation import keep_large_blocks
     from ..engine.distributed import together
     from ..errors import ConfigError
-    from ..pipelines import training
-    from ..pipelines.batches.batch import repeat
+    from ..pipelines.reproducibility import repeat
+    from ..runs import launch
     from .batch_output import print_batch
     from .batch_progress import TerminalJobObserver
     from .output import print_run
@@ -97,11 +97,11 @@ def train(
     with together() as team:
         if resume is not None:
             _refuse_further_options()
-            run = training.resume(resume, observer, memory_limit, given["device"])
+            run = launch.resume(resume, observer, memory_limit, given["device"])
         else:
             if baselines is not None:
                 given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
-            config = training.configure(**given)
+            config = launch.configure(**given)
             if runs is not None:
                 if team.size > 1:
                     raise ConfigError("--runs", f"{team.size} processes", "one, without torchrun")
@@ -109,7 +109,7 @@ def train(
                     raise ConfigError("--memory-limit", "given with --runs", "one run")
                 print_batch(repeat(config, runs, output, TerminalJobObserver()), as_json)
                 return
-            run = training.start(config, output, observer, memory_limit)
+            run = launch.start(config, output, observer, memory_limit)
     if team.first:
         print_run(run, as_json)
 

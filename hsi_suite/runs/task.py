@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..errors import ConfigError, UnknownNameError
 from ..registry import listed, nearest_names
@@ -57,26 +57,11 @@ class Job:
     assist: Callable[[Run], object]
 
 
-class Task(Protocol):
-    """What a task adds to the machinery that every run shares.
+class Recipe(Protocol):
+    """The functions of a module that tells a task's story, from a user's options to figures.
 
-    Attributes:
-        name: the value of the key `task` in its configurations.
-        schema: of its configurations.
-        datasets: names of data sets that mean this task where no configuration is named.
-        limits_memory: whether its trainings keep within a limit of memory.
-        shows_dropout: whether an evaluation can leave dropout on, to show what that does.
-        scored: the part whose figures count: "test", or "validation" where there is no other.
-        products: what of a run's folder is named when it is finished, as (word, file).
+    Ours stand in `pipelines/`.
     """
-
-    name: str
-    schema: type[MachineConfig]
-    datasets: Collection[str]
-    limits_memory: bool
-    shows_dropout: bool = False
-    scored: str = "test"
-    products: Sequence[tuple[str, str]] = (("model", MODEL), ("report", REPORT))
 
     def configure(
         self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
@@ -123,12 +108,73 @@ class Task(Protocol):
             dropout_at_test: also with dropout left on, where the task can show that.
 
         Returns:
-            "run", "task", the part named by `scored`, "stored" (as metrics.json has it), "equal"
-            and "device", where they were computed.
+            "run", "task", the part named by `Task.scored`, "stored" (as metrics.json has it),
+            "equal" and "device", where they were computed.
 
         Raises:
             RunError: the run is unfinished or damaged, or its data have changed.
         """
+
+
+class Task(Protocol):
+    """What a task adds to the machinery that every run shares.
+
+    Attributes:
+        name: the value of the key `task` in its configurations.
+        schema: of its configurations.
+        recipe: the module with the functions of `Recipe`; a task that has the methods does without.
+        datasets: names of data sets that mean this task where no configuration is named.
+        splits: kinds of split that a batch can ask of its data sets; empty where they are divided
+            already.
+        limits_memory: whether its trainings keep within a limit of memory.
+        shows_dropout: whether an evaluation can leave dropout on, to show what that does.
+        scored: the part whose figures count: "test", or "validation" where there is no other.
+        products: what of a run's folder is named when it is finished, as (word, file).
+    """
+
+    name: str
+    schema: type[MachineConfig]
+    recipe: str
+    datasets: Collection[str]
+    limits_memory: bool
+    splits: Sequence[str] = ()
+    shows_dropout: bool = False
+    scored: str = "test"
+    products: Sequence[tuple[str, str]] = (("model", MODEL), ("report", REPORT))
+
+    def configure(
+        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+    ) -> Config:
+        """See `Recipe`."""
+        return self._steps.configure(config, options, settings)
+
+    def resolve(self, config: Config) -> Config:
+        """See `Recipe`."""
+        return self._steps.resolve(config)
+
+    def prepare(
+        self, config: Config, observer: Observer, team: Team, memory_limit: float | None
+    ) -> AbstractContextManager[Job]:
+        """See `Recipe`."""
+        return self._steps.prepare(config, observer, team, memory_limit)
+
+    def evaluate(
+        self,
+        run: Run,
+        observer: Observer,
+        device: str | None,
+        memory_limit: float | None,
+        *,
+        dropout_at_test: bool,
+    ) -> dict[str, Any]:
+        """See `Recipe`."""
+        return self._steps.evaluate(
+            run, observer, device, memory_limit, dropout_at_test=dropout_at_test
+        )
+
+    @property
+    def _steps(self) -> Recipe:
+        return cast(Recipe, import_module(self.recipe))
 
     def absent_source(self, config: Config, source: str) -> str | None:
         """Why a training has no such source of chance (a stream of `seeds`, or "data").
@@ -150,6 +196,13 @@ class Task(Protocol):
         Raises:
             RunError: a file of the run is damaged.
         """
+
+    def published(self, run: Run) -> Sequence[Metrics]:
+        """Figures from the literature of a run's data and protocol, as fractions.
+
+        Each with "method", "setting" and "source", and metrics by name, with NAME_std.
+        """
+        return ()
 
     def variant(self, metrics: Metrics) -> str:
         """What a run differs by from runs of the same model on the same data: its split."""
@@ -205,6 +258,22 @@ def task_named(name: str) -> Task:
     near = nearest_names(name, task_names())
     hint = f"did you mean {' or '.join(near)}?" if near else ""
     raise UnknownNameError("task", f"unknown name {name!r}", listed(task_names()), hint)
+
+
+def task_for_data(dataset: str | None) -> Task:
+    """The task that a data set means where no configuration is named.
+
+    That is `classification` unless another task names the data set as its own.
+    """
+    for name in [*_OURS, *task_names()]:
+        try:
+            task = task_named(name)
+        except ConfigError:
+            # Another package that cannot be imported does not stop what needs nothing of it.
+            continue
+        if dataset in task.datasets:
+            return task
+    return task_named("classification")
 
 
 def task_of(run: Run) -> Task:

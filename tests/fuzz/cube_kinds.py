@@ -17,7 +17,7 @@ from hsi_suite.data.missing_data import filled
 from hsi_suite.data.readers import open_cube, open_scene, read_scene, survey_missing
 from hsi_suite.data.scene import Georeference
 from hsi_suite.engine.observer import Observer
-from hsi_suite.pipelines.training import configure
+from hsi_suite.runs.launch import configure
 from hsi_suite.tasks.scenes.configuration import resolve
 from hsi_suite.tasks.scenes.preparation import prepare as prepare_scene
 from hsi_suite.tasks.scenes.training_memory import MemoryLimit

@@ -15,20 +15,20 @@ from hsi_suite.atomic import write_json
 from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import HsiSuiteError, Stopped
-from hsi_suite.pipelines import training
-from hsi_suite.pipelines.batches.batch import _finished
-from hsi_suite.pipelines.batches.design import expand
-from hsi_suite.pipelines.comparison import compare
-from hsi_suite.pipelines.replay import replay
-from hsi_suite.pipelines.run_differences import (
+from hsi_suite.runs import launch as training
+from hsi_suite.runs.batches.design import expand
+from hsi_suite.runs.batches.progress import finished_table
+from hsi_suite.runs.comparison import compare
+from hsi_suite.runs.evaluation import evaluate
+from hsi_suite.runs.folder import open_run
+from hsi_suite.runs.launch import configure, start
+from hsi_suite.runs.replay import replay
+from hsi_suite.runs.report import write_reports
+from hsi_suite.runs.run_differences import (
     compare_metrics,
     compare_predictions,
     compare_weights,
 )
-from hsi_suite.pipelines.run_report import write_reports
-from hsi_suite.pipelines.training import configure, start
-from hsi_suite.runs.evaluation import evaluate
-from hsi_suite.runs.folder import open_run
 from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.tasks.scenes import prediction
 from hsi_suite.tasks.scenes.ensemble import load_ensemble
@@ -204,7 +204,7 @@ def _batches():
                    drawn=True)  # fmt: skip
     yield Kind("batch gone on with",
                lambda f: write_json(f / "runs.json", {"0123456789abcdef": "a_run"}),
-               lambda f: _finished(f / "runs.json"))  # fmt: skip
+               lambda f: finished_table(f / "runs.json"))  # fmt: skip
 
 
 _CONFIGS = {

@@ -5,19 +5,16 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...runs.folder import MODEL, REPORT, Run
-from ...runs.task import Config, Figures, Job, Metrics, Task
+from ...runs.task import Figures, Metrics, Task
 from ...schemas.denoising import DenoisingConfig
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ...engine.distributed import Team
-    from ...engine.observer import Observer
     from ...reports.verdict import Remark
 
 PICTURE = "denoised.png"
@@ -29,47 +26,11 @@ class Denoising(Task):
 
     name = "denoising"
     schema = DenoisingConfig
+    recipe = "hsi_suite.pipelines.denoising"
     datasets = ()
     limits_memory = False
     scored = "validation"
     products = (("model", MODEL), ("picture", PICTURE), ("report", REPORT))
-
-    def configure(
-        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-    ) -> Config:
-        """See `Task`."""
-        from .training import denoising_config
-
-        named = {} if config is None else {"config": config}
-        return denoising_config(options=options, settings=settings, **named)
-
-    def resolve(self, config: DenoisingConfig) -> Config:
-        """See `Task`."""
-        from ...runs.machine import on_this_machine
-
-        return config.model_copy(update=on_this_machine(config))
-
-    def prepare(
-        self, config: DenoisingConfig, observer: Observer, team: Team, memory_limit: float | None
-    ) -> AbstractContextManager[Job]:
-        """See `Task`."""
-        from .training import prepared_job
-
-        return prepared_job(config, observer, team, memory_limit)
-
-    def evaluate(
-        self,
-        run: Run,
-        observer: Observer,
-        device: str | None,
-        memory_limit: float | None,
-        *,
-        dropout_at_test: bool,
-    ) -> dict[str, Any]:
-        """See `Task`."""
-        from .scores import evaluate_denoiser
-
-        return evaluate_denoiser(run, observer, device)
 
     def absent_source(self, config: DenoisingConfig, source: str) -> str | None:
         """See `Task`."""

@@ -22,12 +22,12 @@ from ...restoration.classical import non_local_means, wavelet_shrinkage
 from ...runs.folder import MODEL, Run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...schemas.denoising import DenoisingConfig
+from .configuration import denoising_config
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
 from .image_restoration import Restoration, known_noise, restore
 from .noise_telling import estimated_noise
 from .preparation import load_training_images, training_task, validation_images
-from .training import denoising_config
 from .weights import load_weights
 
 Plane = NDArray[np.float32]

@@ -5,21 +5,18 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError
+from ...runs.chance import generated
 from ...runs.figures import percent_text
 from ...runs.folder import Run
-from ...runs.task import Config, Job, Metrics, Task
+from ...runs.task import Metrics, Task
 from ...schemas.retrieval import RetrievalConfig
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ...engine.distributed import Team
-    from ...engine.observer import Observer
     from ...reports.verdict import Remark
 
 _MAP = "mean_average_precision"
@@ -30,52 +27,15 @@ class Retrieval(Task):
 
     name = "retrieval"
     schema = RetrievalConfig
+    recipe = "hsi_suite.pipelines.retrieval"
     datasets = ()
     limits_memory = False
 
-    def configure(
-        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-    ) -> Config:
-        """See `Task`."""
-        from .training import retrieval_config
-
-        if config is None:
-            raise ConfigError("--config", "not given", "a configuration of a retrieval")
-        return retrieval_config(config=config, options=options, settings=settings)
-
-    def resolve(self, config: RetrievalConfig) -> Config:
-        """See `Task`."""
-        from .training import resolve
-
-        return resolve(config)
-
-    def prepare(
-        self, config: RetrievalConfig, observer: Observer, team: Team, memory_limit: float | None
-    ) -> AbstractContextManager[Job]:
-        """See `Task`."""
-        from .training import prepared_job
-
-        return prepared_job(config, observer, team, memory_limit)
-
-    def evaluate(
-        self,
-        run: Run,
-        observer: Observer,
-        device: str | None,
-        memory_limit: float | None,
-        *,
-        dropout_at_test: bool,
-    ) -> dict[str, Any]:
-        """See `Task`."""
-        from .evaluation import evaluate_retrieval
-
-        return evaluate_retrieval(run, observer, device)
-
     def absent_source(self, config: RetrievalConfig, source: str) -> str | None:
         """See `Task`."""
-        from .chance import absent_source
-
-        return absent_source(config, source)
+        if source == "augment":
+            return "nothing is augmented"
+        return "its data were recorded" if source == "data" and not generated(config) else None
 
     def summary(self, metrics: Metrics) -> RenderableType:
         """See `Task`."""

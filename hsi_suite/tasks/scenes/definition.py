@@ -5,20 +5,18 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ...runs.folder import MAP_PICTURE, REPORT, Run
-from ...runs.task import Config, Job, Metrics
+from ...errors import HsiSuiteError
+from ...runs.folder import CONFIG, MAP_PICTURE, REPORT, Run
+from ...runs.task import Metrics
 from ...schemas.classification import ClassificationConfig
 from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ...engine.distributed import Team
-    from ...engine.observer import Observer
     from ...reports.verdict import Remark
 
 
@@ -27,50 +25,12 @@ class SceneClassification(ScoredByClass):
 
     name = "classification"
     schema = ClassificationConfig
+    recipe = "hsi_suite.pipelines.classification"
     datasets = ()
+    splits = ("random", "disjoint")
     limits_memory = True
     shows_dropout = True
     products = (("map", MAP_PICTURE), ("report", REPORT))
-
-    def configure(
-        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-    ) -> Config:
-        """See `Task`."""
-        from .configuration import classification_config
-
-        return classification_config(config=config, settings=settings, **options)
-
-    def resolve(self, config: ClassificationConfig) -> Config:
-        """See `Task`."""
-        from .configuration import resolve
-
-        return resolve(config)
-
-    def prepare(
-        self,
-        config: ClassificationConfig,
-        observer: Observer,
-        team: Team,
-        memory_limit: float | None,
-    ) -> AbstractContextManager[Job]:
-        """See `Task`."""
-        from .training import prepared_job
-
-        return prepared_job(config, observer, team, memory_limit)
-
-    def evaluate(
-        self,
-        run: Run,
-        observer: Observer,
-        device: str | None,
-        memory_limit: float | None,
-        *,
-        dropout_at_test: bool,
-    ) -> dict[str, Any]:
-        """See `Task`."""
-        from .run_evaluation import evaluate_classification
-
-        return evaluate_classification(run, observer, device, memory_limit, dropout_at_test)
 
     def absent_source(self, config: ClassificationConfig, source: str) -> str | None:
         """See `Task`."""
@@ -83,6 +43,18 @@ class SceneClassification(ScoredByClass):
         from ...reports.tables import classification_summary
 
         return classification_summary(metrics)
+
+    def published(self, run: Run) -> Sequence[Metrics]:
+        """See `Task`."""
+        from ...config import validate
+        from .published import published_figures
+
+        try:
+            config = validate(ClassificationConfig, run.config, run.path / CONFIG)
+        except HsiSuiteError:
+            # A configuration of another version: nothing is known to compare with.
+            return ()
+        return published_figures(run.metrics, config) or ()
 
     def write_page(self, run: Run) -> list[Remark]:
         """See `Task`."""

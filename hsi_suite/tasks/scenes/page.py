@@ -9,8 +9,8 @@ from ...reports.content import Metrics, unverified_mark
 from ...reports.verdict import Remark, verdict
 from ...runs.folder import MAP_PICTURE, Run
 from ...schemas.classification import ClassificationConfig
-from ..shared.published import published_figures
 from ..shared.run_pages import PageFacts, picture_of, write_run_page
+from .published import published_figures
 
 
 def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:
@@ -24,10 +24,7 @@ def _page(facts: PageFacts) -> str:
     content = ClassificationReport(
         **facts.common(),
         title=run_title(metrics),
-        # Figures of others are of the true data.
-        published=None
-        if metrics.get("unverified")
-        else published_figures(metrics["dataset"], config),
+        published=published_figures(metrics, config),
         figures={} if map_picture is None else {"map": map_picture},
     )
     return classification_report(content)

@@ -1,1 +1,1 @@
-"""What the pipelines of all tasks use: the life of a run, its folder, its page, its output."""
+"""What several tasks need: the class figures, options, run pages, output that is written safely."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from ...metrics.statistics import ceiling
 from ...metrics.variance import Scale, variance_shares
-from ...runs.figures import figures, headline, part_sizes, variant
-from ...runs.folder import Run
-from ...runs.task import Figures
+from ..figures import figures, headline, part_sizes, variant
+from ..folder import Run
+from ..task import Figures
 from .design import Cell, Design, Member
 
 Runs = Mapping[str, Run]

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from ...atomic import write_text
 from ...commands import command
-from ...config import validate
-from ...errors import HsiSuiteError, RunError
+from ...errors import RunError
 from ...guard import parsing
 from ...reports.batches.content import BatchReport, GroupFacts, RunFacts
 from ...reports.batches.latex import latex_table
@@ -24,11 +23,10 @@ from ...reports.batches.page import batch_page
 from ...reports.batches.sections import batch_sections
 from ...reports.batches.verdict import batch_verdict
 from ...reports.verdict import Remark
-from ...runs.figures import figures
-from ...runs.folder import CONFIG, COST, ENVIRONMENT, LABEL_MAP, REPORT, Run, csv_text
-from ...schemas.classification import ClassificationConfig
-from ...tasks.shared.published import published_figures
 from ...user_files import resolved
+from ..figures import figures
+from ..folder import CONFIG, COST, ENVIRONMENT, LABEL_MAP, REPORT, Run, csv_text
+from ..task import task_of
 from .files import batch_text, read_run, read_summary, whole_files
 
 MARKDOWN = "report.md"
@@ -132,18 +130,7 @@ def _group(group: Mapping[str, Any], runs: Sequence[Run]) -> GroupFacts:
         )
         for run in runs
     ]
-    return GroupFacts(group=group, runs=facts, published=_published(group, runs[0]))
-
-
-def _published(group: Mapping[str, Any], run: Run) -> Sequence[Mapping[str, Any]]:
-    if group["task"] != "classification" or group.get("unverified"):
-        return ()
-    try:
-        config = validate(ClassificationConfig, run.config, run.path / CONFIG)
-    except HsiSuiteError:
-        # A configuration of another version: nothing is known to compare with.
-        return ()
-    return published_figures(group["dataset"], config) or ()
+    return GroupFacts(group=group, runs=facts, published=task_of(runs[0]).published(runs[0]))
 
 
 def _with_maps(

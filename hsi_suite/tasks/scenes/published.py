@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...runs.task import Metrics
 from ...schemas.classification import ClassificationConfig
 
 _SOURCE = "Roy et al., IEEE GRSL 2020 (arXiv 1902.06701), table II"
@@ -35,12 +36,17 @@ _ROY_30 = {
 }
 
 
-def published_figures(dataset: str, config: ClassificationConfig) -> list[dict[str, Any]] | None:
+def published_figures(
+    metrics: Metrics, config: ClassificationConfig
+) -> list[dict[str, Any]] | None:
     """Published figures that may stand beside a run's, as fractions; None when there are none.
 
-    Only for random splits of 30 %: figures of another protocol do not compare.
+    Only for random splits of 30 %, since figures of another protocol do not compare, and for
+    verified data, since those of others are of the true data.
     """
-    if config.split.kind != "random" or config.split.train != 0.3 or dataset not in _ROY_30:
+    dataset = metrics["dataset"]
+    random_30 = config.split.kind == "random" and config.split.train == 0.3
+    if not random_30 or metrics.get("unverified") or dataset not in _ROY_30:
         return None
     rows = []
     for method, figures in _ROY_30[dataset].items():

@@ -10,15 +10,14 @@ from typing import Any
 import yaml
 
 from ...config import config_names
-from ...data.labelled_images import IMAGE_CLASSES
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
-from ...runs.chance import absent, fixed, with_base_seed, with_source
-from ...runs.folder import run_identity
-from ...runs.machine import available_threads
-from ...runs.task import Config
 from ...schemas.batch import BatchConfig, ResolvedConfig
-from ..training import configure
+from ..chance import absent, fixed, with_base_seed, with_source
+from ..folder import run_identity
+from ..launch import configure
+from ..machine import available_threads
+from ..task import Config, task_for_data
 
 
 @dataclass(frozen=True)
@@ -162,11 +161,12 @@ def _trainings(config: BatchConfig, beside: Path | None) -> Iterator[tuple[str, 
         path = own_file(name, beside)
         yield (name, {"config": name}) if path is None else (path.stem, {"config": str(path)})
     for dataset in config.datasets or ():
-        if dataset in IMAGE_CLASSES and config.splits is not None:
-            raise ConfigError("splits", f"kinds of split, with {dataset}", "none: images have none")
+        divided = not task_for_data(dataset).splits
+        if divided and config.splits is not None:
+            raise ConfigError("splits", f"kinds of split, with {dataset}", "none: it is divided")
         for model in config.models or ["hybridsn"]:
             options = {"dataset": dataset, "model": model}
-            if dataset in IMAGE_CLASSES:
+            if divided:
                 yield f"{model} on {dataset}", options
                 continue
             for split in config.splits or ["random"]:

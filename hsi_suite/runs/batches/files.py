@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,37 @@ from pydantic import Field
 from ...config import parse_yaml
 from ...errors import RunError
 from ...guard import parsing
-from ...runs.folder import METRICS, Run, open_run
 from ...schemas.run_metrics import check_metrics
 from ...schemas.stored import Stored, check_stored
 from ...user_files import read_json, read_text
+from ..folder import METRICS, Run, open_run
 
 BATCH = "batch.yaml"
 SUMMARY = "summary.json"
+RUNS_CSV = "runs.csv"
 
 # Keys of a batch that change how it is carried out but not what comes out of it.
 _NOT_IDENTITY = ("jobs", "retries")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A finished batch.
+
+    Attributes:
+        path: its folder.
+        runs: its runs that finished.
+        failures: what stopped the others, by description.
+    """
+
+    path: Path
+    runs: list[Run]
+    failures: dict[str, str]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The content of summary.json."""
+        return read_summary(self.path)
 
 
 class _Limits(Stored):

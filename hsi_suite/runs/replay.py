@@ -14,11 +14,11 @@ from ..engine.distributed import launched_processes
 from ..engine.observer import Observer, interruptible
 from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
-from ..runs.finished_runs import finished_runs
-from ..runs.folder import CONFIG, ENVIRONMENT, Run, run_identity
-from ..runs.unverified import told_unverified
-from . import training
+from . import launch
+from .finished_runs import finished_runs
+from .folder import CONFIG, ENVIRONMENT, Run, run_identity
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
+from .unverified import told_unverified
 
 # Which runs are sampled does not depend on anything but their names and their number.
 _SAMPLE_SEED = 0
@@ -108,7 +108,7 @@ def replay(
     Args:
         path: folder of a run, or of a batch.
         sample: how many runs of a batch to replay, chosen by a fixed seed; None for all.
-        memory_limit: bytes for classifications of scenes; as of `training.start`.
+        memory_limit: bytes for classifications of scenes; as of `launch.start`.
         device: in the place of the runs' own; bits then differ where the kind of device does.
         observer: hears of the progress.
 
@@ -179,7 +179,7 @@ def _carried_out(
     write_json(make_folder(folder) / ENVIRONMENT, run.environment)
     write_text(folder / CONFIG, run.config_text)
     try:
-        return training.resume(folder, _Quiet(observer), memory_limit, device)
+        return launch.resume(folder, _Quiet(observer), memory_limit, device)
     except RunError as error:
         if error.subject != str(folder):
             raise

@@ -1,52 +1,68 @@
-"""`hsi train` for scenes: load, split, train, evaluate, write."""
+"""Classify every pixel of a scene: the stages of the task, from options to figures.
+
+The page and the terminal's table are made by `tasks.scenes.definition`, from what is written here.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
 
-from ...data.splits import save_split
-from ...engine.allocation import release_free_blocks
-from ...engine.distributed import Team
-from ...engine.observer import Observer
-from ...models.classical import CLASSICAL
-from ...reports.content import unverified_text
-from ...runs.folder import CHECKPOINT, MODEL, SPLIT, Run
-from ...runs.task import Job
-from ...schemas.classification import ClassificationConfig
-from .baselines import run_baselines
-from .classifier import Classifier
-from .classifier_loading import load_classifier
-from .evaluation import dropout_spread
-from .fitting import fit, plan, reduced_scene, untrained
-from .preparation import Prepared, prepare
-from .results import Costs, Outcome, write_results
-from .scene_domain import learnt
-from .training_memory import MemoryLimit
+from ..data.splits import save_split
+from ..engine.allocation import release_free_blocks
+from ..engine.distributed import Team
+from ..engine.observer import Observer
+from ..models.classical import CLASSICAL
+from ..runs.folder import CHECKPOINT, MODEL, SPLIT, Run
+from ..runs.task import Job
+from ..schemas.classification import ClassificationConfig
+from ..tasks.scenes import configuration
+from ..tasks.scenes.baselines import run_baselines
+from ..tasks.scenes.classifier import Classifier
+from ..tasks.scenes.classifier_loading import load_classifier
+from ..tasks.scenes.evaluation import dropout_spread
+from ..tasks.scenes.fitting import fit, plan, reduced_scene, untrained
+from ..tasks.scenes.preparation import Prepared
+from ..tasks.scenes.preparation import prepare as prepare_scene
+from ..tasks.scenes.results import Costs, Outcome, write_results
+from ..tasks.scenes.run_evaluation import evaluate_classification
+from ..tasks.scenes.scene_domain import learnt
+from ..tasks.scenes.training_memory import MemoryLimit
+from ..tasks.shared.opening import opening
+
+
+def configure(
+    config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+) -> ClassificationConfig:
+    """A configuration from a named one, options, then settings; see `Recipe`."""
+    return configuration.classification_config(config=config, settings=settings, **options)
+
+
+def resolve(config: ClassificationConfig) -> ClassificationConfig:
+    """Everything filled in that depends on machine or other keys; see `Recipe`."""
+    return configuration.resolve(config)
 
 
 @contextmanager
-def prepared_job(
-    config: ClassificationConfig,
-    observer: Observer,
-    team: Team,
-    memory_limit: float | None,
+def prepare(
+    config: ClassificationConfig, observer: Observer, team: Team, memory_limit: float | None
 ) -> Iterator[Job]:
     """Scene, split, reduction and an untrained classifier; the scene is closed at the end."""
     memory = MemoryLimit.of(memory_limit)
-    with closing(prepare(config, observer, memory)) as prepared:
+    with closing(prepare_scene(config, observer, memory)) as prepared:
         classifier = untrained(config, prepared)
         planned = plan(classifier, config, prepared, team.size)
         dense = planned.dense_from is not None
         trained = len(prepared.split.train)
         memory.check_training(classifier, config, prepared.scene, trained, dense)
-        config = _with_strategy(config, planned.strategy)
+        train = config.train.model_copy(update={"strategy": planned.strategy})
+        config = config.model_copy(update={"train": train})
         yield Job(
             config,
             names=(prepared.scene.name, config.model.name, config.split.kind),
@@ -59,28 +75,15 @@ def prepared_job(
         )
 
 
-def _with_strategy(
-    config: ClassificationConfig, strategy: Literal["patch", "dense"]
-) -> ClassificationConfig:
-    train = config.train.model_copy(update={"strategy": strategy})
-    return config.model_copy(update={"train": train})
-
-
 def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
-    """What is about to be done, and what to know of the scene."""
-    scene = prepared.scene
-    epochs = "" if config.model.name in CLASSICAL else f", {config.train.epochs} epochs"
-    what = (
-        f"training {config.model.name} on {scene.name}: "
-        f"{len(prepared.split.train):,} training and {len(prepared.split.test):,} test pixels of "
-        f"{len(prepared.split.classes)} classes{epochs}, seed {config.seeds.base}, "
-        f"on {config.device}"
+    scene, split = prepared.scene, prepared.split
+    parts = (
+        f"{len(split.train):,} training and {len(split.test):,} test pixels of "
+        f"{len(split.classes)} classes"
     )
-    return [
-        what,
-        *([unverified_text(scene.unverified)] if scene.unverified else []),
-        *([f"{scene.name}: {prepared.denoising}"] if prepared.denoising is not None else []),
-    ]
+    length = "" if config.model.name in CLASSICAL else f"{config.train.epochs} epochs"
+    denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
+    return [*opening(config, scene.name, parts, length, scene.unverified), *denoised]
 
 
 def _work(
@@ -128,3 +131,15 @@ def _work(
     )
     outcome = Outcome(saved, training, classes, baselines, dropout)
     write_results(run, config, prepared, outcome, costs, observer)
+
+
+def evaluate(
+    run: Run,
+    observer: Observer,
+    device: str | None,
+    memory_limit: float | None,
+    *,
+    dropout_at_test: bool,
+) -> dict[str, Any]:
+    """The test figures once more, from the saved model and split; see `Recipe`."""
+    return evaluate_classification(run, observer, device, memory_limit, dropout_at_test)

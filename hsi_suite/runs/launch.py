@@ -1,4 +1,4 @@
-"""One door for every task: `hsi train` and `hsi_suite.train`."""
+"""From a user's options to a run, in as many processes as were launched: `hsi train`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..config import apply_settings, load_tree
 from ..engine.distributed import together
 from ..engine.observer import Observer
 from ..errors import ConfigError, UnknownNameError
-from ..runs import training
-from ..runs.folder import Run
-from ..runs.task import Config, task_named, task_names
+from . import training
+from .folder import Run
+from .task import Config, task_for_data, task_named, task_names
 
 
 def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
@@ -28,25 +28,18 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
     Raises:
         ConfigError: a key or value is wrong.
     """
-    name = _task_of(config, options.get("dataset"), settings)
+    named = None
+    if config is not None:
+        named = apply_settings(load_tree(config), settings).get("task")
+    if named is None:
+        return task_for_data(options.get("dataset")).configure(config, options, settings)
     try:
-        task = task_named(name)
+        task = task_named(str(named))
     except UnknownNameError:
-        found = "a batch, which `hsi batch` carries out" if name == "batch" else f"task {name!r}"
+        found = "a batch, which `hsi batch` carries out" if named == "batch" else f"task {named!r}"
         known = f"one of {', '.join(task_names())}"
         raise ConfigError(f"{config}: task", found, known) from None
     return task.configure(config, options, settings)
-
-
-def _task_of(config: str | None, dataset: str | None, settings: Sequence[str]) -> str:
-    if config is not None:
-        tree = apply_settings(load_tree(config), settings)
-        if "task" in tree:
-            return str(tree["task"])
-    if dataset is None:
-        return "classification"
-    named = (name for name in task_names() if dataset in task_named(name).datasets)
-    return next(named, "classification")
 
 
 def start(

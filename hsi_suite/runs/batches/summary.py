@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...metrics.statistics import ceiling, describe, floor
-from ...runs.figures import baseline_figures, figures, headline, variant
-from ...runs.folder import Run
-from ...runs.task import Figures
+from ..figures import baseline_figures, figures, headline, variant
+from ..folder import Run
+from ..task import Figures
 from .comparisons import compare_models
 from .design import Cell, Design, Member
 from .variance import variance_entries

@@ -11,7 +11,7 @@ import torch
 
 from ..errors import RunError
 from ..models.stored_model import read_model
-from ..runs.folder import LABEL_MAP, METRICS, Run
+from .folder import LABEL_MAP, METRICS, Run
 
 #: Names and lines beyond this number are counted only.
 _LISTED = 20

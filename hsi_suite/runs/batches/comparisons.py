@@ -10,8 +10,8 @@ from typing import Any
 
 from ...data.formats.checksums import hash_file
 from ...metrics.group_comparisons import RunGroup, compare_groups
-from ...runs.figures import baseline_figures, figures, part_sizes, variant_words
-from ...runs.folder import SPLIT, Run
+from ..figures import baseline_figures, figures, part_sizes, variant_words
+from ..folder import SPLIT, Run
 from .files import whole_files
 
 Group = Mapping[str, Any]

@@ -11,11 +11,11 @@ from ..errors import ConfigError, RunError
 from ..metrics.statistics import ceiling, describe, floor
 from ..registry import listed, nearest_names
 from ..reports.content import unverified_text
-from ..runs.figures import baseline_figures, figures, headline, variant, variant_words
-from ..runs.finished_runs import finished_runs
-from ..runs.folder import ENVIRONMENT, Run, run_identity
 from .batches.comparisons import compare_models
 from .batches.files import checked, is_batch, read_run, read_summary, whole_files
+from .figures import baseline_figures, figures, headline, variant, variant_words
+from .finished_runs import finished_runs
+from .folder import ENVIRONMENT, Run, run_identity
 
 _LEVEL = 0.95
 _MOST_KEYS = 3

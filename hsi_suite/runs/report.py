@@ -8,8 +8,6 @@ from pathlib import Path
 from ..commands import command
 from ..errors import RunError
 from ..reports.verdict import Remark
-from ..runs.folder import CONFIG, METRICS, REPORT, open_run
-from ..runs.task import task_of
 from .batches.files import BATCH, SUMMARY, checked, is_batch, whole_files
 from .batches.report import (
     COSTS,
@@ -17,6 +15,8 @@ from .batches.report import (
     MARKDOWN,
     write_batch_report,
 )
+from .folder import CONFIG, METRICS, REPORT, open_run
+from .task import task_of
 
 
 @dataclass(frozen=True)

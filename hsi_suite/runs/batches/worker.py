@@ -1,4 +1,4 @@
-"""A process that carries out runs of a batch: `python -m hsi_suite.pipelines.batches.worker`.
+"""A process that carries out runs of a batch: `python -m hsi_suite.runs.batches.worker`.
 
 It is started by the executors of `engine` and takes its orders from them.
 """
@@ -17,9 +17,9 @@ from ...atomic import temporary_folder
 from ...engine.allocation import keep_large_blocks, release_free_blocks
 from ...engine.observer import Observer
 from ...engine.worker_loop import serve
-from ...runs.folder import RunInUseError
-from ...runs.task import Config
-from ..training import configure, start
+from ..folder import RunInUseError
+from ..launch import configure, start
+from ..task import Config
 
 # A process whose batch was killed lets go of its run within moments.
 _LOCK_SECONDS = 30.0

@@ -1,0 +1,46 @@
+"""The configuration of a denoiser's training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...config import load_tree, validate
+from ...schemas.denoising import DenoisingConfig
+from ..shared.model_options import configured
+from ..shared.named_options import named_keys, replace_source
+
+_DEFAULT_MODEL = "residual_unet"
+# What a user may name directly, and the key of the configuration that it sets.
+_OPTIONS = {
+    "images": ("data", "images"),
+    "folder": ("data", "folder"),
+    "model": ("model", "name"),
+    "epochs": ("train", "epochs"),
+    "seed": ("seeds", "base"),
+    "device": ("device",),
+    "threads": ("threads",),
+}
+_SOURCES = ("images", "folder")
+
+
+def denoising_config(
+    *,
+    config: str = "denoising/default_denoiser",
+    options: Mapping[str, Any] | None = None,
+    settings: Sequence[str] = (),
+) -> DenoisingConfig:
+    """The configuration of a denoiser's training: a named one, options, then settings.
+
+    Args:
+        config: name or path of a configuration.
+        options: images, folder, model, epochs, seed, device, threads; None leaves a key alone.
+        settings: "a.b=c" texts, as of `--set`.
+
+    Raises:
+        ConfigError: a key or value is wrong.
+    """
+    tree = named_keys(options, _OPTIONS, "no option of a denoiser's training")
+    replace_source(tree, _SOURCES, settings)
+    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL)
+    return validate(DenoisingConfig, given, config)

@@ -1,0 +1,82 @@
+"""The configuration of a training for retrieval: options, machine, paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...config import load_tree, validate
+from ...errors import ConfigError
+from ...runs.machine import on_this_machine
+from ...schemas.retrieval import RetrievalConfig
+from ..shared.model_options import configured
+from ..shared.named_options import SCENE_OPTIONS, named_keys, replace_source
+
+_DEFAULT_MODEL = "dscmr"
+# What a user may name directly, and the key of the configuration that it sets.
+_OPTIONS = {
+    "dataset": ("data", "dataset"),
+    **SCENE_OPTIONS,
+    "split": ("split", "kind"),
+    "model": ("model", "name"),
+    "baselines": ("evaluation", "baselines"),
+    "epochs": ("train", "epochs"),
+    "seed": ("seeds", "base"),
+    "device": ("device",),
+    "threads": ("threads",),
+}
+_SOURCES = ("dataset", "scene", "files")
+_PATHS = ("scene", "labels", "class_names", "files")
+
+
+def retrieval_config(
+    *,
+    config: str,
+    options: Mapping[str, Any] | None = None,
+    settings: Sequence[str] = (),
+) -> RetrievalConfig:
+    """The configuration of a training for retrieval: a named one, options, then settings.
+
+    Args:
+        config: name or path of a configuration.
+        options: dataset, scene, labels, scene_variable, axes, shape, labels_variable,
+            class_names, unlabelled, warp_labels, nodata, allow_unverified, split, model,
+            baselines, epochs, seed, device,
+            threads; None leaves a key alone.
+        settings: "a.b=c" texts, as of `--set`.
+
+    Raises:
+        ConfigError: a key or value is wrong.
+    """
+    tree = named_keys(options, _OPTIONS, "no option of a retrieval's training")
+    replace_source(tree, _SOURCES)
+    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL)
+    return validate(RetrievalConfig, given, config)
+
+
+def resolve(config: RetrievalConfig) -> RetrievalConfig:
+    """The configuration with everything filled in that depends on the machine or on other keys.
+
+    Raises:
+        DeviceError: the device is not there.
+        ConfigError: the guard lets windows of two parts overlap.
+    """
+    data, split = config.data, config.split
+    guard = data.window if split.guard is None else split.guard
+    if split.kind == "disjoint" and guard < data.window // 2:
+        raise ConfigError(
+            "split.guard",
+            f"{guard}",
+            f"at least the window's radius, {data.window // 2}",
+            "leave it out to take the window",
+        )
+    given = {key: getattr(data, key) for key in _PATHS}
+    absolute = {k: str(Path(path).absolute()) for k, path in given.items() if path is not None}
+    return config.model_copy(
+        update={
+            **on_this_machine(config),
+            "data": data.model_copy(update=absolute),
+            "split": split.model_copy(update={"guard": guard}),
+        }
+    )

@@ -1,0 +1,25 @@
+"""The first lines in the log of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...reports.content import unverified_text
+from ...runs.task import Config
+
+
+def opening(
+    config: Config, data: str, parts: str, length: str = "", unverified: Sequence[str] = ()
+) -> list[str]:
+    """What is about to be trained on what, and what to know of the data.
+
+    Args:
+        config: of the run, resolved.
+        data: name of the data.
+        parts: their sizes in words.
+        length: of the training in words; empty where nothing is repeated.
+        unverified: files of the data that nobody vouches for.
+    """
+    words = (parts, length, f"seed {config.seeds.base}", f"on {config.device}")
+    what = f"training {config.model.name} on {data}: {', '.join(filter(None, words))}"
+    return [what, *([unverified_text(unverified)] if unverified else [])]

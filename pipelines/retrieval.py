@@ -1,0 +1,119 @@
+"""Find one modality by another: the stages of the task, from options to figures.
+
+The page and the terminal's table are made by `tasks.retrieval.definition`, from what is written
+here; a trained space is used by `hsi retrieve`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from ..data.splits import save_split
+from ..engine.distributed import Team
+from ..engine.observer import Observer
+from ..errors import ConfigError
+from ..runs.folder import MODEL, SPLIT, Run
+from ..runs.task import Job
+from ..runs.training import fit
+from ..schemas.retrieval import RetrievalConfig
+from ..tasks.retrieval import configuration
+from ..tasks.retrieval.choice import choose_similarity
+from ..tasks.retrieval.evaluation import evaluate_retrieval
+from ..tasks.retrieval.preparation import (
+    PreparedPairs,
+    check_cutoffs,
+    new_retriever,
+    pair_task,
+    prepare_pairs,
+)
+from ..tasks.retrieval.results import write_retrieval_results
+from ..tasks.retrieval.retriever import Retriever, load_retriever
+from ..tasks.retrieval.task import PairRetrieval
+from ..tasks.shared.opening import opening
+
+
+def configure(
+    config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+) -> RetrievalConfig:
+    """A configuration from a named one, options, then settings; see `Recipe`."""
+    if config is None:
+        raise ConfigError("--config", "not given", "a configuration of a retrieval")
+    return configuration.retrieval_config(config=config, options=options, settings=settings)
+
+
+def resolve(config: RetrievalConfig) -> RetrievalConfig:
+    """Everything filled in that depends on machine or other keys; see `Recipe`."""
+    return configuration.resolve(config)
+
+
+@contextmanager
+def prepare(
+    config: RetrievalConfig, observer: Observer, team: Team, memory_limit: float | None
+) -> Iterator[Job]:
+    """Pairs in their parts, an untrained common space and the task of training it.
+
+    Raises:
+        ConfigError: several processes, or cut-offs beyond the gallery.
+    """
+    if team.size > 1:
+        raise ConfigError(
+            "torchrun", f"{team.size} processes", "one: the losses compare the pairs of a batch"
+        )
+    prepared = prepare_pairs(config, observer)
+    check_cutoffs(config, prepared)
+    retriever = new_retriever(config, prepared)
+    task = pair_task(config, prepared)
+    kind = "random" if prepared.split is None else prepared.split.kind
+    yield Job(
+        config,
+        names=(prepared.name, f"{config.model.name}-{'-'.join(prepared.names)}", kind),
+        checksums=prepared.parts.checksums,
+        opening=_opening(config, prepared),
+        work=lambda run, log: _work(run, config, prepared, retriever, task, log, team),
+        assist=lambda run: None,
+    )
+
+
+def _opening(config: RetrievalConfig, prepared: PreparedPairs) -> list[str]:
+    train, test = len(prepared.parts.train), len(prepared.parts.test)
+    parts = f"{train:,} training and {test:,} test pairs of {' and '.join(prepared.names)}"
+    unverified = () if prepared.scene is None else prepared.scene.unverified
+    return opening(config, prepared.name, parts, f"{config.train.epochs} epochs", unverified)
+
+
+def _work(
+    run: Run,
+    config: RetrievalConfig,
+    prepared: PreparedPairs,
+    retriever: Retriever,
+    task: PairRetrieval,
+    observer: Observer,
+    team: Team,
+) -> None:
+    started = time.monotonic()
+    if prepared.split is not None:
+        save_split(prepared.split, run.path / SPLIT)
+    training = fit(run, config, retriever.network, task, observer, team)
+    chosen, choices = choose_similarity(retriever, prepared.parts.validation, config)
+    chosen.save(run.path / MODEL)
+    seconds = time.monotonic() - started
+    # Results come from the file that a search will read, not from what is in memory.
+    saved = load_retriever(run.path / MODEL, torch.device(config.device))
+    write_retrieval_results(run, config, prepared, saved, training, choices, seconds, observer)
+
+
+def evaluate(
+    run: Run,
+    observer: Observer,
+    device: str | None,
+    memory_limit: float | None,
+    *,
+    dropout_at_test: bool,
+) -> dict[str, Any]:
+    """The test figures once more, from the saved model and split; see `Recipe`."""
+    return evaluate_retrieval(run, observer, device)
