@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hsi_suite.engine.observer import Observer
-from hsi_suite.runs import launch as training
+from hsi_suite.runs import launch
 from hsi_suite.runs.folder import Run
 
 #: Side of the images that the networks see.
@@ -83,8 +83,8 @@ def train(network: str, variant: Variant, output: str) -> Run:
         "train.selection=last",
         f"train.optimizer={json.dumps(variant.optimizer)}",
     ]
-    config = training.configure(dataset="digits", model=network, threads=1, settings=settings)
-    return training.start(config, output, Observer())
+    config = launch.configure(dataset="digits", model=network, threads=1, settings=settings)
+    return launch.start(config, output, Observer())
 
 
 def main(names: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, Stopped
 from hsi_suite.models.registry import MODELS, ModelSpec
 from hsi_suite.pipelines.reproducibility import repeat
-from hsi_suite.runs import launch as training
+from hsi_suite.runs import launch
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import CHECKPOINT, run_identity
 from hsi_suite.seeding import SeedStreams
@@ -83,9 +83,7 @@ FAST = [
 
 
 def configured(*settings, dataset="digits", **options):
-    return training.configure(
-        dataset=dataset, model="pebble", settings=[*FAST, *settings], **options
-    )
+    return launch.configure(dataset=dataset, model="pebble", settings=[*FAST, *settings], **options)
 
 
 def prepared(config):
@@ -101,7 +99,7 @@ AUGMENTED = ["augment.flip=true", "augment.brightness=0.2", "train.optimizer.nam
 def pair(tmp_path_factory):
     """Two runs of two epochs, of seeds 0 and 1."""
     folder = tmp_path_factory.mktemp("runs")
-    return [training.start(configured(*AUGMENTED, f"seeds.base={k}"), folder) for k in range(2)]
+    return [launch.start(configured(*AUGMENTED, f"seeds.base={k}"), folder) for k in range(2)]
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +129,7 @@ class StopsAfter(Observer):
 
 def test_digits_are_learnt(tmp_path):
     config = configured("train.epochs=8", "train.batch_size=32")
-    run = training.start(config, tmp_path)
+    run = launch.start(config, tmp_path)
     assert run.metrics["validation"]["overall_accuracy"] >= 0.97
     assert run.metrics["test"]["overall_accuracy"] >= 0.95
     assert run.metrics["test"]["top_5_accuracy"] >= run.metrics["test"]["overall_accuracy"]
@@ -174,11 +172,11 @@ def test_the_loss_is_smoothed_and_has_its_auxiliary_part():
 
 def test_resuming_is_bitwise_equal_to_an_unbroken_training(finished, tmp_path):
     with pytest.raises(Stopped):
-        training.start(configured(*AUGMENTED), tmp_path, StopsAfter(25))
+        launch.start(configured(*AUGMENTED), tmp_path, StopsAfter(25))
     [folder] = tmp_path.iterdir()
     assert (folder / CHECKPOINT).exists()
     assert folder.name == finished.path.name
-    run = training.resume(folder)
+    run = launch.resume(folder)
     first, second = weights(finished), weights(run)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -250,7 +248,7 @@ def test_evaluating_again_gives_the_same_figures(finished):
 
 def test_a_finished_run_is_returned_as_it_is(finished):
     stamp = (finished.path / "metrics.json").stat().st_mtime_ns
-    again = training.start(configured(*AUGMENTED), finished.path.parent)
+    again = launch.start(configured(*AUGMENTED), finished.path.parent)
     assert again.path == finished.path
     assert (again.path / "metrics.json").stat().st_mtime_ns == stamp
 
@@ -332,7 +330,7 @@ def test_crops_average_the_probabilities(finished):
 def test_runs_answer_together(pair, finished, tmp_path):
     own = SeedStreams(0).seed("split")
     settings = ["train.epochs=1", f"seeds.split={own}"]
-    runs = [finished, training.start(configured(*settings, seed=2), tmp_path)]
+    runs = [finished, launch.start(configured(*settings, seed=2), tmp_path)]
     together = evaluate_image_ensemble([run.path for run in runs])
     _, images, _ = prepared(configured())
     rows = []
@@ -364,15 +362,15 @@ def test_unverified_images_are_said_once(finished, tmp_path):
 
 
 def test_the_data_set_decides_the_task():
-    config = training.configure(dataset="cifar10")
+    config = launch.configure(dataset="cifar10")
     assert config.task == "image_classification"
     assert config.data.size == 32
     assert config.augment.crop == "shift"
-    googlenet = training.configure(dataset="cifar10", model="googlenet")
+    googlenet = launch.configure(dataset="cifar10", model="googlenet")
     assert googlenet.model.options == {"auxiliary": True}
     assert (googlenet.train.schedule.factor, googlenet.train.schedule.every) == (0.96, 8)
     assert googlenet.evaluation.crops == 144
-    inception = training.configure(dataset="cifar10", model="inception_v3")
+    inception = launch.configure(dataset="cifar10", model="inception_v3")
     assert inception.train.optimizer.name == "rmsprop"
     assert inception.train.label_smoothing == 0.1
 
@@ -399,11 +397,11 @@ def test_values_that_cannot_be(settings, found):
 
 def test_options_of_scenes_are_refused():
     with pytest.raises(ConfigError, match="split: no option of image classification"):
-        training.configure(dataset="digits", split="disjoint")
+        launch.configure(dataset="digits", split="disjoint")
     with pytest.raises(ConfigError, match="unknown name 'digitz'"):
-        training.configure(dataset="digitz")
+        launch.configure(dataset="digitz")
     with pytest.raises(ConfigError, match=r"data\.folder"):
-        training.configure(config="image_classification/folder")
+        launch.configure(config="image_classification/folder")
     config = image_classification_config(options={"folder": "x"})
     assert config.data.folder == "x"
     with pytest.raises(ConfigError, match="leaves no image to select by"):
@@ -431,8 +429,8 @@ def test_a_folder_from_start_to_end(tmp_path, monkeypatch):
         "train.epochs=6", "train.batch_size=8", "train.schedule.warmup=0", "threads=1",
         "device=cpu", "split.validation=0.25",
     ]  # fmt: skip
-    config = training.configure(config="image_classification/folder", settings=settings)
-    run = training.start(config, tmp_path / "runs")
+    config = launch.configure(config="image_classification/folder", settings=settings)
+    run = launch.start(config, tmp_path / "runs")
     assert run.path.name.startswith("images_pebble_random_s0_")
     assert run.metrics["split"] == {"kind": "random", "train": 18, "validation": 6, "test": 6}
     assert run.metrics["channels"] == 3
@@ -446,7 +444,7 @@ def test_a_folder_from_start_to_end(tmp_path, monkeypatch):
     assert evaluate(run.path)["equal"]
     (tmp_path / "images").rename(tmp_path / "moved")
     moved = [f"data.folder={tmp_path}/moved", *settings[1:]]
-    config = training.configure(config="image_classification/folder", settings=moved)
+    config = launch.configure(config="image_classification/folder", settings=moved)
     with pytest.raises(HsiSuiteError, match="no such folder"):
         evaluate(run.path)
     identity = _identity(resolve(config), prepare_images(config, Observer()))

@@ -59,7 +59,7 @@ def repeated(run, monkeypatch):
         shutil.copytree(run.path, folder, dirs_exist_ok=True)
         return Run(folder)
 
-    monkeypatch.setattr(module.training, "resume", resume)
+    monkeypatch.setattr(module.launch, "resume", resume)
     return folders
 
 
@@ -212,7 +212,7 @@ def test_a_full_temporary_place_is_named(run, temporary, monkeypatch):
     def resume(folder, observer, memory_limit, device):
         raise OutputError(folder / "checkpoint.pt", "cannot be written", "a place with free space")
 
-    monkeypatch.setattr(module.training, "resume", resume)
+    monkeypatch.setattr(module.launch, "resume", resume)
     problem = replay(run.path).runs[0].problem
     assert problem.startswith(str(temporary)) and "TMPDIR" in problem
     assert str(run.path) not in problem
@@ -232,7 +232,7 @@ def test_a_stop_leaves_nothing_and_says_so(run, temporary, monkeypatch):
     def stop(folder, observer, memory_limit, device):
         raise Stopped(f"go on with: hsi train --resume {folder}")
 
-    monkeypatch.setattr(module.training, "resume", stop)
+    monkeypatch.setattr(module.launch, "resume", stop)
     with pytest.raises(Stopped, match="nothing of the replay is left"):
         replay(run.path)
     assert not list(temporary.iterdir())
@@ -244,7 +244,7 @@ def test_being_terminated_leaves_nothing(run, temporary, monkeypatch):
     def interrupt(folder, observer, memory_limit, device):
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(module.training, "resume", interrupt)
+    monkeypatch.setattr(module.launch, "resume", interrupt)
     with pytest.raises(KeyboardInterrupt):
         replay(run.path)
     assert not list(temporary.iterdir())

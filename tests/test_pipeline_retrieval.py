@@ -16,10 +16,10 @@ from hsi_suite.cli import main
 from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import HsiSuiteError, InputFileError, RunError, ShapeError, Stopped
-from hsi_suite.runs import launch as training
+from hsi_suite.runs import launch
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import MODEL, REPORT
-from hsi_suite.tasks.retrieval import training as retrieval
+from hsi_suite.tasks.retrieval.configuration import retrieval_config
 from hsi_suite.tasks.retrieval.results import PRECISION_RECALL, PROJECTION
 from hsi_suite.tasks.retrieval.retriever import load_retriever
 
@@ -48,8 +48,8 @@ def hsi(monkeypatch, capsys, *arguments):
 
 def start(path, output, *more):
     settings = [f"data.files={path}", *SMALL, *more]
-    config = training.configure(config="retrieval/features", settings=settings)
-    return training.start(config, output)
+    config = launch.configure(config="retrieval/features", settings=settings)
+    return launch.start(config, output)
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +107,10 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(run, tmp_path):
 
     settings = [f"data.files={run.config['data']['files']}", *SMALL]
     settings.append("evaluation.label_shares=[0.0, 0.5]")
-    config = training.configure(config="retrieval/features", settings=settings)
+    config = launch.configure(config="retrieval/features", settings=settings)
     with pytest.raises(Stopped):
-        training.start(config, tmp_path, Impatient())
-    finished = training.resume(tmp_path / run.path.name)
+        launch.start(config, tmp_path, Impatient())
+    finished = launch.resume(tmp_path / run.path.name)
     assert (finished.path / MODEL).read_bytes() == (run.path / MODEL).read_bytes()
 
 
@@ -153,8 +153,8 @@ def test_a_scene_is_searched_without_any_data_of_ones_own(tmp_path, monkeypatch,
         "evaluation.baselines=[spectral_angle, nearest_pair]", "data.pair=spectrum:pca",
         "threads=1",
     ]  # fmt: skip
-    config = training.configure(config="retrieval/synthetic_spectrum_rgb", settings=settings)
-    run = training.start(config, tmp_path)
+    config = launch.configure(config="retrieval/synthetic_spectrum_rgb", settings=settings)
+    run = launch.start(config, tmp_path)
     assert run.metrics["synthetic"] and run.metrics["split"]["kind"] == "random"
     assert run.metrics["split"]["train"] == 60
     assert run.metrics["leakage"]["windows_overlapping"] > 0.5
@@ -294,12 +294,12 @@ def test_cutoffs_beyond_the_gallery_are_refused_before_training(tmp_path):
 
 
 def test_options_name_a_source_in_place_of_the_configurations(tmp_path):
-    config = retrieval.retrieval_config(
+    config = retrieval_config(
         config="retrieval/features", options={"dataset": "synthetic"}, settings=[]
     )
     assert config.data.files is None and config.data.dataset == "synthetic"
     with pytest.raises(HsiSuiteError, match="Did you mean"):
-        retrieval.retrieval_config(config="retrieval/features", options={"datset": "x"})
+        retrieval_config(config="retrieval/features", options={"datset": "x"})
 
 
 def test_the_terminal_shows_both_directions_and_every_baseline(run, monkeypatch, capsys):

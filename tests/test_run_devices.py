@@ -14,7 +14,7 @@ from task_samples import TASKS, finished_runs, training
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import Stopped
-from hsi_suite.runs import launch as trainings
+from hsi_suite.runs import launch
 from hsi_suite.runs.folder import (
     CHECKPOINT,
     CONFIG,
@@ -104,9 +104,9 @@ def test_an_interrupted_run_goes_on(hsi, runs, folder, tmp_path, task):
     settings = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
     named = dict(zip(words[1::2], words[2::2], strict=True))
     options = {word.lstrip("-"): str(named[word]) for word in named if word != "--set"}
-    config = trainings.configure(settings=settings, **options)
+    config = launch.configure(settings=settings, **options)
     with pytest.raises(Stopped):
-        trainings.start(config, tmp_path / "begun", StopsAfter(3))
+        launch.start(config, tmp_path / "begun", StopsAfter(3))
     [begun] = (tmp_path / "begun").iterdir()
     run = as_if_of_a_gpu(begun, tmp_path / "run")
     assert hsi("train", "--resume", run)[0] == 2

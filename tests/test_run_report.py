@@ -13,7 +13,7 @@ from test_image_classification import FAST, Pebble
 from hsi_suite.errors import RunError
 from hsi_suite.models.registry import MODELS, ModelSpec
 from hsi_suite.reports.drawing import save_png
-from hsi_suite.runs import launch as training
+from hsi_suite.runs import launch
 from hsi_suite.runs.report import write_reports
 from hsi_suite.tasks.retrieval.results import PROJECTION
 
@@ -22,7 +22,7 @@ from hsi_suite.tasks.retrieval.results import PROJECTION
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     options = write_scene(folder)
-    return training.train(output=folder / "runs", model="hybridsn", settings=SMALL, **options)
+    return launch.train(output=folder / "runs", model="hybridsn", settings=SMALL, **options)
 
 
 def test_the_page_of_a_run_is_the_one_its_training_wrote(trained):
@@ -39,8 +39,8 @@ def test_so_is_that_of_a_run_on_images(tmp_path):
     spec = ModelSpec(Pebble, "classification", "for tests", "kaiming", {}, (1, 8, 8), 0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(MODELS._entries, "pebble", spec)
-        config = training.configure(dataset="digits", model="pebble", settings=FAST)
-        run = training.start(config, tmp_path)
+        config = launch.configure(dataset="digits", model="pebble", settings=FAST)
+        run = launch.start(config, tmp_path)
     page = run.path / "report.html"
     before = page.read_bytes()
     page.unlink()

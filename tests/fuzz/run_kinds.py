@@ -15,13 +15,12 @@ from hsi_suite.atomic import write_json
 from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import HsiSuiteError, Stopped
-from hsi_suite.runs import launch as training
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.batches.progress import finished_table
 from hsi_suite.runs.comparison import compare
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import open_run
-from hsi_suite.runs.launch import configure, start
+from hsi_suite.runs.launch import configure, resume, start
 from hsi_suite.runs.replay import replay
 from hsi_suite.runs.report import write_reports
 from hsi_suite.runs.run_differences import (
@@ -127,7 +126,7 @@ def _runs():
     yield Kind(
         "run replayed", _svm, lambda f: _with_own_scene(f, _replayed), own, every=4, keys=True
     )
-    yield Kind("run resumed", _stopped, lambda f: _with_own_scene(f, training.resume),
+    yield Kind("run resumed", _stopped, lambda f: _with_own_scene(f, resume),
                ("run/checkpoint.pt", "run/*.json", "run/*.yaml", "run/*.csv"), every=4,
                keys=True)  # fmt: skip
 
