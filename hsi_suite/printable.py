@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 
+#: What stands where a figure is undefined.
+UNDEFINED = "–"
+# Names come from files: beyond this they would push everything else off a page.
+_LONGEST_NAME = 80
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF  # where Python keeps bytes of names that are no UTF-8
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -19,6 +23,12 @@ def plain(text: object) -> str:
     if not text.isprintable():
         text = "".join(" " if c.isspace() else _shown(c) for c in text)
     return " ".join(text.split())
+
+
+def shortened(text: object, longest: int = _LONGEST_NAME) -> str:
+    """`text` as `plain` has it, cut with an ellipsis beyond `longest` characters."""
+    words = plain(text)
+    return words if len(words) <= longest else words[: longest - 1].rstrip() + "…"
 
 
 def safe_line(text: object) -> str:

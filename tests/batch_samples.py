@@ -11,7 +11,8 @@ from metrics_samples import part, sample_metrics
 from hsi_suite.atomic import write_json, write_text
 from hsi_suite.config import load_tree, merge
 from hsi_suite.metrics.comparisons import compare_paired, holm
-from hsi_suite.metrics.statistics import ceiling, describe
+from hsi_suite.metrics.measures import measure
+from hsi_suite.metrics.statistics import describe
 from hsi_suite.metrics.variance import variance_shares
 from hsi_suite.runs.batches.files import read_run, read_summary
 from hsi_suite.runs.batches.report import gather, write_batch_report
@@ -56,7 +57,7 @@ def description(values):
 def summed(rows):
     names = dict.fromkeys(name for row in rows for name in row)
     return {
-        name: describe([row.get(name) for row in rows], ceiling=ceiling(name)).to_dict()
+        name: describe([row.get(name) for row in rows], ceiling=measure(name).ceiling).to_dict()
         for name in names
     }
 

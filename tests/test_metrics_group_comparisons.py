@@ -5,7 +5,6 @@ import pytest
 from hsi_suite.errors import ShapeError
 from hsi_suite.metrics.comparisons import compare_paired, compare_unpaired
 from hsi_suite.metrics.group_comparisons import RunGroup, compare_groups
-from hsi_suite.metrics.verdicts import difference_in_words, in_words, with_unit
 
 SPLITS = ["s0", "s1", "s2", "s3", "s4"]
 GOOD = [0.951, 0.948, 0.953, 0.950, 0.949]
@@ -148,12 +147,3 @@ def test_what_both_share_is_said_once():
 def test_every_figure_needs_its_split():
     with pytest.raises(ShapeError, match="5 figures and 1 splits"):
         compare_groups([group("a", GOOD, ["s"]), group("b", WEAK)], "overall_accuracy")
-
-
-def test_figures_in_words():
-    assert in_words("cohen_kappa") == "Cohen's kappa"
-    assert with_unit("overall_accuracy", 0.91234) == "91.23 %"
-    assert with_unit("cohen_kappa", 0.9) == "0.9000"
-    assert with_unit("15/peak_signal_noise_ratio", 31.456) == "31.46 dB"
-    assert difference_in_words("peak_signal_noise_ratio", 0.5) == "0.50 dB"
-    assert difference_in_words("recall/corn", 0.0312) == "3.12 points"

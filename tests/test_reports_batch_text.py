@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsi_suite.atomic import write_json
+from hsi_suite.metrics.measures import measure
 from hsi_suite.reports.batches.latex import latex_escaped, latex_table
 from hsi_suite.reports.batches.markdown import escaped
-from hsi_suite.reports.batches.values import difference_text, heading, size_text, value_text
 from hsi_suite.reports.batches.verdict import batch_verdict
 
 
@@ -145,13 +145,13 @@ def test_comparisons_see_differences_from_the_side_of_the_leader(tmp_path):
 
 
 def test_figures_are_written_in_the_units_of_their_metric():
-    assert value_text("overall_accuracy", 0.99996) == "99.99"
-    assert value_text("peak_signal_noise_ratio/25", 30.4567) == "30.46"
-    assert value_text("recall/corn", None) == "–"
-    assert heading("peak_signal_noise_ratio/25") == "PSNR, σ 25, dB"
-    words = heading("spectrum_to_rgb/mean_average_precision")
+    assert measure("overall_accuracy").text(0.99996) == "99.99"
+    assert measure("peak_signal_noise_ratio/25").text(30.4567) == "30.46"
+    assert measure("recall/corn").text(None) == "–"
+    assert measure("peak_signal_noise_ratio/25").heading == "PSNR, σ 25, dB"
+    words = measure("spectrum_to_rgb/mean_average_precision").heading
     assert words == "mean average precision, spectrum to rgb, %"
-    assert heading("something_else") == "something else"
-    assert difference_text("overall_accuracy", -0.0123) == "−1.23 points"
-    assert difference_text("overall_accuracy", 0.00001) == "+< 0.01 points"
-    assert size_text("overall_accuracy", 0.0) == "0.00"
+    assert measure("something_else").heading == "something else"
+    assert measure("overall_accuracy").difference_text(-0.0123) == "−1.23 points"
+    assert measure("overall_accuracy").difference_text(0.00001) == "+< 0.01 points"
+    assert measure("overall_accuracy").size_text(0.0) == "0.00"

@@ -53,7 +53,7 @@ def test_scores_stand_beside_the_baselines_with_position_first():
         ("hybridsn, training part", "other"),
     ]
     assert rows[0].pixels == "1,200"
-    assert rows[3].overall == rows[3].kappa == "100.00"
+    assert rows[3].figures == ("100.00", "100.00", "100.00")
 
 
 def test_classes_bear_the_colour_of_their_label():

@@ -4,6 +4,7 @@ import pytest
 from metrics_samples import NAMES, sample_metrics
 from rich.console import Console
 
+from hsi_suite.metrics.measures import measure
 from hsi_suite.metrics.summary import summarise
 from hsi_suite.reports.tables import classification_summary, runs_table, spread
 
@@ -57,4 +58,4 @@ def test_runs_table_states_n_mean_and_deviation():
     ],
 )
 def test_spread(entry, text):
-    assert spread(entry) == text
+    assert spread(measure("recall"), entry) == text

@@ -11,7 +11,7 @@ from hsi_suite.errors import RunError
 from hsi_suite.reports.page import value_text
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import csv_text, locked, open_run, prepare_run, run_identity, run_name
-from hsi_suite.schemas.run_metrics import check_metrics
+from hsi_suite.schemas.run_metrics import ClassifiedMetrics, check_metrics
 
 
 def test_identity_changes_with_what_matters_and_with_nothing_else():
@@ -108,7 +108,7 @@ def test_a_wrong_confusion_matrix_is_refused_with_its_file(tmp_path, matrix):
     metrics = sample_metrics()
     metrics["test"]["confusion_matrix"] = matrix
     with pytest.raises(RunError, match=r"metrics\.json: "):
-        check_metrics(metrics, tmp_path / "metrics.json", whole=True)
+        check_metrics(metrics, tmp_path / "metrics.json", ClassifiedMetrics, whole=True)
 
 
 def test_long_lists_of_anything_have_a_text():

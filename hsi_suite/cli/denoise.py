@@ -256,17 +256,19 @@ def _print_cube(file: DenoisedFile) -> None:
 
 
 def _cube_scores(scores: dict[str, float | None]) -> str:
-    parts = [
-        ("MPSNR", scores["mean_peak_signal_noise_ratio"], ".2f", " dB"),
-        ("MSSIM", scores["mean_structural_similarity"], ".4f", ""),
-        ("SAM", scores["spectral_angle"], ".3f", "°"),
-    ]
+    from ..metrics.measures import measure
+
+    names = ("mean_peak_signal_noise_ratio", "mean_structural_similarity", "spectral_angle")
     return ", ".join(
-        f"{name} {value:{form}}{unit}" for name, value, form, unit in parts if value is not None
+        f"{figure.short or figure.title} {figure.with_unit(scores[figure.name])}"
+        for figure in map(measure, names)
+        if scores[figure.name] is not None
     )
 
 
 def _print(image: DenoisedImage) -> None:
+    from ..metrics.measures import measure
+
     line = str(image.target)
     if image.sigma is not None:
         estimated = " (estimated)" if image.estimated else ""
@@ -281,10 +283,11 @@ def _print(image: DenoisedImage) -> None:
     if image.white.remark:
         say(f"  {image.white.remark}")
     if image.before is not None and image.after is not None:
+        ratio, similarity = measure("peak_signal_noise_ratio"), measure("structural_similarity")
         for name, scores in (("noisy", image.before), ("denoised", image.after)):
             say(
-                f"  {name:8} {scores['peak_signal_noise_ratio']:6.2f} dB, "
-                f"SSIM {scores['structural_similarity']:.4f}"
+                f"  {name:8} {ratio.with_unit(scores[ratio.name]):>9}, "
+                f"{similarity.title} {similarity.text(scores[similarity.name])}"
             )
     if image.comparison is not None:
         say(f"  {image.comparison}")

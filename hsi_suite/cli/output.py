@@ -40,7 +40,7 @@ def print_run(run: Run, as_json: bool) -> None:
 
 def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     """Test figures computed again, beside the stored ones."""
-    from ..runs.figures import percent_text
+    from ..metrics.measures import measure
     from ..runs.task import task_named
 
     if as_json:
@@ -50,25 +50,26 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
         say(line)
     _print_equality(result)
     for name, figures in (result.get("dropout_at_test") or {}).items():
+        kind = measure(name)
         say(
-            f"with dropout left on, {figures['n']} evaluations of the same weights: {name} "
-            f"{percent_text(figures['mean'])} ± {percent_text(figures['std'])} "
-            f"({percent_text(figures['min'])} to {percent_text(figures['max'])})"
+            f"with dropout left on, {figures['n']} evaluations of the same weights: {kind.title} "
+            f"{kind.with_unit(figures['mean'])} ± {kind.size_with_points(figures['std'])} "
+            f"({kind.text(figures['min'])} to {kind.with_unit(figures['max'])})"
         )
 
 
 def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
     """Test figures of several runs that answer together."""
-    from ..runs.figures import percent_text
+    from ..metrics.measures import measure
+    from ..tasks.shared.class_scores import overall_names
 
     if as_json:
         print_json(result)
         return
     test = result["test"]
     say(f"{len(result['runs'])} runs together, {test['num_images']:,} test images")
-    for name in ("overall_accuracy", "average_accuracy", "cohen_kappa", "top_5_accuracy"):
-        if name in test:
-            say(f"{name:18} {percent_text(test[name])}")
+    for name in overall_names(test):
+        say(f"{measure(name).title:18} {measure(name).with_unit(test[name])}")
 
 
 def _print_equality(result: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Accuracy, Cohen's kappa and per-class scores from a confusion matrix."""
+"""Scores over all classes and of each, from a confusion matrix."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from ..errors import ShapeError
 from .confusion import Confusion
+from .measure import Measure
+from .measures import of_classifiers
+from .overall import average_accuracy, cohen_kappa, overall_accuracy
 
 
 def confusion_matrix(
@@ -40,10 +43,6 @@ class ClassificationScores:
     """Scores of one set of predictions; shares lie in 0 … 1.
 
     Attributes:
-        overall_accuracy: share of the pixels that are classified correctly.
-        average_accuracy: mean recall of the classes that have pixels.
-        cohen_kappa: agreement beyond chance, at most 1; None where it is undefined, that is when
-            truth and predictions are all of one and the same class.
         precision: per class, the correct share of its predictions; NaN where it is not predicted.
         recall: per class, the share of its pixels that is found; NaN where it has none.
         f1: per class, harmonic mean of the two, 2·hits / (pixels + predictions); NaN where the
@@ -54,9 +53,6 @@ class ClassificationScores:
         never_predicted: indices of the classes that have pixels but are never predicted.
     """
 
-    overall_accuracy: float
-    average_accuracy: float
-    cohen_kappa: float | None
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     f1: NDArray[np.float64]
@@ -64,6 +60,21 @@ class ClassificationScores:
     confusion: Confusion
     absent: tuple[int, ...]
     never_predicted: tuple[int, ...]
+
+    @property
+    def overall_accuracy(self) -> float:
+        """See `metrics.overall`."""
+        return overall_accuracy(self.confusion)
+
+    @property
+    def average_accuracy(self) -> float:
+        """See `metrics.overall`; the absent classes are left out."""
+        return average_accuracy(self.confusion)
+
+    @property
+    def cohen_kappa(self) -> float | None:
+        """See `metrics.overall`."""
+        return cohen_kappa(self.confusion)
 
     def to_dict(self, class_names: Sequence[str]) -> dict[str, Any]:
         """The scores as plain values for JSON, undefined ones as None.
@@ -79,9 +90,7 @@ class ClassificationScores:
                 "class names", f"{len(class_names)} names", f"one for each of {len(self.support)}"
             )
         return {
-            "overall_accuracy": self.overall_accuracy,
-            "average_accuracy": self.average_accuracy,
-            "cohen_kappa": self.cohen_kappa,
+            **{each.name: _figure(each, self.confusion) for each in of_classifiers()},
             "num_pixels": int(self.support.sum()),
             "per_class": [
                 {
@@ -102,9 +111,6 @@ class ClassificationScores:
 def scores(matrix: NDArray[np.integer] | Confusion) -> ClassificationScores:
     """All scores of a confusion matrix.
 
-    Cohen's kappa: J. Cohen, "A coefficient of agreement for nominal scales", Educational and
-    Psychological Measurement 20 (1960), equation 1.
-
     Args:
         matrix: K × K counts, rows truth, columns predictions, or the cells that hold any.
 
@@ -115,13 +121,9 @@ def scores(matrix: NDArray[np.integer] | Confusion) -> ClassificationScores:
     if not counts.counts.size:
         raise ShapeError("confusion matrix", "no pixel to score", "at least one labelled pixel")
     support, answered, hits = counts.support, counts.answered, counts.hits
-    recall = _ratio(hits, support)
     return ClassificationScores(
-        overall_accuracy=int(hits.sum()) / int(support.sum()),
-        average_accuracy=float(recall[support > 0].mean()),
-        cohen_kappa=_cohen_kappa(support, answered, hits),
         precision=_ratio(hits, answered),
-        recall=recall,
+        recall=_ratio(hits, support),
         f1=_ratio(2 * hits, support + answered),
         support=support,
         confusion=counts,
@@ -130,16 +132,10 @@ def scores(matrix: NDArray[np.integer] | Confusion) -> ClassificationScores:
     )
 
 
-def _cohen_kappa(
-    support: NDArray[np.int64], answered: NDArray[np.int64], hits: NDArray[np.int64]
-) -> float | None:
-    # Both sides of (p_o - p_e) / (1 - p_e) times n², in Python's exact integers: no rounding can
-    # turn an undefined kappa into a number or a perfect one into 0.9999….
-    total = int(support.sum())
-    chance = sum(int(row) * int(column) for row, column in zip(support, answered, strict=True))
-    if chance == total * total:
-        return None
-    return (total * int(hits.sum()) - chance) / (total * total - chance)
+def _figure(each: Measure, counts: Confusion) -> float | None:
+    assert each.of_counts is not None
+    value = each.of_counts(counts)
+    return None if value is None else _or_none(value)
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

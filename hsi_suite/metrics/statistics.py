@@ -21,10 +21,6 @@ BOOTSTRAP_RUNS = 20
 NEAR_CEILING = 0.02
 _SKEWED = 1.0
 _RESAMPLES = 9999
-_ENDING_AT_ONE = (
-    "accuracy", "kappa", "recall", "precision", "f1", "similarity",
-    "normalised_discounted_cumulative_gain",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,27 +122,6 @@ def describe(
         level=level,
         notes=(*_gaps(len(given), n), *_spread_notes(known, whole, ceiling, floor)),
     )
-
-
-def ceiling(metric: str) -> float | None:
-    """The highest value of a metric: 1 for accuracies, kappa, similarities and their like.
-
-    Args:
-        metric: its name, alone or within a path such as "recall/corn" or "15/overall_accuracy".
-    """
-    words = {word for part in metric.split("/") for word in part.split()}
-    bounded = any(word.endswith(_ENDING_AT_ONE) or "precision" in word for word in words)
-    return 1.0 if bounded else None
-
-
-def floor(metric: str) -> float | None:
-    """The lowest value of a metric: 0 for shares; None for kappa and similarities, which go below.
-
-    Args:
-        metric: as for `ceiling`.
-    """
-    below = ("kappa", "similarity")
-    return None if ceiling(metric) is None or any(word in metric for word in below) else 0.0
 
 
 def within(interval: Interval, floor: float | None, ceiling: float | None) -> Interval:

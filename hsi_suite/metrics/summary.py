@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-OVERALL = ("overall_accuracy", "average_accuracy", "cohen_kappa")
+from .measures import of_classifiers
+
 PER_CLASS = ("recall", "precision", "f1")
 
 
@@ -60,11 +61,14 @@ def flatten_scores(scores: Mapping[str, Any]) -> dict[str, float | None]:
     """The figures of `ClassificationScores.to_dict` side by side, one row for `summarise`.
 
     Returns:
-        overall_accuracy, average_accuracy and cohen_kappa, then recall/NAME, precision/NAME and
-        f1/NAME for each class. Classes that share a name are told apart by a number.
+        Those over all classes that the scores hold (`of_classifiers`), then recall/NAME,
+        precision/NAME and f1/NAME for each class. Classes that share a name are told apart by a
+        number.
     """
     names = _distinct([entry["name"] for entry in scores["per_class"]])
-    row: dict[str, float | None] = {name: scores[name] for name in OVERALL}
+    row: dict[str, float | None] = {
+        each.name: scores[each.name] for each in of_classifiers() if each.name in scores
+    }
     for metric in PER_CLASS:
         for name, entry in zip(names, scores["per_class"], strict=True):
             row[f"{metric}/{name}"] = entry[metric]

@@ -1,12 +1,11 @@
-"""A comparison in one sentence, and figures as people write them."""
+"""A comparison in one sentence."""
 
 from __future__ import annotations
 
 from .comparisons import CORRECTED, Comparison
+from .measure import Measure
+from .measures import measure
 from .power import MOST_RUNS
-from .statistics import ceiling
-
-_PLAIN = ("kappa", "similarity")
 
 
 def verdict(
@@ -29,13 +28,14 @@ def verdict(
         comparisons: how many were made.
         where: the data and the kind of split that both share; left out when empty.
     """
-    what, size = in_words(metric), comparison.difference
+    figure, size = measure(metric), comparison.difference
+    what = figure.title
     there = f" on {where}" if where else ""
     if size is None or comparison.first_mean is None or comparison.second_mean is None:
         return f"Nothing to tell {first} from {second}{there}: no runs with {what} to compare."
     means = (
-        f"{with_unit(metric, comparison.first_mean)} of {first}, "
-        f"{with_unit(metric, comparison.second_mean)} of {second}"
+        f"{figure.with_unit(comparison.first_mean)} of {first}, "
+        f"{figure.with_unit(comparison.second_mean)} of {second}"
     )
     if comparison.interval is None:
         each = "One run of each" if comparison.n == (1, 1) else "A single run of one of them"
@@ -45,62 +45,30 @@ def verdict(
         if size == 0:
             return f"{first} and {second} have the same {what}{there}, always ({runs}): {means}."
         return (
-            f"{first} and {second} differ by {difference_in_words(metric, abs(size))} in {what}"
+            f"{first} and {second} differ by {figure.size_with_points(abs(size))} in {what}"
             f"{there}, without any spread to test that against ({runs}): {means}."
         )
-    higher, lower = (first, second) if size > 0 else (second, first)
-    by = f"{difference_in_words(metric, abs(size))} ({_limits(metric, comparison)}, "
+    ahead, behind = (first, second) if figure.gain(size) > 0 else (second, first)
+    more = "higher" if figure.higher_is_better else "lower"
+    by = f"{figure.size_with_points(abs(size))} ({_limits(figure, comparison)}, "
     by += f"{_p_value(holm_p, comparisons)}, {runs})"
     if holm_p is not None and holm_p < 1 - comparison.level:
-        return f"{higher} has a higher {what} than {lower}{there}, by {by}."
+        return f"{ahead} has a {more} {what} than {behind}{there}, by {by}."
     return (
-        f"{first} and {second} cannot be told apart by {what}{there}: {higher} is ahead by {by}"
+        f"{first} and {second} cannot be told apart by {what}{there}: {ahead} is ahead by {by}"
         f"{_outlook(comparison)}."
     )
 
 
-def in_words(metric: str) -> str:
-    """A metric's name as it is read: "overall accuracy", "Cohen's kappa, SVM"."""
-    return metric.replace("cohen_kappa", "Cohen's kappa").replace("_", " ").replace("/", ", ")
-
-
-def with_unit(metric: str, value: float) -> str:
-    """A figure with its unit: 91.23 %, 31.41 dB, 0.9312."""
-    if _in_decibels(metric):
-        return f"{value:.2f} dB"
-    return f"{100 * value:.2f} %" if _in_percent(metric) else f"{value:.4f}"
-
-
-def difference_in_words(metric: str, value: float) -> str:
-    """A difference of two figures with its unit: 1.23 points, 0.41 dB, 0.0312."""
-    if _in_percent(metric):
-        return f"{_scaled(metric, value)} points"
-    return _scaled(metric, value) + (" dB" if _in_decibels(metric) else "")
-
-
-def _in_percent(metric: str) -> bool:
-    return ceiling(metric) is not None and not any(word in metric for word in _PLAIN)
-
-
-def _in_decibels(metric: str) -> bool:
-    return "signal_noise_ratio" in metric
-
-
-def _scaled(metric: str, value: float) -> str:
-    if _in_percent(metric):
-        return f"{100 * value:.2f}"
-    return f"{value:.2f}" if _in_decibels(metric) else f"{value:.4f}"
-
-
-def _limits(metric: str, comparison: Comparison) -> str:
-    """The interval of the higher over the lower."""
+def _limits(figure: Measure, comparison: Comparison) -> str:
+    """The interval of what the one has more than the other."""
     interval = comparison.interval
     assert interval is not None and comparison.difference is not None
     low, high = interval.low, interval.high
     if comparison.difference < 0:
         low, high = -high, -low
     return (
-        f"{100 * comparison.level:g} % interval {_scaled(metric, low)} to {_scaled(metric, high)}"
+        f"{100 * comparison.level:g} % interval {figure.end_text(low)} to {figure.end_text(high)}"
     )
 
 

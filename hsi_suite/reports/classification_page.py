@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..metrics.measure import Measure
 from ..printable import plain
 from .confusions import confusion_part
 from .content import (
@@ -18,7 +19,7 @@ from .content import (
     count,
     heading,
     ordered_baselines,
-    percent,
+    overall_measures,
     score_rows,
     split_rows,
 )
@@ -67,13 +68,15 @@ def classification_report(content: ClassificationReport) -> str:
 
 def _page(content: ClassificationReport) -> dict[str, Any]:
     metrics = content.metrics
+    columns = overall_measures(metrics["test"])
     return {
         "title": plain(content.title),
         "heading": heading(metrics),
         "parameters": count(metrics["parameters"]) if metrics.get("parameters") else "",
         "verdict": verdict(metrics),
+        "columns": [each.heading for each in columns],
         "scores": score_rows(metrics),
-        "published": [_published_row(entry) for entry in content.published or ()],
+        "published": [_published_row(entry, columns) for entry in content.published or ()],
         "pictures": [_picture(name, png, metrics) for name, png in content.figures.items()],
         "classes": class_rows(metrics, MOST_CLASSES),
         "classes_note": classes_note(metrics, MOST_CLASSES),
@@ -87,13 +90,16 @@ def _page(content: ClassificationReport) -> dict[str, Any]:
     }
 
 
-def _published_row(entry: Mapping[str, Any]) -> dict[str, str]:
-    names = {"overall": "overall_accuracy", "average": "average_accuracy", "kappa": "cohen_kappa"}
-    row = {key: plain(entry[key]) for key in ("method", "setting", "source")}
-    for key, name in names.items():
-        std = entry.get(f"{name}_std")
-        row[key] = percent(entry.get(name)) + ("" if std is None else f" ± {percent(std)}")
-    return row
+def _published_row(entry: Mapping[str, Any], columns: Sequence[Measure]) -> dict[str, Any]:
+    figures = []
+    for each in columns:
+        std = entry.get(f"{each.name}_std")
+        text = each.text(entry.get(each.name))
+        figures.append(text if std is None else f"{text} ± {each.size_text(std)}")
+    return {
+        **{key: plain(entry[key]) for key in ("method", "setting", "source")},
+        "figures": figures,
+    }
 
 
 def _picture(name: str, png: bytes, metrics: Metrics) -> Picture:

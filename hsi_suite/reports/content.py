@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from ..metrics.measure import Measure
+from ..metrics.measures import measure, of_classifiers
 from ..palette import class_colours
-from ..printable import plain
+from ..printable import UNDEFINED, plain
 
 Metrics = Mapping[str, Any]
 
-UNDEFINED = "–"
 UNVERIFIED = "UNVERIFIED"
 #: Classes beyond which a page's table lists the worst alone, and the same in a terminal.
 MOST_CLASSES = 100
@@ -102,40 +103,47 @@ def heading(metrics: Metrics) -> str:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One classifier on one part; accuracies in percent, kappa times 100.
+    """One classifier on one part.
 
     Attributes:
+        figures: in the order of `overall_measures`, written.
         kind: "model" on the test part, "baseline" on the same, or "other" for the model on
             its own training side.
     """
 
     name: str
     pixels: str
-    overall: str
-    average: str
-    kappa: str
+    figures: tuple[str, ...]
     kind: str
+
+
+def overall_measures(scores: Metrics) -> list[Measure]:
+    """The figures over all classes that a run has, in the order of tables."""
+    return [each for each in of_classifiers() if each.name in scores]
+
+
+def figure_texts(scores: Metrics, columns: Iterable[Measure]) -> tuple[str, ...]:
+    """A row of figures, written; a dash for what is undefined or not there."""
+    return tuple(each.text(scores.get(each.name)) for each in columns)
 
 
 def score_rows(metrics: Metrics) -> list[ScoreRow]:
     """The model on the test part, the baselines on the same part, the model elsewhere."""
-    model = plain(metrics["model"])
-    rows = [_score_row(model, metrics["test"], "model")]
+    model, columns = plain(metrics["model"]), overall_measures(metrics["test"])
+    rows = [_score_row(model, metrics["test"], columns, "model")]
     for key, scores in ordered_baselines(metrics).items():
-        rows.append(_score_row(baseline_name(key), scores, "baseline"))
+        rows.append(_score_row(baseline_name(key), scores, columns, "baseline"))
     for part, words in (("validation", "validation part"), ("train", "training part")):
         if metrics.get(part):
-            rows.append(_score_row(f"{model}, {words}", metrics[part], "other"))
+            rows.append(_score_row(f"{model}, {words}", metrics[part], columns, "other"))
     return rows
 
 
-def _score_row(name: str, scores: Mapping[str, Any], kind: str) -> ScoreRow:
+def _score_row(name: str, scores: Metrics, columns: Iterable[Measure], kind: str) -> ScoreRow:
     return ScoreRow(
         name=name,
         pixels=count(scores["num_pixels"]),
-        overall=percent(scores["overall_accuracy"]),
-        average=percent(scores["average_accuracy"]),
-        kappa=percent(scores["cohen_kappa"]),
+        figures=figure_texts(scores, columns),
         kind=kind,
     )
 
@@ -204,10 +212,10 @@ def class_rows(metrics: Metrics, most: int | None = None) -> list[ClassRow]:
                 colour=f"#{red:02x}{green:02x}{blue:02x}",
                 train=count(learned[index]["support"]) if learned else UNDEFINED,
                 test=count(scores["support"]),
-                precision=percent(scores["precision"]),
-                recall=percent(scores["recall"]),
-                f1=percent(scores["f1"]),
-                others=tuple(percent(rows[index]["recall"]) for rows in baselines),
+                precision=measure("precision").text(scores["precision"]),
+                recall=measure("recall").text(scores["recall"]),
+                f1=measure("f1").text(scores["f1"]),
+                others=tuple(measure("recall").text(rows[index]["recall"]) for rows in baselines),
             )
         )
     return rows

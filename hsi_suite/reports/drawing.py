@@ -14,7 +14,6 @@ from matplotlib import rc_context, style
 from matplotlib.figure import Figure
 
 from ..atomic import atomic_file
-from ..printable import plain
 
 INK = "#24292f"
 FAINT = "#8c959f"
@@ -101,9 +100,3 @@ def data_uri(content: bytes | str, kind: str) -> str:
     """
     raw = content.encode() if isinstance(content, str) else content
     return f"data:image/{kind};base64,{base64.b64encode(raw).decode('ascii')}"
-
-
-def shortened(name: object, longest: int) -> str:
-    """`name` on one line, cut with an ellipsis beyond `longest` characters."""
-    text = plain(name)
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

@@ -14,8 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..metrics.confusion import Confusion
+from ..printable import shortened
 from .content import metric_words
-from .drawing import ACCENT, FAINT, SECOND, house_style, shortened
+from .drawing import ACCENT, FAINT, SECOND, house_style
 
 # Beyond this many classes a count no longer fits its cell.
 _MOST_WITH_COUNTS = 24

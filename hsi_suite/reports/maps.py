@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from ..errors import ShapeError
 from ..palette import class_colours
-from .drawing import FAINT, INK, house_style, shortened
+from ..printable import shortened
+from .drawing import FAINT, INK, house_style
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]

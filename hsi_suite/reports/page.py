@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from ..printable import plain, safe_line
-from .content import UNDEFINED, Metrics, metric_words
+from ..printable import UNDEFINED, plain, safe_line
+from .content import Metrics, metric_words
 from .drawing import INK, data_uri, to_png, to_svg
 from .figures import has_curves, learning_curves_figure
 

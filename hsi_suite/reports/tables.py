@@ -11,17 +11,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..metrics.measure import Measure
+from ..metrics.measures import measure
+from ..metrics.summary import PER_CLASS
 from ..printable import plain, safe_line
 from .content import (
     MOST_CLASSES_TERMINAL,
-    UNDEFINED,
     Metrics,
     audit_rows,
     class_rows,
     classes_note,
     count,
     heading,
-    percent,
+    overall_measures,
     score_rows,
     split_rows,
 )
@@ -29,11 +31,6 @@ from .fitting_table import FittingTable
 from .verdict import Remark, verdict
 
 _STYLES = {"model": "bold", "baseline": "", "other": "dim"}
-_OVERALL = {
-    "overall_accuracy": "overall accuracy",
-    "average_accuracy": "average accuracy",
-    "cohen_kappa": "Cohen's κ × 100",
-}
 
 
 def classification_summary(metrics: Metrics) -> Group:
@@ -51,14 +48,15 @@ def classification_summary(metrics: Metrics) -> Group:
 
 
 def metrics_table(metrics: Metrics) -> Padding:
-    """Overall accuracy, average accuracy and kappa beside those of the baselines."""
+    """The figures over all classes beside those of the baselines."""
     table = new_table(heading(metrics))
     table.add_column("", min_width=26)
-    for title in ("pixels", "OA %", "AA %", "κ × 100"):
+    columns = overall_measures(metrics["test"])
+    for title in ("pixels", *(each.short_heading for each in columns)):
         table.add_column(title, justify="right", no_wrap=True)
     rows = score_rows(metrics)
     for row, following in zip(rows, [*rows[1:], None], strict=True):
-        cells = (row.name, row.pixels, row.overall, row.average, row.kappa)
+        cells = (row.name, row.pixels, *row.figures)
         last = following is None or following.kind != row.kind
         _add(table, *cells, style=_STYLES[row.kind], end_section=last)
     return spaced(table)
@@ -123,31 +121,30 @@ def runs_table(summary: Mapping[str, Mapping[str, Any]], title: str) -> Padding:
     for name in ("mean ± std", "lowest", "highest", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     recalls = {name: entry for name, entry in summary.items() if name.startswith("recall/")}
-    overall = {words: summary[name] for name, words in _OVERALL.items() if name in summary}
+    overall = {
+        name: entry for name, entry in summary.items() if name.partition("/")[0] not in PER_CLASS
+    }
     means = {name: entry["mean"] for name, entry in recalls.items()}
     lowest = sorted(means, key=lambda name: (means[name] is None, means[name]))
     shown = set(lowest[:MOST_CLASSES_TERMINAL])
-    classes = {
-        f"recall, {name.partition('/')[2]}": entry
-        for name, entry in recalls.items()
-        if name in shown
-    }
+    classes = {name: entry for name, entry in recalls.items() if name in shown}
     if len(shown) < len(recalls):
         table.caption = f"The {len(shown)} classes of lowest recall out of {count(len(recalls))}."
     for group in (overall, classes):
         for number, (name, entry) in enumerate(group.items(), 1):
-            extremes = (percent(entry["min"]), percent(entry["max"]), str(entry["n"]))
-            _add(table, plain(name), spread(entry), *extremes, end_section=number == len(group))
+            figure = measure(name)
+            extremes = (figure.text(entry["min"]), figure.text(entry["max"]), str(entry["n"]))
+            cells = (figure.title, spread(figure, entry), *extremes)
+            _add(table, *cells, end_section=number == len(group))
     return spaced(table)
 
 
-def spread(entry: Mapping[str, Any]) -> str:
-    """Mean ± standard deviation in percent; the mean alone where a deviation is undefined."""
-    if entry["mean"] is None:
-        return UNDEFINED
-    if entry["std"] is None:
-        return percent(entry["mean"])
-    return f"{percent(entry['mean'])} ± {percent(entry['std'])}"
+def spread(figure: Measure, entry: Mapping[str, Any]) -> str:
+    """Mean ± standard deviation, written; the mean alone where a deviation is undefined."""
+    mean = figure.text(entry["mean"])
+    if entry["mean"] is None or entry["std"] is None:
+        return mean
+    return f"{mean} ± {figure.size_text(entry['std'])}"
 
 
 def new_table(title: str, show_header: bool = True) -> Table:

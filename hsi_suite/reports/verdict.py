@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..metrics.measures import measure
 from ..printable import plain
 from .content import (
     Metrics,
@@ -69,15 +70,17 @@ def unverified_remarks(metrics: Metrics) -> list[Remark]:
 def _measured(metrics: Metrics) -> list[Remark]:
     test = metrics["test"]
     scene = plain(metrics["dataset"]) + (" (a synthetic scene)" if metrics["synthetic"] else "")
-    kappa = test["cohen_kappa"]
+    overall, average, kappa = (
+        measure(name) for name in ("overall_accuracy", "average_accuracy", "cohen_kappa")
+    )
     text = (
         f"On {count(test['num_pixels'])} test pixels of {scene}, {plain(metrics['model'])} reaches "
-        f"an overall accuracy of {percent(test['overall_accuracy'])} % and an average accuracy of "
-        f"{percent(test['average_accuracy'])} %; "
+        f"an overall accuracy of {overall.with_unit(test[overall.name])} and an average accuracy "
+        f"of {average.with_unit(test[average.name])}; "
     )
-    if kappa is None:
+    if test[kappa.name] is None:
         return [Remark(text + "Cohen's κ is undefined, as only one class occurs.", warning=True)]
-    return [Remark(text + f"Cohen's κ is {float(percent(kappa)) / 100:.4f}.")]
+    return [Remark(text + f"{kappa.title} is {kappa.text(test[kappa.name])}.")]
 
 
 def _position(metrics: Metrics) -> list[Remark]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, RunError
-from ..metrics.statistics import ceiling, describe, floor
+from ..metrics.measures import measure
+from ..metrics.statistics import describe
 from ..registry import listed, nearest_names
 from ..reports.content import unverified_text
 from .batches.comparisons import compare_models
@@ -223,7 +224,7 @@ def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
         "metric": metric,
         "runs": [run.path.name for run in runs],
         "figures": describe(
-            values, level=_LEVEL, ceiling=ceiling(metric), floor=floor(metric)
+            values, level=_LEVEL, ceiling=measure(metric).ceiling, floor=measure(metric).floor
         ).to_dict(),
     }
 

@@ -45,8 +45,3 @@ def part_sizes(metrics: Metrics) -> tuple[int, int] | None:
     train, test = task_named(metrics["task"]).part_sizes(metrics)
     whole = isinstance(train, int) and isinstance(test, int)
     return (train, test) if whole and train > 0 and test > 0 else None
-
-
-def percent_text(share: float | None) -> str:
-    """A share in percent with its sign; a dash where it is not defined."""
-    return "–" if share is None else f"{100 * share:.2f} %"

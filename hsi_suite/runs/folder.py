@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from ..atomic import make_folder, write_text
 from ..commands import suggested
 from ..config import parse_yaml
-from ..errors import RunError
+from ..errors import RunError, UnknownNameError
 from ..guard import parsing
 from ..printable import safe_line
-from ..schemas.run_metrics import check_metrics
+from ..schemas.run_metrics import RunMetrics, check_metrics, task_name
 from ..scratch import sweep
 from ..user_files import LARGEST_JSON, is_there, read_json, read_text
 
@@ -160,8 +160,29 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The results: deterministic values only."""
         metrics = self._json(METRICS)
-        check_metrics(metrics, self.path / METRICS, whole=False)
+        self._check(metrics, whole=False)
         return metrics
+
+    def check_whole(self) -> None:
+        """Refuse a metrics.json in which anything is missing.
+
+        Raises:
+            RunError: the run is unfinished or damaged, or of a task that is not known here.
+        """
+        self._check(self.metrics, whole=True)
+
+    def _check(self, metrics: Any, *, whole: bool) -> None:
+        # A task stands on what is defined here.
+        from .task import task_named
+
+        path = self.path / METRICS
+        try:
+            kind = task_named(task_name(metrics, path)).metrics_schema
+        except UnknownNameError as error:
+            if whole:
+                raise RunError(path, f"task: {metrics['task']!r}", error.expected) from error
+            kind = RunMetrics
+        check_metrics(metrics, path, kind, whole=whole)
 
     @cached_property
     def environment(self) -> dict[str, Any]:

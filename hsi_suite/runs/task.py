@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..errors import ConfigError, UnknownNameError
 from ..registry import listed, nearest_names
+from ..schemas.run_metrics import RunMetrics
 from ..schemas.training import MachineConfig
 from .folder import MODEL, REPORT, Run
 
@@ -122,6 +123,7 @@ class Task(Protocol):
     Attributes:
         name: the value of the key `task` in its configurations.
         schema: of its configurations.
+        metrics_schema: of what its runs write into metrics.json.
         recipe: the module with the functions of `Recipe`; a task that has the methods does without.
         datasets: names of data sets that mean this task where no configuration is named.
         splits: kinds of split that a batch can ask of its data sets; empty where they are divided
@@ -134,6 +136,7 @@ class Task(Protocol):
 
     name: str
     schema: type[MachineConfig]
+    metrics_schema: type[RunMetrics] = RunMetrics
     recipe: str
     datasets: Collection[str]
     limits_memory: bool

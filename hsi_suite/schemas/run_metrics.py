@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..errors import HsiSuiteError, RunError
 from ..guard import parsing
 from ..metrics.confusion import Confusion
+from ..metrics.measures import of_classifiers
 from .stored import Stored, check_stored
 
 _REMEDY = "train the run again"
@@ -19,13 +20,23 @@ class _Task(Stored):
     task: str
 
 
-class _Metrics(_Task):
+class RunMetrics(_Task):
+    """What the runs of every task write."""
+
     dataset: str
     model: str
     seed: int
     epoch: int | None = None
     parameters: int | None = None
     synthetic: bool = False
+
+    @classmethod
+    def check_whole(cls, metrics: Any, path: Path) -> None:
+        """Refuse what fits its types and cannot be nevertheless.
+
+        Raises:
+            RunError: such as tables of different sizes.
+        """
 
 
 class _Class(Stored):
@@ -51,6 +62,16 @@ class _Scores(Stored):
     cohen_kappa: float | None
     top_5_accuracy: float | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _figures_are_numbers(cls, tree: Any) -> Any:
+        """Figures that came later, and those of other packages, need not be there."""
+        for each in of_classifiers() if isinstance(tree, dict) else ():
+            value = tree.get(each.name)
+            if isinstance(value, bool) or not isinstance(value, int | float | None):
+                raise ValueError(f"{each.name} should be a number")
+        return tree
+
 
 class _Cells(Stored):
     num_classes: int = Field(ge=1)
@@ -67,11 +88,26 @@ class _Split(Stored):
     kind: str = ""
 
 
-class _Classified(_Metrics):
+class ClassifiedMetrics(RunMetrics):
+    """What the runs of classifiers write."""
+
     classes: list[_Class] = Field(min_length=1)
     test: _Test
     baselines: dict[str, _Scores] = Field(default_factory=dict)
     split: _Split | None = None
+
+    @classmethod
+    def check_whole(cls, metrics: Any, path: Path) -> None:
+        """See `RunMetrics`."""
+        classes, test = metrics["classes"], metrics["test"]
+        with parsing(path, "what this version writes", _REMEDY, kind=RunError):
+            try:
+                counts = Confusion.from_plain(test["confusion_matrix"])
+            except HsiSuiteError as error:
+                # It speaks of a matrix, not of the file that holds it.
+                raise ValueError(str(error)) from error
+        if len({len(classes), len(test["per_class"]), counts.num_classes}) > 1:
+            raise RunError(path, "tables of different sizes", "one row for each class", _REMEDY)
 
 
 class _Noise(Stored):
@@ -84,14 +120,18 @@ class _Restored(Stored):
     structural_similarity: float | None
 
 
-class _Denoised(_Metrics):
+class DenoisedMetrics(RunMetrics):
+    """What the trainings of denoisers write."""
+
     noise: _Noise
     train_images: int
     validation_images: int
     validation: dict[str, _Restored]
 
 
-class _Retrieved(_Metrics):
+class RetrievedMetrics(RunMetrics):
+    """What the runs of retrieval write."""
+
     pair: list[str] = Field(min_length=2, max_length=2)
     classes: list[_NamedClass] = Field(default_factory=list)
     test: dict[str, dict[str, Any]]
@@ -99,44 +139,28 @@ class _Retrieved(_Metrics):
     split: _Split
 
 
-_BY_TASK: dict[str, type[_Metrics]] = {
-    "classification": _Classified,
-    "image_classification": _Classified,
-    "denoising": _Denoised,
-    "retrieval": _Retrieved,
-}
-
-
-def check_metrics(metrics: Any, path: Path, *, whole: bool) -> None:
+def check_metrics(metrics: Any, path: Path, kind: type[RunMetrics], *, whole: bool) -> None:
     """Compare the content of metrics.json with what a run of its task writes.
 
     Args:
         metrics: the content.
         path: the file, for the error.
+        kind: what such a run writes, as its task says.
         whole: whether everything has to be there; else only what is there is looked at.
 
     Raises:
         RunError: a figure is missing or of another type, or tables differ in size.
     """
-    check_stored(_Task, metrics, path, _REMEDY)
-    kind = _BY_TASK.get(metrics["task"], _Metrics)
     check_stored(kind, metrics, path, _REMEDY, whole=whole)
-    if not whole:
-        return
-    if metrics["task"] not in _BY_TASK:
-        found = f"task: {metrics['task']!r}"
-        raise RunError(path, found, f"one of {', '.join(_BY_TASK)}", _REMEDY)
-    if kind is _Classified:
-        _check_sizes(metrics, path)
+    if whole:
+        kind.check_whole(metrics, path)
 
 
-def _check_sizes(metrics: Any, path: Path) -> None:
-    classes, test = metrics["classes"], metrics["test"]
-    with parsing(path, "what this version writes", _REMEDY, kind=RunError):
-        try:
-            counts = Confusion.from_plain(test["confusion_matrix"])
-        except HsiSuiteError as error:
-            # It speaks of a matrix, not of the file that holds it.
-            raise ValueError(str(error)) from error
-    if len({len(classes), len(test["per_class"]), counts.num_classes}) > 1:
-        raise RunError(path, "tables of different sizes", "one row for each class", _REMEDY)
+def task_name(metrics: Any, path: Path) -> str:
+    """The task that the content of metrics.json is of.
+
+    Raises:
+        RunError: it names none.
+    """
+    check_stored(_Task, metrics, path, _REMEDY)
+    return str(metrics["task"])

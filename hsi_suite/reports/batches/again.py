@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..content import UNDEFINED, count
+from ...metrics.measures import measure
+from ...printable import UNDEFINED
+from ..content import count
 from ..page import flat_rows, value_text
 from .content import BatchReport, RunFacts
 from .document import Block, Cell, Column, Fold, Listing, Paragraph, Section, Table, pairs
-from .values import heading, name_text, sentence_text, value_cell
+from .values import name_text, sentence_text, value_cell
 
 _MOST_CONFIGURATIONS = 30
 _LONGEST_TEXT = 20_000
@@ -19,7 +21,7 @@ def runs_section(report: BatchReport) -> Section:
     """A line for each run, and the runs that failed."""
     keys = list(dict.fromkeys(key for f in report.groups for key in f.group["headline"]))
     heads = [Column("run", number=False), Column("group", number=False), Column("seed")]
-    heads += [Column(heading(key)) for key in keys]
+    heads += [Column(measure(key).heading) for key in keys]
     rows = [
         [
             Cell(name_text(run.name)),

@@ -6,19 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...metrics.measures import measure
 from ..content import baseline_name, enumerate_names
 from ..verdict import POSITION_MARGIN, Remark
 from .content import BatchReport, Contest, GroupFacts, contender_name
-from .values import (
-    difference_text,
-    interval_text,
-    level_text,
-    measure,
-    runs_text,
-    size_text,
-    value_text,
-    with_unit,
-)
+from .values import interval_text, level_text, runs_text
 
 
 @dataclass(frozen=True)
@@ -52,9 +44,10 @@ def answers(report: BatchReport) -> list[Answer]:
 
 
 def ranked(contest: Contest) -> list[GroupFacts]:
-    """The groups that have figures, the highest mean first."""
+    """The groups that have figures, the best mean first."""
     known = [facts for facts in contest.rivals if facts.entry["mean"] is not None]
-    return sorted(known, key=lambda facts: -facts.entry["mean"])
+    figure = measure(contest.headline)
+    return sorted(known, key=lambda facts: -figure.gain(facts.entry["mean"]))
 
 
 def duels_of(facts: GroupFacts, contest: Contest) -> dict[str, Mapping[str, Any]]:
@@ -76,7 +69,8 @@ def tells(duel: Mapping[str, Any] | None, report: BatchReport) -> bool:
     """Whether a comparison finds the group it is seen from better, after correction."""
     if duel is None or duel["holm_p"] is None or duel["difference"] is None:
         return False
-    return bool(duel["holm_p"] < report.significance and duel["difference"] > 0)
+    better = measure(duel["metric"]).gain(duel["difference"]) > 0
+    return bool(better and duel["holm_p"] < report.significance)
 
 
 def told_from_all(best: GroupFacts, others: Iterable[GroupFacts], report: BatchReport) -> bool:
@@ -97,7 +91,7 @@ def _answer(contest: Contest, report: BatchReport) -> Answer:
     return Answer(
         place=contest.title,
         model=contender_name(best.group["name"], contest),
-        figure=with_unit(key, value_text(key, entry["mean"])),
+        figure=measure(key).with_unit(entry["mean"]),
         metric=measure(key).title,
         spread=spread,
         outcome=_outcome(best, others, contest, report),
@@ -112,7 +106,7 @@ def _outcome(
     if not others:
         if best.entry["std"] is None:
             return ""
-        apart = size_text(contest.headline, best.entry["max"] - best.entry["min"])
+        apart = measure(contest.headline).size_text(best.entry["max"] - best.entry["min"])
         unit = measure(contest.headline).points
         return f"Single runs lie up to {f'{apart} {unit}'.strip()} apart."
     duels = duels_of(best, contest)
@@ -130,7 +124,7 @@ def _better(
     beaten: Sequence[GroupFacts], duels: Mapping[str, Mapping[str, Any]], contest: Contest
 ) -> str:
     fought = [duels[facts.group["name"]] for facts in beaten]
-    by = difference_text(contest.headline, min(duel["difference"] for duel in fought))
+    by = measure(contest.headline).difference_text(min(duel["difference"] for duel in fought))
     worst = max(duel["holm_p"] for duel in fought)
     least = "at least " if len(beaten) > 1 else ""
     p = "p < 0.001" if worst < 0.001 else f"p = {worst:.3f}"
@@ -147,14 +141,14 @@ def _cannot_tell(
     if duel is None or duel["difference"] is None:
         return f"There is no comparison with {_named(rest, contest)}."
     word = "also better" if also else "better"
-    gap = difference_text(contest.headline, duel["difference"])
+    gap = measure(contest.headline).difference_text(duel["difference"])
     text = f"The runs cannot tell whether it is {word} than {_named(rest, contest)} ({gap}"
     needed = duel["runs_to_tell"]
     return f"{text}; about {needed} runs of each would)." if needed else f"{text})."
 
 
 def best_simpler(contest: Contest) -> tuple[str, float] | None:
-    """The baseline with the highest mean beside any of the models, position alone set aside."""
+    """The baseline with the best mean beside any of the models, position alone set aside."""
     key = contest.headline
     means = [
         (name, float(figures[key]["mean"]))
@@ -162,7 +156,7 @@ def best_simpler(contest: Contest) -> tuple[str, float] | None:
         for name, figures in facts.baselines.items()
         if name != "position" and figures.get(key) and figures[key]["mean"] is not None
     ]
-    return max(means, key=lambda pair: pair[1]) if means else None
+    return max(means, key=lambda pair: measure(key).gain(pair[1])) if means else None
 
 
 def _baselines(best: GroupFacts, contest: Contest, report: BatchReport) -> list[Remark]:
@@ -170,13 +164,12 @@ def _baselines(best: GroupFacts, contest: Contest, report: BatchReport) -> list[
     if found is None:
         return []
     name, mean = found
-    reached = with_unit(contest.headline, value_text(contest.headline, mean))
+    figure = measure(contest.headline)
+    reached = figure.with_unit(mean)
     text = f"Best simpler method, {baseline_name(name)}: {reached}"
-    ahead = mean - best.entry["mean"]
+    ahead = figure.gain(mean - best.entry["mean"])
     if ahead >= 0:
-        kind = measure(contest.headline)
-        by = f"{size_text(contest.headline, ahead)} {kind.points}".strip()
-        words = f"better, by {by}" if ahead else "as well"
+        words = f"better, by {figure.size_with_points(ahead)}" if ahead else "as well"
         return [Remark(f"{text}. It does {words}.", warning=True)]
     duels = duels_of(best, contest)
     duel = duels.get(name) or duels.get(f"{name} beside {best.group['name']}")
@@ -192,7 +185,7 @@ def _position(best: GroupFacts, contest: Contest) -> list[Remark]:
     if not entry or entry["mean"] is None:
         text = "Random split without a position-only baseline: nothing says how much is memory."
         return [Remark(text, warning=True)]
-    alone = with_unit(contest.headline, value_text(contest.headline, entry["mean"]))
+    alone = measure(contest.headline).with_unit(entry["mean"])
     if entry["mean"] < best.entry["mean"] - POSITION_MARGIN:
         return [Remark(f"Position alone, without spectra: {alone}.")]
     text = f"Position alone, without spectra: {alone}. This random split measures mostly memory."

@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ...printable import plain
+from ...metrics.measures import measure
+from ...printable import plain, shortened
 from ..content import metric_words
-from ..drawing import FAINT, house_style, shortened
+from ..drawing import FAINT, house_style
 from .content import Contest, GroupFacts, contest_rows, entry_of
-from .values import heading, interval, scaled
+from .values import interval
 
 # Told apart by those who see no red or green, and readable on white and on black.
 SERIES = ("#2f81d6", "#d9700a", "#1a9a6a", "#b05fd0", "#c79a00", "#d6498f", "#00a0b8", "#8a8f98")
@@ -64,21 +65,23 @@ def _draw_means(
     for place, (_, colour, entry, values) in enumerate(rows):
         # Equal values would hide each other.
         shift = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(len(values))
-        axes.scatter([scaled(key, v) for v in values], place + shift, s=13, color=colour,
+        axes.scatter([measure(key).scaled(v) for v in values], place + shift, s=13, color=colour,
                      alpha=0.55, linewidths=0, zorder=2)  # fmt: skip
         if entry["mean"] is None:
             continue
         ends = interval(entry)
         if ends is not None:
-            low, high = (scaled(key, end) for end in ends)
+            low, high = (measure(key).scaled(end) for end in ends)
             axes.hlines(place, low, high, color=colour, linewidth=2.2, zorder=3)
-        axes.scatter(scaled(key, entry["mean"]), place, s=44, marker="D", color=colour, zorder=4)
+        axes.scatter(
+            measure(key).scaled(entry["mean"]), place, s=44, marker="D", color=colour, zorder=4
+        )
     _draw_references(axes, contest)
     axes.set_yticks(range(len(rows)), [shortened(row[0], _LONGEST) for row in rows],
                     parse_math=False)  # fmt: skip
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_title(shortened(contest.title, 90), loc="left", parse_math=False, weight="bold")
-    axes.set_xlabel(heading(key), parse_math=False)
+    axes.set_xlabel(measure(key).heading, parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.04)
@@ -90,12 +93,14 @@ def _draw_references(axes: Axes, contest: Contest) -> None:
         for entry in facts.published:
             same = str(entry["method"]).lower().replace("-", "") == facts.model.replace("-", "")
             if same and entry.get(key) is not None:
-                axes.scatter(scaled(key, entry[key]), place, s=60, marker="s", facecolors="none",
-                             edgecolors=FAINT, linewidths=1.4, zorder=5)  # fmt: skip
+                axes.scatter(measure(key).scaled(entry[key]), place, s=60, marker="s", zorder=5,
+                             facecolors="none", edgecolors=FAINT, linewidths=1.4)  # fmt: skip
     if contest.random_split:
         position = (contest.groups[0].baselines.get("position") or {}).get(key) or {}
         if position.get("mean") is not None:
-            axes.axvline(scaled(key, position["mean"]), color=FAINT, linestyle="--", linewidth=1.2)
+            axes.axvline(
+                measure(key).scaled(position["mean"]), color=FAINT, linestyle="--", linewidth=1.2
+            )
 
 
 def curve_keys(groups: Sequence[GroupFacts]) -> list[str]:
@@ -202,7 +207,7 @@ def variance_figure(entry: Mapping[str, Any]) -> Figure:
             for name, source in ordered_sources(entry)]  # fmt: skip
     rows = [("all together", entry["total_std"], entry["total_std_interval"], None), *rows]
     identity = entry["scale"] == "identity"
-    factor = scaled(entry["metric"], 1.0) if identity else 1.0
+    factor = measure(entry["metric"]).scaled(1.0) if identity else 1.0
     with house_style():
         figure = Figure(figsize=(_WIDTH, 0.42 * (len(rows) + 1) + 1.1), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
@@ -217,7 +222,7 @@ def variance_figure(entry: Mapping[str, Any]) -> Figure:
                         [*(shortened(row[0], _LONGEST) for row in rows), "interaction (remainder)"],
                         parse_math=False)  # fmt: skip
         left.set_xlim(left=0)
-        unit = heading(entry["metric"]) if identity else "logits"
+        unit = measure(entry["metric"]).heading if identity else "logits"
         left.set_xlabel(f"standard deviation, {unit}", parse_math=False)
         left.set_title("spread, with its interval", loc="left")
         _draw_shares(right, entry, rows)

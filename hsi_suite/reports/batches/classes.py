@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ...metrics.confusion import Confusion
 from ...metrics.summary import flatten_scores
 from ...palette import class_colours
-from ..content import MOST_CLASSES, UNDEFINED, count, percent
+from ...printable import UNDEFINED
+from ..content import MOST_CLASSES, count, percent
 from .content import BatchReport, GroupFacts, entry_of
 from .document import Block, Cell, Column, Fold, Paragraph, Section, Table
 from .values import name_text, runs_text, spread_cell

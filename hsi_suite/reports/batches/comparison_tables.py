@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ...metrics.verdicts import difference_in_words, in_words, with_unit
-from ...printable import plain
-from ..content import UNDEFINED
+from ...metrics.measure import Measure
+from ...metrics.measures import measure
+from ...printable import UNDEFINED, plain
 from ..tables import new_table, remarks_grid, spaced
 from ..verdict import Remark
 
@@ -41,7 +41,8 @@ def contest_summary(contest: Mapping[str, Any]) -> Group:
 
 def groups_table(groups: Sequence[Mapping[str, Any]], metric: str, level: float) -> Padding:
     """Number of runs, mean, standard deviation and t interval of each group."""
-    table = new_table(f"{in_words(metric)} over n runs")
+    figure = measure(metric)
+    table = new_table(f"{figure.title} over n runs")
     table.add_column("", max_width=40, overflow="fold")
     for title in ("n", "mean", "± std", f"{100 * level:g} % of the mean"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -50,22 +51,18 @@ def groups_table(groups: Sequence[Mapping[str, Any]], metric: str, level: float)
         table.add_row(
             Text(plain(group["name"])),
             Text(str(found["n"])),
-            Text(_value(metric, found["mean"])),
-            Text(UNDEFINED if found["std"] is None else difference_in_words(metric, found["std"])),
-            Text(_interval(metric, found["interval"])),
+            Text(figure.with_unit(found["mean"])),
+            Text(figure.size_with_points(found["std"])),
+            Text(_interval(figure, found["interval"])),
         )
     return spaced(table)
 
 
-def _value(metric: str, value: float | None) -> str:
-    return UNDEFINED if value is None else with_unit(metric, value)
-
-
-def _interval(metric: str, interval: Mapping[str, Any] | None) -> str:
+def _interval(figure: Measure, interval: Mapping[str, Any] | None) -> str:
     if interval is None:
         return UNDEFINED
-    low, high = (with_unit(metric, interval[side]) for side in ("low", "high"))
-    return f"{low.removesuffix(' %').removesuffix(' dB')} to {high}"
+    low, high = (figure.end_text(interval[side]) for side in ("low", "high"))
+    return f"{low} to {high} {figure.unit}".strip()
 
 
 def _notes(notes: Sequence[str]) -> Padding:

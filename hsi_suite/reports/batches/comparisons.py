@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...printable import plain
-from ..content import UNDEFINED
+from ...metrics.measures import measure
+from ...printable import UNDEFINED, plain
 from .content import BatchReport, Contest, contender_name
 from .document import Block, Cell, Column, Fold, Paragraph, Section, Table, pairs
-from .values import (
-    difference_interval_text,
-    difference_text,
-    measure,
-    name_text,
-    notes_table,
-    p_text,
-    sentence_text,
-)
+from .values import difference_interval_text, name_text, notes_table, p_text, sentence_text
 
 
 def comparisons(report: BatchReport) -> Section | None:
@@ -72,7 +64,7 @@ def _row(entry: Mapping[str, Any], contest: Contest) -> list[Cell]:
         Cell(_pair(entry, contest)),
         Cell(" / ".join(str(number) for number in dict.fromkeys(entry["n"]))),
         Cell(
-            difference_text(key, entry["difference"]),
+            measure(key).difference_text(entry["difference"]),
             entry["difference"],
             note=difference_interval_text(key, entry),
         ),

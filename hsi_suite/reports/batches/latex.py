@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from ...metrics.measures import measure
 from ...printable import plain
 from ..content import UNVERIFIED
 from .answers import duels_of, tells
 from .content import BatchReport, Contest, contest_rows, entry_of
-from .values import Entry, heading, level_text, spread_text
+from .values import Entry, level_text, spread_text
 
 _LONGEST = 60
 _MARKS = {
@@ -70,7 +71,7 @@ def latex_table(report: BatchReport) -> str:
     """
     keys = list(dict.fromkeys(key for f in report.groups for key in f.group["headline"]))
     bold = {place: _told_best(contest, report) for place, contest in enumerate(report.contests)}
-    heads = " & ".join(["Model", "$n$", *(latex_escaped(heading(key)) for key in keys)])
+    heads = " & ".join(["Model", "$n$", *(latex_escaped(measure(key).heading) for key in keys)])
     lines = [
         "% Needs \\usepackage{booktabs}, \\usepackage[T1]{fontenc} and \\usepackage{textcomp}.",
         "\\begin{table}",
@@ -104,7 +105,7 @@ def _told_best(contest: Contest, report: BatchReport) -> str | None:
     known = [facts for facts in contest.rivals if facts.entry["mean"] is not None]
     if not known:
         return None
-    best = max(known, key=lambda facts: facts.entry["mean"])
+    best = max(known, key=lambda facts: measure(contest.headline).gain(facts.entry["mean"]))
     duels = duels_of(best, contest)
     rivals = {facts.group["name"] for facts in contest.rivals} - {best.group["name"]}
     if not duels or not rivals <= set(duels):

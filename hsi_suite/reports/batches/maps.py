@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...palette import class_colours
-from ..content import MOST_CLASSES, UNDEFINED, count, percent
+from ...printable import UNDEFINED
+from ..content import MOST_CLASSES, count, percent
 from ..drawing import data_uri
 from ..maps import NO_DATA
 from ..page import Picture

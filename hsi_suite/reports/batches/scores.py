@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ...printable import plain
-from ..content import UNDEFINED, percent
+from ...metrics.measures import measure, of_classifiers
+from ...printable import UNDEFINED, plain
+from ..content import percent
 from ..page import chart
 from .charts import means_figure
 from .content import (
@@ -25,15 +26,7 @@ from .document import (
     Table,
     columns,
 )
-from .values import (
-    heading,
-    interval_text,
-    level_text,
-    measure,
-    notes_table,
-    spread_cell,
-    value_cell,
-)
+from .values import interval_text, level_text, notes_table, spread_cell, value_cell
 
 _MOST_CHARTED = 12
 
@@ -69,7 +62,9 @@ def _single_runs(contest: Contest) -> Table:
         for facts in contest.groups
         for run in facts.runs
     ]
-    return Table(f"{contest.title}: the runs.", columns("model", "seed", heading(key)), rows)
+    return Table(
+        f"{contest.title}: the runs.", columns("model", "seed", measure(key).heading), rows
+    )
 
 
 def results(report: BatchReport) -> Section:
@@ -103,7 +98,7 @@ def _headline(contest: Contest) -> list[str]:
 def _results_table(contest: Contest) -> Table:
     keys = _headline(contest)
     heads = [Column("", number=False), Column("n")]
-    heads += [Column(heading(key)) for key in keys]
+    heads += [Column(measure(key).heading) for key in keys]
     audited = contest.random_split
     if audited:
         heads += [Column("position only, %"), Column("test pixels inside a training window, %")]
@@ -154,7 +149,9 @@ def _details(contest: Contest) -> Fold:
                 for which in ("std_interval", "bca")
             ]
             rows.append(row)
-        tables.append(Table(f"{heading(key)}: more about the runs.", heads, rows, sortable=True))
+        tables.append(
+            Table(f"{measure(key).heading}: more about the runs.", heads, rows, sortable=True)
+        )
     return Fold(f"{contest.title}: medians, extremes, intervals of the deviation", tables)
 
 
@@ -181,7 +178,7 @@ def _published_table(contest: Contest) -> Table | None:
     entries = next((facts.published for facts in contest.groups if facts.published), ())
     if not entries:
         return None
-    keys = ("overall_accuracy", "average_accuracy", "cohen_kappa")
+    keys = [each.name for each in of_classifiers() if any(each.name in e for e in entries)]
     rows = []
     for entry in entries:
         cells = [Cell(plain(entry["method"])), Cell(plain(entry["setting"]))]
@@ -190,7 +187,7 @@ def _published_table(contest: Contest) -> Table | None:
             cells.append(spread_cell(key, figures))
         rows.append((*cells, Cell(plain(entry["source"]))))
     heads = [Column("method", number=False), Column("setting", number=False)]
-    heads += [Column(heading(key)) for key in keys] + [Column("source", number=False)]
+    heads += [Column(measure(key).heading) for key in keys] + [Column("source", number=False)]
     caption = (
         f"{contest.title}: published figures, for comparison. They were measured by others, on "
         "their splits."

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ...printable import plain
-from ..content import UNDEFINED, metric_words, percent
+from ...metrics.measures import measure
+from ...printable import UNDEFINED, plain
+from ..content import metric_words, percent
 from ..page import chart, value_text
 from ..verdict import Remark
 from .again import again_section, cost_section, environment_section, runs_section
@@ -38,7 +39,7 @@ from .document import (
 )
 from .maps import atlas
 from .scores import glance, leakage, results, spread_only
-from .values import heading, measure, name_text, scaled, value_cell
+from .values import name_text, value_cell
 
 _MOST_CURVES = 8
 _MOST_CURVE_FIGURES = 10
@@ -102,7 +103,7 @@ def _variance_chart(entry: Mapping[str, Any]) -> Chart:
 
 def _variance_table(entry: Mapping[str, Any]) -> Table:
     identity = entry["scale"] == "identity"
-    factor = scaled(entry["metric"], 1.0) if identity else 1.0
+    factor = measure(entry["metric"]).scaled(1.0) if identity else 1.0
 
     def size(value: float | None) -> str:
         return UNDEFINED if value is None else f"{factor * value:.4g}"
@@ -139,7 +140,7 @@ def _variance_table(entry: Mapping[str, Any]) -> Table:
         (Cell("interaction (remainder)"), *(Cell("") for _ in range(3)), Cell(text), Cell(""))
     )
     heads = columns("source", "runs", "std", "interval of the std", "share, %", "interval, %")
-    unit = heading(entry["metric"]) if identity else "logits"
+    unit = measure(entry["metric"]).heading if identity else "logits"
     caption = f"{_variance_title(entry)}. Standard deviations in the unit of {unit}."
     return Table(caption, heads, rows)
 

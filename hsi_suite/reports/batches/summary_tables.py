@@ -11,11 +11,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ...metrics.measures import measure
 from ...printable import plain
 from ..content import baseline_name, ordered_baselines, percent
 from ..tables import new_table, remarks_grid, runs_table, spaced
 from ..verdict import Remark
-from .values import heading, interval_text, level_text, size_text, spread_text, value_text
+from .values import interval_text, level_text, spread_text
 from .verdict import unverified_of
 
 Summary = Mapping[str, Any]
@@ -49,7 +50,7 @@ def _parts(summary: Summary) -> Iterator[RenderableType]:
 
 def headline_table(groups: Sequence[Summary], metric: str, level: float) -> Padding:
     """One figure of every group and its baselines: mean, deviation, t interval, extremes."""
-    table = new_table(heading(metric))
+    table = new_table(measure(metric).heading)
     table.add_column("", max_width=28, overflow="fold")
     for title in ("n", "mean ± std", f"{level_text(level)} interval", "min … max"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -57,7 +58,7 @@ def headline_table(groups: Sequence[Summary], metric: str, level: float) -> Padd
         entry = figures.get(metric)
         if entry is None:
             continue
-        ends = f"{value_text(metric, entry['min'])} … {value_text(metric, entry['max'])}"
+        ends = f"{measure(metric).text(entry['min'])} … {measure(metric).text(entry['max'])}"
         cells = (str(entry["n"]), spread_text(metric, entry), interval_text(metric, entry), ends)
         table.add_row(*map(Text, (name, *cells)), end_section=last)
     return spaced(table)
@@ -68,7 +69,7 @@ def further_table(groups: Sequence[Summary], metrics: Sequence[str]) -> Padding:
     table = new_table("mean ± standard deviation over the runs")
     table.add_column("", max_width=28, overflow="fold")
     for metric in metrics:
-        table.add_column(heading(metric), justify="right")
+        table.add_column(measure(metric).heading, justify="right")
     for name, figures, last in _rows(groups):
         cells = [spread_text(metric, figures.get(metric)) for metric in metrics]
         table.add_row(*map(Text, (name, *cells)), end_section=last)
@@ -99,14 +100,16 @@ def shares_table(entry: Summary) -> Group:
     """
     metric, level = entry["metric"], level_text(entry["level"])
     logit = entry["scale"] == "logit"
-    scale = "logit scale" if logit else heading(metric)
+    scale = "logit scale" if logit else measure(metric).heading
     table = new_table(f"where the spread comes from: {plain(entry['name'])} ({scale})")
     table.add_column("what varies", no_wrap=True)
     for title in ("runs", "std", f"{level} interval", "share %", f"{level} interval"):
         table.add_column(title, justify="right", no_wrap=True)
 
     def size(value: float | None) -> str:
-        return ("–" if value is None else f"{value:.4f}") if logit else size_text(metric, value)
+        if not logit:
+            return measure(metric).size_text(value)
+        return "–" if value is None else f"{value:.4f}"
 
     def ends(interval: Mapping[str, float] | None, text: Any) -> str:
         return "–" if interval is None else f"{text(interval['low'])} … {text(interval['high'])}"

@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...metrics.measures import measure
 from ...printable import plain
 from ..content import enumerate_names, unverified_text
 from ..verdict import Remark
 from .answers import Answer, answers, best_simpler, ranked, told_from_all
 from .content import BatchReport, GroupFacts
-from .values import (
-    heading,
-    measure,
-    name_text,
-    runs_text,
-    size_text,
-    value_text,
-    with_unit,
-)
+from .values import name_text, runs_text
 
 _MOST_NAMED = 4
 _FEW_RUNS = 5
@@ -89,10 +82,11 @@ def _matched(report: BatchReport) -> tuple[int, str]:
     gaps = []
     for contest in report.contests:
         order, simpler = ranked(contest), best_simpler(contest)
-        if order and simpler and simpler[1] >= order[0].entry["mean"]:
-            size = size_text(contest.headline, simpler[1] - order[0].entry["mean"])
-            unit = measure(contest.headline).points
-            gaps.append((simpler[1] - order[0].entry["mean"], f"{size} {unit}".strip()))
+        if order and simpler:
+            figure = measure(contest.headline)
+            gap = figure.gain(simpler[1] - order[0].entry["mean"])
+            if gap >= 0:
+                gaps.append((gap, figure.size_with_points(gap)))
     if not gaps:
         return 0, ""
     _, widest = max(gaps)
@@ -109,7 +103,7 @@ def _spread(orders: Sequence[Sequence[GroupFacts]]) -> str:
 
     widest = max(known, key=gap)
     kind = measure(widest.headline)
-    apart = f"{size_text(widest.headline, gap(widest))} {kind.points}".strip()
+    apart = f"{measure(widest.headline).size_text(gap(widest))} {kind.points}".strip()
     where = f" ({widest.name})" if len(known) > 1 else ""
     return f"With other seeds alone, {kind.title} differs by up to {apart} between runs{where}"
 
@@ -122,7 +116,7 @@ def _largest_sources(report: BatchReport) -> str:
     key, sources = entries[0]["metric"], entries[0]["sources"]
     known = {n: s["std"] for n, s in sources.items() if s["std"] and n != "numerics"}
     order = sorted(known, key=lambda name: -known[name])[:2]
-    parts = [f"{plain(name)} ({size_text(key, known[name])})" for name in order]
+    parts = [f"{plain(name)} ({measure(key).size_text(known[name])})" for name in order]
     unit = measure(key).points
     words = f", standard deviation in {unit}" if unit else ", standard deviation"
     return f"; what alone spreads it most: {', then '.join(parts)}{words}" if parts else ""
@@ -163,9 +157,10 @@ def _random_against_disjoint(report: BatchReport) -> list[Remark]:
         other = apart.get((facts.group["dataset"], facts.model))
         if facts.random_split and other is not None and facts.entry["mean"] is not None:
             key = facts.headline
-            here, there = (value_text(key, one.entry["mean"]) for one in (facts, other))
-            words = f"{facts.model} {here} → {with_unit(key, there)}"
-            place = (name_text(facts.group["dataset"]), heading(key).partition(",")[0])
+            here = measure(key).text(facts.entry["mean"])
+            there = measure(key).with_unit(other.entry["mean"])
+            words = f"{facts.model} {here} → {there}"
+            place = (name_text(facts.group["dataset"]), measure(key).heading.partition(",")[0])
             steps.setdefault(place, []).append(words)
     return [
         Remark(
@@ -188,8 +183,8 @@ def _variance(report: BatchReport) -> list[Remark]:
         if not order:
             continue
         unit = measure(key).points
-        parts = [f"{plain(name)} {size_text(key, known[name])}" for name in order]
-        together = size_text(key, entry["total_std"])
+        parts = [f"{plain(name)} {measure(key).size_text(known[name])}" for name in order]
+        together = measure(key).size_text(entry["total_std"])
         remarks.append(
             Remark(
                 f"What spreads {name_text(entry['model'])} on {name_text(entry['dataset'])}, each "

@@ -10,19 +10,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ...metrics.measures import measure
 from ...printable import plain
-from ..content import UNDEFINED
 from ..drawing import ACCENT, SECOND, data_uri, house_style, to_png
 from ..maps import Image, false_colour
 from ..page import Picture, chart, render_page
 
 _PANEL_INCHES = 3.6
 _DPI = 150
-_SCORES = {
-    "mean_peak_signal_noise_ratio": 2,
-    "mean_structural_similarity": 4,
-    "spectral_angle": 3,
-}
+_SCORES = ("mean_peak_signal_noise_ratio", "mean_structural_similarity", "spectral_angle")
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,7 @@ def denoising_report(content: DenoisingReport) -> str:
         "lead": plain(content.lead),
         "remarks": [plain(remark) for remark in content.remarks],
         "picture": _before_after(content),
+        "columns": [measure(key).heading for key in _SCORES],
         "scores": [_score_row(name, scores) for name, scores in content.scores.items()],
         "peak": _peak(content),
         "noise": _noise(content),
@@ -145,9 +142,4 @@ def _peak(content: DenoisingReport) -> str:
 
 
 def _score_row(name: str, scores: Mapping[str, float | None]) -> tuple[str, ...]:
-    cells = []
-    for key, digits in _SCORES.items():
-        value = scores.get(key)
-        known = value is not None and not math.isnan(value)
-        cells.append(f"{value:.{digits}f}" if known else UNDEFINED)
-    return (plain(name), *cells)
+    return (plain(name), *(measure(key).text(scores.get(key)) for key in _SCORES))

@@ -10,11 +10,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ...printable import plain
-from ..content import UNDEFINED, Metrics
+from ...metrics.measures import measure
+from ...printable import UNDEFINED, plain
+from ..content import Metrics
 from ..tables import new_table, remarks_grid, spaced
 from .training_content import (
     denoiser_heading,
+    denoiser_measures,
     denoiser_remarks,
     denoiser_rows,
     denoiser_score_rows,
@@ -32,8 +34,8 @@ def denoiser_summary(metrics: Metrics) -> Group:
     """
     scores = new_table(denoiser_heading(metrics))
     scores.add_column("validation")
-    for title in ("PSNR dB", "SSIM"):
-        scores.add_column(title, justify="right", no_wrap=True)
+    for each in denoiser_measures(metrics):
+        scores.add_column(each.short_heading, justify="right", no_wrap=True)
     for row in denoiser_score_rows(metrics):
         scores.add_row(*map(Text, row))
     training = new_table("training", show_header=False)
@@ -95,7 +97,5 @@ def _least(row: Mapping[str, Any]) -> str:
 def _cell(scores: Mapping[str, float] | None, similarity: bool) -> str:
     if scores is None:
         return UNDEFINED
-    text = f"{scores['peak_signal_noise_ratio']:.2f}"
-    if similarity and "structural_similarity" in scores:
-        text += f" / {scores['structural_similarity']:.4f}"
-    return text
+    names = ["peak_signal_noise_ratio", *(["structural_similarity"] if similarity else [])]
+    return " / ".join(measure(name).text(scores[name]) for name in names if name in scores)

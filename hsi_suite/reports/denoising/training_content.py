@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...metrics.measure import Measure
+from ...metrics.measures import measure, of_denoisers
 from ...printable import plain
 from ..content import Metrics, count, unverified_mark
 from ..verdict import Remark, unverified_remarks
@@ -17,13 +19,18 @@ def level_name(metrics: Metrics) -> str:
     return "ISO" if metrics["noise"]["kind"] == "camera" else "σ"
 
 
-def denoiser_score_rows(metrics: Metrics) -> list[tuple[str, str, str]]:
-    """Level of the noise, PSNR in dB and SSIM, means over the validation images."""
+def denoiser_measures(metrics: Metrics) -> list[Measure]:
+    """The figures that the validation images have, in the order of tables."""
+    levels = list(metrics["validation"].values())
+    return [each for each in of_denoisers() if any(each.name in scores for scores in levels)]
+
+
+def denoiser_score_rows(metrics: Metrics) -> list[tuple[str, ...]]:
+    """Level of the noise and `denoiser_measures`, means over the validation images."""
     return [
         (
             f"{level_name(metrics)} {level}",
-            f"{scores['peak_signal_noise_ratio']:.2f}",
-            f"{scores['structural_similarity']:.4f}",
+            *(each.text(scores.get(each.name)) for each in denoiser_measures(metrics)),
         )
         for level, scores in metrics["validation"].items()
     ]
@@ -55,13 +62,17 @@ def denoiser_remarks(metrics: Metrics) -> list[Remark]:
     if not rows:
         text = "No image was set apart for validation: nothing says how good this denoiser is."
         return [*remarks, Remark(text, warning=True)]
-    level, ratio, similarity = rows[len(rows) // 2]
+    scores = list(metrics["validation"].values())[len(rows) // 2]
+    ratio, similarity = (
+        measure(name).with_unit(scores[name])
+        for name in ("peak_signal_noise_ratio", "structural_similarity")
+    )
     images = metrics["validation_images"]
     return [
         *remarks,
         Remark(
-            f"{denoiser_heading(metrics)} reaches {ratio} dB and an SSIM of {similarity} at "
-            f"{level}, in the mean over {count(images)} validation images."
+            f"{denoiser_heading(metrics)} reaches {ratio} and an SSIM of {similarity} at "
+            f"{rows[len(rows) // 2][0]}, in the mean over {count(images)} validation images."
         ),
         Remark(
             "The noise of these images was added by the same rule as in training: real noise of "

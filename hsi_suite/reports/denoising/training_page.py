@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..page import Picture, RunPage, curves_chart, photograph, render_page
 from .training_content import (
     denoiser_heading,
+    denoiser_measures,
     denoiser_remarks,
     denoiser_rows,
     denoiser_score_rows,
@@ -32,6 +33,7 @@ def denoiser_report(content: DenoiserReport) -> str:
         "title": f"{denoiser_heading(metrics)}, seed {metrics['seed']}",
         "lead": f"Training of a denoiser · {metrics['parameters']:,} parameters",
         "remarks": denoiser_remarks(metrics),
+        "columns": [each.heading for each in denoiser_measures(metrics)],
         "scores": denoiser_score_rows(metrics),
         "pictures": _pictures(content.pictures),
         "curves": curves_chart(content.history, metrics["epoch"]),

@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ...metrics.measure import Measure
+from ...metrics.measures import measure
 from ...printable import plain
 from ..content import (
-    UNDEFINED,
     Metrics,
     count,
     enumerate_names,
+    figure_texts,
+    overall_measures,
     percent,
     shown_classes,
     unverified_mark,
 )
 from ..verdict import Remark, unverified_remarks
 
+_TOP = "top_5_accuracy"
 _PARTS = (("test", "test part"), ("validation", "validation part"))
 # The quantile of the normal distribution for intervals of 95 %.
 _QUANTILE = 1.959964
@@ -24,25 +28,28 @@ _QUANTILE = 1.959964
 
 @dataclass(frozen=True)
 class ImageScoreRow:
-    """The classifier on one part; accuracies in percent, kappa times 100.
+    """The classifier on one part.
 
     Attributes:
-        top: share of images whose class is among the five most probable; a dash where there are
-            too few classes for that.
+        interval: of the overall accuracy, 95 %, Wilson's.
+        figures: in the order of `image_measures`, written.
     """
 
     name: str
     images: str
-    overall: str
     interval: str
-    average: str
-    kappa: str
-    top: str
+    figures: tuple[str, ...]
 
 
 def image_heading(metrics: Metrics) -> str:
     """Model and data set in one line."""
     return f"{plain(metrics['model'])} on {plain(metrics['dataset'])}{unverified_mark(metrics)}"
+
+
+def image_measures(metrics: Metrics) -> list[Measure]:
+    """The figures over all classes that a run has, in the order of tables."""
+    top = [measure(_TOP)] if _TOP in metrics["test"] else []
+    return [*overall_measures(metrics["test"]), *top]
 
 
 def image_score_rows(metrics: Metrics) -> list[ImageScoreRow]:
@@ -57,11 +64,8 @@ def image_score_rows(metrics: Metrics) -> list[ImageScoreRow]:
             ImageScoreRow(
                 name=words,
                 images=count(scores["num_images"]),
-                overall=percent(scores["overall_accuracy"]),
                 interval=f"{percent(low, 1)} … {percent(high, 1)}",
-                average=percent(scores["average_accuracy"]),
-                kappa=percent(scores["cohen_kappa"]),
-                top=percent(scores.get("top_5_accuracy")),
+                figures=figure_texts(scores, image_measures(metrics)),
             )
         )
     return rows
@@ -80,7 +84,7 @@ def image_class_rows(metrics: Metrics, most: int | None = None) -> list[tuple[st
             plain(classes[index]["name"]),
             count(classes[index]["train"]),
             count(tested[index]["support"]),
-            *(percent(tested[index][figure]) for figure in ("precision", "recall", "f1")),
+            *(measure(name).text(tested[index][name]) for name in ("precision", "recall", "f1")),
         )
         for index in shown_classes(metrics, most)
     ]
@@ -104,13 +108,13 @@ def image_split_rows(metrics: Metrics) -> list[tuple[str, str]]:
 def image_remarks(metrics: Metrics) -> list[Remark]:
     """What the figures say, the most important first."""
     test = metrics["test"]
-    number = test["num_images"]
+    number, overall = test["num_images"], measure("overall_accuracy")
     low, high = wilson_interval(test["overall_accuracy"], number)
     commonest = max(entry["support"] for entry in test["per_class"]) / number
     remarks = [
         *unverified_remarks(metrics),
         Remark(
-            f"{image_heading(metrics)} classifies {percent(test['overall_accuracy'])} % of "
+            f"{image_heading(metrics)} classifies {overall.with_unit(test[overall.name])} of "
             f"{count(number)} test images right (95 % interval {percent(low, 1)} to "
             f"{percent(high, 1)} %); naming always the commonest class would give "
             f"{percent(commonest)} %."
@@ -154,8 +158,3 @@ def wilson_interval(share: float, number: int) -> tuple[float, float]:
     centre = (share + square / 2) / (1 + square)
     reach = _QUANTILE / (1 + square) * math.sqrt(share * (1 - share) / number + square / 4 / number)
     return max(0.0, centre - reach), min(1.0, centre + reach)
-
-
-def has_top(metrics: Metrics) -> bool:
-    """Whether there are classes enough for the five most probable ones to say something."""
-    return any(row.top != UNDEFINED for row in image_score_rows(metrics))

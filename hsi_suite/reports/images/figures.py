@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..drawing import house_style, shortened
+from ...printable import shortened
+from ..drawing import house_style
 
 _COLUMNS = 6
 _INCHES = 1.7

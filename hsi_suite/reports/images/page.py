@@ -8,9 +8,9 @@ from ..confusions import confusion_part
 from ..content import MOST_CLASSES, classes_note, count
 from ..page import Picture, RunPage, curves_chart, photograph, render_page
 from .content import (
-    has_top,
     image_class_rows,
     image_heading,
+    image_measures,
     image_remarks,
     image_score_rows,
     image_split_rows,
@@ -37,7 +37,7 @@ def image_classification_report(content: ImageClassificationReport) -> str:
         "lead": f"Image classification · {count(metrics['parameters'])} parameters",
         "remarks": image_remarks(metrics),
         "scores": image_score_rows(metrics),
-        "top": has_top(metrics),
+        "columns": [each.heading for each in image_measures(metrics)],
         "mistakes": _mistakes(content),
         "classes": image_class_rows(metrics, MOST_CLASSES),
         "classes_note": classes_note(metrics, MOST_CLASSES),

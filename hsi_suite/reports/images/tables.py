@@ -9,9 +9,9 @@ from rich.text import Text
 from ..content import MOST_CLASSES_TERMINAL, Metrics, classes_note
 from ..tables import new_table, remarks_grid, spaced
 from .content import (
-    has_top,
     image_class_rows,
     image_heading,
+    image_measures,
     image_remarks,
     image_score_rows,
     image_split_rows,
@@ -35,14 +35,12 @@ def image_classification_summary(metrics: Metrics) -> Group:
 def _scores(metrics: Metrics) -> Table:
     table = new_table(image_heading(metrics))
     table.add_column("", min_width=16)
-    titles = ["images", "OA %", "95 % interval", "AA %", "κ × 100"]
-    top = has_top(metrics)
-    for title in [*titles, "top 5 %"] if top else titles:
+    columns = image_measures(metrics)
+    for title in ("images", *(each.short_heading for each in columns), "OA, 95 % interval"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in image_score_rows(metrics):
-        cells = (row.name, row.images, row.overall, row.interval, row.average, row.kappa, row.top)
         # Text, not str: names are not markup.
-        table.add_row(*map(Text, cells if top else cells[:-1]))
+        table.add_row(*map(Text, (row.name, row.images, *row.figures, row.interval)))
     return table
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...metrics.measures import measure
 from ...printable import plain
 from ..content import (
     MOST_CLASSES,
@@ -63,7 +64,7 @@ def method_rows(metrics: Metrics) -> list[MethodRow]:
 
     def row(name: str, table: Metrics, own: bool) -> MethodRow:
         figures = [table.get(direction, {}) for direction in directions]
-        cells = [percent(figure.get(key)) for key in (MAP, _MACRO) for figure in figures]
+        cells = [measure(key).text(figure.get(key)) for key in (MAP, _MACRO) for figure in figures]
         return MethodRow(name, tuple(cells), own)
 
     rows = [row(plain(metrics["model"]), metrics["test"], True)]
@@ -74,12 +75,15 @@ def method_rows(metrics: Metrics) -> list[MethodRow]:
 
 
 def figure_rows(metrics: Metrics) -> list[tuple[str, ...]]:
-    """Every figure of the run: name, then both directions in percent."""
+    """Every figure of the run: name and unit, then both directions."""
     names = sorted(next(iter(metrics["test"].values())), key=_figure_order)
     return [
         (
-            _figure_words(name),
-            *(percent(metrics["test"][direction].get(name)) for direction in metrics["directions"]),
+            measure(name).heading,
+            *(
+                measure(name).text(metrics["test"][direction].get(name))
+                for direction in metrics["directions"]
+            ),
         )
         for name in names
     ]
@@ -122,7 +126,7 @@ def setting_rows(metrics: Metrics) -> list[tuple[str, str]]:
 
 def retrieval_remarks(metrics: Metrics) -> list[Remark]:
     """What the figures say, the most important first."""
-    own = _mean(metrics["test"])
+    own, precision = _mean(metrics["test"]), measure(MAP)
     rivals = {name: _mean(table) for name, table in metrics["baselines"].items()}
     best = max(rivals, key=lambda name: rivals[name])
     words = baseline_name(best)
@@ -130,9 +134,9 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
     remarks = [
         *unverified_remarks(metrics),
         Remark(
-            f"{retrieval_heading(metrics)}: mean average precision {percent(own)} % over both "
+            f"{retrieval_heading(metrics)}: {precision.title} {precision.with_unit(own)} over both "
             f"directions; the best of the simpler methods, {words}, reaches "
-            f"{percent(rivals[best])} %"
+            f"{precision.with_unit(rivals[best])}"
             + ("." if beaten else ", which is no less: it is the better choice here."),
             warning=not beaten,
         ),
@@ -180,12 +184,9 @@ def _similarity(metrics: Metrics) -> str:
 
 
 def _figure_order(name: str) -> tuple[int, int]:
+    """Whole rankings first, then cut-offs by their lengths, then what else there is."""
     head, _, k = name.rpartition("_at_")
     heads = (MAP, _MACRO)
-    return (heads.index(name), 0) if name in heads else (2 + head.startswith("recall"), int(k))
-
-
-def _figure_words(name: str) -> str:
-    head, found, k = name.rpartition("_at_")
-    words = plain(head if found else name).replace("_", " ")
-    return f"{words} at {k}" if found else words
+    if name in heads:
+        return heads.index(name), 0
+    return (2 + head.startswith("recall"), int(k)) if k.isdigit() and head else (4, 0)

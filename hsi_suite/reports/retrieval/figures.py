@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ...palette import class_colours
+from ...printable import shortened
 from ..content import Metrics
-from ..drawing import ACCENT, FAINT, INK, SECOND, house_style, shortened
+from ..drawing import ACCENT, FAINT, INK, SECOND, house_style
 from .content import direction_words
 
 _MARKERS = ("o", "^")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..content import count, percent
+from ...metrics.measures import measure
+from ..content import count
 from ..page import RunPage, chart, curves_chart, photograph, render_page
 from .content import (
     MAP,
@@ -36,7 +37,8 @@ def retrieval_report(content: RetrievalReport) -> str:
     directions = [direction_words(name, metrics["pair"]) for name in metrics["directions"]]
     curves = [metrics["test"][name][MAP] for name in metrics["directions"]]
     said = " and ".join(
-        f"{words} {percent(value)} %" for words, value in zip(directions, curves, strict=True)
+        f"{words} {measure(MAP).with_unit(value)}"
+        for words, value in zip(directions, curves, strict=True)
     )
     recall = (
         f"Precision against recall, averaged over the queries; mean average precision {said}. "

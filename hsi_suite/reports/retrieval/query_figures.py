@@ -13,7 +13,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from ...palette import class_colours
-from ..drawing import ACCENT, FAINT, INK, SECOND, house_style, shortened
+from ...printable import shortened
+from ..drawing import ACCENT, FAINT, INK, SECOND, house_style
 
 _DPI = 150
 _PANEL_INCHES = 4.6

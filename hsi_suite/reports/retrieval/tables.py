@@ -52,7 +52,7 @@ def _figures(metrics: Metrics) -> Table:
     table = new_table(retrieval_heading(metrics))
     table.add_column("", max_width=34)
     for words in _directions(metrics):
-        table.add_column(f"{words}, %", justify="right", max_width=20)
+        table.add_column(words, justify="right", max_width=20)
     for row in figure_rows(metrics):
         table.add_row(*map(Text, row))
     return table

@@ -14,10 +14,9 @@ from pydantic import Field
 from ...config import parse_yaml
 from ...errors import RunError
 from ...guard import parsing
-from ...schemas.run_metrics import check_metrics
 from ...schemas.stored import Stored, check_stored
 from ...user_files import read_json, read_text
-from ..folder import METRICS, Run, open_run
+from ..folder import Run, open_run
 
 BATCH = "batch.yaml"
 SUMMARY = "summary.json"
@@ -200,7 +199,7 @@ def checked(run: Run) -> Run:
     Raises:
         RunError: it is unfinished or damaged.
     """
-    check_metrics(run.metrics, run.path / METRICS, whole=True)
+    run.check_whole()
     return run
 
 

@@ -11,7 +11,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...metrics.statistics import ceiling, describe, floor
+from ...metrics.measures import measure
+from ...metrics.statistics import describe
 from ..figures import baseline_figures, figures, headline, variant
 from ..folder import Run
 from ..task import Figures
@@ -136,7 +137,10 @@ def _described(rows: Sequence[Figures], level: float) -> dict[str, Any]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {
         name: describe(
-            [row.get(name) for row in rows], level=level, ceiling=ceiling(name), floor=floor(name)
+            [row.get(name) for row in rows],
+            level=level,
+            ceiling=measure(name).ceiling,
+            floor=measure(name).floor,
         ).to_dict()
         for name in names
     }

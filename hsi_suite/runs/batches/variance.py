@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...metrics.statistics import ceiling
+from ...metrics.measures import measure
 from ...metrics.variance import Scale, variance_shares
 from ..figures import figures, headline, part_sizes, variant
 from ..folder import Run
@@ -14,7 +14,6 @@ from .design import Cell, Design, Member
 
 Runs = Mapping[str, Run]
 _NUMERICS = "numerics"
-_COUNTED = ("overall_accuracy", "top_5_accuracy")
 
 
 def variance_entries(design: Design, runs: Runs, level: float) -> list[dict[str, Any]]:
@@ -44,7 +43,7 @@ def _cell_entries(cell: Cell, design: Design, runs: Runs, level: float) -> list[
     entries = []
     for metric in headline(first):
         scales: list[Scale] = ["identity"]
-        if ceiling(metric) == 1.0 and "kappa" not in metric:
+        if measure(metric).is_share:
             scales.append("logit")
         for scale in scales:
             shares = _shares(cell, rows, metric, scale, _count(first, metric), level)
@@ -68,7 +67,7 @@ def _cell_entries(cell: Cell, design: Design, runs: Runs, level: float) -> list[
 
 def _count(metrics: Mapping[str, Any], metric: str) -> int | None:
     sizes = part_sizes(metrics)
-    return sizes[1] if sizes is not None and metric in _COUNTED else None
+    return sizes[1] if sizes is not None and measure(metric).counted else None
 
 
 def _shares(
@@ -88,7 +87,7 @@ def _shares(
             values(cell.plain),
             scale=scale,
             count=count,
-            ceiling=ceiling(metric),
+            ceiling=measure(metric).ceiling,
             level=level,
         ).to_dict()
 

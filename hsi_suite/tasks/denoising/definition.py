@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...metrics.measures import of_denoisers
 from ...runs.folder import MODEL, REPORT, Run
 from ...runs.task import Figures, Metrics, Task
 from ...schemas.denoising import DenoisingConfig
+from ...schemas.run_metrics import DenoisedMetrics
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from ...reports.verdict import Remark
 
 PICTURE = "denoised.png"
-_PSNR, _SSIM = "peak_signal_noise_ratio", "structural_similarity"
+_PSNR = "peak_signal_noise_ratio"
 
 
 class Denoising(Task):
@@ -26,6 +28,7 @@ class Denoising(Task):
 
     name = "denoising"
     schema = DenoisingConfig
+    metrics_schema = DenoisedMetrics
     recipe = "hsi_suite.pipelines.denoising"
     datasets = ()
     limits_memory = False
@@ -47,10 +50,11 @@ class Denoising(Task):
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
         return [
-            f"σ {sigma:>3} {name:24} {scores[name]:.4f}{unit}   "
-            f"stored {result['stored'][sigma][name]:.4f}{unit}"
+            f"σ {sigma:>3} {figure.title:5} {figure.with_unit(scores[figure.name])}   "
+            f"stored {figure.with_unit(result['stored'][sigma].get(figure.name))}"
             for sigma, scores in result["validation"].items()
-            for name, unit in ((_PSNR, " dB"), (_SSIM, ""))
+            for figure in of_denoisers()
+            if figure.name in scores
         ]
 
     def write_page(self, run: Run) -> list[Remark]:
@@ -72,9 +76,10 @@ class Denoising(Task):
     def figures(self, metrics: Metrics) -> Figures:
         """PSNR and SSIM at each σ of the validation."""
         return {
-            f"{name}/{sigma}": scores[name]
-            for name in (_PSNR, _SSIM)
+            f"{figure.name}/{sigma}": scores[figure.name]
+            for figure in of_denoisers()
             for sigma, scores in metrics["validation"].items()
+            if figure.name in scores
         }
 
     def headline(self, metrics: Metrics) -> list[str]:

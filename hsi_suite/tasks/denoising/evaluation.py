@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...data.noise import add_gaussian
 from ...engine.observer import Observer
-from ...metrics.restoration import peak_signal_noise_ratio, structural_similarity
+from ...metrics.measures import of_denoisers
 
 #: From noisy images (N × C × H × W, 0 to 1, not clipped) and their σ (0 to 1) to restored ones.
 Restore = Callable[[Tensor, float], Tensor]
@@ -78,12 +78,13 @@ def score_images(
         with torch.inference_mode():
             restored = restore(torch.from_numpy(noisy), sigma / _LEVELS).cpu().numpy()
         truth = _planes(clean)
+        shown = {"": _planes(restored), "noisy_": _planes(noisy)}
         scores.append(
             {
-                "peak_signal_noise_ratio": peak_signal_noise_ratio(truth, _planes(restored)),
-                "structural_similarity": structural_similarity(truth, _planes(restored)),
-                "noisy_peak_signal_noise_ratio": peak_signal_noise_ratio(truth, _planes(noisy)),
-                "noisy_structural_similarity": structural_similarity(truth, _planes(noisy)),
+                f"{prefix}{figure.name}": figure.of_images(truth, planes)
+                for prefix, planes in shown.items()
+                for figure in of_denoisers()
+                if figure.of_images is not None
             }
         )
         observer.advance()

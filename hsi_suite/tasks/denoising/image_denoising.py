@@ -19,6 +19,7 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, HsiSuiteError, InputFileError
+from ...metrics.measures import measure
 from ...reports.denoising.comparison import comparison_figure
 from ...reports.drawing import save_png
 from ...restoration.noise_estimate import SMALLEST_IMAGE
@@ -356,8 +357,9 @@ def _with_noise(image: NDArray[Any], white: float, sigma: float, seed: int) -> N
 
 
 def _captions(before: dict[str, float] | None, after: dict[str, float] | None) -> dict[str, str]:
+    ratio = measure("peak_signal_noise_ratio")
     captions = {"noisy": "noisy", "denoised": "denoised", "difference": "noisy − denoised"}
     for name, scores in (("noisy", before), ("denoised", after)):
         if scores is not None:
-            captions[name] += f", {scores['peak_signal_noise_ratio']:.2f} dB"
+            captions[name] += f", {ratio.with_unit(scores[ratio.name])}"
     return captions

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ...atomic import write_json, write_text
 from ...engine.trainer import Training
+from ...metrics.measures import measure
 from ...metrics.restoration import peak_signal_noise_ratio
 from ...reports.drawing import house_style, save_png
 from ...reports.figures import has_curves, learning_curves_figure
@@ -20,7 +21,7 @@ from ...schemas.denoising import DenoisingConfig
 from ..shared.run_pages import PageFacts, measured_cost
 from .definition import PICTURE
 from .denoiser import Denoiser
-from .evaluation import to_batch
+from .evaluation import Clean, to_batch
 from .page import write_page
 from .task import ImageDenoising
 
@@ -102,11 +103,15 @@ def picture_grid(denoiser: Denoiser, task: ImageDenoising, sigmas: list[float]) 
                 restored = denoiser(given, sigma / 255).cpu().numpy()
             shown = {
                 "clean": clean,
-                f"{label} {sigma:g}: {peak_signal_noise_ratio(clean, noisy):.2f} dB": noisy,
-                f"denoised: {peak_signal_noise_ratio(clean, restored):.2f} dB": restored,
+                f"{label} {sigma:g}: {_ratio(clean, noisy)}": noisy,
+                f"denoised: {_ratio(clean, restored)}": restored,
             }
             for axis, (title, batch) in zip(axes, shown.items(), strict=True):
                 axis.imshow(np.moveaxis(batch[0], 0, 2).clip(0, 1), cmap="gray", vmin=0, vmax=1)
                 axis.set_title(title)
                 axis.set_axis_off()
     return figure
+
+
+def _ratio(clean: Clean, image: Clean) -> str:
+    return measure("peak_signal_noise_ratio").with_unit(peak_signal_noise_ratio(clean, image))

@@ -11,6 +11,7 @@ from ...data.labelled_images import IMAGE_CLASSES
 from ...runs.folder import Run
 from ...runs.task import Metrics
 from ...schemas.image_classification import ImageClassificationConfig
+from ...schemas.run_metrics import ClassifiedMetrics
 from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class ImageClassification(ScoredByClass):
 
     name = "image_classification"
     schema = ImageClassificationConfig
+    metrics_schema = ClassifiedMetrics
     recipe = "hsi_suite.pipelines.image_classification"
     datasets = tuple(IMAGE_CLASSES)
     limits_memory = False

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...metrics.measures import measure
 from ...runs.chance import generated
-from ...runs.figures import percent_text
 from ...runs.folder import Run
 from ...runs.task import Metrics, Task
 from ...schemas.retrieval import RetrievalConfig
+from ...schemas.run_metrics import RetrievedMetrics
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,6 +28,7 @@ class Retrieval(Task):
 
     name = "retrieval"
     schema = RetrievalConfig
+    metrics_schema = RetrievedMetrics
     recipe = "hsi_suite.pipelines.retrieval"
     datasets = ()
     limits_memory = False
@@ -45,10 +47,11 @@ class Retrieval(Task):
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
+        figure = measure(_MAP)
         stored = {name: scores.get(_MAP) for name, scores in result["stored"].items()}
         return [
-            f"{direction:32} mAP {percent_text(scores[_MAP])}   "
-            f"stored {percent_text(stored.get(direction))}"
+            f"{direction:32} {figure.short} {figure.with_unit(scores[_MAP])}   "
+            f"stored {figure.with_unit(stored.get(direction))}"
             for direction, scores in result["test"].items()
         ]
 

@@ -12,6 +12,7 @@ from ...errors import HsiSuiteError
 from ...runs.folder import CONFIG, MAP_PICTURE, REPORT, Run
 from ...runs.task import Metrics
 from ...schemas.classification import ClassificationConfig
+from ...schemas.run_metrics import ClassifiedMetrics
 from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class SceneClassification(ScoredByClass):
 
     name = "classification"
     schema = ClassificationConfig
+    metrics_schema = ClassifiedMetrics
     recipe = "hsi_suite.pipelines.classification"
     datasets = ()
     splits = ("random", "disjoint")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...metrics.summary import OVERALL, flatten_scores
-from ...runs.figures import percent_text
+from ...metrics.measures import measure, of_classifiers
+from ...metrics.summary import flatten_scores
 from ...runs.task import Figures, Metrics, Task
 
 _TOP = "top_5_accuracy"
@@ -26,19 +26,25 @@ class ScoredByClass(Task):
 
     def headline(self, metrics: Metrics) -> list[str]:
         """See `Task`."""
-        return [*OVERALL, *([_TOP] if _TOP in metrics["test"] else [])]
+        return overall_names(metrics["test"])
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
         test, stored = result["test"], result["stored"]
         return [
-            f"{name:18} {percent_text(test[name])}   stored {percent_text(stored[name])}"
-            for name in OVERALL
+            f"{figure.title:18} {figure.with_unit(test[name])}   "
+            f"stored {figure.with_unit(stored.get(name))}"
+            for name in overall_names(test)
+            for figure in [measure(name)]
         ]
 
 
+def overall_names(scores: Metrics) -> list[str]:
+    """The names of the figures over all classes that there are, the most important one first."""
+    names = (*(each.name for each in of_classifiers()), _TOP)
+    return [name for name in names if name in scores]
+
+
 def _figures(scores: Metrics) -> Figures:
-    extra = {_TOP: scores[_TOP]} if _TOP in scores else {}
-    flat = flatten_scores(scores)
-    overall = {name: flat.pop(name) for name in OVERALL}
-    return {**overall, **extra, **flat}
+    overall = {name: scores[name] for name in overall_names(scores)}
+    return {**overall, **flatten_scores(scores)}

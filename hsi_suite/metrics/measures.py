@@ -1,0 +1,104 @@
+"""Every figure of the suite, and how any key of metrics.json is understood as one of them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import entry_points
+
+from ..printable import shortened
+from ..registry import Registry
+from .measure import Measure, share
+from .overall import average_accuracy, cohen_kappa, overall_accuracy
+from .restoration import peak_signal_noise_ratio, structural_similarity
+
+GROUP = "hsi_suite.measures"
+"""The group of entry points under which other packages offer measures."""
+
+MEASURES: Registry[Measure] = Registry("figure")
+for _each in (
+    share("overall_accuracy", "overall accuracy", "OA", counted=True, of_counts=overall_accuracy),
+    share("average_accuracy", "average accuracy", "AA", of_counts=average_accuracy),
+    Measure(
+        "cohen_kappa", "Cohen's κ × 100", "κ × 100", factor=100.0, digits=2, floor=-1.0,
+        ceiling=1.0, of_counts=cohen_kappa,
+    ),
+    share("top_5_accuracy", "top-5 accuracy", "top 5", counted=True),
+    share("recall", "recall"),
+    share("precision", "precision"),
+    share("f1", "F1"),
+    Measure(
+        "peak_signal_noise_ratio", "PSNR", unit="dB", digits=2, of_images=peak_signal_noise_ratio
+    ),
+    Measure(
+        "structural_similarity", "SSIM", floor=-1.0, ceiling=1.0, of_images=structural_similarity
+    ),
+    Measure("mean_peak_signal_noise_ratio", "MPSNR", unit="dB", digits=2),
+    Measure("mean_structural_similarity", "MSSIM", floor=-1.0, ceiling=1.0),
+    Measure(
+        "spectral_angle", "spectral angle", "SAM", unit="°", digits=3, floor=0.0, ceiling=180.0,
+        higher_is_better=False,
+    ),
+    share("mean_average_precision", "mean average precision", "mAP"),
+    share("macro_average_precision", "macro average precision", "macro mAP"),
+    share("normalised_discounted_cumulative_gain", "NDCG"),
+):  # fmt: skip
+    MEASURES.add(_each.name, _each)
+
+
+def measure(key: str) -> Measure:
+    """The measure that a key of metrics.json or of a batch's tables is of.
+
+    Args:
+        key: parts between slashes, one of them a measure's name, perhaps with a cut-off:
+            "recall/corn", "peak_signal_noise_ratio/15", "a_to_b/mean_average_precision_at_10".
+
+    Returns:
+        The measure with all of that in its title; one without unit or limits where the key names
+        none that is known.
+    """
+    _load_others()
+    parts = key.split("/")
+    for place, part in enumerate(parts):
+        head, found, cut = part.rpartition("_at_")
+        name = head if found and cut.isdigit() else part
+        if name in MEASURES:
+            known = MEASURES[name]
+            title = known.title if name == part else f"{known.title} at {cut}"
+            others = [_qualifier(each) for each in (*parts[:place], *parts[place + 1 :])]
+            return replace(known, name=key, title=", ".join([title, *others]))
+    return Measure(key, ", ".join(map(_qualifier, parts)))
+
+
+def of_classifiers() -> list[Measure]:
+    """The figures over all classes that every classifier is given, in their order."""
+    _load_others()
+    return [MEASURES[name] for name in MEASURES if MEASURES[name].of_counts is not None]
+
+
+def of_denoisers() -> list[Measure]:
+    """The figures that every denoiser of images is given."""
+    _load_others()
+    return [MEASURES[name] for name in MEASURES if MEASURES[name].of_images is not None]
+
+
+@cache
+def _load_others() -> None:
+    """Add what other packages offer; what cannot be imported is left out with a warning."""
+    for point in entry_points(group=GROUP):
+        try:
+            theirs: Measure = point.load()
+            MEASURES.add(theirs.name, theirs)
+        except Exception as error:
+            warnings.warn(
+                f"figure {point.name} of {point.value} is left out: "
+                f"{type(error).__name__}: {error}",
+                stacklevel=2,
+            )
+
+
+def _qualifier(part: str) -> str:
+    if part.replace(".", "", 1).isdigit():
+        return f"σ {part}"
+    return shortened(part.replace("_", " "))
