@@ -25,7 +25,8 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError, RunError, Stopped
 from hsi_suite.runs.evaluation import evaluate
-from hsi_suite.runs.folder import MODEL, run_identity
+from hsi_suite.runs.folder import MODEL
+from hsi_suite.runs.identity import run_identity
 from hsi_suite.schemas.classification import ClassificationConfig
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams

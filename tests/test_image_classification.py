@@ -22,7 +22,8 @@ from hsi_suite.models.registry import MODELS, ModelSpec
 from hsi_suite.pipelines.reproducibility import repeat
 from hsi_suite.runs import launch
 from hsi_suite.runs.evaluation import evaluate
-from hsi_suite.runs.folder import CHECKPOINT, run_identity
+from hsi_suite.runs.folder import CHECKPOINT
+from hsi_suite.runs.identity import run_identity
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.images.classifier import load_image_classifier, mean_probabilities
 from hsi_suite.tasks.images.configuration import image_classification_config, resolve

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from hsi_suite.engine.optimisation import build_optimizer, learning_rate
-from hsi_suite.runs.folder import run_identity
+from hsi_suite.runs.identity import run_identity
 from hsi_suite.schemas.training import OptimizerConfig, ScheduleConfig
 
 

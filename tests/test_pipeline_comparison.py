@@ -133,7 +133,7 @@ def test_another_metric(tmp_path):
     write_runs(tmp_path / "b", "ssrn", WEAK)
     found = compare([tmp_path / "a", tmp_path / "b"], metric="cohen_kappa")
     assert found.comparisons[0]["metric"] == "cohen_kappa"
-    assert "higher Cohen's kappa" in found.comparisons[0]["verdict"]
+    assert "higher Cohen's κ × 100" in found.comparisons[0]["verdict"]
     assert found.groups[0]["figures"]["mean"] == pytest.approx(0.9302)
     with pytest.raises(ConfigError, match="Did you mean"):
         compare([tmp_path / "a"], metric="kohen_kappa")

@@ -15,16 +15,8 @@ from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import Stopped
 from hsi_suite.runs import launch
-from hsi_suite.runs.folder import (
-    CHECKPOINT,
-    CONFIG,
-    ENVIRONMENT,
-    LOG,
-    METRICS,
-    MODEL,
-    Run,
-    run_identity,
-)
+from hsi_suite.runs.folder import CHECKPOINT, CONFIG, ENVIRONMENT, LOG, METRICS, MODEL, Run
+from hsi_suite.runs.identity import run_identity
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 

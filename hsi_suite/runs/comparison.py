@@ -16,7 +16,8 @@ from .batches.comparisons import compare_models
 from .batches.files import checked, is_batch, read_run, read_summary, whole_files
 from .figures import baseline_figures, figures, headline, variant, variant_words
 from .finished_runs import finished_runs
-from .folder import ENVIRONMENT, Run, run_identity
+from .folder import ENVIRONMENT, Run
+from .identity import run_identity
 
 _LEVEL = 0.95
 _MOST_KEYS = 3

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
-import hashlib
 import io
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,67 +54,6 @@ _FORMERLY_TEMPORARY = re.compile(
     r"\.(checkpoint|config|environment|history|metrics|cost|model|split|map|confusion|report"
     r"|learning_curves|denoised|mistakes)\.[a-z0-9_]{8}\.[a-z]+"
 )
-
-# Keys that change how a run is carried out but not what comes out of it.
-# The user's files count by their content: their checksums are part of the identity.
-_NOT_IDENTITY = {
-    "train": {"checkpoint_seconds"},
-    "data": {"scene", "labels", "class_names"},
-    "split": {"file"},
-}
-# The same for one task alone: runs of others were named before this was thought of.
-_NOT_IDENTITY_OF = {
-    "image_classification": {"data": {"folder"}},
-    "denoising": {"model": {"weights"}},
-    "retrieval": {"data": {"scene", "labels", "class_names", "files"}},
-}
-
-# Keys that came later, with the values that do what was done before: runs from then keep their
-# identity.
-_ADDED_LATER: dict[tuple[str, ...], Any] = {
-    ("data", "axes"): None,
-    ("data", "shape"): None,
-    ("data", "unlabelled"): None,
-    ("data", "warp_labels"): False,
-    ("preprocess",): {"denoise": False},
-    ("train", "optimizer", "decay"): 0.9,
-    ("train", "optimizer", "epsilon"): 1.0,
-    ("train", "sampling"): "pixels",
-    ("train", "augmentation"): {"flips": False, "rotations": False, "gain": 0.0, "noise": 0.0},
-    ("evaluation", "orientations"): 1,
-    ("noise", "camera"): None,
-}
-
-
-def run_identity(config: Mapping[str, Any], checksums: Mapping[str, str]) -> str:
-    """Eight hexadecimal digits that stand for a resolved configuration and its data.
-
-    Args:
-        config: the resolved configuration as a plain tree.
-        checksums: SHA-256 of the data, by file name.
-    """
-    left_out = _NOT_IDENTITY | _NOT_IDENTITY_OF.get(config.get("task", ""), {})
-    kept = {
-        key: {k: v for k, v in value.items() if k not in left_out.get(key, ())}
-        if isinstance(value, Mapping)
-        else value
-        for key, value in _as_before(config).items()
-    }
-    text = json.dumps([kept, dict(checksums)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _as_before(tree: Any, place: tuple[str, ...] = ()) -> Any:
-    """A configuration, or those in the list of a batch, without keys that change nothing."""
-    if isinstance(tree, list):
-        return [_as_before(item) for item in tree]
-    if not isinstance(tree, Mapping):
-        return tree
-    return {
-        key: _as_before(value, (*place, key))
-        for key, value in tree.items()
-        if (*place, key) not in _ADDED_LATER or value != _ADDED_LATER[(*place, key)]
-    }
 
 
 def run_name(dataset: str, model: str, split: str, seed: int, identity: str) -> str:

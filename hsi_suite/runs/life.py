@@ -22,10 +22,10 @@ from .folder import (
     Run,
     locked,
     prepare_run,
-    run_identity,
     run_name,
     tidy,
 )
+from .identity import run_identity
 from .log import LogObserver
 from .task import Job
 

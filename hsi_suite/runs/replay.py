@@ -16,7 +16,8 @@ from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
 from . import launch
 from .finished_runs import finished_runs
-from .folder import CONFIG, ENVIRONMENT, Run, run_identity
+from .folder import CONFIG, ENVIRONMENT, Run
+from .identity import run_identity
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
 from .unverified import told_unverified
 

@@ -14,7 +14,7 @@ from ...engine.devices import resolve_device
 from ...errors import ConfigError
 from ...schemas.batch import BatchConfig, ResolvedConfig
 from ..chance import absent, fixed, with_base_seed, with_source
-from ..folder import run_identity
+from ..identity import run_identity
 from ..launch import configure
 from ..machine import available_threads
 from ..task import Config, task_for_data

@@ -1,0 +1,95 @@
+"""A new key with its old behaviour as default renames no run, whatever the task."""
+
+from typing import Literal
+
+import pytest
+
+from hsi_suite.config import Section
+from hsi_suite.runs import identity as module
+from hsi_suite.runs.identity import key_tree, run_identity
+from hsi_suite.runs.launch import configure
+from hsi_suite.runs.task import task_named
+from hsi_suite.schemas.classification import ClassificationConfig
+
+TASKS = ("classification", "image_classification", "denoising", "retrieval")
+CONFIGS = {
+    "classification/hybridsn": ("synthetic", "7fb1ed8f"),
+    "image_classification/digits": (None, "c3712428"),
+    "denoising/default_denoiser": (None, "203cccdc"),
+    "retrieval/synthetic_spectrum_rgb": (None, "b75406d0"),
+}
+
+
+def plain(name, dataset=None):
+    """A configuration as a plain tree, the same on every machine."""
+    settings = ["threads=1", "device=cpu"]
+    return configure(config=name, dataset=dataset, settings=settings).model_dump(mode="json")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_runs_keep_their_names(name):
+    dataset, expected = CONFIGS[name]
+    assert run_identity(plain(name, dataset), {"a": "1"}) == expected
+
+
+class Later(Section):
+    depth: int = 2
+    width: int | None = None
+
+
+class Split(ClassificationConfig.model_fields["split"].annotation):
+    margin: float = 0.5
+
+
+class Grown(ClassificationConfig):
+    """Next year's configuration: new keys at the top, in a section of today, in a new section."""
+
+    split: Split
+    later: Later = Later()
+    colour: Literal["red", "blue"] = "red"
+
+
+@pytest.fixture
+def grown(monkeypatch):
+    module._schema_of.cache_clear()
+    monkeypatch.setattr(task_named("classification"), "schema", Grown)
+    yield
+    monkeypatch.undo()
+    module._schema_of.cache_clear()
+
+
+def test_keys_that_come_later_count_where_they_differ_from_their_default(grown):
+    today = plain("classification/hybridsn", "synthetic")
+    later = today | {
+        "split": today["split"] | {"margin": 0.5},
+        "later": {"depth": 2, "width": None},
+        "colour": "red",
+    }
+    same = run_identity(today, {})
+    assert run_identity(later, {}) == same
+    assert run_identity({"members": [later]}, {}) == run_identity({"members": [today]}, {})
+    for changed in (
+        {"split": today["split"] | {"margin": 0.4}},
+        {"later": {"depth": 3, "width": None}},
+        {"colour": "blue"},
+    ):
+        assert run_identity(later | changed, {}) != same
+    # A section that came later counts key by key, too.
+    deeper = run_identity(later | {"later": {"depth": 3, "width": None}}, {})
+    assert deeper == run_identity(later | {"later": {"depth": 3}}, {})
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_keys_of_version_1_are_still_there(task):
+    def paths(tree, above=""):
+        for key, inner in tree.items():
+            yield f"{above}{key}"
+            yield from paths(inner or {}, f"{above}{key}.")
+
+    known = set(paths(module._keys_of(task)))
+    assert len(known) > 30 and known <= set(paths(key_tree(task_named(task).schema)))
+
+
+def test_what_a_task_of_nobody_holds_counts_whole():
+    tree = {"task": "counting", "beans": {"number": 3}}
+    assert run_identity(tree, {}) != run_identity(tree | {"beans": {"number": 4}}, {})
