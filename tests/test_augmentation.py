@@ -30,8 +30,9 @@ from hsi_suite.runs.identity import run_identity
 from hsi_suite.schemas.classification import ClassificationConfig
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
-from hsi_suite.tasks.scenes.classifier import Classifier, Header
+from hsi_suite.tasks.scenes.classifier import Header
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
+from hsi_suite.tasks.scenes.network_classifier import NetworkClassifier
 from hsi_suite.tasks.scenes.orientation_averaging import scene_probabilities
 from hsi_suite.tasks.scenes.task import PixelClassification
 
@@ -299,7 +300,7 @@ def classifier(orientations, window=11):
         "hybridsn", {}, window, [1, 2, 3, 4], list("abcd"), keys["in_channels"], None, "x", True,
         orientations=orientations,
     )  # fmt: skip
-    return Classifier(header, reduction, network(window=window))
+    return NetworkClassifier(header, reduction, network(window=window))
 
 
 def test_a_saved_classifier_keeps_its_orientations(tmp_path):

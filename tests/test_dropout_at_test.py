@@ -7,7 +7,8 @@ from torch import nn
 
 from hsi_suite.data.reduction import Reduction
 from hsi_suite.models.dropout import dropout_layers
-from hsi_suite.tasks.scenes.classifier import Classifier, Header
+from hsi_suite.tasks.scenes.classifier import Header
+from hsi_suite.tasks.scenes.network_classifier import NetworkClassifier
 
 
 class Normed(nn.Module):
@@ -27,16 +28,13 @@ class Normed(nn.Module):
 def classifier_of(dropout):
     header = Header("normed", {}, 1, [1, 2, 3, 4], list("abcd"), 4, None, "none", False)
     reduction = Reduction(np.zeros(4), np.eye(4), np.ones(4) / 4)
-    return Classifier(header, reduction, Normed(dropout).eval())
+    return NetworkClassifier(header, reduction, Normed(dropout).eval())
 
 
 @pytest.mark.parametrize("dropout", [nn.Dropout(0.5), nn.Dropout2d(0.5), nn.AlphaDropout(0.5)])
 def test_batch_norms_keep_their_statistics(monkeypatch, dropout):
     classifier = classifier_of(dropout)
-    monkeypatch.setattr(Classifier, "device", torch.device("cpu"))
-    monkeypatch.setattr(
-        "hsi_suite.tasks.scenes.classifier._device", lambda network: torch.device("cpu")
-    )
+    monkeypatch.setattr(NetworkClassifier, "device", torch.device("cpu"))
     cube = np.random.default_rng(0).normal(size=(6, 7, 4)).astype(np.float32)
     before = classifier.network.norm.running_mean.clone()
     plain = classifier.probabilities(cube, None)

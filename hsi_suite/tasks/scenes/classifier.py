@@ -1,31 +1,31 @@
-"""A trained classifier as one object and one file: everything that prediction needs."""
+"""A trained classifier as one object and one file: everything that prediction needs.
+
+What computes is a network (`network_classifier`) or a model of single spectra from scikit-learn
+(`spectral_classifier`).
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...data.patches import WindowSampler
 from ...data.pixel_spectra import PixelSpectra
 from ...data.reduction import BLOCK_PIXELS, Reduction
-from ...engine.devices import seeded
 from ...engine.observer import Observer
 from ...errors import ShapeError
-from ...models.classical import SpectrumClassifier
-from ...models.dropout import dropout_layers
 from ...runs.model_file import write_model_file
-from .orientation_averaging import scene_probabilities
 
 FORMAT = "hsi_suite classifier 1"
-_CHUNK = 16_384
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -63,21 +63,55 @@ class Header:
     value_scale: dict[str, list[float]] | None = None
 
 
+@dataclass(frozen=True)
+class Computation:
+    """How probabilities are computed; see `Classifier.probabilities`."""
+
+    batch_size: int = 512
+    precision: Precision = "fp32"
+    dropout_seed: int | None = None
+
+
 @dataclass
-class Classifier:
+class Classifier(ABC):
     """Spectra in, class probabilities out.
 
     Attributes:
         header: see `Header`.
-        reduction: from spectra to the model's input; a classical model sees it too.
-        network: a network in eval mode on its device, or a fitted classical model.
-        training: a classical model's training spectra (reduced) and class indices.
+        reduction: from spectra to the model's input.
     """
 
     header: Header
     reduction: Reduction
-    network: nn.Module | SpectrumClassifier
-    training: tuple[NDArray[np.float32], NDArray[np.int64]] | None = field(default=None)
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
+    @abstractmethod
+    def has_dropout(self) -> bool:
+        """Whether a layer of it drops something in training."""
+
+    @property
+    @abstractmethod
+    def parameter_count(self) -> int | None:
+        """Trainable parameters of a network; None for models of another kind."""
+
+    @abstractmethod
+    def rows(
+        self,
+        reduced: WindowSampler,
+        wanted: NDArray[np.bool_],
+        how: Computation,
+        observer: Observer,
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Flat indices of the wanted pixels and their probabilities, part by part."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """What computes, as it is written into the model file."""
 
     def probabilities(
         self,
@@ -86,7 +120,7 @@ class Classifier:
         *,
         wanted: NDArray[np.bool_] | None = None,
         batch_size: int = 512,
-        precision: Literal["fp32", "bf16"] = "fp32",
+        precision: Precision = "fp32",
         dropout_seed: int | None = None,
         observer: Observer | None = None,
     ) -> NDArray[np.float32]:
@@ -120,7 +154,8 @@ class Classifier:
             flat[pixels] = rows
 
         wanted = good if wanted is None else good & wanted
-        self._classify(reduced, wanted, keep, batch_size, precision, dropout_seed, observer)
+        how = Computation(batch_size, precision, dropout_seed)
+        self._classify(reduced, wanted, keep, how, observer)
         return out
 
     def class_map(
@@ -129,7 +164,7 @@ class Classifier:
         wanted: NDArray[np.bool_],
         *,
         batch_size: int = 512,
-        precision: Literal["fp32", "bf16"] = "fp32",
+        precision: Precision = "fp32",
         dropout_seed: int | None = None,
         observer: Observer | None = None,
     ) -> NDArray[np.int32]:
@@ -151,7 +186,8 @@ class Classifier:
         def keep(pixels: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
             out.reshape(-1)[pixels] = rows.argmax(1)
 
-        self._classify(reduced, wanted, keep, batch_size, precision, dropout_seed, observer)
+        how = Computation(batch_size, precision, dropout_seed)
+        self._classify(reduced, wanted, keep, how, observer)
         return out
 
     def reduced(
@@ -177,18 +213,6 @@ class Classifier:
             sampler.put(start, torch.from_numpy(rows))
         return sampler
 
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        if isinstance(self.network, nn.Module):
-            return _device(self.network)
-        return torch.device("cpu")
-
-    @property
-    def has_dropout(self) -> bool:
-        """Whether a layer of it drops something in training."""
-        return isinstance(self.network, nn.Module) and bool(dropout_layers(self.network))
-
     def check_bands(self, bands: int) -> None:
         """Refuse a cube with another number of bands than the training scene.
 
@@ -208,28 +232,15 @@ class Classifier:
         reduced: WindowSampler,
         wanted: NDArray[np.bool_],
         keep: Callable[[NDArray[np.int64], NDArray[np.float32]], None],
-        batch_size: int,
-        precision: Literal["fp32", "bf16"],
-        dropout_seed: int | None,
+        how: Computation,
         observer: Observer | None,
     ) -> None:
         """Give `keep` flat indices of the wanted pixels and their probabilities, part by part."""
         observer = observer or Observer()
         observer.begin("classifying", int(wanted.sum()))
-        if not isinstance(self.network, nn.Module):
-            pixels = np.flatnonzero(wanted)
-            for start in range(0, len(pixels), _CHUNK):
-                chunk = pixels[start : start + _CHUNK]
-                spectra = reduced.spectra(torch.from_numpy(chunk)).numpy()
-                keep(chunk, self.network.shares(spectra, len(self.header.labels)))
-                observer.advance(len(chunk))
-        elif wanted.any():
-            with _computing(self.network, precision, dropout_seed), torch.inference_mode():
-                chosen = torch.from_numpy(wanted)
-                for places, rows in scene_probabilities(
-                    self.network, reduced, chosen, batch_size, self.header.orientations, observer
-                ):
-                    keep(places.cpu().numpy(), rows.cpu().numpy())
+        if wanted.any():
+            for places, rows in self.rows(reduced, wanted, how, observer):
+                keep(places, rows)
         observer.end()
 
     def label_map(self, probabilities: NDArray[np.float32]) -> NDArray[np.integer]:
@@ -248,13 +259,7 @@ class Classifier:
             f"reduction.{name}": torch.from_numpy(np.ascontiguousarray(value))
             for name, value in vars(self.reduction).items()
         }
-        if isinstance(self.network, nn.Module):
-            for name, value in self.network.state_dict().items():
-                tensors[f"model.{name}"] = value.detach().cpu().contiguous()
-        else:
-            assert self.training is not None
-            tensors["training.spectra"] = torch.from_numpy(self.training[0])
-            tensors["training.classes"] = torch.from_numpy(self.training[1])
+        tensors |= self.tensors()
         write_model_file(path, tensors, {"format": FORMAT, **asdict(self.header)})
 
 
@@ -273,26 +278,3 @@ def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> 
 
 def _label_type(labels: Sequence[int]) -> type[np.uint8] | type[np.uint16]:
     return np.uint8 if max(labels) < 256 else np.uint16
-
-
-@contextmanager
-def _computing(
-    network: nn.Module, precision: Literal["fp32", "bf16"], dropout_seed: int | None
-) -> Iterator[None]:
-    """Have a network compute with a precision, and with dropout if there is a seed for it.
-
-    Dropout layers alone are then as in training: batch norms keep the statistics they learnt.
-    """
-    device = _device(network)
-    network.eval()
-    if dropout_seed is not None:
-        for layer in dropout_layers(network):
-            layer.train()
-    bf16 = precision == "bf16"
-    with seeded(dropout_seed or 0, device), torch.autocast(device.type, torch.bfloat16, bf16):
-        yield
-    network.eval()
-
-
-def _device(network: nn.Module) -> torch.device:
-    return next(network.parameters()).device

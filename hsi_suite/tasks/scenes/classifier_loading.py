@@ -19,6 +19,8 @@ from ...models.registry import build_model
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file
 from .classifier import FORMAT, Classifier, Header
+from .network_classifier import NetworkClassifier
+from .spectral_classifier import SpectralClassifier
 
 
 def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Classifier:
@@ -58,9 +60,10 @@ def _assemble(
     if header.model in CLASSICAL:
         spectra = tensors["training.spectra"].numpy()
         classes = tensors["training.classes"].numpy()
-        fitted = CLASSICAL[header.model](header.options, header.seed, threads)
-        fitted.fit(spectra, classes)
-        return Classifier(header, reduction, fitted, (spectra, classes))
+        model = CLASSICAL[header.model](header.options, header.seed, threads)
+        classifier = SpectralClassifier(header, reduction, model)
+        classifier.fit(spectra, classes)
+        return classifier
     weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     build = partial(
         build_model,
@@ -74,4 +77,4 @@ def _assemble(
     require_fitting(build, header.options, weights)
     network = build()
     network.load_state_dict(weights)
-    return Classifier(header, reduction, network.to(device).eval())
+    return NetworkClassifier(header, reduction, network.to(device).eval())

@@ -16,7 +16,6 @@ from ...data.orientations import ORIENTATIONS
 from ...data.readers import CubeFile
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
-from ...models.classical import RandomForest, SupportVectorMachine
 from ...runs.folder import MODEL, open_run, require_finished
 from .classifier import Classifier, most_probable
 from .classifier_loading import load_classifier
@@ -88,15 +87,15 @@ class Ensemble:
         Raises:
             ConfigError: one of them is a support vector machine, which knows classes alone.
         """
-        kinds = [type(each.network) for each in self.classifiers]
-        if SupportVectorMachine in kinds:
+        kinds = {each.header.model for each in self.classifiers}
+        if "svm" in kinds:
             raise ConfigError(
                 "--probabilities",
                 "a support vector machine gives classes alone",
                 "networks or forests",
                 "leave --probabilities out",
             )
-        if RandomForest in kinds:
+        if "forest" in kinds:
             observer.message(
                 "a forest's probabilities are shares of its trees' votes, not calibrated"
             )

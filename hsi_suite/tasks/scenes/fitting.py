@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from ...data.augmentation import WindowAugmentation
@@ -21,7 +19,9 @@ from ...models.registry import build_model, classifier_names
 from ...registry import listed
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier, Header
+from .network_classifier import NetworkClassifier
 from .preparation import Prepared
+from .spectral_classifier import SpectralClassifier
 from .task import PixelClassification
 
 
@@ -64,12 +64,12 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         options=header.options,
         generator=seeds.torch("init"),
     )
-    return Classifier(header, prepared.reduction, network.to(torch.device(config.device)))
+    return NetworkClassifier(header, prepared.reduction, network.to(torch.device(config.device)))
 
 
 def _untrained_classical(
     config: ClassificationConfig, prepared: Prepared, header: Header
-) -> Classifier:
+) -> SpectralClassifier:
     if config.model.window != 1:
         raise ConfigError(
             "model.window", f"{config.model.window}", f"1: {config.model.name} sees single spectra"
@@ -84,7 +84,7 @@ def _untrained_classical(
             "leave them out to have them searched" if known else "",
         )
     model = CLASSICAL[config.model.name](header.options, header.seed, config.threads or 1)
-    return Classifier(header, prepared.reduction, model)
+    return SpectralClassifier(header, prepared.reduction, model)
 
 
 def plan(
@@ -98,12 +98,12 @@ def plan(
         ConfigError: train.strategy asks for what the model cannot do.
     """
     if config.train.augmentation.active:
-        return _plan_augmented(classifier, config)
+        return _plan_augmented(config)
     scene, grid = prepared.scene, _grid(config, prepared)
     train = torch.from_numpy(prepared.split.train)
     return plan_training(
         config.train.strategy,
-        classifier.network,
+        classifier.network if isinstance(classifier, NetworkClassifier) else None,
         (classifier.reduction.components, scene.lines, scene.samples),
         max(1, len(train) // processes),
         max(1, config.train.batch_size // processes),
@@ -111,8 +111,8 @@ def plan(
     )
 
 
-def _plan_augmented(classifier: Classifier, config: ClassificationConfig) -> TrainingPlan:
-    if not isinstance(classifier.network, torch.nn.Module):
+def _plan_augmented(config: ClassificationConfig) -> TrainingPlan:
+    if config.model.name in CLASSICAL:
         raise ConfigError("train.augmentation", f"given with {config.model.name}", "a network")
     return TrainingPlan(
         "patch", None, "training by windows (train.strategy=patch): each is changed by itself"
@@ -157,8 +157,7 @@ def fit(
     Raises:
         Stopped: a stop was asked for; the checkpoint holds the state.
     """
-    network = classifier.network
-    if not isinstance(network, torch.nn.Module):
+    if isinstance(classifier, SpectralClassifier):
         if team.first:
             _fit_classical(classifier, prepared)
         return Training(history=[], epoch=0, seconds=[])
@@ -178,8 +177,9 @@ def fit(
         grid=_grid(config, prepared),
         augmentation=_augmentation(classifier, config),
     )
+    assert isinstance(classifier, NetworkClassifier)
     return Trainer(
-        network, task, config.train, seeds, device, checkpoint, observer, team, identity
+        classifier.network, task, config.train, seeds, device, checkpoint, observer, team, identity
     ).fit()
 
 
@@ -189,20 +189,8 @@ def reduced_scene(classifier: Classifier, prepared: Prepared) -> WindowSampler:
     return classifier.reduced(prepared.spectra, scene.valid, (scene.lines, scene.samples))
 
 
-def _fit_classical(classifier: Classifier, prepared: Prepared) -> None:
-    model = classifier.network
-    assert not isinstance(model, torch.nn.Module)
+def _fit_classical(classifier: SpectralClassifier, prepared: Prepared) -> None:
     train = prepared.split.train
     spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
-    classes = prepared.classes[train]
-    model.fit(spectra, classes)
-    classifier.training = (np.ascontiguousarray(spectra), classes)
-    classifier.header.options.update(model.settings)
-
-
-def parameter_count(classifier: Classifier) -> int | None:
-    """Trainable parameters of a network; None for classical models."""
-    network: Any = classifier.network
-    if not isinstance(network, torch.nn.Module):
-        return None
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+    classifier.fit(spectra, prepared.classes[train])
+    classifier.header.options.update(classifier.model.settings)

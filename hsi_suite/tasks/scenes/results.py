@@ -32,7 +32,6 @@ from ...schemas.classification import ClassificationConfig
 from ..shared.run_pages import PageFacts, measured_cost
 from .classifier import Classifier
 from .evaluation import part_scores
-from .fitting import parameter_count
 from .page import run_title, write_page
 from .preparation import Prepared
 
@@ -114,7 +113,7 @@ def collect_metrics(
         "model": config.model.name,
         "window": config.model.window,
         "seed": config.seeds.base,
-        "parameters": parameter_count(outcome.classifier),
+        "parameters": outcome.classifier.parameter_count,
         "epoch": outcome.training.epoch,
         "classes": [
             {"label": label, "name": scene.class_names[label - 1]} for label in split.classes

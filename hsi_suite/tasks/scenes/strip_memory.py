@@ -20,7 +20,9 @@ from ...errors import ConfigError, OutputError
 from ...runs.machine import memory_text
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
+from .network_classifier import NetworkClassifier
 from .orientation_averaging import lines_at_a_time
+from .spectral_classifier import SpectralClassifier
 
 # What Python, torch and the other libraries take before the first strip (measured: 0.5 GB).
 BASE_BYTES = 550e6
@@ -107,10 +109,10 @@ def _memory_of(file: CubeFile, ensemble: Ensemble) -> Callable[[int], float]:
 
 def kept_bytes(classifier: Classifier) -> float:
     """Memory of a classifier's own numbers."""
-    if isinstance(classifier.network, nn.Module):
+    if isinstance(classifier, NetworkClassifier):
         return 8.0 * sum(weights.numel() for weights in classifier.network.parameters())
-    assert classifier.training is not None
-    spectra, _ = classifier.training
+    assert isinstance(classifier, SpectralClassifier) and classifier.spectra is not None
+    spectra = classifier.spectra
     return 4.0 * spectra.nbytes + svm_bytes(len(spectra))
 
 
@@ -121,9 +123,9 @@ def svm_bytes(spectra: int) -> float:
 
 def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
     """Memory of a network at work on a piece of at most so many lines and samples."""
-    network = classifier.network
-    if not isinstance(network, nn.Module) or next(network.parameters()).is_cuda:
+    if not isinstance(classifier, NetworkClassifier) or classifier.device.type == "cuda":
         return 0
+    network = classifier.network
     if classifier.header.orientations == 1:
         return _network_bytes(classifier, network, lines, samples)
     window = classifier.header.window

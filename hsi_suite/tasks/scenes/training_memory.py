@@ -22,6 +22,7 @@ from ...runs.machine import memory_text
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .denoising import DenoisedLines
+from .network_classifier import NetworkClassifier
 from .strip_memory import BASE_BYTES, layer_bytes, model_bytes, svm_bytes
 
 DEFAULT_MEMORY_LIMIT = 2e9
@@ -126,7 +127,7 @@ class MemoryLimit:
             for name in config.evaluation.baselines
         ]
         components = classifier.reduction.components
-        if isinstance(classifier.network, nn.Module):
+        if isinstance(classifier, NetworkClassifier):
             kept += _reduced_bytes(scene.lines, scene.samples, components, config.model.window)
             step = _step_bytes(classifier, config, scene.lines, scene.samples, trained, dense)
             what = "batches that go by the whole scene" if dense else "batches of windows"
@@ -219,7 +220,7 @@ def _spectra_bytes(name: str, spectra: int, bands: int) -> float:
 
 
 def _step_bytes(
-    classifier: Classifier,
+    classifier: NetworkClassifier,
     config: ClassificationConfig,
     lines: int,
     samples: int,
@@ -228,7 +229,6 @@ def _step_bytes(
 ) -> float:
     """Of a training step: activations that gradients need, and the optimiser."""
     network = classifier.network
-    assert isinstance(network, nn.Module)
     if next(network.parameters()).is_cuda:
         return 0.0
     weights = _WEIGHT_BYTES * sum(parameter.numel() for parameter in network.parameters())
