@@ -36,7 +36,8 @@ class ResidualScan:
     Attributes:
         first: of each window, the first band.
         last: the band after its last.
-        inflation: of each window, what the limits of white noise are multiplied by, at least 1.
+        inflation: of each window, what the limits of white noise are multiplied by; at least 1,
+            but for sums over patches.
         pixels: number of pixels that are tested.
     """
 
@@ -46,7 +47,7 @@ class ResidualScan:
     pixels: int
 
     @classmethod
-    def calibrated(cls, sample: Values, pixels: int) -> ResidualScan:
+    def calibrated(cls, sample: Values, pixels: int, *, coloured: bool = False) -> ResidualScan:
         """The tests for the cube that a sample of residuals comes from.
 
         Median and 90 % quantile of the sample stand for the noise, on the scale of the cube root,
@@ -56,6 +57,8 @@ class ResidualScan:
             sample: residuals of pixels from all over the cube, pixels × bands, bands in the order
                 of their wavelengths.
             pixels: number of pixels in the cube that are tested.
+            coloured: the limits may also fall: a denoiser takes less of what is alike side by
+                side, so that sums over patches of pixels vary less than those of white noise.
         """
         first, last = _windows(sample.shape[1])
         width = last - first
@@ -63,7 +66,7 @@ class ResidualScan:
         roots = np.ascontiguousarray(np.cbrt(_energies(sample, first, last) / width).T)
         middle, high = np.quantile(roots, [_MIDDLE, _HIGH], axis=1)
         plain = [np.cbrt(stats.chi2.ppf(share, width) / width) for share in (_MIDDLE, _HIGH)]
-        shift = np.maximum(middle - plain[0], 0)
+        shift = middle - plain[0] if coloured else np.maximum(middle - plain[0], 0)
         spread = np.maximum((high - middle) / (plain[1] - plain[0]), 1)
         limit = np.cbrt(stats.chi2.isf(_ERROR_RATE / (pixels * len(width)), width) / width)
         raised = plain[0] + shift + (limit - plain[0]) * spread
@@ -85,13 +88,19 @@ class ResidualScan:
         limits: Values = plain * self.inflation
         return limits
 
-    def exceeds(self, residual: Values) -> Mask:
-        """Which pixels (of pixels × bands) hold more than noise explains."""
+    def exceeds(self, residual: NDArray[np.floating]) -> Mask:
+        """Which pixels (of pixels × bands) hold more than noise explains; in the type of these."""
         found = np.zeros(len(residual), bool)
+        runs = _runs(self.first, self.last)
         for start in range(0, len(residual), _CHUNK):
             part = slice(start, start + _CHUNK)
-            energies = _energies(residual[part], self.first, self.last)
-            found[part] = (energies > self.limits).any(1)
+            # Bands by pixels: windows of one width are then slices of what lies side by side.
+            sums = np.zeros((residual.shape[1] + 1, len(residual[part])), residual.dtype)
+            squares = np.square(residual[part].T, order="C")
+            np.cumsum(np.minimum(squares, _LARGEST, out=squares), axis=0, out=sums[1:])
+            for some, lower, upper in runs:
+                energies = sums[upper] - sums[lower]
+                found[part] |= (energies > self.limits[some, None]).any(0)
         return found
 
     def unexplained(self, residual: Values) -> Mask:
@@ -151,6 +160,28 @@ def _windows(bands: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         last.append(starts + width)
         width *= 2
     return np.concatenate([*first, [0]]), np.concatenate([*last, [bands]])
+
+
+def _runs(first: NDArray[np.intp], last: NDArray[np.intp]) -> list[tuple[slice, slice, slice]]:
+    """Windows of one width and step: which they are, where they begin and where they end."""
+    runs = []
+    start = 0
+    while start < len(first):
+        stop = start + 1
+        step = first[stop] - first[start] if stop < len(first) else 1
+        while (
+            stop < len(first)
+            and last[stop] - first[stop] == last[start] - first[start]
+            and first[stop] - first[stop - 1] == step
+        ):
+            stop += 1
+        step = int(step) if stop - start > 1 else 1
+        lower, upper = (
+            slice(int(ends[start]), int(ends[stop - 1]) + 1, step) for ends in (first, last)
+        )
+        runs.append((slice(start, stop), lower, upper))
+        start = stop
+    return runs
 
 
 def _energies(residual: Values, first: NDArray[np.intp], last: NDArray[np.intp]) -> Values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -41,17 +42,31 @@ class Subspace:
         """Number of directions."""
         return int(self.directions.shape[1])
 
+    @cached_property
+    def is_bands(self) -> bool:
+        """Whether the directions are the bands themselves, as `every_band` gives them."""
+        bands = len(self.mean)
+        return self.rank == bands and np.array_equal(self.directions, np.eye(bands))
+
+    def along(self, whitened: Values) -> Values:
+        """Whitened spectra or residuals (pixels × bands) along the directions, pixels × rank."""
+        return whitened if self.is_bands else whitened @ self.directions
+
+    def across(self, coefficients: Values) -> Values:
+        """Coefficients (pixels × rank) as whitened spectra, pixels × bands."""
+        return coefficients if self.is_bands else coefficients @ self.directions.T
+
     def whiten(self, spectra: Values) -> Values:
         """Spectra (pixels × bands) less their mean, with noise of 1 in each band."""
         return (spectra - self.mean) / self.scale
 
     def project(self, spectra: Values) -> Values:
         """Spectra (pixels × bands) as coefficients (pixels × rank), whose noise is 1 each."""
-        return self.whiten(spectra) @ self.directions
+        return self.along(self.whiten(spectra))
 
     def back_project(self, coefficients: Values) -> Values:
         """Coefficients (pixels × rank) as spectra (pixels × bands)."""
-        return (coefficients @ self.directions.T) * self.scale + self.mean
+        return self.across(coefficients) * self.scale + self.mean
 
 
 def every_band(mean: Values, noise: Values) -> Subspace:

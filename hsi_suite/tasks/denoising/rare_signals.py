@@ -14,12 +14,15 @@ from ...restoration.residual_scan import ResidualScan
 from ...restoration.subspace import Subspace
 from ...restoration.unexplained import Unexplained, neighbours_alike
 from .filled_lines import FilledLines
+from .patch_signals import SIDES, PatchFinds, PatchSearch, patch_sums
 
 Values = NDArray[np.float64]
 Planes = NDArray[np.float32]
 
 # Pixels, and the lines they lie on, from which the scale of the residuals is told.
 _SAMPLED_PIXELS, _SAMPLED_LINES = 4096, 64
+# Places with the lines that patches need, from which the scale of the sums over these is told.
+_SAMPLED_STRIPS, _LEAST_PATCHES = 21, 100
 # Odd values in one band of so many pixels around another are no accident; two faults may meet.
 _SIGNAL_NEIGHBOURS = 2
 
@@ -66,18 +69,27 @@ class RareSignals:
     def put_back(self, observer: Observer) -> Unexplained:
         """Find what noise does not explain, mend the planes, and tell what stays as measured.
 
-        A cube is tested as a whole first; the pixels beside those found are then judged by
-        themselves, as signals of several pixels have a rim.
+        A cube is tested as a whole first, pixel by pixel and then in patches of what is left; the
+        pixels beside those found are then judged by themselves, as signals of several pixels have
+        a rim.
         """
-        scans = self._calibrated()
+        scans, patches = self._calibrated(), self._patches()
         found = np.zeros(self.size, bool)
         for first, last, spectra in self.reader.blocks("looking for rare signals", observer):
             residual = self._residual(self.subspace.whiten(spectra), first, last)
-            found[first:last] = scans.exceeded(residual).reshape(last - first, -1)
+            some = scans.exceeded(residual)
+            found[first:last] = some.reshape(last - first, -1)
+            # Pixels that are found by themselves would be found again in each patch around.
+            residual[some | ~self.valid[first:last].reshape(-1)] = 0
+            patches.look(first, residual)
         found &= self.valid
+        finds = patches.finds()
         near = ndimage.binary_dilation(found, np.ones((3, 3), bool)) & self.valid
+        for find in finds:
+            found.reshape(-1)[find.pixels] = True
+        near |= found
         looks = [
-            self._look(scans, first, last, np.flatnonzero(near[first:last]))
+            self._look(scans, finds, first, last, np.flatnonzero(near[first:last]))
             for first, last in line_blocks(self.reader.cube.shape)
             if near[first:last].any()
         ]
@@ -99,42 +111,81 @@ class RareSignals:
         lines = self.size[0]
         parts = []
         for line in spread_lines(lines, _SAMPLED_LINES):
-            whitened = self.subspace.whiten(self.reader.read(line, line + 1)[0])
-            parts.append(self._residual(whitened, line, line + 1)[self.valid[line]])
+            parts.append(self._read_residual(line, line + 1)[self.valid[line]])
         residual = np.concatenate(parts)
         sample = residual[:: -(-len(residual) // _SAMPLED_PIXELS)]
         pixels = int(self.valid.sum())
         # Windows are of neighbouring bands, in whatever order the file has them.
         order = np.argsort(self.reader.positions, kind="stable")
-        directions = self.subspace.directions
-        return _Scans(
-            ResidualScan.calibrated(sample[:, order], pixels),
-            ResidualScan.calibrated(sample @ directions, pixels),
-            order,
-            directions,
-        )
+        planes = None
+        if not self.subspace.is_bands:
+            planes = ResidualScan.calibrated(self.subspace.along(sample), pixels)
+        bands = ResidualScan.calibrated(sample[:, order], pixels)
+        return _Scans(bands, planes, order, self.subspace)
+
+    def _patches(self) -> _Patches:
+        """The tests of patches, from those of valid pixels all over the cube."""
+        lines, samples = self.size
+        order = np.argsort(self.reader.positions, kind="stable")
+        subspace = self.subspace
+        parts: dict[int, list[Values]] = {side: [] for side in SIDES}
+        height = min(max(SIDES), lines)
+        for line in spread_lines(lines - height + 1, _SAMPLED_STRIPS):
+            residual = self._read_residual(line, line + height).reshape(height, samples, -1)
+            valid = self.valid[line : line + height, :, None]
+            for side in SIDES:
+                if side <= min(height, samples):
+                    whole = patch_sums(valid.astype(np.float64), side)[..., 0] > side - 0.5
+                    parts[side].append(patch_sums(residual, side)[whole])
+        bands, planes = {}, {}
+        pixels = int(self.valid.sum())
+        for side, found in parts.items():
+            sums = np.concatenate(found) if found else np.zeros((0, len(order)))
+            sums = sums[:: max(1, -(-len(sums) // _SAMPLED_PIXELS))]
+            # Too few to tell a quantile from.
+            if len(sums) < _LEAST_PATCHES:
+                continue
+            bands[side] = ResidualScan.calibrated(sums[:, order], pixels, coloured=True)
+            if not subspace.is_bands:
+                along = subspace.along(sums)
+                planes[side] = ResidualScan.calibrated(along, pixels, coloured=True)
+        return _Patches(PatchSearch(bands, samples), PatchSearch(planes, samples), order, subspace)
+
+    def _read_residual(self, first: int, last: int) -> Values:
+        """What denoising took from some lines, which are read."""
+        return self._residual(self.subspace.whiten(self.reader.read(first, last)[0]), first, last)
 
     def _residual(self, whitened: Values, first: int, last: int) -> Values:
         """What denoising took from some lines, pixels × live bands."""
         planes = self.planes[:, first:last].reshape(len(self.planes), -1)
-        return whitened - planes.T.astype(np.float64) @ self.subspace.directions.T
+        return whitened - self.subspace.across(planes.T.astype(np.float64))
 
-    def _look(self, scans: _Scans, first: int, last: int, places: NDArray[np.int64]) -> _Look:
+    def _look(
+        self,
+        scans: _Scans,
+        finds: tuple[PatchFinds, PatchFinds],
+        first: int,
+        last: int,
+        places: NDArray[np.int64],
+    ) -> _Look:
         """What is the matter with some pixels of a block of lines."""
+        pixels = places + first * self.size[1]
+        in_bands, in_planes = (find.of(pixels) for find in finds)
+        patch = in_bands.any(1)
         whitened = self.subspace.whiten(self.reader.read(first, last)[0])
         residual = self._residual(whitened, first, last)[places]
         whitened = whitened[places]
-        coefficients = whitened @ self.subspace.directions
-        outside = whitened - coefficients @ self.subspace.directions.T
+        coefficients = self.subspace.along(whitened)
+        outside = whitened - self.subspace.across(coefficients)
         measured, beyond = scans.unexplained(residual), scans.unexplained(outside)
-        smoothed = scans.taken_by_network(np.where(measured, 0, residual))
+        measured, beyond = measured | in_bands, beyond | in_bands
+        smoothed = scans.taken_by_network(np.where(measured, 0, residual)) | in_planes.any(1)
         faults = scans.lone(residual)
-        lone = faults.any(1) & ~smoothed
+        lone = faults.any(1) & ~smoothed & ~patch
         own = smoothed | (self.subspace.rank + beyond.sum(1) < measured.sum(1))
         own &= ~lone
         measured[own] = beyond[own]
         measured[lone] &= faults[lone]
-        pixels = places + first * self.size[1]
         return _Look(pixels, measured, lone, own, coefficients.astype(np.float32))
 
 
@@ -144,20 +195,22 @@ class _Scans:
 
     Attributes:
         bands: by windows of neighbouring bands.
-        planes: along the directions of the subspace, where a network took something.
+        planes: along the directions of the subspace, where a network took something; None where
+            they are the bands.
         order: of the bands, by wavelength.
-        directions: live bands × rank.
+        subspace: with the directions.
     """
 
     bands: ResidualScan
-    planes: ResidualScan
+    planes: ResidualScan | None
     order: NDArray[np.intp]
-    directions: Values
+    subspace: Subspace
 
     def exceeded(self, residual: Values) -> NDArray[np.bool_]:
         """Which pixels hold more than noise explains, by the limits of the whole cube."""
-        found: NDArray[np.bool_] = self.planes.exceeds(residual @ self.directions)
-        found |= self.bands.exceeds(residual[:, self.order])
+        found = self.bands.exceeds(residual[:, self.order])
+        if self.planes is not None:
+            found |= self.planes.exceeds(self.subspace.along(residual))
         return found
 
     def unexplained(self, residual: Values) -> NDArray[np.bool_]:
@@ -168,14 +221,46 @@ class _Scans:
 
     def taken_by_network(self, residual: Values) -> NDArray[np.bool_]:
         """In which pixels a direction of the subspace lost more than noise explains."""
-        along = self.planes.unexplained(residual @ self.directions)
-        return np.asarray(along.any(1))
+        if self.planes is None:
+            return np.zeros(len(residual), bool)
+        return np.asarray(self.planes.unexplained(self.subspace.along(residual)).any(1))
 
     def lone(self, residual: Values) -> NDArray[np.bool_]:
         """Single values, in pixels that hold nothing else unexplained."""
         lone = np.empty(residual.shape, bool)
         lone[:, self.order] = self.bands.lone_values(residual[:, self.order])
         return lone
+
+
+@dataclass(frozen=True)
+class _Patches:
+    """Tests of patches of pixels, by bands and along the directions of the subspace.
+
+    Attributes:
+        bands: by windows of neighbouring bands.
+        planes: along the directions.
+        order: of the bands, by wavelength.
+        subspace: with the directions.
+    """
+
+    bands: PatchSearch
+    planes: PatchSearch
+    order: NDArray[np.intp]
+    subspace: Subspace
+
+    def look(self, first: int, residual: Values) -> None:
+        """Test a block of lines, pixels × live bands, 0 where a pixel does not count."""
+        single = residual.astype(np.float32)
+        self.bands.look(first, single[:, self.order])
+        if not self.subspace.is_bands:
+            self.planes.look(first, self.subspace.along(residual).astype(np.float32))
+
+    def finds(self) -> tuple[PatchFinds, PatchFinds]:
+        """What was found by bands, in the order of the file, and along the directions."""
+        bands = self.bands.finds(len(self.order))
+        values = np.empty_like(bands.values)
+        values[:, self.order] = bands.values
+        return PatchFinds(bands.pixels, values), self.planes.finds(self.subspace.rank)
 
 
 def _fields(look: _Look) -> tuple[NDArray[np.generic], ...]:
