@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from hsi_suite.data.reduction import Reduction, fit_pca, fit_standardisation
+from hsi_suite.data.spectral_domain import SpectralDomain
 from hsi_suite.errors import ShapeError
 
 
@@ -76,3 +77,20 @@ def test_infinite_values_become_nan_without_a_warning():
     reduced = Reduction(np.zeros(2), matrix, np.ones(2)).apply(spectra)
     assert not np.isfinite(reduced[0]).all()
     np.testing.assert_array_equal(reduced[1], [5.0, -2.0])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("largest", [3e38, 1.7e308])
+def test_values_near_the_largest_floats_give_no_warning(largest):
+    data = np.random.default_rng(0).uniform(-1, 1, (60, 4)) * largest
+    for fit in (lambda: fit_pca(data, 2, True), lambda: fit_standardisation(data)):
+        if largest > 1e300:
+            with pytest.raises(ShapeError, match="usual size"):
+                fit()
+        else:
+            reduction = fit()
+            reduced = reduction.apply(data)
+            domain = SpectralDomain.of(data, reduced, reduction.mean)
+            domain.unlike(data, reduced, reduction.mean)
+            usual = Reduction(reduction.mean, 10 * np.eye(4), np.ones(4))
+            domain.unlike(data, usual.apply(data)[:, : reduction.components], reduction.mean)

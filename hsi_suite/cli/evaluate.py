@@ -35,7 +35,7 @@ Examples:
     "--memory-limit",
     callback=parse_bytes,
     metavar="SIZE",
-    help="Of a run on a scene of your own, as of hsi train.",
+    help="Most memory for a run on a scene of your own, as `hsi train` keeps it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(

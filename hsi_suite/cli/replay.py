@@ -27,7 +27,8 @@ Examples:
     "--memory-limit",
     callback=parse_bytes,
     metavar="SIZE",
-    help="Memory that classifications of scenes stay within; as of `hsi train`.",
+    help="Most memory that replays of scenes may take, as `hsi train` keeps it; what cannot be "
+    "done within it is refused. Other tasks keep to no limit.",
 )
 @click.option("--device", metavar="NAME", help="auto, cpu or cuda:N instead of the runs' own.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was compared as JSON.")

@@ -61,8 +61,9 @@ Examples:
     "--memory-limit",
     callback=parse_bytes,
     metavar="SIZE",
-    help="Memory to stay within, whatever the scene's size; without it 2G, in which a training "
-    "step does not count.",
+    help="Most memory the process may take on a scene, such as 800M or 4G: larger cubes are read "
+    "by lines, and what cannot be done within it is refused. Estimated, not enforced. Without it "
+    "2G decides what is read by lines, and training steps may take more.",
 )
 @click.option("--output", default="runs", show_default=True, help="Where run folders are made.")
 @click.option(

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputFileError
 from ..user_files import require_regular, resolved
+from .formats.cut_pictures import check_complete
 from .formats.plain_tiff import is_tiff
 from .formats.reading_guard import quiet_libraries
 from .photographs import read_photograph
@@ -103,6 +104,7 @@ def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
         return _read_tiff(path, colour)
     try:
         with quiet_libraries(), Image.open(path) as file:
+            check_complete(path)
             mode = file.mode
             shallow = _to_eight_bits(file) if mode.startswith("I") else file
             values = np.asarray(shallow.convert("L" if colour == "grey" else "RGB"), np.uint8)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import InputFileError
+from .formats.cut_pictures import check_complete
 from .formats.deep_png import decode_deep_png, is_deep_png
 from .formats.geotiff_tags import ExtraTag
 from .formats.image_notes import (
@@ -177,6 +178,8 @@ def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
 def _read_with_pillow(path: Path) -> Photograph:
     # The C library behind Pillow writes what it thinks of damaged TIFF files to the terminal.
     quiet = muted_errors() if is_tiff(path) else nullcontext()
+    with _any_size():
+        check_complete(path)
     with _any_size(), quiet, path.open("rb") as stream, Image.open(stream) as image:
         # Asked first: looking for EXIF may decode the image, after which it is not to be told.
         deep = is_deep_png(image)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ..errors import ShapeError
 
 BLOCK_PIXELS = 65_536
+# Values near the largest of their type overflow, which is found by its result and said once.
+_QUIET = np.errstate(over="ignore", invalid="ignore")
 
 
 class Spectra(Protocol):
@@ -55,14 +57,16 @@ class Reduction:
         """N × bands to N × components, as `apply`."""
         out = np.empty((spectra.shape[0], self.components), np.float32)
         for start, block in zip(range(0, len(out), BLOCK_PIXELS), _blocks(spectra), strict=True):
-            # A pixel with an infinite value has no data and becomes NaN; that is no news.
-            with np.errstate(invalid="ignore"):
+            # A pixel with an infinite value has no data and becomes NaN; that is no news. What
+            # is beyond float32 becomes infinite, which the networks' guard refuses.
+            with np.errstate(invalid="ignore", over="ignore"):
                 block -= self.mean
                 out[start : start + BLOCK_PIXELS] = block @ self.matrix
             del block  # before the next one is made
         return out
 
 
+@_QUIET
 def fit_pca(spectra: Spectra, components: int, whiten: bool) -> Reduction:
     """Principal components of N × bands spectra, as scikit-learn's PCA(whiten=…) gives them.
 
@@ -87,12 +91,11 @@ def fit_pca(spectra: Spectra, components: int, whiten: bool) -> Reduction:
         block -= mean
         scatter += block.T @ block
         del block  # before the next one is made
+    _require_finite(scatter)
     try:
         values, vectors = np.linalg.eigh(scatter / (count - 1))
     except np.linalg.LinAlgError as error:
-        raise ShapeError(
-            "reduction", "spectra without principal components", "finite values of usual size"
-        ) from error
+        raise _unusual() from error
     values, vectors = values[::-1][:components], vectors[:, ::-1][:, :components]
     vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(components)])
     total = np.trace(scatter) / (count - 1)
@@ -108,14 +111,27 @@ def fit_pca(spectra: Spectra, components: int, whiten: bool) -> Reduction:
     return Reduction(mean, matrix, values / total)
 
 
+@_QUIET
 def fit_standardisation(spectra: Spectra) -> Reduction:
     """Each band to zero mean and unit variance over N × bands spectra; constant bands to zero."""
     mean = _band_means(spectra)
     variance = _band_means(spectra, mean)
+    _require_finite(variance)
     scale = np.divide(1, np.sqrt(variance), out=np.zeros(len(mean)), where=variance > 0)
     total = variance.sum()
     share = variance / total if total else np.zeros(len(mean))
     return Reduction(mean, np.diag(scale), share)
+
+
+def _require_finite(values: NDArray[np.float64]) -> None:
+    if not np.isfinite(values).all():
+        raise _unusual()
+
+
+def _unusual() -> ShapeError:
+    return ShapeError(
+        "reduction", "spectra without principal components", "finite values of usual size"
+    )
 
 
 def _band_means(spectra: Spectra, centre: NDArray[np.float64] | None = None) -> NDArray[np.float64]:

@@ -23,6 +23,8 @@ _MOST, _BEYOND, _LEAST_SPREAD, _FEW = 0.5, 0.5, 0.02, 50
 
 # Off a power of ten, for a factor that is told as one.
 _NEARLY = 0.15
+# Values near the largest of their type overflow: they are out of every reach, which is no news.
+_QUIET = np.errstate(over="ignore", invalid="ignore")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class SpectralDomain:
     levels: tuple[float, float]
 
     @classmethod
+    @_QUIET
     def of(cls, spectra: Values, reduced: Values, mean: Values) -> SpectralDomain:
         """The domain of spectra (N × bands) and of what they are reduced to (N × components)."""
         values = np.asarray(reduced, np.float64)
@@ -72,6 +75,7 @@ class SpectralDomain:
         low, high = map(float, fields["levels"])
         return cls(tuple(map(float, fields["deviations"])), float(fields["reach"]), (low, high))
 
+    @_QUIET
     def unlike(self, spectra: Values, reduced: Values, mean: Values) -> str | None:
         """How spectra are unlike those of the domain, in words with figures.
 

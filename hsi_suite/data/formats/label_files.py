@@ -12,6 +12,7 @@ from PIL import Image
 from ...errors import InputFileError
 from ...user_files import read_text
 from .array_choice import LABELS_OPTION, choose_map
+from .cut_pictures import check_complete
 from .envi_files import open_envi
 from .file_format import FileFormat, recognise_format
 from .hdf5_files import load_hdf5_map
@@ -132,6 +133,7 @@ def _read_png(path: Path) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
                 "a palette or grey PNG whose values are the labels",
                 "save the labels, not a picture of them",
             )
+        check_complete(path)
         values = np.asarray(image)
         if image.mode == "P":
             return values, np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)

@@ -57,3 +57,11 @@ def check_segments(page: tifffile.TiffPage) -> None:
     wanted = math.prod(page.chunked)
     if len(page.dataoffsets) < wanted:
         raise ValueError(f"{len(page.dataoffsets)} of {wanted} strips or tiles are there")
+    # GDAL's sparse files give a strip without values neither a place nor a size.
+    empty = sum(bool(place) and not size for place, size in _segments(page))
+    if empty:
+        raise ValueError(f"{empty} of {wanted} strips or tiles are empty")
+
+
+def _segments(page: tifffile.TiffPage) -> zip[tuple[int, int]]:
+    return zip(page.dataoffsets, page.databytecounts, strict=False)

@@ -69,7 +69,10 @@ class DecodedLines:
             )
 
     def _is_complete(self) -> bool:
-        """Whether there are all pages and segments, each inside the file."""
+        """Whether there are all pages and segments, each inside the file.
+
+        Segments without data, as GDAL leaves them out, have neither a place nor a size.
+        """
         lines, _, bands = self._shape
         pages = lines if self._pages_are_lines else bands if self._pages_are_bands else 1
         planes = self._key.samplesperpixel if self._key.planarconfig == 2 else 1
@@ -77,7 +80,7 @@ class DecodedLines:
         return len(self._pages) == pages and all(
             len(page.dataoffsets) == len(page.databytecounts) == planes * self._across * self._down
             and all(
-                start + count <= size
+                start + count <= size and bool(count) == bool(start)
                 for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)
             )
             for page in self._pages
