@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import yaml
+from inline_jobs import use_inline_jobs
 from scenes_samples import SMALL, small_cube, write_scene
 
 from hsi_suite.cli import main
@@ -95,7 +96,8 @@ def test_resume_on_a_finished_run_shows_it_and_takes_no_options(hsi, small, tmp_
         assert "keeps its configuration" in err
 
 
-def test_several_runs_are_summed_up(hsi, small, tmp_path):
+def test_several_runs_are_summed_up(hsi, small, tmp_path, monkeypatch):
+    use_inline_jobs(monkeypatch)
     status, out, _ = hsi("train", *small, "--runs", 2, "--json", "--output", tmp_path / "runs")
     summary = json.loads(out)
     assert status == 0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from inline_jobs import use_inline_jobs
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -460,8 +461,8 @@ def _identity(config, images):
     return run_identity(config.model_dump(mode="json"), images.images.checksums)
 
 
-def test_several_seeds(tmp_path):
-    """The processes of a batch know the registered networks only: the quickest of them."""
+def test_several_seeds(tmp_path, monkeypatch):
+    use_inline_jobs(monkeypatch)
     config = image_classification_config(
         options={"dataset": "digits", "model": "network_in_network", "epochs": 1, "threads": 1},
         settings=["model.options.width=0.1", "data.size=8", "data.resize=8"],

@@ -1,15 +1,14 @@
 import io
-import os
 import signal
 import struct
-import subprocess
-import sys
+import time
 import zlib
 
 import numpy as np
 import pytest
 import torch
 from denoiser_samples import box_filter, small_unet
+from forked_command import ForkedCommand
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 from skimage import data as samples
@@ -21,6 +20,7 @@ from hsi_suite.engine.tiles import Tiling
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
 from hsi_suite.models.registry import build_denoiser
+from hsi_suite.tasks.denoising import image_restoration
 from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
 from hsi_suite.tasks.denoising.image_restoration import (
     Restoration,
@@ -397,30 +397,22 @@ def test_a_reference_turned_otherwise_and_colour_weights_for_grey(tmp_path, weig
 def test_stopped_in_the_middle_no_half_file_is_left(tmp_path, weights, stop):
     Image.fromarray(np.tile(GREY, (12, 12))).save(tmp_path / "image.png")
     (tmp_path / "image_denoised.png").write_bytes(b"an older result")
-    program = (
-        "import sys, hsi_suite.tasks.denoising.image_restoration as it\n"
-        "tiles = it.release_free_blocks\n"
-        "def slow():\n"
-        "    tiles(); print('tile', flush=True); import time; time.sleep(0.2)\n"
-        "it.release_free_blocks = slow\n"
-        "from hsi_suite.cli import main\n"
-        f"sys.argv = ['hsi', 'denoise', 'image.png', '--weights', {weights!r}, '--tile', '64', "
-        "'--overwrite']\n"
-        "main()\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A suite in the background ignores Ctrl-C, and what it starts would too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert process.stdout.readline() == "tile\n"
-    process.send_signal(stop)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode != 0 and "Traceback" not in err
+    tiles = image_restoration.release_free_blocks
+
+    def slowly():
+        image_restoration.release_free_blocks = slow
+
+    def slow():
+        tiles()
+        print("tile", flush=True)
+        time.sleep(0.2)
+
+    command = ForkedCommand(
+        "denoise", "image.png", "--weights", weights, "--tile", 64, "--overwrite",
+        folder=tmp_path, prepare=slowly,
+    )  # fmt: skip
+    command.wait_until(lambda: "tile\n" in command.out)
+    status = command.ended_by(stop)
+    assert status != 0 and "Traceback" not in command.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["image.png", "image_denoised.png"]
     assert (tmp_path / "image_denoised.png").read_bytes() == b"an older result"

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import yaml
+from inline_jobs import use_inline_jobs
 from scenes_samples import SMALL, write_scene, write_yaml
 
 from hsi_suite.engine.jobs import Ending, JobObserver
@@ -148,7 +149,8 @@ def test_a_failed_run_is_told_and_the_others_go_on(tmp_path):
     ]
 
 
-def test_a_run_on_changed_files_is_done_again(tmp_path):
+def test_a_run_on_changed_files_is_done_again(tmp_path, monkeypatch):
+    use_inline_jobs(monkeypatch)
     path = write_yaml(tmp_path / "b.yaml", scenes(tmp_path, "good"))
     first = run_batch(path, tmp_path / "runs")
     write_scene(tmp_path, seed=1)
@@ -217,7 +219,8 @@ def test_a_batch_that_is_not_right_is_refused_before_it_begins(tmp_path, change)
     assert not (tmp_path / "runs").exists()
 
 
-def test_repeat_counts_on_from_the_given_seed(tmp_path):
+def test_repeat_counts_on_from_the_given_seed(tmp_path, monkeypatch):
+    use_inline_jobs(monkeypatch)
     options = write_scene(tmp_path)
     config = classification_config(**options, seed=5, settings=[*SMALL, "train.epochs=1"])
     batch = repeat(config, 2, tmp_path / "runs")

@@ -4,14 +4,13 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from forked_command import ForkedCommand
 from safetensors.torch import load_file
 from scenes_samples import SMALL, small_cube, write_scene
 
@@ -145,23 +144,17 @@ def test_killed_and_resumed_is_unbroken(run, scene, tmp_path, what, count):
 
 @pytest.mark.slow
 def test_ctrl_c_on_the_command_line_says_how_to_go_on(scene, tmp_path):
-    command = [
-        sys.executable, "-m", "hsi_suite.cli", "train", "--scene", scene["scene"], "--labels",
-        scene["labels"], "--output", str(tmp_path), "--epochs", "500",
-    ]  # fmt: skip
-    for setting in SMALL:
-        if "epochs" not in setting:
-            command += ["--set", setting]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("*/log.txt")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    settings = [word for each in SMALL if "epochs" not in each for word in ("--set", each)]
+    command = ForkedCommand(
+        "train", "--scene", scene["scene"], "--labels", scene["labels"], "--output", tmp_path,
+        "--epochs", 500, *settings, folder=tmp_path,
+    )  # fmt: skip
+    command.wait_until(lambda: list(tmp_path.glob("*/log.txt")))
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=60)
+    status = command.ended_by(signal.SIGINT)
     (folder,) = tmp_path.iterdir()
-    assert process.returncode == 130
-    assert f"hsi train --resume {folder}" in message
+    assert status == 130
+    assert f"hsi train --resume {folder}" in command.err
     assert (folder / "checkpoint.pt").exists()
     assert not (folder / "metrics.json").exists()
 

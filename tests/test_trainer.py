@@ -4,10 +4,6 @@ import math
 import os
 import random
 import signal
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import pytest
 import torch
@@ -165,28 +161,30 @@ def test_stopped_and_resumed_is_unbroken(tmp_path, steps):
     assert same(resumed.model, whole.model)
 
 
-KILLED = """
-import os, signal, sys
-sys.path.insert(0, sys.argv[3])
-from pathlib import Path
-from test_trainer import Regression, trainer
 class Dying(Regression):
+    """Its process is killed when it is asked for the batch of a moment."""
+
+    def __init__(self, moment):
+        super().__init__()
+        self.moment = moment
+
     def batch(self, epoch, step):
-        if 4 * epoch + step == int(sys.argv[2]):
+        if 4 * epoch + step == self.moment:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().batch(epoch, step)
-trainer(Dying(), Path(sys.argv[1]), checkpoint_seconds=0.0).fit()
-"""
 
 
 @pytest.mark.parametrize("moment", [7, 8])
 def test_killed_and_resumed_is_unbroken(tmp_path, moment):
     path = tmp_path / "c.pt"
-    here = str(Path(__file__).parent)
-    process = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILLED), path, str(moment), here]
-    )
-    assert process.returncode == -signal.SIGKILL
+    child = os.fork()
+    if child == 0:
+        try:
+            trainer(Dying(moment), path, checkpoint_seconds=0.0).fit()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
     resumed, whole = trainer(checkpoint=path), trainer()
     assert resumed.fit().history == whole.fit().history
     assert same(resumed.model, whole.model)
