@@ -1,6 +1,7 @@
 """Scenes in other units than those of training are converted or warned of, others are not."""
 
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,12 +11,13 @@ from safetensors.torch import load_file, save_file
 from scenes_samples import SMALL, small_cube
 
 import hsi_suite as hsi
+from hsi_suite.data.band_order import reordered
 from hsi_suite.data.formats.cube_file import CubeFile, WholeArray
 from hsi_suite.data.readers import open_cube
 from hsi_suite.data.spectral_domain import SpectralDomain, _factor_text
 from hsi_suite.data.value_scale import ValueScale, declared_scale, rescaled
 from hsi_suite.engine.observer import Observer
-from hsi_suite.errors import RunError
+from hsi_suite.errors import RunError, ShapeError
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 
 HEADER = """ENVI
@@ -216,3 +218,73 @@ def test_the_domain_survives_its_file():
 )
 def test_factors_are_told_in_round_words(factor, text):
     assert _factor_text(factor) == text
+
+
+def test_bands_in_another_order_are_sorted_by_wavelength(tmp_path):
+    cube, labels = small_cube()
+    bands = cube.shape[2]
+    np.save(tmp_path / "labels.npy", labels)
+    nm = 400 + 12.0 * np.arange(bands)
+
+    def scene(name, order, shift=0.0):
+        path = write_envi(tmp_path / f"{name}.hdr", np.ascontiguousarray(cube[..., order]))
+        text = ", ".join(f"{value:g}" for value in nm[order] + shift)
+        gains = ", ".join("2" for _ in order)
+        with Path(path).open("a") as header:
+            header.write(f"wavelength units = nm\nwavelength = {{{text}}}\n")
+            header.write(f"data gain values = {{{gains}}}\n")
+        return path
+
+    upright = np.arange(bands)
+    run = hsi.train(
+        scene=scene("train", upright),
+        labels=str(tmp_path / "labels.npy"),
+        output=tmp_path / "runs",
+        model="cnn1d",
+        settings=["train.epochs=1", "threads=1"],
+    ).path
+    expected, heard = predicted(run, str(tmp_path / "train.hdr"), tmp_path)
+    assert not any("order of the training scene" in text for text in heard.said)
+    for name, order in (
+        ("reversed", upright[::-1]),
+        ("mixed", np.random.default_rng(0).permutation(bands)),
+    ):
+        labels, heard = predicted(run, scene(name, order, 1.0), tmp_path)
+        np.testing.assert_array_equal(labels, expected)
+        assert any("order of the training scene" in text for text in heard.said)
+        assert not heard.warnings
+    with pytest.raises(ShapeError, match="away from those the model learnt"):
+        predicted(run, scene("other", upright[::-1], 60.0), tmp_path)
+
+
+def test_what_is_said_of_bands_moves_with_them(tmp_path):
+    cube = np.arange(2 * 3 * 4, dtype=np.uint16).reshape(2, 3, 4)
+    path = write_envi(tmp_path / "cube.hdr", cube)
+    with Path(path).open("a") as header:
+        header.write("wavelength = {400, 500, 600, 700}\nfwhm = {1, 2, 3, 4}\n")
+        header.write("wavelength units = nm\nbbl = {1, 1, 0, 1}\nband names = {a, b, c, d}\n")
+        header.write("data gain values = {1, 2, 3, 4}\n")
+    order = np.array([2, 0, 3, 1])
+    with open_cube(path) as file:
+        moved = reordered(file, order)
+        np.testing.assert_array_equal(moved.read(1, 2), cube[1:2][..., order])
+        np.testing.assert_array_equal(moved.wavelengths, [600, 400, 700, 500])
+        np.testing.assert_array_equal(moved.fwhm, [3, 1, 4, 2])
+        assert moved.band_names == ("c", "a", "d", "b")
+        assert moved.bad_bands == (0,)
+        assert declared_scale(moved).gain == (3, 1, 4, 2)
+
+
+@pytest.mark.parametrize(("offset", "words"), [(0, ()), (-0.1, ("moved by -1000",))])
+def test_a_declared_offset_is_told(trained, tmp_path, offset, words):
+    cube, runs = trained
+    stored = (cube.astype(np.float64) / 10_000 - offset).astype(np.float32)
+    path = write_envi(tmp_path / "moved.hdr", stored)
+    gains, offsets = (", ".join([str(value)] * cube.shape[2]) for value in (1, offset))
+    with Path(path).open("a") as header:
+        header.write(f"data gain values = {{{gains}}}\ndata offset values = {{{offsets}}}\n")
+    _, heard = predicted(runs["bands"], path, tmp_path)
+    told = [text for text in heard.said if "multiplied" in text]
+    assert len(told) == 1 and ("moved by" in told[0]) == bool(words)
+    assert all(word in told[0] for word in words)
+    assert not heard.warnings

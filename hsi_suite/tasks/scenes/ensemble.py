@@ -235,14 +235,21 @@ def finished_classifier(run: str | Path, device: torch.device, threads: int) -> 
     return load_classifier(opened.path / MODEL, device, threads)
 
 
+def same_band(centres: NDArray[np.float64]) -> float:
+    """How far apart, in nm, bands may be that count as one, beside others around these centres.
+
+    Tables of one sensor differ by a few nm between flights; a whole band is another band.
+    """
+    return max(5.0, float(np.median(np.abs(np.diff(np.sort(centres))))))
+
+
 def _check_wavelengths(classifier: Classifier, file: CubeFile) -> None:
     learnt = classifier.header.wavelengths
     if learnt is None or file.wavelengths is None:
         return
     centres = np.asarray(learnt)
     apart = float(np.abs(centres - file.wavelengths).max())
-    # Tables of one sensor differ by a few nm between flights; a whole band is another band.
-    if apart > max(5.0, float(np.median(np.abs(np.diff(centres))))):
+    if apart > same_band(centres):
         raise ShapeError(
             file.path.name,
             f"bands up to {apart:.0f} nm away from those the model learnt",

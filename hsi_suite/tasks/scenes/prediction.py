@@ -23,7 +23,7 @@ from ...user_files import resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file
 from .ensemble import load_ensemble
-from .scene_domain import in_learnt_scale, warn_if_unlike
+from .scene_domain import in_learnt_order, in_learnt_scale, warn_if_unlike
 from .strip_memory import check_picture, strip_lines
 from .strip_prediction import StripPrediction, layer_path
 
@@ -149,6 +149,7 @@ def predict(
             ensemble = ensemble.of_all_orientations()
         if probabilities:
             ensemble.check_probabilities(observer)
+        file = in_learnt_order(file, ensemble, observer)
         ensemble.check_scene(file)
         file = in_learnt_scale(file, ensemble, observer)
         left = memory_limit

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.band_order import order_like, reordered
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, open_cube
 from ...data.reduction import Reduction
@@ -15,7 +16,7 @@ from ...data.value_scale import ValueScale, declared_scale, rescaled
 from ...engine.observer import Observer
 from ...restoration.cube_lines import spread_lines
 from ...schemas.classification import ClassificationConfig
-from .ensemble import Ensemble
+from .ensemble import Ensemble, same_band
 from .preparation import Prepared
 
 # Enough for shares of a thousandth; lines from all over a scene, each read by itself.
@@ -65,11 +66,38 @@ def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> C
     if len(wanted.gain) != len(given.gain) or given.equals(wanted):
         return file
     factor = float(np.median(np.array(given.gain) / np.array(wanted.gain)))
+    moves = (np.array(given.offset) - np.array(wanted.offset)) / np.array(wanted.gain)
+    added = float(np.median(moves))
+    moved = "" if np.isclose(added, 0, atol=1e-9) else f" and moved by {added:.4g}"
     observer.message(
-        f"{file.path.name}: values are multiplied by {factor:.4g}, as its declared scale and that "
-        "of the training scene say"
+        f"{file.path.name}: values are multiplied by {factor:.4g}{moved}, as its declared scale "
+        "and that of the training scene say"
     )
     return rescaled(file, given, wanted)
+
+
+def in_learnt_order(file: CubeFile, ensemble: Ensemble, observer: Observer) -> CubeFile:
+    """A scene with its bands in the order that an ensemble learnt, where wavelengths tell it.
+
+    Args:
+        file: the scene, open.
+        ensemble: what will classify it.
+        observer: hears of a change.
+    """
+    learnt = ensemble.classifiers[0].header.wavelengths
+    if learnt is None or file.wavelengths is None or len(learnt) != len(file.wavelengths):
+        return file
+    wanted = np.asarray(learnt)
+    most = same_band(wanted)
+    if np.abs(wanted - file.wavelengths).max() <= most:
+        return file
+    order = order_like(file.wavelengths, wanted, most)
+    if order is None:
+        return file
+    observer.message(
+        f"{file.path.name}: bands are taken in the order of the training scene, by wavelength"
+    )
+    return reordered(file, order)
 
 
 def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> None:
