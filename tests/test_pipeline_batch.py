@@ -77,7 +77,8 @@ def test_a_batch_is_a_folder_of_runs_and_a_summary(done):
     assert (done.path / "report.html").is_file()
 
 
-def test_finished_runs_are_kept_and_a_batch_can_grow(done):
+def test_finished_runs_are_kept_and_a_batch_can_grow(done, monkeypatch):
+    use_inline_jobs(monkeypatch)
     path = done.path.parent.parent / "grid.yaml"
     summary = (done.path / "summary.json").read_bytes()
     started = Started()
@@ -131,7 +132,8 @@ def scenes(tmp_path, *names, **further):
     return {"task": "batch", "configs": [f"{name}.yaml" for name in names], "runs": 1}
 
 
-def test_a_failed_run_is_told_and_the_others_go_on(tmp_path):
+def test_a_failed_run_is_told_and_the_others_go_on(tmp_path, monkeypatch):
+    use_inline_jobs(monkeypatch)
     tree = scenes(tmp_path, "good", "bad", bad={"labels": str(tmp_path / "nothing.npy")})
     path = write_yaml(tmp_path / "b.yaml", tree)
     batch = run_batch(path, tmp_path / "runs")
