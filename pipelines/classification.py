@@ -19,6 +19,7 @@ from ..engine.allocation import release_free_blocks
 from ..engine.distributed import Team
 from ..engine.observer import Observer
 from ..models.classical import CLASSICAL
+from ..models.network_file import shown_name
 from ..runs.folder import CHECKPOINT, MODEL, SPLIT, Run
 from ..runs.task import Job
 from ..schemas.classification import ClassificationConfig
@@ -65,7 +66,7 @@ def prepare(
         config = config.model_copy(update={"train": train})
         yield Job(
             config,
-            names=(prepared.scene.name, config.model.name, config.split.kind),
+            names=(prepared.scene.name, shown_name(config.model.name), config.split.kind),
             checksums=prepared.checksums,
             opening=_opening(config, prepared),
             work=lambda run, log: _work(run, config, prepared, classifier, log, team),
@@ -119,7 +120,9 @@ def _work(
     if config.evaluation.dropout_at_test and saved.has_dropout:
         dropout = dropout_spread(saved, reduced, prepared, config)
     elif config.evaluation.dropout_at_test:
-        observer.message(f"evaluation.dropout_at_test: {config.model.name} has no dropout")
+        observer.message(
+            f"evaluation.dropout_at_test: {shown_name(config.model.name)} has no dropout"
+        )
     del reduced
     release_free_blocks()
     baselines = run_baselines(config, prepared, observer)

@@ -15,6 +15,7 @@ import torch
 
 from ..engine.distributed import Team
 from ..engine.observer import Observer
+from ..models.network_file import shown_name
 from ..runs.folder import MODEL, Run
 from ..runs.machine import on_this_machine
 from ..runs.task import Job
@@ -59,7 +60,7 @@ def prepare(
     length = f"{config.train.epochs} epochs of {config.train.steps_per_epoch:,} steps"
     yield Job(
         config,
-        names=(images.name, config.model.name, _noise_name(config)),
+        names=(images.name, shown_name(config.model.name), _noise_name(config)),
         checksums={images.name: images.sha256} | starting_weights(config),
         opening=opening(config, denoiser.header.dataset, parts, length),
         work=lambda run, log: _work(run, config, denoiser, task, log, team),

@@ -15,6 +15,7 @@ import torch
 from ..data.splits import save_split
 from ..engine.distributed import Team
 from ..engine.observer import Observer
+from ..models.network_file import shown_name
 from ..runs.folder import MODEL, SPLIT, Run
 from ..runs.task import Job
 from ..runs.training import fit
@@ -62,7 +63,7 @@ def prepare(
     )
     yield Job(
         config,
-        names=(images.name, config.model.name, split.kind),
+        names=(images.name, shown_name(config.model.name), split.kind),
         checksums=images.checksums,
         opening=opening(
             config, images.name, parts, f"{config.train.epochs} epochs", images.unverified

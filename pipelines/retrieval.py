@@ -17,6 +17,7 @@ from ..data.splits import save_split
 from ..engine.distributed import Team
 from ..engine.observer import Observer
 from ..errors import ConfigError
+from ..models.network_file import shown_name
 from ..runs.folder import MODEL, SPLIT, Run
 from ..runs.task import Job
 from ..runs.training import fit
@@ -71,7 +72,7 @@ def prepare(
     kind = "random" if prepared.split is None else prepared.split.kind
     yield Job(
         config,
-        names=(prepared.name, f"{config.model.name}-{'-'.join(prepared.names)}", kind),
+        names=(prepared.name, f"{shown_name(config.model.name)}-{'-'.join(prepared.names)}", kind),
         checksums=prepared.parts.checksums,
         opening=_opening(config, prepared),
         work=lambda run, log: _work(run, config, prepared, retriever, task, log, team),

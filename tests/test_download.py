@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from hsi_suite.cache import cache_folder
 from hsi_suite.data.public import transfer
 from hsi_suite.data.public.download import data_folder, find, locate
 from hsi_suite.data.public.verification import (
     RemoteFile,
     Verdict,
-    cache_folder,
     digests,
     inspect_file,
     record_path,

@@ -20,6 +20,8 @@ LAYERS = [
         "printable",
         "user_files",
         "guard",
+        "cache",
+        "checksums",
     },
     {
         "config",

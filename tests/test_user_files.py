@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from hsi_suite.cache import CACHE_VARIABLE
+from hsi_suite.checksums import hash_file
 from hsi_suite.data.class_folders import read_class_folder
 from hsi_suite.data.field_spectra import read_field_spectrum
-from hsi_suite.data.formats.checksums import hash_file
 from hsi_suite.data.images import read_folder, read_image
 from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.data.photograph_stacks import open_stack
 from hsi_suite.data.photographs import read_photograph
-from hsi_suite.data.public.verification import CACHE_VARIABLE, digests, recorded_digest
+from hsi_suite.data.public.verification import digests, recorded_digest
 from hsi_suite.data.readers import open_cube, read_class_names, read_labels
 from hsi_suite.data.split_files import file_split
 from hsi_suite.data.splits import load_split

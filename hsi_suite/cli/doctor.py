@@ -15,7 +15,7 @@ def doctor() -> None:
     """Check the installation and say what this machine offers."""
     import torch
 
-    from ..data.public.verification import cache_folder
+    from ..cache import cache_folder
     from ..environment import describe_environment
     from ..runs.machine import available_threads
 

@@ -23,6 +23,7 @@ _WIDTH = 100
 _EXAMPLES = """\b
 hsi models describe hybridsn --input 1x30x25x25
 hsi models describe hybridsn --set num_classes=9
+hsi models describe mine.py:Net --input 30x15x15
 """
 _SIZE = re.compile(r"[1-9][0-9]{0,8}([x×][1-9][0-9]{0,8})*")
 
@@ -44,6 +45,19 @@ def list_command(blocks: bool, as_json: bool) -> None:
         print_json(entries)
         return
     _print(_block_table(entries) if blocks else _model_table(entries))
+
+
+@models.command()
+@click.argument("file", metavar="FILE.py")
+def trust(file: str) -> None:
+    """Allow a network's file that came with somebody else's run: it is a program, read it first.
+
+    A file that you train with is allowed by that. What is noted is its SHA-256, so a changed file
+    has to be allowed again.
+    """
+    from ..models.network_file import trust as trust_file
+
+    say(f"allowed: {file}, SHA-256 {trust_file(file)}")
 
 
 @models.command(epilog=_EXAMPLES)

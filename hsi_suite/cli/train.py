@@ -36,7 +36,11 @@ Examples:
 @click.option("--class-names", metavar="FILE", help="A text file with one class name per line.")
 @unlabelled_option
 @warp_labels_option
-@click.option("--model", metavar="NAME", help="A model; see `hsi models list`.")
+@click.option(
+    "--model",
+    metavar="NAME|FILE.py:CLASS",
+    help="A model of `hsi models list`, or a network of your own.",
+)
 @click.option("--config", metavar="NAME|FILE", help="A configuration.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")
 @click.option("--split", type=click.Choice(["random", "disjoint", "file"]), help="Kind of split.")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..checksums import hash_file
 from ..errors import InputFileError
 from ..user_files import resolved
-from .formats.checksums import hash_file
 from .images import Colour, read_image
 from .labelled_images import LabelledImages, Part, Pixels, resize_image
 from .public.image_sets import IMAGE_ENDINGS, image_paths, left_out, left_out_text

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checksums import hash_file
 from ..errors import InputFileError
-from .formats.checksums import hash_file
 from .formats.file_format import FileFormat, recognise_format
 from .formats.matlab_files import list_matlab_arrays, load_matlab_array
 from .formats.numpy_files import list_npz_arrays, load_npz_array

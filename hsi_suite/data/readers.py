@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checksums import hash_file
 from ..errors import ConfigError, InputFileError
 from .formats.array_axes import AXES_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
-from .formats.checksums import hash_file
 from .formats.cube_file import CubeFile
 from .formats.envi_files import open_envi
 from .formats.file_format import KNOWN_FORMATS, FileFormat, recognise_format

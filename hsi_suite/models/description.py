@@ -20,7 +20,7 @@ from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
 from ..registry import Registry, listed
-from .registry import MODELS, build_example
+from .registry import build_example, is_model, model_names, spec_of
 
 _BYTES = 4  # of a value in single precision
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -107,10 +107,10 @@ def describe_model(
         ConfigError: it has no layers, or an option does not suit it.
         ShapeError: the network cannot take this input.
     """
-    if name not in MODELS and name in _classical():
-        expected = f"a network: {listed(MODELS)}"
+    if not is_model(name) and name in _classical():
+        expected = f"a network: {listed(model_names())}"
         raise ConfigError(name, "a classical model, which has no layers", expected)
-    spec, options = MODELS[name], dict(options or {})
+    spec, options = spec_of(name), dict(options or {})
     shape = shape or spec.example_input
     with torch.device("meta"):
         fitted = _fit(name, shape)
@@ -175,7 +175,7 @@ def window_equivariant(model: nn.Module, training: bool) -> bool:
 def list_models() -> list[dict[str, Any]]:
     """Name, kind, task, summary and parameters (of the usual instance) of every model."""
     fields = ("name", "kind", "task", "summary", "parameters")
-    specs = ((name, MODELS[name]) for name in MODELS)
+    specs = ((name, spec_of(name)) for name in model_names())
     rows: list[tuple[Any, ...]] = [
         (name, "network", spec.task, spec.summary, spec.example_parameters) for name, spec in specs
     ]
@@ -214,7 +214,7 @@ def _summary(documented: Any) -> str:
 
 def _fit(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
     """The arguments of a model that its input decides."""
-    task = MODELS[name].task
+    task = spec_of(name).task
     if task == "classification":
         # A cube may have the single channel of 3-D convolutions before its components.
         cube = shape[1:] if len(shape) == 4 and shape[0] == 1 else shape

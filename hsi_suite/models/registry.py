@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -25,9 +28,13 @@ from .hybridsn_relatives import (
     HybridSNSEResidual,
 )
 from .inception_1d import Inception1D
+from .network_file import is_network_file, network_class
 from .residual_unet import ResidualUNet
 from .spec import ModelSpec
 from .ssrn import SSRN
+
+Network = TypeVar("Network", bound=nn.Module)
+_CLASSIFIES = "classification"
 
 MODELS: Registry[ModelSpec] = Registry("model")
 MODELS.add(
@@ -166,9 +173,110 @@ MODELS.add(
 )
 
 
+GROUP = "hsi_suite.models"
+"""The group of entry points under which other packages offer networks: classes or `ModelSpec`s."""
+# What a network of one's own is called with for descriptions, by its task, and one input of it.
+_USUAL: dict[str, tuple[Mapping[str, Any], tuple[int, ...]]] = {
+    "classification": ({"in_channels": 30, "num_classes": 16, "window": 15}, (30, 15, 15)),
+    "denoising": ({"in_channels": 1}, (1, 40, 40)),
+}
+
+
+def register(
+    name: str, *, task: str = "classification", summary: str = ""
+) -> Callable[[type[Network]], type[Network]]:
+    """Decorator that enters a network of one's own under a name, for every command and function.
+
+    Args:
+        name: by which configurations name it.
+        task: classification: a module of the arguments in_channels, num_classes and window, from
+            (N, in_channels, window, window) to logits (N, num_classes); denoising: of in_channels,
+            from noisy images (N, in_channels, H, W) to clean ones, on the scale 0 to 1.
+        summary: one line for `hsi models list`; empty takes the first of its docstring.
+
+    Raises:
+        ValueError: the name is taken.
+        ConfigError: networks of that task cannot be entered.
+
+    >>> @register("mean_spectrum")
+    ... class MeanSpectrum(nn.Module):
+    ...     def __init__(self, in_channels: int, num_classes: int, window: int) -> None:
+    ...         super().__init__()
+    ...         self.head = nn.Linear(in_channels, num_classes)
+    ...     def forward(self, windows: torch.Tensor) -> torch.Tensor:
+    ...         return self.head(windows.mean((2, 3)))
+    >>> build_model("mean_spectrum", in_channels=4, num_classes=3, window=5, options={},
+    ...             generator=None)(torch.zeros(2, 4, 5, 5)).shape
+    torch.Size([2, 3])
+    """
+
+    def enter(network: type[Network]) -> type[Network]:
+        MODELS.add(name, _own_spec(network, task, summary))
+        return network
+
+    if task not in _USUAL:
+        raise ConfigError("task", repr(task), f"one of {', '.join(_USUAL)}")
+    return enter
+
+
+def _own_spec(network: type[nn.Module], task: str, summary: str = "") -> ModelSpec:
+    example, shape = _USUAL.get(task, _USUAL["classification"])
+    text = summary or (inspect.getdoc(network) or network.__name__).partition("\n")[0]
+    return ModelSpec(network, task, text.rstrip("."), None, example, shape)
+
+
+@cache
+def _load_others() -> None:
+    """Add what other packages offer; what cannot be imported is left out with a warning."""
+    for point in entry_points(group=GROUP):
+        try:
+            theirs = point.load()
+            if point.name not in MODELS:
+                spec = theirs if isinstance(theirs, ModelSpec) else _own_spec(theirs, _CLASSIFIES)
+                MODELS.add(point.name, spec)
+        except Exception as error:
+            warnings.warn(
+                f"model {point.name} of {point.value} is left out: {type(error).__name__}: {error}",
+                stacklevel=2,
+            )
+
+
+def model_names(task: str | None = None) -> list[str]:
+    """The networks by name, those of other packages among them.
+
+    Args:
+        task: that they are for; None for all.
+    """
+    _load_others()
+    return [name for name in MODELS if task is None or MODELS[name].task == task]
+
+
+def is_model(name: object) -> bool:
+    """Whether a name is that of a network, registered or in a file."""
+    return is_network_file(name) or name in model_names()
+
+
+def spec_of(name: str, task: str = "classification") -> ModelSpec:
+    """What is known of a network, registered or in a file.
+
+    Args:
+        name: of it, or FILE.py:Class.
+        task: that a network in a file is meant for.
+
+    Raises:
+        UnknownNameError: no model of this name.
+        ConfigError: the file holds no such network.
+        RunError: the file is missing, or was never named here.
+    """
+    if is_network_file(name):
+        return _own_spec(network_class(name), task)
+    _load_others()
+    return MODELS[name]
+
+
 def classifier_names() -> list[str]:
     """The networks that classify pixels."""
-    return [name for name in MODELS if MODELS[name].task == "classification"]
+    return model_names(_CLASSIFIES)
 
 
 # What layers and Python raise over values of the wrong kind or size.
@@ -193,7 +301,33 @@ def build_model(
         ShapeError: the model cannot take this window or number of channels.
     """
     fixed = {"in_channels": in_channels, "num_classes": num_classes, "window": window}
-    return _build(name, "classification", fixed, options, generator)
+    model = _build(name, _CLASSIFIES, fixed, options, generator)
+    if is_network_file(name):
+        _check_logits(name, model, (2, in_channels, window, window), num_classes)
+    return model
+
+
+def _check_logits(name: str, model: nn.Module, shape: tuple[int, ...], num_classes: int) -> None:
+    """Refuse a network of the user's that does not give one row of logits for each window."""
+    if next(model.parameters()).is_meta:
+        return
+    training = model.training
+    try:
+        with torch.inference_mode():
+            found: Any = model.eval()(torch.zeros(shape))
+    except _REFUSALS as error:
+        reason = str(error).partition("\n")[0]
+        given = "×".join(map(str, shape))
+        raise ConfigError(f"model {name}", f"cannot take {given} ({reason})") from error
+    finally:
+        model.train(training)
+    size = tuple(getattr(found, "shape", ()))
+    if size != (shape[0], num_classes):
+        raise ConfigError(
+            f"model {name}",
+            f"gives {size or type(found).__name__} for {shape[0]} windows",
+            f"logits of the shape ({shape[0]}, {num_classes})",
+        )
 
 
 def build_denoiser(
@@ -258,7 +392,7 @@ def build_example(name: str, changed: Mapping[str, Any]) -> nn.Module:
         ConfigError: an argument the model does not have, or a value it cannot take.
         ShapeError: the model cannot take this window or number of channels.
     """
-    spec = MODELS[name]
+    spec = spec_of(name)
     return _build(name, spec.task, {}, {**spec.example, **changed}, None)
 
 
@@ -269,15 +403,19 @@ def _build(
     options: Mapping[str, Any],
     generator: torch.Generator | None,
 ) -> nn.Module:
-    suitable = [known for known in MODELS if MODELS[known].task == task]
-    if name not in MODELS:
+    suitable = model_names(task)
+    if not is_model(name):
         near = nearest_names(name, suitable)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
         raise UnknownNameError("model", f"unknown name {name!r}", listed(suitable), hint)
-    spec = MODELS[name]
+    spec = spec_of(name, task)
     if spec.task != task:
         raise ConfigError("model.name", f"{name} is for {spec.task}", listed(suitable))
-    known = [key for key in inspect.signature(spec.factory).parameters if key not in fixed]
+    arguments = inspect.signature(spec.factory).parameters
+    if missing := [key for key in fixed if key not in arguments]:
+        found = f"takes no {' and no '.join(missing)}"
+        raise ConfigError(f"model {name}", found, f"the arguments {', '.join(fixed)}")
+    known = [key for key in arguments if key not in fixed]
     for key in options:
         if key not in known:
             near = nearest_names(key, known)

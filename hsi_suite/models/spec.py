@@ -22,7 +22,7 @@ class ModelSpec:
             the layers' own, uniform within ±1 / sqrt(fan in).
         example: keyword arguments of a usual instance, for descriptions and tests.
         example_input: shape of one input of that instance, without the batch.
-        example_parameters: its number of parameters.
+        example_parameters: its number of parameters; None where that is not written down.
     """
 
     factory: Callable[..., nn.Module]
@@ -31,4 +31,4 @@ class ModelSpec:
     initialisation: str | None
     example: Mapping[str, Any]
     example_input: tuple[int, ...]
-    example_parameters: int
+    example_parameters: int | None = None

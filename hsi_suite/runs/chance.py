@@ -10,7 +10,8 @@ from torch import nn
 from ..data.synthetic import SYNTHETIC_RECIPES
 from ..errors import HsiSuiteError
 from ..models.dropout import dropout_layers
-from ..models.registry import MODELS
+from ..models.network_file import shown_name
+from ..models.registry import is_model
 from ..seeding import STREAMS, SeedStreams, derive_seed
 from .task import Config, task_named
 
@@ -64,14 +65,14 @@ def absent_dropout(config: Config, build: Callable[[], nn.Module]) -> str | None
         config: of the training, with the section `model`.
         build: makes a network like the one to be trained.
     """
-    if config.model.name not in MODELS:
+    if not is_model(config.model.name):
         return None
     try:
         network = build()
     except HsiSuiteError:
         # Whatever does not fit is told by the run itself, which knows the data.
         return None
-    return None if dropout_layers(network) else f"{config.model.name} has no dropout"
+    return None if dropout_layers(network) else f"{shown_name(config.model.name)} has no dropout"
 
 
 def generated(config: Config) -> bool:

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ..errors import UnknownNameError
+from ..models.network_file import is_network_file, portable_name
 
 _VERSION = "version_1.yaml"
 # Keys that change how a run is carried out but not what comes out of it.
@@ -81,7 +82,12 @@ def _kept(config: Mapping[str, Any], *, by_name: bool = False) -> dict[str, Any]
     out: set[tuple[str, ...]] = (
         set() if by_name else _NOT_IDENTITY | _NOT_IDENTITY_OF.get(task, set())
     )
-    return _pruned(config, _keys_of(task), _schema_of(task), out)
+    kept = _pruned(config, _keys_of(task), _schema_of(task), out)
+    model = kept.get("model")
+    if isinstance(model, Mapping) and is_network_file(model.get("name")):
+        # Its content counts, not where it lies.
+        kept["model"] = {**model, "name": portable_name(model["name"])}
+    return kept
 
 
 def _pruned(

@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..atomic import write_json
+from ..atomic import write_json, write_text
 from ..commands import command
 from ..config import dump_yaml, validate
 from ..engine.distributed import Team, launched_processes
 from ..engine.observer import Observer
 from ..environment import compare_environments, describe_environment
 from ..errors import RunError, Stopped
+from ..models.network_file import checksum_of, is_network_file, parts_of
 from ..schemas.training import MachineConfig
+from ..user_files import read_text
 from .folder import (
     CHECKPOINT,
     CONFIG,
@@ -27,7 +29,7 @@ from .folder import (
 )
 from .identity import run_identity
 from .log import LogObserver
-from .task import Job
+from .task import Config, Job
 
 
 def carry_out(
@@ -65,10 +67,12 @@ def carry_out(
     if not team.first:
         return _assist(team, job)
     config, checksums = job.config, job.checksums
+    networks = _own_network(config)
     processes = team.size if folder is None else _processes(Run(folder), team.size)
     moved = begun_on not in (None, config.device)
     own = config.model_copy(update={"device": begun_on}) if moved else config
-    identity = _identity(own, checksums, processes)
+    parts = {**checksums, **networks}
+    identity = _identity(own, parts, processes)
     name = run_name(*job.names, config.seeds.base, identity)
     if folder is not None:
         output, name = folder.parent, folder.name
@@ -79,8 +83,9 @@ def carry_out(
             observer.message(f"{run.path} is finished already; nothing to do")
             _begin(team, run, todo=False)
             return run
-        _check_file(run, own, identity, checksums, processes)
-        _describe(run, config, identity, checksums, observer, team)
+        _check_file(run, own, identity, parts, processes)
+        _describe(run, config, identity, (checksums, networks), observer, team)
+        _keep_network(run, config)
         _begin(team, run, todo=True)
         log = LogObserver(run.path / LOG, observer)
         if moved:
@@ -98,6 +103,31 @@ def carry_out(
     team.wait()
     # A fresh object: the old one may have cached what the work has since written.
     return Run(run.path)
+
+
+def _own_network(config: Config) -> dict[str, str]:
+    """The checksum of the file of a network of the user's, by its name; empty for others."""
+    name = config.model.name
+    return {f"network {parts_of(name)[0].name}": checksum_of(name)} if is_network_file(name) else {}
+
+
+def _keep_network(run: Run, config: Config) -> None:
+    """Keep a copy of such a file beside the model, so that the run can be moved."""
+    if is_network_file(config.model.name):
+        path, _ = parts_of(config.model.name)
+        copy = run.path / path.name
+        if not copy.exists():
+            write_text(copy, read_text(path, "a Python file"))
+
+
+def copy_network(run: Run, folder: Path) -> None:
+    """Take a run's copy of a network's file into another folder, where it has one."""
+    model = run.config.get("model")
+    name = model.get("name") if isinstance(model, Mapping) else None
+    if is_network_file(name):
+        copy = run.path / parts_of(str(name))[0].name
+        if copy.is_file():
+            write_text(folder / copy.name, read_text(copy, "a Python file"))
 
 
 def _identity(config: MachineConfig, checksums: Mapping[str, str], processes: int) -> str:
@@ -145,13 +175,15 @@ def _describe(
     run: Run,
     config: MachineConfig,
     identity: str,
-    checksums: Mapping[str, str],
+    checksums: tuple[Mapping[str, str], Mapping[str, str]],
     observer: Observer,
     team: Team,
 ) -> None:
     """Write what the run runs on, or compare it with what an interrupted run wrote."""
     facts = describe_environment(config.device, config.threads or 1)
-    facts |= {"identity": identity, "data": dict(checksums), "processes": team.size}
+    data, networks = map(dict, checksums)
+    facts |= {"identity": identity, "data": data, "processes": team.size}
+    facts |= {"networks": networks} if networks else {}
     if not (run.path / ENVIRONMENT).exists():
         write_json(run.path / ENVIRONMENT, facts)
         return

@@ -11,10 +11,19 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..atomic import atomic_file
+from ..checksums import hash_file
 from ..engine.finite import check_weights
 from ..errors import OutputError, RunError
 from ..json_text import json_text
+from ..models.network_file import (
+    checksum_of,
+    is_network_file,
+    network_class,
+    parts_of,
+)
 from ..models.stored_model import read_model
+
+_CHECKSUM = "model_sha256"
 
 
 def write_model_file(path: Path, tensors: dict[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -28,6 +37,8 @@ def write_model_file(path: Path, tensors: dict[str, Tensor], header: Mapping[str
     Raises:
         OutputError: the place cannot be written, or the header holds a number that is not finite.
     """
+    if is_network_file(name := header.get("model")):
+        header = {**header, _CHECKSUM: checksum_of(str(name))}
     # One key of metadata: the library writes several in an order of its own.
     metadata = {"header": json_text(header, path, compact=True)}
     with atomic_file(path) as temporary:
@@ -61,7 +72,27 @@ def read_model_file(
     if found != kind:
         raise RunError(path, _what(found), f"{expected} ({kind!r})", remedy)
     check_weights(tensors, path)
+    if (digest := header.pop(_CHECKSUM, None)) is not None:
+        header["model"] = _own_network(header, str(digest), path)
     return header, tensors
+
+
+def _own_network(header: Mapping[str, Any], digest: str, path: Path) -> str:
+    """The name of a network of the user's, whose file is that of the training.
+
+    It is looked for where it was, then beside the model file, where runs keep a copy.
+    """
+    name = header.get("model")
+    if not is_network_file(name):
+        raise RunError(path, f"model: {name!r}", "FILE.py:Class", "train the run again")
+    file, class_name = parts_of(str(name))
+    for place in (file, path.parent / file.name):
+        if place.is_file() and hash_file(place) == digest:
+            # Asked here, as what fails when a network is built is taken for damage of this file.
+            network_class(own := f"{place}:{class_name}")
+            return own
+    found = "has changed since the training" if file.is_file() else "no such file"
+    raise RunError(file, found, f"the file of SHA-256 {digest[:12]}…", "bring it back")
 
 
 def _what(kind: object) -> str:

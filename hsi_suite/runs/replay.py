@@ -18,6 +18,7 @@ from . import launch
 from .finished_runs import finished_runs
 from .folder import CONFIG, ENVIRONMENT, Run
 from .identity import run_identity
+from .life import copy_network
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
 from .unverified import told_unverified
 
@@ -179,6 +180,7 @@ def _carried_out(
     """
     write_json(make_folder(folder) / ENVIRONMENT, run.environment)
     write_text(folder / CONFIG, run.config_text)
+    copy_network(run, folder)
     try:
         return launch.resume(folder, _Quiet(observer), memory_limit, device)
     except RunError as error:
@@ -191,6 +193,7 @@ def _changed(run: Run) -> RunError:
     """Why the identity of a run is another now: its data, or its configuration."""
     then = run.environment
     data, processes = dict(then.get("data", {})), then.get("processes", 1)
+    data |= then.get("networks", {})
     if processes != 1:
         data["processes"] = str(processes)
     names = ", ".join(then.get("data", {}))
@@ -208,7 +211,8 @@ def _environment_differences(run: Run, device: str | None) -> list[str]:
         str(resolve_device(device or str(config.get("device")))), int(config.get("threads") or 1)
     )
     # Data and identity are compared when the run is done again.
-    now |= {name: then.get(name) for name in ("data", "identity")} | {"processes": 1}
+    compared = ("data", "identity", *(["networks"] if "networks" in then else []))
+    now |= {name: then.get(name) for name in compared} | {"processes": 1}
     return compare_environments({"processes": 1} | then, now)
 
 

@@ -13,10 +13,10 @@ from test_checkpoint_import import dncnn, saoyan_state, unmerged_matconvnet, wri
 
 from hsi_suite.atomic import write_json
 from hsi_suite.backbones.classic.torchvision_weights import load_torchvision_file
+from hsi_suite.cache import CACHE_VARIABLE
 from hsi_suite.data.public.public_scene import Layer, labels_from_abundances
 from hsi_suite.data.public.public_scenes import PUBLIC_SCENES
 from hsi_suite.data.public.verification import (
-    CACHE_VARIABLE,
     RemoteFile,
     inspect_file,
     record_path,

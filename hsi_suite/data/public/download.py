@@ -17,15 +17,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from ...atomic import atomic_file, make_folder, temporary_folder
+from ...cache import CACHE_VARIABLE, cache_folder
 from ...errors import ChecksumError, ConfigError, DatasetNotFoundError, OutputError
 from ...printable import safe_line
 from .transfer import Say, fetch
 from .verification import (
-    CACHE_VARIABLE,
     LocalFile,
     RemoteFile,
     Verdict,
-    cache_folder,
     inspect_file,
     record,
     record_path,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ...atomic import atomic_folder
+from ...cache import cache_folder
 from ...errors import ChecksumError, DatasetNotFoundError, OutputError, UnknownNameError
 from ...registry import nearest_names
 from .download import DATA_VARIABLE, data_folder, say_on_stderr
@@ -23,7 +24,6 @@ from .verification import (
     LocalFile,
     RemoteFile,
     Verdict,
-    cache_folder,
     digests,
     record,
     recorded_digest,

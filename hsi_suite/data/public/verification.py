@@ -14,10 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from ...atomic import write_json
+from ...cache import cache_folder
 from ...errors import ChecksumError, InputFileError
 from ...user_files import read_json, require_regular
-
-CACHE_VARIABLE = "HSI_CACHE_DIR"
 
 _CHUNK_BYTES = 1 << 20
 
@@ -79,16 +78,6 @@ class LocalFile:
     def verified(self) -> bool:
         """Whether a published checksum says that it is the file it should be."""
         return self.verdict is Verdict.VERIFIED
-
-
-def cache_folder() -> Path:
-    """The user's cache: `HSI_CACHE_DIR`, else the platform's place for caches."""
-    own = os.environ.get(CACHE_VARIABLE)
-    if own:
-        return Path(own)
-    import pooch
-
-    return Path(pooch.os_cache("hsi_suite"))
 
 
 def record_path() -> Path:

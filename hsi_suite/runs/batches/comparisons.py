@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...data.formats.checksums import hash_file
+from ...checksums import hash_file
 from ...metrics.group_comparisons import RunGroup, compare_groups
 from ..figures import baseline_figures, figures, part_sizes, variant_words
 from ..folder import SPLIT, Run

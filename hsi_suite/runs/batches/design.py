@@ -12,6 +12,7 @@ import yaml
 from ...config import config_names
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
+from ...models.network_file import shown_name
 from ...schemas.batch import BatchConfig, ResolvedConfig
 from ..chance import absent, fixed, with_base_seed, with_source
 from ..identity import run_identity
@@ -263,7 +264,7 @@ def label(config: Config) -> str:
     pair = getattr(config.data, "pair", "")
     kind = getattr(getattr(config, "split", None), "kind", "")
     variant = " ".join(filter(None, (pair, kind and f"{kind} split")))
-    what = f"{config.model.name} on {source_name(config)}"
+    what = f"{shown_name(config.model.name)} on {source_name(config)}"
     return f"{what}, {variant}" if variant else what
 
 

@@ -12,6 +12,7 @@ from ...config import Tree, dump_yaml, load_tree, validate
 from ...engine.devices import resolve_device
 from ...engine.distributed import launched_processes
 from ...errors import ConfigError, RunError
+from ...models.network_file import shown_name
 from ...schemas.batch import BatchConfig
 from ..task import Config
 from .design import Design, expand, own_file, source_name
@@ -68,7 +69,7 @@ def planned_repeats(config: Config, runs: int, output: str | Path) -> Plan:
     first = config.seeds.base
     if first + runs > 2**63:
         raise ConfigError("--seed", f"{first} with {runs} runs", "seeds below 2^63")
-    parts = [source_name(config), config.model.name]
+    parts = [source_name(config), shown_name(config.model.name)]
     kind = getattr(getattr(config, "split", None), "kind", None)
     parts += [] if kind is None else [kind]
     stem = _file_name("_".join(parts))

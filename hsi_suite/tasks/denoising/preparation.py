@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ...data.formats.checksums import hash_file
+from ...checksums import hash_file
 from ...data.images import ImageSet, load_images, read_folder
 from ...data.photographs import read_header
 from ...engine.observer import Observer

@@ -14,6 +14,7 @@ from ...atomic import write_json, write_text
 from ...engine.trainer import Training
 from ...metrics.measures import measure
 from ...metrics.restoration import peak_signal_noise_ratio
+from ...models.network_file import shown_name
 from ...reports.drawing import house_style, save_png
 from ...reports.figures import has_curves, learning_curves_figure
 from ...runs.folder import COST, CURVES, HISTORY, METRICS, Run, csv_text
@@ -61,7 +62,7 @@ def _metrics(
     return {
         "task": "denoising",
         "dataset": denoiser.header.dataset,
-        "model": config.model.name,
+        "model": shown_name(config.model.name),
         "colour": config.data.colour,
         "noise": config.noise.model_dump(),
         "seed": config.seeds.base,

@@ -12,6 +12,7 @@ from ...atomic import write_json, write_text
 from ...data.labelled_images import LabelledImages
 from ...engine.observer import Observer
 from ...engine.trainer import Training
+from ...models.network_file import shown_name
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...reports.images.figures import Mistake, mistakes_figure
@@ -79,7 +80,7 @@ def _metrics(
         "task": "image_classification",
         "dataset": images.name,
         "synthetic": False,
-        "model": config.model.name,
+        "model": shown_name(config.model.name),
         "size": config.data.size,
         "channels": images.channels,
         "crops": config.evaluation.crops,

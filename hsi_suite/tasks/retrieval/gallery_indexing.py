@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...atomic import replace_folder, write_json
-from ...data.formats.checksums import hash_file
+from ...checksums import hash_file
 from ...data.scene import Scene
 from ...data.strip_items import StripItems, picture_levels, sampled_pixels
 from ...engine.allocation import release_free_blocks

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...checksums import hash_file
 from ...data.field_spectra import Units
-from ...data.formats.checksums import hash_file
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError

@@ -14,6 +14,7 @@ from ...atomic import write_json, write_text
 from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...metrics.retrieval import RetrievalScores
+from ...models.network_file import shown_name
 from ...reports.drawing import save_png
 from ...reports.retrieval.figures import precision_recall_figure, projection_figure
 from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
@@ -99,7 +100,7 @@ def _metrics(
         "task": "retrieval",
         "dataset": prepared.name,
         "synthetic": prepared.synthetic,
-        "model": config.model.name,
+        "model": shown_name(config.model.name),
         "pair": list(header.names),
         "directions": list(header.directions),
         "encoders": [header.options["first_encoder"], header.options["second_encoder"]],

@@ -12,7 +12,7 @@ from ...data.file_list import absolute_files
 from ...errors import ConfigError
 from ...models.classic_classifier import CLASSIC_MODELS
 from ...models.classical import CLASSICAL
-from ...models.registry import classifier_names
+from ...models.registry import classifier_names, is_model
 from ...registry import listed, nearest_names
 from ...runs.machine import on_this_machine
 from ...schemas.classification import ClassificationConfig, SplitConfig
@@ -103,6 +103,8 @@ def _shipped_for(dataset: str | None, model: str) -> str:
         return general
     if model in CLASSIC_MODELS:
         return f"{_TASK_FOLDER}/classic"
+    if is_model(model):
+        return f"{_TASK_FOLDER}/own_network"
     known = [*classifier_names(), *CLASSICAL]
     near = nearest_names(model, known)
     hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"

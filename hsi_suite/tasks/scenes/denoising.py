@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data.formats.checksums import hash_file
+from ...checksums import hash_file
 from ...data.missing_data import MissingSurvey, refuse_without_data
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, SceneFile

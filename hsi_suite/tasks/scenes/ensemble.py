@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data.formats.checksums import hash_file
+from ...checksums import hash_file
 from ...data.orientations import ORIENTATIONS
 from ...data.readers import CubeFile
 from ...engine.observer import Observer

@@ -15,7 +15,7 @@ from ...engine.tiled import TileGrid
 from ...engine.trainer import Trainer, Training
 from ...errors import ConfigError
 from ...models.classical import CLASSICAL, check_classes
-from ...models.registry import build_model, classifier_names
+from ...models.registry import build_model, classifier_names, is_model
 from ...registry import listed
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier, Header
@@ -52,7 +52,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
     )
     if config.model.name in CLASSICAL:
         return _untrained_classical(config, prepared, header)
-    if config.model.name not in classifier_names():
+    if not is_model(config.model.name):
         # The registry of networks words the message; it should name the classical ones too.
         known = listed([*classifier_names(), *CLASSICAL])
         raise ConfigError("model.name", f"unknown model {config.model.name!r}", known)

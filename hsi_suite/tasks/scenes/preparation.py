@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...checksums import hash_file
 from ...data.catalogue import load_dataset
 from ...data.disjoint_split import disjoint_split
 from ...data.file_list import listed_files
-from ...data.formats.checksums import hash_file
 from ...data.leakage import LeakageAudit, audit
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile, open_cube, open_scene, read_scene

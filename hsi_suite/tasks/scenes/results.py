@@ -13,6 +13,7 @@ from ...data.writers import write_label_map
 from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...errors import FormatLimitError
+from ...models.network_file import shown_name
 from ...palette import class_colours
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
@@ -110,7 +111,7 @@ def collect_metrics(
         "task": "classification",
         "dataset": scene.name,
         "synthetic": scene.synthetic,
-        "model": config.model.name,
+        "model": shown_name(config.model.name),
         "window": config.model.window,
         "seed": config.seeds.base,
         "parameters": outcome.classifier.parameter_count,

@@ -17,6 +17,7 @@ from ...data.splits import Split, load_split
 from ...engine.devices import computing
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError
+from ...models.network_file import shown_name
 from ...runs.folder import METRICS, SPLIT, Run
 from ...runs.machine import available_threads, on_device
 from ...schemas.classification import ClassificationConfig
@@ -56,7 +57,7 @@ def evaluate_classification(
     with computing(where, threads, config.deterministic), ExitStack() as stack:
         classifier = finished_classifier(run.path, where, threads)
         if dropout_at_test and not classifier.has_dropout:
-            found = f"{config.model.name} has no dropout layers"
+            found = f"{shown_name(config.model.name)} has no dropout layers"
             raise ConfigError("--dropout-at-test", found, "a network with dropout")
         scene, denoising = load_prepared_scene(config, observer, MemoryLimit.of(memory_limit))
         stack.callback(close_scene, scene)

@@ -8,7 +8,8 @@ from typing import Any
 
 from ...config import Tree, apply_settings, merge
 from ...models.classical import CLASSICAL
-from ...models.registry import MODELS
+from ...models.network_file import absolute_name, is_network_file, parts_of, trust
+from ...models.registry import is_model, spec_of
 
 
 def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -> Tree:
@@ -27,9 +28,19 @@ def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -
     Raises:
         ConfigError: a setting cannot be read.
     """
-    wanted = _section(apply_settings(named, settings))
+    wanted = _section(_with_own_network(apply_settings(named, settings)))
     given = apply_settings(merge(_inherited(base, wanted, default), named), settings)
-    return _without_cleared(given, default)
+    return _without_cleared(_with_own_network(given), default)
+
+
+def _with_own_network(tree: Tree) -> Tree:
+    """The tree with the file of a network of the user's in full, which the user thereby trusts."""
+    model = _section(tree)
+    if not is_network_file(model.get("name")):
+        return tree
+    name = absolute_name(model["name"])
+    trust(parts_of(name)[0])
+    return {**tree, "model": {**model, "name": name}}
 
 
 def _inherited(base: Tree, wanted: Mapping[str, Any], default: str) -> Tree:
@@ -71,9 +82,9 @@ def _known(name: object) -> Mapping[str, inspect.Parameter | None] | None:
         return None
     if name in CLASSICAL:
         return dict.fromkeys(CLASSICAL[name].SETTINGS)
-    if name not in MODELS:
+    if not is_model(name):
         return None
-    return inspect.signature(MODELS[name].factory, eval_str=True).parameters
+    return inspect.signature(spec_of(name).factory, eval_str=True).parameters
 
 
 def _takes_none(argument: inspect.Parameter | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...models.network_file import shown_name
 from ...reports.content import unverified_text
 from ...runs.task import Config
 
@@ -21,5 +22,5 @@ def opening(
         unverified: files of the data that nobody vouches for.
     """
     words = (parts, length, f"seed {config.seeds.base}", f"on {config.device}")
-    what = f"training {config.model.name} on {data}: {', '.join(filter(None, words))}"
+    what = f"training {shown_name(config.model.name)} on {data}: {', '.join(filter(None, words))}"
     return [what, *([unverified_text(unverified)] if unverified else [])]

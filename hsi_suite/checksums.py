@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ...errors import InputFileError
-from ...user_files import require_regular
+from .errors import InputFileError
+from .user_files import require_regular
 
 
 def hash_file(path: Path) -> str:
