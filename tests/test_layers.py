@@ -39,6 +39,7 @@ LAYERS = [
     {"runs"},
     {"tasks"},
     {"pipelines"},
+    {"api"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -1,1 +1,33 @@
-"""Pure functions from predictions to figures of merit."""
+"""Pure functions from predictions to figures of merit, and what each figure is called.
+
+>>> import hsi_suite as hsi
+>>> hsi.metrics.overall_accuracy([1, 1, 2, 2], [1, 1, 2, 1])
+0.75
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "overall_accuracy": "of_labels",
+    "average_accuracy": "of_labels",
+    "cohen_kappa": "of_labels",
+    "class_scores": "of_labels",
+    "peak_signal_noise_ratio": "restoration",
+    "structural_similarity": "restoration",
+    "mean_peak_signal_noise_ratio": "restoration",
+    "mean_structural_similarity": "restoration",
+    "spectral_angle": "restoration",
+    "retrieval_scores": "retrieval",
+    "Measure": "measure",
+    "measure": "measures",
+}
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)

@@ -1,1 +1,27 @@
-"""The networks and classical models of each task, built from `backbones`."""
+"""The networks and classical models of each task, built from `backbones`.
+
+>>> import hsi_suite as hsi
+>>> net = hsi.models.create("hybridsn", in_channels=30, num_classes=16, window=25)
+>>> sum(parameter.numel() for parameter in net.parameters())
+5122176
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "create": ("creation", "create"),
+    "register": ("registry", "register"),
+    "names": ("registry", "model_names"),
+    "describe": ("description", "describe_model"),
+}
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, own = _PUBLIC[name]
+    return getattr(import_module(f".{module}", __name__), own)

@@ -37,6 +37,8 @@ Network = TypeVar("Network", bound=nn.Module)
 _CLASSIFIES = "classification"
 
 MODELS: Registry[ModelSpec] = Registry("model")
+# Classes of a program that uses this package, see `entered`.
+_HANDED_OVER: dict[str, ModelSpec] = {}
 MODELS.add(
     "hybridsn",
     ModelSpec(
@@ -219,6 +221,16 @@ def register(
     return enter
 
 
+def entered(network: type[nn.Module]) -> str:
+    """The name by which a class that a program hands over is known, in this program alone.
+
+    Names are module and class; the same class again, as of a notebook's cell, takes its place.
+    """
+    name = f"{network.__module__}.{network.__qualname__}"
+    _HANDED_OVER[name] = _own_spec(network, _CLASSIFIES)
+    return name
+
+
 def _own_spec(network: type[nn.Module], task: str, summary: str = "") -> ModelSpec:
     example, shape = _USUAL.get(task, _USUAL["classification"])
     text = summary or (inspect.getdoc(network) or network.__name__).partition("\n")[0]
@@ -253,7 +265,7 @@ def model_names(task: str | None = None) -> list[str]:
 
 def is_model(name: object) -> bool:
     """Whether a name is that of a network, registered or in a file."""
-    return is_network_file(name) or name in model_names()
+    return is_network_file(name) or name in _HANDED_OVER or name in model_names()
 
 
 def spec_of(name: str, task: str = "classification") -> ModelSpec:
@@ -270,6 +282,8 @@ def spec_of(name: str, task: str = "classification") -> ModelSpec:
     """
     if is_network_file(name):
         return _own_spec(network_class(name), task)
+    if name in _HANDED_OVER:
+        return _HANDED_OVER[name]
     _load_others()
     return MODELS[name]
 

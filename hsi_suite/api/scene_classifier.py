@@ -1,0 +1,269 @@
+"""Classification of scenes as a scikit-learn estimator over arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from ..data.leakage import LeakageAudit, audit
+from ..data.pixel_spectra import PixelSpectra
+from ..data.scene import Scene
+from ..data.splits import Split
+from ..engine.devices import computing
+from ..engine.observer import Observer
+from ..errors import ShapeError, SplitError
+from ..models.registry import entered
+from ..runs.machine import available_threads
+from ..schemas.classification import ClassificationConfig
+from ..tasks.scenes.classifier import Classifier
+from ..tasks.scenes.classifier_loading import load_classifier
+from ..tasks.scenes.configuration import classification_config, resolve
+from ..tasks.scenes.fitting import fit as fit_classifier
+from ..tasks.scenes.fitting import untrained
+from ..tasks.scenes.preparation import Prepared, class_indices
+from ..tasks.scenes.reduction_fitting import fit_reduction
+from .arrays import Cube, as_cube, as_labels
+
+_ARRAYS = "arrays in memory"
+
+
+class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Gives every pixel of a cube a class, by any network or classical model of the suite.
+
+    `fit` takes a whole cube and its label map, not rows: what sees a window needs the pixels
+    around. Equal seeds, threads and machine give equal bits, those of `hsi train`.
+
+    Args:
+        model: a name of `hsi models list`, FILE.py:Class, or a class: an `nn.Module` that takes
+            in_channels, num_classes and window.
+        window: side of the square of pixels around the classified one; None: the model's usual.
+        epochs: passes over the training pixels; None: the model's usual.
+        config: name or path of a configuration to begin with; None: the model's own.
+        settings: "a.b=c" texts, as of `hsi train --set`.
+        seed: of everything drawn at random.
+        device: auto, cpu, cuda or cuda:N.
+        threads: CPU threads; None takes the processors this process may use.
+        observer: reports progress; None keeps quiet.
+
+    Attributes:
+        classes_: the label values it knows, rising.
+        n_features_in_: bands of the cubes it takes.
+        history_: a row of figures for each epoch.
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> labels = np.repeat([[3, 0, 7]], 9, 0).repeat(5, 1)
+    >>> cube = labels[..., None] + rng.normal(0, 0.1, (9, 15, 12))
+    >>> model = SceneClassifier("svm", settings=["reduction.components=4"]).fit(cube, labels)
+    >>> model.predict(cube)[4, [0, 14]].tolist(), model.score(cube, labels)
+    ([3, 7], 1.0)
+    """
+
+    def __init__(
+        self,
+        model: str | type[nn.Module] = "hybridsn",
+        *,
+        window: int | None = None,
+        epochs: int | None = None,
+        config: str | None = None,
+        settings: Sequence[str] = (),
+        seed: int = 0,
+        device: str = "auto",
+        threads: int | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.model = model
+        self.window = window
+        self.epochs = epochs
+        self.config = config
+        self.settings = settings
+        self.seed = seed
+        self.device = device
+        self.threads = threads
+        self.observer = observer
+
+    def fit(self, cube: Any, labels: Any, *, split: Split | None = None) -> SceneClassifier:
+        """Learn from labelled pixels of a cube.
+
+        Args:
+            cube: lines × samples × bands, NumPy or `xarray.DataArray`; pixels with values that
+                are not finite count as missing.
+            labels: lines × samples, 0 = unlabelled, classes are whole numbers from 1 on.
+            split: of `hsi_suite.splits`: its training pixels are learnt from, its validation
+                pixels select the epoch where the configuration says so; None learns from all.
+
+        Raises:
+            ShapeError: the arrays do not fit each other, or hold impossible values.
+            SplitError: the split is of other labels, or there is a single class.
+            ConfigError: a parameter is wrong.
+        """
+        given = as_cube(cube)
+        truth = as_labels(labels, given.values.shape[:2])
+        if given.valid is not None and truth[~given.valid].any():
+            raise ShapeError("cube", "values that are not finite at labelled pixels", "numbers")
+        split = _all_pixels(truth) if split is None else _checked(split, truth)
+        config = resolve(self._configuration())
+        with computing(torch.device(config.device), config.threads or 1, config.deterministic):
+            prepared = _prepared(given, truth, split, config)
+            classifier = untrained(config, prepared)
+            training = fit_classifier(
+                classifier, config, prepared, None, self.observer or Observer()
+            )
+        self._settle(classifier)
+        self.history_ = training.history
+        return self
+
+    def predict(self, cube: Any) -> Any:
+        """The label map of a cube of the same bands: lines × samples, 0 where data are missing.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ShapeError: the cube has other bands.
+        """
+        given = self._taken(cube)
+        classifier = self.classifier_
+        with self._computing():
+            reduced = classifier.reduced(
+                PixelSpectra(given.values), given.valid, given.values.shape[:2]
+            )
+            good = np.ones(given.values.shape[:2], bool) if given.valid is None else given.valid
+            classes = classifier.class_map(reduced, good, observer=self.observer)
+        return given.like(classifier.labels_of(classes))
+
+    def predict_proba(self, cube: Any) -> NDArray[np.float32]:
+        """Class probabilities, lines × samples × classes in the order of `classes_`.
+
+        NaN where data are missing. Those of a forest are shares of its trees' votes; a support
+        vector machine gives its one class 1. None is calibrated.
+        """
+        given = self._taken(cube)
+        with self._computing():
+            return self.classifier_.probabilities(given.values, given.valid, observer=self.observer)
+
+    def score(
+        self, cube: Any, labels: Any, sample_weight: Any = None, *, split: Split | None = None
+    ) -> float:
+        """Overall accuracy on the test pixels of a split, or on all labelled pixels.
+
+        Without a split pixels that were learnt from count too.
+        """
+        given = as_cube(cube)
+        truth = as_labels(labels, given.values.shape[:2])
+        pixels = np.flatnonzero(truth) if split is None else _checked(split, truth).test
+        found = np.asarray(self.predict(given.values)).reshape(-1)[pixels]
+        right = found == truth.reshape(-1)[pixels]
+        weights = None
+        if sample_weight is not None:
+            weights = np.asarray(sample_weight, np.float64).reshape(-1)[pixels]
+        return float(np.average(right, weights=weights))
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted classifier as one safetensors file.
+
+        Raises:
+            OutputError: the place cannot be written.
+        """
+        check_is_fitted(self, "classifier_")
+        self.classifier_.save(Path(path))
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, device: str = "auto", threads: int | None = None
+    ) -> SceneClassifier:
+        """A classifier that `save` wrote, or the model.safetensors of a run.
+
+        Raises:
+            RunError: the file is missing, damaged or no classifier.
+        """
+        from ..engine.devices import resolve_device
+
+        where, number = resolve_device(device), threads or available_threads()
+        classifier = load_classifier(Path(path), torch.device(where), number)
+        header = classifier.header
+        loaded = cls(header.model, window=header.window, device=device, threads=threads)
+        loaded._settle(classifier)
+        return loaded
+
+    def _configuration(self) -> ClassificationConfig:
+        window = () if self.window is None else (f"model.window={self.window}",)
+        return classification_config(
+            config=self.config,
+            model=entered(self.model) if isinstance(self.model, type) else self.model,
+            scene=_ARRAYS,
+            labels=_ARRAYS,
+            epochs=self.epochs,
+            seed=self.seed,
+            device=self.device,
+            threads=self.threads,
+            settings=[*window, *self.settings],
+        )
+
+    def _settle(self, classifier: Classifier) -> None:
+        self.classifier_ = classifier
+        self.classes_ = np.array(classifier.header.labels)
+        self.n_features_in_ = classifier.header.bands
+
+    def _taken(self, cube: Any) -> Cube:
+        check_is_fitted(self, "classifier_")
+        given = as_cube(cube)
+        self.classifier_.check_bands(given.values.shape[2])
+        return given
+
+    def _computing(self) -> Any:
+        return computing(self.classifier_.device, self.threads or available_threads(), True)
+
+
+def _prepared(
+    cube: Cube, labels: NDArray[np.integer], split: Split, config: ClassificationConfig
+) -> Prepared:
+    scene = Scene(
+        name=_ARRAYS,
+        cube=cube.values,
+        labels=labels,
+        class_names=tuple(map(str, range(1, int(labels.max()) + 1))),
+        wavelengths=cube.wavelengths,
+        valid=cube.valid,
+    )
+    window = config.model.window
+    if window > min(labels.shape):
+        raise ShapeError("window", f"{window} in a scene of {labels.shape}", "a smaller window")
+    tested = len(split.test) > 0
+    return Prepared(
+        scene=scene,
+        labels=labels,
+        split=split,
+        leakage=audit(split, window=window) if tested else _nothing_tested(window, split),
+        reduction=fit_reduction(config.reduction, scene, split),
+        classes=class_indices(labels, split.classes),
+    )
+
+
+def _nothing_tested(window: int, split: Split) -> LeakageAudit:
+    return LeakageAudit(window, len(split.train), 0, 0.0, 0.0, 0.0, 0, 0.0, 0, ())
+
+
+def _all_pixels(labels: NDArray[np.integer]) -> Split:
+    """All labelled pixels for training."""
+    none = np.zeros(0, np.int64)
+    classes = tuple(int(label) for label in np.unique(labels) if label)
+    if len(classes) < 2:
+        raise SplitError("labels", "a single class", "at least two")
+    train = np.flatnonzero(labels).astype(np.int64)
+    return Split("file", labels.shape, classes, train, none, none, 0, {}, {}, {}, "")
+
+
+def _checked(split: Split, labels: NDArray[np.integer]) -> Split:
+    if split.shape != labels.shape:
+        raise SplitError("split", f"of {split.shape} pixels", f"{labels.shape}, as the labels")
+    used = np.concatenate([split.train, split.validation, split.test])
+    if not np.isin(labels.reshape(-1)[used], split.classes).all():
+        raise SplitError("split", "pixels of other classes than its own", "one of these labels")
+    return split
