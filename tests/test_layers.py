@@ -17,6 +17,7 @@ LAYERS = [
         "map_endings",
         "json_text",
         "scratch",
+        "memory",
         "printable",
         "user_files",
         "guard",

@@ -24,7 +24,11 @@ def parse_bytes(
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([MG]?)B?", value.upper())
     if match is None:
         raise click.BadParameter(f"{value!r} is no amount of memory such as 800M or 2G")
-    return float(match[1]) * _UNITS[match[2]]
+    from ..memory import keep_within
+
+    limit = float(match[1]) * _UNITS[match[2]]
+    context.call_on_close(keep_within(limit))
+    return limit
 
 
 def parse_shape(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..errors import InputFileError
+from ..errors import HsiSuiteError, InputFileError
+from ..memory import require_room
 from ..user_files import require_regular, resolved
 from .formats.cut_pictures import check_complete
 from .formats.plain_tiff import is_tiff
@@ -29,6 +30,9 @@ from .public.image_sets import (
 from .public.transfer import Say
 
 __all__ = ["IMAGE_SETS", "Colour", "ImageSet", "load_images", "read_folder", "read_image"]
+
+# What Pillow holds at four bytes a pixel, and what it is turned into.
+_COPIES = 2
 
 Colour = Literal["grey", "rgb"]
 
@@ -104,10 +108,13 @@ def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:
         return _read_tiff(path, colour)
     try:
         with quiet_libraries(), Image.open(path) as file:
+            require_room(path, 4.0 * _COPIES * file.width * file.height)
             check_complete(path)
             mode = file.mode
             shallow = _to_eight_bits(file) if mode.startswith("I") else file
             values = np.asarray(shallow.convert("L" if colour == "grey" else "RGB"), np.uint8)
+    except HsiSuiteError:
+        raise
     except Exception as error:  # whatever Pillow raises for damaged files
         raise InputFileError(path, f"cannot be read ({_reason(error)})", "an image") from error
     if mode == "F":

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import InputFileError
+from ..memory import bytes_of, require_room
 from .formats.cut_pictures import check_complete
 from .formats.deep_png import decode_deep_png, is_deep_png
 from .formats.geotiff_tags import ExtraTag
@@ -29,6 +30,8 @@ from .formats.reading_guard import muted_errors, reading
 PHOTOGRAPH_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _WHAT = "an image (PNG, JPEG, TIFF or BMP)"
 _STRIP = 256
+# What a decoder holds, and the values taken from it.
+_COPIES = 2
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,9 @@ def read_photograph(path: Path) -> Photograph:
     Raises:
         InputFileError: it cannot be read, or values are missing in it.
     """
-    read_header(path)
+    header = read_header(path)
+    shape = (header.lines, header.samples, header.channels + header.alpha)
+    require_room(path, bytes_of(shape, header.dtype, _COPIES))
     with reading(path, _WHAT):
         page = plain_tiff(path)
         photograph = _read_with_pillow(path) if page is None else _read_plain_tiff(path, page)

@@ -34,6 +34,8 @@ NOT_OF_USERS = {
     "hsi_suite/engine/observer.py:_leave_a_lost_terminal": "opens /dev/null",
     "hsi_suite/engine/worker_loop.py:_listen": "the parent process",
     "hsi_suite/engine/worker_process.py:WorkerProcess.read": "a child process",
+    "hsi_suite/memory.py:_address_space": "the system's own figures",
+    "hsi_suite/memory.py:_available": "the system's own figures",
     "hsi_suite/scratch.py:_remove_ownerless": "opens a lock",
     "hsi_suite/runs/life.py:_assist": "another process of the run",
     "hsi_suite/models/network_file.py:_trusted": "a list of the suite's own in the cache",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputFileError, ShapeError
+from ...memory import require_room
 from ..missing_data import filled, valid_pixels
 from ..scene import Georeference
 from .array_axes import CubeAxes
@@ -138,6 +139,7 @@ class CubeFile:
             raise ShapeError(
                 self.path, f"lines {first_line} to {last} asked for", f"0 to {self.shape[0]}"
             )
+        require_room(self.path, self._needed(last - first_line))
         try:
             lines = quiet_nans(self.source.read_lines(first_line, last))
             if not self.complete:
@@ -168,6 +170,12 @@ class CubeFile:
         if isinstance(self.source, WholeArray):
             return _READING_COPIES * self._bytes(self.shape[0])
         return _READING_COPIES * self._bytes(min(lines, self.shape[0])) + _READING_BUFFER
+
+    def _needed(self, lines: int) -> float:
+        """What `read` takes anew: nothing where the array is kept already."""
+        if isinstance(self.source, WholeArray):
+            return 0 if self.source.held else self.reading_bytes(lines)
+        return self._bytes(lines)
 
     def _bytes(self, lines: int) -> int:
         return lines * self.shape[1] * self.shape[2] * self.dtype.itemsize
@@ -238,6 +246,11 @@ class WholeArray:
     def dtype(self) -> np.dtype[Any]:
         """Type of the values in native byte order."""
         return self._dtype
+
+    @property
+    def held(self) -> bool:
+        """Whether it has been read."""
+        return self._array is not None
 
     def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
         """Lines first_line … last_line - 1, a view."""

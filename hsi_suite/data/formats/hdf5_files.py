@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ...memory import bytes_of, require_room
 from ...user_files import first_bytes
 from .array_axes import CUBE_AXES, ArrayRequest, CubeAxes
 from .array_choice import StoredArray, check_cube, choose_map, is_real
@@ -52,7 +53,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest) -> CubeFile:
     arrays = list_hdf5_arrays(file)
 
     def values(array: StoredArray) -> NDArray[np.float64]:
-        return np.asarray(file[array.name][()], np.float64)
+        return np.asarray(_whole(path, file[array.name]), np.float64)
 
     def named(array: StoredArray) -> tuple[str, ...] | None:
         return axis_names(file[array.name])
@@ -88,7 +89,7 @@ def _source(path: Path, dataset: h5py.Dataset, axes: CubeAxes, missing: Missing)
 
     def load() -> NDArray[Any]:
         with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
-            values: NDArray[Any] = file[name][()]
+            values = _whole(path, file[name])
         return missing.unified(axes.arrange(values.T if matlab else values))
 
     return WholeArray(path, axes.shape, np.dtype(dataset.dtype).newbyteorder("="), load)
@@ -117,8 +118,14 @@ def load_hdf5_map(path: Path, variable: str | None, option: str) -> NDArray[Any]
         arrays = list_hdf5_arrays(file)
         chosen = choose_map(path, arrays, variable=variable, option=option)
         dataset = file[chosen.name]
-        values: NDArray[Any] = dataset[()]
+        values = _whole(path, dataset)
         return values.T if _is_matlab(dataset) else values
+
+
+def _whole(path: Path, dataset: h5py.Dataset) -> NDArray[Any]:
+    require_room(path, bytes_of(dataset.shape, dataset.dtype))
+    values: NDArray[Any] = dataset[()]
+    return values
 
 
 class Hdf5Lines:

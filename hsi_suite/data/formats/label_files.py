@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import InputFileError
+from ...memory import require_room
 from ...user_files import read_text
 from .array_choice import LABELS_OPTION, choose_map
 from .cut_pictures import check_complete
@@ -133,6 +134,7 @@ def _read_png(path: Path) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
                 "a palette or grey PNG whose values are the labels",
                 "save the labels, not a picture of them",
             )
+        require_room(path, 4.0 * image.width * image.height)
         check_complete(path)
         values = np.asarray(image)
         if image.mode == "P":

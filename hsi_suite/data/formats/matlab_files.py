@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat, whosmat
 
 from ...errors import InputFileError
+from ...memory import bytes_of, require_room
 from ...user_files import first_bytes
 from .array_axes import ArrayRequest
 from .array_choice import StoredArray, check_cube
@@ -21,6 +22,8 @@ from .raw_lines import RawLines
 from .reading_guard import reading
 
 _WHAT = "a MATLAB file"
+# SciPy's bytes, and the array made of them.
+_COPIES = 2
 _NUMERIC = {"double", "single"} | {f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 
 
@@ -46,7 +49,10 @@ def load_matlab_array(path: Path, array: StoredArray) -> NDArray[Any]:
     Raises:
         InputFileError: the file is damaged.
     """
-    if not _is_v4(path) and _checked_element(path, array).dtype.kind == "c":
+    element = None if _is_v4(path) else _checked_element(path, array)
+    dtype = np.dtype(np.float64) if element is None else element.dtype
+    require_room(path, bytes_of(array.shape, dtype, _COPIES))
+    if dtype.kind == "c":
         # Where a damaged file only claims an imaginary part, SciPy takes what follows for one and
         # ends the process.
         raise InputFileError(path, f"variable {array.name!r} is complex", "real numbers")

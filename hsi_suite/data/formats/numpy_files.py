@@ -11,6 +11,7 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from ...memory import bytes_of, require_room
 from .array_axes import ArrayRequest, cube_axes, matrix_axes
 from .array_choice import StoredArray, check_cube, choose_map, is_real
 from .array_facts import find_cube
@@ -52,6 +53,7 @@ def load_npy_map(path: Path) -> NDArray[Any]:
         array = _stored("array", file)
         choose_map(path, [array], variable="array", option="a label map")
         file.seek(0)
+        _check_size(path, file, path.stat().st_size)
         return npy_format.read_array(file, allow_pickle=False)
 
 
@@ -104,11 +106,22 @@ def load_npz_array(path: Path, array: StoredArray) -> NDArray[Any]:
         zipfile.ZipFile(path) as archive,
         archive.open(array.name + ".npy") as file,
     ):
+        _check_size(path, file, archive.getinfo(array.name + ".npy").file_size)
         values: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)
         # The archive's own checksum is compared only when the end is reached.
         if file.read(1):
             raise InputFileError(path, f"{array.name} is longer than its header says")
     return values
+
+
+def _check_size(path: Path, file: IO[bytes], held: int) -> None:
+    """Refuse an array that its file does not hold, or that memory does not; back to its start."""
+    shape, _, dtype = _read_header(file)
+    needed = bytes_of(shape, dtype)
+    if not dtype.hasobject and file.tell() + needed > held:
+        raise EOFError(f"it ends after {held:,} bytes, its array asks for {needed:,.0f}")
+    require_room(path, needed)
+    file.seek(0)
 
 
 def _stored(name: str, file: IO[bytes]) -> StoredArray:

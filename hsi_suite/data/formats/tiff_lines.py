@@ -10,6 +10,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from ...errors import InputFileError
+from ...memory import bytes_of, require_room
 from .reading_guard import reading
 
 _WHAT = "a TIFF file"
@@ -62,6 +63,10 @@ class DecodedLines:
         self._height = key.tilelength if key.is_tiled else key.rowsperstrip
         self._across = -(-key.imagewidth // key.tilewidth) if key.is_tiled else 1
         self._down = -(-key.imagelength // self._height)
+        width = key.tilewidth if key.is_tiled else key.imagewidth
+        height = self._height if key.is_tiled else min(self._height, key.imagelength)
+        together = key.samplesperpixel if key.planarconfig != 2 else 1
+        self._segment_bytes = bytes_of((height, width, together), self._dtype)
         if not self._is_complete():
             self._tiff.close()
             raise InputFileError(
@@ -120,6 +125,8 @@ class DecodedLines:
             top = index // self._across % self._down * self._height
             if top >= last_row or top + self._height <= first_row:
                 continue
+            # A strip is decoded whole, however few of its lines are wanted.
+            require_room(self._path, self._segment_bytes)
             data = self._segment(start, count)
             block, place, _ = self._key.decode(data, index, jpegtables=tables)
             self._paste(out, block, place, first_row)

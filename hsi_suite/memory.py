@@ -1,0 +1,98 @@
+"""What a file may take of the memory: one rule for everything that is read whole.
+
+Readers ask `require_room` before they take memory for what a header declares. A command's
+`--memory-limit` bounds it, and always what the machine has left.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import InputFileError
+
+# Nobody's memory is short of this; limits are meant for what is large.
+_TRIFLE = 16e6
+# What Python, torch and the other libraries take of a limit.
+_BASE = 500e6
+_MEMINFO, _STATM = Path("/proc/meminfo"), Path("/proc/self/statm")
+_limits: list[float] = []
+
+
+def keep_within(limit: float) -> Callable[[], None]:
+    """Bound what files may take until the returned function is called.
+
+    Args:
+        limit: bytes for the whole process.
+    """
+    _limits.append(limit)
+    return lambda: _limits.remove(limit)
+
+
+def require_room(path: Path, needed: float) -> None:
+    """Refuse a file before memory is taken for it.
+
+    Args:
+        path: the file.
+        needed: bytes that reading it takes, copies on the way included.
+
+    Raises:
+        InputFileError: that is more than the limit, or than the machine has left.
+    """
+    if needed <= _TRIFLE:
+        return
+    left = free_memory()
+    if _limits and needed + _BASE > min(_limits):
+        raise InputFileError(
+            path,
+            f"takes about {_text(needed)} beside {_text(_BASE)} for the program itself",
+            f"at most the memory limit, {_text(min(_limits))}",
+            "raise --memory-limit if it is really so large",
+        )
+    if left is not None and needed > left:
+        raise InputFileError(
+            path,
+            f"takes about {_text(needed)} of memory",
+            f"at most the {_text(left)} that this machine has left",
+            "cut the file, or use a machine with more memory",
+        )
+
+
+def bytes_of(shape: Iterable[int], dtype: np.dtype[Any], copies: float = 1) -> float:
+    """Bytes of an array; a float, as damaged headers declare more than integers of C hold."""
+    return float(math.prod(shape)) * dtype.itemsize * copies
+
+
+def free_memory() -> float | None:
+    """Bytes that the machine, and the limits of this process, leave; None where nothing says."""
+    left = [_available(), _address_space()]
+    return min((size for size in left if size is not None), default=None)
+
+
+def _available() -> float | None:
+    try:
+        lines = _MEMINFO.read_text("ascii").splitlines()
+    except OSError:
+        return None
+    sizes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return 1024.0 * int(sizes[0]) if sizes else None
+
+
+def _address_space() -> float | None:
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft == resource.RLIM_INFINITY:
+        return None
+    try:
+        used = int(_STATM.read_text("ascii").split()[0]) * resource.getpagesize()
+    except OSError:
+        used = 0
+    return max(0.0, float(soft - used))
+
+
+def _text(size: float) -> str:
+    return f"{size / 1e6:,.0f} MB" if size < 995e6 else f"{size / 1e9:,.2f} GB"

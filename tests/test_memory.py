@@ -1,0 +1,109 @@
+import zipfile
+
+import click
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from scipy.io import savemat
+
+from hsi_suite import memory
+from hsi_suite.cli.values import parse_bytes
+from hsi_suite.data.images import read_image
+from hsi_suite.data.pair_files import read_pairs
+from hsi_suite.data.photographs import read_photograph
+from hsi_suite.data.readers import open_cube, read_labels
+from hsi_suite.data.split_files import file_split
+from hsi_suite.errors import InputFileError
+
+SIDE = 4500  # 20 MB of bytes
+
+
+def npz(path, **arrays):
+    np.savez_compressed(path, **arrays)
+
+
+def read_cube(path):
+    with open_cube(path) as file:
+        file.read()
+
+
+def small_labels(path):
+    file_split(path, np.arange(20).reshape(5, 4) % 3)
+
+
+ZEROS = np.zeros((SIDE, SIDE), np.uint8)
+CUBE = ZEROS.reshape(SIDE, SIDE // 10, 10)
+
+
+def hdf5(path, values):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("values", data=values, compression="gzip", chunks=True)
+
+
+KINDS = {
+    "cube.npz": (lambda path: npz(path, cube=CUBE), read_cube),
+    "cube.npy": (lambda path: np.save(path, CUBE), read_cube),
+    "cube.mat": (lambda path: savemat(path, {"cube": CUBE}, do_compression=True), read_cube),
+    "cube.h5": (lambda path: hdf5(path, CUBE), read_cube),
+    "strip.tif": (
+        lambda path: tifffile.imwrite(
+            path, CUBE, compression="zlib", rowsperstrip=SIDE, planarconfig="contig",
+            photometric="minisblack",
+        ),
+        lambda path: open_cube(path).read(0, 1),
+    ),
+    "labels.npz": (lambda path: npz(path, gt=ZEROS), read_labels),
+    "labels.npy": (lambda path: np.save(path, ZEROS), read_labels),
+    "labels.mat": (lambda path: savemat(path, {"gt": ZEROS}, do_compression=True), read_labels),
+    "labels.h5": (lambda path: hdf5(path, ZEROS), read_labels),
+    "labels.png": (lambda path: Image.fromarray(ZEROS).save(path), read_labels),
+    "split.npz": (lambda path: npz(path, train=ZEROS, test=ZEROS), small_labels),
+    "pairs.npz": (
+        lambda path: npz(path, first=ZEROS, second=ZEROS, labels=np.arange(SIDE) % 2),
+        read_pairs,
+    ),
+    "picture.png": (lambda path: Image.fromarray(ZEROS).save(path), read_photograph),
+    "picture.jpg": (lambda path: Image.fromarray(ZEROS).save(path), read_photograph),
+    "picture.tif": (
+        lambda path: tifffile.imwrite(path, ZEROS, compression="zlib"), read_photograph,
+    ),
+    "class.png": (lambda path: Image.fromarray(ZEROS).save(path), lambda p: read_image(p, "rgb")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bound", ["limit", "machine"])
+@pytest.mark.parametrize("name", KINDS)
+def test_what_does_not_fit_is_refused_before_it_is_read(name, bound, tmp_path, monkeypatch):
+    write, read = KINDS[name]
+    write(tmp_path / name)
+    if bound == "limit":
+        done, said = memory.keep_within(510e6), "memory limit"
+    else:
+        monkeypatch.setattr(memory, "free_memory", lambda: 17e6)
+        done, said = (lambda: None), "machine has left"
+    try:
+        with pytest.raises(InputFileError, match=said):
+            read(tmp_path / name)
+    finally:
+        done()
+
+
+@pytest.mark.parametrize("count", [10, 10**13])
+def test_npz_arrays_that_declare_more_than_they_hold_are_refused(count, tmp_path):
+    path = tmp_path / "lie.npz"
+    with zipfile.ZipFile(path, "w") as archive, archive.open("cube.npy", "w") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (count, 5, 4)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(bytes(100))
+    with pytest.raises(InputFileError, match=r"ends after|machine has left"):
+        read_cube(path)
+
+
+def test_the_option_bounds_files_until_its_command_ends():
+    with click.Context(click.Command("read")) as context:
+        parse_bytes(context, click.Option(["--memory-limit"]), "510M")
+        with pytest.raises(InputFileError, match="510 MB"):
+            memory.require_room("a file", 20e6)
+    memory.require_room("a file", 20e6)
