@@ -41,17 +41,21 @@ def test_a_label_raster_keeps_its_place(tmp_path):
     assert described["transform"][2] == 5e5 and described["pixels"] == [4, 2, 3]
 
 
-@pytest.mark.parametrize("kind", ["masks", "indices", "label maps"])
+@pytest.mark.parametrize("kind", ["masks", "indices", "rows", "places", "label maps"])
 def test_splits_are_described_by_the_size_of_their_parts(tmp_path, kind):
-    train, test = (LABELS == 1), (LABELS > 1)
+    train, test = (LABELS == 0), (LABELS > 1)
     if kind == "indices":
         train, test = (np.flatnonzero(part) for part in (train, test))
+    elif kind == "rows":
+        train, test = (np.flatnonzero(part)[None] for part in (train, test))
+    elif kind == "places":
+        train, test = (np.argwhere(part) for part in (train, test))
     elif kind == "label maps":
-        train, test = (np.where(part, LABELS, 0) for part in (train, test))
+        train, test = (np.where(part, LABELS + 1, 0) for part in (train, test))
     np.savez(tmp_path / "split.npz", train=train, test=test)
     described = describe_file(tmp_path / "split.npz")
     assert described["format"] == "a split, for --split-file"
-    assert (described["train"], described["test"]) == (4, 5)
+    assert (described["train"], described["test"]) == (3, 5)
 
 
 def test_a_cube_and_a_matrix_of_spectra_are_no_labels(tmp_path):

@@ -185,39 +185,67 @@ class TestSavedSplit:
 
 LABELS = np.array([[1, 1, 2, 2, 0], [1, 1, 2, 2, 0], [0, 0, 0, 0, 3]], dtype=np.uint8)
 TRAIN = np.zeros(LABELS.shape, dtype=bool)
-TRAIN[0, [0, 3]] = True
+TRAIN[[0, 0, 1], [0, 3, 1]] = True
 TEST = (LABELS > 0) & (LABELS < 3) & ~TRAIN
 TEST[0, 1] = False
+
+FORMS = {
+    "mask": lambda m: m,
+    "labels": lambda m: np.where(m, LABELS, 0),
+    "floats": lambda m: np.where(m, LABELS, 0).astype(float),
+    "indices": lambda m: np.flatnonzero(m)[::-1],
+    "places": lambda m: np.argwhere(m)[::-1],
+    "nonzero": lambda m: np.array(np.nonzero(m)),
+}
 
 
 class TestFileSplit:
     def check(self, path, **keywords) -> Split:
         split = file_split(path, LABELS, **keywords)
-        np.testing.assert_array_equal(split.train, [0, 3])
-        np.testing.assert_array_equal(split.test, [2, 5, 6, 7, 8])
+        np.testing.assert_array_equal(split.train, [0, 3, 6])
+        np.testing.assert_array_equal(split.test, [2, 5, 7, 8])
         assert split.classes == (1, 2)
         assert list(split.dropped) == [3]
         assert split.guard == 0
         assert_disjoint_parts(split)
         return split
 
-    @pytest.mark.parametrize("names", [("train", "test"), ("TR", "TE"), ("train_gt", "test_gt")])
-    @pytest.mark.parametrize("form", ["mask", "labels", "floats", "indices"])
+    @pytest.mark.parametrize(
+        "names",
+        [("train", "test"), ("TR", "TE"), ("train_gt", "test_gt"), ("trainIdx", "test_index")],
+    )
+    @pytest.mark.parametrize("form", FORMS)
     @pytest.mark.parametrize("suffix", ["npz", "mat"])
     def test_masks_label_maps_and_indices(self, tmp_path, names, form, suffix):
-        make = {
-            "mask": lambda m: m,
-            "labels": lambda m: np.where(m, LABELS, 0),
-            "floats": lambda m: np.where(m, LABELS, 0).astype(float),
-            "indices": lambda m: np.flatnonzero(m)[::-1],
-        }[form]
-        arrays = {names[0]: make(TRAIN), names[1]: make(TEST)}
+        arrays = {names[0]: FORMS[form](TRAIN), names[1]: FORMS[form](TEST)}
         path = tmp_path / f"fixed.{suffix}"
         if suffix == "npz":
             np.savez(path, **arrays)
         else:
             scipy.io.savemat(path, arrays)
         assert self.check(path).validation.size == 0
+
+    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("suffix", ["npy", "npz", "mat", "h5"])
+    def test_a_file_for_each_part(self, tmp_path, form, suffix):
+        for name, mask in (("a", TRAIN), ("b", TEST)):
+            path, array = tmp_path / f"{name}.{suffix}", FORMS[form](mask)
+            if suffix == "npy":
+                np.save(path, array)
+            elif suffix == "npz":
+                np.savez(path, array)
+            elif suffix == "mat":
+                scipy.io.savemat(path, {"anything": array})
+            else:
+                with h5py.File(path, "w") as file:
+                    file["anything"] = array.astype(np.int32)
+        self.check(f"{tmp_path / 'a'}.{suffix},{tmp_path / 'b'}.{suffix}")
+
+    @pytest.mark.parametrize("array", [np.flatnonzero(TRAIN), np.argwhere(TEST)])
+    def test_pixels_of_one_part_are_asked_for_the_other(self, tmp_path, array):
+        np.save(tmp_path / "train.npy", array)
+        with pytest.raises(InputFileError, match=r"one part.*--split-file TRAIN,TEST"):
+            file_split(tmp_path / "train.npy", LABELS)
 
     def test_codes(self, tmp_path):
         codes = TRAIN * 1 + TEST * 2
@@ -262,7 +290,7 @@ class TestFileSplit:
     @pytest.mark.parametrize(
         ("arrays", "message"),
         [
-            ({"train": TRAIN, "test": TEST | TRAIN}, "2 pixels are in both train and test"),
+            ({"train": TRAIN, "test": TEST | TRAIN}, "3 pixels are in both train and test"),
             ({"train": [0, 15], "test": TEST}, "index 15"),
             ({"train": [-1, 0], "test": TEST}, "index -1"),
             ({"train": [0, 0], "test": TEST}, "twice"),
@@ -274,6 +302,13 @@ class TestFileSplit:
             ({"train": TRAIN * 2.5, "test": TEST}, "float64"),
             ({"train": np.array(["a"]), "test": TEST}, "type <U1"),
             ({"train": np.full(2, np.nan), "test": TEST}, "float64"),
+            ({"train": np.full(2, np.inf), "test": TEST}, "float64"),
+            ({"train": np.full(LABELS.shape, 1e30), "test": TEST}, "float64"),
+            ({"train": np.array([0, 2**64 - 1], np.uint64), "test": TEST}, "index 18446744073709"),
+            ({"train": [[0, 0], [0, 1], [3, 0]], "test": TEST}, "line 3.* 0 to 2"),
+            ({"train": [[0, 0], [0, 1], [0, -1]], "test": TEST}, "sample -1.* 0 to 4"),
+            ({"train": [[0, 0], [0, 3]], "test": TEST}, "train of 2 × 2"),
+            ({"train": [[0, 0, 1], [0, 3, 1], [0, 1, 1]], "test": TEST}, "N × 2 of lines"),
             ({"train": TRAIN * (3 - LABELS), "test": TEST}, "other labels than the ground truth"),
         ],
     )
@@ -283,7 +318,7 @@ class TestFileSplit:
             file_split(tmp_path / "wrong.npz", LABELS)
 
     def test_codes_of_wrong_shape_or_value(self, tmp_path):
-        for wrong in (np.ones((2, 2)), np.full(LABELS.shape, 4)):
+        for wrong in (np.ones((3, 3)), np.array([["a"] * 5] * 3), np.full(LABELS.shape, 4)):
             np.save(tmp_path / "codes.npy", wrong)
             with pytest.raises(InputFileError, match="a map of 3 × 5"):
                 file_split(tmp_path / "codes.npy", LABELS)

@@ -47,7 +47,7 @@ Examples:
 @click.option(
     "--split-file",
     metavar="FILE|TRAIN,TEST",
-    help="A fixed split: masks, label maps or indices in one file, or a file for each part.",
+    help="A fixed split: masks, label maps or lists of pixels, in one file or one for each part.",
 )
 @click.option("--epochs", type=int, help="Passes over the training part.")
 @click.option("--seed", type=int, help="Seed of everything drawn at random.")

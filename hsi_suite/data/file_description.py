@@ -124,7 +124,9 @@ def _described_split(path: Path) -> dict[str, Any] | None:
 
 def _size(part: NDArray[np.generic]) -> int:
     """How many pixels a part has: a mask, a label map, or a list of indices."""
-    return int(np.count_nonzero(part)) if part.ndim > 1 or part.dtype == bool else part.size
+    if part.dtype == bool or (part.ndim > 1 and min(part.shape) > 2):
+        return int(np.count_nonzero(part))
+    return max(part.shape, default=0)
 
 
 def _place(reference: Georeference | None) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ..errors import InputFileError
 from .formats.array_choice import size_text
 from .formats.file_format import FileFormat, recognise_format
-from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_map
+from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_array
 from .formats.label_files import read_labels
 from .formats.matlab_files import list_matlab_arrays, load_matlab_array
-from .formats.numpy_files import list_npz_arrays, load_npy_map, load_npz_array
+from .formats.numpy_files import list_npz_arrays, load_npy_array, load_npz_array
 from .formats.reading_guard import reading
 from .label_alignment import align_labels
 from .scene import Georeference
@@ -26,12 +26,20 @@ EXPECTED = (
     "train and test as masks, label maps or lists of indices (.npz, .mat), codes (.npy, .tif), or "
     "two files: TRAIN,TEST"
 )
-# Names under which published splits keep their parts, in lower case.
-_NAMES = {
-    "train": ("train", "training", "tr", "trlabel", "train_gt", "train_mask", "train_indices"),
-    "validation": ("validation", "val", "va", "val_gt", "val_mask", "val_indices"),
-    "test": ("test", "testing", "te", "tslabel", "test_gt", "test_mask", "test_indices"),
+# Names under which published splits keep their parts, in lower case without "_": the part, alone
+# or beside what the array is.
+_STEMS = {
+    "train": ("train", "training", "tr"),
+    "validation": ("validation", "valid", "val", "va"),
+    "test": ("test", "testing", "te", "ts"),
 }
+_FORMS = ("", "gt", "mask", "map", "idx", "ind", "inds", "index", "indices", "indexes", "pixels")
+_NAMES = {
+    part: {name for stem in stems for form in _FORMS for name in (stem + form, form + stem)}
+    for part, stems in _STEMS.items()
+}
+_NAMES["train"].add("trlabel")
+_NAMES["test"].add("tslabel")
 _CODES = {1: "train", 2: "test", 3: "validation"}
 _RASTERS = (FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA, FileFormat.PNG)
 Labels = NDArray[np.integer]
@@ -39,14 +47,14 @@ Array = NDArray[np.generic]
 
 
 def list_arrays(path: Path) -> dict[str, Callable[[], NDArray[Any]]]:
-    """What loads each array of a file, by name; the single map of a raster or .npy is "codes".
+    """What loads each array of a file, by name; the only one of a raster or .npy is "codes".
 
     Raises:
         InputFileError: the file is damaged, or of a kind that holds no arrays.
     """
     kind = recognise_format(path)
     if kind is FileFormat.NPY:
-        return {"codes": partial(load_npy_map, path)}
+        return {"codes": partial(load_npy_array, path)}
     if kind is FileFormat.NPZ:
         return {a.name: partial(load_npz_array, path, a) for a in list_npz_arrays(path)}
     if kind is FileFormat.MATLAB:
@@ -54,7 +62,7 @@ def list_arrays(path: Path) -> dict[str, Callable[[], NDArray[Any]]]:
     if kind is FileFormat.HDF5:
         with reading(path, "a MATLAB v7.3 file"), h5py.File(path, "r", locking=False) as file:
             names = [array.name for array in list_hdf5_arrays(file)]
-        return {name: partial(load_hdf5_map, path, name, name) for name in names}
+        return {name: partial(load_hdf5_array, path, name) for name in names}
     raise InputFileError(path, f"the content is {kind}", EXPECTED)
 
 
@@ -137,7 +145,7 @@ def _part(path: Path, part: str, labels: Labels, georeference: Georeference | No
 
 
 def _named(path: Path, part: str, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> Array | None:
-    present = [name for name in arrays if name.lower() in _NAMES[part]]
+    present = [name for name in arrays if name.lower().replace("_", "") in _NAMES[part]]
     if len(present) > 1:
         raise InputFileError(
             path, f"{part} twice, as {' and '.join(present)}", "one array for each part"
@@ -146,12 +154,19 @@ def _named(path: Path, part: str, arrays: Mapping[str, Callable[[], NDArray[Any]
 
 
 def _from_codes(path: Path, codes: Array, labels: Labels) -> dict[str, Array]:
-    if codes.shape == labels.shape and _is_label_map(codes, labels):
+    if codes.dtype.kind in "biuf" and codes.shape == labels.shape and _is_label_map(codes, labels):
         raise InputFileError(
             path,
             "this is a label map: it does not say which pixels are for training",
             EXPECTED,
             "give it as --labels, or the label maps of both parts: --split-file TRAIN,TEST",
+        )
+    if codes.shape != labels.shape and (codes.ndim < 2 or min(codes.shape) <= 2):
+        raise InputFileError(
+            path,
+            f"an array of {size_text(codes.shape)}: the pixels of one part, not of two",
+            EXPECTED,
+            "give a file for each part: --split-file TRAIN,TEST",
         )
     if codes.shape != labels.shape or not set(np.unique(codes).tolist()) <= {0, *_CODES}:
         raise InputFileError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def _pixels(
 ) -> Indices:
     """The flat indices that a mask, a label map or a list of indices stands for."""
     if array.dtype.kind not in "biuf" or (
-        array.dtype.kind == "f" and not np.array_equal(array, np.round(array.astype(float)))
+        array.dtype.kind == "f"
+        and not ((np.abs(array) < 2**53) & (array == np.round(array.astype(float)))).all()
     ):
         raise InputFileError(path, f"{part} of type {array.dtype}", "whole numbers or a mask")
     if array.shape == labels.shape:
@@ -50,19 +52,35 @@ def _pixels(
                 "give masks, or the ground truth the split was made for",
             )
         return np.flatnonzero(inside)
-    if array.ndim > 2 or array.size != max(array.shape, default=0) or array.dtype.kind == "b":
-        raise InputFileError(
-            path,
-            f"{part} of {size_text(array.shape)}",
-            f"a map of {size_text(labels.shape)} or a list of indices",
-        )
-    indices = np.sort(array.ravel().astype(np.int64))
-    if indices.size and (indices[0] < 0 or indices[-1] >= labels.size):
-        outside = indices[0] if indices[0] < 0 else indices[-1]
-        raise InputFileError(path, f"{part} has index {outside}", f"0 to {labels.size - 1}")
+    indices = np.sort(_flat(path, part, array, labels.shape))
     if (np.diff(indices) == 0).any():
         raise InputFileError(path, f"{part} lists a pixel twice", "each pixel once")
     return indices
+
+
+def _flat(path: Path, part: str, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Flat indices of a list of them, or of a list of places: N × 2 (argwhere) or 2 × N."""
+    mask = array.dtype.kind == "b"
+    if array.size == max(array.shape, default=0) and not mask:
+        _require_inside(path, f"{part} has index", array, math.prod(shape))
+        return np.asarray(array.ravel(), np.int64)
+    # Of 2 × 2 nobody can tell which are the lines.
+    if mask or array.ndim != 2 or 2 not in array.shape or array.shape == (2, 2):
+        raise InputFileError(
+            path,
+            f"{part} of {size_text(array.shape)}",
+            f"a map of {size_text(shape)}, a list of indices, or N × 2 of lines and samples",
+        )
+    lines, samples = array.T if array.shape[1] == 2 else array
+    _require_inside(path, f"{part} has line", lines, shape[0])
+    _require_inside(path, f"{part} has sample", samples, shape[1])
+    return np.asarray(lines, np.int64) * shape[1] + np.asarray(samples, np.int64)
+
+
+def _require_inside(path: Path, what: str, values: NDArray[Any], count: int) -> None:
+    for value in (values.min(), values.max()) if values.size else ():
+        if not 0 <= value < count:
+            raise InputFileError(path, f"{what} {value:.0f}", f"0 to {count - 1}")
 
 
 def _check_parts(path: Path, parts: dict[str, Indices], labels: NDArray[np.integer]) -> None:
@@ -132,12 +150,13 @@ def file_split(
 ) -> Split:
     """Read a fixed split.
 
-    Accepted: .npz and .mat with arrays called train and test, validation if wanted
-    (also TR/TE, TRLabel/TSLabel, train_gt/test_gt and the like); each a mask of lines × samples,
-    a label map (0 = not in the part, else the ground truth's label) or a list of flat indices
-    from 0, line · samples + sample; .npy, TIFF, ENVI or PNG with one map of codes (0 = in no
-    part, 1 = train, 2 = test, 3 = validation); two or three files, each with the mask, label map or
-    indices of one part; a split.npz of an earlier run. Nothing is unpickled.
+    Accepted: .npz, .mat and HDF5 with arrays called train and test, validation if wanted (also
+    TR/TE, TRLabel/TSLabel, train_gt/test_gt, train_idx/test_idx and the like); each a mask of
+    lines × samples, a label map (0 = not in the part, else the ground truth's label), a list of
+    flat indices from 0, line · samples + sample, or N × 2 with line and sample of each pixel, from
+    0; .npy, TIFF, ENVI or PNG with one map of codes (0 = in no part, 1 = train, 2 = test, 3 =
+    validation); two or three files, each with one part in any of these forms; a split.npz of an
+    earlier run. Nothing is unpickled.
 
     The guard of the result is measured: one less than the smallest distance between the training
     side and the test. Labelled pixels in no part are nobody's loss and are not counted as lost.

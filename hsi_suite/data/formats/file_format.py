@@ -10,6 +10,7 @@ from ...errors import InputFileError
 from ...user_files import is_there
 
 _HEAD = 520
+_BOM = b"\xef\xbb\xbf"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -46,6 +47,9 @@ def recognise_format(path: Path) -> FileFormat:
         return FileFormat.ENVI_DATA
     if _looks_like_matlab_v4(head):
         return FileFormat.MATLAB
+    if _is_text(head):
+        remedy = "save its numbers as .npy: numpy.loadtxt reads them, numpy.save writes them"
+        raise InputFileError(path, "this is text, of no known format", KNOWN_FORMATS, remedy)
     raise InputFileError(
         path,
         "the content is of no known format",
@@ -107,9 +111,13 @@ def _by_magic(head: bytes) -> FileFormat | None:
         return FileFormat.HDF5
     if head[124:128] in _MATLAB_V5:
         return FileFormat.MATLAB
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:4] == b"ENVI":
+    if head.removeprefix(_BOM).lstrip()[:4] == b"ENVI":
         return FileFormat.ENVI_HEADER
     return None
+
+
+def _is_text(head: bytes) -> bool:
+    return all(32 <= byte < 127 or byte in b"\t\n\r\f" for byte in head.removeprefix(_BOM))
 
 
 def _looks_like_matlab_v4(head: bytes) -> bool:

@@ -116,8 +116,18 @@ def load_hdf5_map(path: Path, variable: str | None, option: str) -> NDArray[Any]
     """
     with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
         arrays = list_hdf5_arrays(file)
-        chosen = choose_map(path, arrays, variable=variable, option=option)
-        dataset = file[chosen.name]
+    chosen = choose_map(path, arrays, variable=variable, option=option)
+    return load_hdf5_array(path, chosen.name)
+
+
+def load_hdf5_array(path: Path, name: str) -> NDArray[Any]:
+    """One array whatever its shape, whole, with MATLAB's axes in MATLAB's order.
+
+    Raises:
+        InputFileError: the file is damaged.
+    """
+    with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
+        dataset = file[name]
         values = _whole(path, dataset)
         return values.T if _is_matlab(dataset) else values
 

@@ -51,8 +51,17 @@ def load_npy_map(path: Path) -> NDArray[Any]:
     """
     with reading(path, _NPY), path.open("rb") as file:
         array = _stored("array", file)
-        choose_map(path, [array], variable="array", option="a label map")
-        file.seek(0)
+    choose_map(path, [array], variable="array", option="a label map")
+    return load_npy_array(path)
+
+
+def load_npy_array(path: Path) -> NDArray[Any]:
+    """The array of an NPY file, whatever its shape.
+
+    Raises:
+        InputFileError: the file is damaged, or holds objects.
+    """
+    with reading(path, _NPY), path.open("rb") as file:
         _check_size(path, file, path.stat().st_size)
         return npy_format.read_array(file, allow_pickle=False)
 
