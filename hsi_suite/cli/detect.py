@@ -1,0 +1,141 @@
+"""`hsi detect`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .output import print_json
+from .terminal import say
+from .values import array_options, parse_bytes
+
+_EXAMPLES = """\b
+Examples:
+  hsi detect cube.hdr --target paint.csv --method ace -o ace.tif --false-alarms 1e-3
+  hsi detect cube.hdr --at 120,45 --method cem -o cem.png
+  hsi detect cube.hdr --anomaly rx -o rx.tif --truth mask.png
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("scene", metavar="CUBE")
+@click.option("--target", metavar="FILE", help="A measured spectrum: CSV, text, ENVI library.")
+@click.option("--at", metavar="SAMPLE,LINE", help="Take this pixel's spectrum as the target.")
+@click.option(
+    "--method",
+    type=click.Choice(["ace", "cem", "matched-filter", "sam"]),
+    help="How targets are scored; without it ace.",
+)
+@click.option("--anomaly", type=click.Choice(["rx"]), help="Score what is unlike the rest instead.")
+@click.option("--name", metavar="NAME", help="Which of several spectra in the target's file.")
+@click.option(
+    "--units",
+    type=click.Choice(["reflectance", "percent", "10000"]),
+    help="Of the target's values.",
+)
+@click.option("--scale", type=float, help="The scene's value for a reflectance of 1.")
+@array_options
+@click.option("-o", "--output", metavar="OUT", required=True, help="scores.tif, .hdr, .npy or .png")
+@click.option("--false-alarms", type=float, metavar="RATE", help="Say the threshold for this rate.")
+@click.option("--truth", metavar="FILE", help="A label map, not 0 at targets: AUC and ROC curve.")
+@click.option(
+    "--memory-limit",
+    callback=parse_bytes,
+    default="2G",
+    show_default=True,
+    metavar="SIZE",
+    help="Most memory to take, such as 800M or 4G; scenes of any size are read by strips.",
+)
+@click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def detect(
+    scene: str,
+    target: str | None,
+    at: str | None,
+    method: str | None,
+    anomaly: str | None,
+    name: str | None,
+    units: Any,
+    scale: float | None,
+    scene_variable: str | None,
+    axes: str | None,
+    shape: list[int] | None,
+    nodata: float | None,
+    as_json: bool,
+    false_alarms: float | None,
+    **options: Any,
+) -> None:
+    """Find a target's spectrum in a cube, or what is unlike everything else.
+
+    Scores rise with the likeness: of sam the cosine of the spectral angle, of cem and
+    matched-filter 1 at the target, of rx the squared Mahalanobis distance.
+    """
+    from ..data.readers import open_cube, scene_remarks
+    from ..errors import ConfigError
+    from ..tasks.detection.detection import detect as detect_in
+    from ..tasks.detection.targets import measured_target, pixel_target
+    from .progress import TerminalObserver
+
+    if sum(given is not None for given in (target, at, anomaly)) != 1:
+        raise ConfigError("hsi detect", "not one of them", "--target, --at or --anomaly")
+    if anomaly is not None and method is not None:
+        raise ConfigError("--method", "given with --anomaly", "a target")
+    pixel = None if at is None else _pixel(at)
+    observer = TerminalObserver()
+    with open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as file:
+        for remark in scene_remarks(file):
+            observer.message(f"{file.path.name}: {remark}")
+        wanted = None
+        if pixel is not None:
+            wanted = pixel_target(file, *pixel)
+        elif target is not None:
+            wanted = measured_target(file, target, name=name, units=units, scale=scale)
+        for remark in () if wanted is None else wanted.remarks:
+            observer.message(f"{wanted.name}: {remark}" if wanted else remark)
+        found = detect_in(
+            file,
+            method=anomaly or method or "ace",
+            target=wanted,
+            false_alarm_rate=false_alarms,
+            observer=observer,
+            **options,
+        )
+    for remark in found.remarks:
+        observer.message(remark)
+    if as_json:
+        print_json(
+            {
+                "written": [str(path) for path in found.written],
+                "pixels": found.pixels,
+                "threshold": found.threshold,
+                "detections": found.detections,
+                "truth": found.truth,
+            }
+        )
+        return
+    _print(found)
+
+
+def _print(found: Any) -> None:
+    for path in found.written:
+        say(path)
+    if found.threshold is not None:
+        say(f"threshold {found.threshold:.6g}: {found.detections:,} of {found.pixels:,} pixels")
+    if found.truth is not None:
+        truth = found.truth
+        say(f"{truth['targets']:,} target pixels, area under the ROC curve {truth['auc']:.4f}")
+        if "detection_rate" in truth:
+            say(
+                f"at the threshold {100 * truth['detection_rate']:.2f} % of them are found, and "
+                f"{100 * truth['false_alarm_rate']:.3g} % of the background"
+            )
+
+
+def _pixel(text: str) -> tuple[int, int]:
+    from ..errors import ConfigError
+
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        raise ConfigError("--at", repr(text), "SAMPLE,LINE, such as 120,45")
+    return int(parts[0]), int(parts[1])

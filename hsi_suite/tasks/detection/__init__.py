@@ -1,0 +1,1 @@
+"""Targets and anomalies in cubes: closed-form detectors, score maps, ROC."""

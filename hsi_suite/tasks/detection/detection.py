@@ -1,0 +1,254 @@
+"""`hsi detect`: a cube's score map, read by strips, with a threshold and scores against a truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from ...atomic import refuse_existing
+from ...data.formats.label_files import read_labels
+from ...data.readers import CubeFile
+from ...data.writers import LAYER_ENDINGS, write_layers
+from ...engine.observer import Observer
+from ...errors import ConfigError, InputFileError, OutputError
+from ...reports.drawing import house_style, save_png
+from ...user_files import resolved
+from .detectors import Background, Detector, detector
+from .targets import Target
+
+ENDINGS = (*LAYER_ENDINGS, ".png")
+_BASE_BYTES = 0.3e9
+# A strip as it is read, in double precision, centred, and whitened.
+_COPIES = 4
+_MOST_LINES = 256
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a detection came to.
+
+    Attributes:
+        written: the files, the score map first.
+        pixels: with data.
+        threshold: scores from here on are detections; None where no false-alarm rate was asked for.
+        detections: how many there are; None without a threshold.
+        truth: "targets" and "background" (pixels), "auc", and where a rate was asked for
+            "detection_rate" and "false_alarm_rate" at the threshold; None without a truth.
+        remarks: a line each.
+    """
+
+    written: list[Path]
+    pixels: int
+    threshold: float | None
+    detections: int | None
+    truth: dict[str, float] | None
+    remarks: tuple[str, ...]
+
+
+def detect(
+    file: CubeFile,
+    output: str | Path,
+    method: str,
+    target: Target | None,
+    *,
+    false_alarm_rate: float | None = None,
+    truth: str | Path | None = None,
+    memory_limit: float = 2e9,
+    overwrite: bool = False,
+    observer: Observer | None = None,
+) -> Detection:
+    """Score every pixel of a cube, and write the map.
+
+    Bands that do not vary, that the header marks as bad or that the target was not measured in are
+    left out. The scene is read by strips; its scores, 4 bytes a pixel, are held.
+
+    Args:
+        file: the scene, open.
+        output: .tif, .hdr or .npy for the scores (NaN where there are no data), .png for a picture.
+        method: see `detectors.detector`.
+        target: what is looked for; None for anomalies.
+        false_alarm_rate: share of the background that may score above the threshold; without a
+            truth all pixels count as background.
+        truth: a label map of the scene's size, not 0 at targets.
+        memory_limit: bytes for the whole process.
+        overwrite: whether the results may take the places of finished files.
+        observer: reports progress.
+
+    Raises:
+        ConfigError: an argument is wrong, or the memory limit too low.
+        InputFileError: the truth does not fit the scene.
+        OutputError: a result exists or cannot be written.
+    """
+    observer, path = observer or Observer(), _checked(Path(output), file)
+    if false_alarm_rate is not None and not 0 < false_alarm_rate < 1:
+        raise ConfigError("--false-alarms", f"{false_alarm_rate:g}", "between 0 and 1")
+    roc = path.with_name(f"{path.stem}_roc.png")
+    files = [path, *([path.with_suffix(".img")] if path.suffix == ".hdr" else [])]
+    refuse_existing([*files, *([roc] if truth is not None else [])], overwrite=overwrite)
+    targets = None if truth is None else _truth(Path(truth), file.shape[:2])
+    strips = _Strips(file, memory_limit, _used_bands(file, target))
+    background = Background.of(strips.spectra, len(strips.bands))
+    wanted = None if target is None else target.values[strips.bands]
+    scores = strips.score(detector(method, background, wanted), observer)
+    valid = np.isfinite(scores)
+    remarks = strips.remarks(background)
+    marked = None if targets is None else targets[valid]
+    threshold = None
+    if false_alarm_rate is not None:
+        alone = scores[valid] if marked is None else scores[valid][~marked]
+        threshold = float(np.quantile(alone, 1 - false_alarm_rate))
+    judged = None if marked is None else _judged(scores[valid], marked, threshold)
+    what = method if target is None else f"{method}, {target.name}"
+    written = [path]
+    if path.suffix.lower() == ".png":
+        save_png(_picture(scores, what, threshold), path)
+    else:
+        write_layers(path, scores[..., None], [what], file.georeference)
+    if marked is not None:
+        save_png(_roc_figure(scores[valid], marked, what), roc)
+        written.append(roc)
+    found = None if threshold is None else int((scores[valid] >= threshold).sum())
+    return Detection(written, int(valid.sum()), threshold, found, judged, remarks)
+
+
+class _Strips:
+    """The spectra of a scene, strip by strip, in the bands that are used."""
+
+    def __init__(self, file: CubeFile, memory_limit: float, bands: NDArray[np.intp]) -> None:
+        lines, samples, count = file.shape
+        a_line = samples * count * 8.0 * _COPIES
+        left = memory_limit - _BASE_BYTES - 8.0 * lines * samples - file.reading_bytes(1)
+        self.height = int(min(_MOST_LINES, left // a_line))
+        if self.height < 1:
+            raise ConfigError(
+                "--memory-limit",
+                f"{memory_limit / 1e9:g} GB",
+                f"at least {(memory_limit - left + a_line) / 1e9:.2g} GB for this scene",
+                "raise it",
+            )
+        self.file, self.bands = file, bands
+
+    def _read(self) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_]]]:
+        lines = self.file.shape[0]
+        for first in range(0, lines, self.height):
+            cube = self.file.read(first, min(first + self.height, lines))
+            valid = self.file.valid(cube, first)
+            values = cube[..., self.bands].astype(np.float64)
+            good = np.ones(values.shape[:2], bool) if valid is None else valid.copy()
+            good[~np.isfinite(values).all(2)] = False
+            yield first, values, good
+
+    def spectra(self) -> Iterator[NDArray[np.float64]]:
+        """Those with data, N × bands."""
+        for _, values, good in self._read():
+            yield values[good]
+
+    def score(self, score_of: Detector, observer: Observer) -> NDArray[np.float32]:
+        """Lines × samples; NaN where there are no data."""
+        scores = np.full(self.file.shape[:2], np.nan, np.float32)
+        observer.begin("scoring", scores.size)
+        for first, values, good in self._read():
+            if good.any():
+                scores[first : first + len(values)][good] = score_of(values[good])
+            observer.advance(good.size)
+        observer.end()
+        return scores
+
+    def remarks(self, background: Background) -> tuple[str, ...]:
+        """What a user has to know of the bands."""
+        left_out = self.file.shape[2] - len(self.bands)
+        told = [f"{left_out} of {self.file.shape[2]} bands left out"] if left_out else []
+        if background.ridge:
+            told.append(
+                "the bands depend on each other: a millionth of their mean variance was added"
+            )
+        return tuple(told)
+
+
+def _used_bands(file: CubeFile, target: Target | None) -> NDArray[np.intp]:
+    """Bands that vary, that the header calls good and that the target was measured in."""
+    lines, _, bands = file.shape
+    low, high = np.full(bands, np.inf), np.full(bands, -np.inf)
+    for line in range(lines):
+        row = file.read(line, line + 1)
+        valid = file.valid(row, line)
+        row = row[0] if valid is None else row[0][valid[0]]
+        row = row[np.isfinite(row).all(1)] if row.dtype.kind == "f" else row
+        if len(row):
+            low, high = np.minimum(low, row.min(0)), np.maximum(high, row.max(0))
+    used = high > low
+    used[list(file.bad_bands)] = False
+    if target is not None:
+        if len(target.values) != bands:
+            raise ConfigError("--target", f"{len(target.values)} values", f"{bands}, one a band")
+        used &= np.isfinite(target.values)
+    if used.sum() < 2:
+        raise InputFileError(file.path, f"{int(used.sum())} bands that vary", "two or more")
+    return np.flatnonzero(used)
+
+
+def _truth(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
+    labels = read_labels(path).labels
+    if labels.shape != size:
+        raise InputFileError(path, f"{labels.shape}", f"{size}, as the scene has", "crop it")
+    mask: NDArray[np.bool_] = labels != 0
+    return mask
+
+
+def _judged(
+    scores: NDArray[np.float32], marked: NDArray[np.bool_], threshold: float | None
+) -> dict[str, float]:
+    """The area under the ROC, and both rates at the threshold."""
+    if marked.all() or not marked.any():
+        raise ConfigError("--truth", "targets everywhere or nowhere", "targets and background")
+    found = {
+        "targets": int(marked.sum()),
+        "background": int((~marked).sum()),
+        "auc": float(roc_auc_score(marked, scores)),
+    }
+    if threshold is not None:
+        found["detection_rate"] = float((scores[marked] >= threshold).mean())
+        found["false_alarm_rate"] = float((scores[~marked] >= threshold).mean())
+    return found
+
+
+def _checked(path: Path, file: CubeFile) -> Path:
+    if path.suffix.lower() not in ENDINGS:
+        raise OutputError(path, f"the ending {path.suffix!r}", f"one of {', '.join(ENDINGS)}")
+    if resolved(path) in {resolved(each) for each in file.files}:
+        raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
+    return path
+
+
+def _picture(scores: NDArray[np.float32], title: str, threshold: float | None) -> Figure:
+    low, high = np.nanpercentile(scores, (0.5, 99.9))
+    with house_style():
+        figure = Figure(figsize=(7.0, 6.0), layout="constrained")
+        axes = figure.add_subplot()
+        shown = axes.imshow(scores, cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
+        bar = figure.colorbar(shown, ax=axes, label="score", extend="both")
+        if threshold is not None:
+            bar.ax.axhline(threshold, color="red", linewidth=1.5)
+        axes.set_title(title, parse_math=False)
+        axes.set_axis_off()
+    return figure
+
+
+def _roc_figure(scores: NDArray[Any], marked: NDArray[np.bool_], title: str) -> Figure:
+    alarms, hits, _ = roc_curve(marked, scores, drop_intermediate=True)
+    least = 0.5 / (~marked).sum()
+    with house_style():
+        figure = Figure(figsize=(5.4, 4.6), layout="constrained")
+        axes = figure.add_subplot()
+        axes.step(np.maximum(alarms, least), hits, where="post")
+        axes.set(xscale="log", xlabel="false-alarm rate", ylabel="detection rate")
+        axes.set(xlim=(least, 1), ylim=(0, 1.01))
+        axes.set_title(title, parse_math=False)
+    return figure
