@@ -10,11 +10,12 @@ import math
 import resource
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputFileError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Nobody's memory is short of this; limits are meant for what is large.
 _TRIFLE = 16e6
