@@ -32,7 +32,8 @@ def require_regular(
         Its size in bytes.
 
     Raises:
-        HsiSuiteError: of `kind`: it is missing, a folder, a pipe, a socket or a device.
+        HsiSuiteError: of `kind`: it is missing, a folder, a pipe, a socket or a device, or may not
+            be read.
     """
     try:
         status = path.stat()
@@ -45,6 +46,11 @@ def require_regular(
     if not stat.S_ISREG(status.st_mode):
         found = "is a pipe, a socket or a device"
         raise kind(path, found, f"{expected}, as a regular file", remedy)
+    try:
+        # Some libraries say "no such file" of one without permission.
+        path.open("rb").close()
+    except OSError as error:
+        raise kind(path, f"cannot be read ({reason_of(error)})", expected, remedy) from error
     return status.st_size
 
 

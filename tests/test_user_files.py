@@ -1,6 +1,7 @@
 """Files that are no files, never end, or nest for ever: every reader says so in one line."""
 
 import os
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -204,6 +205,42 @@ def test_a_cache_without_rights_is_one_line(tmp_path, monkeypatch, hsi):
     finally:
         os.seteuid(0)
     assert status == 2 and err.startswith("error: ") and err.count("\n") == 1
+
+
+@contextmanager
+def as_somebody_else():
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("kind", READERS)
+def test_a_file_without_permission_says_so(tmp_path, kind):
+    read, name = READERS[kind]
+    path = tmp_path / name
+    path.write_bytes(b"1")
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    with suppress(HsiSuiteError):
+        read(path)  # imports what the other user may not read
+    path.chmod(0)
+    with as_somebody_else(), pytest.raises(HsiSuiteError, match=r"\(Permission denied\)") as error:
+        read(path)
+    assert_one_line(error.value, name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_run_folder_without_permission_says_so(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("a: 1")
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    (tmp_path / "run").chmod(0)
+    with as_somebody_else(), pytest.raises(RunError, match=r"\(Permission denied\)"):
+        open_run(tmp_path / "run")
 
 
 def test_the_guard_keeps_what_the_parser_of_python_thinks_to_itself(recwarn):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,7 +129,11 @@ def _write_with_pillow(path: Path, photograph: Photograph) -> None:
         options["dpi"] = dpi
     if path.suffix.lower() in _JPEG:
         options |= {"quality": _JPEG_QUALITY, "subsampling": 0}
-    Image.fromarray(values).save(path, **options)
+    encoded = io.BytesIO()
+    kind = "JPEG" if path.suffix.lower() in _JPEG else path.suffix[1:].upper()
+    Image.fromarray(values).save(encoded, kind, **options)
+    # Into a file Pillow's encoders write themselves, and overlook a disk that is full.
+    path.write_bytes(encoded.getbuffer())
 
 
 def _write_deep_png(path: Path, photograph: Photograph) -> None:

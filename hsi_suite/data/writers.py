@@ -60,7 +60,7 @@ def write_label_map(
         fields = classification_fields(class_names, colours)
         write_envi(path, stored[:, :, None], fields, georeference)
     elif ending == ".npy":
-        _write_npy(path, stored)
+        write_npy(path, stored)
     else:
         _write_png(path, stored, colours)
 
@@ -107,7 +107,7 @@ def write_layers(
             fields["data ignore value"] = f"{marker:.17g}"
         write_envi(path, stored, fields, georeference)
     else:
-        _write_npy(path, stored)
+        write_npy(path, stored)
 
 
 def _checked_target(path: Path, endings: tuple[str, ...]) -> Path:
@@ -145,9 +145,17 @@ def _check_map(
         raise OutputError(path, f"{len(class_names)} classes", "at most 65535")
 
 
-def _write_npy(path: Path, array: NDArray[Any]) -> None:
+def write_npy(path: Path, array: NDArray[Any]) -> None:
+    """Write an array as NPY, whole or not at all.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    values = np.ascontiguousarray(array)
     with atomic_file(path) as temporary, temporary.open("wb") as file:
-        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+        # NumPy's own writing overlooks that the last bytes find no room on a full disk.
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(values))
+        file.write(values.data)
 
 
 def _write_png(path: Path, labels: NDArray[np.unsignedinteger], colours: NDArray[np.uint8]) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atomic import atomic_file, write_json, write_text
-from ...data.writers import write_label_map
+from ...atomic import write_json, write_text
+from ...data.writers import write_label_map, write_npy
 from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...errors import FormatLimitError
@@ -160,8 +160,7 @@ def _write_maps(
 ) -> None:
     scene, split = prepared.scene, prepared.split
     labels = outcome.classifier.labels_of(outcome.classes)
-    with atomic_file(run.path / LABEL_MAP) as temporary:
-        np.save(temporary, labels)
+    write_npy(run.path / LABEL_MAP, labels)
     colours = class_colours(len(scene.class_names))
     for suffix in (".hdr", ".tif"):
         try:
