@@ -35,7 +35,7 @@ from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt
 from ..tasks.scenes.training_memory import MemoryLimit
-from ..tasks.shared.opening import opening
+from ..tasks.shared.opening import epochs_text, opening
 
 
 def configure(
@@ -82,7 +82,7 @@ def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
         f"{len(split.train):,} training and {len(split.test):,} test pixels of "
         f"{len(split.classes)} classes"
     )
-    length = "" if config.model.name in CLASSICAL else f"{config.train.epochs} epochs"
+    length = "" if config.model.name in CLASSICAL else epochs_text(config.train.epochs)
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
     return [*opening(config, scene.name, parts, length, scene.unverified), *denoised]
 

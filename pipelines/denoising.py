@@ -32,7 +32,7 @@ from ..tasks.denoising.preparation import (
 from ..tasks.denoising.results import write_denoising_results
 from ..tasks.denoising.scores import evaluate_denoiser
 from ..tasks.denoising.task import ImageDenoising
-from ..tasks.shared.opening import opening
+from ..tasks.shared.opening import epochs_text, opening
 
 
 def configure(
@@ -57,7 +57,7 @@ def prepare(
     denoiser = initial_denoiser(config, images, config.streams)
     task = training_task(config, images, config.streams)
     parts = f"{len(task.train):,} training and {len(task.validation):,} validation images"
-    length = f"{config.train.epochs} epochs of {config.train.steps_per_epoch:,} steps"
+    length = f"{epochs_text(config.train.epochs)} of {config.train.steps_per_epoch:,} steps"
     yield Job(
         config,
         names=(images.name, shown_name(config.model.name), _noise_name(config)),

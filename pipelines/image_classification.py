@@ -31,7 +31,7 @@ from ..tasks.images.preparation import (
 )
 from ..tasks.images.results import write_image_results
 from ..tasks.images.task import ImageClassification
-from ..tasks.shared.opening import opening
+from ..tasks.shared.opening import epochs_text, opening
 
 
 def configure(
@@ -66,7 +66,7 @@ def prepare(
         names=(images.name, shown_name(config.model.name), split.kind),
         checksums=images.checksums,
         opening=opening(
-            config, images.name, parts, f"{config.train.epochs} epochs", images.unverified
+            config, images.name, parts, epochs_text(config.train.epochs), images.unverified
         ),
         work=lambda run, log: _work(run, config, prepared, classifier, task, log, team),
         assist=lambda run: fit(run, config, classifier.network, task, Observer(), team),

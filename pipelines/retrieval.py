@@ -35,7 +35,7 @@ from ..tasks.retrieval.preparation import (
 from ..tasks.retrieval.results import write_retrieval_results
 from ..tasks.retrieval.retriever import Retriever, load_retriever
 from ..tasks.retrieval.task import PairRetrieval
-from ..tasks.shared.opening import opening
+from ..tasks.shared.opening import epochs_text, opening
 
 
 def configure(
@@ -84,7 +84,7 @@ def _opening(config: RetrievalConfig, prepared: PreparedPairs) -> list[str]:
     train, test = len(prepared.parts.train), len(prepared.parts.test)
     parts = f"{train:,} training and {test:,} test pairs of {' and '.join(prepared.names)}"
     unverified = () if prepared.scene is None else prepared.scene.unverified
-    return opening(config, prepared.name, parts, f"{config.train.epochs} epochs", unverified)
+    return opening(config, prepared.name, parts, epochs_text(config.train.epochs), unverified)
 
 
 def _work(

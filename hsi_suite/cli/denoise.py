@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..tasks.denoising.cube_file_denoising import DenoisedFile
     from ..tasks.denoising.image_denoising import DenoisedImage
 
+_MPSNR = "mean_peak_signal_noise_ratio"
 _EXAMPLES = """\b
 Examples:
   hsi denoise photo.jpg
@@ -253,12 +254,25 @@ def _print_cube(file: DenoisedFile) -> None:
     if file.scores:
         peak = file.scores["noisy"]["peak"]
         say(f"  MPSNR with the whole clean cube's largest value, {peak:.6g}, as peak")
+        _warn_if_worse(file.scores["noisy"], file.scores["denoised"], _MPSNR)
+
+
+def _warn_if_worse(
+    before: Mapping[str, float | None], after: Mapping[str, float | None], name: str
+) -> None:
+    first, second = before.get(name), after.get(name)
+    if first is not None and second is not None and second < first:
+        say(
+            "  warning: farther from the reference than the noisy one: its noise is far below what "
+            "was taken out, or no noise of this kind; say it with --sigma",
+            err=True,
+        )
 
 
 def _cube_scores(scores: dict[str, float | None]) -> str:
     from ..metrics.measures import measure
 
-    names = ("mean_peak_signal_noise_ratio", "mean_structural_similarity", "spectral_angle")
+    names = (_MPSNR, "mean_structural_similarity", "spectral_angle")
     return ", ".join(
         f"{figure.short or figure.title} {figure.with_unit(scores[figure.name])}"
         for figure in map(measure, names)
@@ -289,5 +303,6 @@ def _print(image: DenoisedImage) -> None:
                 f"  {name:8} {ratio.with_unit(scores[ratio.name]):>9}, "
                 f"{similarity.title} {similarity.text(scores[similarity.name])}"
             )
+        _warn_if_worse(image.before, image.after, ratio.name)
     if image.comparison is not None:
         say(f"  {image.comparison}")

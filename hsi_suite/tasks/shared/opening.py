@@ -9,6 +9,11 @@ from ...reports.content import unverified_text
 from ...runs.task import Config
 
 
+def epochs_text(epochs: int) -> str:
+    """A number of epochs in words."""
+    return "1 epoch" if epochs == 1 else f"{epochs:,} epochs"
+
+
 def opening(
     config: Config, data: str, parts: str, length: str = "", unverified: Sequence[str] = ()
 ) -> list[str]:
