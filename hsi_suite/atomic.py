@@ -64,13 +64,18 @@ def refuse_existing(paths: Iterable[Path], *, overwrite: bool) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
     The temporary name keeps the suffix, as many libraries choose the format by it.
 
+    Args:
+        path: the file.
+        replace: whether it may take the place of a file that is there when the block ends.
+
     Raises:
         OutputError: the place cannot be written.
+        ExistingOutputError: there is a file, which must be kept.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -79,6 +84,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
             yield temporary
             temporary.chmod(_within_umask(0o666))
             _fsync(temporary)
+            if not replace:
+                refuse_existing([path], overwrite=False)
             temporary.replace(path)
             _fsync(path.parent)
     except OSError as error:

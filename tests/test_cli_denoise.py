@@ -192,10 +192,10 @@ def test_every_failure_is_its_own(hsi, photograph, tmp_path, monkeypatch):
 
     write = image_denoising.write_photograph
 
-    def fail(path, photograph):
+    def fail(path, photograph, *, overwrite):
         if path.name.startswith("b"):
             raise TypeError("a bytes-like object is required, not 'int'")
-        write(path, photograph)
+        write(path, photograph, overwrite=overwrite)
 
     monkeypatch.setattr(image_denoising, "write_photograph", fail)
     status, _, err = hsi("denoise", "in", "-o", "out", "--weights", "box.safetensors")

@@ -103,3 +103,9 @@ def test_the_parts_add_up_and_json_has_no_nan(groups, whole, scale):
         parts = sum(source.variance for source in found.sources.values())
         assert parts + found.interaction == pytest.approx(found.total_variance, abs=1e-9)
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_spread_below_all_rounding_is_none():
+    found = variance_shares({"a": [[0.0, 1.0]]}, [0.0, 4.2e-162])
+    assert found.sources["a"].share is None and found.interaction_share is None
+    assert any("there is nothing to share" in note for note in found.notes)

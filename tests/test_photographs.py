@@ -19,7 +19,7 @@ from hsi_suite.data.photographs import (
     read_photograph,
 )
 from hsi_suite.data.scene import Georeference
-from hsi_suite.errors import InputFileError, OutputError
+from hsi_suite.errors import ExistingOutputError, InputFileError, OutputError
 
 RNG = np.random.default_rng(0)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -378,3 +378,14 @@ def test_files_of_other_kinds_are_not_blamed_on_the_copy(tmp_path):
         with pytest.raises(InputFileError) as caught:
             read_header(tmp_path / name)
         assert "again" not in str(caught.value)
+
+
+def test_a_file_that_came_meanwhile_is_kept(tmp_path):
+    photograph = Photograph(np.zeros((8, 9), np.uint8))
+    (tmp_path / "own.png").write_text("mine")
+    with pytest.raises(ExistingOutputError, match="exists already"):
+        write_photograph(tmp_path / "own.png", photograph, overwrite=False)
+    assert (tmp_path / "own.png").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["own.png"]
+    write_photograph(tmp_path / "own.png", photograph)
+    assert (tmp_path / "own.png").read_bytes()[:4] == b"\x89PNG"

@@ -196,7 +196,9 @@ def test_sound_cubes_have_no_damage():
 @pytest.mark.parametrize(
     "values, words",
     [
-        (np.full((9, 9, 5), 3), "no pixel holds a spectrum"),
+        (np.full((9, 9, 12), 3), "no pixel holds a spectrum"),
+        (np.zeros((9, 9, 5)), "no pixel holds a spectrum"),
+        (np.full((9, 9, 5), 3), "0 of 5 bands vary"),
         (np.full((9, 9, 5), np.nan), "no pixel holds a spectrum"),
         (np.broadcast_to(np.arange(5.0), (9, 9, 5)), "0 of 5 bands vary"),
         (cube(bands=1), "a single band"),
@@ -325,3 +327,13 @@ def test_values_that_arithmetic_could_not_square_are_refused():
     with pytest.raises(InputFileError, match=r"values up to 3\.4e\+38.*--nodata"):
         find_damage(ArrayLines(values))
     assert find_damage(ArrayLines(values), nodata=-3.4e38).valid.all()
+
+
+@pytest.mark.parametrize("bands", [2, 3, 12])
+def test_equal_values_of_few_bands_are_data(bands):
+    cube = np.random.default_rng(0).integers(1, 6, (30, 20, bands)).astype(np.uint8)
+    cube[3, 4], cube[5, 6] = 7, 0  # a grey pixel, and one outside the swath
+    found = find_damage(ArrayLines(cube))
+    assert not found.valid[5, 6]
+    assert found.valid[3, 4] == (bands < 10)
+    assert found.valid.sum() == 600 - 1 - (bands >= 10)

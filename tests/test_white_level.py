@@ -130,7 +130,7 @@ def test_the_bits_of_a_file_say_what_is_white(tmp_path):
     assert white_level(Photograph(np.zeros((8, 9), np.uint16), white=4095.0), None).value == 4095
 
 
-@pytest.mark.parametrize("white", [0.0, -1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize("white", [0.0, -1.0, 1e-300, 1e300, float("inf"), float("nan")])
 def test_a_white_that_cannot_be(tmp_path, weights, white):
     with pytest.raises(ConfigError, match="--white"):
         denoised(tmp_path, weights, NOISY, white=white)

@@ -69,7 +69,7 @@ def check_writable(path: Path, header: PhotographHeader) -> None:
         )
 
 
-def write_photograph(path: Path, photograph: Photograph) -> None:
+def write_photograph(path: Path, photograph: Photograph, *, overwrite: bool = True) -> None:
     """Write a photograph, whole or not at all; the ending chooses the kind of file.
 
     A PNG or JPEG keeps profile, EXIF and resolution, a TIFF profile, orientation, resolution
@@ -78,11 +78,17 @@ def write_photograph(path: Path, photograph: Photograph) -> None:
     quality 95 without colour subsampling. Values of 9 to 15 bits stay as they are in a TIFF and
     are stretched to 16 in a PNG, as that format has no other white.
 
+    Args:
+        path: where to.
+        photograph: what is written.
+        overwrite: whether it may take the place of a file that has come meanwhile.
+
     Raises:
         OutputError: a file of this ending cannot hold it, or the place cannot be written.
+        ExistingOutputError: there is a file, which must be kept.
     """
     check_writable(path, photograph.header)
-    with atomic_file(path) as temporary, encoding(path):
+    with atomic_file(path, replace=overwrite) as temporary, encoding(path):
         if path.suffix.lower() in (".tif", ".tiff"):
             _write_tiff(temporary, photograph)
         elif photograph.values.dtype == np.uint16:

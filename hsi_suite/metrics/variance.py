@@ -6,12 +6,14 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from scipy import stats
 
 from .statistics import Interval, check_level, defined, squeezed, std_interval
 
+# Figures are of the size of 1: their rounding alone has variances of 1e-34.
+_LEAST_VARIANCE = 1e-100
 Scale = Literal["identity", "logit"]
 
 
@@ -132,10 +134,15 @@ def variance_shares(
         else std_interval(math.sqrt(total), len(whole) - 1, level),
         sources=sources,
         interaction=rest,
-        interaction_share=rest / total if total and rest is not None else None,
+        interaction_share=rest / total if _spread(total) and rest is not None else None,
         level=level,
         notes=tuple(notes),
     )
+
+
+def _spread(total: float | None) -> TypeGuard[float]:
+    """Whether there is a variance that others can be shares of; what is below is rounding."""
+    return total is not None and total > _LEAST_VARIANCE
 
 
 def _source(
@@ -147,7 +154,7 @@ def _source(
     if degrees:
         squares = math.fsum((len(r) - 1) * statistics.variance(r) for r in spreading)
         variance = squares / degrees
-    if variance is not None and total:
+    if variance is not None and _spread(total):
         share = variance / total
         # Both variances are independent estimates: their ratio follows F.
         low, high = stats.f.ppf([(1 + level) / 2, (1 - level) / 2], degrees, total_degrees)
@@ -202,7 +209,7 @@ def _shortfalls(
     ]
     if total is None:
         notes.append("fewer than two runs vary all sources together: no shares")
-    elif total == 0:
+    elif not _spread(total):
         notes.append("all runs that vary all sources together are equal: there is nothing to share")
     if rest is not None and rest < 0:
         notes.append(

@@ -15,6 +15,8 @@ LARGEST_VALUE = 1e12
 """No spectrometer gives more, and arithmetic could not square it."""
 
 # Fewer equal values side by side happen in healthy data.
+# Of fewer bands equal values tell nothing: two noisy ones agree in every tenth pixel.
+_FEWEST_TELLING = 10
 _SHORTEST_DEAD_LINE = 8
 
 Mask = NDArray[np.bool_]
@@ -107,9 +109,14 @@ def _present(block: NDArray[Any], nodata: float | None) -> Mask:
 
 
 def _varied(block: NDArray[Any], present: Mask) -> Mask:
-    """Where a pixel's usable values are not all one, as they are outside a swath."""
+    """Where a pixel's usable values are not all one, as they are outside a swath.
+
+    In few bands a grey pixel may well have equal values, unless they are all 0.
+    """
     low = np.where(present, block, np.inf).min(2)
     varied: Mask = np.where(present, block, -np.inf).max(2) > low
+    if block.shape[2] < _FEWEST_TELLING:
+        varied |= (low != 0) & present.any(2)
     return varied
 
 

@@ -196,7 +196,11 @@ def open_run(path: str | Path) -> Run:
     run = Run(Path(path))
     if not is_there(run.path / CONFIG) or not (run.path / CONFIG).is_file():
         found = "holds no config.yaml" if is_there(run.path) else "no such folder"
-        if run.path.is_dir() and not os.access(run.path, os.X_OK, effective_ids=True):
+        if (
+            is_there(run.path)
+            and run.path.is_dir()
+            and not os.access(run.path, os.X_OK, effective_ids=True)
+        ):
             found = "cannot be opened (Permission denied)"
         raise RunError(path, found, "a run folder", "name a folder that `hsi train` made")
     return run

@@ -42,6 +42,8 @@ from .white_level import WhiteLevel, reference_values, unknown_scale, white_leve
 
 DEFAULT_MEMORY_LIMIT = 2e9
 _LEVELS = 255.0
+# Of the value that is white: beyond these the squares of values overflow single precision.
+_WHITES = (1e-9, 1e9)
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,9 @@ class DenoisingOptions:
         for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
             if value is not None and not 0 <= value < np.inf:
                 raise ConfigError(name, f"{value:g}", "a number of 0 or more")
-        if self.white is not None and not 0 < self.white < np.inf:
-            raise ConfigError("--white", f"{self.white:g}", "a number above 0")
+        least, most = _WHITES
+        if self.white is not None and not least <= self.white <= most:
+            raise ConfigError("--white", f"{self.white:g}", f"{least:g} to {most:g}")
         if not 0 <= self.how.strength <= 1:
             raise ConfigError("--strength", f"{self.how.strength:g}", "0 to 1")
         if self.tile is not None and self.tile < 1:
@@ -232,7 +235,7 @@ def _denoise(
     # Encoding takes memory of its own; what the network needed can go.
     del photograph, reference
     release_free_blocks()
-    write_photograph(job.target, result)
+    write_photograph(job.target, result, overwrite=options.overwrite)
     return image
 
 
