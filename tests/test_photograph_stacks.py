@@ -71,8 +71,8 @@ def write(path, kind, values=NOISY):
         ("ome TYX", True, "axes TYX.*one by one"),
         ("ome ZYX", True, "axes ZYX.*one by one"),
         ("shaped TYX", True, "axes TYX.*one by one"),
-        ("imagej CYX", False, ""),
-        ("ome CYX", False, ""),
+        ("imagej CYX", False, "axes CYX.*bands of a cube; --stack pages"),
+        ("ome CYX", False, "axes CYX.*bands of a cube; --stack pages"),
         ("pages", False, ""),
     ],
 )

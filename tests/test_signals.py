@@ -52,7 +52,7 @@ def test_nohup_is_respected(context):
         (["evaluate", "run"], "runs.evaluation:evaluate", "begins anew"),
         (["replay", "run"], "runs.replay:replay", "begins anew"),
         (["denoise", "a.png"], "tasks.denoising.image_denoising:denoise_images",
-         "makes the others"),
+         "makes the others (with --overwrite"),
         (["predict", "r", "--scene", "s", "-o", "m.tif"], "tasks.scenes.prediction:predict",
          "goes on"),
         (["retrieve", "index", "r", "--scene", "s", "-o", "i"],

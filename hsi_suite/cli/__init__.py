@@ -97,7 +97,10 @@ def _how_to_go_on(words: list[str]) -> str:
     """What to do after an end that no pipeline has words of its own for."""
     command = next((word for word in words if not word.startswith("-")), "")
     if command == "denoise":
-        return "finished files are whole, and the same command makes the others"
+        return (
+            "finished files are whole, and the same command makes the others (with --overwrite, "
+            "where a cube lacks its page)"
+        )
     if command in _GOING_ON:
         return "nothing half-written is left, and the same command goes on"
     return "nothing half-written is left; the same command begins anew"

@@ -123,6 +123,11 @@ def denoise_cube_file(
         for remark in file.remarks:
             observer.message(f"{path.name}: {remark}")
         check_cube_target(target, file)
+        if file.mask is not None and target.suffix.lower() == ".npy":
+            observer.message(
+                f"{path.name}: its mask of pixels without data is not kept in {target.name}; .tif "
+                "and .hdr keep it"
+            )
         if report is not None and Path(report).suffix.lower() not in {".html", ".htm"}:
             raise OutputError(report, "is no name of a page", "one that ends in .html")
         scored = reference is not None or added_noise is not None

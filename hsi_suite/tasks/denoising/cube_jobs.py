@@ -105,6 +105,12 @@ def _is_stack(path: Path, stacking: Stacking, observer: Observer) -> bool:
         could = len(kind.axes) == 3 and "S" not in kind.axes
         other = "; --stack bands takes them for bands of a cube" if could else ""
         observer.message(f"{path}: {kind.pages} pictures{axes} are denoised one by one{other}")
+    elif "C" in kind.axes:
+        # A microscope's channels are as likely as a spectrometer's.
+        observer.message(
+            f"{path}: {kind.pages} channels{axes} are taken for bands of a cube; --stack pages "
+            "takes them for pictures"
+        )
     return kind.separate
 
 
