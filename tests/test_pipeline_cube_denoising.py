@@ -173,7 +173,7 @@ def test_an_impossible_rank_is_refused_before_anything_is_read():
         (NOISY[:, :, :1], {}, ShapeError, "single band"),
         (NOISY[:5, :5], {}, ShapeError, "25 valid pixels and 30 bands"),
         (NOISY[:5, :5], {"sigma": 0.1}, ShapeError, "more pixels than bands"),
-        (np.full((9, 9, 5), 3), {}, InputFileError, "no pixel"),
+        (np.full((9, 9, 12), 3), {}, InputFileError, "no pixel"),
         (np.full((9, 9, 5), np.nan), {}, InputFileError, "no pixel"),
         (NOISY[:, :, 0], {}, ShapeError, "lines × samples × bands"),
         (NOISY[:0], {}, ShapeError, "lines × samples × bands"),

@@ -207,6 +207,13 @@ def test_a_cache_without_rights_is_one_line(tmp_path, monkeypatch, hsi):
     assert status == 2 and err.startswith("error: ") and err.count("\n") == 1
 
 
+def open_way_to(folder):
+    """Let everybody pass through the test's folders, however deep a worker's are."""
+    for each in (folder, *folder.parents):
+        if each.name.startswith(("pytest-", "popen-")) or each == folder:
+            each.chmod(0o755)
+
+
 @contextmanager
 def as_somebody_else():
     os.seteuid(65534)
@@ -222,8 +229,7 @@ def test_a_file_without_permission_says_so(tmp_path, kind):
     read, name = READERS[kind]
     path = tmp_path / name
     path.write_bytes(b"1")
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_way_to(tmp_path)
     with suppress(HsiSuiteError):
         read(path)  # imports what the other user may not read
     path.chmod(0)
@@ -236,8 +242,7 @@ def test_a_file_without_permission_says_so(tmp_path, kind):
 def test_a_run_folder_without_permission_says_so(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("a: 1")
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_way_to(tmp_path)
     (tmp_path / "run").chmod(0)
     with as_somebody_else(), pytest.raises(RunError, match=r"\(Permission denied\)"):
         open_run(tmp_path / "run")
