@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .terminal import say
-from .values import array_options, parse_bytes
+from .values import array_options, memory_limit_option
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
@@ -77,14 +77,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
     metavar="auto|N",
     help="Side of the tiles in pixels; no seams at any size.",
 )
-@click.option(
-    "--memory-limit",
-    callback=parse_bytes,
-    default="2G",
-    show_default=True,
-    metavar="SIZE",
-    help="Most memory to take, such as 800M or 4G; what cannot be done within it is refused.",
-)
+@memory_limit_option("what cannot be done within it is refused")
 @click.option(
     "--stack",
     type=click.Choice(["auto", "pages", "bands"]),

@@ -8,7 +8,7 @@ import click
 
 from .output import print_json
 from .terminal import say
-from .values import array_options, parse_bytes
+from .values import array_options, memory_limit_option
 
 _EXAMPLES = """\b
 Examples:
@@ -39,14 +39,7 @@ Examples:
 @click.option("-o", "--output", metavar="OUT", required=True, help="scores.tif, .hdr, .npy or .png")
 @click.option("--false-alarms", type=float, metavar="RATE", help="Say the threshold for this rate.")
 @click.option("--truth", metavar="FILE", help="A label map, not 0 at targets: AUC and ROC curve.")
-@click.option(
-    "--memory-limit",
-    callback=parse_bytes,
-    default="2G",
-    show_default=True,
-    metavar="SIZE",
-    help="Most memory to take, such as 800M or 4G; scenes of any size are read by strips.",
-)
+@memory_limit_option("scenes of any size are read by strips")
 @click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def detect(

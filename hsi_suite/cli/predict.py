@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .terminal import say
-from .values import array_options, parse_bytes
+from .values import array_options, memory_limit_option
 
 _EXAMPLES = """\b
 Examples:
@@ -24,14 +24,7 @@ Examples:
 @click.option(
     "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
 )
-@click.option(
-    "--memory-limit",
-    callback=parse_bytes,
-    default="2G",
-    show_default=True,
-    metavar="SIZE",
-    help="Most memory to take, such as 800M or 4G; scenes of any size are read by strips.",
-)
+@memory_limit_option("scenes of any size are read by strips")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def predict(

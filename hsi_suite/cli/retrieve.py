@@ -10,7 +10,7 @@ import click
 from .label_options import unlabelled_option, warp_labels_option
 from .suggestions import SuggestingGroup
 from .terminal import say
-from .values import array_options, parse_bytes
+from .values import array_options, memory_limit_option
 
 if TYPE_CHECKING:
     from ..tasks.retrieval.query import QueryResult
@@ -81,14 +81,7 @@ def retrieve() -> None:
     metavar="N",
     help="Only every Nth line and sample.",
 )
-@click.option(
-    "--memory-limit",
-    callback=parse_bytes,
-    default="2G",
-    show_default=True,
-    metavar="SIZE",
-    help="Most memory to take, such as 800M or 4G; galleries of any size are read by strips.",
-)
+@memory_limit_option("galleries of any size are read by strips")
 @_device
 @_threads
 def index_command(
@@ -180,14 +173,7 @@ def index_command(
 @click.option("-o", "--output", metavar="FOLDER", help="Write maps, pictures and a page.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of a search that are there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option(
-    "--memory-limit",
-    callback=parse_bytes,
-    default="2G",
-    show_default=True,
-    metavar="SIZE",
-    help="Most memory to take, such as 800M or 4G; larger pictures are refused.",
-)
+@memory_limit_option("larger pictures are refused")
 @_device
 @_threads
 def query_command(

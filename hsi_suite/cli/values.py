@@ -31,6 +31,22 @@ def parse_bytes(
     return limit
 
 
+def memory_limit_option(beyond: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option of every command that keeps within 2 GB unless it is told otherwise.
+
+    Args:
+        beyond: what becomes of what is larger, for the help.
+    """
+    return click.option(
+        "--memory-limit",
+        callback=parse_bytes,
+        default="2G",
+        show_default=True,
+        metavar="SIZE",
+        help=f"Most memory to take, such as 800M or 4G; {beyond}.",
+    )
+
+
 def parse_shape(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> list[int] | None:
