@@ -6,16 +6,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..atomic import write_json, write_text
+from ..atomic import write_json
 from ..commands import command
 from ..config import dump_yaml, validate
 from ..engine.distributed import Team, launched_processes
 from ..engine.observer import Observer
 from ..environment import compare_environments, describe_environment
 from ..errors import RunError, Stopped
-from ..models.network_file import checksum_of, is_network_file, parts_of
 from ..schemas.training import MachineConfig
-from ..user_files import read_text
 from .folder import (
     CHECKPOINT,
     CONFIG,
@@ -29,7 +27,8 @@ from .folder import (
 )
 from .identity import run_identity
 from .log import LogObserver
-from .task import Config, Job
+from .own_network import keep_network, network_checksums
+from .task import Job
 
 
 def carry_out(
@@ -67,7 +66,7 @@ def carry_out(
     if not team.first:
         return _assist(team, job)
     config, checksums = job.config, job.checksums
-    networks = _own_network(config)
+    networks = network_checksums(config)
     processes = team.size if folder is None else _processes(Run(folder), team.size)
     moved = begun_on not in (None, config.device)
     own = config.model_copy(update={"device": begun_on}) if moved else config
@@ -85,7 +84,7 @@ def carry_out(
             return run
         _check_file(run, own, identity, parts, processes)
         _describe(run, config, identity, (checksums, networks), observer, team)
-        _keep_network(run, config)
+        keep_network(run, config)
         _begin(team, run, todo=True)
         log = LogObserver(run.path / LOG, observer)
         if moved:
@@ -103,31 +102,6 @@ def carry_out(
     team.wait()
     # A fresh object: the old one may have cached what the work has since written.
     return Run(run.path)
-
-
-def _own_network(config: Config) -> dict[str, str]:
-    """The checksum of the file of a network of the user's, by its name; empty for others."""
-    name = config.model.name
-    return {f"network {parts_of(name)[0].name}": checksum_of(name)} if is_network_file(name) else {}
-
-
-def _keep_network(run: Run, config: Config) -> None:
-    """Keep a copy of such a file beside the model, so that the run can be moved."""
-    if is_network_file(config.model.name):
-        path, _ = parts_of(config.model.name)
-        copy = run.path / path.name
-        if not copy.exists():
-            write_text(copy, read_text(path, "a Python file"))
-
-
-def copy_network(run: Run, folder: Path) -> None:
-    """Take a run's copy of a network's file into another folder, where it has one."""
-    model = run.config.get("model")
-    name = model.get("name") if isinstance(model, Mapping) else None
-    if is_network_file(name):
-        copy = run.path / parts_of(str(name))[0].name
-        if copy.is_file():
-            write_text(folder / copy.name, read_text(copy, "a Python file"))
 
 
 def _identity(config: MachineConfig, checksums: Mapping[str, str], processes: int) -> str:

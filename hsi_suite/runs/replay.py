@@ -18,7 +18,7 @@ from . import launch
 from .finished_runs import finished_runs
 from .folder import CONFIG, ENVIRONMENT, Run
 from .identity import run_identity
-from .life import copy_network
+from .own_network import copy_network
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
 from .unverified import told_unverified
 

@@ -14,10 +14,10 @@ from ..engine.observer import Observer
 from ..engine.task import TrainingTask
 from ..engine.trainer import Trainer, Training
 from ..errors import ConfigError
-from ..models.network_file import is_network_file, parts_of, portable_name
 from .folder import CHECKPOINT, CONFIG, Run, open_run
 from .life import carry_out
 from .machine import on_device
+from .own_network import with_kept_network
 from .task import Config, Task, task_named, task_of
 
 
@@ -73,7 +73,7 @@ def resume(
     """
     run = open_run(path)
     task = task_of(run)
-    config = _with_network(validate(task.schema, run.config, run.path / CONFIG), run)
+    config = with_kept_network(validate(task.schema, run.config, run.path / CONFIG), run)
     return train(
         on_device(config, device),
         observer=observer,
@@ -82,17 +82,6 @@ def resume(
         memory_limit=memory_limit,
         begun_on=config.device,
     )
-
-
-def _with_network(config: Config, run: Run) -> Config:
-    """With the run's own copy of a network's file, where that is not in its old place."""
-    name = config.model.name
-    if not is_network_file(name) or parts_of(name)[0].is_file():
-        return config
-    copy = run.path / portable_name(name)
-    if not parts_of(str(copy))[0].is_file():
-        return config
-    return config.model_copy(update={"model": config.model.model_copy(update={"name": str(copy)})})
 
 
 def fit(

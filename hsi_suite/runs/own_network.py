@@ -1,0 +1,52 @@
+"""The file of a network of the user's own: part of a run's identity, and kept in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..atomic import write_text
+from ..models.network_file import checksum_of, is_network_file, parts_of, portable_name
+from ..user_files import read_text
+from .folder import Run
+from .task import Config
+
+
+def network_checksums(config: Config) -> dict[str, str]:
+    """The checksum of such a file, by its name; empty for other networks.
+
+    Raises:
+        RunError: the file is not there.
+    """
+    name = config.model.name
+    return {f"network {parts_of(name)[0].name}": checksum_of(name)} if is_network_file(name) else {}
+
+
+def keep_network(run: Run, config: Config) -> None:
+    """Keep a copy beside the model, so that the run can be moved."""
+    if is_network_file(config.model.name):
+        path, _ = parts_of(config.model.name)
+        copy = run.path / path.name
+        if not copy.exists():
+            write_text(copy, read_text(path, "a Python file"))
+
+
+def copy_network(run: Run, folder: Path) -> None:
+    """Take a run's copy into another folder, where it has one."""
+    model = run.config.get("model")
+    name = model.get("name") if isinstance(model, Mapping) else None
+    if is_network_file(name):
+        copy = run.path / parts_of(str(name))[0].name
+        if copy.is_file():
+            write_text(folder / copy.name, read_text(copy, "a Python file"))
+
+
+def with_kept_network(config: Config, run: Run) -> Config:
+    """A run's configuration with its own copy, where the file is not in its old place."""
+    name = config.model.name
+    if not is_network_file(name) or parts_of(name)[0].is_file():
+        return config
+    copy = run.path / portable_name(name)
+    if not parts_of(str(copy))[0].is_file():
+        return config
+    return config.model_copy(update={"model": config.model.model_copy(update={"name": str(copy)})})
