@@ -51,15 +51,15 @@ def require_room(path: Path, needed: float) -> None:
     if _limits and needed + _BASE > min(_limits):
         raise InputFileError(
             path,
-            f"takes about {_text(needed)} beside {_text(_BASE)} for the program itself",
-            f"at most the memory limit, {_text(min(_limits))}",
+            f"takes about {memory_text(needed)} beside {memory_text(_BASE)} for the program itself",
+            f"at most the memory limit, {memory_text(min(_limits))}",
             "raise --memory-limit if it is really so large",
         )
     if left is not None and needed > left:
         raise InputFileError(
             path,
-            f"takes about {_text(needed)} of memory",
-            f"at most the {_text(left)} that this machine has left",
+            f"takes about {memory_text(needed)} of memory",
+            f"at most the {memory_text(left)} that this machine has left",
             "cut the file, or use a machine with more memory",
         )
 
@@ -95,5 +95,9 @@ def _address_space() -> float | None:
     return max(0.0, float(soft - used))
 
 
-def _text(size: float) -> str:
-    return f"{size / 1e6:,.0f} MB" if size < 995e6 else f"{size / 1e9:,.2f} GB"
+def memory_text(size: float) -> str:
+    """An amount of memory in bytes as one reads it, rounded up: "560 MB" or "2.50 GB"."""
+    size = max(size, 0)
+    if size < 995e6:
+        return f"{math.ceil(size / 1e6 - 1e-6)} MB"
+    return f"{math.ceil(size / 1e7 - 1e-6) / 100:.2f} GB"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import resource
@@ -55,14 +54,6 @@ def peak_memory_megabytes() -> float:
     """Largest resident memory of this process so far, in units of 10^6 bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
-def memory_text(size: float) -> str:
-    """An amount of memory in bytes as one reads it, rounded up: "560 MB" or "2.50 GB"."""
-    size = max(size, 0)
-    if size < 995e6:
-        return f"{math.ceil(size / 1e6 - 1e-6)} MB"
-    return f"{math.ceil(size / 1e7 - 1e-6) / 100:.2f} GB"
 
 
 def host() -> dict[str, str]:

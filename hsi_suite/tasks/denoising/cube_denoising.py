@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...engine.observer import Observer
 from ...errors import ConfigError, ShapeError
+from ...memory import memory_text
 from ...restoration.band_noise import BandMoments, band_moments
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import ArrayLines, CubeLines, line_blocks
@@ -24,7 +25,6 @@ from ...restoration.damage import Damage, band_positions, find_damage
 from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
 from ...restoration.subspace import check_rank, every_band, fit_subspace
 from ...restoration.unexplained import Unexplained
-from ...runs.machine import memory_text
 from .fault_search import FaultSearch
 from .filled_lines import FilledLines
 from .rare_signals import RareSignals

@@ -18,6 +18,7 @@ from ...data.readers import CubeFile, open_cube
 from ...data.scene import nearest_bands
 from ...engine.observer import Observer
 from ...errors import HsiSuiteError, InputFileError, OutputError
+from ...memory import memory_text
 from ...reports.content import enumerate_names
 from ...reports.denoising.page import DenoisingReport, denoising_report
 from ...restoration.cube import CubeRestoration
@@ -25,7 +26,6 @@ from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
 from ...restoration.planes import PlaneDenoiser
 from ...restoration.unexplained import Unexplained
-from ...runs.machine import memory_text
 from .cube_demonstration import CubeNoise, with_noise
 from .cube_denoising import CubeChoices, restore_lines
 from .cube_scores import Scores, cube_scores, floats_of

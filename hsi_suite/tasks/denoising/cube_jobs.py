@@ -15,8 +15,9 @@ from ...data.readers import open_cube
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import ConfigError, HsiSuiteError, OutputError
+from ...memory import memory_text
 from ...restoration.planes import PlaneDenoiser
-from ...runs.machine import available_threads, memory_text
+from ...runs.machine import available_threads
 from ...user_files import resolved
 from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank

@@ -18,7 +18,7 @@ from ...data.public.image_sets import left_out, left_out_text
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling, side_within
 from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
-from ...runs.machine import memory_text
+from ...memory import memory_text
 from ...user_files import resolved
 from .denoiser import Denoiser
 

@@ -18,6 +18,7 @@ from ...data.readers import CubeFile
 from ...data.writers import LAYER_ENDINGS, write_layers
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, OutputError
+from ...memory import memory_text
 from ...reports.drawing import house_style, save_png
 from ...user_files import resolved
 from .detectors import Background, Detector, detector
@@ -93,7 +94,8 @@ def detect(
     files = [path, *([path.with_suffix(".img")] if path.suffix == ".hdr" else [])]
     refuse_existing([*files, *([roc] if truth is not None else [])], overwrite=overwrite)
     targets = None if truth is None else _truth(Path(truth), file.shape[:2])
-    strips = _Strips(file, memory_limit, _used_bands(file, target))
+    strips = _Strips(file, memory_limit)
+    strips.choose_bands(target)
     background = Background.of(strips.spectra, len(strips.bands))
     wanted = None if target is None else target.values[strips.bands]
     scores = strips.score(detector(method, background, wanted), observer)
@@ -121,7 +123,7 @@ def detect(
 class _Strips:
     """The spectra of a scene, strip by strip, in the bands that are used."""
 
-    def __init__(self, file: CubeFile, memory_limit: float, bands: NDArray[np.intp]) -> None:
+    def __init__(self, file: CubeFile, memory_limit: float) -> None:
         lines, samples, count = file.shape
         a_line = samples * count * 8.0 * _COPIES
         left = memory_limit - _BASE_BYTES - 8.0 * lines * samples - file.reading_bytes(1)
@@ -129,11 +131,37 @@ class _Strips:
         if self.height < 1:
             raise ConfigError(
                 "--memory-limit",
-                f"{memory_limit / 1e9:g} GB",
-                f"at least {(memory_limit - left + a_line) / 1e9:.2g} GB for this scene",
+                memory_text(memory_limit),
+                f"at least {memory_text(memory_limit - left + a_line)} for this scene",
                 "raise it",
             )
-        self.file, self.bands = file, bands
+        self.file, self.bands = file, np.arange(count)
+
+    def choose_bands(self, target: Target | None) -> None:
+        """Keep bands that vary, that the header calls good and that the target was measured in.
+
+        Raises:
+            ConfigError: the target has another number of bands.
+            InputFileError: fewer than two bands are left.
+        """
+        count = self.file.shape[2]
+        low, high = np.full(count, np.inf), np.full(count, -np.inf)
+        for spectra in self.spectra():
+            low = np.minimum(low, spectra.min(0, initial=np.inf))
+            high = np.maximum(high, spectra.max(0, initial=-np.inf))
+        used = high > low
+        used[list(self.file.bad_bands)] = False
+        if target is not None:
+            if len(target.values) != count:
+                raise ConfigError(
+                    "--target", f"{len(target.values)} values", f"{count}, one a band"
+                )
+            used &= np.isfinite(target.values)
+        if used.sum() < 2:
+            raise InputFileError(
+                self.file.path, f"{int(used.sum())} bands that vary", "two or more"
+            )
+        self.bands = np.flatnonzero(used)
 
     def _read(self) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_]]]:
         lines = self.file.shape[0]
@@ -170,28 +198,6 @@ class _Strips:
                 "the bands depend on each other: a millionth of their mean variance was added"
             )
         return tuple(told)
-
-
-def _used_bands(file: CubeFile, target: Target | None) -> NDArray[np.intp]:
-    """Bands that vary, that the header calls good and that the target was measured in."""
-    lines, _, bands = file.shape
-    low, high = np.full(bands, np.inf), np.full(bands, -np.inf)
-    for line in range(lines):
-        row = file.read(line, line + 1)
-        valid = file.valid(row, line)
-        row = row[0] if valid is None else row[0][valid[0]]
-        row = row[np.isfinite(row).all(1)] if row.dtype.kind == "f" else row
-        if len(row):
-            low, high = np.minimum(low, row.min(0)), np.maximum(high, row.max(0))
-    used = high > low
-    used[list(file.bad_bands)] = False
-    if target is not None:
-        if len(target.values) != bands:
-            raise ConfigError("--target", f"{len(target.values)} values", f"{bands}, one a band")
-        used &= np.isfinite(target.values)
-    if used.sum() < 2:
-        raise InputFileError(file.path, f"{int(used.sum())} bands that vary", "two or more")
-    return np.flatnonzero(used)
 
 
 def _truth(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:

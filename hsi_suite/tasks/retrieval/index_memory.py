@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ...errors import ConfigError, InputFileError
-from ...runs.machine import memory_text
+from ...memory import memory_text
 from .gallery import Gallery
 from .retriever import Retriever, Side
 

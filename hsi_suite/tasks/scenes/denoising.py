@@ -17,11 +17,11 @@ from ...data.reduction import fit_standardisation
 from ...data.scene import Scene
 from ...engine.observer import Observer
 from ...errors import ConfigError
+from ...memory import memory_text
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
 from ...restoration.unexplained import Unexplained
-from ...runs.machine import memory_text
 from ...weights import DEFAULT_WEIGHTS, shipped_weights
 from ..denoising.cube_denoising import denoise_cube, restore_lines
 from ..denoising.image_denoising import DEFAULT_MEMORY_LIMIT

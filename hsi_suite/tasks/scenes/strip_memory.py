@@ -17,7 +17,7 @@ from ...engine.dense import runs_dense
 from ...engine.sliding import sliding_bytes
 from ...engine.task import WindowNetwork
 from ...errors import ConfigError, OutputError
-from ...runs.machine import memory_text
+from ...memory import memory_text
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
 from .network_classifier import NetworkClassifier

@@ -18,7 +18,7 @@ from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
 from ...engine.task import WindowNetwork
 from ...errors import ConfigError, InputFileError
-from ...runs.machine import memory_text
+from ...memory import memory_text
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .denoising import DenoisedLines
