@@ -73,19 +73,23 @@ def as_cube(cube: Any, name: str = "cube") -> Cube:
     return Cube(values, wavelengths, valid, template)
 
 
-def as_labels(labels: Any, size: tuple[int, int], name: str = "labels") -> NDArray[np.integer]:
+def as_labels(
+    labels: Any, size: tuple[int, int] | None = None, name: str = "labels"
+) -> NDArray[np.integer]:
     """A label map: 0 is unlabelled, classes are whole numbers from 1 to 65,535, gaps allowed.
 
     Args:
         labels: lines × samples.
-        size: lines and samples of the cube.
+        size: lines and samples of the cube; None takes any.
         name: for messages.
 
     Raises:
         ShapeError: it is of another size, or holds other values.
     """
     given = _numbers(getattr(labels, "values", labels), name)
-    if given.shape != size:
+    if size is None and given.ndim != 2:
+        raise ShapeError(name, f"shape {given.shape}", "lines × samples")
+    if size is not None and given.shape != size:
         raise ShapeError(name, f"shape {given.shape}", f"{size}, as the cube has")
     # NaN differs from itself.
     if given.dtype.kind == "f" and not (given == np.floor(given)).all():

@@ -71,8 +71,7 @@ def audit(
         ShapeError: masks of another size, or an even window.
         SplitError: an empty part, or pixels in two parts.
     """
-    size = np.shape(getattr(labels, "values", labels))
-    truth = as_labels(labels, size if len(size) == 2 else (0, 0))
+    truth = as_labels(labels)
     if not isinstance(split, Split):
         split = masks(truth, split, test, validation)
     side = np.concatenate([split.train, split.validation])

@@ -40,7 +40,7 @@ def random(
     Raises:
         SplitError: the labels cannot be divided so.
     """
-    truth = _labels(labels)
+    truth = as_labels(labels)
     return random_split(
         truth,
         train=int(train) if train >= 1 else train,
@@ -74,7 +74,7 @@ def disjoint(
         SplitError: the labels cannot be divided so.
     """
     return disjoint_split(
-        _labels(labels),
+        as_labels(labels),
         train=train,
         guard=guard,
         validation=validation,
@@ -97,7 +97,7 @@ def masks(labels: Any, train: Any, test: Any, validation: Any = None) -> Split:
         SplitError: a pixel is in two parts, or a part is empty.
         ShapeError: a mask is of another size.
     """
-    truth = _labels(labels)
+    truth = as_labels(labels)
     flat = truth.reshape(-1) > 0
     parts = {}
     for name, mask in (("train", train), ("validation", validation), ("test", test)):
@@ -127,9 +127,4 @@ def read(path: str | Path, labels: Any) -> Split:
         InputFileError: the file cannot be read.
         SplitError: it does not fit the labels.
     """
-    return file_split(str(path), _labels(labels), rare_classes="error", georeference=None)
-
-
-def _labels(labels: Any) -> Any:
-    size = np.shape(getattr(labels, "values", labels))
-    return as_labels(labels, size if len(size) == 2 else (0, 0))
+    return file_split(str(path), as_labels(labels), rare_classes="error", georeference=None)

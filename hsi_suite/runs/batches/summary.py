@@ -137,12 +137,10 @@ def _described(rows: Sequence[Figures], level: float) -> dict[str, Any]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {
         name: describe(
-            [row.get(name) for row in rows],
-            level=level,
-            ceiling=measure(name).ceiling,
-            floor=measure(name).floor,
+            [row.get(name) for row in rows], level=level, ceiling=kind.ceiling, floor=kind.floor
         ).to_dict()
         for name in names
+        for kind in [measure(name)]
     }
 
 
