@@ -7,8 +7,10 @@ error and lists the nearest known ones.
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
 
 from .errors import UnknownNameError
 
@@ -29,6 +31,27 @@ def listed(known: Iterable[str]) -> str:
     if len(names) <= _LISTED:
         return f"one of {', '.join(names)}"
     return f"one of {len(names)} names, from {names[0]} to {names[-1]}"
+
+
+def enter_offered(group: str, kind: str, enter: Callable[[str, Any], object]) -> None:
+    """Enter what other packages offer by entry points.
+
+    What cannot be is left out with a warning: it shall not stop what needs nothing of it.
+
+    Args:
+        group: of the entry points.
+        kind: what they stand for, for the warning.
+        enter: takes the name and the object of each.
+    """
+    for point in entry_points(group=group):
+        try:
+            enter(point.name, point.load())
+        except Exception as error:
+            warnings.warn(
+                f"{kind} {point.name} of {point.value} is left out: "
+                f"{type(error).__name__}: {error}",
+                stacklevel=3,
+            )
 
 
 class Registry(Generic[T]):

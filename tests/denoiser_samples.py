@@ -1,7 +1,7 @@
 import torch
 
+from hsi_suite.models.building import build_denoiser
 from hsi_suite.models.dncnn import FDnCNN
-from hsi_suite.models.registry import build_denoiser
 from hsi_suite.tasks.denoising.denoiser import Denoiser, DenoiserHeader
 
 UNET = {"channels": [6, 8], "blocks": 1}

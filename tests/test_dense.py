@@ -23,7 +23,7 @@ from hsi_suite.engine.strategy import count_costs, plan_training
 from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError, Stopped
-from hsi_suite.models.registry import build_model
+from hsi_suite.models.building import build_model
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier

@@ -19,7 +19,7 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
-from hsi_suite.models.registry import build_denoiser
+from hsi_suite.models.building import build_denoiser
 from hsi_suite.tasks.denoising import image_restoration
 from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
 from hsi_suite.tasks.denoising.image_restoration import (

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from offered_samples import Point, offering
 
 from hsi_suite.metrics import measures as module
 from hsi_suite.metrics.classification import scores
@@ -56,32 +57,14 @@ def test_direction_and_limits():
 
 
 @pytest.fixture
-def others(monkeypatch):
-    """Measures of packages that are not there; the registry is as before afterwards."""
-    before = dict(MEASURES._entries)
-
-    def offer(*points):
-        monkeypatch.setattr(module, "entry_points", lambda group: points)
-        module._load_others.cache_clear()
-
-    yield offer
-    MEASURES._entries.clear()
-    MEASURES._entries.update(before)
-    monkeypatch.undo()
-    module._load_others.cache_clear()
+def others():
+    with offering(module, MEASURES) as offer:
+        yield offer
 
 
 ERRORS = share("error_rate", "error rate", "ER", higher_is_better=False,
                of_counts=lambda counts: 1 - counts.hits.sum() / counts.support.sum())  # fmt: skip
 CLOSE = Measure("closeness", "closeness", of_images=lambda clean, image: 1 / len(image))
-
-
-class Point:
-    def __init__(self, name, value):
-        self.name, self.value, self.thing = name, f"{name}_package:FIGURE", value
-
-    def load(self):
-        return self.thing if isinstance(self.thing, Measure) else 1 / 0
 
 
 def test_figures_of_another_package_are_computed_beside_ours(others):
@@ -95,7 +78,7 @@ def test_figures_of_another_package_are_computed_beside_ours(others):
 
 def test_a_broken_package_is_left_out_with_a_warning(others):
     others(Point("broken", None), Point("closeness", CLOSE))
-    with pytest.warns(UserWarning, match="figure broken of broken_package:FIGURE is left out"):
+    with pytest.warns(UserWarning, match="figure broken of broken_package:THING is left out"):
         assert measure("closeness").digits == 4
     with warnings.catch_warnings():
         warnings.simplefilter("error")

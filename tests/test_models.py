@@ -12,16 +12,11 @@ from torch import nn
 
 import hsi_suite.models
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
+from hsi_suite.models.building import build_denoiser, build_example, build_model, build_retriever
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.description import window_equivariant
 from hsi_suite.models.hybridsn import HybridSN
-from hsi_suite.models.registry import (
-    MODELS,
-    build_denoiser,
-    build_example,
-    build_model,
-    build_retriever,
-)
+from hsi_suite.models.registry import MODELS
 
 CLASSIFIERS = [
     name for name in MODELS if MODELS[name].task == "classification" and name not in CLASSIC_MODELS

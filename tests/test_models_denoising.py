@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
+from hsi_suite.models.building import build_denoiser, build_model
 from hsi_suite.models.dncnn import DnCNN
-from hsi_suite.models.registry import MODELS, build_denoiser, build_model
+from hsi_suite.models.registry import MODELS
 from hsi_suite.models.residual_unet import ResidualUNet, reflect_to_multiple
 from hsi_suite.tasks.denoising.results import multiply_adds_per_pixel
 

@@ -16,6 +16,7 @@ from hsi_suite.backbones import (
     GlobalAverageHead,
 )
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
+from hsi_suite.models.building import build_example
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.description import (
@@ -24,7 +25,7 @@ from hsi_suite.models.description import (
     list_blocks,
     list_models,
 )
-from hsi_suite.models.registry import MODELS, build_example
+from hsi_suite.models.registry import MODELS
 
 
 def on_meta(build):

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from hsi_suite.errors import ShapeError
+from hsi_suite.models.building import build_example, build_model
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
-from hsi_suite.models.registry import MODELS, build_example, build_model
+from hsi_suite.models.registry import MODELS
 from hsi_suite.tasks.scenes.configuration import classification_config
 
 CLASSIFIERS = [

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from hsi_suite.errors import ConfigError, ShapeError
+from hsi_suite.models.building import build_retriever
 from hsi_suite.models.dscmr import DSCMR
 from hsi_suite.models.encoders import ENCODERS, build_encoder
-from hsi_suite.models.registry import build_retriever
 
 SPECTRA = ("mlp", "inception_1d", "residual_1d")
 PATCHES = ("mlp", "residual_2d", "se_residual_2d", "inception_2d")

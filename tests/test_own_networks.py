@@ -5,13 +5,15 @@ import warnings
 
 import pytest
 import torch
+from offered_samples import Point, offering
 from scenes_samples import write_scene
 from torch import nn
 
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, UnknownNameError
 from hsi_suite.models import network_file, registry
+from hsi_suite.models.building import build_model
 from hsi_suite.models.network_file import checksum_of, is_network_file, shown_name, trust
-from hsi_suite.models.registry import MODELS, build_model, model_names, register
+from hsi_suite.models.registry import MODELS, model_names, register
 from hsi_suite.runs import launch
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import Run
@@ -193,18 +195,9 @@ class Mean(nn.Module):
 
 
 @pytest.fixture
-def others(monkeypatch):
-    before = dict(MODELS._entries)
-
-    def offer(*points):
-        monkeypatch.setattr(registry, "entry_points", lambda group: points)
-        registry._load_others.cache_clear()
-
-    yield offer
-    MODELS._entries.clear()
-    MODELS._entries.update(before)
-    monkeypatch.undo()
-    registry._load_others.cache_clear()
+def others():
+    with offering(registry, MODELS) as offer:
+        yield offer
 
 
 def test_a_registered_network_is_one_of_all(others, tmp_path):
@@ -225,17 +218,9 @@ def test_a_registered_network_is_one_of_all(others, tmp_path):
         register("other", task="retrieval")
 
 
-class Point:
-    def __init__(self, name, thing):
-        self.name, self.value, self.thing = name, f"{name}_package:NETWORK", thing
-
-    def load(self):
-        return self.thing or 1 / 0
-
-
 def test_a_network_of_another_package(others):
     others(Point("mean", Mean), Point("broken", None))
-    with pytest.warns(UserWarning, match="model broken of broken_package:NETWORK is left out"):
+    with pytest.warns(UserWarning, match="model broken of broken_package:THING is left out"):
         assert "mean" in model_names("classification") and "mean" not in model_names("denoising")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

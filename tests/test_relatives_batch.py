@@ -5,7 +5,7 @@ import pytest
 from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError
-from hsi_suite.models.registry import build_model
+from hsi_suite.models.building import build_model
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve

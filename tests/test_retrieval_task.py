@@ -13,8 +13,8 @@ from hsi_suite.data.pairs import Labelled
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ShapeError
 from hsi_suite.metrics.retrieval import retrieval_scores
+from hsi_suite.models.building import build_retriever
 from hsi_suite.models.correlation import fit_cca
-from hsi_suite.models.registry import build_retriever
 from hsi_suite.schemas.retrieval import RetrievalConfig
 from hsi_suite.tasks.retrieval.scoring import Arena, chance_figures
 from hsi_suite.tasks.retrieval.task import PairRetrieval, balanced_order

@@ -12,7 +12,7 @@ from hsi_suite.data.patches import WindowSampler
 from hsi_suite.engine.strategy import count_costs, plan_training
 from hsi_suite.engine.tiled import TileGrid, tile_logits
 from hsi_suite.engine.trainer import Trainer
-from hsi_suite.models.registry import build_model
+from hsi_suite.models.building import build_model
 from hsi_suite.runs.identity import run_identity
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams

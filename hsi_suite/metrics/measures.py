@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import entry_points
 
 from ..printable import shortened
-from ..registry import Registry
+from ..registry import Registry, enter_offered
 from .measure import Measure, share
 from .overall import average_accuracy, cohen_kappa, overall_accuracy
 from .restoration import peak_signal_noise_ratio, structural_similarity
@@ -85,17 +83,7 @@ def of_denoisers() -> list[Measure]:
 
 @cache
 def _load_others() -> None:
-    """Add what other packages offer; what cannot be imported is left out with a warning."""
-    for point in entry_points(group=GROUP):
-        try:
-            theirs: Measure = point.load()
-            MEASURES.add(theirs.name, theirs)
-        except Exception as error:
-            warnings.warn(
-                f"figure {point.name} of {point.value} is left out: "
-                f"{type(error).__name__}: {error}",
-                stacklevel=2,
-            )
+    enter_offered(GROUP, "figure", lambda _, theirs: MEASURES.add(theirs.name, theirs))
 
 
 def _qualifier(part: str) -> str:

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from ..errors import ConfigError
-from .registry import build_denoiser, build_model, build_retriever, spec_of
+from .building import build_denoiser, build_model, build_retriever
+from .registry import spec_of
 
 
 def create(name: str, *, seed: int | None = None, **arguments: Any) -> nn.Module:

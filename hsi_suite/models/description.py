@@ -20,7 +20,8 @@ from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
 from ..registry import Registry, listed
-from .registry import build_example, is_model, model_names, spec_of
+from .building import build_example
+from .registry import is_model, model_names, spec_of
 
 _BYTES = 4  # of a value in single precision
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

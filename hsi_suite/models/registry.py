@@ -1,20 +1,16 @@
-"""The models by name, and how one is built from a configuration's keys."""
+"""The models by name: ours, those of other packages, and networks of one's own."""
 
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-import torch
 from torch import nn
 
-from ..backbones.initialisation import initialise
-from ..errors import ConfigError, UnknownNameError
-from ..registry import Registry, listed, nearest_names
+from ..errors import ConfigError
+from ..registry import Registry, enter_offered
 from .classic_classifier import CLASSIC_MODELS, INITIALISATION, ClassicClassifier
 from .cnn1d import CNN1D
 from .dncnn import DnCNN, FDnCNN
@@ -34,7 +30,7 @@ from .spec import ModelSpec
 from .ssrn import SSRN
 
 Network = TypeVar("Network", bound=nn.Module)
-_CLASSIFIES = "classification"
+CLASSIFIES = "classification"
 
 MODELS: Registry[ModelSpec] = Registry("model")
 # Classes of a program that uses this package, see `entered`.
@@ -200,6 +196,7 @@ def register(
         ValueError: the name is taken.
         ConfigError: networks of that task cannot be entered.
 
+    >>> import torch
     >>> @register("mean_spectrum")
     ... class MeanSpectrum(nn.Module):
     ...     def __init__(self, in_channels: int, num_classes: int, window: int) -> None:
@@ -207,8 +204,7 @@ def register(
     ...         self.head = nn.Linear(in_channels, num_classes)
     ...     def forward(self, windows: torch.Tensor) -> torch.Tensor:
     ...         return self.head(windows.mean((2, 3)))
-    >>> build_model("mean_spectrum", in_channels=4, num_classes=3, window=5, options={},
-    ...             generator=None)(torch.zeros(2, 4, 5, 5)).shape
+    >>> spec_of("mean_spectrum").factory(4, 3, 5)(torch.zeros(2, 4, 5, 5)).shape
     torch.Size([2, 3])
     """
 
@@ -227,7 +223,7 @@ def entered(network: type[nn.Module]) -> str:
     Names are module and class; the same class again, as of a notebook's cell, takes its place.
     """
     name = f"{network.__module__}.{network.__qualname__}"
-    _HANDED_OVER[name] = _own_spec(network, _CLASSIFIES)
+    _HANDED_OVER[name] = _own_spec(network, CLASSIFIES)
     return name
 
 
@@ -239,18 +235,12 @@ def _own_spec(network: type[nn.Module], task: str, summary: str = "") -> ModelSp
 
 @cache
 def _load_others() -> None:
-    """Add what other packages offer; what cannot be imported is left out with a warning."""
-    for point in entry_points(group=GROUP):
-        try:
-            theirs = point.load()
-            if point.name not in MODELS:
-                spec = theirs if isinstance(theirs, ModelSpec) else _own_spec(theirs, _CLASSIFIES)
-                MODELS.add(point.name, spec)
-        except Exception as error:
-            warnings.warn(
-                f"model {point.name} of {point.value} is left out: {type(error).__name__}: {error}",
-                stacklevel=2,
-            )
+    def enter(name: str, theirs: Any) -> None:
+        if name not in MODELS:
+            spec = theirs if isinstance(theirs, ModelSpec) else _own_spec(theirs, CLASSIFIES)
+            MODELS.add(name, spec)
+
+    enter_offered(GROUP, "model", enter)
 
 
 def model_names(task: str | None = None) -> list[str]:
@@ -290,162 +280,4 @@ def spec_of(name: str, task: str = "classification") -> ModelSpec:
 
 def classifier_names() -> list[str]:
     """The networks that classify pixels."""
-    return model_names(_CLASSIFIES)
-
-
-# What layers and Python raise over values of the wrong kind or size.
-_REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError)
-
-
-def build_model(
-    name: str,
-    *,
-    in_channels: int,
-    num_classes: int,
-    window: int,
-    options: Mapping[str, Any],
-    generator: torch.Generator | None,
-) -> nn.Module:
-    """A named classifier with initial weights drawn from `generator` (as built without one).
-
-    Raises:
-        UnknownNameError: no model of this name.
-        ConfigError: it is no classifier, an option the model does not have, or a value it cannot
-            take.
-        ShapeError: the model cannot take this window or number of channels.
-    """
-    fixed = {"in_channels": in_channels, "num_classes": num_classes, "window": window}
-    model = _build(name, _CLASSIFIES, fixed, options, generator)
-    if is_network_file(name):
-        _check_logits(name, model, (2, in_channels, window, window), num_classes)
-    return model
-
-
-def _check_logits(name: str, model: nn.Module, shape: tuple[int, ...], num_classes: int) -> None:
-    """Refuse a network of the user's that does not give one row of logits for each window."""
-    if next(model.parameters()).is_meta:
-        return
-    training = model.training
-    try:
-        with torch.inference_mode():
-            found: Any = model.eval()(torch.zeros(shape))
-    except _REFUSALS as error:
-        reason = str(error).partition("\n")[0]
-        given = "×".join(map(str, shape))
-        raise ConfigError(f"model {name}", f"cannot take {given} ({reason})") from error
-    finally:
-        model.train(training)
-    size = tuple(getattr(found, "shape", ()))
-    if size != (shape[0], num_classes):
-        raise ConfigError(
-            f"model {name}",
-            f"gives {size or type(found).__name__} for {shape[0]} windows",
-            f"logits of the shape ({shape[0]}, {num_classes})",
-        )
-
-
-def build_denoiser(
-    name: str,
-    *,
-    in_channels: int,
-    options: Mapping[str, Any],
-    generator: torch.Generator | None,
-) -> nn.Module:
-    """A named denoiser with initial weights drawn from `generator` (as built without one).
-
-    Args:
-        name: of the model.
-        in_channels: 1 for grey images, 3 for RGB.
-        options: further arguments of the model.
-        generator: of the initial weights.
-
-    Returns:
-        A network whose attribute `takes_noise_map` says whether its input has a σ map as one
-        more channel behind those of the image.
-
-    Raises:
-        UnknownNameError: no model of this name.
-        ConfigError: it is no denoiser, an option it does not have, or a value it cannot take.
-    """
-    return _build(name, "denoising", {"in_channels": in_channels}, options, generator)
-
-
-def build_retriever(
-    name: str,
-    *,
-    first_shape: tuple[int, ...],
-    second_shape: tuple[int, ...],
-    num_classes: int,
-    options: Mapping[str, Any],
-    generator: torch.Generator | None,
-) -> nn.Module:
-    """A named network of two modalities with initial weights drawn from `generator`.
-
-    Args:
-        name: of the model.
-        first_shape: of one item of the first modality.
-        second_shape: of the second.
-        num_classes: classes.
-        options: further arguments of the model.
-        generator: of the initial weights.
-
-    Raises:
-        UnknownNameError: no model of this name.
-        ConfigError: it is for something else, or has no such option or value.
-        ShapeError: an encoder is for items of another kind.
-    """
-    fixed = {"first_shape": first_shape, "second_shape": second_shape, "num_classes": num_classes}
-    return _build(name, "retrieval", fixed, options, generator)
-
-
-def build_example(name: str, changed: Mapping[str, Any]) -> nn.Module:
-    """The usual instance of a model with some of its arguments changed, for any task.
-
-    Raises:
-        UnknownNameError: no model of this name.
-        ConfigError: an argument the model does not have, or a value it cannot take.
-        ShapeError: the model cannot take this window or number of channels.
-    """
-    spec = spec_of(name)
-    return _build(name, spec.task, {}, {**spec.example, **changed}, None)
-
-
-def _build(
-    name: str,
-    task: str,
-    fixed: Mapping[str, Any],
-    options: Mapping[str, Any],
-    generator: torch.Generator | None,
-) -> nn.Module:
-    suitable = model_names(task)
-    if not is_model(name):
-        near = nearest_names(name, suitable)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
-        raise UnknownNameError("model", f"unknown name {name!r}", listed(suitable), hint)
-    spec = spec_of(name, task)
-    if spec.task != task:
-        raise ConfigError("model.name", f"{name} is for {spec.task}", listed(suitable))
-    arguments = inspect.signature(spec.factory).parameters
-    if missing := [key for key in fixed if key not in arguments]:
-        found = f"takes no {' and no '.join(missing)}"
-        raise ConfigError(f"model {name}", found, f"the arguments {', '.join(fixed)}")
-    known = [key for key in arguments if key not in fixed]
-    for key in options:
-        if key not in known:
-            near = nearest_names(key, known)
-            hint = f"did you mean {near[0]}?" if near else ""
-            expected = f"one of {', '.join(known)}" if known else "no options"
-            raise ConfigError(f"model.options.{key}", f"unknown option of {name}", expected, hint)
-    seed = 0 if generator is None else generator.initial_seed()
-    try:
-        with torch.random.fork_rng([]):
-            torch.manual_seed(seed)
-            model = spec.factory(**fixed, **options)
-    except _REFUSALS as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(
-            "model.options", f"{dict(options)} does not suit {name} ({reason})"
-        ) from error
-    if generator is not None and spec.initialisation is not None:
-        initialise(model, spec.initialisation, generator)
-    return model
+    return model_names(CLASSIFIES)

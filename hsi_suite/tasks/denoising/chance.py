@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ...models.registry import build_denoiser
+from ...models.building import build_denoiser
 from ...runs.chance import absent_dropout
 from ...schemas.denoising import DenoisingConfig
 

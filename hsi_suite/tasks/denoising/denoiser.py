@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...engine.finite import check_finite
 from ...errors import RunError, ShapeError
 from ...guard import parsing
-from ...models.registry import build_denoiser
+from ...models.building import build_denoiser
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file, write_model_file
 

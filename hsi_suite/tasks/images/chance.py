@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models.registry import build_example
+from ...models.building import build_example
 from ...runs.chance import absent_dropout
 from ...schemas.image_classification import AugmentConfig, ImageClassificationConfig
 

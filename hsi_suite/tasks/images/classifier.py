@@ -18,7 +18,7 @@ from ...engine.finite import check_finite
 from ...engine.observer import Observer
 from ...errors import RunError, ShapeError
 from ...guard import parsing
-from ...models.registry import build_model
+from ...models.building import build_model
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file, write_model_file
 from .views import ImageViews

@@ -19,8 +19,8 @@ from ...data.scene import Scene
 from ...engine.finite import check_finite
 from ...errors import ConfigError, RunError
 from ...guard import parsing
+from ...models.building import build_retriever
 from ...models.dscmr import DSCMR
-from ...models.registry import build_retriever
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file, write_model_file
 

@@ -14,8 +14,8 @@ from ...data.pixel_spectra import PixelSpectra
 from ...data.reduction import BLOCK_PIXELS, fit_standardisation
 from ...engine.observer import Observer
 from ...engine.trainer import Trainer
+from ...models.building import build_model
 from ...models.classical import CLASSICAL, nearest_position
-from ...models.registry import build_model
 from ...schemas.classification import ClassificationConfig
 from ...schemas.training import OptimizerConfig, TrainingConfig
 from .preparation import Prepared

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ...models.building import build_model
 from ...models.classical import CLASSICAL
-from ...models.registry import build_model
 from ...runs.chance import absent_dropout, generated
 from ...schemas.classification import ClassificationConfig
 

@@ -14,8 +14,8 @@ from ...data.spectral_domain import SpectralDomain
 from ...data.value_scale import ValueScale
 from ...errors import RunError
 from ...guard import parsing
+from ...models.building import build_model
 from ...models.classical import CLASSICAL
-from ...models.registry import build_model
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file
 from .classifier import FORMAT, Classifier, Header

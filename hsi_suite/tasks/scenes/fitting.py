@@ -14,8 +14,9 @@ from ...engine.strategy import TrainingPlan, plan_training
 from ...engine.tiled import TileGrid
 from ...engine.trainer import Trainer, Training
 from ...errors import ConfigError
+from ...models.building import build_model
 from ...models.classical import CLASSICAL, check_classes
-from ...models.registry import build_model, classifier_names, is_model
+from ...models.registry import classifier_names, is_model
 from ...registry import listed
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier, Header
