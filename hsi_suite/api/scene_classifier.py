@@ -17,7 +17,7 @@ from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
 from ..data.scene import Scene
 from ..data.splits import Split
-from ..engine.devices import computing
+from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
 from ..errors import ShapeError, SplitError
 from ..models.registry import entered
@@ -28,7 +28,7 @@ from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.configuration import classification_config, resolve
 from ..tasks.scenes.fitting import fit as fit_classifier
 from ..tasks.scenes.fitting import untrained
-from ..tasks.scenes.preparation import Prepared, class_indices
+from ..tasks.scenes.preparation import Prepared, check_window, class_indices
 from ..tasks.scenes.reduction_fitting import fit_reduction
 from .arrays import Cube, as_cube, as_labels
 
@@ -183,8 +183,6 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             RunError: the file is missing, damaged or no classifier.
         """
-        from ..engine.devices import resolve_device
-
         where, number = resolve_device(device), threads or available_threads()
         classifier = load_classifier(Path(path), torch.device(where), number)
         header = classifier.header
@@ -233,8 +231,7 @@ def _prepared(
         valid=cube.valid,
     )
     window = config.model.window
-    if window > min(labels.shape):
-        raise ShapeError("window", f"{window} in a scene of {labels.shape}", "a smaller window")
+    check_window(window, scene)
     tested = len(split.test) > 0
     return Prepared(
         scene=scene,

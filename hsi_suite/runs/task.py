@@ -268,7 +268,7 @@ def task_for_data(dataset: str | None) -> Task:
 
     That is `classification` unless another task names the data set as its own.
     """
-    for name in [*_OURS, *task_names()]:
+    for name in dict.fromkeys([*_OURS, *task_names()]):
         try:
             task = task_named(name)
         except ConfigError:

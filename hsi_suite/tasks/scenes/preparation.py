@@ -243,13 +243,7 @@ def _prepared(
     if scene.labels is None:
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
     window = config.model.window
-    if window > min(scene.lines, scene.samples):
-        raise ShapeError(
-            "model.window",
-            f"a window of {window} in a scene of {scene.lines} × {scene.samples} pixels",
-            "a window no larger than the scene",
-            "lower model.window",
-        )
+    check_window(window, scene)
     memory.check_scene(scene, config)
     if isinstance(scene, SceneFile):
         observer.message(
@@ -269,6 +263,21 @@ def _prepared(
         split_checksum=_split_checksum(config.split),
         denoising=denoising,
     )
+
+
+def check_window(window: int, scene: Scene | SceneFile) -> None:
+    """Refuse a window that is larger than the scene.
+
+    Raises:
+        ShapeError: it is.
+    """
+    if window > min(scene.lines, scene.samples):
+        raise ShapeError(
+            "model.window",
+            f"a window of {window} in a scene of {scene.lines} × {scene.samples} pixels",
+            "a window no larger than the scene",
+            "lower model.window",
+        )
 
 
 def _split_checksum(config: SplitConfig) -> dict[str, str]:
