@@ -1,9 +1,12 @@
 """Missing pixels and bands: fill values, masks, transparency, bad bands; whole and by lines."""
 
+import shlex
+
 import file_samples as samples
 import h5py
 import numpy as np
 import pytest
+from scipy import io
 
 from hsi_suite.data.cube_writer import write_cube_like
 from hsi_suite.data.readers import open_cube, open_scene, read_labels, read_scene
@@ -261,3 +264,52 @@ def test_bad_bands_of_the_header_are_said(tmp_path):
     for read in (read_scene, open_scene):
         with pytest.raises(InputFileError, match=r"2 of 5 bands \(2-3\).*marks all .* as bad"):
             read(tmp_path / "a.hdr")
+
+
+def write_dead_bands(tmp_path, kind):
+    """A scene with two bands of nodata alone and a pixel of zeros; options to read it, and values.
+
+    Every tenth pixel or so holds nothing at all.
+    """
+    rng = np.random.default_rng(0)
+    cube = (1000 + rng.normal(0, 20, (20, 22, 12)) + 100 * rng.random((20, 22, 1))).astype("int16")
+    cube[3, 4] = 0
+    cube[..., 5:7] = -1
+    cube[rng.random((20, 22)) < 0.1] = -1
+    cube[3, 5, 2] = -1
+    if kind == "envi":
+        marks = ", ".join("0" if band in (2, 5, 6) else "1" for band in range(12))
+        extra = f"bbl = {{{marks}}}\ndata ignore value = -1\n"
+        return samples.write_envi(tmp_path / "a.hdr", cube, extra=extra), {}, cube
+    if kind == "matlab":
+        io.savemat(tmp_path / "a.mat", {"cube": cube, "other": cube[:9, :9]})
+        return tmp_path / "a.mat", {"variable": "cube", "nodata": -1}, cube
+    if kind == "npy matrix":
+        np.save(tmp_path / "a.npy", cube.reshape(-1, 12).T)
+        options = {"axes": "band,pixel", "shape": (20, 22), "nodata": -1}
+        return tmp_path / "a.npy", options, cube
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = cube
+        file["cube"].attrs["Data_Ignore_Value"] = -1
+        file["cube"].attrs["Band_Window_1_Nanometers"] = [495.0, 555.0]
+        file["wavelength"] = np.arange(12) * 50.0 + 250
+    return tmp_path / "a.h5", {}, cube
+
+
+@pytest.mark.parametrize("kind", ["envi", "matlab", "npy matrix", "neon"])
+def test_the_advice_for_bands_without_data_helps(tmp_path, monkeypatch, hsi, kind):
+    monkeypatch.chdir(tmp_path)
+    path, options, cube = write_dead_bands(tmp_path, kind)
+    with pytest.raises(InputFileError, match=r"2 of 12 bands \(6-7\)") as refused:
+        read_scene(path, **options)
+    advice = str(refused.value).split("`")[1]
+    status, out, err = hsi(*shlex.split(advice)[1:])
+    assert status == 0, err
+    scene = read_scene(out.splitlines()[0], nodata=options.get("nodata"))
+    held = (cube != -1).sum(axis=2) > 5
+    np.testing.assert_array_equal(scene.valid, held)
+    with open_cube(out.splitlines()[0]) as file:
+        assert not (file.read()[held] == -1).any()
+        assert file.bad_bands == ((2,) if kind == "envi" else ())
+    assert (scene.cube[3, 4] == 0).all()
+    assert ("no longer marked" in err) == (kind in ("envi", "neon"))

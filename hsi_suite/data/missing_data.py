@@ -148,6 +148,7 @@ def refuse_without_data(
     survey: MissingSurvey,
     nodata: float | None,
     bad_bands: tuple[int, ...] = (),
+    opened_with: tuple[str, ...] = (),
 ) -> None:
     """Refuse a scene without any pixel that holds data, or with bands that hold none.
 
@@ -156,6 +157,7 @@ def refuse_without_data(
         survey: of all its lines.
         nodata: as in `valid_pixels`.
         bad_bands: those that the file marks as bad, from 0.
+        opened_with: the options that the file needs to be read as it was.
 
     Raises:
         InputFileError: there are such bands, or no pixel.
@@ -180,7 +182,8 @@ def refuse_without_data(
         f"infinite{marked} in every pixel{header if known else ''}",
         "",
         f"leave these bands out of the file, or fill them with "
-        f"{suggested('denoise', path, '--repair')}{'; ' + switch if switch and not known else ''}",
+        f"{suggested('denoise', path, *opened_with, '--repair')}"
+        f"{'; ' + switch if switch and not known else ''}",
     )
 
 

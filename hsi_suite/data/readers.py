@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..checksums import hash_file
 from ..errors import ConfigError, InputFileError
-from .formats.array_axes import AXES_OPTION, ArrayRequest, parse_axes
+from .formats.array_axes import AXES_OPTION, SHAPE_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
 from .formats.cube_file import CubeFile
 from .formats.envi_files import open_envi
@@ -30,7 +30,6 @@ from .missing_data import (
     can_miss,
     check_labelled_pixels,
     filled,
-    refuse_without_data,
 )
 from .scene import Scene, SceneOf, nearest_bands
 from .scene_labels import LabelChoice
@@ -105,9 +104,25 @@ def open_cube(
         file = with_side_mask(file)
     if nodata is not None:
         file = replace(file, nodata=float(nodata) if masked else None)
+    file = replace(file, opened_with=_options(variable, axes, shape, nodata))
     if file.axes is not None and (remark := file.axes.remark()):
         file = replace(file, remarks=(remark, *file.remarks))
     return file
+
+
+def _options(
+    variable: str | None, axes: str | None, shape: Sequence[int] | None, nodata: float | None
+) -> tuple[str, ...]:
+    """The options of a command that say the same."""
+    size = None if shape is None else ",".join(map(str, shape))
+    value = None if nodata is None else f"{nodata:.17g}"
+    given = ((SCENE_OPTION, variable), (AXES_OPTION, axes), (SHAPE_OPTION, size))
+    return tuple(
+        word
+        for option, said in (*given, ("--nodata", value))
+        if said is not None
+        for word in (option, said)
+    )
 
 
 def _size(shape: Sequence[int] | None) -> tuple[int, int] | None:
@@ -260,7 +275,7 @@ def _surveyed(
         parts.append(np.ones(block.shape[:2], bool) if valid is None else valid)
     if not parts:
         return None, survey
-    refuse_without_data(file.path, survey, file.nodata, file.bad_bands)
+    file.require_data(survey)
     mask: NDArray[np.bool_] = np.concatenate(parts)
     return None if mask.all() else mask, survey
 
@@ -278,7 +293,7 @@ def survey_missing(file: CubeFile) -> MissingSurvey:
     for start, block in _blocks(file):
         survey.add(block, file.nodata, file.valid(block, start))
     if survey.held or survey.empty is not None:
-        refuse_without_data(file.path, survey, file.nodata, file.bad_bands)
+        file.require_data(survey)
     return survey
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .cube_lines import CubeLines
-from .damage import Damage, fill_from_neighbours
+from .damage import Damage, Mask, fill_from_neighbours, present_values
 from .subspace import Subspace
 from .unexplained import Unexplained
 
@@ -29,6 +29,7 @@ class CubeRestoration:
         rank: number of eigen-images; None when band after band was denoised.
         missing_values: of the valid pixels in live bands, dead lines included.
         repair: whether dead bands and missing values are replaced.
+        allowed: lines × samples, False where a pixel is to be left alone; None: nowhere.
         positions: of the bands, for interpolation.
         unexplained: pixels with rare signals, and values that stay as measured.
         strength: share of the change that is made, 0 to 1; what is repaired is not held back.
@@ -45,6 +46,7 @@ class CubeRestoration:
     positions: Values
     unexplained: Unexplained
     strength: float = 1.0
+    allowed: Mask | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -81,7 +83,30 @@ class CubeRestoration:
             kept |= missing
         result = _converted(restored.reshape(block.shape), np.dtype(dtype), self.damage.nodata)
         result[kept] = block[kept]
+        if self.repair:
+            self._fill_flat(block, first_line, result)
         return result
+
+    def _fill_flat(self, block: NDArray[Any], first_line: int, result: NDArray[Any]) -> None:
+        """Fill missing bands of pixels that hold data but no spectrum: all else is one value.
+
+        Nothing of them was denoised, but they count as pixels with data in what is read again.
+        """
+        lines = slice(first_line, first_line + len(block))
+        flat = ~self.damage.valid[lines]
+        if self.allowed is not None:
+            flat &= self.allowed[lines]
+        values = block[flat].astype(np.float64)
+        absent = ~present_values(values, self.damage.nodata)
+        partly = absent.any(1) & (2 * absent.sum(1) <= values.shape[1])
+        if not partly.any():
+            return
+        places = np.argwhere(flat)[partly]
+        values, absent = values[partly], absent[partly]
+        fill_from_neighbours(values, absent, self.positions)
+        pixel, band = np.nonzero(absent)
+        filled = _converted(values, result.dtype, self.damage.nodata)
+        result[places[pixel, 0], places[pixel, 1], band] = filled[pixel, band]
 
 
 def _converted(values: Values, dtype: np.dtype[Any], nodata: float | None) -> NDArray[Any]:

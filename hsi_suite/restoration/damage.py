@@ -58,7 +58,7 @@ class Damage:
             lines × samples × bands; all True in dead bands.
         """
         lines = slice(first_line, first_line + len(block))
-        missing = ~_present(block, self.nodata)
+        missing = ~present_values(block, self.nodata)
         missing |= self.dead_lines[lines, None] | self.dead_samples
         missing[..., list(self.dead_bands)] = True
         missing &= self.valid[lines, :, None]
@@ -89,7 +89,7 @@ def find_damage(cube: CubeLines, valid: Mask | None = None, nodata: float | None
     held = np.empty((lines, samples), np.int32)
     for first, last in line_blocks(cube.shape):
         block = cube.read(first, last)
-        present = _present(block, nodata)
+        present = present_values(block, nodata)
         present &= (valid[first:last] & _varied(block, present))[..., None]
         held[first:last] = present.sum(2)
         low, high = np.where(present, block, np.inf), np.where(present, block, -np.inf)
@@ -99,7 +99,8 @@ def find_damage(cube: CubeLines, valid: Mask | None = None, nodata: float | None
     return _judge(held, line_limits, sample_limits, nodata)
 
 
-def _present(block: NDArray[Any], nodata: float | None) -> Mask:
+def present_values(block: NDArray[Any], nodata: float | None) -> Mask:
+    """Where values are numbers and not the one that marks missing ones."""
     present: Mask = np.isfinite(block)
     if nodata is not None:
         # Beyond float32, as GDAL's -1.8e308 is, it becomes infinity, which is missing as well.

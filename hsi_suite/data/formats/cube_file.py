@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputFileError, ShapeError
 from ...memory import require_room
-from ..missing_data import filled, valid_pixels
+from ..missing_data import MissingSurvey, filled, refuse_without_data, valid_pixels
 from ..scene import Georeference
 from .array_axes import CubeAxes
 from .array_choice import size_text
@@ -81,6 +81,7 @@ class CubeFile:
         mask: where pixels hold data, if the file says so apart from its values; None: everywhere.
         remarks: what a user should know of how the file was read, a short line each.
         complete: whether `read` fills single missing bands (see `missing_data.filled`).
+        opened_with: the options of a command with which the user had the file read as it is.
     """
 
     path: Path
@@ -101,6 +102,7 @@ class CubeFile:
     mask: LineMask | None = None
     remarks: tuple[str, ...] = ()
     complete: bool = False
+    opened_with: tuple[str, ...] = ()
 
     @property
     def bad_bands(self) -> tuple[int, ...]:
@@ -164,6 +166,17 @@ class CubeFile:
         masked = self.mask.read_lines(first_line, first_line + len(lines))
         masked = masked if valid is None else masked & valid
         return None if masked.all() else masked
+
+    def require_data(self, survey: MissingSurvey) -> None:
+        """Refuse the cube where no pixel, or a band in no pixel, holds data.
+
+        Args:
+            survey: of all its lines.
+
+        Raises:
+            InputFileError: there are such bands, or no pixel.
+        """
+        refuse_without_data(self.path, survey, self.nodata, self.bad_bands, self.opened_with)
 
     def reading_bytes(self, lines: int) -> int:
         """About the most memory that reading so many lines takes, and what stays in memory."""

@@ -222,6 +222,7 @@ def restore_lines(
         positions,
         unexplained,
         strength,
+        valid,
     )
 
 

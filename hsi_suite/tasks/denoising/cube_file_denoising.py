@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...atomic import write_text
 from ...data.cube_writer import check_cube_target, storable, write_cube_like
+from ...data.missing_data import band_list
 from ...data.readers import CubeFile, open_cube
 from ...data.scene import nearest_bands
 from ...engine.observer import Observer
@@ -156,7 +157,10 @@ def denoise_cube_file(
             raise InputFileError(path, error.found, error.expected, error.remedy) from error
         dtype = storable(file.dtype, target.suffix)
         written = write_cube_like(
-            target, file, dtype, _restored_blocks(restoration, dtype, observer)
+            target,
+            _with_repaired_bands(file, restoration, observer),
+            dtype,
+            _restored_blocks(restoration, dtype, observer),
         )
         scores = {} if clean is None else _scores(clean, file, target, restoration)
         if report is not None:
@@ -177,6 +181,24 @@ def denoise_cube_file(
         scores,
         perf_counter() - start,
     )
+
+
+def _with_repaired_bands(
+    file: CubeFile, restoration: CubeRestoration, observer: Observer
+) -> CubeFile:
+    """What describes the result: bands that were replaced altogether are no longer bad."""
+    replaced = set(restoration.damage.dead_bands) if restoration.repair else set()
+    mended = sorted(replaced & set(file.bad_bands))
+    if not mended:
+        return file
+    observer.message(
+        f"{file.path.name}: {len(mended)} bands that it marks as bad ({band_list(tuple(mended))}) "
+        "are replaced, and no longer marked"
+    )
+    marks = list(file.kept_fields["bbl"])
+    for band in mended:
+        marks[band] = "1"
+    return replace(file, kept_fields={**file.kept_fields, "bbl": tuple(marks)})
 
 
 def _unmasked(file: CubeFile) -> NDArray[np.bool_] | None:

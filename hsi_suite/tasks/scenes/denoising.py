@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...checksums import hash_file
-from ...data.missing_data import MissingSurvey, refuse_without_data
+from ...data.missing_data import MissingSurvey
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import fit_standardisation
@@ -226,7 +226,7 @@ def denoise_file(
         survey.add(block, file.nodata, part)
         if part is not None:
             valid[first:last] = part
-    refuse_without_data(file.path, survey, file.nodata, file.bad_bands)
+    file.require_data(survey)
     if not known and (told := survey.told()):
         observer.message(f"{file.path.stem}: {told}")
     denoiser = load_weights(DEFAULT_WEIGHTS, device)

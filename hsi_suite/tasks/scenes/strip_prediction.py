@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.missing_data import MissingSurvey, filled, refuse_without_data
+from ...data.missing_data import MissingSurvey, filled
 from ...data.readers import CubeFile
 from ...data.scene import Scene, nearest_bands
 from ...data.strip_files import StripFile, start_layers, start_map
@@ -67,7 +67,7 @@ class StripPrediction:
             progress = self._start(unfinished) if saved is None else _Progress.from_json(saved)
             self._classify(unfinished, progress)
             file = self.file
-            refuse_without_data(file.path, progress.survey, file.nodata, file.bad_bands)
+            file.require_data(progress.survey)
             self._finish(unfinished, progress)
         except KeyboardInterrupt:
             raise Stopped(
