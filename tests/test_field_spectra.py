@@ -84,6 +84,39 @@ def test_missing_negative_and_repeated_values_are_handled_and_said(tmp_path):
     assert "1 wavelengths stand there twice" in said
 
 
+RISING = np.linspace(0.11, 0.62, 60)
+TWICE = 400 + 10.0 * (np.arange(60) // 2)
+OVERLAPPING = np.r_[np.linspace(400, 690, 30), np.linspace(680, 970, 30)]
+
+
+@pytest.mark.parametrize("wavelengths", [TWICE, TWICE[::-1], OVERLAPPING])
+@pytest.mark.parametrize("columns", ["wavelength first", "row numbers first"])
+def test_wavelengths_that_repeat_are_told_from_reflectance(tmp_path, wavelengths, columns):
+    path = tmp_path / "field.txt"
+    rows = [np.arange(60)] * (columns == "row numbers first")
+    np.savetxt(path, np.column_stack([*rows, wavelengths, RISING]), fmt="%.9g")
+    spectrum = read_field_spectrum(path)
+    order, place = np.unique(wavelengths, return_inverse=True)
+    assert spectrum.wavelengths.tolist() == order.tolist()
+    means = np.bincount(place, weights=RISING) / np.bincount(place)
+    assert np.allclose(spectrum.reflectance, means, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [(RISING, TWICE), (TWICE, 10_000 * RISING), (TWICE / 1000, RISING), (RISING, OVERLAPPING)],
+)
+def test_columns_that_may_both_be_wavelengths_are_asked_about(tmp_path, columns):
+    path = tmp_path / "field.csv"
+    np.savetxt(path, np.column_stack(columns), fmt="%.9g", delimiter=",")
+    with pytest.raises(InputFileError, match=r"columns 1 and 2 may both .* Name that column"):
+        read_field_spectrum(path)
+    names = ["r,wavelength", "wavelength,r"][columns[1] is not TWICE and columns[0] is not RISING]
+    path.write_text(f"{names}\n{path.read_text()}")
+    at = names.split(",").index("wavelength")
+    assert len(read_field_spectrum(path).wavelengths) == len(np.unique(columns[at]))
+
+
 def test_one_of_several_columns_is_chosen_by_name(tmp_path):
     path = tmp_path / "many.csv"
     path.write_text("row,wavelength,grass,sand\n0,400,0.1,0.3\n1,500,0.2,0.4\n2,600,0.3,0.5")

@@ -20,6 +20,11 @@ _COMMENTS = ("#", "!", "%", "//")
 _MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "1.#qnan", "-1.#ind", "#n/a"}
 # No spectrometer measures beyond these wavelengths, whatever the unit of a column is.
 _POSSIBLE_NM = (100.0, 50_000.0)
+# Numbers up to this are taken for µm.
+_LARGEST_UM = 100.0
+# Where detectors overlap, few of the steps between wavelengths go back.
+_STEPS_FOR_ONE_BACK = 20
+_NAME_IT = "name that column in a header line: wavelength_nm or wavelength_um"
 _WAVELENGTH = re.compile(r"wave|wvl|\bwl\b|lambda|λ|(?<![a-z])nm(?![a-z])|[µμ]m|micromet")
 
 
@@ -70,13 +75,13 @@ def read_spectrum_table(path: Path) -> SpectrumTable:
     )
     if table.rows < 2:
         raise InputFileError(path, f"holds {table.rows} rows of two numbers or more", _WHAT)
-    at = table.wavelength_column()
+    at = table.wavelength_column(path)
     if at is None:
         raise InputFileError(
             path,
             "no column of its table rises or falls steadily through possible wavelengths",
             _WHAT,
-            "name that column in a header line: wavelength_nm or wavelength_um",
+            _NAME_IT,
         )
     wavelengths = table.columns[at]
     known = np.isfinite(wavelengths) & (wavelengths > 0)
@@ -152,31 +157,62 @@ class _Table:
         columns = np.array(kept, dtype=np.float64).reshape(len(kept), width).T
         return cls(columns, header, tuple(above[:50]))
 
-    def wavelength_column(self) -> int | None:
-        """The column that its name calls wavelengths, or the first one that may be such."""
+    def wavelength_column(self, path: Path) -> int | None:
+        """The column that its name calls wavelengths, or the first one that may be such.
+
+        Wavelengths may stand there twice, or go back a little where spectrometers overlap.
+
+        Raises:
+            InputFileError: by their numbers two columns may be such.
+        """
         for at, name in enumerate(self.header):
             if _WAVELENGTH.search(name.lower()) and (self.columns[at] > 0).sum() >= 2:
                 return at
-        for at, column in enumerate(self.columns):
-            steps = np.diff(column)
-            if not ((steps > 0).all() or (steps < 0).all()) or column.min() <= 0:
-                continue
-            factor = 1e3 if column.max() <= 100 else 1.0
-            low, high = column.min() * factor, column.max() * factor
-            if _POSSIBLE_NM[0] <= low and high <= _POSSIBLE_NM[1] and len(self.columns) > 1:
-                return at
-        return None
+        steady = {at: _steady(column) for at, column in enumerate(self.columns)}
+        found = [at for at, strictly in steady.items() if strictly is not None]
+        found = [at for at in found if not self._counts_rows(at)] or found
+        if not found or len(self.columns) < 2:
+            return None
+        first = found[0]
+        for other in found[1:]:
+            # Reflectance from 0 to 1 could be wavelengths in µm, but not in nm.
+            nanometres = [self.columns[at].max() > _LARGEST_UM for at in (first, other)]
+            sure = nanometres != [False, True] if steady[first] else nanometres == [True, False]
+            if steady[first] != steady[other] and not sure:
+                raise InputFileError(
+                    path,
+                    f"its columns {first + 1} and {other + 1} may both be the wavelengths, and one "
+                    "of them repeats values",
+                    _WHAT,
+                    _NAME_IT,
+                )
+        return first
 
     def value_columns(self, wavelengths: int) -> list[int]:
         """The other columns, without row numbers where there is more than those."""
         others = [at for at in range(len(self.columns)) if at != wavelengths]
-        counted = np.arange(self.rows)
-        kept = [
-            at
-            for at in others
-            if not any(np.array_equal(self.columns[at], counted + first) for first in (0, 1))
-        ]
+        kept = [at for at in others if not self._counts_rows(at)]
         return kept or others
+
+    def _counts_rows(self, at: int) -> bool:
+        counted = np.arange(self.rows)
+        return any(np.array_equal(self.columns[at], counted + first) for first in (0, 1))
+
+
+def _steady(column: NDArray[np.float64]) -> bool | None:
+    """Whether a column rises or falls at each step; None: it cannot be wavelengths."""
+    if not column.min() > 0:
+        return None
+    factor = 1e3 if column.max() <= _LARGEST_UM else 1.0
+    if column.min() * factor < _POSSIBLE_NM[0] or column.max() * factor > _POSSIBLE_NM[1]:
+        return None
+    steps = np.diff(column)
+    up, down = int((steps > 0).sum()), int((steps < 0).sum())
+    if len(steps) in (up, down):
+        return True
+    back = min(up, down)
+    few = _STEPS_FOR_ONE_BACK * back <= len(column) <= 2 * max(up, down) + 2
+    return False if few else None
 
 
 def _split(line: str, separator: str | None) -> list[str]:
