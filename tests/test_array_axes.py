@@ -235,3 +235,18 @@ def test_a_run_remembers_the_axes_and_predicts_with_them(tmp_path):
         hsi.predict([run.path], tmp_path / "m.npy", scene=first, threads=1)
     got = hsi.predict([run.path], tmp_path / "m.npy", scene=first, threads=1, **order)
     np.testing.assert_array_equal(got.labels[labels > 0], run.label_map[labels > 0])
+
+
+@pytest.mark.parametrize("ending", ["mat", "npz", "h5"])
+def test_wavelengths_of_another_length_are_said(tmp_path, ending):
+    arrays = {"cube": np.arange(7 * 9 * 5.0).reshape(7, 9, 5), "wavelengths": np.arange(1.0, 5.0)}
+    path = tmp_path / f"a.{ending}"
+    if ending == "h5":
+        with h5py.File(path, "w") as file:
+            file.update(arrays)
+    else:
+        {"mat": scipy.io.savemat, "npz": lambda p, a: np.savez(p, **a)}[ending](path, arrays)
+    with open_cube(path, axes="y,x,band") as file:
+        assert file.wavelengths is None
+        said = " / ".join(file.remarks)
+        assert "wavelengths (" in said and "not as long as the 5 bands" in said

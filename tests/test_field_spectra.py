@@ -231,7 +231,7 @@ def test_ignored_values_and_bad_bands_are_left_out(tmp_path, mark, extra):
         ("Soil, dry,\n Grass", {"Soil, dry": 0, "Grass": 1}),
         ('"Soil, dry", Grass', {"Soil, dry": 0, "Grass": 1}),
         ("Soil, dry, Grass", {"Soil, dry": 0, "Grass": 1}),
-        ("only one", {"only one": 0, "spectrum 2": 1}),
+        ("only one", {"spectrum 1": 0, "spectrum 2": 1}),
         ("", {"spectrum 1": 0, "spectrum 2": 1}),
     ],
 )
@@ -243,6 +243,25 @@ def test_names_of_library_spectra_that_hold_commas_or_are_missing(tmp_path, name
         np.testing.assert_array_equal(found.reflectance, REFLECTANCE[index].astype("f4"))
     with pytest.raises(InputFileError, match="holds no spectrum"):
         read_field_spectrum(path, name="comma")
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("spectra names = {grass sand}", "spectra names lists 1 for 2 spectra: they are numbered"),
+        ("spectra names = {a, b, c}", "spectra names lists 3 for 2 spectra: they are numbered"),
+        ("bbl = {1, 0, 1}", "bbl lists 3 for 50 bands, and is left out"),
+    ],
+)
+def test_lists_of_a_library_that_do_not_fit_are_said(tmp_path, extra, said):
+    path = write_library(tmp_path / "a.hdr", extra=f"{extra}\n")
+    numbered = extra.startswith("spectra")
+    found = read_field_spectrum(path, name="spectrum 2" if numbered else "sand")
+    assert f"a.hdr: {said}" in found.remarks
+    np.testing.assert_array_equal(found.reflectance, REFLECTANCE[1].astype("f4"))
+    if numbered:
+        with pytest.raises(InputFileError, match=r"they are numbered"):
+            read_field_spectrum(path, name="grass")
 
 
 def test_an_image_header_is_no_library(tmp_path):

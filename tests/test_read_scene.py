@@ -135,6 +135,9 @@ def test_names_say_what_0_is(tmp_path):
         ("Unclassified, Corn,Young, Soy", "classes = 3", 2, ("Corn,Young", "Soy")),
         ("Unclassified,\nCorn, Young,\nSoy", "classes = 3", 2, ("Corn, Young", "Soy")),
         ("Unclassified, Corn, Young, Soy", "classes = 3", 2, None),
+        ("Unclassified, Corn Soy, Wood", "classes = 4", 2, None),
+        ("Unclassified, Corn Soy", "class lookup = {0,0,0, 9,9,9, 8,8,8}", 2, None),
+        ("Corn Soy, Wood", "classes = 4", 2, None),
     ],
 )  # fmt: skip
 def test_class_names_belong_to_their_labels(tmp_path, names, more, highest, expected):

@@ -320,3 +320,62 @@ def test_an_interleave_that_no_file_can_end_in_is_refused(tmp_path, said):
     (tmp_path / "a.hdr").write_text(text)
     with pytest.raises(InputFileError, match="interleave = "):
         open_cube(tmp_path / "a.hdr")
+
+
+# Lists that do not fit: a comma or a brace is missing
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("wavelength = {400, 500 600, 700, 800}", "wavelength holds '500 600', which is no number"),
+        ("wavelength = {400, 500, 600, 700}", "wavelength lists 4 for 5 bands"),
+        ("fwhm = {10, 10 10, 10, 10}", "fwhm holds '10 10', which is no number"),
+        ("bbl = {1, 1, 0, 1}", "bbl lists 4 for 5 bands"),
+        ("bbl = {1, 1, 0, 1, 1, 1}", "bbl lists 6 for 5 bands"),
+        ("data gain values = {1, 1 1, 1, 1}", "data gain values holds '1 1', which is no number"),
+        ("data offset values = {0, 0, 0}", "data offset values lists 3 for 5 bands"),
+        ("band names = {a, b c, d, e}", "band names lists 4 for 5 bands"),
+        ("default bands = {3, 2 1}", "default bands is '3, 2 1', not 1 or 3 bands from 1 to 5"),
+        ("default bands = {3, 2, 6}", "default bands is '3, 2, 6', not 1 or 3 bands from 1 to 5"),
+        ("class lookup = {0 0, 0, 1, 2, 3}", "class lookup lists 5 entries, not three from"),
+        ("map info = {UTM 1, 1, 5e5, 4e6, 20, 20, 17, North, WGS-84}", "map info makes no sense"),
+        ("map info = {UTM, 1 1, 5e5, 4e6, 20, 20, 17, North, WGS-84}", "map info makes no sense"),
+    ],
+)
+def test_lists_that_do_not_fit_are_said(tmp_path, extra, said):
+    with open_with(tmp_path, extra + "\n") as file:
+        (remark,) = file.remarks
+        assert remark.startswith(f"a.hdr: {said}") and remark.endswith(", and is left out")
+        assert file.georeference is None and file.wavelengths is None and not file.bad_bands
+    with open_with(tmp_path, RICH) as file:
+        assert not file.remarks
+
+
+LISTS = {
+    "wavelength": "400, 500, 600, 700, 800",
+    "fwhm": "10, 10, 10, 10, 10",
+    "bbl": "1, 1, 1, 1, 1",
+    "band names": "a, b, c, d, e",
+    "class names": "a, b, c, d, e",
+    "class lookup": "0, 0, 0",
+    "default bands": "3, 2, 1",
+    "map info": "UTM, 1, 1, 500000, 4000000, 20, 20, 17, North, WGS-84",
+    "data gain values": "1, 1, 1, 1, 1",
+    "spectra names": "a, b",
+    "description": "whatever",
+}
+
+
+@pytest.mark.parametrize("following", ["fwhm = {1, 2}", "byte order = 0\nx = {1}", "own = {1, 2}"])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_brace_that_does_not_close_swallows_nothing(tmp_path, name, following):
+    with pytest.raises(InputFileError, match=f"the list '{name}' has no end") as refused:
+        open_with(tmp_path, f"{name} = {{{LISTS[name]}\n{following}\n")
+    assert "a closing brace" in str(refused.value)
+
+
+def test_lines_of_a_description_may_look_like_fields(tmp_path):
+    text = "description = {made of\n samples = 3 and\n own = {a, b}}\n"
+    with open_with(tmp_path, text + RICH) as file:
+        assert len(file.wavelengths) == 5 and not file.remarks

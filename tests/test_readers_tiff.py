@@ -192,6 +192,28 @@ def test_band_names_and_wavelengths_of_gdal(tmp_path):
                 np.testing.assert_allclose(file.wavelengths, [400, 500, 600, 700, 800])
 
 
+def test_wavelengths_of_some_bands_are_said_and_transparency_needs_none(tmp_path):
+    def items(bands):
+        return "".join(
+            f'<Item name="WAVELENGTH" sample="{band}">{400 + 100 * band}</Item>' for band in bands
+        )
+
+    def write(text, **options):
+        content = f"<GDALMetadata>{text}</GDALMetadata>".encode()
+        tifffile.imwrite(
+            tmp_path / "a.tif", samples.make_cube(), photometric="minisblack", metadata=None,
+            planarconfig="contig", extratags=[(42112, 2, 0, content, True)], **options,
+        )  # fmt: skip
+        return open_cube(tmp_path / "a.tif")
+
+    with write(items([0, 1, 3, 4])) as file:
+        said = "a.tif: wavelengths stand there for 4 of 5 bands, and are left out"
+        assert file.wavelengths is None and file.remarks == (said,)
+    with write(items(range(4)), extrasamples=[0, 0, 0, 2]) as file:
+        assert file.shape[2] == 4 and file.wavelengths.tolist() == [400, 500, 600, 700]
+        assert len(file.remarks) == 1 and "transparency" in file.remarks[0]
+
+
 def test_band_descriptions_written_by_gdal(tmp_path):
     rasterio = pytest.importorskip("rasterio")
     write_rasterio(tmp_path / "a.tif", samples.make_cube())

@@ -111,7 +111,7 @@ def _chosen(table: SpectrumTable, name: str | None) -> int:
         table.path,
         f"holds {found} of the name {name!r}",
         f"one of {listed}",
-        f"did you mean {' or '.join(near)}?" if near and name not in names else "",
+        f"did you mean {' or '.join(near)}?" if near and name not in names else table.unnamed,
     )
 
 

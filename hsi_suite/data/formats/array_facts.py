@@ -38,11 +38,13 @@ class FoundCube:
         array: as the file holds it.
         axes: how its axes make a cube.
         wavelengths: centre of each band in nm; None when no other array tells.
+        remarks: what a user should know of how the file was read, a short line each.
     """
 
     array: StoredArray
     axes: CubeAxes
     wavelengths: NDArray[np.float64] | None
+    remarks: tuple[str, ...] = ()
 
 
 def find_cube(
@@ -81,7 +83,20 @@ def find_cube(
     fitting = [array for array in lists if math.prod(array.shape) == axes.shape[2]]
     if len(fitting) == 1:
         centres = in_nanometres(values(fitting[0]).reshape(-1).tolist(), "")
-    return FoundCube(chosen, axes, centres)
+    remarks = (_unused(fitting or lists, axes.shape[2]),) if centres is None and lists else ()
+    return FoundCube(chosen, axes, centres, remarks)
+
+
+def _unused(lists: Sequence[StoredArray], bands: int) -> str:
+    """Why arrays that are called wavelengths are not used."""
+    named = ", ".join(map(str, lists[:3]))
+    if math.prod(lists[0].shape) != bands:
+        why = f"not as long as the {bands} bands"
+    elif len(lists) > 1:
+        why = "more than one"
+    else:
+        why = "no wavelengths"
+    return f"{named}: {why}, so wavelengths are unknown"
 
 
 def plain_name(name: str) -> str:

@@ -43,6 +43,11 @@ class ClassNames:
             zero_is_class: whether the value 0 is a class, not what is unlabelled.
         """
         names = self._separated(highest)
+        if self.count and self._too_few():
+            return {}, (
+                f"{len(self.listed)} class names for {self.count} classes: classes are numbered; "
+                "--class-names FILE names them"
+            )
         if names is None:
             return {}, (
                 f"{len(self.listed)} class names for {self.count} classes: some hold commas, so "
@@ -58,6 +63,11 @@ class ClassNames:
             "it is label 0, give --unlabelled -1 or the value of unlabelled pixels"
         )
         return dict(enumerate(names, 1)), "" if certain else remark
+
+    def _too_few(self) -> bool:
+        """Whether names are missing; that of what is unlabelled may be, where it is not listed."""
+        missing = (self.count or 0) - len(self.listed)
+        return missing > 1 or (missing == 1 and (self.first == 0 or names_nothing(self.listed[0])))
 
     def _separated(self, highest: int) -> tuple[str, ...] | None:
         if not self.count or len(self.listed) <= self.count:

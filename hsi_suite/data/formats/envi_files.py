@@ -11,7 +11,7 @@ from ...errors import InputFileError
 from ...user_files import first_bytes
 from ..scene import Georeference
 from .array_choice import check_cube
-from .class_names import ClassNames
+from .class_names import ClassNames, names_nothing
 from .cube_file import CubeFile
 from .envi_data import open_envi_data
 from .envi_fields import (
@@ -25,6 +25,7 @@ from .envi_fields import (
     whole_number,
 )
 from .envi_header import GAINS, OFFSETS, HeaderList, HeaderValue, parse_envi_header
+from .envi_lists import unfit_lists
 from .file_format import header_beside
 from .georeferencing import read_map_info
 from .wavelength_units import in_nanometres
@@ -76,7 +77,7 @@ def open_envi(path: Path) -> CubeFile:
         class_names=_class_names(fields, colours),
         colours=colours,
         source=source,
-        remarks=remarks,
+        remarks=(*remarks, *unfit_lists(header, fields, shape[2])),
     )
 
 
@@ -142,10 +143,14 @@ def _class_names(fields: Fields, colours: NDArray[np.uint8] | None) -> ClassName
     if colours is not None and not colours[0].any():
         # ENVI shows what is unlabelled in black, however it is called.
         first = {0: 0, 1: 1}.get(len(colours) - len(items))
+    # With the first name there, it is another one that is missing: two that lack their comma.
+    if first == 1 and names_nothing(items[0]):
+        first = 0
+    told = None if colours is None else len(colours)
     return ClassNames(
         items,
         first=first,
-        count=int(count[0]) if count else None,
+        count=int(count[0]) if count else told,
         text=listed.text if isinstance(listed, HeaderList) else "",
     )
 

@@ -33,6 +33,13 @@ HeaderValue = str | tuple[str, ...]
 GAINS, OFFSETS = "data gain values", "data offset values"
 # Text that happens to stand in braces.
 _TEXTS = {"description", "coordinate system string"}
+# Fields that a line in braces can hardly begin with, unless a brace before is not closed.
+_KNOWN_FIELDS = {
+    "band names", "bands", "bbl", "byte order", "class lookup", "class names", "classes",
+    "coordinate system string", "data ignore value", "data type", "default bands", "file type",
+    "fwhm", "header offset", "interleave", "lines", "map info", "projection info", "samples",
+    "sensor type", "spectra names", "wavelength", "wavelength units", GAINS, OFFSETS,
+}  # fmt: skip
 _FIELD = re.compile(r"[^={}]+=")
 
 
@@ -74,8 +81,24 @@ def parse_envi_header(path: Path) -> dict[str, HeaderValue]:
         if found is None:
             raise InputFileError(path, f"the list {name!r} has no end", "a closing brace")
         content_of, number = found
+        if swallowed := _swallowed_field(content_of, name):
+            raise InputFileError(
+                path, f"the list {name!r} has no end before {swallowed!r}", "a closing brace"
+            )
         fields[name] = content_of.strip() if name in _TEXTS else HeaderList(content_of)
     return fields
+
+
+def _swallowed_field(content: str, name: str) -> str:
+    """The field that begins inside a list whose brace does not close before it; "" for none."""
+    if name in _TEXTS and content.count("{") == content.count("}"):
+        return ""
+    for line in content.splitlines()[1:]:
+        field, equals, value = line.partition("=")
+        field = " ".join(field.split()).lower()
+        if equals and (field in _KNOWN_FIELDS or value.lstrip().startswith("{")):
+            return field
+    return ""
 
 
 def _braces(value: str, lines: Sequence[str], number: int) -> tuple[str, int] | None:

@@ -29,6 +29,8 @@ _DATUM_ALIASES = {
     "europeanterrestrialreferencesystem1989": "European Terrestrial Reference System 1989",
 }
 
+_GLUED = re.compile(r"(utm|arbitrary|geographic lat/lon)\s+[-+\d.]+")
+
 
 def read_map_info(fields: Sequence[str], coordinate_system: str | None) -> Georeference | None:
     """The georeference in an ENVI header; None when its numbers make no sense.
@@ -39,6 +41,8 @@ def read_map_info(fields: Sequence[str], coordinate_system: str | None) -> Geore
             and hemisphere, datum, and name=value pairs.
         coordinate_system: "coordinate system string", WKT; None when the header has none.
     """
+    if fields and _GLUED.fullmatch(fields[0].strip().lower()):
+        return None  # a comma is missing, and every number would mean the next one
     try:
         sample, line, x, y, width, height = (float(field) for field in fields[1:7])
         angle = math.radians(float(_option(fields, "rotation") or 0.0))

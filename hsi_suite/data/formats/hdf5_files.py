@@ -79,6 +79,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest) -> CubeFile:
         nodata=missing.value,
         kept_fields=scaling(dataset, bands) | ({} if bad is None else {"bbl": bad}),
         axes=axes,
+        remarks=found.remarks if wavelengths is None else (),
     )
 
 

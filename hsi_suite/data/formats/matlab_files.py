@@ -98,7 +98,14 @@ def open_matlab(path: Path, request: ArrayRequest) -> CubeFile:
         order = axes.stored(column_order=True)
         source = RawLines(path, offset=offset, dtype=dtype, shape=axes.shape, order=order)
     return CubeFile(
-        path, "MATLAB", axes.shape, source, (path,), wavelengths=found.wavelengths, axes=axes
+        path,
+        "MATLAB",
+        axes.shape,
+        source,
+        (path,),
+        wavelengths=found.wavelengths,
+        axes=axes,
+        remarks=found.remarks,
     )
 
 

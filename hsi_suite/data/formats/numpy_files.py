@@ -85,7 +85,14 @@ def open_npz(path: Path, request: ArrayRequest) -> CubeFile:
     check_cube(path, axes.shape, dtype)
     source = WholeArray(path, axes.shape, dtype, lambda: axes.arrange(load_npz_array(path, chosen)))
     return CubeFile(
-        path, "NPZ", axes.shape, source, (path,), wavelengths=found.wavelengths, axes=axes
+        path,
+        "NPZ",
+        axes.shape,
+        source,
+        (path,),
+        wavelengths=found.wavelengths,
+        axes=axes,
+        remarks=found.remarks,
     )
 
 

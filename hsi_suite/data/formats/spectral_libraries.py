@@ -24,6 +24,7 @@ from .envi_fields import (
     whole_number,
 )
 from .envi_header import HeaderList, parse_envi_header
+from .envi_lists import unfit_band_lists
 from .file_format import header_beside
 from .spectrum_tables import SpectrumTable
 
@@ -73,7 +74,8 @@ def read_spectral_library(path: Path) -> SpectrumTable:
     values, remarks = _values(path, header, fields)
     centres = _centres(header, fields, values.shape[1])
     good, bad_remarks = _good_bands(header, fields, values.shape[1])
-    names, aliases = _names(fields, len(values))
+    names, aliases, unnamed = _names(header, fields, len(values))
+    unfit = unfit_band_lists(header, fields, values.shape[1], ("bbl",))
     return SpectrumTable(
         path,
         "ENVI spectral library",
@@ -84,7 +86,8 @@ def read_spectral_library(path: Path) -> SpectrumTable:
         ((_text(fields, "y axis", "z plot titles", "description"),),) * len(names),
         _scale_factor(header, fields),
         aliases,
-        (*remarks, *bad_remarks),
+        (*remarks, *unfit, *bad_remarks, *filter(None, [unnamed])),
+        unnamed,
     )
 
 
@@ -149,21 +152,24 @@ def _good_bands(
     return good, (remark,) if bad else ()
 
 
-def _names(fields: Fields, count: int) -> tuple[tuple[str, ...], dict[str, int]]:
-    """A name for each spectrum, and further names that can mean one spectrum alone."""
+def _names(header: Path, fields: Fields, count: int) -> tuple[tuple[str, ...], dict[str, int], str]:
+    """A name for each spectrum, further ones that can mean one alone, and why some are numbers."""
     listed = fields.get("spectra names", ())
     items = list_items(fields, "spectra names")
     if len(items) == count and all(items):
-        return items, {}
+        return items, {}, ""
     numbered = tuple(f"spectrum {number}" for number in range(1, count + 1))
-    if len(items) <= count:
-        given = (*items, *numbered[len(items) :])
-        return tuple(name or numbered[at] for at, name in enumerate(given)), {}
+    if not items:
+        return numbered, {}, ""
+    if len(items) == count:
+        return tuple(name or numbered[at] for at, name in enumerate(items)), {}, ""
     text = listed.text if isinstance(listed, HeaderList) else ""
     found = separate_names(text, items, count)
     if found is not None:
-        return found, {}
-    return numbered, places_of_names(items, count) if len(items) <= _MOST_PIECES else {}
+        return found, {}, ""
+    why = f"{header.name}: spectra names lists {len(items)} for {count} spectra: they are numbered"
+    places = places_of_names(items, count) if count <= len(items) <= _MOST_PIECES else {}
+    return numbered, places, why
 
 
 def _header_of(path: Path) -> Path | None:

@@ -44,6 +44,7 @@ class SpectrumTable:
         scale_factor: what the values are to be divided by for reflectance, where the file says.
         aliases: further names by which a spectrum may be asked for, and its place.
         remarks: what a user should know of how the file was read, a short line each.
+        unnamed: which of these says why spectra have numbers for names.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class SpectrumTable:
     scale_factor: float | None = None
     aliases: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    unnamed: str = ""
 
 
 def read_spectrum_table(path: Path) -> SpectrumTable:

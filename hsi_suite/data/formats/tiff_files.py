@@ -9,8 +9,6 @@ import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
-from xml.etree import ElementTree
-from xml.sax.saxutils import unescape
 
 import numpy as np
 import tifffile
@@ -19,19 +17,17 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from .array_axes import AXES_OPTION, ArrayRequest, CubeAxes, bands_at, cube_axes
 from .array_choice import check_cube, size_text
-from .class_names import ClassNames
 from .cube_file import CubeFile, LineSource
-from .envi_header import GAINS, OFFSETS, HeaderValue
+from .gdal_metadata import GdalMetadata
 from .geotiff_tags import read_geotiff
 from .line_masks import BothMasks, SourceMask, WithoutAlpha
 from .raw_lines import AxisOrder, RawLines
 from .reading_guard import reading
 from .tiff_directories import check_tiff_directories
 from .tiff_lines import DecodedLines, can_decode, stored_type
-from .wavelength_units import in_nanometres
 
 _WHAT = "a TIFF file"
-_GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+_GDAL_NODATA = 42113
 # Kinds of extra samples that are transparency: associated with the colours, and not.
 _ALPHA = (1, 2)
 _NOTHING_SAID = ArrayRequest()
@@ -79,40 +75,43 @@ def open_tiff(
         layout = _layout(path, series, request)
         page = series.keyframe
         check_cube(path, layout.shape, stored_type(series.dtype))
-        metadata = _gdal_metadata(page)
+        alpha = masked and _has_alpha(page, layout.shape[2])
+        bands = layout.shape[2] - alpha
+        metadata = GdalMetadata.of(page)
         cube = CubeFile(
             path,
             "TIFF",
             layout.shape,
             files=(path,),
-            wavelengths=_wavelengths(metadata, layout.shape[2]),
+            wavelengths=metadata.wavelengths(bands),
             georeference=read_geotiff(path, page),
             nodata=_nodata(page),
-            band_names=_band_names(metadata, layout.shape[2]),
-            kept_fields=_scaling(metadata, layout.shape[2]),
-            class_names=_class_names(metadata),
+            band_names=metadata.band_names(bands),
+            kept_fields=metadata.scaling(bands),
+            class_names=metadata.class_names(),
             colours=_colours(page),
             source=_line_source(path, series, number, layout),
             axes=layout.axes,
-            remarks=layout.remarks,
+            remarks=(*layout.remarks, *metadata.incomplete(path, bands)),
         )
-        return _masked(cube, tiff, page) if masked else cube
+        return _masked(cube, tiff, alpha) if masked else cube
 
 
-def _masked(file: CubeFile, tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> CubeFile:
+def _has_alpha(page: tifffile.TiffPage, bands: int) -> bool:
+    kinds = [int(kind) for kind in page.extrasamples]
+    return bands == page.samplesperpixel > 1 and bool(kinds) and kinds[-1] in _ALPHA
+
+
+def _masked(file: CubeFile, tiff: tifffile.TiffFile, alpha: bool) -> CubeFile:
     """An open file with the masks that lie inside it."""
     bands = file.shape[2]
-    kinds = [int(kind) for kind in page.extrasamples]
-    if bands == page.samplesperpixel > 1 and kinds and kinds[-1] in _ALPHA:
+    if alpha:
         remark = f"the file calls band {bands} transparency: it masks pixels and is left out"
         file = replace(
             file,
             shape=(*file.shape[:2], bands - 1),
             source=WithoutAlpha(file.source, bands - 1),
             mask=SourceMask(file.source, bands - 1),
-            band_names=file.band_names[:-1],
-            wavelengths=None,
-            kept_fields={},
             remarks=(*file.remarks, f"{remark}; if it is data, give --nodata nan"),
         )
     for number, series in enumerate(tiff.series):
@@ -272,71 +271,6 @@ def _line_source(
             f"convert it: gdal_translate -co COMPRESS=DEFLATE {shlex.quote(str(path))} NEW.tif",
         )
     return DecodedLines(path, layout.shape, layout.band_axis, number)
-
-
-def _gdal_metadata(page: tifffile.TiffPage) -> list[tuple[dict[str, str], str]]:
-    """The items of GDAL's metadata tag, attributes and text; unreadable metadata is none."""
-    text = page.tags.valueof(_GDAL_METADATA, "")
-    # GDAL writes no document type; one could make a small file expand without end.
-    if not isinstance(text, str) or "<!" in text:
-        return []
-    try:
-        root = ElementTree.fromstring(text.strip("\0 \n")) if text else None
-    except ElementTree.ParseError:
-        return []
-    if root is None:
-        return []
-    # GDAL escapes the text once more than XML asks for.
-    return [
-        (dict(item.attrib), unescape((item.text or "").strip(), {"&quot;": '"'}))
-        for item in root.iter("Item")
-    ]
-
-
-def _by_band(metadata: list[tuple[dict[str, str], str]], key: str, value: str) -> dict[int, str]:
-    return {
-        int(attributes["sample"]): text
-        for attributes, text in metadata
-        if attributes.get(key, "").upper() == value and attributes.get("sample", "").isdigit()
-    }
-
-
-def _band_names(metadata: list[tuple[dict[str, str], str]], bands: int) -> tuple[str, ...]:
-    names = _by_band(metadata, "role", "DESCRIPTION")
-    known = [names[band] for band in range(bands) if band in names]
-    return tuple(known) if len(known) == bands else ()
-
-
-def _scaling(metadata: list[tuple[dict[str, str], str]], bands: int) -> dict[str, HeaderValue]:
-    """GDAL's scale and offset of each band, by the names they have in ENVI headers."""
-    found: dict[str, HeaderValue] = {}
-    for role, name in (("SCALE", GAINS), ("OFFSET", OFFSETS)):
-        values = _by_band(metadata, "role", role)
-        if set(values) == set(range(bands)):
-            found[name] = tuple(values[band] for band in range(bands))
-    return found
-
-
-def _wavelengths(
-    metadata: list[tuple[dict[str, str], str]], bands: int
-) -> NDArray[np.float64] | None:
-    """Band centres in nm: those of an ENVI file that GDAL converted, or GDAL's rounded ones."""
-    for name, unit in (("WAVELENGTH", ""), ("CENTRAL_WAVELENGTH_UM", "um")):
-        centres = _by_band(metadata, "name", name)
-        if len(centres) == bands == len(set(centres) & set(range(bands))):
-            unit = unit or _by_band(metadata, "name", "WAVELENGTH_UNITS").get(0, "")
-            return in_nanometres([centres[band] for band in range(bands)], unit)
-    return None
-
-
-def _class_names(metadata: list[tuple[dict[str, str], str]]) -> ClassNames | None:
-    """The names that our own writer puts into the file, as GeoTIFF has no place for them."""
-    names = {attributes.get("name", ""): text for attributes, text in metadata}
-    count = sum(name.startswith("CLASS_") for name in names)
-    keys = [f"CLASS_{label}" for label in range(1, count + 1)]
-    if not count or not all(key in names for key in keys):
-        return None
-    return ClassNames(tuple(names[key] for key in keys))
 
 
 def _nodata(page: tifffile.TiffPage) -> float | None:

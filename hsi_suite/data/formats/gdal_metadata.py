@@ -1,0 +1,108 @@
+"""What GDAL's metadata tag says of a TIFF file's bands and classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.sax.saxutils import unescape
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from .class_names import ClassNames
+from .envi_header import GAINS, OFFSETS, HeaderValue
+from .wavelength_units import in_nanometres
+
+_TAG = 42112
+
+
+@dataclass(frozen=True)
+class GdalMetadata:
+    """The items of the tag.
+
+    Attributes:
+        items: attributes and text of each.
+    """
+
+    items: tuple[tuple[dict[str, str], str], ...]
+
+    @classmethod
+    def of(cls, page: tifffile.TiffPage) -> GdalMetadata:
+        """Those of a page; unreadable metadata is none."""
+        text = page.tags.valueof(_TAG, "")
+        # GDAL writes no document type; one could make a small file expand without end.
+        if not isinstance(text, str) or "<!" in text:
+            return cls(())
+        try:
+            root = ElementTree.fromstring(text.strip("\0 \n")) if text else None
+        except ElementTree.ParseError:
+            return cls(())
+        if root is None:
+            return cls(())
+        # GDAL escapes the text once more than XML asks for.
+        return cls(
+            tuple(
+                (dict(item.attrib), unescape((item.text or "").strip(), {"&quot;": '"'}))
+                for item in root.iter("Item")
+            )
+        )
+
+    def band_names(self, bands: int) -> tuple[str, ...]:
+        """One for each band; () where some have none."""
+        return tuple(_of_all(self._by_band("role", "DESCRIPTION"), bands) or ())
+
+    def scaling(self, bands: int) -> dict[str, HeaderValue]:
+        """GDAL's scale and offset of each band, by the names they have in ENVI headers."""
+        found: dict[str, HeaderValue] = {}
+        for role, name in (("SCALE", GAINS), ("OFFSET", OFFSETS)):
+            values = _of_all(self._by_band("role", role), bands)
+            if values is not None:
+                found[name] = tuple(values)
+        return found
+
+    def wavelengths(self, bands: int) -> NDArray[np.float64] | None:
+        """Band centres in nm: those of an ENVI file that GDAL converted, or GDAL's rounded ones."""
+        for name, unit in (("WAVELENGTH", ""), ("CENTRAL_WAVELENGTH_UM", "um")):
+            centres = _of_all(self._by_band("name", name), bands)
+            if centres is not None:
+                unit = unit or self._by_band("name", "WAVELENGTH_UNITS").get(0, "")
+                return in_nanometres(centres, unit)
+        return None
+
+    def incomplete(self, path: Path, bands: int) -> tuple[str, ...]:
+        """What is said of some bands only, and therefore left out; a short line each."""
+        found = {
+            "names": self._by_band("role", "DESCRIPTION"),
+            "wavelengths": self._by_band("name", "WAVELENGTH")
+            or self._by_band("name", "CENTRAL_WAVELENGTH_UM"),
+            "scales": self._by_band("role", "SCALE"),
+            "offsets": self._by_band("role", "OFFSET"),
+        }
+        return tuple(
+            f"{path.name}: {what} stand there for {len(values)} of {bands} bands, and are left out"
+            for what, values in found.items()
+            if values and _of_all(values, bands) is None
+        )
+
+    def class_names(self) -> ClassNames | None:
+        """The names that our own writer puts into the file, as GeoTIFF has no place for them."""
+        names = {attributes.get("name", ""): text for attributes, text in self.items}
+        count = sum(name.startswith("CLASS_") for name in names)
+        keys = [f"CLASS_{label}" for label in range(1, count + 1)]
+        if not count or not all(key in names for key in keys):
+            return None
+        return ClassNames(tuple(names[key] for key in keys))
+
+    def _by_band(self, key: str, value: str) -> dict[int, str]:
+        return {
+            int(attributes["sample"]): text
+            for attributes, text in self.items
+            if attributes.get(key, "").upper() == value and attributes.get("sample", "").isdigit()
+        }
+
+
+def _of_all(found: dict[int, str], bands: int) -> list[str] | None:
+    """What is said of each band in turn; None where it is not said of all."""
+    return [found[band] for band in range(bands)] if set(range(bands)) <= set(found) else None
