@@ -250,6 +250,61 @@ def test_unwritten_parts_of_hdf5_and_attributes_of_groups(tmp_path):
         assert file.nodata == 3
 
 
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"missing_value": np.array([-1.0, -2, -3])}, "-2, -3 mark missing data too"),
+        ({"_FillValue": np.array([[-1], [-2]], "i2"), "missing_value": -3}, "are read as -1"),
+        ({"missing_value": "-1, -2; -3"}, "-2, -3 mark missing data too"),
+        ({"nodata": ["-1", "-2 -3"]}, "-2, -3 mark missing data too"),
+        ({"_FillValue": np.repeat([-1, -2, -3], 40)}, "-2, -3 mark missing data too"),
+        ({"missing_value": "none"}, "missing_value of /cube is no number, and marks nothing"),
+        ({"missing_value": np.arange(-60, 0)}, "60 different values are said to mark missing data"),
+    ],
+)
+def test_several_values_of_one_attribute_mark_missing_data(tmp_path, attributes, said):
+    cube = samples.make_cube("int16")
+    cube[0, 0], cube[1, 1], cube[2, 2] = -1, -2, -3
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = cube
+        file["cube"].attrs.update(attributes)
+    scene = whole_and_by_lines(tmp_path / "a.h5")
+    if "mark missing" in said or "read as" in said:
+        found = None if scene.valid is None else np.argwhere(~scene.valid).tolist()
+        assert found == (None if "60" in said else [[0, 0], [1, 1], [2, 2]])
+    else:
+        assert scene.valid is None
+    assert any(said in remark for remark in scene.remarks)
+    told = read_scene(tmp_path / "a.h5", nodata=-2)
+    assert np.argwhere(~told.valid).tolist() == [[1, 1]]
+    np.testing.assert_array_equal(told.cube, cube)
+    assert read_scene(tmp_path / "a.h5", nodata=np.nan).valid is None
+
+
+def test_fill_values_of_hdf5_label_maps_are_unlabelled(tmp_path):
+    labels = samples.make_labels() + np.uint8(1)
+    labels[0], labels[1] = 255, 254
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["labels"] = labels
+        file["labels"].attrs["_FillValue"] = np.array([255, 254], "u1")
+    found = read_labels(tmp_path / "a.h5")
+    np.testing.assert_array_equal(found.labels, np.where(labels > 200, 0, labels))
+    assert found.remarks == ("a.h5: 254 mark missing data too, and are read as 255",)
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["labels"][2] = 0
+    with pytest.raises(InputFileError, match="nodata is 255, and 0 occurs too"):
+        read_labels(tmp_path / "a.h5")
+    assert read_labels(tmp_path / "a.h5", unlabelled=0).labels.max() == labels[2:].max()
+
+
+def test_scales_of_single_bands(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = samples.make_cube("int16")
+        file["cube"].attrs["scale_factor"] = np.arange(1.0, 6.0)
+    with open_cube(tmp_path / "a.h5") as file:
+        assert file.kept_fields["data gain values"] == ("1", "2", "3", "4", "5")
+
+
 # Bad bands
 
 

@@ -90,7 +90,7 @@ def open_cube(
     if kind is FileFormat.MATLAB:
         file = open_matlab(path, request)
     elif kind is FileFormat.HDF5:
-        file = open_hdf5(path, request)
+        file = open_hdf5(path, request, marked=nodata is None)
     elif kind is FileFormat.NPZ:
         file = open_npz(path, request)
     elif kind is FileFormat.NPY:

@@ -28,6 +28,9 @@ from .wavelength_units import in_nanometres
 _MISSING = ("_FillValue", "missing_value", "Data_Ignore_Value", "data_ignore_value",
             "FillValue", "fill_value", "nodata", "NoData", "no_data_value")  # fmt: skip
 _UNITS = ("units", "Units", "unit", "Unit")
+_BETWEEN = re.compile(r"[,;\s]+")
+# More values than this mark nothing: some are data.
+_MOST_MARKERS = 16
 _BAD_WINDOW = re.compile(r"Band_Window_\d+_Nanometers")
 
 
@@ -56,10 +59,12 @@ class Missing:
     Attributes:
         value: None: there is none.
         others: further ones that mean the same.
+        remarks: what a user should know of them, a short line each.
     """
 
     value: float | None = None
     others: tuple[float, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def unified(self, values: NDArray[Any]) -> NDArray[Any]:
         """The values with one marker for all, changed in place."""
@@ -74,9 +79,13 @@ def missing_markers(dataset: h5py.Dataset) -> Missing:
     Markers that the data set's type cannot hold say nothing, as long as another one can.
     """
     found: list[float] = []
+    unread: list[str] = []
     for item in (dataset, *_groups(dataset)):
-        for name in _MISSING:
-            found += _numbers(item.attrs, name)
+        for name in filter(item.attrs.__contains__, _MISSING):
+            numbers = _marker_numbers(item.attrs, name)
+            found += numbers
+            if not numbers:
+                unread.append(f"{name} of {item.name} is no number, and marks nothing")
         if found:
             break
     if not found:
@@ -84,7 +93,13 @@ def missing_markers(dataset: h5py.Dataset) -> Missing:
     unique = list(dict.fromkeys(value for value in found if not math.isnan(value)))
     held = [value for value in unique if representable(value, dataset.dtype) is not None]
     unique = held or unique[:1]
-    return Missing(unique[0], tuple(unique[1:])) if unique else Missing()
+    if len(unique) > _MOST_MARKERS:
+        unread.append(f"{len(unique)} different values are said to mark missing data: none does")
+        unique = []
+    if len(unique) > 1:
+        others = ", ".join(f"{value:g}" for value in unique[1:5])
+        unread.append(f"{others} mark missing data too, and are read as {unique[0]:g}")
+    return Missing(unique[0] if unique else None, tuple(unique[1:]), tuple(unread))
 
 
 def _fill_value(dataset: h5py.Dataset) -> list[float]:
@@ -106,9 +121,10 @@ def scaling(dataset: h5py.Dataset, bands: int) -> dict[str, HeaderValue]:
     """
     fields: dict[str, HeaderValue] = {}
     for name, envi in (("scale_factor", GAINS), ("add_offset", OFFSETS)):
-        values = _numbers(dataset.attrs, name)
-        if len(values) == 1:
-            fields[envi] = (f"{values[0]:.17g}",) * bands
+        values = _numbers(dataset.attrs, name, most=bands)
+        if len(values) in (1, bands):
+            each = values if len(values) == bands else values * bands
+            fields[envi] = tuple(f"{value:.17g}" for value in each)
     factor = _numbers(dataset.attrs, "Scale_Factor")
     if len(factor) == 1:
         fields["reflectance scale factor"] = f"{factor[0]:.17g}"
@@ -196,15 +212,26 @@ def _shared(name: str, other: str) -> int:
     )
 
 
-def _numbers(attributes: Mapping[str, Any], name: str) -> list[float]:
-    """The numbers of an attribute; text that reads as one counts."""
+def _numbers(attributes: Mapping[str, Any], name: str, most: int = 16) -> list[float]:
+    """The numbers of an attribute, if they are not too many; text that reads as one counts."""
     if name not in attributes:
         return []
     value = np.asarray(attributes[name]).reshape(-1)
-    if value.size > 16:
+    if value.size > max(most, 16):
         return []
     try:
         return [float(_text(each) if value.dtype.kind in "SUO" else each) for each in value]
+    except (TypeError, ValueError):
+        return []
+
+
+def _marker_numbers(attributes: Mapping[str, Any], name: str) -> list[float]:
+    """The different numbers of an attribute, in their order; also of a text that lists them."""
+    value = np.asarray(attributes[name]).reshape(-1)
+    if value.dtype.kind in "SUO":
+        value = np.array([part for text in _texts(value) for part in _BETWEEN.split(text) if part])
+    try:
+        return list(dict.fromkeys(value.astype(np.float64).tolist()))
     except (TypeError, ValueError):
         return []
 

@@ -30,8 +30,13 @@ _PREAMBLE = 512
 _WHAT = "an HDF5 or MATLAB v7.3 file"
 
 
-def open_hdf5(path: Path, request: ArrayRequest) -> CubeFile:
+def open_hdf5(path: Path, request: ArrayRequest, *, marked: bool = True) -> CubeFile:
     """The cube of an HDF5 file; lines are read as asked for, a matrix of spectra whole.
+
+    Args:
+        path: the file.
+        request: which array is meant, and how it is read.
+        marked: whether the values count that the file says mark missing data.
 
     Raises:
         InputFileError: the file is damaged or holds no or several cubes.
@@ -40,7 +45,7 @@ def open_hdf5(path: Path, request: ArrayRequest) -> CubeFile:
         file = h5py.File(path, "r", locking=False)
     try:
         with reading(path, _WHAT):
-            cube = _open_cube(path, file, request)
+            cube = _open_cube(path, file, request, marked)
     except BaseException:
         file.close()
         raise
@@ -49,7 +54,7 @@ def open_hdf5(path: Path, request: ArrayRequest) -> CubeFile:
     return cube
 
 
-def _open_cube(path: Path, file: h5py.File, request: ArrayRequest) -> CubeFile:
+def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool) -> CubeFile:
     arrays = list_hdf5_arrays(file)
 
     def values(array: StoredArray) -> NDArray[np.float64]:
@@ -63,7 +68,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest) -> CubeFile:
     dataset, axes = file[found.array.name], found.axes
     check_cube(path, axes.shape, dataset.dtype)
     bands = axes.shape[2]
-    missing = missing_markers(dataset)
+    missing = missing_markers(dataset) if marked else Missing()
     centres = spectral_list(file, dataset, arrays, bands)
     widths = spectral_list(file, dataset, arrays, bands, widths=True)
     wavelengths = None if centres is None else centres.nanometres
@@ -79,7 +84,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest) -> CubeFile:
         nodata=missing.value,
         kept_fields=scaling(dataset, bands) | ({} if bad is None else {"bbl": bad}),
         axes=axes,
-        remarks=found.remarks if wavelengths is None else (),
+        remarks=(*missing.remarks, *(found.remarks if wavelengths is None else ())),
     )
 
 
@@ -109,8 +114,10 @@ def list_hdf5_arrays(file: h5py.File) -> list[StoredArray]:
     return found
 
 
-def load_hdf5_map(path: Path, variable: str | None, option: str) -> NDArray[Any]:
-    """A two-dimensional array, whole, with MATLAB's axes in MATLAB's order.
+def load_hdf5_map(path: Path, variable: str | None, option: str) -> tuple[NDArray[Any], Missing]:
+    """A two-dimensional array, whole, with MATLAB's axes in MATLAB's order, and what is missing.
+
+    One value marks all that is.
 
     Raises:
         InputFileError: the file is damaged or holds no or several such arrays.
@@ -118,7 +125,10 @@ def load_hdf5_map(path: Path, variable: str | None, option: str) -> NDArray[Any]
     with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
         arrays = list_hdf5_arrays(file)
     chosen = choose_map(path, arrays, variable=variable, option=option)
-    return load_hdf5_array(path, chosen.name)
+    values = load_hdf5_array(path, chosen.name)
+    with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
+        missing = missing_markers(file[chosen.name])
+    return missing.unified(in_native_order(values)), missing
 
 
 def load_hdf5_array(path: Path, name: str) -> NDArray[Any]:

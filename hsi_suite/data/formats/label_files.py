@@ -52,6 +52,10 @@ def read_labels(
     elif kind is FileFormat.PNG:
         values, colours = _read_png(path)
         stored = StoredLabels(path, values, colours=colours, files=(path,))
+    elif kind is FileFormat.HDF5:
+        values, missing = load_hdf5_map(path, variable, LABELS_OPTION)
+        remarks = tuple(f"{path.name}: {remark}" for remark in missing.remarks)
+        stored = StoredLabels(path, values, missing.value, files=(path,), remarks=remarks)
     else:
         stored = StoredLabels(path, _read_array(path, kind, variable), files=(path,))
     return understood_labels(stored, unlabelled)
@@ -118,8 +122,6 @@ def _read_array(path: Path, kind: FileFormat, variable: str | None) -> NDArray[A
     choice: dict[str, Any] = {"variable": variable, "option": LABELS_OPTION}
     if kind is FileFormat.MATLAB:
         return load_matlab_array(path, choose_map(path, list_matlab_arrays(path), **choice))
-    if kind is FileFormat.HDF5:
-        return load_hdf5_map(path, variable, LABELS_OPTION)
     if kind is FileFormat.NPZ:
         return load_npz_array(path, choose_map(path, list_npz_arrays(path), **choice))
     return load_npy_map(path)
