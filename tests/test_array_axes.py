@@ -11,6 +11,7 @@ from scenes_samples import small_cube
 
 import hsi_suite as hsi
 from hsi_suite.cli.data import data
+from hsi_suite.data.file_description import describe_file
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
 from hsi_suite.errors import ConfigError, InputFileError, ShapeError
 
@@ -250,3 +251,57 @@ def test_wavelengths_of_another_length_are_said(tmp_path, ending):
         assert file.wavelengths is None
         said = " / ".join(file.remarks)
         assert "wavelengths (" in said and "not as long as the 5 bands" in said
+
+
+def write_arrays(path, arrays):
+    if path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file.update(arrays)
+    elif path.suffix == ".npy":
+        np.save(path, arrays["cube"])
+    elif path.suffix == ".npz":
+        np.savez(path, **arrays)
+    elif path.stem.startswith("v73"):
+        samples.write_matlab73(path, **arrays)
+    else:
+        scipy.io.savemat(path, arrays, do_compression=path.stem == "packed")
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.mat", "packed.mat", "v73.mat", "a.npz", "a.h5", "a.npy"])
+@pytest.mark.parametrize("at", [(0,), (3,), (2,), (0, 0)])
+def test_axes_of_length_1_are_left_out_of_a_cube_and_said(tmp_path, name, at):
+    cube = np.random.default_rng(0).random((6, 7, 5)).astype("f4")
+    stored = cube
+    for place in at:
+        stored = np.expand_dims(stored, place)
+    path = write_arrays(tmp_path / name, {"cube": stored, "map": np.eye(6, 7, dtype="u1")})
+    with open_cube(path) as file:
+        assert file.shape == (6, 7, 5)
+        np.testing.assert_array_equal(file.read(), cube)
+        np.testing.assert_array_equal(file.read(2, 4), cube[2:4])
+        assert "its axes of length 1 are left out" in " / ".join(file.remarks)
+    with open_cube(path, axes="band,x,y") as file:
+        np.testing.assert_array_equal(file.read(), cube.transpose(2, 1, 0))
+    described = describe_file(path)
+    assert described["shape"] == [6, 7, 5]
+
+
+@pytest.mark.parametrize("name", ["a.mat", "v73.mat", "a.npz", "a.h5"])
+def test_a_map_beside_what_is_no_cube_says_so(tmp_path, name):
+    path = write_arrays(
+        tmp_path / name, {"cube": np.ones((2, 6, 7, 5)), "map": np.eye(6, 7, dtype="u1")}
+    )
+    described = describe_file(path)
+    assert described["format"].startswith("a label map")
+    assert "cube (2 × 6 × 7 × 5" in described["remarks"][-1]
+    assert "save a part of cube with three axes" in described["remarks"][-1]
+
+
+def test_names_of_axes_count_without_those_of_length_1(tmp_path):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file["cube"] = np.zeros((1, 5, 6, 7))
+        for place, name in enumerate(("time", "wavelength", "lat", "lon")):
+            file["cube"].dims[place].label = name
+    with open_cube(tmp_path / "a.nc") as file:
+        assert file.shape == (6, 7, 5)

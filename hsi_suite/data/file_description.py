@@ -50,11 +50,11 @@ def describe_file(
         with open_cube(path, **reading) as cube:  # type: ignore[arg-type]
             described = _described_cube(path, cube)
             one_band = cube.shape[2] == 1 and cube.dtype.kind in "iub"
-    except InputFileError:
+    except InputFileError as error:
         other = (_described_split(path) or _described_labels(path)) if plain else None
         if other is None:
             raise
-        return other
+        return _with_the_rest(path, other, error)
     return (_described_labels(path) if plain and one_band else None) or described
 
 
@@ -77,6 +77,18 @@ def _described_cube(path: Path, cube: CubeFile) -> dict[str, Any]:
         "bad_bands": f"{len(bad)} ({band_list(bad)})" if bad else None,
         "remarks": list(cube.remarks),
     }
+
+
+def _with_the_rest(path: Path, other: dict[str, Any], error: InputFileError) -> dict[str, Any]:
+    """What a file holds instead of a cube, and why of several arrays none is one."""
+    try:
+        several = len(list_arrays(path)) > 1
+    except InputFileError:
+        several = False
+    if several and "remarks" in other:
+        said = f"no cube: it {error.found}; a cube is lines × samples × bands"
+        other["remarks"].append(f"{said}; {error.remedy}" if error.remedy else said)
+    return other
 
 
 def _described_labels(path: Path) -> dict[str, Any] | None:

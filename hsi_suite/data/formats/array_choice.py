@@ -35,13 +35,37 @@ class StoredArray:
     numeric: bool
     logical: bool = False
 
+    @property
+    def plain_shape(self) -> tuple[int, ...]:
+        """The shape without axes of length 1 where there are more than three axes."""
+        return tuple(self.shape[axis] for axis in plain_axes(self.shape))
+
     def __str__(self) -> str:
         return f"{self.name} ({size_text(self.shape)} {self.kind})"
+
+
+def plain_axes(shape: Sequence[int]) -> tuple[int, ...]:
+    """The axes that are left when those of length 1 go, the first ones first, down to three.
+
+    All of them where more than three are longer: there is a choice to be made along one.
+    """
+    left = list(range(len(shape)))
+    for axis, size in enumerate(shape):
+        if size == 1 and len(left) > 3:
+            left.remove(axis)
+    return tuple(left) if len(left) <= 3 else tuple(range(len(shape)))
 
 
 def size_text(shape: Sequence[int]) -> str:
     """`shape` as people write it: "145 × 145 × 200"."""
     return " × ".join(map(str, shape))
+
+
+def axes_left_out(name: str, shape: Sequence[int]) -> str:
+    """What `plain_axes` leaves out of a cube, in words; "" for nothing."""
+    if len(shape) <= 3:
+        return ""
+    return f"{name} is {size_text(shape)}: its axes of length 1 are left out"
 
 
 def choose_map(
@@ -110,9 +134,15 @@ def choose_cube(
             path,
             f"holds {_listed(arrays)}",
             f"{what} of real numbers",
-            remedy if any(map(_is_matrix, arrays)) else "",
+            _cut_remedy(arrays) or (remedy if any(map(_is_matrix, arrays)) else ""),
         )
     return _only(path, fitting, SCENE_OPTION)
+
+
+def _cut_remedy(arrays: Sequence[StoredArray]) -> str:
+    """What to do with the first array of too many axes; "" where there is none."""
+    large = [array for array in arrays if array.numeric and len(array.plain_shape) > 3]
+    return f"save a part of {large[0].name} with three axes in a file" if large else ""
 
 
 def _only(path: Path, fitting: Sequence[StoredArray], option: str) -> StoredArray:
@@ -151,7 +181,8 @@ def _named(
 
 def _fits(array: StoredArray, dimensions: tuple[int, ...]) -> bool:
     logical = array.logical and dimensions == (2,)
-    return len(array.shape) in dimensions and (array.numeric or logical)
+    axes = len(array.shape if dimensions == (2,) else array.plain_shape)
+    return axes in dimensions and (array.numeric or logical)
 
 
 def _is_matrix(array: StoredArray) -> bool:

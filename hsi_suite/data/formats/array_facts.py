@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .array_axes import ArrayRequest, CubeAxes, cube_axes, matrix_axes
-from .array_choice import StoredArray, choose_cube
+from .array_choice import StoredArray, axes_left_out, choose_cube
 from .wavelength_units import in_nanometres
 
 _LINES = {"lines", "line", "nlines", "nline", "nl", "rows", "row", "nrows", "nrow", "nr", "h",
@@ -38,13 +38,22 @@ class FoundCube:
         array: as the file holds it.
         axes: how its axes make a cube.
         wavelengths: centre of each band in nm; None when no other array tells.
-        remarks: what a user should know of how the file was read, a short line each.
+        unused: why arrays that are called wavelengths give none, in words; "" where none are.
     """
 
     array: StoredArray
     axes: CubeAxes
     wavelengths: NDArray[np.float64] | None
-    remarks: tuple[str, ...] = ()
+    unused: str = ""
+
+    def remarks(self, wavelengths: NDArray[np.float64] | None) -> tuple[str, ...]:
+        """What a user should know of how the file was read, a short line each.
+
+        Args:
+            wavelengths: those that are used.
+        """
+        dropped = axes_left_out(self.array.name, self.array.shape)
+        return tuple(filter(None, [dropped, self.unused if wavelengths is None else ""]))
 
 
 def find_cube(
@@ -78,13 +87,13 @@ def find_cube(
         axes = matrix_axes(path, chosen.shape, request, size=size, columns=columns, told=told)
     else:
         count = math.prod(lists[0].shape) if len(lists) == 1 else None
-        axes = cube_axes(path, chosen.shape, request, named=named(chosen), wavelengths=count)
+        axes = cube_axes(path, chosen.plain_shape, request, named=named(chosen), wavelengths=count)
     centres = None
     fitting = [array for array in lists if math.prod(array.shape) == axes.shape[2]]
     if len(fitting) == 1:
         centres = in_nanometres(values(fitting[0]).reshape(-1).tolist(), "")
-    remarks = (_unused(fitting or lists, axes.shape[2]),) if centres is None and lists else ()
-    return FoundCube(chosen, axes, centres, remarks)
+    unused = _unused(fitting or lists, axes.shape[2]) if centres is None and lists else ""
+    return FoundCube(chosen, axes, centres, unused)
 
 
 def _unused(lists: Sequence[StoredArray], bands: int) -> str:

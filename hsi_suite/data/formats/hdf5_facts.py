@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..missing_data import representable
 from .array_axes import named_axes
-from .array_choice import StoredArray
+from .array_choice import StoredArray, plain_axes
 from .array_facts import is_spectral_list
 from .envi_header import GAINS, OFFSETS, HeaderValue
 from .wavelength_units import in_nanometres
@@ -133,13 +133,14 @@ def scaling(dataset: h5py.Dataset, bands: int) -> dict[str, HeaderValue]:
 
 def axis_names(dataset: h5py.Dataset) -> tuple[str, ...] | None:
     """Which axes are lines, samples and bands, by dimension scales or labels; None: unsaid."""
-    if len(dataset.shape) != 3:
-        return None
     labels = [_dimension_name(dimension) for dimension in dataset.dims]
     if not any(labels):
         text = dataset.attrs.get("Dimension_Labels", "")
         labels = _text(text).split(",") if not isinstance(text, np.ndarray) else _texts(text)
-    return named_axes(labels) if len(labels) == 3 else None
+    kept = plain_axes(dataset.shape)
+    if len(kept) != 3 or len(labels) != len(dataset.shape):
+        return None
+    return named_axes([labels[axis] for axis in kept])
 
 
 def _dimension_name(dimension: Any) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...memory import bytes_of, require_room
 from ...user_files import first_bytes
 from .array_axes import CUBE_AXES, ArrayRequest, CubeAxes
-from .array_choice import StoredArray, check_cube, choose_map, is_real
+from .array_choice import StoredArray, check_cube, choose_map, is_real, plain_axes
 from .array_facts import find_cube
 from .cube_file import CubeFile, LineSource, WholeArray, in_native_order
 from .file_format import MATLAB_V73
@@ -84,7 +84,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool)
         nodata=missing.value,
         kept_fields=scaling(dataset, bands) | ({} if bad is None else {"bbl": bad}),
         axes=axes,
-        remarks=(*missing.remarks, *(found.remarks if wavelengths is None else ())),
+        remarks=(*missing.remarks, *found.remarks(wavelengths)),
     )
 
 
@@ -166,7 +166,12 @@ class Hdf5Lines:
         self._missing = missing
         self._dtype: np.dtype[Any] = np.dtype(dataset.dtype).newbyteorder("=")
         names = axes.names[::-1] if _is_matlab(dataset) else axes.names
-        self._line_axis = names.index("y")
+        kept = _kept_axes(dataset)
+        # Of an axis of length 1 that is left out its only place is read, and the axis is gone.
+        self._places: list[int | slice] = [0] * len(dataset.shape)
+        for axis in kept:
+            self._places[axis] = slice(None)
+        self._line_axis = kept[names.index("y")]
         self._order = [names.index(name) for name in CUBE_AXES]
 
     @property
@@ -176,7 +181,7 @@ class Hdf5Lines:
 
     def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
         """Lines first_line … last_line - 1, lines × samples × bands."""
-        wanted = [slice(None)] * 3
+        wanted = self._places.copy()
         wanted[self._line_axis] = slice(first_line, last_line)
         with reading(self._path, _WHAT):
             values = self._dataset[tuple(wanted)]
@@ -194,6 +199,14 @@ def _is_matlab(dataset: h5py.Dataset) -> bool:
     if dataset.file.userblock_size < _PREAMBLE:
         return False
     return first_bytes(Path(dataset.file.filename), _PREAMBLE)[124:128] in MATLAB_V73
+
+
+def _kept_axes(dataset: h5py.Dataset) -> tuple[int, ...]:
+    """The axes of a cube, as they are stored; see `plain_axes`."""
+    if not _is_matlab(dataset):
+        return plain_axes(dataset.shape)
+    last = len(dataset.shape) - 1
+    return tuple(last - axis for axis in plain_axes(dataset.shape[::-1])[::-1])
 
 
 def _describe(name: str, dataset: h5py.Dataset) -> StoredArray:

@@ -105,7 +105,7 @@ def open_matlab(path: Path, request: ArrayRequest) -> CubeFile:
         (path,),
         wavelengths=found.wavelengths,
         axes=axes,
-        remarks=found.remarks,
+        remarks=found.remarks(found.wavelengths),
     )
 
 

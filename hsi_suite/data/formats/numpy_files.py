@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from ...memory import bytes_of, require_room
 from .array_axes import ArrayRequest, cube_axes, matrix_axes
-from .array_choice import StoredArray, check_cube, choose_map, is_real
+from .array_choice import (
+    StoredArray,
+    axes_left_out,
+    check_cube,
+    choose_map,
+    is_real,
+    plain_axes,
+)
 from .array_facts import find_cube
 from .cube_file import CubeFile, WholeArray
 from .raw_lines import RawLines
@@ -35,12 +42,15 @@ def open_npy(path: Path, request: ArrayRequest) -> CubeFile:
     if len(shape) == 2:
         axes = matrix_axes(path, shape, request, size=None, columns=False)
     else:
-        check_cube(path, shape, dtype)
-        axes = cube_axes(path, shape, request)
+        plain = [shape[axis] for axis in plain_axes(shape)]
+        check_cube(path, plain, dtype)
+        axes = cube_axes(path, plain, request)
     check_cube(path, axes.shape, dtype)
     order = axes.stored(column_order)
     source = RawLines(path, offset=offset, dtype=dtype, shape=axes.shape, order=order)
-    return CubeFile(path, "NPY", axes.shape, source, (path,), axes=axes)
+    dropped = axes_left_out("its array", shape)
+    remarks = (dropped,) if dropped else ()
+    return CubeFile(path, "NPY", axes.shape, source, (path,), axes=axes, remarks=remarks)
 
 
 def load_npy_map(path: Path) -> NDArray[Any]:
@@ -92,7 +102,7 @@ def open_npz(path: Path, request: ArrayRequest) -> CubeFile:
         (path,),
         wavelengths=found.wavelengths,
         axes=axes,
-        remarks=found.remarks,
+        remarks=found.remarks(found.wavelengths),
     )
 
 
