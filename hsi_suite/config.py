@@ -27,12 +27,24 @@ Tree = dict[str, Any]
 _LONGEST_CHAIN = 20
 _MOST_VALUES = 1_000_000
 Config = TypeVar("Config", bound=BaseModel)
+# Where pydantic's words are those of programmers.
+_WANTED = {
+    "model_type": "keys and their values",
+    "dict_type": "keys and their values",
+    "list_type": "a list",
+    "string_type": "text; in quotes, where it looks like a number",
+    "int_type": "a whole number, without quotes",
+    "int_from_float": "a whole number",
+    "float_type": "a number, without quotes",
+    "bool_type": "true or false",
+    "invalid_key": "a key that is text",
+}
 
 
 class Section(BaseModel):
-    """A part of a configuration: frozen, no unknown keys, no silent conversions."""
+    """A part of a configuration: frozen, finite, no unknown keys, no silent conversions."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class _Loader(yaml.SafeLoader):
@@ -192,11 +204,9 @@ def validate(schema: type[Config], tree: Mapping[str, Any], source: object) -> C
         if first["type"] == "missing":
             raise ConfigError(where, "is missing", "a value for it") from None
         message = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-        found = (
-            "the keys do not fit together"
-            if isinstance(first["input"], dict)
-            else repr(first["input"])
-        )
+        message = _WANTED.get(first["type"], message)
+        together = first["type"] == "value_error" and _is_section(schema, first["loc"])
+        found = "the keys do not fit together" if together else repr(first["input"])
         raise ConfigError(where, found, message) from None
 
 
@@ -225,6 +235,15 @@ def _unknown_key(schema: type[BaseModel], loc: tuple[Any, ...], source: object) 
     hint = f"did you mean {' or '.join(near)}?" if near else ""
     where = ".".join(str(part) for part in loc)
     return ConfigError(f"{source}: {where}", "unknown key", f"one of {', '.join(known)}", hint)
+
+
+def _is_section(schema: type[BaseModel], loc: tuple[Any, ...]) -> bool:
+    """Whether a place in a configuration holds keys of ours, and no value."""
+    section: type[BaseModel] | None = schema
+    for name in loc:
+        field = section.model_fields.get(str(name)) if section else None
+        section = _section_of(field.annotation) if field else None
+    return section is not None
 
 
 def dotted_keys(schema: type[BaseModel], above: str = "") -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,27 @@ def is_there(path: Path) -> bool:
 def resolved(path: Path) -> Path:
     """The absolute path without links; one that runs in a circle stays as it is, unlike Path's."""
     return Path(os.path.realpath(path))
+
+
+def refuse_repeated(
+    paths: Sequence[str | Path], expected: str, *, kind: type[HsiSuiteError] = InputFileError
+) -> None:
+    """Refuse a file or folder that is named twice, by whatever name, where each would count.
+
+    Args:
+        paths: as the user gave them.
+        expected: what they should be.
+        kind: the error to raise.
+
+    Raises:
+        HsiSuiteError: of `kind`: two of them are the same.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        place = resolved(Path(path))
+        if place in seen:
+            raise kind(path, "is given twice", expected, "leave one of them out")
+        seen.add(place)
 
 
 def read_bytes(

@@ -1,16 +1,19 @@
 """The command line as a user meets it."""
 
 import json
+import math
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 import yaml
 from inline_jobs import use_inline_jobs
 from scenes_samples import SMALL, small_cube, write_scene
 
-from hsi_suite.cli import main
+from hsi_suite.cli import cli, main
+from hsi_suite.cli.values import Number
 
 
 @pytest.fixture
@@ -52,6 +55,41 @@ def test_a_wrong_option_is_one_line(hsi, arguments, said):
     status, out, err = hsi(*arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"error: {said}")
+
+
+def commands(group=cli, name=""):
+    for word in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), word)
+        whole = f"{name} {word}".strip()
+        if isinstance(command, click.Group):
+            yield from commands(command, whole)
+        else:
+            yield whole, command
+
+
+def test_no_option_takes_a_number_that_is_not_finite():
+    numbers = {"--scale", "--sigma", "--white", "--strength", "--add-noise", "--false-alarms"}
+    seen = set()
+    for name, command in commands():
+        context = click.Context(command, info_name=name)
+        for option in command.params:
+            assert type(option.type) not in {type(click.FLOAT), click.FloatRange}, option.opts
+            if isinstance(option.type, Number) or numbers & set(option.opts):
+                seen.update(option.opts)
+                for value in ("inf", "-inf", "1e999", "nan", "NaN"):
+                    if value.lower() == "nan" and set(option.opts) & {"--nodata", "--unlabelled"}:
+                        assert math.isnan(option.process_value(context, value))
+                        continue
+                    with pytest.raises(click.BadParameter, match="finite number"):
+                        option.process_value(context, value)
+    assert seen > numbers
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "9" * 400 + "G"])
+def test_an_endless_amount_of_memory_is_refused(hsi, value):
+    status, _, err = hsi("predict", "run", "--scene", "x", "-o", "x.tif", "--memory-limit", value)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "finite" in err
 
 
 def test_version_and_doctor(hsi):

@@ -1,6 +1,10 @@
+import typing
+
 import pytest
+from pydantic import ValidationError
 
 from hsi_suite.config import (
+    Section,
     apply_settings,
     config_names,
     dump_yaml,
@@ -10,7 +14,11 @@ from hsi_suite.config import (
     validate,
 )
 from hsi_suite.errors import ConfigError
+from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.schemas.classification import ClassificationConfig
+from hsi_suite.schemas.denoising import DenoisingConfig
+from hsi_suite.schemas.image_classification import ImageClassificationConfig
+from hsi_suite.schemas.retrieval import RetrievalConfig
 
 TREE = {"data": {"dataset": "synthetic"}}
 
@@ -83,6 +91,12 @@ def test_a_malformed_setting_is_refused(setting):
         ({"data": {"scene": "a.mat"}}, "either a data set"),
         ({"data": None}, "data: None"),
         ({"seeds": {"base": -1}}, "seeds.base: -1"),
+        ({"model": {"options": {"dropout": [float("nan")]}}}, "options: .*; expected finite"),
+        ({"data": {"dataset": "x", "nodata": float("inf")}}, "data.nodata: inf; .* or .nan"),
+        ({"data": []}, r"data: \[\]; expected keys and their values"),
+        ({"data": {"dataset": 3}}, "data.dataset: 3; expected text"),
+        ({"deterministic": "yes"}, "deterministic: 'yes'; expected true or false"),
+        ({"evaluation": {"baselines": "svm"}}, "baselines: 'svm'; expected a list"),
         ({"train": {"selection": "best"}}, "split.validation above 0"),
     ],
 )
@@ -90,6 +104,44 @@ def test_a_wrong_key_or_value_is_named(extra, message):
     with pytest.raises(ConfigError, match=message) as caught:
         read(**extra)
     assert "\n" not in str(caught.value)
+
+
+def numbers_of(schema, above=""):
+    """Every place in a configuration that takes a number, with dots between the levels."""
+    for name, field in schema.model_fields.items():
+        place = f"{above}{name}"
+        parts = [field.annotation, *typing.get_args(field.annotation)]
+        section = next((p for p in parts if isinstance(p, type) and issubclass(p, Section)), None)
+        if section is not None:
+            yield from numbers_of(section, f"{place}.")
+        elif any(str(kind) in str(field.annotation) for kind in (float, "float", int)):
+            yield place
+
+
+SCHEMAS = (
+    ClassificationConfig,
+    ImageClassificationConfig,
+    DenoisingConfig,
+    RetrievalConfig,
+    BatchConfig,
+)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.__name__)
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_no_number_of_a_configuration_is_nan_or_infinite(schema, value):
+    """But those that mark missing and unlabelled values: nan switches the marking off."""
+    places = list(numbers_of(schema))
+    assert len(places) > 3
+    for place in places:
+        tree = apply_settings({}, [f"{place}=.{value}".replace(".-", "-.")])
+        for wrong in (tree, apply_settings({}, [f"{place}=[.{value}, 1.0]".replace(".-", "-.")])):
+            with pytest.raises(ValidationError) as caught:
+                schema.model_validate(wrong)
+            named = {".".join(map(str, error["loc"])) for error in caught.value.errors()}
+            marks = place.split(".")[-1] in {"nodata", "unlabelled"} and value == "nan"
+            if not (marks and wrong is tree):
+                assert any(name.startswith(place) for name in named), place
 
 
 def test_a_configuration_is_frozen_and_round_trips():

@@ -145,8 +145,8 @@ def test_runs_given_twice_count_once_and_unfinished_ones_are_passed_over(tmp_pat
     found = compare([tmp_path, runs[0]])
     assert found.groups[0]["figures"]["n"] == 5
     assert found.notes == [
-        "1 runs were given twice and count once",
-        "1 unfinished runs are passed over",
+        "given twice, and counted once: 1 run",
+        "not finished, and passed over: 1 run",
     ]
 
 

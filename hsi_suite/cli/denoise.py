@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .terminal import say
-from .values import array_options, memory_limit_option
+from .values import NUMBER, array_options, auto_or, memory_limit_option
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
@@ -27,20 +27,6 @@ Examples:
 """
 
 
-def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
-    """A callback that turns auto into None and anything else into a number."""
-
-    def convert(context: click.Context, parameter: click.Parameter, value: str) -> float | None:
-        if value == "auto":
-            return None
-        try:
-            return kind(value)
-        except ValueError:
-            raise click.BadParameter(f"{value!r} is neither auto nor a number") from None
-
-    return convert
-
-
 @click.command(epilog=_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option(
@@ -48,7 +34,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
 )
 @click.option(
     "--sigma",
-    callback=_auto_or(float),
+    callback=auto_or(NUMBER),
     default="auto",
     show_default=True,
     metavar="auto|VALUE",
@@ -57,7 +43,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
 )
 @click.option(
     "--white",
-    type=float,
+    type=NUMBER,
     metavar="VALUE",
     help="Photographs: the value that is white, 255 on that scale.  [default: the largest of 8 or "
     "16 bits; 1 for floats]",
@@ -65,13 +51,13 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
 @click.option("--model", metavar="NAME", help="Weights that ship with hsi_suite, by name.")
 @click.option("--weights", metavar="FILE", help="Weights of your own, or a public checkpoint.")
 @click.option(
-    "--strength", type=float, default=1.0, show_default=True, help="Share of the change, 0 to 1."
+    "--strength", type=NUMBER, default=1.0, show_default=True, help="Share of the change, 0 to 1."
 )
 @click.option("--self-ensemble", is_flag=True, help="Mean over 8 flips and turns; 8 times slower.")
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
 @click.option(
     "--tile",
-    callback=_auto_or(int),
+    callback=auto_or(click.INT),
     default="auto",
     show_default=True,
     metavar="auto|N",
@@ -96,7 +82,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
 )
 @click.option(
     "--add-noise",
-    type=float,
+    type=NUMBER,
     metavar="SIGMA",
     help="Add noise first, as a trial; units of --sigma.",
 )
@@ -113,7 +99,7 @@ def _auto_or(kind: type[int] | type[float]) -> Callable[..., float | None]:
 )
 @click.option(
     "--rank",
-    callback=_auto_or(int),
+    callback=auto_or(click.INT),
     default="auto",
     show_default=True,
     metavar="auto|N",

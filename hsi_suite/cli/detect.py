@@ -8,7 +8,7 @@ import click
 
 from .output import print_json
 from .terminal import say
-from .values import array_options, memory_limit_option
+from .values import NUMBER, array_options, memory_limit_option
 
 _EXAMPLES = """\b
 Examples:
@@ -34,10 +34,12 @@ Examples:
     type=click.Choice(["reflectance", "percent", "10000"]),
     help="Of the target's values.",
 )
-@click.option("--scale", type=float, help="The scene's value for a reflectance of 1.")
+@click.option("--scale", type=NUMBER, help="The scene's value for a reflectance of 1.")
 @array_options
 @click.option("-o", "--output", metavar="OUT", required=True, help="scores.tif, .hdr, .npy or .png")
-@click.option("--false-alarms", type=float, metavar="RATE", help="Say the threshold for this rate.")
+@click.option(
+    "--false-alarms", type=NUMBER, metavar="RATE", help="Say the threshold for this rate."
+)
 @click.option("--truth", metavar="FILE", help="A label map, not 0 at targets: AUC and ROC curve.")
 @memory_limit_option("scenes of any size are read by strips")
 @click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")

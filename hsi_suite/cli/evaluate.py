@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .values import parse_bytes
+from .values import NUMBER, parse_bytes
 
 _EXAMPLES = """\b
 Examples:
@@ -12,6 +12,15 @@ Examples:
   hsi evaluate runs/cifar10_resnet-56_given_s*
   hsi evaluate --weights dncnn_25.pth --data set12 --sigma 15,25,50
 """
+
+
+def _numbers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> list[float] | None:
+    """A callback: finite numbers with commas between them."""
+    if value is None:
+        return None
+    return [NUMBER.convert(part, parameter, context) for part in value.split(",")]
 
 
 @click.command(epilog=_EXAMPLES)
@@ -24,7 +33,12 @@ Examples:
     help="Clean images for it: a folder; set12, bsd68; or denoising/default_denoiser, the "
     "validation images of that training.",
 )
-@click.option("--sigma", metavar="LIST", help="Noise to score it at, 0 to 255: 15,25,50.")
+@click.option(
+    "--sigma",
+    callback=_numbers,
+    metavar="LIST",
+    help="Noise to score it at, 0 to 255.  [default: 15,25,50]",
+)
 @click.option(
     "--device",
     metavar="NAME",
@@ -43,7 +57,7 @@ def evaluate(
     dropout_at_test: bool,
     weights: str | None,
     data: str | None,
-    sigma: str | None,
+    sigma: list[float] | None,
     device: str | None,
     threads: int | None,
     memory_limit: float | None,
@@ -70,7 +84,7 @@ def evaluate(
         scores = evaluate_weights(
             weights,
             data or "set12",
-            sigmas=_numbers(sigma or "15,25,50"),
+            sigmas=sigma or [15.0, 25.0, 50.0],
             device=device or "auto",
             threads=threads,
             observer=TerminalObserver(),
@@ -98,12 +112,3 @@ def evaluate(
         observer=TerminalObserver(),
     )
     print_evaluation(result, as_json)
-
-
-def _numbers(text: str) -> list[float]:
-    from ..errors import ConfigError
-
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigError("--sigma", f"{text!r}", "numbers such as 15,25,50") from None

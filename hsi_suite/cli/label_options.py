@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from .values import NUMBER_OR_NAN
+
 unlabelled_option = click.option(
     "--unlabelled",
-    type=float,
+    type=NUMBER_OR_NAN,
     metavar="VALUE",
     help="The value of unlabelled pixels, 0 if not given; with another, 0 is a class.",
 )

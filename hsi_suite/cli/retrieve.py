@@ -10,7 +10,7 @@ import click
 from .label_options import unlabelled_option, warp_labels_option
 from .suggestions import SuggestingGroup
 from .terminal import say
-from .values import array_options, memory_limit_option
+from .values import Number, array_options, memory_limit_option
 
 if TYPE_CHECKING:
     from ..tasks.retrieval.query import QueryResult
@@ -150,7 +150,7 @@ def index_command(
 )
 @click.option(
     "--scale",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="VALUE",
     help="The scene's value of a reflectance of 1; runs with unit-norm spectra need none.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,59 @@ from typing import Any
 import click
 
 _UNITS = {"": 1, "M": 1e6, "G": 1e9}
+
+
+class Number(click.FloatRange):
+    """A finite number, where wanted within limits, as `click.FloatRange` has them.
+
+    Args:
+        nan: nan is a value as well, for options in which it has a meaning of its own.
+    """
+
+    name = "number"
+
+    def __init__(self, *limits: float, nan: bool = False, min_open: bool = False) -> None:
+        self.nan = nan
+        super().__init__(*limits, min_open=min_open)
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> float:
+        """`value` as a number.
+
+        Raises:
+            click.BadParameter: it is none, not finite or outside the limits.
+        """
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number", parameter, context)
+        if math.isnan(number) and self.nan:
+            return number
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", parameter, context)
+        return float(super().convert(number, parameter, context))
+
+    def _describe_range(self) -> str:
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
+
+NUMBER = Number()
+NUMBER_OR_NAN = Number(nan=True)
+
+
+def auto_or(kind: click.ParamType) -> Callable[..., Any]:
+    """A click callback that turns auto into None and anything else into a value of `kind`."""
+
+    def convert(context: click.Context, parameter: click.Parameter, value: str) -> Any:
+        if value == "auto":
+            return None
+        try:
+            return kind.convert(value, parameter, context)
+        except click.BadParameter as error:
+            raise click.BadParameter(f"{error.message.rstrip('.')}, nor auto") from None
+
+    return convert
 
 
 def parse_bytes(
@@ -26,7 +80,7 @@ def parse_bytes(
         raise click.BadParameter(f"{value!r} is no amount of memory such as 800M or 2G")
     from ..memory import keep_within
 
-    limit = float(match[1]) * _UNITS[match[2]]
+    limit = NUMBER.convert(match[1], parameter, context) * _UNITS[match[2]]
     context.call_on_close(keep_within(limit))
     return limit
 
@@ -80,7 +134,7 @@ def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--nodata",
-            type=float,
+            type=NUMBER_OR_NAN,
             help="The value that marks missing data; nan: nothing is missing or masked.",
         ),
     ]

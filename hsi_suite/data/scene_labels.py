@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputFileError
+from ..user_files import refuse_repeated
 from .file_list import listed_files
 from .formats.array_axes import AXES_OPTION
 from .formats.cube_file import CubeFile
@@ -33,6 +34,7 @@ class LabelChoice:
         variables = (self.variable or "").split(",")
         paths = [path for path in files for _ in variables]
         shape = (file.shape[0], file.shape[1])
+        refuse_repeated(files, "different label maps, to be joined")
         truths = []
         for path, variable in zip(paths, variables * len(files), strict=True):
             truth = read_labels(path, variable=variable.strip() or None, unlabelled=self.unlabelled)

@@ -125,6 +125,10 @@ def _unverified(names: Iterable[str]) -> list[str]:
     return [unverified_text(found)] if found else []
 
 
+def _number_of_runs(number: int) -> str:
+    return f"{number} run{'' if number == 1 else 's'}"
+
+
 def _gathered(paths: Sequence[str | Path]) -> tuple[list[Run], list[str]]:
     """Every run once, and what was passed over."""
     found: dict[str, Run] = {}
@@ -138,9 +142,9 @@ def _gathered(paths: Sequence[str | Path]) -> tuple[list[Run], list[str]]:
             found.setdefault(str(run.environment.get("identity", run.path)), run)
     notes = []
     if given > len(found):
-        notes.append(f"{given - len(found)} runs were given twice and count once")
+        notes.append(f"given twice, and counted once: {_number_of_runs(given - len(found))}")
     if unfinished:
-        notes.append(f"{unfinished} unfinished runs are passed over")
+        notes.append(f"not finished, and passed over: {_number_of_runs(unfinished)}")
     return list(found.values()), notes
 
 

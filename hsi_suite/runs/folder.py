@@ -202,7 +202,12 @@ def open_run(path: str | Path) -> Run:
             and not os.access(run.path, os.X_OK, effective_ids=True)
         ):
             found = "cannot be opened (Permission denied)"
-        raise RunError(path, found, "a run folder", "name a folder that `hsi train` made")
+        remedy = "name a folder that `hsi train` made"
+        if is_there(run.path) and not run.path.is_dir():
+            found = "is a file"
+            if is_there(run.path.parent / CONFIG):
+                remedy = f"name its folder, {run.path.parent}"
+        raise RunError(path, found, "a run folder", remedy)
     return run
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from ..config import Section
-from .training import MachineConfig, NonNegative, Seed, TrainingConfig
+from .training import MachineConfig, NonNegative, NumberOrNaN, Options, Seed, TrainingConfig
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -43,9 +43,9 @@ class SceneConfig(Section):
     labels: str | None = None
     labels_variable: str | None = None
     class_names: str | None = None
-    unlabelled: float | None = None
+    unlabelled: NumberOrNaN | None = None
     warp_labels: bool = False
-    nodata: float | None = None
+    nodata: NumberOrNaN | None = None
     allow_unverified: bool = False
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class SplitConfig(Section):
     """
 
     kind: Literal["random", "disjoint", "file"] = "random"
-    train: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.3
+    train: Annotated[float, Field(gt=0)] = 0.3
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
     guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
     layout: Literal["auto", "blocks", "stripes"] = "auto"
@@ -132,7 +132,7 @@ class ModelConfig(Section):
 
     name: str = "hybridsn"
     window: Annotated[int, Field(ge=1)] = 25
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _odd(self) -> ModelConfig:

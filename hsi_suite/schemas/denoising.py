@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ..config import Section
-from .training import MachineConfig, NonNegative, Positive, TrainingConfig
+from .training import MachineConfig, NonNegative, Options, Positive, TrainingConfig
 
 
 class ImagesConfig(Section):
@@ -121,7 +121,7 @@ class DenoiserConfig(Section):
     """
 
     name: str = "residual_unet"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
     weights: str | None = None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ..config import Section
-from .training import MachineConfig, NonNegative, Positive, TrainingConfig
+from .training import MachineConfig, NonNegative, Options, Positive, TrainingConfig
 
 Pair = Annotated[list[Positive], Field(min_length=2, max_length=2)]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -69,7 +69,7 @@ class ImageModelConfig(Section):
     """
 
     name: str = "resnet_20"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
 
 
 class ImageTrainingConfig(TrainingConfig):

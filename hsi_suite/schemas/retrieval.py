@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ..config import Section
 from .classification import SceneConfig
-from .training import MachineConfig, NonNegative, OptimizerConfig, Positive, TrainingConfig
+from .training import MachineConfig, NonNegative, OptimizerConfig, Options, Positive, TrainingConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = Annotated[list[Positive], Field(min_length=2, max_length=2)]
@@ -87,7 +87,7 @@ class RetrievalModelConfig(Section):
     """
 
     name: str = "dscmr"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
 
 
 class RetrievalLossConfig(Section):

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ..config import Section
 from ..seeding import SeedStreams
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+def _not_infinite(value: float) -> float:
+    if math.isinf(value):
+        raise ValueError("a finite number, or .nan")
+    return value
+
+
+def _all_finite(value: Any) -> Any:
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list):
+        for one in inner:
+            _all_finite(one)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"finite numbers, not {value}")
+    return value
+
+
+NumberOrNaN = Annotated[float, Field(allow_inf_nan=True), AfterValidator(_not_infinite)]
+Options = Annotated[dict[str, Any], AfterValidator(_all_finite)]
 
 
 class OptimizerConfig(Section):

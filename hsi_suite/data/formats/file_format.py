@@ -83,7 +83,8 @@ def refuse_pipe(path: Path) -> None:
 
 def _first_bytes(path: Path) -> bytes:
     if is_there(path) and path.is_dir():
-        raise InputFileError(path, "this is a folder", "a file", "name the file inside it")
+        what = "the folder of a run" if is_there(path / "metrics.json") else "a folder"
+        raise InputFileError(path, f"this is {what}", "a file", "name a file, such as a cube")
     refuse_pipe(path)
     try:
         with path.open("rb") as file:

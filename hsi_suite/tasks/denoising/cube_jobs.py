@@ -224,7 +224,7 @@ def _plane_bytes(memory_limit: float) -> float:
 
 
 def _check(options: DenoisingOptions, inputs: Sequence[Path]) -> None:
-    options.check()
+    options.check(inputs)
     if _plane_bytes(options.memory_limit) <= 0:
         least = (BASE_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
         raise ConfigError(

@@ -24,6 +24,7 @@ from ...reports.denoising.comparison import comparison_figure
 from ...reports.drawing import save_png
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...runs.machine import available_threads
+from ...user_files import resolved
 from .denoiser import Denoiser
 from .evaluation import mean_scores
 from .image_jobs import ImageJob, plan_jobs, plan_tiles, tell_left_out
@@ -83,12 +84,23 @@ class DenoisingOptions:
     device: str = "auto"
     threads: int | None = None
 
-    def check(self) -> None:
+    def check(self, inputs: Sequence[str | Path] = ()) -> None:
         """Refuse values that mean nothing.
 
+        Args:
+            inputs: what is to be denoised.
+
         Raises:
-            ConfigError: one is out of its range.
+            ConfigError: one is out of its range, or an input is its own reference.
         """
+        own = self.reference is not None and self.add_noise is None
+        if own and resolved(Path(str(self.reference))) in {resolved(Path(path)) for path in inputs}:
+            raise ConfigError(
+                "--reference",
+                f"{self.reference} is the input itself",
+                "the clean image or cube",
+                "for a trial of a clean one give --add-noise SIGMA",
+            )
         for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
             if value is not None and not 0 <= value < np.inf:
                 raise ConfigError(name, f"{value:g}", "a number of 0 or more")
@@ -151,7 +163,7 @@ def denoise_images(
         HsiSuiteError: what is wrong with the options, the weights, the output, or a folder.
     """
     options, observer = options or DenoisingOptions(), observer or Observer()
-    options.check()
+    options.check(inputs)
     _check_scale(options)
     device = resolve_device(options.device)
     with computing(device, options.threads or available_threads(), deterministic=True):

@@ -21,6 +21,7 @@ from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...runs.unverified import told_unverified
 from ...schemas.image_classification import ImageClassificationConfig
+from ...user_files import refuse_repeated
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
 from .preparation import PreparedImages, load_configured_images
 
@@ -103,9 +104,10 @@ def evaluate_image_ensemble(
         "runs", "test", the figures, and "device", where they were computed.
 
     Raises:
-        RunError: a run is unfinished or damaged, its images have changed, or the runs do not
-            have the same classes and test part.
+        RunError: a run is unfinished, damaged or given twice, its images have changed, or the
+            runs do not have the same classes and test part.
     """
+    refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
     observer = observer or Observer()
     unverified = told_unverified(runs, observer)
     marked = {"unverified": list(unverified)} if unverified else {}

@@ -11,7 +11,7 @@ from ...errors import ConfigError
 from ...runs.machine import on_this_machine
 from ...schemas.retrieval import RetrievalConfig
 from ..shared.model_options import configured
-from ..shared.named_options import SCENE_OPTIONS, named_keys, replace_source
+from ..shared.named_options import SCENE_OPTIONS, named_keys, refuse_file_options, replace_source
 
 _DEFAULT_MODEL = "dscmr"
 # What a user may name directly, and the key of the configuration that it sets.
@@ -49,6 +49,7 @@ def retrieval_config(
     Raises:
         ConfigError: a key or value is wrong.
     """
+    refuse_file_options((options or {}).get("dataset"), options or {})
     tree = named_keys(options, _OPTIONS, "no option of a retrieval's training")
     replace_source(tree, _SOURCES)
     given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL)

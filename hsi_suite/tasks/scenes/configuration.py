@@ -17,7 +17,7 @@ from ...registry import listed, nearest_names
 from ...runs.machine import on_this_machine
 from ...schemas.classification import ClassificationConfig, SplitConfig
 from ..shared.model_options import configured
-from ..shared.named_options import SCENE_OPTIONS, named_keys, put
+from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
 
 _DEFAULT_MODEL = "hybridsn"
 _TASK_FOLDER = "classification"
@@ -67,6 +67,7 @@ def classification_config(
     """
     if dataset is not None:
         check_dataset_name(dataset)
+    refuse_file_options(dataset, options)
     source = config or _shipped_for(dataset, model or _DEFAULT_MODEL)
     named = merge(_named(dataset, model, options), tree or {})
     given = configured(load_tree(source), named, settings, _DEFAULT_MODEL)

@@ -15,11 +15,11 @@ from ...atomic import refuse_existing
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
-from ...errors import OutputError
+from ...errors import OutputError, RunError
 from ...map_endings import check_map_ending
 from ...runs.machine import available_threads
 from ...runs.unverified import told_unverified
-from ...user_files import resolved
+from ...user_files import refuse_repeated, resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file
 from .ensemble import load_ensemble
@@ -119,13 +119,14 @@ def predict(
         observer: hears of the progress.
 
     Raises:
-        RunError: a run is unfinished, or the runs do not have the same classes.
+        RunError: a run is unfinished or given twice, or the runs do not have the same classes.
         ShapeError: the scene has other bands.
         ConfigError: the memory limit is too low, no run has windows to turn, or a run gives no
             probabilities.
         OutputError: the output exists or cannot be written, or another process is writing it.
         Stopped: Ctrl-C; the same call goes on.
     """
+    refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
     observer = observer or Observer()
     threads = threads or available_threads()
     where = resolve_device(device)

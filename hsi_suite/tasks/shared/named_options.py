@@ -25,6 +25,23 @@ SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+def refuse_file_options(dataset: str | None, options: Mapping[str, Any]) -> None:
+    """Refuse options that say how a user's files are read beside a registered data set.
+
+    Raises:
+        ConfigError: one of them is given.
+    """
+    for name in SCENE_OPTIONS if dataset is not None else ():
+        if name not in {"scene", "allow_unverified"} and options.get(name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(
+                option,
+                f"given with the data set {dataset}",
+                "--scene FILE beside it",
+                "leave it out",
+            )
+
+
 def named_keys(
     options: Mapping[str, Any] | None, places: Mapping[str, Sequence[str]], found: str
 ) -> Tree:
