@@ -13,17 +13,21 @@ _UNITS = {"": 1, "M": 1e6, "G": 1e9}
 
 
 class Number(click.FloatRange):
-    """A finite number, where wanted within limits, as `click.FloatRange` has them.
+    """A finite number.
 
     Args:
+        least: the smallest allowed; None allows all.
+        min_open: whether it must be larger than that.
         nan: nan is a value as well, for options in which it has a meaning of its own.
     """
 
     name = "number"
 
-    def __init__(self, *limits: float, nan: bool = False, min_open: bool = False) -> None:
+    def __init__(
+        self, least: float | None = None, *, min_open: bool = False, nan: bool = False
+    ) -> None:
         self.nan = nan
-        super().__init__(*limits, min_open=min_open)
+        super().__init__(least, min_open=min_open)
 
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
@@ -44,14 +48,14 @@ class Number(click.FloatRange):
         return float(super().convert(number, parameter, context))
 
     def _describe_range(self) -> str:
-        return "" if self.min is None and self.max is None else super()._describe_range()
+        return "" if self.min is None else super()._describe_range()
 
 
 NUMBER = Number()
 NUMBER_OR_NAN = Number(nan=True)
 
 
-def auto_or(kind: click.ParamType) -> Callable[..., Any]:
+def auto_or(kind: click.ParamType[Any]) -> Callable[..., Any]:
     """A click callback that turns auto into None and anything else into a value of `kind`."""
 
     def convert(context: click.Context, parameter: click.Parameter, value: str) -> Any:

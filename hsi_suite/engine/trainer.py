@@ -32,6 +32,8 @@ from .optimisation import build_optimizer, learning_rate
 from .task import TrainingTask
 
 _FORMAT = 1
+# Times the first loss: batches differ, but not by this much.
+_DIVERGED = 3.0
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,24 @@ class Training:
         history: one row of figures for each epoch.
         epoch: the epoch (from 1) whose weights the model now has.
         seconds: wall-clock time of each epoch.
+        first_loss: of the first batch, before any step; None where that is not known.
     """
 
     history: list[dict[str, float]]
     epoch: int
     seconds: list[float]
+    first_loss: float | None = None
+
+    @property
+    def divergence(self) -> dict[str, Any]:
+        """The key "diverged" with both losses, where that of the kept epoch is far larger.
+
+        Losses that are no longer finite end a training; this is for those that are.
+        """
+        last = self.history[self.epoch - 1].get("train_loss") if self.history else None
+        if last is None or self.first_loss is None or last <= _DIVERGED * abs(self.first_loss):
+            return {}
+        return {"diverged": {"first_loss": self.first_loss, "last_loss": last}}
 
 
 class Trainer:
@@ -93,6 +108,7 @@ class Trainer:
         self.finished = False
         self.history: list[dict[str, float]] = []
         self.seconds: list[float] = []
+        self.first_loss: float | None = None
         self._sums: dict[str, Tensor] = {}
         self._best: dict[str, Any] | None = None
         self._saved_at = time.monotonic()
@@ -164,6 +180,8 @@ class Trainer:
         if self.average is not None:
             self.average.update(self.model, counter)
         self._add(items, {"loss": loss.detach() * items, **figures})
+        if counter == 0:
+            self.first_loss = float(self._sums["loss"] / self._sums["items"])
         self.step += 1
         self.observer.advance()
 
@@ -259,7 +277,7 @@ class Trainer:
         elif self.average is not None:
             self.model.load_state_dict(self.average.model.state_dict())
         self.model.eval()
-        return Training(self.history, epoch, self.seconds)
+        return Training(self.history, epoch, self.seconds, self.first_loss)
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()
@@ -276,6 +294,7 @@ class Trainer:
             "sums": self._sums,
             "history": self.history,
             "seconds": self.seconds,
+            "first_loss": self.first_loss,
             "epoch_seconds": self._epoch_seconds,
             "best": self._best,
         }
@@ -313,6 +332,8 @@ class Trainer:
                 for name, value in state["sums"].items()
             }
             self.history, self.seconds = state["history"], state["seconds"]
+            # Checkpoints of older versions lack it.
+            self.first_loss = state.get("first_loss")
             self._epoch_seconds, self._best = state["epoch_seconds"], state["best"]
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise RunError(

@@ -27,6 +27,8 @@ _ALTERNATIVES = (
     "all bands (--set reduction.method=standardize) or --config classification/cnn1d_augmented"
 )
 _MOSTLY = 0.5
+#: What to do where a training has come to nothing.
+SLOWER = "Lower train.optimizer.learning_rate, set train.gradient_clip, or train longer."
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ def verdict(metrics: Metrics) -> list[Remark]:
         metrics: the content of a run's metrics.json.
     """
     return [
-        *unverified_remarks(metrics),
+        *first_remarks(metrics),
         *_measured(metrics),
+        *_learnt_nothing(metrics),
         *_position(metrics),
         *_neighbourhood(metrics),
         *_spectral_baselines(metrics),
@@ -61,10 +64,38 @@ def verdict(metrics: Metrics) -> list[Remark]:
     ]
 
 
-def unverified_remarks(metrics: Metrics) -> list[Remark]:
-    """The warning that belongs before everything else of a run on unverified data."""
-    names = metrics.get("unverified")
-    return [Remark(unverified_text(names), warning=True)] if names else []
+def first_remarks(metrics: Metrics) -> list[Remark]:
+    """What belongs before everything else: unverified data, a training that diverged."""
+    names, losses = metrics.get("unverified"), metrics.get("diverged")
+    remarks = [Remark(unverified_text(names), warning=True)] if names else []
+    if losses:
+        text = (
+            f"The training diverged: its loss was {losses['first_loss']:.3g} before the first "
+            f"step and {losses['last_loss']:.3g} in the end. {SLOWER}"
+        )
+        remarks.append(Remark(text, warning=True))
+    return remarks
+
+
+def commonest_remarks(metrics: Metrics) -> list[Remark]:
+    """A warning where a classifier is right no more often than one that knows no input."""
+    test = metrics["test"]
+    supports = [entry["support"] for entry in test["per_class"]]
+    commonest = max(supports) / max(sum(supports), 1)
+    if len([support for support in supports if support]) < 2:
+        return []
+    if test["overall_accuracy"] > commonest:
+        return []
+    text = (
+        f"{plain(metrics['model'])} is right no more often than naming always the commonest class "
+        f"would be ({percent(commonest)} %): it has learnt nothing of use. {SLOWER}"
+    )
+    return [Remark(text, warning=True)]
+
+
+def _learnt_nothing(metrics: Metrics) -> list[Remark]:
+    # A split by the user may hold other classes in its test part than were learnt.
+    return commonest_remarks(metrics) if metrics.get("epoch") else []
 
 
 def _measured(metrics: Metrics) -> list[Remark]:

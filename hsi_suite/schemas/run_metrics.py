@@ -20,6 +20,11 @@ class _Task(Stored):
     task: str
 
 
+class _Divergence(Stored):
+    first_loss: float
+    last_loss: float
+
+
 class RunMetrics(_Task):
     """What the runs of every task write."""
 
@@ -29,6 +34,7 @@ class RunMetrics(_Task):
     epoch: int | None = None
     parameters: int | None = None
     synthetic: bool = False
+    diverged: _Divergence | None = None
 
     @classmethod
     def check_whole(cls, metrics: Any, path: Path) -> None:

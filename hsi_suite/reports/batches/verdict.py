@@ -21,7 +21,12 @@ _LONGEST_QUESTION = 400
 def unverified_of(summary: Mapping[str, Any]) -> list[Remark]:
     """The warning that runs of a batch are of unverified data, where some are."""
     names = {name for group in summary["groups"] for name in group.get("unverified") or ()}
-    return [Remark(unverified_text(sorted(names)), warning=True)] if names else []
+    remarks = [Remark(unverified_text(sorted(names)), warning=True)] if names else []
+    for group in summary["groups"]:
+        if group.get("diverged"):
+            text = f"The training diverged in {group['diverged']} runs of {plain(group['name'])}."
+            remarks.append(Remark(text, warning=True))
+    return remarks
 
 
 def question(report: BatchReport) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from ...metrics.measure import Measure
 from ...metrics.measures import measure, of_denoisers
 from ...printable import plain
 from ..content import Metrics, count, unverified_mark
-from ..verdict import Remark, unverified_remarks
+from ..verdict import SLOWER, Remark, first_remarks
+
+_WHITE = 255  # of the scale on which σ counts
 
 
 def denoiser_heading(metrics: Metrics) -> str:
@@ -57,7 +61,7 @@ def denoiser_rows(metrics: Metrics) -> list[tuple[str, str]]:
 
 def denoiser_remarks(metrics: Metrics) -> list[Remark]:
     """What the figures say, the most important first."""
-    remarks = unverified_remarks(metrics)
+    remarks = first_remarks(metrics)
     rows = denoiser_score_rows(metrics)
     if not rows:
         text = "No image was set apart for validation: nothing says how good this denoiser is."
@@ -68,6 +72,13 @@ def denoiser_remarks(metrics: Metrics) -> list[Remark]:
         for name in ("peak_signal_noise_ratio", "structural_similarity")
     )
     images = metrics["validation_images"]
+    worse = _worse_than_noisy(metrics)
+    if worse:
+        text = (
+            f"At σ {', '.join(worse)} the validation images are no better denoised than noisy: "
+            f"this denoiser has learnt nothing of use there. {SLOWER}"
+        )
+        remarks.append(Remark(text, warning=True))
     return [
         *remarks,
         Remark(
@@ -79,4 +90,17 @@ def denoiser_remarks(metrics: Metrics) -> list[Remark]:
             "another kind is removed less well.",
             warning=metrics["noise"]["kind"] == "camera",
         ),
+    ]
+
+
+def _worse_than_noisy(metrics: Metrics) -> list[str]:
+    """The σ of white noise at which the images gain nothing; nothing is clipped of it."""
+    if metrics["noise"]["kind"] != "gaussian":
+        return []
+    return [
+        level
+        for level, scores in metrics["validation"].items()
+        if float(level) > 0
+        and scores["peak_signal_noise_ratio"] is not None
+        and scores["peak_signal_noise_ratio"] <= 20 * math.log10(_WHITE / float(level))
     ]

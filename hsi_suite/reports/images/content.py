@@ -18,7 +18,7 @@ from ..content import (
     shown_classes,
     unverified_mark,
 )
-from ..verdict import Remark, unverified_remarks
+from ..verdict import Remark, commonest_remarks, first_remarks
 
 _TOP = "top_5_accuracy"
 _PARTS = (("test", "test part"), ("validation", "validation part"))
@@ -112,7 +112,8 @@ def image_remarks(metrics: Metrics) -> list[Remark]:
     low, high = wilson_interval(test["overall_accuracy"], number)
     commonest = max(entry["support"] for entry in test["per_class"]) / number
     remarks = [
-        *unverified_remarks(metrics),
+        *first_remarks(metrics),
+        *commonest_remarks(metrics),
         Remark(
             f"{image_heading(metrics)} classifies {overall.with_unit(test[overall.name])} of "
             f"{count(number)} test images right (95 % interval {percent(low, 1)} to "

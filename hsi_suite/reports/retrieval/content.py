@@ -18,7 +18,7 @@ from ..content import (
     percent,
     unverified_mark,
 )
-from ..verdict import Remark, unverified_remarks
+from ..verdict import SLOWER, Remark, first_remarks
 
 MAP = "mean_average_precision"
 _MACRO = "macro_average_precision"
@@ -132,7 +132,7 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
     words = baseline_name(best)
     beaten = own > rivals[best]
     remarks = [
-        *unverified_remarks(metrics),
+        *first_remarks(metrics),
         Remark(
             f"{retrieval_heading(metrics)}: {precision.title} {precision.with_unit(own)} over both "
             f"directions; the best of the simpler methods, {words}, reaches "
@@ -141,6 +141,11 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
             warning=not beaten,
         ),
     ]
+    if own <= rivals.get("chance", -1):
+        text = (
+            f"{plain(metrics['model'])} is no better than chance: it has learnt nothing. {SLOWER}"
+        )
+        remarks.append(Remark(text, warning=True))
     if metrics["split"]["kind"] == "random" and metrics["leakage"] is not None:
         share = percent(metrics["leakage"]["windows_overlapping"], 0)
         remarks.append(

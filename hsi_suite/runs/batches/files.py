@@ -75,6 +75,7 @@ class _Group(Stored):
     model: str
     variant: str
     synthetic: bool
+    diverged: int | None = None
     n: int
     runs: list[str] = Field(min_length=1)
     test: dict[str, _Description]

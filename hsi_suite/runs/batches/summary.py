@@ -116,6 +116,7 @@ def _group(name: str, members: Sequence[Member], runs: Runs, level: float) -> di
         "variant": variant(first),
         "synthetic": bool(first.get("synthetic", False)),
         **_unverified(all_metrics),
+        **_diverged(all_metrics),
         "seeds": [member.seed for member, _ in done],
         "n": len(done),
         "runs": [run.path.name for _, run in done],
@@ -125,6 +126,12 @@ def _group(name: str, members: Sequence[Member], runs: Runs, level: float) -> di
         "leakage": _leakage(all_metrics),
         "dropout_at_test": _dropout(all_metrics),
     }
+
+
+def _diverged(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """In how many runs the training diverged, where it did in any."""
+    number = sum(metrics.get("diverged") is not None for metrics in all_metrics)
+    return {"diverged": number} if number else {}
 
 
 def _unverified(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

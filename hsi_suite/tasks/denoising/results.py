@@ -67,6 +67,7 @@ def _metrics(
         "noise": config.noise.model_dump(),
         "seed": config.seeds.base,
         "epoch": training.epoch,
+        **training.divergence,
         "steps": training.epoch * task.steps_per_epoch,
         "train_images": len(task.train),
         "validation_images": len(task.validation),

@@ -87,6 +87,7 @@ def _metrics(
         "seed": config.seeds.base,
         "parameters": sum(p.numel() for p in classifier.network.parameters()),
         "epoch": training.epoch,
+        **training.divergence,
         "selection": config.train.selection,
         "classes": [
             {"label": label, "name": name, "train": int(count)}

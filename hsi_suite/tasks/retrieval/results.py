@@ -110,6 +110,7 @@ def _metrics(
         "parameters": sum(p.numel() for p in retriever.network.parameters()),
         "embedding_size": retriever.embedding_size,
         "epoch": training.epoch,
+        **training.divergence,
         "selection": config.train.selection,
         "label_share": header.label_share,
         "sharpness": header.sharpness,

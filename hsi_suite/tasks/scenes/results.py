@@ -116,6 +116,7 @@ def collect_metrics(
         "seed": config.seeds.base,
         "parameters": outcome.classifier.parameter_count,
         "epoch": outcome.training.epoch,
+        **outcome.training.divergence,
         "classes": [
             {"label": label, "name": scene.class_names[label - 1]} for label in split.classes
         ],
