@@ -27,7 +27,7 @@ from ..tasks.retrieval.choice import choose_similarity
 from ..tasks.retrieval.evaluation import evaluate_retrieval
 from ..tasks.retrieval.preparation import (
     PreparedPairs,
-    check_cutoffs,
+    cutoff_remarks,
     new_retriever,
     pair_task,
     prepare_pairs,
@@ -59,14 +59,13 @@ def prepare(
     """Pairs in their parts, an untrained common space and the task of training it.
 
     Raises:
-        ConfigError: several processes, or cut-offs beyond the gallery.
+        ConfigError: several processes.
     """
     if team.size > 1:
         raise ConfigError(
             "torchrun", f"{team.size} processes", "one: the losses compare the pairs of a batch"
         )
     prepared = prepare_pairs(config, observer)
-    check_cutoffs(config, prepared)
     retriever = new_retriever(config, prepared)
     task = pair_task(config, prepared)
     kind = "random" if prepared.split is None else prepared.split.kind
@@ -84,7 +83,8 @@ def _opening(config: RetrievalConfig, prepared: PreparedPairs) -> list[str]:
     train, test = len(prepared.parts.train), len(prepared.parts.test)
     parts = f"{train:,} training and {test:,} test pairs of {' and '.join(prepared.names)}"
     unverified = () if prepared.scene is None else prepared.scene.unverified
-    return opening(config, prepared.name, parts, epochs_text(config.train.epochs), unverified)
+    lines = opening(config, prepared.name, parts, epochs_text(config.train.epochs), unverified)
+    return [*lines, *cutoff_remarks(config, prepared)]
 
 
 def _work(

@@ -2,16 +2,19 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 from metrics_samples import part
 from rich.console import Console
 
 from hsi_suite.config import validate
+from hsi_suite.reports.batches.content import compared_baseline, contender_name
 from hsi_suite.reports.batches.summary_tables import summary_text
 from hsi_suite.runs.batches.comparisons import compare_models, split_key
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.batches.summary import run_rows, summarise_batch
+from hsi_suite.runs.comparison import compare
 from hsi_suite.runs.figures import baseline_figures, figures, headline, variant
 from hsi_suite.runs.folder import Run
 from hsi_suite.schemas.batch import BatchConfig
@@ -29,6 +32,7 @@ def write_run(folder, member, accuracy, **further):
         "model": member.config.model.name,
         "seed": member.seed,
         "split": {"kind": "random", "train": 60, "test": 100},
+        "classes": [{"label": label, "name": name} for label, name in enumerate(NAMES, 1)],
         "test": scores,
         "baselines": {"position": part(NAMES, 100, 0.5, seed=1)},
         "leakage": {"median_distance": float(member.seed), "histogram": [[1, 2]]},
@@ -95,6 +99,30 @@ def test_models_are_compared_on_shared_splits_and_the_baseline_once(tmp_path):
     assert first["metric"] == "overall_accuracy" and first["paired"]
     assert first["difference"] == pytest.approx(-0.2)
     assert first["verdict"].endswith(".")
+
+
+def test_a_baseline_is_told_from_a_model_of_its_kind(tmp_path):
+    baselines = {name: part(NAMES, 100, 0.8, seed=2) for name in ("position", "forest", "svm")}
+    _, runs, summary = batch_with(tmp_path, baselines)
+    names = {each[side] for each in summary["comparisons"] for side in ("first", "second")}
+    forest, cnn = (group["name"] for group in summary["groups"])
+    assert names == {forest, cnn, "position", "baseline forest", "svm"}
+    words = " ".join(each["verdict"] for each in summary["comparisons"])
+    assert "forest and forest" not in words and "baseline forest" in words
+    alone = compare([run.path for what, run in runs.items() if what.startswith("forest")])
+    assert {each["second"] for each in alone.comparisons} == {"position", "baseline forest", "svm"}
+
+
+def batch_with(tmp_path, baselines):
+    """A batch of a forest and a network, each with the same baselines."""
+    tree = {"task": "batch", "datasets": ["synthetic"], "threads": 1}
+    tree |= {"models": ["forest", "cnn1d"], "runs": 3}
+    design = expand(validate(BatchConfig, tree, "a test"))
+    runs = {
+        member.what: write_run(tmp_path, member, 0.6 + member.seed / 9, baselines=baselines)
+        for member in design.members
+    }
+    return design, runs, summarise_batch("test", design, runs, {}, 0.95)
 
 
 def test_runs_share_a_split_when_data_and_stream_agree(tmp_path):
@@ -244,3 +272,16 @@ def test_the_terminal_shows_intervals_shares_and_verdicts(tmp_path):
 
 def test_nothing_to_compare_is_no_comparison():
     assert compare_models([], 0.95) == []
+
+
+def test_a_page_tells_a_baseline_from_a_model_of_its_kind():
+    groups = [{"name": "forest on field", "model": "forest"}]
+    facts = [SimpleNamespace(group=group, model=group["model"]) for group in groups]
+    contest = SimpleNamespace(groups=facts, rivals=facts)
+    assert contender_name("forest on field", contest) == "forest"
+    assert contender_name("baseline forest", contest) == "random forest on spectra, as baseline"
+    assert contender_name("svm", contest) == "RBF-SVM on spectra"
+    beside = "baseline forest beside cnn1d on field"
+    words = "random forest on spectra, as baseline beside cnn1d on field"
+    assert contender_name(beside, contest) == words
+    assert compared_baseline(beside) == compared_baseline("forest") == "forest"

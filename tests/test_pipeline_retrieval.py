@@ -287,10 +287,16 @@ def _quick_split(labels, *, generator, **_):
     return random_split(labels, train=0.3, validation=0.3, generator=generator)
 
 
-def test_cutoffs_beyond_the_gallery_are_refused_before_training(tmp_path):
+def test_cutoffs_beyond_the_gallery_are_cut_to_it_with_a_word(tmp_path):
     path = write_pairs(tmp_path / "pairs.npz")
-    with pytest.raises(HsiSuiteError, match="longer than the gallery of 47"):
-        start(path, tmp_path, "evaluation.cutoffs=[49]")
+    run = start(path, tmp_path, "evaluation.cutoffs=[5, 49, 100]")
+    for figures in [*run.metrics["test"].values(), *run.metrics["baselines"]["chance"].values()]:
+        told = {int(name.rpartition("_at_")[2]) for name in figures if "_at_" in name}
+        assert told == {5, 47}
+        assert figures["recall_at_47"] == pytest.approx(1)
+    log = (run.path / "log.txt").read_text()
+    assert "evaluation.cutoffs: 49, 100 is more than the 47" in log
+    assert evaluate(run.path)["equal"]
 
 
 def test_options_name_a_source_in_place_of_the_configurations(tmp_path):

@@ -20,6 +20,8 @@ UNVERIFIED = "UNVERIFIED"
 MOST_CLASSES = 100
 MOST_CLASSES_TERMINAL = 50
 _MOST_REASONS = 50
+#: What tells the baselines in comparisons from models of their kind, and from each other.
+BASELINE, BESIDE = "baseline ", " beside "
 _BASELINES = {
     "position": "position only, 1-NN",
     "svm": "RBF-SVM on spectra",

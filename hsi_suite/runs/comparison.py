@@ -213,6 +213,7 @@ def _entry(group: _Group, metric: str | None, *, alone: bool) -> dict[str, Any]:
             "name": group.name,
             "task": first["task"],
             "dataset": first["dataset"],
+            "model": first["model"],
             "variant": variant(first),
             "headline": [metric or headline(first)[0]],
             "baselines": baseline_figures(first) if alone else {},

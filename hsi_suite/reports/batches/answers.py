@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...metrics.measures import measure
-from ..content import baseline_name, enumerate_names
+from ..content import BESIDE, baseline_name, enumerate_names
 from ..verdict import POSITION_MARGIN, Remark
-from .content import BatchReport, Contest, GroupFacts, contender_name
+from .content import BatchReport, Contest, GroupFacts, compared_baseline, contender_name
 from .values import interval_text, level_text, runs_text
 
 
@@ -172,7 +172,9 @@ def _baselines(best: GroupFacts, contest: Contest, report: BatchReport) -> list[
         words = f"better, by {figure.size_with_points(ahead)}" if ahead else "as well"
         return [Remark(f"{text}. It does {words}.", warning=True)]
     duels = duels_of(best, contest)
-    duel = duels.get(name) or duels.get(f"{name} beside {best.group['name']}")
+    own = f"{BESIDE}{best.group['name']}"
+    known = [key for key in duels if compared_baseline(key) == name]
+    duel = next((duels[key] for key in known if BESIDE not in key or key.endswith(own)), None)
     if duel is not None and not tells(duel, report):
         return [Remark(f"{text}. The runs cannot tell the two apart.", warning=True)]
     return [Remark(f"{text}.")]

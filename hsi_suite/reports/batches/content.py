@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..content import baseline_name, ordered_baselines
+from ..content import BASELINE, BESIDE, baseline_name, ordered_baselines
 from .maps import Votes
 from .values import Entry, name_text
 
@@ -171,11 +171,19 @@ def entry_of(figures: Mapping[str, Entry], metric: str) -> Entry:
     return figures.get(metric) or empty
 
 
+def compared_baseline(name: str) -> str:
+    """The baseline that a comparison names, without what tells it from others of its kind."""
+    return name.removeprefix(BASELINE).partition(BESIDE)[0]
+
+
 def contender_name(name: str, contest: Contest) -> str:
     """What a comparison compares, in words: a group's model, or a baseline."""
     models = {facts.group["name"]: facts for facts in contest.groups}
     if name not in models:
-        return baseline_name(name)
+        key = compared_baseline(name)
+        words = baseline_name(key) + (", as baseline" if name.startswith(BASELINE) else "")
+        beside = name.partition(BESIDE)[2]
+        return f"{words}{BESIDE}{name_text(beside)}" if beside else words
     group = models[name]
     same = [facts for facts in contest.rivals if facts.model == group.model]
     if group in same and len(same) == 1:

@@ -9,7 +9,7 @@ from ...metrics.measures import measure
 from ...printable import plain
 from ..content import UNVERIFIED
 from .answers import duels_of, tells
-from .content import BatchReport, Contest, contest_rows, entry_of
+from .content import BatchReport, Contest, compared_baseline, contest_rows, entry_of
 from .values import Entry, level_text, spread_text
 
 _LONGEST = 60
@@ -120,7 +120,7 @@ def _above_baselines(baselines: Mapping[str, Mapping[str, Entry]], contest: Cont
     A baseline without a test may be better than it looks.
     """
     compared = {
-        str(entry[side]).partition(" beside ")[0]
+        compared_baseline(str(entry[side]))
         for entry in contest.comparisons
         for side in ("first", "second")
     }

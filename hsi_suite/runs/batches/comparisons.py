@@ -10,6 +10,7 @@ from typing import Any
 
 from ...checksums import hash_file
 from ...metrics.group_comparisons import RunGroup, compare_groups
+from ...reports.content import BASELINE, BESIDE
 from ..figures import baseline_figures, figures, part_sizes, variant_words
 from ..folder import SPLIT, Run
 from .files import whole_files
@@ -77,12 +78,13 @@ def _baseline_groups(
             )
             found.setdefault(name, []).append((group, each))
     result = []
-    models = {group["name"] for group, _ in members}
+    models = {str(group["model"]) for group, _ in members}
     for name, beside in found.items():
-        baseline = f"baseline {name}" if name in models else name
+        # A model of the same kind is another one, with settings of its own.
+        baseline = f"{BASELINE}{name}" if name in models else name
         distinct = {json.dumps([each.values, each.splits]): (g, each) for g, each in beside}
         for group, each in distinct.values():
-            words = baseline if len(distinct) == 1 else f"{baseline} beside {group['name']}"
+            words = baseline if len(distinct) == 1 else f"{baseline}{BESIDE}{group['name']}"
             result.append(RunGroup(words, each.values, each.splits, each.family, each.counts))
     return result
 

@@ -217,17 +217,20 @@ def _divided(pairs: Pairs, share: float, generator: np.random.Generator) -> tupl
     return pairs.take(np.flatnonzero(~chosen)), pairs.take(np.flatnonzero(chosen))
 
 
-def check_cutoffs(config: RetrievalConfig, prepared: PreparedPairs) -> None:
-    """Refuse rankings longer than a gallery before anything is trained.
+def reached_cutoffs(config: RetrievalConfig, prepared: PreparedPairs) -> tuple[int, ...]:
+    """The lengths of rankings that are told, each once: none is longer than both galleries."""
+    longest = min(len(gallery) for gallery in prepared.parts.galleries)
+    return tuple(dict.fromkeys(min(k, longest) for k in config.evaluation.cutoffs))
 
-    Raises:
-        ConfigError: naming the gallery.
-    """
-    for name, gallery in zip(prepared.names, prepared.parts.galleries, strict=True):
-        for k in config.evaluation.cutoffs:
-            if k > len(gallery):
-                raise ConfigError(
-                    "evaluation.cutoffs",
-                    f"{k}, longer than the gallery of {len(gallery)} {name} items",
-                    f"at most {len(gallery)}",
-                )
+
+def cutoff_remarks(config: RetrievalConfig, prepared: PreparedPairs) -> list[str]:
+    """A line that says which cut-offs are beyond a gallery, where some are."""
+    galleries = zip(prepared.parts.galleries, prepared.names, strict=True)
+    number, name = min((len(gallery), name) for gallery, name in galleries)
+    beyond = [k for k in config.evaluation.cutoffs if k > number]
+    if not beyond:
+        return []
+    return [
+        f"evaluation.cutoffs: {', '.join(map(str, beyond))} is more than the {number} {name} items "
+        f"of the gallery, and cut to {number}"
+    ]

@@ -23,7 +23,7 @@ from ..shared.run_pages import PageFacts, measured_cost
 from .baselines import Baselines, run_baselines
 from .choice import rankings
 from .page import PROJECTION, write_page
-from .preparation import PreparedPairs
+from .preparation import PreparedPairs, reached_cutoffs
 from .retriever import Retriever
 from .scoring import Arena, Ranking, as_table, curve, validation_arena
 
@@ -55,7 +55,7 @@ def test_arena(config: RetrievalConfig, prepared: PreparedPairs, retriever: Retr
         prepared.parts.test,
         prepared.parts.galleries,
         retriever.header.directions,
-        tuple(config.evaluation.cutoffs),
+        reached_cutoffs(config, prepared),
     )
 
 
