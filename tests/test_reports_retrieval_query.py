@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from hsi_suite.reports.drawing import to_png
 from hsi_suite.reports.retrieval.query_figures import (
@@ -111,3 +112,23 @@ def test_the_page_escapes_what_it_shows_and_marks_warnings():
     assert "<strong>Warning:</strong> Nothing like it." in page
     assert page.count("<img") == 3
     assert "Spectra</h2>" not in page
+
+
+@pytest.mark.parametrize("shape", [(100, 120), (9, 9), (300, 40)])
+@pytest.mark.parametrize("close", [0, 1, 5])
+def test_the_numbers_of_matches_lie_beside_each_other(shape, close):
+    """Also where matches are neighbours, or lie in a corner."""
+    rng = np.random.default_rng(1)
+    for middle in (np.array(shape) // 2, np.array([0, 0]), np.array(shape) - 1):
+        near = middle + rng.integers(-close, close + 1, (12, 2))
+        matches = np.clip(near, 0, np.array(shape) - 1)
+        picture = np.zeros((*shape, 3), np.uint8)
+        scores = rng.random(shape, np.float32)
+        figure = score_map_figure(scores, picture, matches, ScaleBar(2, "2 pixels"), "a query")
+        figure.draw_without_rendering()
+        numbers = [text for text in figure.axes[0].texts if text.get_text().isdigit()]
+        assert [text.get_text() for text in numbers] == list("123456789")
+        # Their own boxes: those of annotations hold the line to the match too.
+        boxes = [Text.get_window_extent(text) for text in numbers]
+        for index, box in enumerate(boxes):
+            assert not any(box.overlaps(other) for other in boxes[:index])

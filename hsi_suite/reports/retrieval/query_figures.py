@@ -22,6 +22,11 @@ _COLUMNS = 5
 _TILE_INCHES = 1.5
 _TILE_TITLE = 0.48
 _MOST_NUMBERED = 9
+# In points: the ring of a match, half a number with its ground, and where numbers are tried.
+_RING = 3.3
+_HALF = np.array([4.2, 4.8])
+_RADII = (9.0, 15.0, 22.0, 30.0, 39.0, 50.0)
+_ANGLES = (45, 0, 90, 315, 135, 270, 180, 225)
 _MOST_CLASSES = 20
 
 Picture = NDArray[np.uint8]
@@ -132,7 +137,7 @@ def score_map_figure(
         right.set_title("similarity to the query", size=10)
         figure.colorbar(image, ax=right, shrink=0.9, label="cosine similarity", extend="min")
         for axes, ink, numbered in ((left, "white", True), (right, "#ff4d4d", False)):
-            _mark(axes, matches, ink, numbered)
+            _mark(axes, matches, ink, numbered, samples / (72 * width))
             _draw_bar(axes, bar, lines, samples)
             axes.grid(False)
             axes.set(xticks=[], yticks=[])
@@ -248,17 +253,66 @@ def common_space_figure(space: CommonSpace) -> Figure:
     return figure
 
 
-def _mark(axes: Axes, matches: NDArray[np.integer], ink: str, numbered: bool) -> None:
+def _mark(axes: Axes, matches: NDArray[np.integer], ink: str, numbered: bool, point: float) -> None:
+    """Rings around matches, and the numbers of the best; `point` in pixels of the picture."""
+    across, down = (sorted(limits) for limits in (axes.get_xlim(), axes.get_ylim()))
+    corners = np.array([across, down]) / point
+    places = matches[:, ::-1] / point
+    offsets = number_offsets(places[:_MOST_NUMBERED], places, corners) if numbered else []
     for rank, (line, sample) in enumerate(matches, 1):
         axes.plot(
             sample, line, "o", markersize=5, fillstyle="none", color="black", markeredgewidth=1.6
         )
         axes.plot(sample, line, "o", markersize=5, fillstyle="none", color=ink, markeredgewidth=0.8)
-        if numbered and rank <= _MOST_NUMBERED:
+        if rank <= len(offsets):
+            right, up = offsets[rank - 1]
             text = axes.annotate(
-                str(rank), (sample, line), (4, 3), textcoords="offset points", size=7, color=ink
+                str(rank),
+                (sample, line),
+                (right, up),
+                textcoords="offset points",
+                size=7,
+                color=ink,
+                ha="center",
+                va="center",
+                arrowprops={"arrowstyle": "-", "color": ink, "linewidth": 0.5, "shrinkB": 2.5},
             )
             text.set_bbox({"facecolor": "black", "alpha": 0.45, "pad": 0.6, "edgecolor": "none"})
+
+
+def number_offsets(
+    places: NDArray[np.floating], rings: NDArray[np.floating], corners: NDArray[np.floating]
+) -> list[tuple[float, float]]:
+    """Where numbers stand beside their matches, so that each can be read.
+
+    Args:
+        places: of the matches that are numbered, across and down in points, best first.
+        rings: of all matches, in the same units.
+        corners: least and greatest place across, and down.
+
+    Returns:
+        For each number how far right and up of its match its middle stands, in points.
+    """
+    taken: list[NDArray[np.floating]] = []
+    offsets = []
+    for place in places:
+        best, least = np.zeros(2), math.inf
+        for radius in _RADII:
+            for angle in np.deg2rad(_ANGLES):
+                middle = place + radius * np.array([math.cos(angle), -math.sin(angle)])
+                inside = (corners[:, 0] <= middle - _HALF) & (middle + _HALF <= corners[:, 1])
+                hidden = np.abs(rings - middle) < _HALF + _RING
+                over = sum(bool((np.abs(other - middle) < 2 * _HALF).all()) for other in taken)
+                # Numbers upon each other are worst, then those that leave the picture.
+                cost = 1000 * over + 100 * (not inside.all()) + int(hidden.all(1).sum())
+                if cost < least:
+                    best, least = middle, cost
+            if least == 0:
+                break
+        taken.append(best)
+        right, down = best - place
+        offsets.append((float(right), float(-down)))
+    return offsets
 
 
 def _draw_bar(axes: Axes, bar: ScaleBar, lines: int, samples: int) -> None:
