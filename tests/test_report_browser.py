@@ -2,11 +2,17 @@
 
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from batch_samples import HOSTILE, Sample, make_batch
+from metrics_samples import part, sample_metrics
+from test_reports_html import report
 
+from hsi_suite.reports.classification_page import classification_report
+from hsi_suite.reports.images.page import ImageClassificationReport, image_classification_report
+from hsi_suite.reports.page import RunPage
 from hsi_suite.runs.batches.report import write_batch_report
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -158,6 +164,56 @@ def test_without_its_script_the_page_is_whole(browser, pages):
         assert "overall accuracy" in browser.find_element(By.TAG_NAME, "body").text
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def run_pages(folder):
+    """Pages of runs with names and figures as long as they come."""
+    names = ("Soybean-mintill", "Buildings-Grass-Trees-Drives", "Stone-Steel-Towers", "Corn")
+    metrics = sample_metrics(names=names)
+    for number, key in enumerate(("forest", "cnn1d"), 3):
+        metrics["baselines"][key] = part(names, 40_000, 0.8, seed=number)
+    images = {
+        "model": "inception_resnet_v2", "dataset": "photographs", "channels": 3, "size": 299,
+        "crops": 144, "seed": 1, "parameters": 55_843_464, "epoch": 1,
+        "selection": "best",
+        "classes": [
+            {"label": label, "name": name, "train": 12_345} for label, name in enumerate(names, 1)
+        ],
+        "split": {"kind": "random", "train": 9, "validation": 5_000, "test": 10_000},
+        "validation": part(names, 1_250, 0.7) | {"num_images": 5_000, "top_5_accuracy": 0.99999},
+        "test": part(names, 2_500, 0.7) | {"num_images": 10_000, "top_5_accuracy": 0.99999},
+    }  # fmt: skip
+    beside = {field.name: getattr(report(), field.name) for field in fields(RunPage)}
+    page = ImageClassificationReport(**(beside | {"metrics": images}), mistakes=None)
+    sources = {
+        "scene": classification_report(report(metrics=metrics)),
+        "images": image_classification_report(page),
+    }
+    for name, source in sources.items():
+        (folder / f"{name}.html").write_text(source)
+    return {name: folder / f"{name}.html" for name in sources}
+
+
+# Tables that are cut by the box they scroll in. Those with a column for each class may be.
+_CUT = """
+document.querySelectorAll('details').forEach(d => d.open = true);
+return [...document.querySelectorAll('table:not(.dense):not(.matrix)')]
+  .filter(t => t.getBoundingClientRect().width > t.parentElement.clientWidth + 1)
+  .map(t => t.caption.textContent);
+"""
+
+
+@pytest.mark.parametrize("width", [360, 700, 1000, 1400])
+def test_no_table_is_cut_at_any_width_of_the_window(browser, pages, tmp_path, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        for path in (pages["plain"], *run_pages(tmp_path).values()):
+            opened(browser, path)
+            assert browser.execute_script(_CUT) == []
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize("name", ["plain", "hostile"])
