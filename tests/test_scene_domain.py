@@ -1,20 +1,23 @@
 """Scenes in other units than those of training are converted or warned of, others are not."""
 
 import json
+import shlex
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from scenes_samples import SMALL, small_cube
 
 import hsi_suite as hsi
+from hsi_suite.cli import cli
 from hsi_suite.data.band_order import reordered
 from hsi_suite.data.formats.cube_file import CubeFile, WholeArray
 from hsi_suite.data.readers import open_cube
-from hsi_suite.data.spectral_domain import SpectralDomain, _factor_text
+from hsi_suite.data.spectral_domain import SpectralDomain, _factor_text, band_list, dead_bands
 from hsi_suite.data.value_scale import ValueScale, declared_scale, rescaled
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import RunError, ShapeError
@@ -288,3 +291,41 @@ def test_a_declared_offset_is_told(trained, tmp_path, offset, words):
     assert len(told) == 1 and ("moved by" in told[0]) == bool(words)
     assert all(word in told[0] for word in words)
     assert not heard.warnings
+
+
+@pytest.mark.parametrize("kind", ["pca", "bands"])
+@pytest.mark.parametrize("value", [0, 60_000])
+@pytest.mark.parametrize("dead", [[4], [9, 10]])
+def test_dead_bands_are_named_as_the_cause_and_what_is_told_mends_it(
+    trained, tmp_path, monkeypatch, kind, value, dead
+):
+    cube, runs = trained
+    broken = cube.astype(np.float32)
+    broken[..., dead] = value
+    np.save(tmp_path / "other scene.npy", broken)
+    _, heard = predicted(runs[kind], str(tmp_path / "other scene.npy"), tmp_path)
+    warning = heard.warnings[0]
+    words = "band 5 holds" if dead == [4] else "bands 10 to 11 hold"
+    assert warning.startswith(f"warning: other scene.npy: {words} the same value in every pixel")
+    monkeypatch.chdir(tmp_path)
+    told = warning.split("`")[1]
+    result = CliRunner().invoke(cli, shlex.split(told)[1:])
+    assert result.exit_code == 0, result.output
+    repaired = str(tmp_path / "other scene_denoised.npy")
+    # The bands of this scene are drawn one by one, so its least components hang on every one.
+    if kind == "bands":
+        assert heard.warnings == [warning]
+        assert not predicted(runs[kind], repaired, tmp_path)[1].warnings
+
+
+def test_bands_that_were_dead_in_training_are_no_news():
+    spectra = np.random.default_rng(0).normal(5, 1, (60, 6))
+    spectra[:, [1, 3]] = 2.0
+    mean = spectra.mean(0)
+    assert dead_bands(spectra, mean) == []
+    assert dead_bands(spectra, None) == [1, 3]
+    assert dead_bands(spectra, mean + np.eye(6)[3]) == [3]
+    assert dead_bands(spectra[:20], None) == []
+    assert dead_bands(np.ones((60, 6)), None) == []
+    assert band_list([0]) == "band 1"
+    assert band_list([0, 1, 2, 5, 7, 8]) == "bands 1 to 3, 6, 8 to 9"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ _MOST, _BEYOND, _LEAST_SPREAD, _FEW = 0.5, 0.5, 0.02, 50
 
 # Off a power of ten, for a factor that is told as one.
 _NEARLY = 0.15
+_MOST_NAMED = 8
 # Values near the largest of their type overflow: they are out of every reach, which is no news.
 _QUIET = np.errstate(over="ignore", invalid="ignore")
 
@@ -102,6 +103,39 @@ class SpectralDomain:
         if len(values) >= _FEW and any(self.deviations) and spread < _LEAST_SPREAD:
             found.append(f"they vary {spread:.2g} times as much")
         return " and ".join(found) or None
+
+
+def dead_bands(spectra: Values, mean: Values | None) -> list[int]:
+    """Bands that hold one value in all spectra of a scene, where they do not mean that one.
+
+    Args:
+        spectra: N × bands; of fewer than some dozens nothing is told.
+        mean: the mean spectrum of what was learnt from, whose own bands may be dead as well; None
+            where the two cannot be compared.
+
+    Returns:
+        Their places, from 0; none where all bands are so.
+    """
+    if len(spectra) < _FEW:
+        return []
+    dead = spectra.max(0) == spectra.min(0)
+    if mean is not None:
+        dead &= ~np.isclose(spectra[0], mean, rtol=1e-6)
+    return [] if dead.all() else [int(band) for band in np.flatnonzero(dead)]
+
+
+def band_list(bands: Sequence[int]) -> str:
+    """Bands by their numbers, which count from 1: "band 3", "bands 3, 7 to 9"."""
+    groups: list[list[int]] = []
+    for band in bands:
+        if groups and band == groups[-1][-1] + 1:
+            groups[-1].append(int(band))
+        else:
+            groups.append([int(band)])
+    texts = [f"{g[0] + 1}" if len(g) == 1 else f"{g[0] + 1} to {g[-1] + 1}" for g in groups]
+    if len(texts) > _MOST_NAMED:
+        texts = [*texts[:_MOST_NAMED], "…"]
+    return f"band{'' if len(bands) == 1 else 's'} {', '.join(texts)}"
 
 
 def _factor_text(factor: float) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.modalities import Modality
-from ...data.spectral_domain import SpectralDomain
+from ...data.spectral_domain import SpectralDomain, band_list, dead_bands
 from ...engine.observer import Observer
 from ...restoration.cube_lines import spread_lines
 from .gallery import Gallery
@@ -26,15 +26,22 @@ def warn_if_unlike(gallery: Gallery, modality: Modality, observer: Observer) -> 
         modality: how its pixels are seen.
         observer: hears of it.
     """
-    if modality.kind not in ("spectrum", "pca", "hsi") or modality.unit_norm:
+    if modality.kind not in ("spectrum", "pca", "hsi"):
         return
-    if modality.mean is None or modality.scale is None:
+    spectra, reduction = _sampled(gallery), modality.reduction
+    mean = modality.mean if reduction is None else reduction.mean
+    comparable = not modality.unit_norm and mean is not None
+    dead = dead_bands(spectra, mean if comparable else None)
+    if dead:
+        observer.message(
+            f"warning: {gallery.name}: {band_list(dead)} hold the same value in every pixel; fill "
+            "them first: `hsi denoise SCENE --repair`"
+        )
+    if not comparable or modality.mean is None or modality.scale is None or mean is None:
         return
-    spectra = _sampled(gallery)
-    reduced: NDArray[np.floating] = spectra
-    mean: NDArray[np.float64] = modality.mean.astype(np.float64)
-    if modality.reduction is not None:
-        reduced, mean = modality.reduction.apply(spectra), modality.reduction.mean
+    mean = mean.astype(np.float64)
+    spectra[:, dead] = mean[dead]
+    reduced = spectra if reduction is None else reduction.apply(spectra)
     standardised = (reduced - modality.mean) / modality.scale
     told = SpectralDomain.usual(standardised.shape[1]).unlike(spectra, standardised, mean)
     if told is not None:

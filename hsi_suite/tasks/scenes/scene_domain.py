@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...commands import suggested
 from ...data.band_order import order_like, reordered
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, open_cube
 from ...data.reduction import Reduction
-from ...data.spectral_domain import SpectralDomain
+from ...data.spectral_domain import SpectralDomain, band_list, dead_bands
 from ...data.value_scale import ValueScale, declared_scale, rescaled
 from ...engine.observer import Observer
 from ...restoration.cube_lines import spread_lines
@@ -114,13 +117,28 @@ def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> No
         domain = _usual(reduction)
         if header.domain is not None:
             domain = SpectralDomain.from_dict(header.domain)
+        # What dead bands do to the rest must not be taken for other units.
+        dead = dead_bands(spectra, reduction.mean)
+        if dead:
+            observer.message(dead_bands_text(file.path, dead))
+            spectra[:, dead] = reduction.mean[dead]
         told = domain.unlike(spectra, reduction.apply(spectra), reduction.mean)
         if told is not None:
             observer.message(
                 f"warning: {file.path.name}: its spectra are unlike those learnt from: {told}; "
                 "bring the scene to the same units, or train on it"
             )
+        if dead or told is not None:
             return
+
+
+def dead_bands_text(path: Path, dead: Sequence[int]) -> str:
+    """The warning of bands that hold one value in a scene's file."""
+    verb = "holds" if len(dead) == 1 else "hold"
+    return (
+        f"warning: {path.name}: {band_list(dead)} {verb} the same value in every pixel, which no "
+        f"band did in training; fill them first: {suggested('denoise', path, '--repair')}"
+    )
 
 
 def _usual(reduction: Reduction) -> SpectralDomain:
