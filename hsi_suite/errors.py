@@ -6,19 +6,7 @@ key concerned, what was found, what was expected, and what to do about it.
 
 from __future__ import annotations
 
-from .printable import plain
-
-# Characters; longer parts push the remedy, which stands last, out of sight.
-_LONGEST = 300
-
-
-def _clipped(text: str) -> str:
-    """`text` on one line, the middle of a long one left out."""
-    text = " ".join(text.split())
-    if len(text) <= _LONGEST:
-        return text
-    half = (_LONGEST - 3) // 2
-    return f"{text[:half].rstrip()} … {text[-half:].lstrip()}"
+from .printable import clipped, plain
 
 
 class HsiSuiteError(Exception):
@@ -40,7 +28,7 @@ class HsiSuiteError(Exception):
 
     def brief(self) -> str:
         """The line with the middle of long parts left out, so that the remedy stays in sight."""
-        return self._line(_clipped(self.found), _clipped(self.expected))
+        return self._line(clipped(self.found), clipped(self.expected))
 
     def _line(self, found: str, expected: str) -> str:
         line = f"{self.subject}: {found}"

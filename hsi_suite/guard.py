@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .errors import HsiSuiteError, InputFileError, Stopped
+from .printable import clipped
 
 _LONGEST = 160
 
@@ -59,4 +60,4 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"
     lines = str(error).strip().splitlines()
-    return lines[0][:_LONGEST] if lines and lines[0] else type(error).__name__
+    return clipped(lines[0], _LONGEST) if lines and lines[0] else type(error).__name__

@@ -12,7 +12,7 @@ from hsi_suite.atomic import write_json, write_text
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import InputFileError
 from hsi_suite.json_text import json_text
-from hsi_suite.printable import plain, safe_json, safe_line
+from hsi_suite.printable import clipped, plain, safe_json, safe_line
 from hsi_suite.runs.folder import csv_text
 from hsi_suite.runs.log import LogObserver
 from hsi_suite.user_files import read_json
@@ -83,3 +83,40 @@ def test_scenes_of_any_name_are_trained_and_reported(name, tmp_path, monkeypatch
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
     status, text, _ = hsi("train", "--resume", run)
     assert status == 2 or text
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://example.org/" + "a/very/long/way/" * 20 + "scene.mat",
+        "/data/" + "folder/" * 50 + "cube.hdr",
+        "C:\\" + "folder\\" * 50 + "cube.hdr",
+        "'a name with blanks " + "and more " * 30 + "x.tif'",
+        "`hsi denoise '/data/my scenes/" + "long/" * 60 + "cube.hdr' --repair`",
+        "x" * 200 + ".tif",
+    ],
+)
+@pytest.mark.parametrize("words", [(0, 100), (100, 100), (100, 0), (50, 0), (0, 0), (3, 90)])
+def test_what_is_left_out_of_a_message_is_whole_words_and_no_place(place, words):
+    before, after = ("word " * number for number in words)
+    text = " ".join(f"{before} {place} {after}".split())
+    cut = clipped(text)
+    assert place in cut
+    assert len(cut) <= 310 + len(place)
+    assert all(each in {"word", "…"} for each in cut.replace(place, "").split())
+    assert ("…" in cut.replace(place, "")) is (sum(words) > 60)
+    error = InputFileError("file", text, text, f"fetch {place}")
+    assert error.brief().count(place) == 3 and text in str(error)
+
+
+def test_a_message_of_many_places_is_cut_too():
+    text = " ".join(f"/data/folder/of/scenes/cube_{number}.hdr" for number in range(500))
+    assert len(clipped(text)) < 600
+    assert set(clipped(text).split()) - {"…"} <= set(text.split())
+    assert len(clipped("x" * 50_000)) < 320 and len(clipped("/" * 50_000)) < 320
+
+
+def test_a_path_that_the_system_refuses_is_shown_whole(hsi, tmp_path):
+    name = str(tmp_path / ("n" * 250) / ("m" * 300))
+    status, _, err = hsi("report", name)
+    assert status == 2 and name in err

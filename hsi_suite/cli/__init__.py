@@ -14,11 +14,9 @@ import click
 
 from ..engine.observer import interruptible
 from ..errors import HsiSuiteError, Stopped
-from ..printable import plain
+from ..printable import clipped, plain
 from .suggestions import SuggestingGroup
 from .terminal import say
-
-_LONGEST_NAME = 200
 
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
@@ -157,6 +155,6 @@ def main() -> None:
         # Missing rights, links in a circle, names too long: wherever a path is first touched.
         if debug or error.filename is None or error.errno is None:
             raise
-        say(f"error: {plain(error.filename)[:_LONGEST_NAME]}: {error.strerror}", err=True)
+        say(f"error: {clipped(error.filename)}: {error.strerror}", err=True)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)
