@@ -2,22 +2,29 @@
 
 Everything is written under a temporary name beside its place, flushed to disk and renamed. A
 process killed at any moment leaves the old content or the new one, never a mixture; its temporary
-file goes when the next process writes there (`scratch`).
+file goes when the next process writes there (`scratch`). Where finished files are to be kept
+(`keeping`), a file gets its place by a hard link, which never takes that of another one: of
+several processes that write to one place, one succeeds.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from .errors import ExistingOutputError, OutputError
 from .json_text import json_text
 from .scratch import scratch_file, scratch_folder
+
+# What `keeping` keeps, by absolute paths.
+_kept: ContextVar[frozenset[str]] = ContextVar("kept", default=frozenset())
 
 
 def _fsync(path: Path) -> None:
@@ -41,6 +48,7 @@ def make_folder(folder: Path) -> Path:
     Raises:
         OutputError: it cannot be made.
     """
+    _refuse_file_above(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -55,38 +63,147 @@ def refuse_existing(paths: Iterable[Path], *, overwrite: bool) -> None:
 
     Raises:
         ExistingOutputError: names the first of the paths that is there.
+        OutputError: one is no file that could be written anew.
     """
     for path in paths:
+        refuse_special(path)
+        _refuse_file_above(path.parent)
         if not overwrite and os.path.lexists(path):
-            raise ExistingOutputError(
-                path, "exists already", "", "name another with -o, or add --overwrite"
-            )
+            raise _existing(path)
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse a pipe, a socket or a device as the place of a file: it would be replaced by one.
+
+    Raises:
+        OutputError: the path is such.
+    """
+    if (kind := _kind_of(path)) in ("", "file", "folder"):
+        return
+    raise OutputError(path, f"is {kind}", "the name of a file", "name another with -o")
+
+
+def _kind_of(path: Path) -> str:
+    """A file, a folder or something else, in words; "" for nothing, and where nothing can be."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return "file" if stat.S_ISREG(mode) else "folder"
+    return "a pipe, a socket or a device"
+
+
+def _refuse_file_above(folder: Path) -> None:
+    """Refuse a folder that cannot be made, as it or one above it is something else.
+
+    Raises:
+        OutputError: names what is in the way.
+    """
+    for place in (folder, *folder.parents):
+        kind = _kind_of(place)
+        if kind and kind != "folder":
+            what = "a file" if kind == "file" else kind
+            raise OutputError(place, f"is {what}, and no folder", "a folder, or a free name")
+        if kind:
+            return
+
+
+@contextmanager
+def keeping(paths: Iterable[Path], *, overwrite: bool) -> Iterator[None]:
+    """Keep finished files: refuse to write where one is, or comes to be before the block ends.
+
+    Args:
+        paths: the files that the block writes.
+        overwrite: whether they may take the place of others.
+
+    Raises:
+        ExistingOutputError: names the first of the paths that is there.
+        OutputError: one is no file that could be written anew.
+    """
+    paths = list(paths)
+    refuse_existing(paths, overwrite=overwrite)
+    kept = set() if overwrite else {str(Path(path).absolute()) for path in paths}
+    token = _kept.set(_kept.get() | kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def give_place(temporary: Path, path: Path, *, replace: bool) -> None:
+    """Give a finished file its place; it is gone from its own afterwards.
+
+    Args:
+        temporary: the file, beside `path`.
+        path: the place.
+        replace: whether it may take that of a file that is there.
+
+    Raises:
+        ExistingOutputError: there is a file, which must be kept.
+        OSError: the place cannot be written.
+    """
+    if replace and str(path.absolute()) not in _kept.get():
+        temporary.replace(path)
+        return
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        # A kill between the next lines of an earlier call leaves both names of one file.
+        if not path.is_symlink() and path.samefile(temporary):
+            temporary.unlink()
+            return
+        raise _existing(path) from None
+    except OSError:
+        _claim(path)
+        temporary.replace(path)
+        return
+    temporary.unlink()
+
+
+def _claim(path: Path) -> None:
+    """Make an empty file where a file system knows no hard links, if there is none.
+
+    Raises:
+        ExistingOutputError: there is one.
+        OSError: it cannot be made.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        raise _existing(path) from None
+
+
+def _existing(path: Path) -> ExistingOutputError:
+    return ExistingOutputError(
+        path, "exists already", "", "name another with -o, or add --overwrite"
+    )
 
 
 @contextmanager
 def atomic_file(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
-    The temporary name keeps the suffix, as many libraries choose the format by it.
+    The temporary name keeps the suffix, as many libraries choose the format by it. Inside
+    `keeping` no file is replaced.
 
     Args:
         path: the file.
         replace: whether it may take the place of a file that is there when the block ends.
 
     Raises:
-        OutputError: the place cannot be written.
+        OutputError: the place cannot be written, or is no place of a file.
         ExistingOutputError: there is a file, which must be kept.
     """
     path = Path(path)
+    refuse_special(path)
     make_folder(path.parent)
     try:
         with scratch_file(path) as temporary:
             yield temporary
             temporary.chmod(_within_umask(0o666))
             _fsync(temporary)
-            if not replace:
-                refuse_existing([path], overwrite=False)
-            temporary.replace(path)
+            give_place(temporary, path, replace=replace)
             _fsync(path.parent)
     except OSError as error:
         raise OutputError(
@@ -115,15 +232,8 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
             temporary.chmod(_within_umask(0o777))
             for item in temporary.rglob("*"):
                 _fsync(item)
-            if replace:
-                replace_folder(temporary, path)
-            else:
-                temporary.replace(path)
-                _fsync(path.parent)
+            place_folder(temporary, path, replace=replace)
         except OSError as error:
-            # Another process may have made the folder since.
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                raise _exists_already(path) from error
             raise OutputError(
                 path, f"cannot be written ({error.strerror})", "a writable place with free space"
             ) from error
@@ -154,13 +264,29 @@ def temporary_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
         yield folder
 
 
-def replace_folder(folder: Path, path: Path) -> None:
-    """Give a folder its place; one that is there is removed once the new one stands."""
+def place_folder(folder: Path, path: Path, *, replace: bool) -> None:
+    """Give a finished folder its place.
+
+    Args:
+        folder: beside `path`.
+        path: the place.
+        replace: whether a folder that is there goes once the new one stands.
+
+    Raises:
+        OutputError: there is one, which must be kept.
+        OSError: the place cannot be written.
+    """
     with ExitStack() as stack:
-        if path.is_dir() and any(path.iterdir()):
+        if replace and path.is_dir() and any(path.iterdir()):
             aside = stack.enter_context(temporary_folder(f".{path.name}.", path.parent))
             path.replace(aside / "replaced")
-        folder.replace(path)
+        try:
+            folder.replace(path)
+        except OSError as error:
+            # Another process may have made it since.
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise _exists_already(path) from error
+            raise
         _fsync(path.parent)
 
 

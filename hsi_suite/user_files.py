@@ -66,6 +66,31 @@ def is_there(path: Path) -> bool:
         return False
 
 
+def require_folder(
+    path: Path, expected: str, remedy: str = "", *, kind: type[HsiSuiteError] = InputFileError
+) -> None:
+    """Refuse what is no folder.
+
+    Args:
+        path: the folder.
+        expected: what it should be.
+        remedy: what the user can do where it is not.
+        kind: the error to raise.
+
+    Raises:
+        HsiSuiteError: of `kind`: it is missing, or something else.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise kind(path, "no such folder", expected, remedy) from error
+    except (OSError, ValueError) as error:
+        raise kind(path, f"cannot be opened ({reason_of(error)})", expected, remedy) from error
+    if not stat.S_ISDIR(mode):
+        found = "is a file" if stat.S_ISREG(mode) else "is a pipe, a socket or a device"
+        raise kind(path, found, expected, remedy)
+
+
 def resolved(path: Path) -> Path:
     """The absolute path without links; one that runs in a circle stays as it is, unlike Path's."""
     return Path(os.path.realpath(path))

@@ -15,6 +15,7 @@ import torch
 from scenes_samples import SMALL, small_cube, write_scene
 
 import hsi_suite as hsi
+from hsi_suite import atomic
 from hsi_suite.data.readers import open_cube, read_labels, read_scene
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.writers import write_layers
@@ -30,6 +31,7 @@ from hsi_suite.tasks.scenes import prediction
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.ensemble import load_ensemble
 from hsi_suite.tasks.scenes.strip_memory import strip_lines
+from hsi_suite.tasks.shared import unfinished_output
 
 CPU = torch.device("cpu")
 GEO = Georeference("EPSG:32616", (20.0, 0.0, 500000.0, 0.0, -20.0, 4480000.0))
@@ -456,6 +458,23 @@ def test_finished_maps_are_kept_unless_told(runs, holed, height, tmp_path, endin
         assert sorted(tmp_path.iterdir()) == [path] and path.read_bytes() == b"mine"
         predict(runs[:1], target, holed, probabilities=True, overwrite=True)
         assert {each: each.read_bytes() for each in made} == whole
+
+
+@pytest.mark.parametrize("ending", [".tif", ".hdr", ".png"])
+def test_a_map_that_comes_meanwhile_is_kept(runs, holed, tmp_path, monkeypatch, ending):
+    given = atomic.give_place
+
+    def late(temporary, path, *, replace):
+        if not path.exists() and path.parent == tmp_path:
+            path.write_text("mine")
+        given(temporary, path, replace=replace)
+
+    for module in (atomic, unfinished_output):
+        monkeypatch.setattr(module, "give_place", late)
+    with pytest.raises(ExistingOutputError, match=r"exists already.*--overwrite"):
+        predict(runs[:1], tmp_path / f"m{ending}", holed)
+    files = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert files and {path.read_text() for path in files} == {"mine"}
 
 
 def test_an_unfinished_call_does_not_replace_the_map_of_another(runs, holed, height, tmp_path):

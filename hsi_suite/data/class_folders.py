@@ -10,7 +10,7 @@ import numpy as np
 
 from ..checksums import hash_file
 from ..errors import InputFileError
-from ..user_files import resolved
+from ..user_files import require_folder, resolved
 from .images import Colour, read_image
 from .labelled_images import LabelledImages, Part, Pixels, resize_image
 from .public.image_sets import IMAGE_ENDINGS, image_paths, left_out, left_out_text
@@ -49,8 +49,7 @@ def read_class_folder(
             that is not in training, or an image that cannot be read; names it.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputFileError(folder, "no such folder", _LAYOUT)
+    require_folder(folder, _LAYOUT)
     files = list(_listed(folder))
     class_names = sorted({path.parent.name for part, path in files if part in ("", "train")})
     _check_classes(folder, files, class_names)

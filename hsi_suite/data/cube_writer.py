@@ -14,7 +14,7 @@ from ..errors import OutputError
 from ..user_files import resolved
 from .formats.cube_file import CubeFile
 from .formats.envi_writer import write_envi_blocks
-from .formats.side_masks import write_side_mask
+from .formats.side_masks import side_mask_of, write_side_mask
 from .formats.tiff_writer import write_cube_tiff
 
 CUBE_ENDINGS = (".hdr", ".tif", ".tiff", ".npy")
@@ -89,6 +89,8 @@ def write_cube_like(
 
 def _mask_beside(values: Path, source: CubeFile) -> tuple[Path, ...]:
     if source.mask is None:
+        # One of a result that was here before would mask this one.
+        side_mask_of(values).unlink(missing_ok=True)
         return ()
     return (write_side_mask(values, source.mask.read_lines(0, source.shape[0])),)
 

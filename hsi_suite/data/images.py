@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..errors import HsiSuiteError, InputFileError
 from ..memory import require_room
-from ..user_files import require_regular, resolved
+from ..user_files import require_folder, require_regular, resolved
 from .formats.cut_pictures import check_complete
 from .formats.plain_tiff import is_tiff
 from .formats.reading_guard import quiet_libraries
@@ -84,8 +84,7 @@ def read_folder(
         InputFileError: no folder, no images in it, or an image that cannot be read.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputFileError(folder, "no such folder", "a folder of images")
+    require_folder(folder, "a folder of images")
     paths = image_paths(folder)
     if not paths:
         raise InputFileError(folder, "holds no images", f"files {', '.join(IMAGE_ENDINGS)}")

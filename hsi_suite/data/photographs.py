@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import InputFileError
 from ..memory import bytes_of, require_room
+from ..user_files import require_regular
 from .formats.cut_pictures import check_complete
 from .formats.deep_png import decode_deep_png, is_deep_png
 from .formats.geotiff_tags import ExtraTag
@@ -225,10 +226,7 @@ def _divided(
 
 
 def _check_there(path: Path) -> None:
-    if not path.is_file():
-        found = "is no file of data" if path.exists() else "no such file"
-        raise InputFileError(path, found, _WHAT)
-    if path.stat().st_size == 0:
+    if require_regular(path, _WHAT) == 0:
         raise InputFileError(path, "is empty", _WHAT)
 
 

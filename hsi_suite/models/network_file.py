@@ -23,6 +23,7 @@ from ..cache import cache_folder
 from ..checksums import hash_file
 from ..commands import command
 from ..errors import ConfigError, OutputError, RunError
+from ..user_files import is_there, require_regular
 
 _NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)")
 _TRUSTED = "trusted_networks.txt"
@@ -62,8 +63,9 @@ def absolute_name(name: str) -> str:
         ConfigError: there is no such file.
     """
     path, class_name = parts_of(name)
-    if not path.is_file():
+    if not is_there(path):
         raise ConfigError("--model", f"no file {path}", "FILE.py:Class, a network of yours")
+    require_regular(path, "FILE.py:Class, a network of yours", kind=ConfigError)
     return f"{path.absolute()}:{class_name}"
 
 
@@ -74,10 +76,8 @@ def checksum_of(name: str) -> str:
         RunError: it is not there.
     """
     path, class_name = parts_of(name)
-    if not path.is_file():
-        raise RunError(
-            path, "no such file", f"the file of the network {class_name}", "bring it back"
-        )
+    expected = f"the file of the network {class_name}"
+    require_regular(path, expected, "bring it back", kind=RunError)
     return hash_file(path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import RunError
-from ..user_files import resolved
+from ..user_files import require_folder, resolved
 from .folder import CONFIG, Run
 
 
@@ -24,8 +24,7 @@ def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
     folder = Path(path)
     # In full: the name of "." and of a linked folder is that of the place itself.
     folder = resolved(folder)
-    if not folder.is_dir():
-        raise RunError(path, "no such folder", "a run or a batch")
+    require_folder(Path(path), "a run or a batch", kind=RunError)
     places = [folder] if (folder / CONFIG).is_file() else sorted(folder.iterdir())
     runs = [Run(place) for place in places if (place / CONFIG).is_file()]
     if not runs:

@@ -26,7 +26,7 @@ from ..guard import parsing
 from ..printable import safe_line
 from ..schemas.run_metrics import RunMetrics, check_metrics, task_name
 from ..scratch import sweep
-from ..user_files import LARGEST_JSON, is_there, read_json, read_text
+from ..user_files import LARGEST_JSON, is_there, read_json, read_text, require_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,20 +194,15 @@ def open_run(path: str | Path) -> Run:
         RunError: it is no run folder.
     """
     run = Run(Path(path))
+    expected, remedy = "a run folder", "name a folder that `hsi train` made"
+    if is_there(run.path) and is_there(run.path.parent / CONFIG):
+        remedy = f"name its folder, {run.path.parent}"
+    require_folder(run.path, expected, remedy, kind=RunError)
     if not is_there(run.path / CONFIG) or not (run.path / CONFIG).is_file():
-        found = "holds no config.yaml" if is_there(run.path) else "no such folder"
-        if (
-            is_there(run.path)
-            and run.path.is_dir()
-            and not os.access(run.path, os.X_OK, effective_ids=True)
-        ):
+        found = "holds no config.yaml"
+        if not os.access(run.path, os.X_OK, effective_ids=True):
             found = "cannot be opened (Permission denied)"
-        remedy = "name a folder that `hsi train` made"
-        if is_there(run.path) and not run.path.is_dir():
-            found = "is a file"
-            if is_there(run.path.parent / CONFIG):
-                remedy = f"name its folder, {run.path.parent}"
-        raise RunError(path, found, "a run folder", remedy)
+        raise RunError(path, found, expected, remedy)
     return run
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..commands import command
 from ..errors import RunError
 from ..reports.verdict import Remark
+from ..user_files import require_folder
 from .batches.files import BATCH, SUMMARY, checked, is_batch, whole_files
 from .batches.report import (
     COSTS,
@@ -39,6 +40,8 @@ def write_reports(folder: str | Path) -> Written:
         RunError: it is neither, or a file is missing or damaged.
     """
     folder = Path(folder)
+    expected = "a folder that `hsi train` or `hsi batch` made"
+    require_folder(folder, expected, kind=RunError)
     if (folder / BATCH).is_file() and not is_batch(folder):
         again = command("batch", folder / BATCH, "--output", folder.parent)
         remedy = f"go on with: {again}"
@@ -46,8 +49,7 @@ def write_reports(folder: str | Path) -> Written:
     if is_batch(folder):
         return Written(_files(folder), write_batch_report(folder))
     if not (folder / CONFIG).is_file():
-        found = "holds neither a run nor a finished batch" if folder.is_dir() else "no such folder"
-        raise RunError(folder, found, "a folder that `hsi train` or `hsi batch` made")
+        raise RunError(folder, "holds neither a run nor a finished batch", expected)
     run = open_run(folder)
     if not run.finished:
         raise RunError(

@@ -28,13 +28,18 @@ def with_side_mask(file: CubeFile) -> CubeFile:
         InputFileError: a mask cannot be read, or is of another size.
     """
     try:
-        for mask in dict.fromkeys(Path(f"{path}.msk") for path in file.files):
+        for mask in dict.fromkeys(map(side_mask_of, file.files)):
             if mask.is_file():
                 file = _with_mask(file, mask)
     except BaseException:
         file.close()
         raise
     return file
+
+
+def side_mask_of(raster: Path) -> Path:
+    """Where the mask of a raster lies, by the file that holds its values."""
+    return Path(f"{raster}.msk")
 
 
 def write_side_mask(raster: Path, valid: NDArray[np.bool_]) -> Path:
@@ -47,7 +52,7 @@ def write_side_mask(raster: Path, valid: NDArray[np.bool_]) -> Path:
     Raises:
         OutputError: the place cannot be written.
     """
-    path = Path(f"{raster}.msk")
+    path = side_mask_of(raster)
     with atomic_file(path) as temporary:
         tifffile.imwrite(
             temporary,

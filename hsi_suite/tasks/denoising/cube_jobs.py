@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...atomic import refuse_existing
+from ...atomic import keeping
 from ...data.cube_writer import CUBE_ENDINGS
 from ...data.formats.file_format import FileFormat, recognise_format
+from ...data.formats.side_masks import side_mask_of
 from ...data.photograph_stacks import Stacking, stack_kind
 from ...data.photographs import is_photograph
 from ...data.readers import open_cube
@@ -180,8 +181,10 @@ def denoise_cubes(
         denoiser = load_weights(options.weights, device)
         planes = grey_plane_denoiser(denoiser, options.how, options.tile, options.memory_limit)
         for source, target in zip(inputs, targets, strict=True):
-            with own_failure(source, refused, alone=len(inputs) == 1):
-                refuse_existing(_written(target, options.compare), overwrite=options.overwrite)
+            with (
+                own_failure(source, refused, alone=len(inputs) == 1),
+                keeping(_written(target, options.compare), overwrite=options.overwrite),
+            ):
                 done.append(_denoise(source, target, planes, options, settings, observer))
     return done, refused
 
@@ -270,9 +273,11 @@ def _files_of(path: Path) -> tuple[Path, ...]:
 
 def _written(target: Path, compare: bool) -> list[Path]:
     """All files that go with a result."""
-    data = [target.with_suffix(".img")] if target.suffix.lower() == ".hdr" else []
+    ending = target.suffix.lower()
+    data = [target.with_suffix(".img")] if ending == ".hdr" else []
+    masks = [] if ending == ".npy" else [side_mask_of(path) for path in (data or [target])]
     page = [_page(target)] if compare else []
-    return [target, *data, *page]
+    return [target, *data, *masks, *page]
 
 
 def _page(target: Path) -> Path:

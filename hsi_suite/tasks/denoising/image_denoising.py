@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...atomic import keeping
 from ...data.formats.image_notes import upright
 from ...data.noise import add_gaussian
 from ...data.photograph_writer import write_photograph
@@ -187,7 +188,10 @@ def denoise_images(
         observer.begin("denoising", total)
         done = []
         for index, job, tiling in planned:
-            with own_failure(job.source, refused, alone=len(jobs) == 1):
+            with (
+                own_failure(job.source, refused, alone=len(jobs) == 1),
+                keeping(job.written(options.compare), overwrite=options.overwrite),
+            ):
                 done.append(_denoise(denoiser, job, tiling, options, index, observer))
         observer.end()
     return done, refused

@@ -54,6 +54,10 @@ class ImageJob:
         """Where the picture of before and after goes."""
         return self.target.with_name(f"{self.target.stem}{COMPARISON_SUFFIX}.png")
 
+    def written(self, compare: bool) -> list[Path]:
+        """All files that go with the result."""
+        return [self.target, self.comparison] if compare else [self.target]
+
 
 def plan_jobs(
     inputs: Sequence[str | Path],
@@ -102,8 +106,7 @@ def plan_jobs(
     _check_targets(jobs, [] if overwrite else sources, kept)
     for job in list(jobs):
         try:
-            written = [job.target, job.comparison] if compare else [job.target]
-            refuse_existing(written, overwrite=overwrite)
+            refuse_existing(job.written(compare), overwrite=overwrite)
         except HsiSuiteError as error:
             refused[job.source] = error
             jobs.remove(job)

@@ -12,6 +12,7 @@ from ...models.dncnn import DnCNN
 from ...models.folding import activate_in_place, fold_batch_norms
 from ...models.stored_model import read_header
 from ...runs.folder import MODEL
+from ...user_files import is_there, require_regular
 from ...weights import DEFAULT_WEIGHTS, shipped_names, shipped_weights
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser
 
@@ -52,15 +53,14 @@ def find_weights(weights: str) -> Path:
         InputFileError: no such file.
     """
     path = Path(weights)
-    if path.is_dir() and (path / MODEL).is_file():
+    there = is_there(path)
+    if there and path.is_dir() and (path / MODEL).is_file():
         return path / MODEL
-    if weights in shipped_names():
+    bare = not path.suffix and path.name == weights
+    if weights in shipped_names() or (bare and not there):
         return shipped_weights(weights)
-    if path.is_file():
-        return path
-    if not path.suffix and path.name == weights:
-        return shipped_weights(weights)
-    raise InputFileError(path, "no such file", "a file of weights")
+    require_regular(path, "a file of weights")
+    return path
 
 
 def _is_ours(path: Path) -> bool:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from ...atomic import refuse_existing
+from ...atomic import keeping, refuse_existing
 from ...data.formats.label_files import read_labels
 from ...data.readers import CubeFile
 from ...data.writers import LAYER_ENDINGS, write_layers
@@ -91,8 +91,9 @@ def detect(
     if false_alarm_rate is not None and not 0 < false_alarm_rate < 1:
         raise ConfigError("--false-alarms", f"{false_alarm_rate:g}", "between 0 and 1")
     roc = path.with_name(f"{path.stem}_roc.png")
-    files = [path, *([path.with_suffix(".img")] if path.suffix == ".hdr" else [])]
-    refuse_existing([*files, *([roc] if truth is not None else [])], overwrite=overwrite)
+    files = [path, *([path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [])]
+    files += [roc] if truth is not None else []
+    refuse_existing(files, overwrite=overwrite)
     targets = None if truth is None else _truth(Path(truth), file.shape[:2])
     strips = _Strips(file, memory_limit)
     strips.choose_bands(target)
@@ -108,14 +109,14 @@ def detect(
         threshold = float(np.quantile(alone, 1 - false_alarm_rate))
     judged = None if marked is None else _judged(scores[valid], marked, threshold)
     what = method if target is None else f"{method}, {target.name}"
-    written = [path]
-    if path.suffix.lower() == ".png":
-        save_png(_picture(scores, what, threshold), path)
-    else:
-        write_layers(path, scores[..., None], [what], file.georeference)
-    if marked is not None:
-        save_png(_roc_figure(scores[valid], marked, what), roc)
-        written.append(roc)
+    written = [path] if marked is None else [path, roc]
+    with keeping(files, overwrite=overwrite):
+        if path.suffix.lower() == ".png":
+            save_png(_picture(scores, what, threshold), path)
+        else:
+            write_layers(path, scores[..., None], [what], file.georeference)
+        if marked is not None:
+            save_png(_roc_figure(scores[valid], marked, what), roc)
     found = None if threshold is None else int((scores[valid] >= threshold).sum())
     return Detection(written, int(valid.sum()), threshold, found, judged, remarks)
 

@@ -22,7 +22,7 @@ from ...errors import InputFileError
 from ...guard import parsing
 from ...models.stored_model import header_from
 from ...scratch import sweep
-from ...user_files import read_json
+from ...user_files import read_json, require_folder
 from .retriever import Side
 
 FORMAT = "hsi_suite retrieval index 1"
@@ -164,9 +164,7 @@ def read_header(path: Path) -> IndexHeader:
         InputFileError: there is no index, or one of another format version.
     """
     place = path / INDEX
-    if not path.is_dir():
-        found = "is a file" if path.exists() else "no such folder"
-        raise InputFileError(path, found, _WHAT, "make one with `hsi retrieve index`")
+    require_folder(path, _WHAT, "make one with `hsi retrieve index`")
     if not place.exists():
         raise InputFileError(path, f"holds no {INDEX}", _WHAT, "make one with `hsi retrieve index`")
     content = read_json(place, _WHAT, _AGAIN)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...atomic import replace_folder, write_json
+from ...atomic import place_folder, write_json
 from ...checksums import hash_file
 from ...data.scene import Scene
 from ...data.strip_items import StripItems, picture_levels, sampled_pixels
@@ -92,7 +92,12 @@ class GalleryIndexing:
         return dict(json.loads(json.dumps(identity)))
 
     def carry_out(
-        self, unfinished: UnfinishedOutput, output: Path, identity: dict[str, Any]
+        self,
+        unfinished: UnfinishedOutput,
+        output: Path,
+        identity: dict[str, Any],
+        *,
+        overwrite: bool,
     ) -> None:
         """Index what is not done yet and give the folder its place.
 
@@ -100,6 +105,7 @@ class GalleryIndexing:
             unfinished: the output's folder; it is renamed at the end.
             output: where it goes.
             identity: see `identity`.
+            overwrite: whether it may take the place of another index.
 
         Raises:
             HsiSuiteError: the gallery cannot be indexed, or a file not be written.
@@ -116,7 +122,7 @@ class GalleryIndexing:
             if not progress.items:
                 raise InputFileError(self.gallery.name, "no pixel with data", "at least one")
             self._finish(unfinished, arrays, progress, identity)
-            replace_folder(unfinished.folder, output)
+            place_folder(unfinished.folder, output, replace=overwrite)
             tidy_index(output)
         except KeyboardInterrupt:
             raise Stopped(

@@ -109,7 +109,9 @@ def index_gallery(
                 return open_index(output)
             warn_if_unlike(gallery, retriever.modality(seen), observer)
             with unfinished_output(output, identity) as unfinished:
-                job.carry_out(unfinished, output, identity)
+                # Another process may have finished since.
+                if not _finished(output, identity, overwrite):
+                    job.carry_out(unfinished, output, identity, overwrite=overwrite)
     return open_index(output)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...atomic import refuse_existing
+from ...atomic import keeping, refuse_existing
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
@@ -177,11 +177,12 @@ def predict(
             "threads": threads,
             "versions": [version("hsi-suite"), torch.__version__],
         }
-        if not goes_on(target, identity):
-            refuse_existing(results, overwrite=overwrite)
         job = StripPrediction(file, ensemble, target, layers, height, observer, unverified)
         with unfinished_output(target, identity) as unfinished:
-            missing = job.carry_out(unfinished)
+            # What an earlier call has written of the same is its own.
+            own = goes_on(target, identity)
+            with keeping(results, overwrite=overwrite or own):
+                missing = job.carry_out(unfinished)
     written = (target, *(layer_path(target, what) for what in layers))
     return Prediction(written, ensemble.class_names, ensemble.labels, missing)
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...atomic import make_folder, write_json
+from ...atomic import give_place, make_folder, write_json
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError
 from ...json_text import json_text
@@ -86,12 +87,13 @@ class UnfinishedOutput:
         """Give files their place beside the folder, where an earlier call has not done so.
 
         Raises:
+            ExistingOutputError: there is one that must be kept.
             OutputError: one cannot be moved.
         """
         for name in names:
             target = self.folder.parent / name
             try:
-                (self.folder / name).replace(target)
+                give_place(self.folder / name, target, replace=True)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -139,6 +141,9 @@ def unfinished_output(target: Path, identity: Mapping[str, Any]) -> Iterator[Unf
     try:
         yield UnfinishedOutput(folder, identity)
     finally:
+        # A call that was refused at once leaves nothing.
+        with contextlib.suppress(OSError):
+            folder.rmdir()
         os.close(descriptor)
 
 

@@ -1,0 +1,190 @@
+"""Finished files: of several processes that write to one place, one succeeds."""
+
+import errno
+import os
+import socket
+import threading
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from denoiser_samples import box_filter
+from PIL import Image
+
+from hsi_suite import atomic
+from hsi_suite.atomic import atomic_file, keeping, refuse_existing, write_text
+from hsi_suite.errors import ExistingOutputError, OutputError
+
+
+@pytest.fixture(params=["links", "no links"])
+def links(request, monkeypatch):
+    """A file system with hard links, and one without."""
+    if request.param == "no links":
+
+        def refused(*_):
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refused)
+
+
+@pytest.mark.parametrize("how", ["replace", "keeping"])
+def test_of_writers_at_the_same_moment_one_succeeds(tmp_path, links, how):
+    path, ready = tmp_path / "a.txt", threading.Barrier(8)
+    won, lost = [], []
+
+    def write(number):
+        try:
+            context = keeping([path], overwrite=False) if how == "keeping" else nullcontext()
+            with context, atomic_file(path, replace=how == "keeping") as temporary:
+                temporary.write_text(f"{number}")
+                ready.wait(30)
+            won.append(number)
+        except ExistingOutputError:
+            lost.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(won) == 1 and len(lost) == 7
+    assert path.read_text() == f"{won[0]}"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_that_need_not_be_kept_are_replaced(tmp_path):
+    path, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    path.write_text("old")
+    with keeping([other], overwrite=False):
+        write_text(path, "new")
+    with keeping([path], overwrite=True):
+        write_text(path, "newer")
+    assert path.read_text() == "newer"
+    with pytest.raises(ExistingOutputError), keeping([path], overwrite=False):
+        raise AssertionError
+
+
+@pytest.fixture
+def comes_meanwhile(monkeypatch):
+    """Files of somebody else come to lie where a file of ours is about to get its place."""
+    given = atomic.give_place
+
+    def late(temporary, path, *, replace):
+        if not os.path.lexists(path):
+            path.write_text("somebody else's")
+        given(temporary, path, replace=replace)
+
+    monkeypatch.setattr(atomic, "give_place", late)
+
+
+def inputs(folder):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (24, 26), np.uint8)
+    Image.fromarray(image).save(folder / "photo.png")
+    pages = [Image.fromarray(image + np.uint8(page)) for page in range(2)]
+    pages[0].save(folder / "pages.tif", save_all=True, append_images=pages[1:])
+    cube = rng.random((1, 1, 12)) + rng.normal(0, 0.01, (20, 22, 12)) * (1 + rng.random((20, 1, 1)))
+    np.save(folder / "cube.npy", cube.astype("f4"))
+    np.save(folder / "truth.npy", np.eye(20, 22, dtype="u1"))
+    box_filter().save(folder / "box.safetensors")
+
+
+DENOISE = ("denoise", "--weights", "box.safetensors", "--sigma")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*DENOISE, "9", "photo.png", "-o", "out.png"),
+        (*DENOISE, "9", "photo.png", "-o", "out.tif", "--compare"),
+        (*DENOISE, "9", "pages.tif", "--stack", "pages", "-o", "out.tif"),
+        (*DENOISE, "0.01", "cube.npy", "-o", "out.npy"),
+        (*DENOISE, "0.01", "cube.npy", "-o", "out.hdr"),
+        (*DENOISE, "0.01", "cube.npy", "-o", "out.tif", "--compare"),
+        ("detect", "cube.npy", "--anomaly", "rx", "-o", "out.tif"),
+        ("detect", "cube.npy", "--anomaly", "rx", "-o", "out.hdr"),
+        ("detect", "cube.npy", "--anomaly", "rx", "-o", "out.png", "--truth", "truth.npy"),
+    ],
+)
+def test_what_comes_while_a_command_works_is_kept(
+    hsi, tmp_path, monkeypatch, comes_meanwhile, command
+):
+    monkeypatch.chdir(tmp_path)
+    inputs(tmp_path)
+    before = set(tmp_path.iterdir())
+    status, _, err = hsi(*command)
+    assert status == 2 and "exists already" in err, err
+    new = set(tmp_path.iterdir()) - before
+    assert new and {path.read_text() for path in new} == {"somebody else's"}
+
+
+# Places that are no files
+
+
+@pytest.fixture
+def special(tmp_path, monkeypatch):
+    """A pipe, a socket and a device."""
+    os.mkfifo(tmp_path / "pipe.png")
+    listener = socket.socket(socket.AF_UNIX)
+    # Names of sockets have to be short.
+    monkeypatch.chdir(tmp_path)
+    listener.bind("socket.tif")
+    (tmp_path / "full.hdr").symlink_to("/dev/full")
+    yield ["pipe.png", "socket.tif", "full.hdr"]
+    listener.close()
+
+
+def test_pipes_sockets_and_devices_are_never_replaced(special, tmp_path):
+    for name in special:
+        path, kind = tmp_path / name, (tmp_path / name).lstat().st_mode
+        for act in (
+            lambda path=path: write_text(path, "x"),
+            lambda path=path: refuse_existing([path], overwrite=True),
+            lambda path=path: refuse_existing([path], overwrite=False),
+        ):
+            with pytest.raises(OutputError, match="is a pipe, a socket or a device; expected the"):
+                act()
+        assert path.lstat().st_mode == kind
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*DENOISE, "9", "photo.png", "-o", "pipe.png", "--overwrite"),
+        (*DENOISE, "9", "photo.png", "-o", "/dev/full"),
+        (*DENOISE, "9", "photo.png", "-o", "/dev/full/out.png"),
+        (*DENOISE, "9", "pages.tif", "--stack", "pages", "-o", "socket.tif", "--overwrite"),
+        (*DENOISE, "0.01", "cube.npy", "-o", "full.hdr", "--overwrite"),
+        (*DENOISE, "0.01", "cube.npy", "-o", "socket.tif"),
+        (*DENOISE, "0.01", "cube.npy", "-o", "pipe.png/out.tif"),
+        ("detect", "cube.npy", "--anomaly", "rx", "-o", "pipe.png", "--overwrite"),
+        ("detect", "cube.npy", "--anomaly", "rx", "-o", "socket.tif"),
+        ("denoise", "photo.png", "--weights", "./pipe.png"),
+        ("denoise", "photo.png", "--weights", "pipe"),
+        ("denoise", "photo.png", "--weights", "/dev/zero"),
+        ("denoise", "photo.png", "--sigma", "9", "--reference", "pipe.png"),
+        ("denoise", "pipe.png"),
+        ("denoise", "/dev/zero"),
+        ("denoise", "socket.tif"),
+        ("data", "info", "pipe"),
+        ("train", "--scene", "pipe", "--labels", "truth.npy"),
+        ("train", "--scene", "cube.npy", "--labels", "pipe"),
+        ("train", "--config", "./pipe"),
+        ("train", "--resume", "pipe"),
+        ("train", "--dataset", "synthetic", "--model", "own.py:Net"),
+        ("report", "pipe"),
+        ("compare", "pipe"),
+        ("replay", "pipe"),
+        ("evaluate", "pipe"),
+        ("batch", "./pipe"),
+        ("retrieve", "query", "pipe", "--pixel", "1,1"),
+    ],
+)
+def test_commands_say_what_is_no_file(hsi, special, tmp_path, command):
+    inputs(tmp_path)
+    for name in ("pipe", "own.py"):
+        os.mkfifo(tmp_path / name)
+    before = {path: path.lstat().st_ino for path in tmp_path.iterdir()}
+    status, _, err = hsi(*command)
+    assert status == 2 and "is a pipe, a socket or a device" in err, err
+    assert {path: path.lstat().st_ino for path in tmp_path.iterdir()} == before
