@@ -7,7 +7,8 @@ import click
 _EXAMPLES = """\b
 Examples:
   hsi compare runs/smoke_1a2b3c4d
-  hsi compare runs/hybridsn_batch_0a1b2c3d runs/ssrn_batch_4e5f6071 --metric cohen_kappa
+  hsi compare runs/hybridsn_batch_0a1b2c3d runs/ssrn_batch_4e5f6071 \\
+    --metric cohen_kappa
   hsi compare runs/salinas_*
 """
 

@@ -12,7 +12,8 @@ from .values import NUMBER, array_options, memory_limit_option
 
 _EXAMPLES = """\b
 Examples:
-  hsi detect cube.hdr --target paint.csv --method ace -o ace.tif --false-alarms 1e-3
+  hsi detect cube.hdr --target paint.csv --method ace -o ace.tif \\
+    --false-alarms 1e-3
   hsi detect cube.hdr --at 120,45 --method cem -o cem.png
   hsi detect cube.hdr --anomaly rx -o rx.tif --truth mask.png
 """

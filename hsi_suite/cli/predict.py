@@ -10,7 +10,8 @@ from .values import array_options, memory_limit_option
 _EXAMPLES = """\b
 Examples:
   hsi predict runs/MY_RUN --scene cube.tif -o map.tif --probabilities
-  hsi predict runs/SEED_0 runs/SEED_1 --scene large.hdr -o map.hdr --memory-limit 1G
+  hsi predict runs/SEED_0 runs/SEED_1 --scene large.hdr -o map.hdr \\
+    --memory-limit 1G
 """
 
 

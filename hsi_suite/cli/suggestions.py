@@ -6,9 +6,20 @@ import click
 
 from ..registry import nearest_names
 
+# Characters: more than any sentence has.
+_WHOLE = 1000
+
 
 class SuggestingGroup(click.Group):
     """A group whose message on an unknown command says which was probably meant."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with the whole first sentence of each, which click would cut."""
+        commands = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, each.get_short_help_str(_WHOLE)) for name, each in commands if each]
+            )
 
     def resolve_command(
         self, context: click.Context, args: list[str]

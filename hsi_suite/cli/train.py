@@ -17,19 +17,22 @@ Examples:
   hsi train --scene cube.hdr --labels gt.mat --set model.window=15
   hsi train --scene large.hdr --labels gt.npy --memory-limit 4G
   hsi train --dataset cifar10 --model mobilenet_v2
-  hsi train --config image_classification/folder --set data.folder=PHOTOS
+  hsi train --config image_classification/folder --set data.folder=classes/
   hsi train --config denoising/default_denoiser
-  torchrun --standalone --nproc_per_node 2 -m hsi_suite.cli train --dataset salinas
+  torchrun --standalone --nproc_per_node 2 -m hsi_suite.cli train \\
+    --dataset salinas
 """
 
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--dataset", metavar="NAME", help="A registered data set; see `hsi data list`.")
-@click.option("--scene", metavar="FILE", help="A cube of your own: ENVI, GeoTIFF, MATLAB, NumPy.")
+@click.option(
+    "--scene", metavar="FILE", help="A cube of your own: ENVI, GeoTIFF, MATLAB, HDF5, NumPy."
+)
 @click.option(
     "--labels",
     metavar="FILE[,FILE]",
-    help="Its label map: MATLAB, GeoTIFF, PNG, NumPy, ENVI; of several the labels are joined.",
+    help="Its label map, in these formats or PNG; of several the labels are joined.",
 )
 @array_options
 @click.option("--labels-variable", metavar="NAME", help="The label map's name inside its file.")
