@@ -10,7 +10,8 @@ from rich.console import Console
 
 from hsi_suite.config import validate
 from hsi_suite.reports.batches.content import compared_baseline, contender_name
-from hsi_suite.reports.batches.summary_tables import summary_text
+from hsi_suite.reports.batches.summary_tables import summary_blocks
+from hsi_suite.reports.terminal import terminal
 from hsi_suite.runs.batches.comparisons import compare_models, split_key
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.batches.summary import run_rows, summarise_batch
@@ -261,7 +262,7 @@ def test_the_terminal_shows_intervals_shares_and_verdicts(tmp_path):
         vary=["all", "init"],
     )
     console = Console(width=80, record=True, highlight=False)
-    console.print(summary_text(summary))
+    console.print(terminal(summary_blocks(summary)))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 80
     assert "95 % interval" in text and "position only" in text

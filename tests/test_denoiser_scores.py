@@ -15,7 +15,8 @@ import hsi_suite
 from hsi_suite.data.images import IMAGE_SETS, read_folder
 from hsi_suite.data.public.image_sets import locate_images
 from hsi_suite.errors import ConfigError, InputFileError, RunError
-from hsi_suite.reports.denoising.tables import denoiser_scores_table
+from hsi_suite.reports.denoising.tables import denoiser_scores_blocks
+from hsi_suite.reports.terminal import terminal
 from hsi_suite.runs.training import train
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.preparation import (
@@ -84,7 +85,7 @@ def test_the_files_of_set12_are_known_by_any_name(data_dir, tmp_path):
 
 def test_the_table_shows_every_method(scores):
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(denoiser_scores_table(scores))
+    console.print(terminal(denoiser_scores_blocks(scores)))
     text = console.export_text()
     assert "non-local means" in text and "σ 15" in text and "σ 50" in text
     value = row(scores, "noisy")["15"]["peak_signal_noise_ratio"]
@@ -97,7 +98,7 @@ def test_many_sigmas_fit_into_a_terminal_and_the_least_gain_is_said(scores):
     for each in wide["methods"]:
         each["scores"] = {f"{sigma:g}": one for sigma in wide["sigmas"]}
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(denoiser_scores_table(wide))
+    console.print(terminal(denoiser_scores_blocks(wide)))
     text = console.export_text()
     assert "…" not in text and f"{one['peak_signal_noise_ratio']:.2f}" in text
     assert f"the least that an image gains is {one['smallest_gain']:+.2f} dB" in text

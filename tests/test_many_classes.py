@@ -17,8 +17,9 @@ from hsi_suite.models.classical import check_classes
 from hsi_suite.reports.batches.classes import confusion_table
 from hsi_suite.reports.batches.content import GroupFacts, RunFacts
 from hsi_suite.reports.batches.maps import count_votes
-from hsi_suite.reports.confusions import confusion_part
-from hsi_suite.reports.content import class_rows, classes_note
+from hsi_suite.reports.classification import class_table
+from hsi_suite.reports.confusions import confusion_section
+from hsi_suite.reports.content import classes_note
 from hsi_suite.reports.drawing import LONGEST_EDGE, MOST_PIXELS, to_png
 from hsi_suite.reports.figures import MOST_IN_MATRIX, MOST_PAIRS, confusion_figure
 from hsi_suite.reports.maps import map_figure
@@ -69,10 +70,9 @@ def test_scores_and_page_of_many_classes_stay_small():
     def work():
         metrics = metrics_of(4_000, 8_000)
         assert len(json.dumps(metrics["test"])) < 1e6
-        part = confusion_part(metrics, "pixels")
-        assert len(part.pairs) == MOST_PAIRS
-        assert not part.rows
-        assert len(class_rows(metrics, 100)) == 100
+        (figure,) = confusion_section(metrics, "pixels").blocks
+        assert len(figure.tables[0].rows) == MOST_PAIRS
+        assert len(class_table(metrics, "", 100).rows) == 100
         assert "100 classes of lowest F1 out of 4,000" in classes_note(metrics, 100)
 
     # A full matrix alone would take 128, as lists four times that.
@@ -178,5 +178,5 @@ def test_confusions_of_a_batch_of_many_classes_are_listed():
     # Runs × classes × classes would take 64.
     assert peak_megabytes(lambda: table.append(confusion_table(facts))) < 40
     assert len(table[0].rows) == 40
-    worst = table[0].rows[0][2].order
-    assert worst == max(row[2].order for row in table[0].rows)
+    worst = table[0].cells[0][2].order
+    assert worst == max(row[2].order for row in table[0].cells)

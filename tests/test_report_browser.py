@@ -2,18 +2,18 @@
 
 import json
 import shutil
-from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from batch_samples import HOSTILE, Sample, make_batch
 from metrics_samples import part, sample_metrics
 from test_reports_html import report
 
-from hsi_suite.reports.classification_page import classification_report
-from hsi_suite.reports.images.page import ImageClassificationReport, image_classification_report
-from hsi_suite.reports.page import RunPage
+from hsi_suite.reports.html import html_page
 from hsi_suite.runs.batches.report import write_batch_report
+from hsi_suite.runs.pages import PageFacts
+from hsi_suite.tasks.images.page import page as image_page
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
@@ -183,11 +183,10 @@ def run_pages(folder):
         "validation": part(names, 1_250, 0.7) | {"num_images": 5_000, "top_5_accuracy": 0.99999},
         "test": part(names, 2_500, 0.7) | {"num_images": 10_000, "top_5_accuracy": 0.99999},
     }  # fmt: skip
-    beside = {field.name: getattr(report(), field.name) for field in fields(RunPage)}
-    page = ImageClassificationReport(**(beside | {"metrics": images}), mistakes=None)
+    run = SimpleNamespace(path=folder, environment={})
     sources = {
-        "scene": classification_report(report(metrics=metrics)),
-        "images": image_classification_report(page),
+        "scene": report(metrics=metrics | {"seed": 5}),
+        "images": html_page(image_page(PageFacts(run, None, images, [], {}))),
     }
     for name, source in sources.items():
         (folder / f"{name}.html").write_text(source)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hsi_suite.atomic import write_json
 from hsi_suite.metrics.measures import measure
 from hsi_suite.reports.batches.latex import latex_escaped, latex_table
-from hsi_suite.reports.batches.markdown import escaped
 from hsi_suite.reports.batches.verdict import batch_verdict
+from hsi_suite.reports.markdown import escaped
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,14 @@ from metrics_samples import NAMES, part, sample_metrics
 
 from hsi_suite.palette import class_colours
 from hsi_suite.printable import plain
-from hsi_suite.reports.content import (
+from hsi_suite.reports.classification import (
     audit_rows,
-    class_rows,
-    enumerate_names,
+    class_table,
     heading,
-    percent,
-    score_rows,
+    score_table,
     split_rows,
 )
+from hsi_suite.reports.content import enumerate_names, percent
 from hsi_suite.reports.verdict import verdict
 
 
@@ -45,23 +44,25 @@ def test_names_in_a_sentence():
 
 
 def test_scores_stand_beside_the_baselines_with_position_first():
-    rows = score_rows(sample_metrics())
-    assert [(row.name, row.kind) for row in rows] == [
-        ("hybridsn", "model"),
+    table = score_table(sample_metrics(), "")
+    rows = [[cell.text for cell in row] for row in table.cells]
+    assert list(zip([row[0] for row in rows], table.styles, strict=True)) == [
+        ("hybridsn", "own"),
         ("position only, 1-NN", "baseline"),
         ("RBF-SVM on spectra", "baseline"),
         ("hybridsn, training part", "other"),
     ]
-    assert rows[0].pixels == "1,200"
-    assert rows[3].figures == ("100.00", "100.00", "100.00")
+    assert rows[0][1] == "1,200"
+    assert rows[3][2:] == ["100.00"] * 3
 
 
 def test_classes_bear_the_colour_of_their_label():
-    rows = class_rows(sample_metrics())
-    assert [row.label for row in rows] == [1, 3, 5]
+    rows = class_table(sample_metrics(), "", None, baselines=True).cells
+    assert [row[0].text for row in rows] == list(NAMES)
     expected = "#" + bytes(class_colours(5)[3]).hex()
-    assert rows[1].colour == expected
-    assert (rows[1].train, rows[1].test, len(rows[1].others)) == ("100", "400", 2)
+    assert rows[1][0].colour == expected
+    assert [cell.text for cell in rows[1][1:3]] == ["100", "400"]
+    assert len(rows[1]) == 6 + 2
 
 
 def test_split_rows_name_what_is_missing():
@@ -212,7 +213,7 @@ def test_runs_without_baselines_have_a_verdict():
     metrics = sample_metrics()
     del metrics["baselines"]
     assert "baseline" not in _words(metrics)
-    assert len(score_rows(metrics)) == 2
+    assert len(score_table(metrics, "").rows) == 2
 
 
 def test_dropout_at_test_time_is_reported():

@@ -1,15 +1,21 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from metrics_samples import NAMES, sample_metrics
 
-from hsi_suite.reports.classification_page import ClassificationReport, classification_report
 from hsi_suite.reports.drawing import to_png
+from hsi_suite.reports.html import html_page
 from hsi_suite.reports.maps import map_figure
+from hsi_suite.runs.pages import PageFacts, again_section
+from hsi_suite.tasks.scenes.configuration import classification_config
+from hsi_suite.tasks.scenes.page import classification_page
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -52,22 +58,26 @@ def report(names=NAMES, **changes):
         labels, labels, np.zeros((15, 20, 3), np.uint8), names, title="map", synthetic=False
     )
     fields = {
-        "title": "hybridsn on meadows",
-        "metrics": sample_metrics(names=names),
+        "metrics": sample_metrics(names=names, seed=5),
         "history": [{"epoch": e, "train_loss": 1 / e} for e in range(1, 4)],
         "environment": {"python": "3.11.2", "packages": {"torch": "2.13.0"}, "code": None},
-        "seeds": {"base": 5, "split": None, "init": 8273645918273645},
-        "config_text": "model:\n  name: hybridsn\n",
-        "command": "hsi train --config config.yaml",
+        "config": classification_config(dataset="synthetic", seed=5),
+        "folder": "runs/a",
         "cost": {"training_seconds": 12.5, "epoch_seconds": [0.5] * 100},
-        "figures": {"map": to_png(figure)},
-    }
-    return ClassificationReport(**(fields | changes))
+        "scene_map": to_png(figure),
+        "published": (),
+    } | changes
+    run = SimpleNamespace(path=Path(fields["folder"]), environment=fields["environment"])
+    facts = PageFacts(run, fields["config"], fields["metrics"], fields["history"], fields["cost"])
+    page = classification_page(
+        facts.metrics, facts.history, fields["scene_map"], fields["published"]
+    )
+    return html_page(replace(page, sections=[*page.sections, again_section(facts)]))
 
 
 @pytest.fixture(scope="module")
 def source():
-    return classification_report(report())
+    return report()
 
 
 def test_the_page_is_whole_and_in_order(source):
@@ -82,7 +92,7 @@ def test_the_page_is_whole_and_in_order(source):
         "Confusion matrix",
         "Learning curves",
         "Split and leakage audit",
-        "hsi train --config config.yaml",
+        "hsi train --config runs/a/config.yaml",
         "Seeds of the random streams",
         "What the run ran on",
         "Configuration",
@@ -90,7 +100,7 @@ def test_the_page_is_whole_and_in_order(source):
     ]
     places = [text.index(words) for words in order]
     assert places == sorted(places)
-    for value in ("8273645918273645", "derived from the base", "packages: torch", "5,122,176"):
+    for value in ("dataset: synthetic", "derived from the base", "packages: torch", "5,122,176"):
         assert value in text
     assert "100 values, 0.5 … 0.5" in text
     assert "The model is that of epoch 3." in text
@@ -126,18 +136,15 @@ def test_tables_and_images_can_be_read_by_machines(source):
 
 
 def test_hostile_names_are_text():
-    metrics = sample_metrics(names=HOSTILE, dataset=HOSTILE[0], model=HOSTILE[3])
+    metrics = sample_metrics(names=HOSTILE, dataset=HOSTILE[0], model=HOSTILE[3], seed=5)
     metrics["split"] |= {"dropped": {HOSTILE[0]: HOSTILE[1]}, "lost": {HOSTILE[3]: 4}}
-    source = classification_report(
-        report(
-            names=HOSTILE,
-            metrics=metrics,
-            title=HOSTILE[3],
-            config_text=HOSTILE[0],
-            command=HOSTILE[0],
-            environment={HOSTILE[0]: HOSTILE[1]},
-            published=[{"method": HOSTILE[0], "setting": HOSTILE[2], "source": HOSTILE[1]}],
-        )
+    source = report(
+        names=HOSTILE,
+        metrics=metrics,
+        config=classification_config(dataset="synthetic").model_copy(update={"task": HOSTILE[0]}),
+        folder=HOSTILE[0],
+        environment={HOSTILE[0]: HOSTILE[1]},
+        published=[{"method": HOSTILE[0], "setting": HOSTILE[2], "source": HOSTILE[1]}],
     )
     page = Page(source)
     assert page.open == []
@@ -148,14 +155,14 @@ def test_hostile_names_are_text():
 
 
 def test_a_classical_model_has_no_curves_and_a_run_may_lack_a_map():
-    metrics = sample_metrics(parameters=0)
+    metrics = sample_metrics(parameters=0, seed=5)
     del metrics["train"], metrics["baselines"]
-    source = classification_report(report(metrics=metrics, history=[], figures={}))
+    source = report(metrics=metrics, history=[], scene_map=None)
     text = "".join(Page(source).text)
     assert "Learning curves" not in text
     assert "<h2>Map</h2>" not in source
     assert "parameters" not in text
-    assert "recall of the baselines" not in text
+    assert "recall of" not in text
 
 
 def test_published_figures_stand_beside_the_runs():
@@ -167,21 +174,19 @@ def test_published_figures_stand_beside_the_runs():
         "overall_accuracy_std": 0.001,
         "cohen_kappa": 0.9971,
     }
-    text = "".join(Page(classification_report(report(published=[entry]))).text)
+    text = "".join(Page(report(published=[entry])).text)
     assert "Roy et al. 2020" in text
     assert "99.75 ± 0.10" in text
     assert "99.71" in text
 
 
 def test_equal_runs_give_equal_pages_of_bounded_size(source):
-    assert classification_report(report()) == source
+    assert report() == source
     many = tuple(f"a class with a long name, {k}" for k in range(60))
     noise = np.random.default_rng(0).integers(0, 256, (610, 340, 3), dtype=np.uint8)
     labels = np.arange(610 * 340).reshape(610, 340) // 50 % 60 + 1
     picture = to_png(map_figure(labels, labels, noise, many, title="t", synthetic=False))
-    page = classification_report(
-        report(
-            names=many, metrics=sample_metrics(names=many, accuracy=0.5), figures={"map": picture}
-        )
+    page = report(
+        names=many, metrics=sample_metrics(names=many, accuracy=0.5, seed=5), scene_map=picture
     )
     assert len(page) < 3_000_000

@@ -3,6 +3,7 @@ import pytest
 from matplotlib.text import Text
 
 from hsi_suite.reports.drawing import to_png
+from hsi_suite.reports.html import html_page
 from hsi_suite.reports.retrieval.query_figures import (
     CommonSpace,
     ScaleBar,
@@ -13,7 +14,7 @@ from hsi_suite.reports.retrieval.query_figures import (
     score_map_figure,
     similarity_text,
 )
-from hsi_suite.reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_report
+from hsi_suite.reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_page
 from hsi_suite.reports.verdict import Remark
 
 RNG = np.random.default_rng(0)
@@ -89,7 +90,7 @@ def test_similarities_never_read_one_too_early():
 
 
 def test_the_page_escapes_what_it_shows_and_marks_warnings():
-    page = retrieval_query_report(
+    document = retrieval_query_page(
         RetrievalQueryReport(
             title="Search: <script>alert(1)</script>",
             lead="10 pixels searched",
@@ -107,9 +108,10 @@ def test_the_page_escapes_what_it_shows_and_marks_warnings():
             command="hsi retrieve query",
         )
     )
+    page = html_page(document)
     assert "<script" not in page
     assert "&lt;b&gt;Water&lt;/b&gt;" in page
-    assert "<strong>Warning:</strong> Nothing like it." in page
+    assert "<strong>Note:</strong> Nothing like it." in page
     assert page.count("<img") == 3
     assert "Spectra</h2>" not in page
 

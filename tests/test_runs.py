@@ -8,7 +8,7 @@ from metrics_samples import sample_metrics
 from hsi_suite.config import load_tree
 from hsi_suite.environment import compare_environments, describe_environment
 from hsi_suite.errors import RunError
-from hsi_suite.reports.page import value_text
+from hsi_suite.reports.content import value_text
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import csv_text, locked, open_run, prepare_run, run_name
 from hsi_suite.runs.identity import run_identity

@@ -8,7 +8,6 @@ import pytest
 import tifffile
 from batch_samples import make_batch, make_retrieval_batch, report_of
 from query_samples import make_run, write_cube
-from rich.console import Console
 from scipy.io import savemat
 
 import hsi_suite as hsi
@@ -20,7 +19,8 @@ from hsi_suite.data.readers import read_labels
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ChecksumError
 from hsi_suite.reports.batches.latex import latex_table
-from hsi_suite.reports.tables import classification_summary
+from hsi_suite.reports.classification import classification_blocks
+from hsi_suite.reports.terminal import print_blocks
 from hsi_suite.runs.batches.summary import run_rows
 from hsi_suite.runs.comparison import compare
 from hsi_suite.runs.launch import configure
@@ -66,7 +66,7 @@ def test_every_product_says_so(salinas, tmp_path, capsys):
     page = (run.path / "report.html").read_text()
     assert page.count("UNVERIFIED") >= 3
     assert "Roy et al." not in page
-    Console().print(classification_summary(run.metrics))
+    print_blocks(classification_blocks(run.metrics))
     assert "UNVERIFIED data: no published checksum vouches for toy.mat" in " ".join(
         capsys.readouterr().out.split()
     )

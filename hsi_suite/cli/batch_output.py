@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from .output import print_json
 from .terminal import say
 
@@ -16,7 +14,8 @@ if TYPE_CHECKING:
 def print_batch(batch: Batch, as_json: bool) -> None:
     """A batch's figures and verdicts and where its files lie; fails when a run failed."""
     from ..errors import RunError
-    from ..reports.batches.summary_tables import summary_text
+    from ..reports.batches.summary_tables import summary_blocks
+    from ..reports.terminal import print_blocks
     from ..runs.batches.files import RUNS_CSV, SUMMARY
     from ..runs.folder import REPORT
 
@@ -24,7 +23,7 @@ def print_batch(batch: Batch, as_json: bool) -> None:
     if as_json:
         print_json({"batch": str(batch.path), **summary})
     else:
-        Console(highlight=False).print(summary_text(summary))
+        print_blocks(summary_blocks(summary))
         for words, name in (("runs", RUNS_CSV), ("summary", SUMMARY), ("report", REPORT)):
             say(f"{words:8} {batch.path / name}")
     if batch.failures:

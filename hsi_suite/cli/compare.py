@@ -24,9 +24,8 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     and the same kind of split is compared, split by split where the splits are the same; p values
     are corrected for the number of comparisons (Holm).
     """
-    from rich.console import Console
-
-    from ..reports.batches.comparison_tables import contest_summary
+    from ..reports.batches.comparison_tables import contest_blocks
+    from ..reports.terminal import print_blocks
     from ..runs.comparison import compare as compare_runs
     from .output import print_json
 
@@ -34,4 +33,4 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     if as_json:
         print_json(found)
     else:
-        Console(highlight=False).print(contest_summary(found))
+        print_blocks(contest_blocks(found))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from ..json_text import json_text, undefined_as_none
 from ..printable import safe_json
@@ -25,13 +24,14 @@ def print_json(value: Any) -> None:
 
 def print_run(run: Run, as_json: bool) -> None:
     """A finished run's figures and where its products lie."""
+    from ..reports.terminal import print_blocks
     from ..runs.task import task_of
 
     if as_json:
         print_json({"run": str(run.path), **run.metrics})
         return
     task = task_of(run)
-    Console(highlight=False).print(task.summary(run.metrics))
+    print_blocks(task.summary(run.metrics))
     say()
     for word, name in task.products:
         if (run.path / name).exists():
@@ -112,9 +112,10 @@ def _close(now: Any, stored: Any) -> bool:
 
 def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:
     """A denoiser's scores beside those of other methods."""
-    from ..reports.denoising.tables import denoiser_scores_table
+    from ..reports.denoising.tables import denoiser_scores_blocks
+    from ..reports.terminal import print_blocks
 
     if as_json:
         print_json(scores)
     else:
-        Console(highlight=False).print(denoiser_scores_table(scores))
+        print_blocks(denoiser_scores_blocks(scores))

@@ -22,9 +22,8 @@ def report(folder: str, as_json: bool) -> None:
     Of a batch: report.html (one file, works offline), report.md, table.tex for a paper and
     cost.csv. `hsi batch` writes them too when it ends.
     """
-    from rich.console import Console
-
-    from ..reports.tables import remarks_grid
+    from ..reports.document import Remarks
+    from ..reports.terminal import print_blocks
     from ..runs.report import write_reports
     from .output import print_json
 
@@ -39,7 +38,7 @@ def report(folder: str, as_json: bool) -> None:
             }
         )
         return
-    Console(highlight=False).print(remarks_grid(written.verdict))
+    print_blocks([Remarks(written.verdict)])
     say()
     for path in written.files:
         say(f"{path.suffix[1:]:7} {path}")

@@ -1,16 +1,13 @@
-"""The rows of a classification report, worded once for the terminal and for the page."""
+"""Words and values that reports share."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from ..metrics.measure import Measure
-from ..metrics.measures import measure, of_classifiers
-from ..palette import class_colours
+from ..metrics.measures import of_classifiers
 from ..printable import UNDEFINED, plain
 
 Metrics = Mapping[str, Any]
@@ -19,7 +16,7 @@ UNVERIFIED = "UNVERIFIED"
 #: Classes beyond which a page's table lists the worst alone, and the same in a terminal.
 MOST_CLASSES = 100
 MOST_CLASSES_TERMINAL = 50
-_MOST_REASONS = 50
+_LONGEST_LIST = 12
 #: What tells the baselines in comparisons from models of their kind, and from each other.
 BASELINE, BESIDE = "baseline ", " beside "
 _BASELINES = {
@@ -95,80 +92,9 @@ def unverified_text(names: Iterable[object]) -> str:
     )
 
 
-def heading(metrics: Metrics) -> str:
-    """Model, data set and split in one line."""
-    synthetic = " (synthetic scene)" if metrics["synthetic"] else ""
-    synthetic += unverified_mark(metrics)
-    model, dataset = plain(metrics["model"]), plain(metrics["dataset"])
-    return f"{model} on {dataset}{synthetic}, {plain(metrics['split']['kind'])} split"
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One classifier on one part.
-
-    Attributes:
-        figures: in the order of `overall_measures`, written.
-        kind: "model" on the test part, "baseline" on the same, or "other" for the model on
-            its own training side.
-    """
-
-    name: str
-    pixels: str
-    figures: tuple[str, ...]
-    kind: str
-
-
 def overall_measures(scores: Metrics) -> list[Measure]:
     """The figures over all classes that a run has, in the order of tables."""
     return [each for each in of_classifiers() if each.name in scores]
-
-
-def figure_texts(scores: Metrics, columns: Iterable[Measure]) -> tuple[str, ...]:
-    """A row of figures, written; a dash for what is undefined or not there."""
-    return tuple(each.text(scores.get(each.name)) for each in columns)
-
-
-def score_rows(metrics: Metrics) -> list[ScoreRow]:
-    """The model on the test part, the baselines on the same part, the model elsewhere."""
-    model, columns = plain(metrics["model"]), overall_measures(metrics["test"])
-    rows = [_score_row(model, metrics["test"], columns, "model")]
-    for key, scores in ordered_baselines(metrics).items():
-        rows.append(_score_row(baseline_name(key), scores, columns, "baseline"))
-    for part, words in (("validation", "validation part"), ("train", "training part")):
-        if metrics.get(part):
-            rows.append(_score_row(f"{model}, {words}", metrics[part], columns, "other"))
-    return rows
-
-
-def _score_row(name: str, scores: Metrics, columns: Iterable[Measure], kind: str) -> ScoreRow:
-    return ScoreRow(
-        name=name,
-        pixels=count(scores["num_pixels"]),
-        figures=figure_texts(scores, columns),
-        kind=kind,
-    )
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """One class on the test part; precision, recall and F1 in percent.
-
-    Attributes:
-        colour: its colour in the maps, "#rrggbb".
-        train: pixels it was learned from, a dash when not recorded.
-        others: recall of each baseline, in the order of `ordered_baselines`.
-    """
-
-    label: int
-    name: str
-    colour: str
-    train: str
-    test: str
-    precision: str
-    recall: str
-    f1: str
-    others: tuple[str, ...]
 
 
 def shown_classes(metrics: Metrics, most: int | None) -> list[int]:
@@ -192,80 +118,36 @@ def classes_note(metrics: Metrics, most: int) -> str:
     return f"The {most} classes of lowest F1 out of {count(number)}; metrics.json holds all."
 
 
-def class_rows(metrics: Metrics, most: int | None = None) -> list[ClassRow]:
-    """Every class that the model learns, in the order of its outputs.
+def hex_colour(colour: Iterable[Any]) -> str:
+    """Red, green and blue, 0 to 255, as "#rrggbb"."""
+    red, green, blue = (int(level) for level in list(colour)[:3])
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
-    Args:
-        metrics: the content of a run's metrics.json.
-        most: of more classes than these the worst alone, see `shown_classes`; None for all.
-    """
-    classes, tested = metrics["classes"], metrics["test"]["per_class"]
-    learned = (metrics.get("train") or {}).get("per_class")
-    palette = class_colours(max((entry["label"] for entry in classes), default=0))
-    baselines = [scores["per_class"] for scores in ordered_baselines(metrics).values()]
-    rows = []
-    for index in shown_classes(metrics, most):
-        entry, scores = classes[index], tested[index]
-        red, green, blue = (int(level) for level in palette[entry["label"]])
-        rows.append(
-            ClassRow(
-                label=entry["label"],
-                name=plain(entry["name"]),
-                colour=f"#{red:02x}{green:02x}{blue:02x}",
-                train=count(learned[index]["support"]) if learned else UNDEFINED,
-                test=count(scores["support"]),
-                precision=measure("precision").text(scores["precision"]),
-                recall=measure("recall").text(scores["recall"]),
-                f1=measure("f1").text(scores["f1"]),
-                others=tuple(measure("recall").text(rows[index]["recall"]) for rows in baselines),
-            )
-        )
+
+def flat_rows(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """A tree of values as (what, value), the names of its levels in a row."""
+    rows: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        name = f"{prefix}{plain(key)}"
+        if isinstance(value, Mapping):
+            rows += flat_rows(value, f"{name}: ")
+        else:
+            rows.append((name, value_text(value)))
     return rows
 
 
-def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
-    """How the pixels were divided, as (what, value)."""
-    split = metrics["split"]
-    rows = [("kind", plain(split["kind"]))]
-    if split.get("layout"):
-        rows.append(("partition", plain(split["layout"])))
-    if split.get("guard"):
-        rows.append(("guard", f"{split['guard']} pixels kept free around the test pixels"))
-    parts = ("train", "training"), ("validation", "validation"), ("test", "test")
-    rows += [(f"{words} pixels", count(split[part])) for part, words in parts if split.get(part)]
-    for key, words in (("dropped", "class left out"), ("train_only", "learned, not tested")):
-        reasons = split.get(key) or {}
-        rows += [
-            (words, f"{plain(name)}: {plain(reason)}")
-            for name, reason in islice(reasons.items(), _MOST_REASONS)
-        ]
-        if len(reasons) > _MOST_REASONS:
-            rows.append((words, f"{count(len(reasons) - _MOST_REASONS)} more"))
-    lost = {name: pixels for name, pixels in (split.get("lost") or {}).items() if pixels}
-    if lost:
-        named = [
-            f"{plain(name)} {count(pixels)}" for name, pixels in islice(lost.items(), _MOST_REASONS)
-        ]
-        if len(lost) > _MOST_REASONS:
-            named.append(f"{count(len(lost) - _MOST_REASONS)} more")
-        rows.append(
-            ("lost to the guard", f"{count(sum(lost.values()))} pixels ({', '.join(named)})")
-        )
-    return rows
-
-
-def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:
-    """What the split lets slip from training to test, as (what, value)."""
-    leakage = metrics["leakage"]
-    nearest, median, farthest = (leakage[f"{key}_distance"] for key in ("min", "median", "max"))
-    return [
-        ("window", f"{leakage['window']} × {leakage['window']} pixels"),
-        ("test pixels inside a training window", _share(leakage["test_inside_training_window"])),
-        ("test windows overlapping a training window", _share(leakage["windows_overlapping"])),
-        ("test pixels within 1 pixel of training", _share(leakage["within_one_pixel"])),
-        ("distance to the nearest training pixel", f"{nearest} … {farthest}, median {median:g} px"),
-    ]
-
-
-def _share(value: float) -> str:
-    return f"{percent(value)} %"
+def value_text(value: object) -> str:
+    """A value in a table."""
+    if value is None or value == "":
+        return UNDEFINED
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, list | tuple) and len(value) > _LONGEST_LIST:
+        numbers = all(isinstance(item, int | float) for item in value)
+        ends = (min(value), max(value)) if numbers else (value[0], value[-1])
+        return f"{len(value)} values, {' … '.join(map(value_text, ends))}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_text, value)) or UNDEFINED
+    return plain(value)

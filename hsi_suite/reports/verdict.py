@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..metrics.measures import measure
 from ..printable import plain
 from .content import (
@@ -15,6 +13,7 @@ from .content import (
     percent,
     unverified_text,
 )
+from .document import Remark
 
 # Where position alone comes this near, the accuracy no longer tells that spectra were used.
 POSITION_MARGIN = 0.02
@@ -29,19 +28,6 @@ _ALTERNATIVES = (
 _MOSTLY = 0.5
 #: What to do where a training has come to nothing.
 SLOWER = "Lower train.optimizer.learning_rate, set train.gradient_clip, or train longer."
-
-
-@dataclass(frozen=True)
-class Remark:
-    """One statement of a verdict.
-
-    Attributes:
-        text: whole sentences.
-        warning: True where the reader would be misled without it.
-    """
-
-    text: str
-    warning: bool = False
 
 
 def verdict(metrics: Metrics) -> list[Remark]:

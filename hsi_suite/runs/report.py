@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..commands import command
 from ..errors import RunError
-from ..reports.verdict import Remark
+from ..reports.document import Remark
 from ..user_files import require_folder
 from .batches.files import BATCH, SUMMARY, checked, is_batch, whole_files
 from .batches.report import (
@@ -17,7 +17,7 @@ from .batches.report import (
     write_batch_report,
 )
 from .folder import CONFIG, METRICS, REPORT, open_run
-from .task import task_of
+from .pages import write_page
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def write_reports(folder: str | Path) -> Written:
         )
     checked(run)
     with whole_files(folder):
-        return Written([folder / REPORT], task_of(run).write_page(run))
+        return Written([folder / REPORT], write_page(run))
 
 
 def _files(folder: Path) -> list[Path]:

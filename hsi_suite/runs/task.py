@@ -16,11 +16,10 @@ from ..schemas.training import MachineConfig
 from .folder import MODEL, REPORT, Run
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from ..engine.distributed import Team
     from ..engine.observer import Observer
-    from ..reports.verdict import Remark
+    from ..reports.document import Block, Document
+    from .pages import PageFacts
 
 Metrics = Mapping[str, Any]
 """The content of metrics.json."""
@@ -185,19 +184,21 @@ class Task(Protocol):
         None where it has, or nobody can tell before it begins.
         """
 
-    def summary(self, metrics: Metrics) -> RenderableType:
-        """What the terminal shows of a finished run, 80 columns wide."""
+    def summary(self, metrics: Metrics) -> Sequence[Block]:
+        """What the terminal shows of a finished run."""
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """Lines of what `evaluate` returned, beside the stored figures."""
         now, stored = (_flattened(result[part]) for part in (self.scored, "stored"))
         return [f"{name:32} {_number(now[name])}   stored {_number(stored[name])}" for name in now]
 
-    def write_page(self, run: Run) -> list[Remark]:
-        """Write a finished run's report.html again from its folder; what it says first.
+    def page(self, facts: PageFacts) -> Document:
+        """The report of a run: its verdict in a section without title, then all else.
+
+        How to do the run again is added to it.
 
         Raises:
-            RunError: a file of the run is damaged.
+            RunError: a picture in the run's folder is damaged.
         """
 
     def published(self, run: Run) -> Sequence[Metrics]:

@@ -7,10 +7,9 @@ from typing import Any
 
 from ...metrics.measures import measure
 from ...printable import UNDEFINED
-from ..content import count
-from ..page import flat_rows, value_text
+from ..content import count, flat_rows, value_text
+from ..document import Block, Cell, Column, Fold, Listing, Paragraph, Section, Table, pairs
 from .content import BatchReport, RunFacts
-from .document import Block, Cell, Column, Fold, Listing, Paragraph, Section, Table, pairs
 from .values import name_text, sentence_text, value_cell
 
 _MOST_CONFIGURATIONS = 30

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ...metrics.measures import measure
 from ..content import BESIDE, baseline_name, enumerate_names
-from ..verdict import POSITION_MARGIN, Remark
+from ..document import Card, Remark
+from ..verdict import POSITION_MARGIN
 from .content import BatchReport, Contest, GroupFacts, compared_baseline, contender_name
 from .values import interval_text, level_text, runs_text
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What stands on one card at the head of the page.
-
-    Attributes:
-        place: data set and variant.
-        model: that leads.
-        figure: its mean with its unit.
-        metric: what the figure is.
-        spread: its interval and the number of runs.
-        outcome: how it stands to the other models; empty where there are none.
-        told: whether the runs tell it from every other model.
-        beside: what it has to be read with.
-    """
-
-    place: str
-    model: str
-    figure: str
-    metric: str
-    spread: str
-    outcome: str
-    told: bool
-    beside: Sequence[Remark]
-
-
-def answers(report: BatchReport) -> list[Answer]:
+def answers(report: BatchReport) -> list[Card]:
     """One for each data set and variant that has figures."""
     return [_answer(contest, report) for contest in report.contests if ranked(contest)]
 
@@ -80,7 +55,7 @@ def told_from_all(best: GroupFacts, others: Iterable[GroupFacts], report: BatchR
     return all(tells(duels.get(facts.group["name"]), report) for facts in others)
 
 
-def _answer(contest: Contest, report: BatchReport) -> Answer:
+def _answer(contest: Contest, report: BatchReport) -> Card:
     order = ranked(contest)
     best, others = order[0], order[1:]
     key, entry = contest.headline, best.entry
@@ -88,15 +63,14 @@ def _answer(contest: Contest, report: BatchReport) -> Answer:
     if entry["std"] is not None:
         ends = interval_text(key, entry)
         spread = f"{level_text(report.level)} interval {ends}, {spread}"
-    return Answer(
-        place=contest.title,
-        model=contender_name(best.group["name"], contest),
+    return Card(
+        title=contest.title,
         figure=measure(key).with_unit(entry["mean"]),
-        metric=measure(key).title,
-        spread=spread,
-        outcome=_outcome(best, others, contest, report),
+        name=contender_name(best.group["name"], contest),
+        note=f"{measure(key).title}, {spread}",
+        text=_outcome(best, others, contest, report),
+        remarks=[*_baselines(best, contest, report), *_position(best, contest)],
         told=bool(others) and told_from_all(best, others, report),
-        beside=[*_baselines(best, contest, report), *_position(best, contest)],
     )
 
 

@@ -14,9 +14,9 @@ from ...metrics.confusion import Confusion
 from ...metrics.summary import flatten_scores
 from ...palette import class_colours
 from ...printable import UNDEFINED
-from ..content import MOST_CLASSES, count, percent
+from ..content import MOST_CLASSES, count, hex_colour, percent
+from ..document import Block, Cell, Column, Fold, Paragraph, Section, Table
 from .content import BatchReport, GroupFacts, entry_of
-from .document import Block, Cell, Column, Fold, Paragraph, Section, Table
 from .values import name_text, runs_text, spread_cell
 
 _MOST_CELLS = 24  # classes; a larger matrix is listed by its largest confusions
@@ -80,7 +80,7 @@ def _class_table(facts: GroupFacts) -> Table:
     for one in listed:
         recall = entry_of(test, f"recall/{one.name}")
         row = [
-            Cell(name_text(one.name), colour=_hex(palette[one.label]) if maps else ""),
+            Cell(name_text(one.name), colour=hex_colour(palette[one.label]) if maps else ""),
             Cell(str(recall["n"]), recall["n"]),
             spread_cell("recall", recall),
             Cell(_range(recall), recall["min"]),
@@ -140,7 +140,7 @@ def confusion_table(facts: GroupFacts) -> Table:
     palette = class_colours(max((one.label for one in classes), default=0))
     rows = []
     for index, one in enumerate(classes):
-        row = [Cell(name_text(one.name), colour=_hex(palette[one.label]))]
+        row = [Cell(name_text(one.name), colour=hex_colour(palette[one.label]))]
         row += [_shaded(shares[:, index, column]) for column in range(len(classes))]
         rows.append(row)
     return Table(f"{facts.name}: confusions.", heads, rows, style="dense matrix")
@@ -226,8 +226,3 @@ def _largest_confusions(facts: GroupFacts, classes: Sequence[_Class]) -> Table:
     heads = [Column("truth", number=False), Column("taken for", number=False), Column("share, %")]
     caption = f"{facts.name}: the largest {len(rows)} of {len(found)} confusions."
     return Table(caption, heads, rows, sortable=True)
-
-
-def _hex(colour: NDArray[np.uint8]) -> str:
-    red, green, blue = (int(level) for level in colour)
-    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from ...metrics.measure import Measure
 from ...metrics.measures import measure
-from ...printable import UNDEFINED, plain
-from ..tables import new_table, remarks_grid, spaced
-from ..verdict import Remark
+from ...printable import UNDEFINED
+from ..document import Block, Paragraph, Remark, Remarks, Table, Value, columns
 
 
-def contest_summary(contest: Mapping[str, Any]) -> Group:
+def contest_blocks(contest: Mapping[str, Any]) -> list[Block]:
     """Figures of every group, a verdict for every pair, and what limits them.
 
     Args:
@@ -25,37 +19,33 @@ def contest_summary(contest: Mapping[str, Any]) -> Group:
     """
     groups = contest["groups"]
     metrics = list(dict.fromkeys(group["metric"] for group in groups))
-    parts: list[Padding] = [
+    blocks: list[Block] = [
         groups_table([g for g in groups if g["metric"] == metric], metric, contest["level"])
         for metric in metrics
     ]
-    verdicts = [Remark(found["verdict"], warning=False) for found in contest["comparisons"]]
-    parts += [Padding(remarks_grid(verdicts), (0, 0, 1, 0))] if verdicts else []
+    verdicts = [Remark(found["verdict"]) for found in contest["comparisons"]]
+    blocks += [Remarks(verdicts)] if verdicts else []
     limits = [note for found in contest["comparisons"] for note in found["notes"]]
     limits += [note for group in groups for note in group["figures"]["notes"]]
-    notes = list(dict.fromkeys([*contest["notes"], *limits]))
-    if notes:
-        parts.append(_notes(notes))
-    return Group(*parts)
+    notes = dict.fromkeys([*contest["notes"], *limits])
+    return [*blocks, *(Paragraph(f"{note[:1].upper()}{note[1:]}.", "soft") for note in notes)]
 
 
-def groups_table(groups: Sequence[Mapping[str, Any]], metric: str, level: float) -> Padding:
+def groups_table(groups: Sequence[Mapping[str, Any]], metric: str, level: float) -> Table:
     """Number of runs, mean, standard deviation and t interval of each group."""
     figure = measure(metric)
-    table = new_table(f"{figure.title} over n runs")
-    table.add_column("", max_width=40, overflow="fold")
-    for title in ("n", "mean", "± std", f"{100 * level:g} % of the mean"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for group in groups:
-        found = group["figures"]
-        table.add_row(
-            Text(plain(group["name"])),
-            Text(str(found["n"])),
-            Text(figure.with_unit(found["mean"])),
-            Text(figure.size_with_points(found["std"])),
-            Text(_interval(figure, found["interval"])),
-        )
-    return spaced(table)
+    rows: list[list[Value]] = [
+        [
+            group["name"],
+            group["figures"]["n"],
+            figure.with_unit(group["figures"]["mean"]),
+            figure.size_with_points(group["figures"]["std"]),
+            _interval(figure, group["figures"]["interval"]),
+        ]
+        for group in groups
+    ]
+    heads = columns("", "n", "mean", "± std", f"{100 * level:g} % of the mean")
+    return Table(f"{figure.title} over n runs", heads, rows)
 
 
 def _interval(figure: Measure, interval: Mapping[str, Any] | None) -> str:
@@ -63,11 +53,3 @@ def _interval(figure: Measure, interval: Mapping[str, Any] | None) -> str:
         return UNDEFINED
     low, high = (figure.end_text(interval[side]) for side in ("low", "high"))
     return f"{low} to {high} {figure.unit}".strip()
-
-
-def _notes(notes: Sequence[str]) -> Padding:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(max_width=78)
-    for note in notes:
-        grid.add_row(Text(plain(f"{note[:1].upper()}{note[1:]}."), style="dim"))
-    return Padding(grid, (0, 0, 0, 1), expand=False)

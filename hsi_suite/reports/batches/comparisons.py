@@ -7,8 +7,8 @@ from typing import Any
 
 from ...metrics.measures import measure
 from ...printable import UNDEFINED, plain
+from ..document import Block, Cell, Column, Fold, Paragraph, Section, Table, pairs
 from .content import BatchReport, Contest, contender_name
-from .document import Block, Cell, Column, Fold, Paragraph, Section, Table, pairs
 from .values import difference_interval_text, name_text, notes_table, p_text, sentence_text
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib import colormaps
@@ -15,11 +14,10 @@ from PIL import Image
 
 from ...palette import class_colours
 from ...printable import UNDEFINED
-from ..content import MOST_CLASSES, count, percent
+from ..content import MOST_CLASSES, count, hex_colour, percent
+from ..document import Cell, Figure, Picture, Table, columns
 from ..drawing import data_uri
 from ..maps import NO_DATA
-from ..page import Picture
-from .document import Atlas, Cell, Table, columns
 from .values import name_text, runs_text
 
 LARGEST_EDGE = 640
@@ -79,7 +77,7 @@ def count_votes(maps: Sequence[NDArray[np.integer]], step: int = 1) -> Votes:
     return Votes(winner, disagreement, np.where(known, entropy, 0), len(maps), step)
 
 
-def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Atlas:
+def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Figure:
     """The pictures of a group's maps with legends and numbers.
 
     Args:
@@ -97,9 +95,9 @@ def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Atlas:
     pictures = [_picture(image, f"{title}: {what}.", f"{what}.{thinned}")]
     sizes = np.bincount(votes.winner.ravel(), minlength=len(palette))
     largest = sorted(sorted(present, key=lambda k: -int(sizes[k]))[:MOST_CLASSES])
-    entries = [(_hex(palette[k]), _class(names, k)) for k in largest]
+    entries = [(hex_colour(palette[k]), _class(names, k)) for k in largest]
     if len(largest) < len(present):
-        entries.append((_hex(NO_DATA), f"and {count(len(present) - len(largest))} more"))
+        entries.append((hex_colour(NO_DATA), f"and {count(len(present) - len(largest))} more"))
     legends = [("classes", entries)]
     if votes.runs > 1:
         highest = math.log2(min(votes.runs, max(len(present), 2)))
@@ -110,7 +108,7 @@ def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Atlas:
                   "Entropy of the runs' votes: 0 where all agree, the higher the more they are "
                   "spread over classes."),
         ]  # fmt: skip
-        colours = [_hex(colormaps["magma"](step, bytes=True)) for step in _STEPS]
+        colours = [hex_colour(colormaps["magma"](step, bytes=True)) for step in _STEPS]
         shares = [f"{100 * step:g} %" for step in _STEPS]
         bits = [f"{highest * step:.2g} bit" for step in _STEPS]
         legends += [
@@ -120,7 +118,8 @@ def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Atlas:
     tables = [_class_table(votes, names, present, palette)]
     if votes.runs > 1:
         tables.append(_agreement_table(votes))
-    return Atlas(pictures, legends, tables)
+    drawn = [replace(each, legend=legend) for each, legend in zip(pictures, legends, strict=True)]
+    return Figure(drawn, tables)
 
 
 def _class(names: Mapping[int, str], label: int) -> str:
@@ -134,7 +133,7 @@ def _picture(image: NDArray[np.uint8], alt: str, caption: str) -> Picture:
     # Whole pixels stay square; a scene that is larger than its place is left to the browser.
     scale = math.floor(scale) if scale >= 1 else scale
     width, height = max(1, round(scale * samples)), max(1, round(scale * lines))
-    return Picture(uri, uri, width, height, alt, caption)
+    return Picture(uri, uri, width, height, alt, caption, pixels=True)
 
 
 def _heat(
@@ -177,7 +176,7 @@ def _class_table(
         share, differs = len(inside) / known, disagreement[inside].mean()
         rows.append(
             (
-                Cell(_class(names, label), colour=_hex(palette[label])),
+                Cell(_class(names, label), colour=hex_colour(palette[label])),
                 Cell(percent(share), share),
                 Cell(percent(differs) if votes.runs > 1 else UNDEFINED, float(differs)),
                 Cell(f"{entropy[inside].mean():.3f}" if votes.runs > 1 else UNDEFINED),
@@ -215,8 +214,3 @@ def _agreement_table(votes: Votes) -> Table:
         columns("runs that differ", "pixels", "share, %"),
         rows,
     )
-
-
-def _hex(colour: Iterable[Any]) -> str:
-    red, green, blue = (int(level) for level in list(colour)[:3])
-    return f"#{red:02x}{green:02x}{blue:02x}"

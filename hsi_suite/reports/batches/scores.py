@@ -5,7 +5,17 @@ from __future__ import annotations
 from ...metrics.measures import measure, of_classifiers
 from ...printable import UNDEFINED, plain
 from ..content import percent
-from ..page import chart
+from ..document import (
+    Block,
+    Cell,
+    Column,
+    Fold,
+    Paragraph,
+    Section,
+    Table,
+    columns,
+)
+from ..pictures import chart
 from .charts import means_figure
 from .content import (
     BatchReport,
@@ -14,17 +24,6 @@ from .content import (
     contender_name,
     contest_rows,
     entry_of,
-)
-from .document import (
-    Block,
-    Cell,
-    Chart,
-    Column,
-    Fold,
-    Paragraph,
-    Section,
-    Table,
-    columns,
 )
 from .values import interval_text, level_text, notes_table, spread_cell, value_cell
 
@@ -46,8 +45,8 @@ def glance(report: BatchReport) -> Section:
     if len(report.contests) > len(shown):
         caption += f" The first {len(shown)} of {len(report.contests)} data sets and variants."
     alt = "Means and intervals of " + "; ".join(contest.title for contest in shown[:4])
-    picture = chart(means_figure(shown), f"{alt}.", caption)
-    return Section("At a glance", [Chart(picture, [_single_runs(c) for c in shown])])
+    tables = [_single_runs(contest) for contest in shown]
+    return Section("At a glance", [chart(means_figure(shown), f"{alt}.", caption, tables)])
 
 
 def _single_runs(contest: Contest) -> Table:

@@ -10,10 +10,25 @@ import numpy as np
 
 from ...metrics.measures import measure
 from ...printable import UNDEFINED, plain
-from ..content import metric_words, percent
-from ..page import chart, value_text
-from ..verdict import Remark
+from ..content import metric_words, percent, value_text
+from ..document import (
+    Block,
+    Cards,
+    Cell,
+    Column,
+    Document,
+    Figure,
+    Fold,
+    Paragraph,
+    Remark,
+    Remarks,
+    Section,
+    Table,
+    columns,
+)
+from ..pictures import chart
 from .again import again_section, cost_section, environment_section, runs_section
+from .answers import answers
 from .charts import (
     centre_and_band,
     curve,
@@ -25,31 +40,21 @@ from .charts import (
 from .classes import class_section, classes_of, confusion_section
 from .comparisons import comparisons
 from .content import BatchReport, Contest, GroupFacts, contender_name
-from .document import (
-    Block,
-    Cell,
-    Chart,
-    Column,
-    Fold,
-    Paragraph,
-    Section,
-    Table,
-    Words,
-    columns,
-)
 from .maps import atlas
 from .scores import glance, leakage, results, spread_only
 from .values import name_text, value_cell
+from .verdict import lead, question, sentence, warnings
 
 _MOST_CURVES = 8
 _MOST_CURVE_FIGURES = 10
 _MOST_EPOCHS = 25
-_OPEN_ATLASES = 4
+_MOST_CARDS = 12
 
 
-def batch_sections(report: BatchReport) -> list[Section]:
-    """Everything below the verdict; sections without content are left out."""
+def batch_document(report: BatchReport) -> Document:
+    """The whole report; sections without content are left out."""
     found = [
+        _head(report),
         glance(report),
         results(report),
         comparisons(report),
@@ -65,7 +70,18 @@ def batch_sections(report: BatchReport) -> list[Section]:
         environment_section(report),
         again_section(report),
     ]
-    return [section for section in found if section is not None]
+    sections = [section for section in found if section is not None]
+    return Document(question(report), lead(report), sections)
+
+
+def _head(report: BatchReport) -> Section:
+    cards = answers(report)
+    blocks: list[Block] = [Paragraph(sentence(report), "sentence"), Cards(cards[:_MOST_CARDS])]
+    if more := max(0, len(cards) - _MOST_CARDS):
+        text = f"{more} more data sets and variants stand under “Results”."
+        blocks.append(Paragraph(text))
+    remarks = warnings(report)
+    return Section("", [*blocks, Remarks(remarks)] if remarks else blocks)
 
 
 def variance_section(report: BatchReport) -> Section | None:
@@ -81,7 +97,7 @@ def variance_section(report: BatchReport) -> Section | None:
             blocks.append(Fold(f"{name_text(name)}: other metrics and scales", tables))
         notes = dict.fromkeys(plain(note) for entry in entries for note in entry["notes"])
         if notes:
-            blocks.append(Words([Remark(f"{note[:1].upper()}{note[1:]}.") for note in notes]))
+            blocks.append(Remarks([Remark(f"{note[:1].upper()}{note[1:]}.") for note in notes]))
     return Section("Where the spread comes from", blocks) if blocks else None
 
 
@@ -90,15 +106,15 @@ def _variance_title(entry: Mapping[str, Any]) -> str:
     return title if entry["scale"] == "identity" else f"{title}, {entry['scale']} scale"
 
 
-def _variance_chart(entry: Mapping[str, Any]) -> Chart:
+def _variance_chart(entry: Mapping[str, Any]) -> Figure:
     title = _variance_title(entry)
     caption = (
         f"{title}. Left: standard deviation when one source alone varies, with its interval; "
         "right: its share of the variance when all vary together. The remainder is interaction "
         "and may be negative."
     )
-    picture = chart(variance_figure(entry), f"Sources of variance: {title}.", caption)
-    return Chart(picture, [_variance_table(entry)])
+    alt = f"Sources of variance: {title}."
+    return chart(variance_figure(entry), alt, caption, [_variance_table(entry)])
 
 
 def _variance_table(entry: Mapping[str, Any]) -> Table:
@@ -190,7 +206,7 @@ def curves_section(report: BatchReport) -> Section | None:
     return Section("Learning curves", blocks) if blocks else None
 
 
-def _curves(contest: Contest, drawn: Sequence[GroupFacts]) -> Chart:
+def _curves(contest: Contest, drawn: Sequence[GroupFacts]) -> Figure:
     shown = drawn[:_MOST_CURVES]
     names = [contender_name(facts.group["name"], contest) for facts in shown]
     most = max(len(facts.runs) for facts in shown)
@@ -198,9 +214,8 @@ def _curves(contest: Contest, drawn: Sequence[GroupFacts]) -> Chart:
     caption += ", band from the lowest to the highest run." if most > 1 else " of one run."
     if len(drawn) > len(shown):
         caption += f" The first {len(shown)} of {len(drawn)} groups."
-    picture = chart(curves_figure(shown, names), f"Learning curves. {caption}", caption)
     tables = [_curve_table(facts, name) for facts, name in zip(shown, names, strict=True)]
-    return Chart(picture, tables)
+    return chart(curves_figure(shown, names), f"Learning curves. {caption}", caption, tables)
 
 
 def _curve_table(facts: GroupFacts, name: str) -> Table:

@@ -2,86 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from ...metrics.measures import measure
-from ...printable import plain
-from ..content import baseline_name, ordered_baselines, percent
-from ..tables import new_table, remarks_grid, runs_table, spaced
-from ..verdict import Remark
+from ...metrics.summary import PER_CLASS
+from ...printable import UNDEFINED, plain
+from ..content import MOST_CLASSES_TERMINAL, baseline_name, count, ordered_baselines, percent
+from ..document import Block, Remark, Remarks, Table, Value, columns
 from .values import interval_text, level_text, spread_text
 from .verdict import unverified_of
 
 Summary = Mapping[str, Any]
 _MOST_VERDICTS = 12
-_SCORED_BY_CLASS = ("classification", "image_classification")
 
 
-def summary_text(summary: Summary) -> Group:
+def summary_blocks(summary: Summary) -> list[Block]:
     """Everything a batch's summary says that fits a terminal, the verdicts last.
 
     Args:
         summary: the content of a batch's summary.json.
     """
-    return Group(*_parts(summary))
-
-
-def _parts(summary: Summary) -> Iterator[RenderableType]:
     groups = summary["groups"]
-    if len(groups) == 1 and groups[0]["task"] in _SCORED_BY_CLASS:
-        yield runs_table(groups[0]["test"], groups[0]["name"])
+    blocks: list[Block] = []
+    if len(groups) == 1 and any(name.startswith("recall/") for name in groups[0]["test"]):
+        blocks += runs_tables(groups[0]["test"], groups[0]["name"])
     # Groups of one task are told by the same figures.
     for headline, members in groupby(groups, lambda group: group["headline"]):
         alike = list(members)
-        yield headline_table(alike, headline[0], summary["level"])
+        blocks.append(headline_table(alike, headline[0], summary["level"]))
         if len(headline) > 1:
-            yield further_table(alike, headline[1:4])
+            blocks.append(further_table(alike, headline[1:4]))
     for entry in _told_shares(summary):
-        yield shares_table(entry)
-    yield remarks_grid(_remarks(summary))
+        blocks.append(shares_table(entry))
+        if entry["notes"]:
+            blocks.append(Remarks([Remark(note, warning=True) for note in entry["notes"]]))
+    return [*blocks, Remarks(_remarks(summary))]
 
 
-def headline_table(groups: Sequence[Summary], metric: str, level: float) -> Padding:
+def runs_tables(summary: Mapping[str, Mapping[str, Any]], title: str) -> list[Table]:
+    """Mean ± standard deviation of each metric over repeated runs, then of each class's recall.
+
+    Args:
+        summary: of `metrics.summary.summarise` on rows of `flatten_scores`.
+        title: what was repeated.
+    """
+    runs = max((entry["n"] for entry in summary.values()), default=0)
+    recalls = {name: entry for name, entry in summary.items() if name.startswith("recall/")}
+    overall = {
+        name: entry for name, entry in summary.items() if name.partition("/")[0] not in PER_CLASS
+    }
+    lowest = sorted(recalls, key=lambda k: (recalls[k]["mean"] is None, recalls[k]["mean"]))
+    shown = set(lowest[:MOST_CLASSES_TERMINAL])
+    classes = "classes"
+    if len(shown) < len(recalls):
+        classes = f"the {len(shown)} classes of lowest recall out of {count(len(recalls))}"
+    return [
+        _described(f"{title}: mean ± std in %, n = {runs} runs", overall),
+        _described(classes, {name: entry for name, entry in recalls.items() if name in shown}),
+    ]
+
+
+def _described(caption: str, entries: Mapping[str, Mapping[str, Any]]) -> Table:
+    rows: list[list[Value]] = [
+        [
+            measure(name).title,
+            spread_text(name, entry),
+            *(measure(name).text(entry[side]) for side in ("min", "max")),
+            entry["n"],
+        ]
+        for name, entry in entries.items()
+    ]
+    return Table(caption, columns("", "mean ± std", "lowest", "highest", "n"), rows)
+
+
+def headline_table(groups: Sequence[Summary], metric: str, level: float) -> Table:
     """One figure of every group and its baselines: mean, deviation, t interval, extremes."""
-    table = new_table(measure(metric).heading)
-    table.add_column("", max_width=28, overflow="fold")
-    for title in ("n", "mean ± std", f"{level_text(level)} interval", "min … max"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for name, figures, last in _rows(groups):
+    rows: list[list[Value]] = []
+    styles = []
+    for name, figures, style in _rows(groups):
         entry = figures.get(metric)
         if entry is None:
             continue
         ends = f"{measure(metric).text(entry['min'])} … {measure(metric).text(entry['max'])}"
-        cells = (str(entry["n"]), spread_text(metric, entry), interval_text(metric, entry), ends)
-        table.add_row(*map(Text, (name, *cells)), end_section=last)
-    return spaced(table)
+        spread, interval = spread_text(metric, entry), interval_text(metric, entry)
+        rows.append([name, entry["n"], spread, interval, ends])
+        styles.append(style)
+    heads = columns("", "n", "mean ± std", f"{level_text(level)} interval", "min … max")
+    return Table(measure(metric).heading, heads, rows, styles)
 
 
-def further_table(groups: Sequence[Summary], metrics: Sequence[str]) -> Padding:
+def further_table(groups: Sequence[Summary], metrics: Sequence[str]) -> Table:
     """Mean ± standard deviation of further figures."""
-    table = new_table("mean ± standard deviation over the runs")
-    table.add_column("", max_width=28, overflow="fold")
-    for metric in metrics:
-        table.add_column(measure(metric).heading, justify="right")
-    for name, figures, last in _rows(groups):
-        cells = [spread_text(metric, figures.get(metric)) for metric in metrics]
-        table.add_row(*map(Text, (name, *cells)), end_section=last)
-    return spaced(table)
+    parts = list(_rows(groups))
+    rows: list[list[Value]] = [
+        [name, *(spread_text(metric, figures.get(metric)) for metric in metrics)]
+        for name, figures, _ in parts
+    ]
+    heads = columns("", *(measure(metric).heading for metric in metrics))
+    caption = "mean ± standard deviation over the runs"
+    return Table(caption, heads, rows, [style for *_, style in parts])
 
 
-def _rows(groups: Sequence[Summary]) -> Iterator[tuple[str, Summary, bool]]:
+def _rows(groups: Sequence[Summary]) -> Iterator[tuple[str, Summary, str]]:
     for group in groups:
-        baselines = ordered_baselines(group)
-        yield plain(group["name"]), group["test"], not baselines
-        for number, (key, figures) in enumerate(baselines.items(), 1):
-            yield f"  {baseline_name(key)}", figures, number == len(baselines)
+        yield group["name"], group["test"], "model"
+        for key, figures in ordered_baselines(group).items():
+            yield baseline_name(key), figures, "baseline"
 
 
 def _told_shares(summary: Summary) -> list[Summary]:
@@ -92,7 +120,7 @@ def _told_shares(summary: Summary) -> list[Summary]:
     return [entry for entry in summary["variance"] if entry["metric"] == first[entry["name"]]]
 
 
-def shares_table(entry: Summary) -> Group:
+def shares_table(entry: Summary) -> Table:
     """The spread of one figure by source of chance.
 
     Args:
@@ -101,41 +129,37 @@ def shares_table(entry: Summary) -> Group:
     metric, level = entry["metric"], level_text(entry["level"])
     logit = entry["scale"] == "logit"
     scale = "logit scale" if logit else measure(metric).heading
-    table = new_table(f"where the spread comes from: {plain(entry['name'])} ({scale})")
-    table.add_column("what varies", no_wrap=True)
-    for title in ("runs", "std", f"{level} interval", "share %", f"{level} interval"):
-        table.add_column(title, justify="right", no_wrap=True)
+    interval = f"{level} interval"
 
     def size(value: float | None) -> str:
         if not logit:
             return measure(metric).size_text(value)
-        return "–" if value is None else f"{value:.4f}"
+        return UNDEFINED if value is None else f"{value:.4f}"
 
-    def ends(interval: Mapping[str, float] | None, text: Any) -> str:
-        return "–" if interval is None else f"{text(interval['low'])} … {text(interval['high'])}"
+    def share(value: float | None) -> str:
+        return percent(value, 0)
 
-    for name, source in entry["sources"].items():
-        _add(
-            table,
+    def ends(found: Mapping[str, float] | None, text: Callable[[float | None], str]) -> str:
+        return UNDEFINED if found is None else f"{text(found['low'])} … {text(found['high'])}"
+
+    rows: list[list[Value]] = [
+        [
             name,
-            str(source["n"]),
+            source["n"],
             size(source["std"]),
             ends(source["std_interval"], size),
-            percent(source["share"], 0),
-            ends(source["share_interval"], lambda share: percent(share, 0)),
-        )
+            share(source["share"]),
+            ends(source["share_interval"], share),
+        ]
+        for name, source in entry["sources"].items()
+    ]
     rest = entry["interaction_share"]
-    _add(table, "interaction", "", "", "", "–" if rest is None else f"{100 * rest:.0f}", "")
+    rows.append(["interaction", "", "", "", UNDEFINED if rest is None else f"{100 * rest:.0f}", ""])
     total = (size(entry["total_std"]), ends(entry["total_std_interval"], size))
-    _add(table, "all together", str(entry["n"]), *total, "100", "")
-    remarks = [Remark(plain(note), warning=True) for note in entry["notes"]]
-    parts: list[RenderableType] = [remarks_grid(remarks), Text()] if remarks else []
-    return Group(spaced(table), *parts)
-
-
-def _add(table: Table, *cells: str) -> None:
-    # Text, not str: names are not markup.
-    table.add_row(*map(Text, cells))
+    rows.append(["all together", entry["n"], *total, "100", ""])
+    caption = f"where the spread comes from: {entry['name']} ({scale})"
+    heads = columns("what varies", "runs", "std", interval, "share %", interval)
+    return Table(caption, heads, rows)
 
 
 def _remarks(summary: Summary) -> list[Remark]:

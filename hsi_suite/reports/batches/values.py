@@ -9,7 +9,7 @@ from typing import Any
 from ...metrics.measures import measure
 from ...printable import UNDEFINED, shortened
 from ..content import enumerate_names
-from .document import Cell, Table, pairs
+from ..document import Cell, Table, pairs
 
 Entry = Mapping[str, Any]
 

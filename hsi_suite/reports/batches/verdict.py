@@ -8,8 +8,8 @@ from typing import Any
 from ...metrics.measures import measure
 from ...printable import plain
 from ..content import enumerate_names, unverified_text
-from ..verdict import Remark
-from .answers import Answer, answers, best_simpler, ranked, told_from_all
+from ..document import Remark
+from .answers import answers, best_simpler, ranked, told_from_all
 from .content import BatchReport, GroupFacts
 from .values import name_text, runs_text
 
@@ -140,14 +140,8 @@ def warnings(report: BatchReport) -> list[Remark]:
 
 def batch_verdict(report: BatchReport) -> list[Remark]:
     """Everything at the head of the page as statements, for the terminal and for Markdown."""
-    told = [remark for answer in answers(report) for remark in _as_remarks(answer)]
+    told = [remark for answer in answers(report) for remark in answer.as_remarks()]
     return [Remark(sentence(report)), *told, *warnings(report)]
-
-
-def _as_remarks(answer: Answer) -> list[Remark]:
-    text = f"{answer.place}: {answer.model}, {answer.metric} {answer.figure} ({answer.spread})."
-    first = Remark(f"{text} {answer.outcome}".strip())
-    return [first, *(Remark(f"{answer.place}: {r.text}", r.warning) for r in answer.beside)]
 
 
 def _random_against_disjoint(report: BatchReport) -> list[Remark]:

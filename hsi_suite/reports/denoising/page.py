@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from ...metrics.measures import measure
-from ...printable import plain
-from ..drawing import ACCENT, SECOND, data_uri, house_style, to_png
+from ..document import Column, Document, Figure, Remark, Remarks, Section, Table, Value, pairs
+from ..drawing import ACCENT, SECOND, house_style
 from ..maps import Image, false_colour
-from ..page import Picture, chart, render_page
+from ..pictures import chart, raster
 
 _PANEL_INCHES = 3.6
 _DPI = 150
@@ -52,24 +52,24 @@ class DenoisingReport:
     remarks: Sequence[str] = ()
 
 
-def denoising_report(content: DenoisingReport) -> str:
-    """The page as HTML text: no script, nothing loaded, readable in light, dark and print."""
-    values = {
-        "title": plain(content.title),
-        "lead": plain(content.lead),
-        "remarks": [plain(remark) for remark in content.remarks],
-        "picture": _before_after(content),
-        "columns": [measure(key).heading for key in _SCORES],
-        "scores": [_score_row(name, scores) for name, scores in content.scores.items()],
-        "peak": _peak(content),
-        "noise": _noise(content),
-        "damage": [(plain(name), plain(value)) for name, value in content.damage],
-        "method": [(plain(name), plain(value)) for name, value in content.method],
-    }
-    return render_page("denoising.html", values)
+def denoising_page(content: DenoisingReport) -> Document:
+    """The page of a denoised cube."""
+    remarks = [Remark(text, warning=True) for text in content.remarks]
+    damage = pairs("The cube and its damage.", content.damage)
+    sections = [
+        Section("Before and after", [_before_after(content)]),
+        *([Section("Against the reference", [_scores(content.scores)])] if content.scores else []),
+        Section("Noise", [_noise(content)]),
+        Section(
+            "What was done",
+            [damage, pairs("The method.", content.method)],
+        ),
+    ]
+    first = [Section("", [Remarks(remarks)])] if remarks else []
+    return Document(content.title, content.lead, [*first, *sections])
 
 
-def before_after_figure(before: NDArray[np.floating], after: NDArray[np.floating]) -> Figure:
+def before_after_figure(before: NDArray[np.floating], after: NDArray[np.floating]) -> Drawing:
     """False colour before and after side by side, both stretched alike.
 
     Args:
@@ -83,7 +83,7 @@ def before_after_figure(before: NDArray[np.floating], after: NDArray[np.floating
     width = _PANEL_INCHES * min(1.0, 2 * samples / lines)
     with house_style():
         height = width * lines / samples + 0.3
-        figure = Figure(figsize=(2 * width + 0.2, height), dpi=_DPI, layout="constrained")
+        figure = Drawing(figsize=(2 * width + 0.2, height), dpi=_DPI, layout="constrained")
         panels = {"before": both[:, :samples], "after": both[:, samples:]}
         for axes, (name, image) in zip(figure.subplots(1, 2), panels.items(), strict=True):
             axes.imshow(image[::step, ::step], interpolation="nearest")
@@ -94,7 +94,7 @@ def before_after_figure(before: NDArray[np.floating], after: NDArray[np.floating
 
 def band_noise_figure(
     sigma: NDArray[np.float64], wavelengths: NDArray[np.float64] | None = None
-) -> Figure:
+) -> Drawing:
     """The noise of each band, dead bands marked.
 
     Args:
@@ -104,7 +104,7 @@ def band_noise_figure(
     place = np.arange(1, len(sigma) + 1) if wavelengths is None else wavelengths
     dead = np.isnan(sigma)
     with house_style():
-        figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+        figure = Drawing(figsize=(7.2, 3.0), layout="constrained")
         axes = figure.add_subplot()
         axes.plot(place, sigma, ".", markersize=4, color=ACCENT, label="noise of a band")
         for number, centre in enumerate(place[dead]):
@@ -120,26 +120,28 @@ def band_noise_figure(
     return figure
 
 
-def _before_after(content: DenoisingReport) -> Picture:
+def _before_after(content: DenoisingReport) -> Figure:
     numbers = ", ".join(map(str, content.bands))
     caption = f"Bands {numbers} as red, green and blue, stretched alike before and after."
-    figure = before_after_figure(content.before, content.after)
-    uri = data_uri(to_png(figure), "png")
-    width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return Picture(uri, uri, width, height, f"False colour before and after. {caption}", caption)
+    drawing = before_after_figure(content.before, content.after)
+    return raster(drawing, f"False colour before and after. {caption}", caption)
 
 
-def _noise(content: DenoisingReport) -> Picture:
+def _noise(content: DenoisingReport) -> Figure:
     low, high = float(np.nanmin(content.sigma)), float(np.nanmax(content.sigma))
     caption = f"Standard deviation of the noise of each band: {low:.3g} to {high:.3g}."
-    figure = band_noise_figure(content.sigma, content.wavelengths)
-    return chart(figure, caption, caption)
+    return chart(band_noise_figure(content.sigma, content.wavelengths), caption, caption)
 
 
-def _peak(content: DenoisingReport) -> str:
-    peaks = [scores["peak"] for scores in content.scores.values() if scores.get("peak") is not None]
-    return f"{peaks[0]:.6g}" if peaks else ""
-
-
-def _score_row(name: str, scores: Mapping[str, float | None]) -> tuple[str, ...]:
-    return (plain(name), *(measure(key).text(scores.get(key)) for key in _SCORES))
+def _scores(scores: Mapping[str, Mapping[str, float | None]]) -> Table:
+    peaks = [each["peak"] for each in scores.values() if each.get("peak") is not None]
+    peak = f"{peaks[0]:.6g}" if peaks else ""
+    caption = (
+        "Means over the bands (PSNR, SSIM) or over the pixels (spectral angle). The peak of every "
+        f"band is the largest value of the whole clean cube, {peak}."
+    )
+    heads = [Column("", number=False), *(Column(measure=measure(key)) for key in _SCORES)]
+    rows: list[list[Value]] = [
+        [name, *(each.get(key) for key in _SCORES)] for name, each in scores.items()
+    ]
+    return Table(caption, heads, rows, [""] * (len(rows) - 1) + ["own"])

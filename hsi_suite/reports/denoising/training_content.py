@@ -1,4 +1,4 @@
-"""The rows and remarks of a denoiser's training, worded once for the terminal and the page."""
+"""The tables and remarks of a denoiser's training, made once for the terminal and the page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from ...metrics.measure import Measure
 from ...metrics.measures import measure, of_denoisers
 from ...printable import plain
 from ..content import Metrics, count, unverified_mark
-from ..verdict import SLOWER, Remark, first_remarks
+from ..document import Block, Column, Remark, Remarks, Table, Value, pairs
+from ..verdict import SLOWER, first_remarks
 
 _WHITE = 255  # of the scale on which σ counts
 
@@ -29,19 +30,33 @@ def denoiser_measures(metrics: Metrics) -> list[Measure]:
     return [each for each in of_denoisers() if any(each.name in scores for scores in levels)]
 
 
-def denoiser_score_rows(metrics: Metrics) -> list[tuple[str, ...]]:
-    """Level of the noise and `denoiser_measures`, means over the validation images."""
+def denoiser_blocks(metrics: Metrics) -> list[Block]:
+    """Everything about a training for the terminal, the remarks last: nearest to the prompt.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+    """
+    scores = denoiser_score_table(metrics, denoiser_heading(metrics))
     return [
-        (
-            f"{level_name(metrics)} {level}",
-            *(each.text(scores.get(each.name)) for each in denoiser_measures(metrics)),
-        )
-        for level, scores in metrics["validation"].items()
+        *([scores] if scores.rows else []),
+        denoiser_training_table(metrics, "training"),
+        Remarks(denoiser_remarks(metrics)),
     ]
 
 
-def denoiser_rows(metrics: Metrics) -> list[tuple[str, str]]:
-    """What was learnt from what, as (what, value)."""
+def denoiser_score_table(metrics: Metrics, caption: str) -> Table:
+    """The figures at each level of the noise, means over the validation images."""
+    measures = denoiser_measures(metrics)
+    heads = [Column("noise", number=False), *(Column(measure=each) for each in measures)]
+    rows: list[list[Value]] = [
+        [f"{level_name(metrics)} {level}", *(scores.get(each.name) for each in measures)]
+        for level, scores in metrics["validation"].items()
+    ]
+    return Table(caption, heads, rows)
+
+
+def denoiser_training_table(metrics: Metrics, caption: str) -> Table:
+    """What was learnt from what."""
     noise = metrics["noise"]
     low, high = (f"{level:g}" for level in noise["sigma"])
     kinds = {
@@ -49,7 +64,7 @@ def denoiser_rows(metrics: Metrics) -> list[tuple[str, str]]:
         "poisson_gaussian": f"noise of photons and of σ {low} to {high} (of 255)",
         "camera": "the noise of simulated cameras",
     }
-    return [
+    rows = [
         ("learnt from", f"{count(metrics['train_images'])} images, {plain(metrics['colour'])}"),
         ("validation", f"{count(metrics['validation_images'])} images set apart"),
         ("noise", kinds.get(noise["kind"], plain(noise["kind"]))),
@@ -57,16 +72,18 @@ def denoiser_rows(metrics: Metrics) -> list[tuple[str, str]]:
         ("parameters", count(metrics["parameters"])),
         ("multiply-adds per pixel", f"{metrics['multiply_adds_per_pixel']:,.0f}"),
     ]
+    return pairs(caption, rows)
 
 
 def denoiser_remarks(metrics: Metrics) -> list[Remark]:
     """What the figures say, the most important first."""
     remarks = first_remarks(metrics)
-    rows = denoiser_score_rows(metrics)
-    if not rows:
+    levels = list(metrics["validation"])
+    if not levels:
         text = "No image was set apart for validation: nothing says how good this denoiser is."
         return [*remarks, Remark(text, warning=True)]
-    scores = list(metrics["validation"].values())[len(rows) // 2]
+    level = levels[len(levels) // 2]
+    scores = metrics["validation"][level]
     ratio, similarity = (
         measure(name).with_unit(scores[name])
         for name in ("peak_signal_noise_ratio", "structural_similarity")
@@ -83,7 +100,7 @@ def denoiser_remarks(metrics: Metrics) -> list[Remark]:
         *remarks,
         Remark(
             f"{denoiser_heading(metrics)} reaches {ratio} and an SSIM of {similarity} at "
-            f"{rows[len(rows) // 2][0]}, in the mean over {count(images)} validation images."
+            f"{level_name(metrics)} {level}, in the mean over {count(images)} validation images."
         ),
         Remark(
             "The noise of these images was added by the same rule as in training: real noise of "

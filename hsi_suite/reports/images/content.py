@@ -1,24 +1,25 @@
-"""The rows and remarks of a classifier of images, worded once for the terminal and the page."""
+"""The tables and remarks of a classifier of images, made once for the terminal and the page."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from ...metrics.measure import Measure
 from ...metrics.measures import measure
 from ...printable import plain
 from ..content import (
+    MOST_CLASSES_TERMINAL,
     Metrics,
+    classes_note,
     count,
     enumerate_names,
-    figure_texts,
     overall_measures,
     percent,
     shown_classes,
     unverified_mark,
 )
-from ..verdict import Remark, commonest_remarks, first_remarks
+from ..document import Block, Column, Remark, Remarks, Table, Value, pairs
+from ..verdict import commonest_remarks, first_remarks
 
 _TOP = "top_5_accuracy"
 _PARTS = (("test", "test part"), ("validation", "validation part"))
@@ -26,19 +27,20 @@ _PARTS = (("test", "test part"), ("validation", "validation part"))
 _QUANTILE = 1.959964
 
 
-@dataclass(frozen=True)
-class ImageScoreRow:
-    """The classifier on one part.
+def image_blocks(metrics: Metrics) -> list[Block]:
+    """Everything about a run for the terminal, the remarks last: nearest to the prompt.
 
-    Attributes:
-        interval: of the overall accuracy, 95 %, Wilson's.
-        figures: in the order of `image_measures`, written.
+    Args:
+        metrics: the content of a run's metrics.json.
     """
-
-    name: str
-    images: str
-    interval: str
-    figures: tuple[str, ...]
+    note = classes_note(metrics, MOST_CLASSES_TERMINAL)
+    caption = f"classes, test images. {note}" if note else "classes, test images"
+    return [
+        image_score_table(metrics, image_heading(metrics)),
+        image_class_table(metrics, caption, MOST_CLASSES_TERMINAL),
+        image_split_table(metrics),
+        Remarks(image_remarks(metrics)),
+    ]
 
 
 def image_heading(metrics: Metrics) -> str:
@@ -52,46 +54,51 @@ def image_measures(metrics: Metrics) -> list[Measure]:
     return [*overall_measures(metrics["test"]), *top]
 
 
-def image_score_rows(metrics: Metrics) -> list[ImageScoreRow]:
+def image_score_table(metrics: Metrics, caption: str) -> Table:
     """The test part, and the validation part where there is one."""
-    rows = []
+    measures = image_measures(metrics)
+    heads = [Column("part", number=False), Column("images")]
+    heads += [Column(measure=each) for each in measures]
+    heads.append(Column("95 % interval", short="OA, 95 % interval"))
+    rows: list[list[Value]] = []
     for part, words in _PARTS:
         scores = metrics.get(part)
         if not scores:
             continue
         low, high = wilson_interval(scores["overall_accuracy"], scores["num_images"])
-        rows.append(
-            ImageScoreRow(
-                name=words,
-                images=count(scores["num_images"]),
-                interval=f"{percent(low, 1)} … {percent(high, 1)}",
-                figures=figure_texts(scores, image_measures(metrics)),
-            )
-        )
-    return rows
+        figures = [scores.get(each.name) for each in measures]
+        interval = f"{percent(low, 1)} … {percent(high, 1)}"
+        rows.append([words, scores["num_images"], *figures, interval])
+    return Table(caption, heads, rows, ["own", "other"][: len(rows)])
 
 
-def image_class_rows(metrics: Metrics, most: int | None = None) -> list[tuple[str, ...]]:
-    """Name, training images, test images, precision, recall and F1 of each class.
+def image_class_table(metrics: Metrics, caption: str, most: int | None) -> Table:
+    """Training images, test images, precision, recall and F1 of each class.
 
     Args:
         metrics: the content of a run's metrics.json.
+        caption: of the table.
         most: of more classes than these the worst alone, see `shown_classes`; None for all.
     """
     classes, tested = metrics["classes"], metrics["test"]["per_class"]
-    return [
-        (
-            plain(classes[index]["name"]),
-            count(classes[index]["train"]),
-            count(tested[index]["support"]),
-            *(measure(name).text(tested[index][name]) for name in ("precision", "recall", "f1")),
-        )
+    figures = {"precision": "precision", "recall": "recall", "f1": "F1"}
+    heads = [Column("class", number=False), Column("training images", short="train")]
+    heads.append(Column("test images", short="test"))
+    heads += [Column(head, measure=measure(name)) for name, head in figures.items()]
+    rows: list[list[Value]] = [
+        [
+            classes[index]["name"],
+            classes[index]["train"],
+            tested[index]["support"],
+            *(tested[index][name] for name in figures),
+        ]
         for index in shown_classes(metrics, most)
     ]
+    return Table(caption, heads, rows, style="classes")
 
 
-def image_split_rows(metrics: Metrics) -> list[tuple[str, str]]:
-    """How the images were divided and are seen, as (what, value)."""
+def image_split_table(metrics: Metrics) -> Table:
+    """How the images were divided and are seen."""
     split, size = metrics["split"], metrics["size"]
     kinds = {"given": "as the data set comes", "random": "drawn at random, class by class"}
     rows = [("parts", kinds.get(split["kind"], plain(split["kind"])))]
@@ -102,7 +109,7 @@ def image_split_rows(metrics: Metrics) -> list[tuple[str, str]]:
     crops = metrics["crops"]
     averaged = f"the mean over {crops} crops of each image"
     rows.append(("classified by", averaged if crops > 1 else "one view of each image"))
-    return rows
+    return pairs("How the images were divided and are seen.", rows)
 
 
 def image_remarks(metrics: Metrics) -> list[Remark]:

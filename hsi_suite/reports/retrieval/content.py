@@ -1,9 +1,8 @@
-"""The rows and remarks of a retriever, worded once for the terminal and the page."""
+"""The tables and remarks of a retriever, made once for the terminal and the page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,26 +17,26 @@ from ..content import (
     percent,
     unverified_mark,
 )
-from ..verdict import SLOWER, Remark, first_remarks
+from ..document import Block, Column, Remark, Remarks, Table, Value, columns, pairs
+from ..verdict import SLOWER, first_remarks
 
 MAP = "mean_average_precision"
 _MACRO = "macro_average_precision"
 _PARTS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True)
-class MethodRow:
-    """A method in both directions; figures in percent.
+def retrieval_blocks(metrics: Metrics) -> list[Block]:
+    """Everything about a run for the terminal, the remarks last: nearest to the prompt.
 
-    Attributes:
-        name: of the method.
-        figures: of each direction, then of the next.
-        own: whether it is the run's own.
+    Args:
+        metrics: the content of a run's metrics.json.
     """
-
-    name: str
-    figures: tuple[str, ...]
-    own: bool
+    return [
+        settings_table(metrics, "pairs"),
+        figure_table(metrics, retrieval_heading(metrics)),
+        method_table(metrics, "mean average precision, %", macro=False),
+        Remarks(retrieval_remarks(metrics)),
+    ]
 
 
 def direction_words(direction: str, pair: Sequence[str]) -> str:
@@ -58,51 +57,65 @@ def retrieval_heading(metrics: Metrics) -> str:
     return f"{plain(metrics['model'])}, {first} ↔ {second}, on {dataset}"
 
 
-def method_rows(metrics: Metrics) -> list[MethodRow]:
-    """Mean average precision of the run and of every baseline, both directions, best first."""
-    directions = metrics["directions"]
-
-    def row(name: str, table: Metrics, own: bool) -> MethodRow:
-        figures = [table.get(direction, {}) for direction in directions]
-        cells = [measure(key).text(figure.get(key)) for key in (MAP, _MACRO) for figure in figures]
-        return MethodRow(name, tuple(cells), own)
-
-    rows = [row(plain(metrics["model"]), metrics["test"], True)]
-    baselines = metrics["baselines"]
-    for name in sorted(baselines, key=lambda name: -_mean(baselines[name])):
-        rows.append(row(baseline_name(name), baselines[name], False))
-    return rows
+def _directions(metrics: Metrics) -> list[str]:
+    return [direction_words(name, metrics["pair"]) for name in metrics["directions"]]
 
 
-def figure_rows(metrics: Metrics) -> list[tuple[str, ...]]:
-    """Every figure of the run: name and unit, then both directions."""
-    names = sorted(next(iter(metrics["test"].values())), key=_figure_order)
-    return [
-        (
-            measure(name).heading,
-            *(
-                measure(name).text(metrics["test"][direction].get(name))
-                for direction in metrics["directions"]
-            ),
-        )
-        for name in names
+def method_table(metrics: Metrics, caption: str, *, macro: bool) -> Table:
+    """Mean average precision of the run and of every baseline, both directions, best first.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+        caption: of the table.
+        macro: also the mean over classes.
+    """
+    keys = {MAP: "", _MACRO: ", macro"} if macro else {MAP: ""}
+    heads = [Column("method", number=False)]
+    heads += [
+        Column(f"{words}{more}", measure=measure(key))
+        for key, more in keys.items()
+        for words in _directions(metrics)
     ]
 
+    def row(name: str, table: Metrics) -> list[Value]:
+        parts = [table.get(direction, {}) for direction in metrics["directions"]]
+        return [name, *(part.get(key) for key in keys for part in parts)]
 
-def class_rows(metrics: Metrics) -> list[tuple[str, ...]]:
-    """Name and number of training, validation and test pairs of each class; of many the first."""
-    rows = [
-        (plain(entry["name"]), *(count(entry[part]) for part in _PARTS))
+    baselines = metrics["baselines"]
+    rows = [row(metrics["model"], metrics["test"])]
+    for name in sorted(baselines, key=lambda name: -_mean(baselines[name])):
+        rows.append(row(baseline_name(name), baselines[name]))
+    return Table(caption, heads, rows, ["own"] + [""] * len(baselines))
+
+
+def figure_table(metrics: Metrics, caption: str) -> Table:
+    """Every figure of the run: name and unit, then both directions."""
+    names = sorted(next(iter(metrics["test"].values())), key=_figure_order)
+    rows: list[list[Value]] = [
+        [
+            measure(name).heading,
+            *(measure(name).text(metrics["test"][d].get(name)) for d in metrics["directions"]),
+        ]
+        for name in names
+    ]
+    return Table(caption, columns("figure", *_directions(metrics)), rows)
+
+
+def class_table(metrics: Metrics) -> Table:
+    """Number of training, validation and test pairs of each class; of many the first."""
+    rows: list[list[Value]] = [
+        [entry["name"], *(entry[part] for part in _PARTS)]
         for entry in metrics["classes"][:MOST_CLASSES]
     ]
     more = len(metrics["classes"]) - len(rows)
     if more:
-        rows.append((f"and {count(more)} more, in metrics.json", *[""] * len(_PARTS)))
-    return rows
+        rows.append([f"and {count(more)} more, in metrics.json", *[""] * len(_PARTS)])
+    heads = columns("class", "training", "validation", "test")
+    return Table("Pairs of each class in each part.", heads, rows, style="classes")
 
 
-def setting_rows(metrics: Metrics) -> list[tuple[str, str]]:
-    """How the space was learnt and what the pairs are, as (what, value)."""
+def settings_table(metrics: Metrics, caption: str) -> Table:
+    """How the space was learnt and what the pairs are."""
     split, loss = metrics["split"], metrics["loss"]
     rows = [("encoders", enumerate_names(metrics["encoders"]))]
     label = "label distance" if loss["label"] == "distance" else "cross-entropy"
@@ -121,7 +134,7 @@ def setting_rows(metrics: Metrics) -> list[tuple[str, str]]:
     rows.append(("similarity", _similarity(metrics)))
     if metrics["multi_label"]:
         rows.append(("relevant", "items that share a class"))
-    return rows
+    return pairs(caption, rows)
 
 
 def retrieval_remarks(metrics: Metrics) -> list[Remark]:

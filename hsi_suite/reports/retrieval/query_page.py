@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from ...printable import plain
-from ..drawing import data_uri, to_png
-from ..page import Picture, chart, render_page
-from ..verdict import Remark
+from ..document import Column, Document, Listing, Remark, Remarks, Section, Table, pairs
+from ..pictures import chart, raster
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,8 @@ class RetrievalQueryReport:
     command: str
 
 
-def retrieval_query_report(content: RetrievalQueryReport) -> str:
-    """The page as HTML text: no script, nothing loaded, readable in light, dark and print."""
+def retrieval_query_page(content: RetrievalQueryReport) -> Document:
+    """The page of a search."""
     sheet = (
         "The best matches, best first, each in its surroundings; the frame is what was compared."
     )
@@ -59,27 +57,30 @@ def retrieval_query_report(content: RetrievalQueryReport) -> str:
         "Left: the gallery with its best matches, the first nine numbered. Right: cosine "
         "similarity of every pixel to the query; the lowest 2 % share one colour."
     )
-    spectra: Picture | None = None
-    if content.spectra is not None:
-        spectra = chart(content.spectra, content.spectra_words, content.spectra_words)
-    values = {
-        "title": plain(content.title),
-        "lead": plain(content.lead),
-        "remarks": content.remarks,
-        "score_map": _picture(content.score_map, score_map),
-        "sheet": _picture(content.sheet, sheet),
-        "spectra": spectra,
-        "space": chart(content.space, content.space_words, content.space_words),
-        "columns": [plain(name) for name in content.columns],
-        "matches": [[plain(cell) for cell in row] for row in content.matches],
-        "query": [(plain(name), plain(value)) for name, value in content.query],
-        "gallery": [(plain(name), plain(value)) for name, value in content.gallery],
-        "command": content.command.strip(),
-    }
-    return render_page("retrieval_query.html", values)
-
-
-def _picture(figure: Figure, words: str) -> Picture:
-    uri = data_uri(to_png(figure), "png")
-    width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return Picture(uri, uri, width, height, words, words)
+    words = content.spectra_words
+    spectra = [] if content.spectra is None else [chart(content.spectra, words, words)]
+    matches = Table(
+        "Lines and samples are counted from 0. Similarity is the cosine in the common space.",
+        [Column(name) for name in content.columns],
+        content.matches,
+    )
+    space = chart(content.space, content.space_words, content.space_words)
+    return Document(
+        content.title,
+        content.lead,
+        [
+            Section("", [Remarks(content.remarks)]),
+            Section("Where it is", [raster(content.score_map, score_map, score_map)]),
+            Section("Best matches", [raster(content.sheet, sheet, sheet), matches]),
+            *([Section("Spectra", spectra)] if spectra else []),
+            Section("The common space", [space]),
+            Section(
+                "What was done",
+                [
+                    pairs("The query.", content.query),
+                    pairs("The gallery and the run.", content.gallery),
+                    Listing("", content.command.strip()),
+                ],
+            ),
+        ],
+    )

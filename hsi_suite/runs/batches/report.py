@@ -18,11 +18,11 @@ from ...guard import parsing
 from ...reports.batches.content import BatchReport, GroupFacts, RunFacts
 from ...reports.batches.latex import latex_table
 from ...reports.batches.maps import Votes, count_votes, thinning
-from ...reports.batches.markdown import markdown_report
-from ...reports.batches.page import batch_page
-from ...reports.batches.sections import batch_sections
+from ...reports.batches.sections import batch_document
 from ...reports.batches.verdict import batch_verdict
-from ...reports.verdict import Remark
+from ...reports.document import Remark
+from ...reports.html import html_page
+from ...reports.markdown import markdown
 from ...user_files import resolved
 from ..figures import figures
 from ..folder import CONFIG, COST, ENVIRONMENT, LABEL_MAP, REPORT, Run, csv_text
@@ -93,11 +93,11 @@ def write_report(folder: Path, report: BatchReport, runs: Iterable[Run]) -> list
     Returns:
         The verdict, as the page has it.
     """
-    sections = batch_sections(report)
-    write_text(folder / MARKDOWN, markdown_report(report, sections))
+    document = batch_document(report)
+    write_text(folder / MARKDOWN, markdown(document))
     write_text(folder / LATEX, latex_table(report))
     write_text(folder / COSTS, csv_text(cost_rows(runs)))
-    write_text(folder / REPORT, batch_page(report, sections))
+    write_text(folder / REPORT, html_page(document))
     return batch_verdict(report)
 
 

@@ -21,7 +21,8 @@ from ...engine.observer import Observer
 from ...errors import HsiSuiteError, InputFileError, OutputError
 from ...memory import memory_text
 from ...reports.content import enumerate_names
-from ...reports.denoising.page import DenoisingReport, denoising_report
+from ...reports.denoising.page import DenoisingReport, denoising_page
+from ...reports.html import html_page
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
@@ -167,7 +168,7 @@ def denoise_cube_file(
             page = _report(restoration, file, target, denoiser_name, scores)
             if added_noise is not None:
                 page = replace(page, remarks=[_told_noise(*added_noise), *page.remarks])
-            write_text(Path(report), denoising_report(page))
+            write_text(Path(report), html_page(denoising_page(page)))
             written += (Path(report),)
     return DenoisedFile(
         path,

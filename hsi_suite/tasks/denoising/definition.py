@@ -5,19 +5,18 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.measures import of_denoisers
-from ...runs.folder import MODEL, REPORT, Run
+from ...runs.folder import MODEL, REPORT
 from ...runs.task import Figures, Metrics, Task
 from ...schemas.denoising import DenoisingConfig
 from ...schemas.run_metrics import DenoisedMetrics
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from ...reports.verdict import Remark
+    from ...reports.document import Block, Document
+    from ...runs.pages import PageFacts
 
 PICTURE = "denoised.png"
 _PSNR = "peak_signal_noise_ratio"
@@ -41,11 +40,11 @@ class Denoising(Task):
 
         return absent_source(config, source)
 
-    def summary(self, metrics: Metrics) -> RenderableType:
+    def summary(self, metrics: Metrics) -> Sequence[Block]:
         """See `Task`."""
-        from ...reports.denoising.tables import denoiser_summary
+        from ...reports.denoising.training_content import denoiser_blocks
 
-        return denoiser_summary(metrics)
+        return denoiser_blocks(metrics)
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
@@ -57,11 +56,11 @@ class Denoising(Task):
             if figure.name in scores
         ]
 
-    def write_page(self, run: Run) -> list[Remark]:
+    def page(self, facts: PageFacts) -> Document:
         """See `Task`."""
-        from .page import write_page
+        from .page import page
 
-        return write_page(run)
+        return page(facts)
 
     def variant(self, metrics: Metrics) -> str:
         """The noise that was learnt."""

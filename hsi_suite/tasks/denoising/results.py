@@ -18,12 +18,11 @@ from ...models.network_file import shown_name
 from ...reports.drawing import house_style, save_png
 from ...reports.figures import has_curves, learning_curves_figure
 from ...runs.folder import COST, CURVES, HISTORY, METRICS, Run, csv_text
+from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.denoising import DenoisingConfig
-from ..shared.run_pages import PageFacts, measured_cost
 from .definition import PICTURE
 from .denoiser import Denoiser
 from .evaluation import Clean, to_batch
-from .page import write_page
 from .task import ImageDenoising
 
 _PICTURES = 4

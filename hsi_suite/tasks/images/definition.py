@@ -5,19 +5,18 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...data.labelled_images import IMAGE_CLASSES
-from ...runs.folder import Run
 from ...runs.task import Metrics
 from ...schemas.image_classification import ImageClassificationConfig
 from ...schemas.run_metrics import ClassifiedMetrics
 from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from ...reports.verdict import Remark
+    from ...reports.document import Block, Document
+    from ...runs.pages import PageFacts
 
 
 class ImageClassification(ScoredByClass):
@@ -36,17 +35,17 @@ class ImageClassification(ScoredByClass):
 
         return absent_source(config, source)
 
-    def summary(self, metrics: Metrics) -> RenderableType:
+    def summary(self, metrics: Metrics) -> Sequence[Block]:
         """See `Task`."""
-        from ...reports.images.tables import image_classification_summary
+        from ...reports.images.content import image_blocks
 
-        return image_classification_summary(metrics)
+        return image_blocks(metrics)
 
-    def write_page(self, run: Run) -> list[Remark]:
+    def page(self, facts: PageFacts) -> Document:
         """See `Task`."""
-        from .page import write_page
+        from .page import page
 
-        return write_page(run)
+        return page(facts)
 
 
 IMAGE_CLASSIFICATION = ImageClassification()

@@ -17,11 +17,11 @@ from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...reports.images.figures import Mistake, mistakes_figure
 from ...runs.folder import CONFUSION, COST, CURVES, HISTORY, METRICS, Run, csv_text
+from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.image_classification import ImageClassificationConfig
-from ..shared.run_pages import PageFacts, measured_cost
 from .classifier import ImageClassifier
 from .evaluation import image_scores
-from .page import MISTAKES, write_page
+from .page import MISTAKES
 from .preparation import PreparedImages
 
 _SHOWN = 24

@@ -5,20 +5,18 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.measures import measure
 from ...runs.chance import generated
-from ...runs.folder import Run
 from ...runs.task import Metrics, Task
 from ...schemas.retrieval import RetrievalConfig
 from ...schemas.run_metrics import RetrievedMetrics
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from ...reports.verdict import Remark
+    from ...reports.document import Block, Document
+    from ...runs.pages import PageFacts
 
 _MAP = "mean_average_precision"
 
@@ -39,11 +37,11 @@ class Retrieval(Task):
             return "nothing is augmented"
         return "its data were recorded" if source == "data" and not generated(config) else None
 
-    def summary(self, metrics: Metrics) -> RenderableType:
+    def summary(self, metrics: Metrics) -> Sequence[Block]:
         """See `Task`."""
-        from ...reports.retrieval.tables import retrieval_summary
+        from ...reports.retrieval.content import retrieval_blocks
 
-        return retrieval_summary(metrics)
+        return retrieval_blocks(metrics)
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
@@ -55,11 +53,11 @@ class Retrieval(Task):
             for direction, scores in result["test"].items()
         ]
 
-    def write_page(self, run: Run) -> list[Remark]:
+    def page(self, facts: PageFacts) -> Document:
         """See `Task`."""
-        from .page import write_page
+        from .page import page
 
-        return write_page(run)
+        return page(facts)
 
     def variant(self, metrics: Metrics) -> str:
         """The pair of modalities, and the split."""

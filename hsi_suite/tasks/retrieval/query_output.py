@@ -15,7 +15,9 @@ from ...atomic import atomic_folder, refuse_existing, write_json, write_text
 from ...data.scene import Georeference
 from ...data.writers import write_layers
 from ...errors import FormatLimitError, OutputError
+from ...reports.document import Remark
 from ...reports.drawing import save_png
+from ...reports.html import html_page
 from ...reports.retrieval.query_figures import (
     common_space_figure,
     contact_sheet_figure,
@@ -23,8 +25,7 @@ from ...reports.retrieval.query_figures import (
     score_map_figure,
     similarity_text,
 )
-from ...reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_report
-from ...reports.verdict import Remark
+from ...reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_page
 from ...runs.folder import csv_text
 from .query import QueryResult
 from .query_results import common_space, matched_spectra, scale_bar, score_map, tiles
@@ -99,7 +100,7 @@ def write_query(
         write_text(folder / "matches.csv", csv_text([asdict(match) for match in result.matches]))
         said = replace(result, remarks=tuple(remarks))
         report = _report(said, picture, sheet, title, shlex.join(command))
-        write_text(folder / REPORT, retrieval_query_report(report))
+        write_text(folder / REPORT, html_page(retrieval_query_page(report)))
         names = (MAP_PICTURE, layer, SHEET, "matches.csv", REPORT, "result.json")
         said = replace(said, written=tuple(output / name for name in names))
         write_json(folder / "result.json", said.to_json())

@@ -18,11 +18,11 @@ from ...models.network_file import shown_name
 from ...reports.drawing import save_png
 from ...reports.retrieval.figures import precision_recall_figure, projection_figure
 from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
+from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.retrieval import RetrievalConfig
-from ..shared.run_pages import PageFacts, measured_cost
 from .baselines import Baselines, run_baselines
 from .choice import rankings
-from .page import PROJECTION, write_page
+from .page import PROJECTION
 from .preparation import PreparedPairs, reached_cutoffs
 from .retriever import Retriever
 from .scoring import Arena, Ranking, as_table, curve, validation_arena

@@ -16,9 +16,8 @@ from ...schemas.run_metrics import ClassifiedMetrics
 from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from ...reports.verdict import Remark
+    from ...reports.document import Block, Document
+    from ...runs.pages import PageFacts
 
 
 class SceneClassification(ScoredByClass):
@@ -40,11 +39,11 @@ class SceneClassification(ScoredByClass):
 
         return absent_source(config, source)
 
-    def summary(self, metrics: Metrics) -> RenderableType:
+    def summary(self, metrics: Metrics) -> Sequence[Block]:
         """See `Task`."""
-        from ...reports.tables import classification_summary
+        from ...reports.classification import classification_blocks
 
-        return classification_summary(metrics)
+        return classification_blocks(metrics)
 
     def published(self, run: Run) -> Sequence[Metrics]:
         """See `Task`."""
@@ -58,11 +57,11 @@ class SceneClassification(ScoredByClass):
             return ()
         return published_figures(run.metrics, config) or ()
 
-    def write_page(self, run: Run) -> list[Remark]:
+    def page(self, facts: PageFacts) -> Document:
         """See `Task`."""
-        from .page import write_page
+        from .page import page
 
-        return write_page(run)
+        return page(facts)
 
 
 SCENE_CLASSIFICATION = SceneClassification()

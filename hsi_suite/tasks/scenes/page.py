@@ -1,33 +1,75 @@
-"""The page of a classification of a scene, at the end of a training and again by `hsi report`."""
+"""The page of a classification of a scene."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-from ...reports.classification_page import ClassificationReport, classification_report
-from ...reports.content import Metrics, unverified_mark
-from ...reports.verdict import Remark, verdict
-from ...runs.folder import MAP_PICTURE, Run
+from ...metrics.measure import Measure
+from ...reports.classification import class_table, heading, score_table, split_tables
+from ...reports.confusions import confusion_section
+from ...reports.content import (
+    MOST_CLASSES,
+    Metrics,
+    classes_note,
+    overall_measures,
+    unverified_mark,
+)
+from ...reports.document import Block, Column, Document, Figure, Remarks, Section, Table, Value
+from ...reports.figures import distance_figure
+from ...reports.pictures import chart, curves_section, photograph
+from ...reports.verdict import verdict
+from ...runs.folder import MAP_PICTURE
+from ...runs.pages import PageFacts, picture_of
 from ...schemas.classification import ClassificationConfig
-from ..shared.run_pages import PageFacts, picture_of, write_run_page
 from .published import published_figures
 
-
-def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:
-    """See `write_run_page`."""
-    return write_run_page(run, ClassificationConfig, _page, verdict, facts)
+Published = Sequence[Mapping[str, Any]]
 
 
-def _page(facts: PageFacts) -> str:
-    metrics, config = facts.metrics, cast(ClassificationConfig, facts.config)
-    map_picture = picture_of(facts.run, MAP_PICTURE)
-    content = ClassificationReport(
-        **facts.common(),
-        title=run_title(metrics),
-        published=published_figures(metrics, config),
-        figures={} if map_picture is None else {"map": map_picture},
+def page(facts: PageFacts) -> Document:
+    """See `runs.task.Task.page`."""
+    config = cast(ClassificationConfig, facts.config)
+    published = published_figures(facts.metrics, config) or ()
+    scene_map = picture_of(facts.run, MAP_PICTURE)
+    return classification_page(facts.metrics, facts.history, scene_map, published)
+
+
+def classification_page(
+    metrics: Metrics,
+    history: Sequence[Mapping[str, Any]],
+    scene_map: bytes | None,
+    published: Published,
+) -> Document:
+    """The page of a run.
+
+    Args:
+        metrics: the content of its metrics.json.
+        history: a row of figures for each epoch.
+        scene_map: PNG of its map, at twice its size; None leaves it out.
+        published: figures from the literature to set beside the run's: method, setting (data and
+            split), source, and overall_accuracy, average_accuracy, cohen_kappa as shares of
+            0 … 1 or None, each optionally with its standard deviation under …_std.
+    """
+    note = classes_note(metrics, MOST_CLASSES)
+    caption = (
+        "Precision, recall and F1 of each class on the test pixels, in percent. A dash marks what "
+        f"is undefined. {note}"
+    ).strip()
+    parameters = metrics.get("parameters")
+    return Document(
+        run_title(metrics),
+        heading(metrics) + (f" · {parameters:,} parameters" if parameters else ""),
+        [
+            Section("", [Remarks(verdict(metrics))]),
+            Section("Accuracies", _accuracies(metrics, published)),
+            *([] if scene_map is None else [Section("Map", [_map(scene_map, metrics)])]),
+            Section("Classes", [class_table(metrics, caption, MOST_CLASSES, baselines=True)]),
+            confusion_section(metrics, "pixels"),
+            *curves_section(history, metrics.get("epoch")),
+            Section("Split and leakage audit", [*split_tables(metrics), _distances(metrics)]),
+        ],
     )
-    return classification_report(content)
 
 
 def run_title(metrics: Metrics) -> str:
@@ -35,3 +77,44 @@ def run_title(metrics: Metrics) -> str:
     split = metrics["split"]["kind"]
     dataset = f"{metrics['dataset']}{unverified_mark(metrics)}"
     return f"{metrics['model']} on {dataset}, {split} split, seed {metrics['seed']}"
+
+
+def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
+    own = score_table(
+        metrics,
+        "Figures over the classes that are learnt. The baselines were trained and tested on the "
+        "same split.",
+    )
+    if not published:
+        return [own]
+    caption = "Published figures, for comparison. They were measured by others, on their splits."
+    return [own, published_table(published, overall_measures(metrics["test"]), caption)]
+
+
+def published_table(published: Published, measures: Sequence[Measure], caption: str) -> Table:
+    """Figures from the literature, beside their setting and source."""
+    heads = [Column("method", number=False), Column("setting", number=False)]
+    heads += [Column(measure=each) for each in measures] + [Column("source", number=False)]
+    rows: list[list[Value]] = []
+    for entry in published:
+        texts = []
+        for each in measures:
+            text, std = each.text(entry.get(each.name)), entry.get(f"{each.name}_std")
+            texts.append(text if std is None else f"{text} ± {each.size_text(std)}")
+        rows.append([entry["method"], entry["setting"], *texts, entry["source"]])
+    return Table(caption, heads, rows)
+
+
+def _map(png: bytes, metrics: Metrics) -> Figure:
+    caption = "False colour, ground truth and classification map, in the colours of the legend."
+    return photograph(png, f"{heading(metrics)}: {caption}", caption)
+
+
+def _distances(metrics: Metrics) -> Figure:
+    leakage = metrics["leakage"]
+    caption = (
+        "How far test pixels are from the nearest training pixel: "
+        f"half of them {leakage['median_distance']:g} pixels or less, "
+        f"none more than {leakage['max_distance']}."
+    )
+    return chart(distance_figure(leakage["histogram"]), f"Histogram. {caption}", caption)

@@ -29,11 +29,11 @@ from ...runs.folder import (
     Run,
     csv_text,
 )
+from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.classification import ClassificationConfig
-from ..shared.run_pages import PageFacts, measured_cost
 from .classifier import Classifier
 from .evaluation import part_scores
-from .page import run_title, write_page
+from .page import run_title
 from .preparation import Prepared
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ...atomic import write_text
-from ...commands import command
-from ...config import dump_yaml, validate
-from ...errors import RunError
-from ...reports.verdict import Remark
-from ...runs.folder import CONFIG, REPORT, Run
-from ...runs.machine import host, peak_memory_megabytes
-from ...schemas.training import MachineConfig
-from ...user_files import read_bytes
+from ..atomic import write_text
+from ..commands import command
+from ..config import dump_yaml, validate
+from ..errors import RunError
+from ..reports.content import flat_rows, value_text
+from ..reports.document import Listing, Remark, Section, pairs
+from ..reports.html import html_page
+from ..schemas.training import MachineConfig
+from ..user_files import read_bytes
+from .folder import CONFIG, REPORT, Run
+from .machine import host, peak_memory_megabytes
+from .task import task_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD = 24
@@ -70,24 +73,13 @@ class PageFacts:
     cost: Mapping[str, Any]
 
     @classmethod
-    def of(cls, run: Run, config: MachineConfig) -> PageFacts:
+    def of(cls, run: Run) -> PageFacts:
         """Those of a finished run, from its folder."""
+        config = validate(task_of(run).schema, run.config, run.path / CONFIG)
         # cost.json sorts its keys.
         place = {name: number for number, name in enumerate(COST_KEYS)}
         names = sorted(run.cost, key=lambda name: place.get(name, len(place)))
         return cls(run, config, run.metrics, run.history, {name: run.cost[name] for name in names})
-
-    def common(self) -> dict[str, Any]:
-        """The fields of `reports.page.RunPage`."""
-        return {
-            "metrics": self.metrics,
-            "history": self.history,
-            "environment": self.run.environment,
-            "seeds": self.config.seeds.model_dump(),
-            "config_text": dump_yaml(self.config),
-            "command": command("train", "--config", self.run.path / CONFIG),
-            "cost": self.cost,
-        }
 
 
 def picture_of(run: Run, name: str) -> bytes | None:
@@ -105,23 +97,36 @@ def picture_of(run: Run, name: str) -> bytes | None:
     return content
 
 
-def write_run_page(
-    run: Run,
-    schema: type[MachineConfig],
-    render: Callable[[PageFacts], str],
-    remarks: Callable[[Mapping[str, Any]], list[Remark]],
-    facts: PageFacts | None,
-) -> list[Remark]:
+def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:
     """Write the page of a run whose pictures are in its folder; return what it says first.
 
     Args:
         run: its folder.
-        schema: of its configuration.
-        render: makes the page.
-        remarks: what the metrics say.
         facts: what is not in the folder yet; None for a finished run.
+
+    Raises:
+        RunError: a file of the run is damaged.
     """
-    if facts is None:
-        facts = PageFacts.of(run, validate(schema, run.config, run.path / CONFIG))
-    write_text(run.path / REPORT, render(facts))
-    return remarks(facts.metrics)
+    facts = facts or PageFacts.of(run)
+    page = task_of(run).page(facts)
+    page = replace(page, sections=[*page.sections, again_section(facts)])
+    write_text(run.path / REPORT, html_page(page))
+    return page.remarks
+
+
+def again_section(facts: PageFacts) -> Section:
+    """How to do a run again: command, seeds, environment, configuration, and what it took."""
+    seeds = [
+        (stream, "derived from the base" if seed is None else value_text(seed))
+        for stream, seed in facts.config.seeds.model_dump().items()
+    ]
+    return Section(
+        "To do it again",
+        [
+            Listing("", command("train", "--config", facts.run.path / CONFIG)),
+            pairs("Seeds of the random streams.", seeds),
+            pairs("What the run ran on.", flat_rows(facts.run.environment)),
+            Listing("Configuration", dump_yaml(facts.config).rstrip()),
+            pairs("Cost of the run.", flat_rows(facts.cost)),
+        ],
+    )

@@ -1,0 +1,157 @@
+"""The tables of a classification of a scene, made once for the terminal and for the page."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from ..metrics.measures import measure
+from ..palette import class_colours
+from ..printable import plain
+from .content import (
+    MOST_CLASSES_TERMINAL,
+    Metrics,
+    baseline_name,
+    classes_note,
+    count,
+    hex_colour,
+    ordered_baselines,
+    overall_measures,
+    percent,
+    shown_classes,
+    unverified_mark,
+)
+from .document import Block, Cell, Column, Remarks, Table, Value, pairs
+from .verdict import verdict
+
+_MOST_REASONS = 50
+_SIDES = (("training", "train"), ("test", "test"))
+_HEADS = {"precision": "precision", "recall": "recall", "f1": "F1"}
+
+
+def classification_blocks(metrics: Metrics) -> list[Block]:
+    """Everything about a run for the terminal, the verdict last: nearest to the prompt.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+    """
+    note = classes_note(metrics, MOST_CLASSES_TERMINAL)
+    caption = f"classes, test pixels. {note}" if note else "classes, test pixels"
+    return [
+        score_table(metrics, heading(metrics)),
+        class_table(metrics, caption, MOST_CLASSES_TERMINAL),
+        *split_tables(metrics),
+        Remarks(verdict(metrics)),
+    ]
+
+
+def heading(metrics: Metrics) -> str:
+    """Model, data set and split in one line."""
+    synthetic = " (synthetic scene)" if metrics["synthetic"] else ""
+    synthetic += unverified_mark(metrics)
+    model, dataset = plain(metrics["model"]), plain(metrics["dataset"])
+    return f"{model} on {dataset}{synthetic}, {plain(metrics['split']['kind'])} split"
+
+
+def score_table(metrics: Metrics, caption: str) -> Table:
+    """The model on the test part, the baselines on the same part, the model elsewhere."""
+    model, measures = metrics["model"], overall_measures(metrics["test"])
+    parts = [(model, metrics["test"], "own")]
+    for key, scores in ordered_baselines(metrics).items():
+        parts.append((baseline_name(key), scores, "baseline"))
+    for part, words in (("validation", "validation part"), ("train", "training part")):
+        if metrics.get(part):
+            parts.append((f"{model}, {words}", metrics[part], "other"))
+    heads = [Column("classifier", number=False), Column("pixels")]
+    heads += [Column(measure=each) for each in measures]
+    rows = [
+        (name, scores["num_pixels"], *(scores.get(each.name) for each in measures))
+        for name, scores, _ in parts
+    ]
+    return Table(caption, heads, rows, [style for *_, style in parts])
+
+
+def class_table(
+    metrics: Metrics, caption: str, most: int | None, *, baselines: bool = False
+) -> Table:
+    """Precision, recall and F1 of each class, led by its colour in the map.
+
+    Args:
+        metrics: the content of a run's metrics.json.
+        caption: of the table.
+        most: of more classes than these the worst alone, see `shown_classes`; None for all.
+        baselines: also what each baseline recalls.
+    """
+    classes, tested = metrics["classes"], metrics["test"]["per_class"]
+    learned = (metrics.get("train") or {}).get("per_class")
+    palette = class_colours(max((entry["label"] for entry in classes), default=0))
+    others = ordered_baselines(metrics) if baselines else {}
+    figures = ("precision", "recall", "f1")
+    heads = [Column("class", number=False)]
+    heads += [Column(f"{part} pixels", short=short) for part, short in _SIDES]
+    heads += [Column(_HEADS[name], measure=measure(name)) for name in figures]
+    heads += [Column(f"recall of {baseline_name(k)}", measure=measure("recall")) for k in others]
+    rows: list[list[Value]] = []
+    for index in shown_classes(metrics, most):
+        entry, scores = classes[index], tested[index]
+        colour = hex_colour(palette[entry["label"]])
+        row: list[Value] = [Cell(entry["name"], colour=colour)]
+        row += [learned[index]["support"] if learned else None, scores["support"]]
+        row += [scores[name] for name in figures]
+        rows.append([*row, *(each["per_class"][index]["recall"] for each in others.values())])
+    return Table(caption, heads, rows, style="classes")
+
+
+def split_tables(metrics: Metrics) -> list[Table]:
+    """How the pixels were divided, and what that lets slip from training to test."""
+    return [
+        pairs("How the labelled pixels were divided.", split_rows(metrics)),
+        pairs("What the split lets slip from training to test.", audit_rows(metrics)),
+    ]
+
+
+def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
+    """How the pixels were divided, as (what, value)."""
+    split = metrics["split"]
+    rows = [("kind", plain(split["kind"]))]
+    if split.get("layout"):
+        rows.append(("partition", plain(split["layout"])))
+    if split.get("guard"):
+        rows.append(("guard", f"{split['guard']} pixels kept free around the test pixels"))
+    parts = ("train", "training"), ("validation", "validation"), ("test", "test")
+    rows += [(f"{words} pixels", count(split[part])) for part, words in parts if split.get(part)]
+    for key, words in (("dropped", "class left out"), ("train_only", "learned, not tested")):
+        reasons = split.get(key) or {}
+        rows += [
+            (words, f"{plain(name)}: {plain(reason)}")
+            for name, reason in islice(reasons.items(), _MOST_REASONS)
+        ]
+        if len(reasons) > _MOST_REASONS:
+            rows.append((words, f"{count(len(reasons) - _MOST_REASONS)} more"))
+    lost = {name: pixels for name, pixels in (split.get("lost") or {}).items() if pixels}
+    if lost:
+        named = [
+            f"{plain(name)} {count(pixels)}" for name, pixels in islice(lost.items(), _MOST_REASONS)
+        ]
+        if len(lost) > _MOST_REASONS:
+            named.append(f"{count(len(lost) - _MOST_REASONS)} more")
+        rows.append(
+            ("lost to the guard", f"{count(sum(lost.values()))} pixels ({', '.join(named)})")
+        )
+    return rows
+
+
+def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:
+    """What the split lets slip from training to test, as (what, value)."""
+    leakage = metrics["leakage"]
+    nearest, median, farthest = (leakage[f"{key}_distance"] for key in ("min", "median", "max"))
+    return [
+        ("window", f"{leakage['window']} × {leakage['window']} pixels"),
+        ("test pixels inside a training window", _share(leakage["test_inside_training_window"])),
+        ("test windows overlapping a training window", _share(leakage["windows_overlapping"])),
+        ("test pixels within 1 pixel of training", _share(leakage["within_one_pixel"])),
+        ("distance to the nearest training pixel", f"{nearest} … {farthest}, median {median:g} px"),
+    ]
+
+
+def _share(value: float) -> str:
+    return f"{percent(value)} %"

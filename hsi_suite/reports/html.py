@@ -1,0 +1,74 @@
+"""A document as a page: one file that needs nothing else and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..printable import safe_line
+from .document import Block, Document, Figure, Fold, Table
+
+
+def html_page(document: Document) -> str:
+    """The page as HTML text: nothing loaded, readable in light, dark and print.
+
+    Whatever names and texts hold, they are shown as text: the template escapes them, and the
+    page's security policy allows nothing but its own style, its embedded images and, where tables
+    can be sorted, the one script that does so.
+    """
+    templates = Environment(
+        loader=PackageLoader(__package__ or "hsi_suite.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["form"] = lambda block: type(block).__name__
+    blocks = (block for section in document.sections for block in section.blocks)
+    style, script = _own_file("page.css"), _own_file("sorting.js") if _sortable(blocks) else ""
+    # Our own files; escaping would break them and their checksums.
+    return templates.get_template("page.html").render(
+        document=document,
+        style=Markup(style),
+        style_digest=_digest(style),
+        script=Markup(script),
+        script_digest=_digest(script),
+    )
+
+
+def _sortable(blocks: Iterable[Block]) -> bool:
+    for block in blocks:
+        match block:
+            case Table(sortable=True):
+                return True
+            case Figure():
+                inner: Iterable[Block] = block.tables
+            case Fold():
+                inner = block.blocks
+            case _:
+                continue
+        if _sortable(inner):
+            return True
+    return False
+
+
+def _own_file(name: str) -> str:
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _shown(value: Any) -> Any:
+    """What a template puts in: texts of users without codes, line by line; our own as it is."""
+    if type(value) is not str:
+        return value
+    return "\n".join(map(safe_line, value.split("\n")))

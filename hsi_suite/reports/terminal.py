@@ -1,0 +1,174 @@
+"""Blocks of a document in a terminal of any width; plain text where the output is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from ..printable import plain, safe_line
+from .document import (
+    Block,
+    Cards,
+    Cell,
+    Figure,
+    Fold,
+    Listing,
+    Paragraph,
+    Remark,
+    Remarks,
+    Table,
+)
+
+_STYLES = {"own": "bold", "other": "dim", "group": "italic"}
+_PARAGRAPHS = {"sentence": "bold", "soft": "dim"}
+# Characters of a name below which a table is written row by row instead.
+_SHORTEST_NAME = 10
+_WIDEST_WORDS = 78
+_BETWEEN = 3  # characters from column to column
+
+
+def print_blocks(blocks: Iterable[Block]) -> None:
+    """Write blocks on standard output."""
+    Console(highlight=False).print(terminal(blocks))
+
+
+def terminal(blocks: Iterable[Block]) -> Group:
+    """Blocks one below the other. Whatever names hold, they are shown as text."""
+    return Group(*(part for block in blocks for part in _block(block)))
+
+
+def _block(block: Block) -> Iterator[RenderableType]:
+    match block:
+        case Table():
+            yield Padding(_Fitting(block), (0, 0, 1, 1), expand=False)
+        case Figure():
+            yield from _block(Paragraph(" ".join(each.caption for each in block.pictures)))
+            yield from (part for table in block.tables for part in _block(table))
+        case Remarks():
+            yield _remarks(block.remarks)
+        case Cards():
+            yield _remarks([remark for card in block.cards for remark in card.as_remarks()])
+        case Paragraph():
+            yield _narrow(Text(plain(block.text), style=_PARAGRAPHS.get(block.style, "")))
+        case Listing():
+            lines = [f" {safe_line(line)}" for line in [block.caption, *block.text.split("\n")]]
+            yield Text("\n".join(lines if block.caption else lines[1:]))
+        case Fold():
+            yield _narrow(Text(plain(block.title), style="bold"))
+            yield from (part for inner in block.blocks for part in _block(inner))
+
+
+def _narrow(text: Text) -> Padding:
+    grid = RichTable.grid()
+    grid.add_column(max_width=_WIDEST_WORDS)
+    grid.add_row(text)
+    return Padding(grid, (0, 0, 0, 1), expand=False)
+
+
+def _remarks(remarks: Sequence[Remark]) -> Padding:
+    grid = RichTable.grid(padding=(0, 1))
+    grid.add_column(width=1)
+    grid.add_column(max_width=_WIDEST_WORDS - 2)
+    for remark in remarks:
+        mark = Text("!", style="bold red") if remark.warning else Text("·", style="dim")
+        grid.add_row(mark, Text(plain(remark.text)))
+    return Padding(grid, (0, 0, 0, 1), expand=False)
+
+
+class _Fitting:
+    """A table that never cuts a number, however narrow the terminal is.
+
+    Where its columns have no room the heads of numbers are broken into lines, then the longest
+    names; where not even that is enough each row becomes a paragraph: its name, then every number
+    after the head of its column.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.heads = [plain(column.short_head) for column in table.columns]
+        self.rows = [
+            [_text(cell, table.row_style(k), first=not n) for n, cell in enumerate(row)]
+            for k, row in enumerate(table.cells)
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the table, or its rows as paragraphs."""
+        if self.table.caption:
+            yield Text(plain(self.table.caption), style="bold")
+        widths = self._widths(options.max_width)
+        if widths is None:
+            yield from self._paragraphs()
+            return
+        pairs = self.table.style == "pairs"
+        drawn = RichTable(
+            box=box.SIMPLE if pairs else box.SIMPLE_HEAD,
+            show_header=not pairs,
+            header_style="dim",
+            padding=(0, 1),
+            pad_edge=False,
+            show_edge=False,
+        )
+        for column, head, width in zip(self.table.columns, self.heads, widths, strict=True):
+            drawn.add_column(Text(head), justify="right" if column.number else "left", width=width)
+        for number, row in enumerate(self.rows):
+            cells = [*row, *[Text()] * (len(widths) - len(row))]
+            drawn.add_row(*cells, style=self._style(number), end_section=self._ends(number))
+        yield drawn
+
+    def _style(self, number: int) -> str:
+        return _STYLES.get(self.table.row_style(number), "")
+
+    def _ends(self, number: int) -> bool:
+        """Whether a row is the last of what belongs together."""
+        styles = self.table.styles
+        if number + 1 >= len(styles):
+            return False
+        return styles[number + 1] != styles[number] and styles[number + 1] in ("model", "other")
+
+    def _widths(self, room: int) -> list[int] | None:
+        """Characters of each column; None where the numbers and a short name have no room."""
+        columns = self.table.columns
+        inner = [_widest(row[n] for row in self.rows if n < len(row)) for n in range(len(columns))]
+        widths = [max(len(head), width) for head, width in zip(self.heads, inner, strict=True)]
+        room -= _BETWEEN * (len(columns) - 1)
+        for n, column in enumerate(columns):
+            if sum(widths) > room and column.number:
+                widths[n] = max(inner[n], *map(len, self.heads[n].split()), 1)
+        names = [n for n, column in enumerate(columns) if not column.number]
+        while names and sum(widths) > room:
+            longest = max(names, key=lambda n: widths[n])
+            others = [widths[n] for n in names if n != longest]
+            lacking = sum(widths) - room
+            least = max([_SHORTEST_NAME, *(n for n in others if n < widths[longest])])
+            if widths[longest] <= _SHORTEST_NAME:
+                return None
+            widths[longest] -= max(1, min(lacking, widths[longest] - least))
+        return widths if sum(widths) <= room else None
+
+    def _paragraphs(self) -> Iterator[Text]:
+        for row in self.rows:
+            cells = list(zip(self.table.columns, self.heads, row, strict=False))
+            yield Text(" ").join(text for column, _, text in cells if not column.number)
+            for column, head, text in cells:
+                if column.number and text.plain:
+                    yield Text(f"  {head}: ").append_text(text)
+
+
+def _text(cell: Cell, style: str, *, first: bool) -> Text:
+    # Text, not str: names are not markup.
+    text = Text("  " if first and style == "baseline" else "")
+    if cell.colour:
+        text.append("■ ", style=cell.colour)
+    text.append(plain(cell.text), style="bold" if cell.style == "strong" else None)
+    if cell.note:
+        text.append(f"\n{plain(cell.note)}", style="dim")
+    return text
+
+
+def _widest(texts: Iterable[Text]) -> int:
+    return max((len(line) for text in texts for line in text.plain.split("\n")), default=0)
