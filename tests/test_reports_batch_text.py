@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from hsi_suite.atomic import write_json
 from hsi_suite.metrics.measures import measure
-from hsi_suite.reports.batches.latex import latex_escaped, latex_table
+from hsi_suite.reports.batches.paper_table import paper_table
 from hsi_suite.reports.batches.verdict import batch_verdict
+from hsi_suite.reports.latex import latex_escaped, latex_table
 from hsi_suite.reports.markdown import escaped
 
 
@@ -90,16 +91,16 @@ def test_latex_is_bold_only_where_the_test_tells_the_best_from_all_others(tmp_pa
         for entry in summary["groups"]:
             entry["baselines"] = {}
         write_json(tmp_path / name / "summary.json", summary)
-        texts[name] = latex_table(report_of(tmp_path / name))
+        texts[name] = latex_table(paper_table(report_of(tmp_path / name)))
     assert texts["far"].count(r"\textbf") == 1
     bold = next(line for line in texts["far"].splitlines() if r"\textbf" in line)
     assert bold.startswith("hybridsn & 5 & \\textbf{")
     assert r"\textbf" not in texts["near"]
     assert "No mean is bold" in texts["near"]
-    assert all("$n = 5$" in text and r"\toprule" in text for text in texts.values())
+    assert all("$n$ = 5 runs" in text and r"\toprule" in text for text in texts.values())
     make_batch(tmp_path / "untested", Sample(models=far, kinds=("random",)))
     # Its baselines were compared with nothing: the best may not be the best.
-    assert r"\textbf" not in latex_table(report_of(tmp_path / "untested"))
+    assert r"\textbf" not in latex_table(paper_table(report_of(tmp_path / "untested")))
 
 
 def test_a_batch_that_takes_one_training_apart_names_its_largest_sources(tmp_path):
@@ -124,7 +125,7 @@ def test_runs_repeated_on_other_threads_are_no_rivals(tmp_path):
     write_json(folder / "summary.json", summary)
     report = report_of(folder)
     assert "leads" not in batch_verdict(report)[0].text
-    assert "hybridsn, 2 threads & 2" in latex_table(report)
+    assert "hybridsn, 2 threads & 2" in latex_table(paper_table(report))
 
 
 def test_comparisons_see_differences_from_the_side_of_the_leader(tmp_path):

@@ -26,6 +26,7 @@ from hsi_suite.reports.document import (
     pairs,
 )
 from hsi_suite.reports.html import html_page
+from hsi_suite.reports.latex import latex_table
 from hsi_suite.reports.markdown import markdown
 from hsi_suite.reports.terminal import terminal
 
@@ -41,11 +42,12 @@ def table(name="a name", sortable=False):
         Column(measure=measure("structural_similarity")),
     ]
     rows = [
+        [name],
         [Cell(name, colour="#112233"), 1234567, 0.9999999, 0.99999],
         ["lower", None, 1.0, None],
         ["other", 3, Cell("71.00", 0.71, "70 … 72", "strong"), 0.5],
     ]
-    return Table("a caption", heads, rows, ["own", "baseline", "other"], sortable=sortable)
+    return Table("a caption", heads, rows, ["group", "own", "baseline", "other"], sortable=sortable)
 
 
 def document(name=HOSTILE):
@@ -75,13 +77,14 @@ def blocks_of(name=HOSTILE):
 
 
 def test_columns_write_values_in_the_digits_of_their_measure_and_never_round_to_perfection():
-    cells = table().cells
+    cells = table().cells[1:]
     assert [cell.text for cell in cells[0]] == ["a name", "1,234,567", "99.99", "0.9999"]
     assert [cell.text for cell in cells[1]] == ["lower", "–", "100.00", "–"]
     assert cells[0][2].order == 0.9999999
-    for text in (html_page(document()), markdown(document()), printed(blocks_of(), 200)):
+    forms = html_page(document()), markdown(document()), printed(blocks_of(), 200)
+    for text in (*forms, latex_table(table())):
         for value in ("99.99", "0.9999", "1,234,567", "100.00", "71.00", "70 … 72"):
-            assert value in text
+            assert value in text.replace(r"\ldots{}", "…")
 
 
 def test_heads_say_the_unit_and_are_short_where_room_is_scarce():
@@ -126,6 +129,27 @@ def test_whatever_names_hold_is_text_in_markdown():
     assert set(rows) == {4, 6}  # pairs and the table, whatever bars the name holds
 
 
+def test_whatever_names_hold_is_text_in_latex():
+    source = latex_table(table(HOSTILE))
+    assert r"\textbar{} {[}red{]}x{[}/{]} {*}y{*}" in source
+    assert r"\$z\_1\$ \textbackslash{}input\{q\} \&" in source
+    assert not {"\x1b", "\u202e"} & set(source)
+    rows = [line for line in source.splitlines() if line.endswith(r" \\") and "emph" not in line]
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in rows} == {3}
+
+
+def test_rows_are_told_apart_in_every_form():
+    lines = latex_table(table()).splitlines()
+    group = next(n for n, line in enumerate(lines) if r"\multicolumn{4}{l}{\emph{a name}}" in line)
+    assert lines[group - 1] == r"\midrule"
+    assert any(line.startswith(r"\quad lower &") for line in lines)
+    assert any(r"\textbf{71.00 (70 \ldots{} 72)}" in line for line in lines)
+    assert '<th scope="rowgroup" colspan="4">a name</th>' in html_page(document("a name"))
+    assert "| a name |  |  |  |" in markdown(document("a name"))
+    assert "**71.00 (70 … 72)**" in markdown(document("a name"))
+    assert re.search(r"^ +  lower +–", printed([table()]), re.MULTILINE)
+
+
 @pytest.mark.parametrize("width", [300, 80, 60, 40, 25, 12])
 def test_no_number_is_cut_however_narrow_the_terminal(width):
     name = "quite a long name of something, with (brackets)"
@@ -134,6 +158,13 @@ def test_no_number_is_cut_however_narrow_the_terminal(width):
         assert value in text
     assert width < 25 or max(map(len, text.splitlines())) <= width
     assert "…" not in text.replace("70 … 72", "")
+
+
+def test_a_name_without_blanks_is_broken_but_not_cut():
+    name = "spectral_spatial.activation.of.many"
+    text = printed([Table("", [Column("", number=False), Column("")], [[name, "1"]])], 25)
+    assert name in re.sub(r"[^a-z_.]", "", text)
+    assert len(text.splitlines()) > 3
 
 
 def test_heads_give_way_before_names_do():

@@ -18,8 +18,9 @@ from hsi_suite.data.public.verification import RemoteFile
 from hsi_suite.data.readers import read_labels
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ChecksumError
-from hsi_suite.reports.batches.latex import latex_table
+from hsi_suite.reports.batches.paper_table import paper_table
 from hsi_suite.reports.classification import classification_blocks
+from hsi_suite.reports.latex import latex_table
 from hsi_suite.reports.terminal import print_blocks
 from hsi_suite.runs.batches.summary import run_rows
 from hsi_suite.runs.comparison import compare
@@ -85,7 +86,7 @@ def test_comparisons_and_tables_of_a_batch_say_so(tmp_path, make):
     summary["groups"][0]["unverified"] = ["toy.mat"]
     (folder / "summary.json").write_text(json.dumps(summary))
     assert any("toy.mat" in note for note in compare([folder]).notes)
-    assert "UNVERIFIED data (toy.mat)" in latex_table(report_of(folder))
+    assert "UNVERIFIED data (toy.mat)" in latex_table(paper_table(report_of(folder)))
 
 
 def test_a_run_of_unverified_data_is_so_in_the_table_of_runs(salinas, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,8 @@ from .suggestions import SuggestingGroup
 from .terminal import say
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ..models.description import ModelDescription
+    from ..reports.document import Table
 
 # What a pipe or a file gets; a terminal has its own.
 _WIDTH = 100
@@ -112,26 +112,21 @@ def _layer_table(described: ModelDescription) -> Table:
     from ..models.description import size_text
 
     network = described.network
-    table = _table("layer", "kind", "output", ">memory", ">parameters", ">multiply-adds")
-    for layer in network.layers:
-        table.add_row(
+    rows = [
+        (
             layer.name,
             layer.kind,
             size_text(layer.output),
-            _bytes(layer.memory) if layer.memory else "–",
-            f"{layer.parameters:,}" if layer.parameters else "–",
-            f"{layer.multiply_adds:,}" if layer.multiply_adds else "–",
+            _bytes(layer.memory) if layer.memory else None,
+            layer.parameters or None,
+            layer.multiply_adds or None,
         )
-    table.add_section()
-    table.add_row(
-        "total",
-        "",
-        size_text(network.output),
-        _bytes(network.memory),
-        f"{network.parameters:,}",
-        f"{network.multiply_adds:,}",
-    )
-    return table
+        for layer in network.layers
+    ]
+    total = (_bytes(network.memory), network.parameters, network.multiply_adds)
+    styles = [*[""] * len(rows), "own"]
+    heads = ("layer", "kind", "output", ">memory", ">parameters", ">multiply-adds")
+    return _table(heads, [*rows, ("total", "", size_text(network.output), *total)], styles)
 
 
 def _bytes(count: int) -> str:
@@ -141,46 +136,34 @@ def _bytes(count: int) -> str:
 
 
 def _model_table(entries: list[dict[str, Any]]) -> Table:
-    table = _table("name", "task", ">parameters", "summary")
-    for entry in entries:
-        count = entry["parameters"]
-        parameters = "–" if count is None else f"{count:,}"
-        table.add_row(entry["name"], entry["task"], parameters, entry["summary"])
-    return table
+    keys = ("name", "task", "parameters", "summary")
+    heads = ("name", "task", ">parameters", "summary")
+    return _table(heads, [[entry[key] for key in keys] for entry in entries])
 
 
 def _block_table(entries: list[dict[str, Any]]) -> Table:
-    table = _table("name", "summary", "preset")
-    for entry in entries:
-        preset = ", ".join(f"{key} {value}" for key, value in entry["preset"].items())
-        table.add_row(entry["name"], entry["summary"], preset)
-    return table
+    rows = [
+        (
+            entry["name"],
+            entry["summary"],
+            ", ".join(f"{key} {value}" for key, value in entry["preset"].items()),
+        )
+        for entry in entries
+    ]
+    return _table(("name", "summary", "preset"), rows)
 
 
-def _table(*heads: str) -> Table:
-    """An empty table; columns whose head begins with ">" hold numbers."""
-    from rich import box
-    from rich.table import Table
+def _table(
+    heads: Sequence[str], rows: Sequence[Sequence[Any]], styles: Sequence[str] = ()
+) -> Table:
+    """A table; columns whose head begins with ">" hold numbers."""
+    from ..reports.document import Column, Table
 
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        collapse_padding=True,
-        header_style="dim",
-    )
-    for head in heads:
-        if head.startswith(">"):
-            table.add_column(head[1:], justify="right", no_wrap=True)
-        else:
-            table.add_column(head, overflow="fold")
-    return table
+    columns = [Column(head.removeprefix(">"), number=head.startswith(">")) for head in heads]
+    return Table("", columns, rows, styles)
 
 
 def _print(table: Table) -> None:
-    from rich.console import Console
+    from ..reports.terminal import print_blocks
 
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = _WIDTH
-    console.print(table)
+    print_blocks([table], width_of_files=_WIDTH)

@@ -228,31 +228,26 @@ def query_command(
 
 
 def _print(result: QueryResult) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from ..printable import plain
+    from ..reports.document import Column, Paragraph, Remark, Remarks, Table, Value
     from ..reports.retrieval.query_figures import similarity_text
+    from ..reports.terminal import print_blocks
 
-    console = Console(highlight=False)
-    for text in result.remarks:
-        console.print(plain(text), style="dim", markup=False, soft_wrap=True)
-    table = Table(title=plain(f"{result.query.title} in {result.index.header.name}"))
     mapped = result.index.header.georeference is not None
     labelled = result.index.labels is not None
-    columns = ["rank", "similarity", "line", "sample"]
-    columns += ["x", "y"] * mapped + ["label"] * labelled
-    for column in columns:
-        table.add_column(column, justify="left" if column == "label" else "right")
+    heads = ["rank", "similarity", "line", "sample"] + ["x", "y"] * mapped + ["label"] * labelled
+    rows: list[list[Value]] = []
     for match in result.matches:
-        cells = [str(match.rank), similarity_text(match.score), str(match.line), str(match.sample)]
+        row: list[Value] = [str(match.rank), similarity_text(match.score)]
+        row += [str(match.line), str(match.sample)]
         if mapped:
-            cells += [f"{match.x:.7g}", f"{match.y:.7g}"]
+            row += [f"{match.x:.7g}", f"{match.y:.7g}"]
         if labelled:
-            cells.append(plain(match.label))
-        table.add_row(*cells)
-    console.print(table)
-    for text in result.warnings:
-        console.print(f"warning: {plain(text)}", style="yellow", markup=False, soft_wrap=True)
+            row.append(match.label)
+        rows.append(row)
+    caption = f"{result.query.title} in {result.index.header.name}"
+    columns = [Column(head, number=head != "label") for head in heads]
+    warnings = [Remark(text, warning=True) for text in result.warnings]
+    notes = [Paragraph(text, "soft") for text in result.remarks]
+    print_blocks([*notes, Table(caption, columns, rows), Remarks(warnings)])
     for path in result.written:
         say(path)

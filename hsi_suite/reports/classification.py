@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import Any
 
+from ..metrics.measure import Measure
 from ..metrics.measures import measure
 from ..palette import class_colours
 from ..printable import plain
@@ -23,6 +26,7 @@ from .content import (
 from .document import Block, Cell, Column, Remarks, Table, Value, pairs
 from .verdict import verdict
 
+Published = Sequence[Mapping[str, Any]]
 _MOST_REASONS = 50
 _SIDES = (("training", "train"), ("test", "test"))
 _HEADS = {"precision": "precision", "recall": "recall", "f1": "F1"}
@@ -68,6 +72,31 @@ def score_table(metrics: Metrics, caption: str) -> Table:
         for name, scores, _ in parts
     ]
     return Table(caption, heads, rows, [style for *_, style in parts])
+
+
+def published_table(
+    published: Published, measures: Sequence[Measure], caption: str, *, sortable: bool = False
+) -> Table:
+    """Figures from the literature, beside their setting and source.
+
+    Args:
+        published: method, setting (data and split), source, and figures by their names as stored,
+            shares of 0 … 1 or None, each optionally with its standard deviation under …_std.
+        measures: the figures to show.
+        caption: of the table.
+        sortable: whether a reader may order it.
+    """
+    heads = [Column("method", number=False), Column("setting", number=False)]
+    heads += [Column(measure=each) for each in measures] + [Column("source", number=False)]
+    rows: list[list[Value]] = []
+    for entry in published:
+        row: list[Value] = [entry["method"], entry["setting"]]
+        for each in measures:
+            value, std = entry.get(each.name), entry.get(f"{each.name}_std")
+            spread = "" if value is None or std is None else f" ± {each.size_text(std)}"
+            row.append(Cell(each.text(value) + spread, value))
+        rows.append([*row, entry["source"]])
+    return Table(caption, heads, rows, sortable=sortable)
 
 
 def class_table(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -32,9 +34,17 @@ _WIDEST_WORDS = 78
 _BETWEEN = 3  # characters from column to column
 
 
-def print_blocks(blocks: Iterable[Block]) -> None:
-    """Write blocks on standard output."""
-    Console(highlight=False).print(terminal(blocks))
+def print_blocks(blocks: Iterable[Block], width_of_files: int = 80) -> None:
+    """Write blocks on standard output.
+
+    Args:
+        blocks: what to write.
+        width_of_files: characters of a line where the output is no terminal.
+    """
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = width_of_files
+    console.print(terminal(blocks))
 
 
 def terminal(blocks: Iterable[Block]) -> Group:
@@ -114,7 +124,8 @@ class _Fitting:
             show_edge=False,
         )
         for column, head, width in zip(self.table.columns, self.heads, widths, strict=True):
-            drawn.add_column(Text(head), justify="right" if column.number else "left", width=width)
+            side: Literal["left", "right"] = "right" if column.number else "left"
+            drawn.add_column(Text(head), justify=side, width=width, overflow="fold")
         for number, row in enumerate(self.rows):
             cells = [*row, *[Text()] * (len(widths) - len(row))]
             drawn.add_row(*cells, style=self._style(number), end_section=self._ends(number))

@@ -130,6 +130,7 @@ class Task(Protocol):
         limits_memory: whether its trainings keep within a limit of memory.
         shows_dropout: whether an evaluation can leave dropout on, to show what that does.
         scored: the part whose figures count: "test", or "validation" where there is no other.
+        maps: whether its runs leave a map of classes, each in a colour of its own.
         products: what of a run's folder is named when it is finished, as (word, file).
     """
 
@@ -142,6 +143,7 @@ class Task(Protocol):
     splits: Sequence[str] = ()
     shows_dropout: bool = False
     scored: str = "test"
+    maps: bool = False
     products: Sequence[tuple[str, str]] = (("model", MODEL), ("report", REPORT))
 
     def configure(
@@ -201,12 +203,13 @@ class Task(Protocol):
             RunError: a picture in the run's folder is damaged.
         """
 
-    def published(self, run: Run) -> Sequence[Metrics]:
+    def published(self, run: Run) -> Sequence[Metrics] | None:
         """Figures from the literature of a run's data and protocol, as fractions.
 
-        Each with "method", "setting" and "source", and metrics by name, with NAME_std.
+        Each with "method", "setting" and "source", and metrics by name, with NAME_std; None where
+        the task knows no literature at all.
         """
-        return ()
+        return None
 
     def variant(self, metrics: Metrics) -> str:
         """What a run differs by from runs of the same model on the same data: its split."""
@@ -216,6 +219,10 @@ class Task(Protocol):
     def variant_words(self, variant: str) -> str:
         """A variant as it stands in a sentence: "random split"."""
         return f"{variant} split" if variant else ""
+
+    def random_split(self, variant: str) -> bool:
+        """Whether what is scored lies among what was learnt from, so that its place may tell."""
+        return False
 
     def figures(self, metrics: Metrics) -> Figures:
         """The figures of the scored part as one flat row: numbers, their keys joined by "/"."""

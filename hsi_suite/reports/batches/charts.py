@@ -90,7 +90,7 @@ def _draw_means(
 def _draw_references(axes: Axes, contest: Contest) -> None:
     key = contest.headline
     for place, facts in enumerate(contest.groups):
-        for entry in facts.published:
+        for entry in facts.published or ():
             same = str(entry["method"]).lower().replace("-", "") == facts.model.replace("-", "")
             if same and entry.get(key) is not None:
                 axes.scatter(measure(key).scaled(entry[key]), place, s=60, marker="s", zorder=5,

@@ -69,7 +69,6 @@ def class_section(report: BatchReport) -> Section | None:
 def _class_table(facts: GroupFacts) -> Table:
     test, classes = facts.group["test"], classes_of(facts)
     palette = class_colours(max((one.label for one in classes), default=0))
-    maps = facts.group["task"] == "classification"
     heads = [Column("class", number=False), Column("n"), Column("recall, %"),
              Column("lowest … highest"), Column("precision, %"), Column("F1, %")]  # fmt: skip
     position = facts.baselines.get("position")
@@ -80,7 +79,7 @@ def _class_table(facts: GroupFacts) -> Table:
     for one in listed:
         recall = entry_of(test, f"recall/{one.name}")
         row = [
-            Cell(name_text(one.name), colour=hex_colour(palette[one.label]) if maps else ""),
+            Cell(name_text(one.name), colour=hex_colour(palette[one.label]) if facts.maps else ""),
             Cell(str(recall["n"]), recall["n"]),
             spread_cell("recall", recall),
             Cell(_range(recall), recall["min"]),

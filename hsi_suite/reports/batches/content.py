@@ -44,13 +44,20 @@ class GroupFacts:
         runs: in the order of the entry.
         votes: what the runs' maps say about each pixel; None where there are none.
         published: figures from the literature of the same data and protocol, see
-            `classification_page.ClassificationReport.published`.
+            `classification.published_table`; None where the task knows no literature.
+        variant_words: what its runs differ by from others on the same data, as in a sentence.
+        random_split: whether what is scored lies among what was learnt from, so that position
+            alone may tell.
+        maps: whether each class has the colour it has in maps.
     """
 
     group: Group
     runs: Sequence[RunFacts]
     votes: Votes | None = None
-    published: Sequence[Mapping[str, Any]] = ()
+    published: Sequence[Mapping[str, Any]] | None = None
+    variant_words: str = ""
+    random_split: bool = False
+    maps: bool = False
 
     @property
     def name(self) -> str:
@@ -71,11 +78,6 @@ class GroupFacts:
     def entry(self) -> Entry:
         """The description of the headline metric."""
         return entry_of(self.group["test"], self.headline)
-
-    @property
-    def random_split(self) -> bool:
-        """Whether the pixels of a scene were divided at random."""
-        return bool(self.group["task"] == "classification" and self.group["variant"] == "random")
 
     @property
     def baselines(self) -> dict[str, Mapping[str, Entry]]:
@@ -117,7 +119,7 @@ class Contest:
 
     @property
     def random_split(self) -> bool:
-        """Whether the pixels of a scene were divided at random."""
+        """Whether position alone may tell what is scored."""
         return self.groups[0].random_split
 
 
@@ -147,7 +149,7 @@ class BatchReport:
             places.setdefault(_place(facts.group), []).append(facts)
         return [
             Contest(
-                title=_title(members[0].group),
+                title=_title(members[0]),
                 groups=members,
                 comparisons=[c for c in self.summary["comparisons"] if _place(c) == place],
             )
@@ -216,10 +218,7 @@ def _place(entry: Mapping[str, Any]) -> tuple[str, str]:
     return str(entry["dataset"]), str(entry["variant"])
 
 
-def _title(group: Group) -> str:
-    dataset, variant = name_text(group["dataset"]), name_text(group["variant"])
-    synthetic = " (synthetic scene)" if group["synthetic"] else ""
-    split = f", {variant} split" if group["task"] == "classification" else ""
-    if not split and variant and variant != "given":
-        split = f", {variant}"
-    return f"{dataset}{synthetic}{split}"
+def _title(facts: GroupFacts) -> str:
+    synthetic = " (synthetic scene)" if facts.group["synthetic"] else ""
+    words = f", {name_text(facts.variant_words)}" if facts.variant_words else ""
+    return f"{name_text(facts.group['dataset'])}{synthetic}{words}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...metrics.measures import measure, of_classifiers
 from ...printable import UNDEFINED, plain
+from ..classification import published_table
 from ..content import percent
 from ..document import (
     Block,
@@ -79,7 +80,7 @@ def results(report: BatchReport) -> Section:
         published = _published_table(contest)
         if published is not None:
             blocks.append(published)
-        elif contest.groups[0].group["task"] == "classification":
+        elif contest.groups[0].published is not None:
             blocks.append(
                 Paragraph(f"{contest.title}: no published figures of this data and protocol.")
             )
@@ -177,21 +178,12 @@ def _published_table(contest: Contest) -> Table | None:
     entries = next((facts.published for facts in contest.groups if facts.published), ())
     if not entries:
         return None
-    keys = [each.name for each in of_classifiers() if any(each.name in e for e in entries)]
-    rows = []
-    for entry in entries:
-        cells = [Cell(plain(entry["method"])), Cell(plain(entry["setting"]))]
-        for key in keys:
-            figures = {"mean": entry.get(key), "std": entry.get(f"{key}_std")}
-            cells.append(spread_cell(key, figures))
-        rows.append((*cells, Cell(plain(entry["source"]))))
-    heads = [Column("method", number=False), Column("setting", number=False)]
-    heads += [Column(measure(key).heading) for key in keys] + [Column("source", number=False)]
+    measures = [each for each in of_classifiers() if any(each.name in e for e in entries)]
     caption = (
         f"{contest.title}: published figures, for comparison. They were measured by others, on "
         "their splits."
     )
-    return Table(caption, heads, rows, sortable=True)
+    return published_table(entries, measures, caption, sortable=True)
 
 
 def leakage(report: BatchReport) -> Section | None:

@@ -16,12 +16,13 @@ from ...commands import command
 from ...errors import RunError
 from ...guard import parsing
 from ...reports.batches.content import BatchReport, GroupFacts, RunFacts
-from ...reports.batches.latex import latex_table
 from ...reports.batches.maps import Votes, count_votes, thinning
+from ...reports.batches.paper_table import paper_table
 from ...reports.batches.sections import batch_document
 from ...reports.batches.verdict import batch_verdict
 from ...reports.document import Remark
 from ...reports.html import html_page
+from ...reports.latex import latex_table
 from ...reports.markdown import markdown
 from ...user_files import resolved
 from ..figures import figures
@@ -95,7 +96,7 @@ def write_report(folder: Path, report: BatchReport, runs: Iterable[Run]) -> list
     """
     document = batch_document(report)
     write_text(folder / MARKDOWN, markdown(document))
-    write_text(folder / LATEX, latex_table(report))
+    write_text(folder / LATEX, latex_table(paper_table(report)))
     write_text(folder / COSTS, csv_text(cost_rows(runs)))
     write_text(folder / REPORT, html_page(document))
     return batch_verdict(report)
@@ -130,7 +131,15 @@ def _group(group: Mapping[str, Any], runs: Sequence[Run]) -> GroupFacts:
         )
         for run in runs
     ]
-    return GroupFacts(group=group, runs=facts, published=task_of(runs[0]).published(runs[0]))
+    task, variant = task_of(runs[0]), str(group["variant"])
+    return GroupFacts(
+        group=group,
+        runs=facts,
+        published=task.published(runs[0]),
+        variant_words=task.variant_words(variant),
+        random_split=task.random_split(variant),
+        maps=task.maps,
+    )
 
 
 def _with_maps(

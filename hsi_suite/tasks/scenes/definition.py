@@ -31,6 +31,7 @@ class SceneClassification(ScoredByClass):
     splits = ("random", "disjoint")
     limits_memory = True
     shows_dropout = True
+    maps = True
     products = (("map", MAP_PICTURE), ("report", REPORT))
 
     def absent_source(self, config: ClassificationConfig, source: str) -> str | None:
@@ -44,6 +45,10 @@ class SceneClassification(ScoredByClass):
         from ...reports.classification import classification_blocks
 
         return classification_blocks(metrics)
+
+    def random_split(self, variant: str) -> bool:
+        """See `Task`."""
+        return variant == "random"
 
     def published(self, run: Run) -> Sequence[Metrics]:
         """See `Task`."""

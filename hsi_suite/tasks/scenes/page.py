@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from ...metrics.measure import Measure
-from ...reports.classification import class_table, heading, score_table, split_tables
+from ...reports.classification import (
+    Published,
+    class_table,
+    heading,
+    published_table,
+    score_table,
+    split_tables,
+)
 from ...reports.confusions import confusion_section
 from ...reports.content import (
     MOST_CLASSES,
@@ -15,7 +21,7 @@ from ...reports.content import (
     overall_measures,
     unverified_mark,
 )
-from ...reports.document import Block, Column, Document, Figure, Remarks, Section, Table, Value
+from ...reports.document import Block, Document, Figure, Remarks, Section
 from ...reports.figures import distance_figure
 from ...reports.pictures import chart, curves_section, photograph
 from ...reports.verdict import verdict
@@ -23,8 +29,6 @@ from ...runs.folder import MAP_PICTURE
 from ...runs.pages import PageFacts, picture_of
 from ...schemas.classification import ClassificationConfig
 from .published import published_figures
-
-Published = Sequence[Mapping[str, Any]]
 
 
 def page(facts: PageFacts) -> Document:
@@ -47,9 +51,7 @@ def classification_page(
         metrics: the content of its metrics.json.
         history: a row of figures for each epoch.
         scene_map: PNG of its map, at twice its size; None leaves it out.
-        published: figures from the literature to set beside the run's: method, setting (data and
-            split), source, and overall_accuracy, average_accuracy, cohen_kappa as shares of
-            0 … 1 or None, each optionally with its standard deviation under …_std.
+        published: figures from the literature to set beside the run's, see `published_table`.
     """
     note = classes_note(metrics, MOST_CLASSES)
     caption = (
@@ -89,20 +91,6 @@ def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
         return [own]
     caption = "Published figures, for comparison. They were measured by others, on their splits."
     return [own, published_table(published, overall_measures(metrics["test"]), caption)]
-
-
-def published_table(published: Published, measures: Sequence[Measure], caption: str) -> Table:
-    """Figures from the literature, beside their setting and source."""
-    heads = [Column("method", number=False), Column("setting", number=False)]
-    heads += [Column(measure=each) for each in measures] + [Column("source", number=False)]
-    rows: list[list[Value]] = []
-    for entry in published:
-        texts = []
-        for each in measures:
-            text, std = each.text(entry.get(each.name)), entry.get(f"{each.name}_std")
-            texts.append(text if std is None else f"{text} ± {each.size_text(std)}")
-        rows.append([entry["method"], entry["setting"], *texts, entry["source"]])
-    return Table(caption, heads, rows)
 
 
 def _map(png: bytes, metrics: Metrics) -> Figure:
