@@ -103,7 +103,7 @@ def test_several_runs_of_a_split_count_by_their_mean_and_lonely_splits_are_left_
     (found,) = compare_groups([first, second], "overall_accuracy")
     assert found.comparison.n == (2, 2)
     assert found.comparison.first_mean == pytest.approx((0.85 + 0.7) / 2)
-    assert "1 runs on splits that the other group lacks are left out" in found.comparison.notes
+    assert "left out, as the other group has no run on their splits: 1" in found.comparison.notes
     assert "several runs of a split count by their mean" in found.comparison.notes
 
 

@@ -10,7 +10,7 @@ from scenes_samples import write_yaml
 from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, RunError
 from hsi_suite.metrics.comparisons import compare_paired, compare_unpaired
-from hsi_suite.runs.comparison import compare
+from hsi_suite.runs.comparison import _lonely, compare
 
 GOOD = [0.951, 0.948, 0.953, 0.950, 0.949]
 WEAK = [0.901, 0.897, 0.904, 0.899, 0.901]
@@ -102,7 +102,7 @@ def test_other_kinds_of_split_are_not_compared_with_each_other(tmp_path):
     write_runs(tmp_path / "b", "hybridsn", WEAK, kind="disjoint", split={"kind": "disjoint"})
     found = compare([tmp_path / "a", tmp_path / "b"])
     assert found.comparisons == []
-    assert len(found.notes) == 2 and "nothing to compare with" in found.notes[0]
+    assert len(found.notes) == 1 and "nothing to compare with" in found.notes[0]
 
 
 def test_runs_on_other_splits_are_compared_unpaired(tmp_path):
@@ -126,6 +126,32 @@ def test_a_lone_group_is_compared_with_its_baselines(tmp_path):
     write_runs(tmp_path, "hybridsn", GOOD)
     (pair,) = compare([tmp_path]).comparisons
     assert (pair["first"], pair["second"]) == ("hybridsn on field, random split", "position")
+
+
+def test_runs_of_different_tasks_get_one_line():
+    entries = [
+        {"name": "dncnn on Set12", "task": "denoising"},
+        {"name": "hybridsn on field", "task": "classification"},
+    ]
+    (note,) = _lonely(entries, [])
+    assert note == (
+        "nothing to compare with, of the same data and split: dncnn on Set12; hybridsn on field; "
+        "the runs are of different tasks: classification, denoising"
+    )
+    assert _lonely(entries[:1], []) == [
+        "nothing to compare with, of the same data and split: dncnn on Set12"
+    ]
+
+
+def test_runs_of_other_versions_are_noted(tmp_path):
+    runs = write_runs(tmp_path, "hybridsn", GOOD)
+    assert not any("versions" in note for note in compare([tmp_path]).notes)
+    for run, version in zip(runs, ("2.12", "2.13", "2.13"), strict=False):
+        place = run / "environment.json"
+        packages = {"packages": {"torch": version, "numpy": "2.3"}}
+        place.write_text(json.dumps(json.loads(place.read_text()) | packages))
+    (note,) = [note for note in compare([tmp_path]).notes if "versions" in note]
+    assert note == "made by different versions, whose results may differ: torch 2.12 and 2.13"
 
 
 def test_another_metric(tmp_path):

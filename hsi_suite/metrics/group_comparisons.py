@@ -156,7 +156,7 @@ def _pairing_notes(first: RunGroup, second: RunGroup, common: Sequence[str]) -> 
     used = [[split for split in group.splits if split in common] for group in (first, second)]
     left_out = len(first.splits) + len(second.splits) - sum(map(len, used))
     if left_out:
-        notes.append(f"{left_out} runs on splits that the other group lacks are left out")
+        notes.append(f"left out, as the other group has no run on their splits: {left_out}")
     if max(map(len, used)) > len(common):
         notes.append("several runs of a split count by their mean")
     return notes

@@ -93,6 +93,7 @@ def compare(paths: Sequence[str | Path], *, metric: str | None = None) -> Contes
     for group in groups:
         entries.append((_entry(group, metric, alone=len(groups) == 1), group.runs))
     comparisons = compare_models(entries, _LEVEL)
+    notes += _versions(runs)
     notes += _lonely([entry for entry, _ in entries], comparisons)
     notes += _unverified(name for run in runs for name in run.metrics.get("unverified") or ())
     return Contest(_LEVEL, [_described(e, group) for e, group in entries], comparisons, notes)
@@ -245,4 +246,23 @@ def _lonely(
 ) -> list[str]:
     compared = {found[side] for found in comparisons for side in ("first", "second")}
     alone = [group["name"] for group in groups if group["name"] not in compared]
-    return [f"nothing to compare with, of the same data and split: {name}" for name in alone]
+    if not alone or len(groups) == 1:
+        return [f"nothing to compare with, of the same data and split: {name}" for name in alone]
+    tasks = sorted({str(group["task"]).replace("_", " ") for group in groups})
+    other = f"; the runs are of different tasks: {', '.join(tasks)}" if len(tasks) > 1 else ""
+    return [f"nothing to compare with, of the same data and split: {'; '.join(alone)}{other}"]
+
+
+def _versions(runs: Sequence[Run]) -> list[str]:
+    """A note where runs were made by different versions of what computes."""
+    seen: dict[str, set[str]] = {}
+    for run in runs:
+        packages = run.environment.get("packages")
+        for name, version in packages.items() if isinstance(packages, Mapping) else ():
+            seen.setdefault(str(name), set()).add(str(version))
+    differing = [
+        f"{name} {' and '.join(sorted(seen[name]))}" for name in seen if len(seen[name]) > 1
+    ]
+    if not differing:
+        return []
+    return [f"made by different versions, whose results may differ: {', '.join(differing)}"]
