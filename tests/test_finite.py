@@ -84,6 +84,7 @@ def test_networks_that_give_no_numbers_are_refused(hsi, runs, folder, tmp_path, 
         assert status == 2, (arguments, err)
         error = [line for line in err.splitlines() if line.startswith("error: ")]
         assert len(error) == 1 and "not finite" in error[0], err
+        assert str(run / MODEL) in error[0], err
         assert "Traceback" not in err and not made.exists()
         assert not list(tmp_path.glob("*.partial")) and not list(tmp_path.glob(".made*"))
 

@@ -95,6 +95,35 @@ def test_the_rest_is_refused_in_one_line(tmp_path, scene, place, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("place", "apart"),
+    [
+        (georeference(20_000.5, 0), True),
+        (georeference(0, -13_000.5, size=15.0), True),
+        (georeference(crs="EPSG:32632"), True),
+        (georeference(20_000.5, 0, crs=None), True),
+        (Georeference("EPSG:4326", (0.0003, 0.0, 9.0, 0.0, -0.0003, 45.0)), True),
+        (Georeference("EPSG:4326", (0.0003, 0.0, 16.467, 0.0, -0.0003, 52.3413)), False),
+        (georeference(6.5, 8.5), False),
+        (georeference(-6.5, -8.5), False),
+    ],
+)
+def test_labels_of_another_place_are_not_advised_to_be_warped(tmp_path, scene, place, apart):
+    pytest.importorskip("rasterio")
+    path = write_labels(tmp_path / "gt.tif", LABELS, place)
+    with pytest.raises(InputFileError) as caught:
+        read_scene(scene, labels=path)
+    assert ("they do not overlap" in str(caught.value)) == apart
+    assert ("--warp-labels" in str(caught.value)) == (not apart)
+
+
+def test_without_reference_systems_warping_is_not_advised(tmp_path, scene):
+    path = write_labels(tmp_path / "gt.tif", LABELS, georeference(0.3, 0, crs=None))
+    with pytest.raises(InputFileError) as caught:
+        read_scene(scene, labels=path)
+    assert "--warp-labels" not in str(caught.value)
+
+
 def test_without_coordinates_size_alone_counts(tmp_path, scene):
     np.save(tmp_path / "gt.npy", LABELS)
     np.testing.assert_array_equal(read_scene(scene, labels=tmp_path / "gt.npy").labels, LABELS)

@@ -21,6 +21,8 @@ from .scene import Georeference
 _TOLERANCE = 0.1
 _BY_PIXEL = "labels without coordinates (.npy, .png) are taken pixel by pixel"
 Labels = NDArray[np.int32]
+# Left, bottom, right, top.
+Bounds = tuple[float, float, float, float]
 
 
 def align_labels(
@@ -67,7 +69,8 @@ def align_labels(
     elif warp:
         labels = _warped(path, truth.labels, own, georeference, shape)
     else:
-        _refuse(path, same, own, georeference)
+        apart = _apart(_bounds(own.transform, truth.labels.shape), own, georeference, shape, same)
+        _refuse(path, same, own, georeference, apart=apart)
     used, given = int(np.count_nonzero(labels)), int(np.count_nonzero(truth.labels))
     if given and not used:
         raise InputFileError(
@@ -112,6 +115,47 @@ def whole_offset(scene: Affine, labels: Affine, shape: tuple[int, int]) -> tuple
     whole = round(found[0][0]), round(found[0][1])
     apart = max(abs(pair[n] - whole[n]) for pair in found for n in (0, 1))
     return whole if apart <= _TOLERANCE else None
+
+
+def _apart(
+    labels: Bounds,
+    own: Georeference,
+    scene: Georeference,
+    shape: tuple[int, int],
+    same: bool | None,
+) -> bool:
+    """Whether labels and scene certainly have no point in common."""
+    found = _in_system(labels, own.crs, scene.crs) if same is False else labels
+    around = _bounds(scene.transform, shape)
+    if found is None or not all(map(math.isfinite, (*found, *around))):
+        return False
+    left, bottom, right, top = around
+    return found[0] >= right or found[2] <= left or found[1] >= top or found[3] <= bottom
+
+
+def _bounds(transform: Affine, size: tuple[int, ...]) -> Bounds:
+    """Left, bottom, right and top of the rectangle around a raster."""
+    a, b, c, d, e, f = transform
+    corners = [(line, sample) for line in (0, size[0]) for sample in (0, size[1])]
+    xs = [a * sample + b * line + c for line, sample in corners]
+    ys = [d * sample + e * line + f for line, sample in corners]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _in_system(bounds: Bounds, own: str | None, scene: str | None) -> Bounds | None:
+    """Bounds in another reference system; None where that cannot be told."""
+    try:
+        from rasterio.env import Env
+        from rasterio.errors import CRSError, RasterioError
+        from rasterio.warp import transform_bounds
+    except ImportError:
+        return None
+    try:
+        with Env():
+            found: Bounds = transform_bounds(own, scene, *bounds)
+    except (CRSError, RasterioError, ValueError):
+        return None
+    return found
 
 
 def _counts_pixels(georeference: Georeference) -> bool:
@@ -189,7 +233,9 @@ def _warped(
     return warped
 
 
-def _refuse(path: Path, same: bool | None, own: Georeference, scene: Georeference) -> NoReturn:
+def _refuse(
+    path: Path, same: bool | None, own: Georeference, scene: Georeference, *, apart: bool
+) -> NoReturn:
     if same is False:
         found = f"lies in {_short(own.crs)}, the scene in {_short(scene.crs)}"
     elif same is None:
@@ -198,12 +244,13 @@ def _refuse(path: Path, same: bool | None, own: Georeference, scene: Georeferenc
         found = "has pixels of another size or direction than the scene's"
     else:
         found = "lies a part of a pixel off the scene's grid"
-    raise InputFileError(
-        path,
-        found,
-        "",
-        f"give --warp-labels to take the nearest labels; {_BY_PIXEL}",
-    )
+    if apart:
+        raise InputFileError(
+            path, f"{found}, and they do not overlap", "labels of the scene's place", _BY_PIXEL
+        )
+    # Without both reference systems nothing can be warped.
+    warping = "give --warp-labels to take the nearest labels; " if own.crs and scene.crs else ""
+    raise InputFileError(path, found, "", f"{warping}{_BY_PIXEL}")
 
 
 def _same_pixels(first: Affine, second: Affine) -> bool:

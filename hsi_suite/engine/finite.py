@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import RunError
 
 
 class NotFiniteError(RunError):
     """A network gave NaN or infinity, or its weights hold some."""
+
+
+def note_file(network: nn.Module, path: Path) -> None:
+    """Note the file that a network's weights are of, for `output_of`."""
+    network.weights_file = path  # type: ignore[assignment]
+
+
+def output_of(network: nn.Module, name: str = "the network") -> str:
+    """The output of a network in words, and the file of its weights where they are of one."""
+    path = getattr(network, "weights_file", None)
+    return f"the output of {name}" if path is None else f"{path}: the output of {name}"
 
 
 def check_finite(values: Tensor, what: str) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...engine.finite import check_finite
+from ...engine.finite import check_finite, note_file, output_of
 from ...errors import RunError, ShapeError
 from ...guard import parsing
 from ...models.building import build_denoiser
@@ -67,7 +67,7 @@ class Denoiser:
             NotFiniteError: the network gives values that are no numbers.
         """
         clean = run_network(self.network, noisy, sigma, self.header.in_channels)
-        return check_finite(clean, f"the output of {self.header.model}")
+        return check_finite(clean, output_of(self.network, self.header.model))
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file."""
@@ -127,4 +127,5 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
         denoiser = untrained_denoiser(header, device, None)
         denoiser.network.load_state_dict(tensors)
     denoiser.network.eval()
+    note_file(denoiser.network, path)
     return denoiser

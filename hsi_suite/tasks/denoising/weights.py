@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from ...engine.finite import note_file
 from ...errors import InputFileError
 from ...models.checkpoint_import import import_checkpoint
 from ...models.dncnn import DnCNN
@@ -40,6 +41,7 @@ def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
     else:
         network = import_checkpoint(path)
         header = _imported_header(network, path)
+    note_file(network, path)
     activate_in_place(network)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Denoiser(header, network)

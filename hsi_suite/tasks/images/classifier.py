@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ...data.labelled_images import LabelledImages
-from ...engine.finite import check_finite
+from ...engine.finite import check_finite, note_file, output_of
 from ...engine.observer import Observer
 from ...errors import RunError, ShapeError
 from ...guard import parsing
@@ -113,11 +113,12 @@ class ImageClassifier:
         observer = observer or Observer()
         observer.begin("classifying", len(images))
         self.network.eval()
+        whose = output_of(self.network, self.header.model)
         rows = [np.empty((0, len(self.header.class_names)), np.float32)]
         with torch.inference_mode():
             for values, number in views.fixed(images, crops, batch_size):
                 logits = self.network(values).float()
-                shares = check_finite(logits, f"the output of {self.header.model}").softmax(1)
+                shares = check_finite(logits, whose).softmax(1)
                 rows.append(shares.reshape(-1, number, shares.shape[1]).mean(1).cpu().numpy())
                 observer.advance(len(rows[-1]))
         observer.end()
@@ -169,6 +170,7 @@ def load_image_classifier(path: Path, device: torch.device) -> ImageClassifier:
         classifier = untrained_image_classifier(header, device, None)
         classifier.network.load_state_dict(tensors)
     classifier.network.eval()
+    note_file(classifier.network, path)
     return classifier
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from ...data.item_source import ItemSource
 from ...data.modalities import Items, Modality, modality_from, unit_rows
 from ...data.scene import Scene
-from ...engine.finite import check_finite
+from ...engine.finite import check_finite, note_file, output_of
 from ...errors import ConfigError, RunError
 from ...guard import parsing
 from ...models.building import build_retriever
@@ -175,7 +175,7 @@ class Retriever:
 
     @property
     def _whose(self) -> str:
-        return f"the output of {self.header.model}"
+        return output_of(self.network, self.header.model)
 
     def _embedded(self, items: Tensor, side: Side) -> Rows:
         share = self.header.label_share
@@ -233,6 +233,7 @@ def load_retriever(path: Path, device: torch.device) -> Retriever:
         retriever = untrained_retriever(header, sides[0], sides[1], device, None)
         retriever.network.load_state_dict(weights)
     retriever.network.eval()
+    note_file(retriever.network, path)
     return retriever
 
 

@@ -12,6 +12,7 @@ from ...data.orientations import ORIENTATIONS
 from ...data.reduction import Reduction
 from ...data.spectral_domain import SpectralDomain
 from ...data.value_scale import ValueScale
+from ...engine.finite import note_file
 from ...errors import RunError
 from ...guard import parsing
 from ...models.building import build_model
@@ -31,7 +32,10 @@ def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Class
     """
     fields, tensors = read_model_file(path, FORMAT, "a classifier of scenes")
     with parsing(path, "a classifier", "train the run again", kind=RunError, found="damaged"):
-        return _assemble(_checked(header_from(Header, fields)), tensors, device, threads)
+        classifier = _assemble(_checked(header_from(Header, fields)), tensors, device, threads)
+    if isinstance(classifier, NetworkClassifier):
+        note_file(classifier.network, path)
+    return classifier
 
 
 def _checked(header: Header) -> Header:

@@ -15,13 +15,12 @@ from torch.nn import functional
 from ...data.augmentation import WindowAugmentation
 from ...data.patches import WindowSampler
 from ...engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
-from ...engine.finite import check_finite
+from ...engine.finite import check_finite, output_of
 from ...engine.observer import Observer
 from ...engine.tiled import TileGrid, tile_logits
 from ...seeding import SeedStreams
 
 Batch = tuple[Tensor, Tensor]
-_LOGITS = "the output of the network"
 
 
 class PixelClassification:
@@ -152,7 +151,7 @@ def _window_batches(
     model: nn.Module, sampler: WindowSampler, pixels: Tensor, batch_size: int, observer: Observer
 ) -> Iterator[Batch]:
     for chunk in torch.split(pixels, batch_size):
-        yield chunk, check_finite(model(sampler.gather(chunk)).float(), _LOGITS)
+        yield chunk, check_finite(model(sampler.gather(chunk)).float(), output_of(model))
         observer.advance(len(chunk))
 
 
@@ -181,5 +180,5 @@ def scene_logits(
     for line, logits in strip_logits(model, sampler.planes, wanted):
         chosen = wanted[line : line + len(logits)]
         pixels = line * samples + chosen.flatten().nonzero().squeeze(1)
-        yield pixels, check_finite(logits[chosen.to(logits.device)].float(), _LOGITS)
+        yield pixels, check_finite(logits[chosen.to(logits.device)].float(), output_of(model))
         observer.advance(len(pixels))
