@@ -213,3 +213,20 @@ def test_pages_that_follow_each_other_in_a_circle_are_refused_at_once(tmp_path):
     for read in (stack_kind, lambda p: open_stack(p).__enter__()):
         with pytest.raises(InputFileError, match="directories overlap"):
             read(path)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_noise_of_pages_of_several_types_is_told_on_one_scale(tmp_path, weights, order):
+    rng = np.random.default_rng(0)
+    picture = np.clip(0.5 + rng.normal(0, 10 / 255, (40, 44)), 0, 1)
+    pages = [
+        np.rint(255 * picture).astype("u1"),
+        np.rint(65535 * picture).astype("u2"),
+        picture.astype("f4"),
+    ]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for page in order:
+            file.write(pages[page], photometric="minisblack", metadata=None, contiguous=False)
+    options = DenoisingOptions(weights=str(weights / "unet.safetensors"), sigma=10)
+    [done], _ = denoise_images([tmp_path / "a.tif"], tmp_path / "b.tif", options)
+    assert done.pages == 3 and done.white.known and done.sigma == pytest.approx(10)

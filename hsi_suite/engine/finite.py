@@ -20,10 +20,15 @@ def note_file(network: nn.Module, path: Path) -> None:
     network.weights_file = path  # type: ignore[assignment]
 
 
-def output_of(network: nn.Module, name: str = "the network") -> str:
+def output_of(network: object, name: str = "the network") -> str:
     """The output of a network in words, and the file of its weights where they are of one."""
+    return made_by(network, f"the output of {name}")
+
+
+def made_by(network: object, what: str) -> str:
+    """What a network made, in words, and the file of its weights where they are of one."""
     path = getattr(network, "weights_file", None)
-    return f"the output of {name}" if path is None else f"{path}: the output of {name}"
+    return what if path is None else f"{path}: {what}"
 
 
 def check_finite(values: Tensor, what: str) -> Tensor:

@@ -307,12 +307,17 @@ def _restored(
 
 
 def _together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
-    """What became of a stack: the first page's words, means of σ² and of the scores."""
-    first = pages[0]
-    squares = [((page.sigma or 0) * page.white.value) ** 2 for page in pages]
+    """What became of a stack: the first page's words, means of σ² and of the scores.
+
+    Pages may be of several types: σ is meant on the scale 0 to 255 then, the same for all. Only
+    where no page has such a scale it is meant in the units that they share.
+    """
+    first = next((page for page in pages if page.white.known), pages[0])
+    units = [1.0 if first.white.known else page.white.value for page in pages]
+    squares = [((page.sigma or 0) * unit) ** 2 for page, unit in zip(pages, units, strict=True)]
     return replace(
         first,
-        sigma=None if first.sigma is None else float(np.sqrt(np.mean(squares))) / first.white.value,
+        sigma=None if first.sigma is None else float(np.sqrt(np.mean(squares))) / units[0],
         before=None if first.before is None else mean_scores([page.before or {} for page in pages]),
         after=None if first.after is None else mean_scores([page.after or {} for page in pages]),
         pages=len(pages),

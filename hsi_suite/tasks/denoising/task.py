@@ -13,7 +13,7 @@ from torch.nn import functional
 from ...data.camera import resize, take_photograph
 from ...data.camera_range import CameraRange
 from ...data.noise import add_gaussian, add_poisson_gaussian
-from ...engine.finite import check_finite
+from ...engine.finite import check_finite, made_by
 from ...errors import ShapeError
 from ...schemas.denoising import CameraConfig, DenoisingTrainingConfig, NoiseConfig
 from ...seeding import SeedStreams
@@ -111,7 +111,7 @@ class ImageDenoising:
 
         def restore(noisy: Tensor, level: float) -> Tensor:
             clean = run_network(model, noisy.to(self.device), level, noisy.shape[1]).float()
-            return check_finite(clean, "the denoised validation images")
+            return check_finite(clean, made_by(model, "the denoised validation images"))
 
         return mean_scores(score_images(restore, self.validation, sigma, spoil=self.spoil))
 
