@@ -5,17 +5,22 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 from scipy.io import savemat
 
 from hsi_suite import memory
 from hsi_suite.cli.values import parse_bytes
 from hsi_suite.data.images import read_image
 from hsi_suite.data.pair_files import read_pairs
+from hsi_suite.data.photograph_stacks import open_stack
 from hsi_suite.data.photographs import read_photograph
 from hsi_suite.data.readers import open_cube, read_labels
 from hsi_suite.data.split_files import file_split
 from hsi_suite.errors import InputFileError
+from hsi_suite.models.checkpoint_import import import_checkpoint
+from hsi_suite.tasks.retrieval.search import pieces_of
 
 SIDE = 4500  # 20 MB of bytes
 
@@ -31,6 +36,16 @@ def read_cube(path):
 
 def small_labels(path):
     file_split(path, np.arange(20).reshape(5, 4) % 3)
+
+
+def read_page(path):
+    with open_stack(path) as stack:
+        stack.read(1)
+
+
+def packed_weights(path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(20_000_000))
 
 
 ZEROS = np.zeros((SIDE, SIDE), np.uint8)
@@ -68,6 +83,16 @@ KINDS = {
     "picture.jpg": (lambda path: Image.fromarray(ZEROS).save(path), read_photograph),
     "picture.tif": (
         lambda path: tifffile.imwrite(path, ZEROS, compression="zlib"), read_photograph,
+    ),
+    "stack.tif": (
+        lambda path: tifffile.imwrite(path, np.stack([ZEROS, ZEROS]), compression="zlib",
+                                      photometric="minisblack", metadata=None),
+        lambda path: read_page(path),
+    ),
+    "weights.pth": (lambda path: packed_weights(path), import_checkpoint),
+    "weights.mat": (lambda path: hdf5(path, np.zeros((SIDE, SIDE // 4), "f4")), import_checkpoint),
+    "weights.safetensors": (
+        lambda path: save_file({"a": torch.zeros(SIDE, SIDE // 4)}, path), import_checkpoint,
     ),
     "class.png": (lambda path: Image.fromarray(ZEROS).save(path), lambda p: read_image(p, "rgb")),
 }  # fmt: skip
@@ -107,3 +132,18 @@ def test_the_option_bounds_files_until_its_command_ends():
         with pytest.raises(InputFileError, match="510 MB"):
             memory.require_room("a file", 20e6)
     memory.require_room("a file", 20e6)
+
+
+def test_arrays_that_fit_one_by_one_are_counted_together(tmp_path, monkeypatch):
+    half = np.zeros((SIDE, SIDE // 2), np.float32)
+    npz(tmp_path / "pairs.npz", first=half, second=half, labels=np.arange(SIDE) % 2)
+    monkeypatch.setattr(memory, "free_memory", lambda: 60e6)
+    with pytest.raises(InputFileError, match="machine has left"):
+        read_pairs(tmp_path / "pairs.npz")
+    monkeypatch.setattr(memory, "free_memory", lambda: 100e6)
+    assert len(read_pairs(tmp_path / "pairs.npz").pairs) == SIDE
+
+
+def test_matrices_of_scores_are_taken_in_pieces():
+    assert [pieces_of(n, n) for n in (1, 8192, 8193, 10**6)] == [1, 1, 2, 14902]
+    assert pieces_of(100, 100, least=8) == 8

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from numpy.typing import NDArray
 
 from ..checksums import hash_file
 from ..errors import InputFileError
+from ..memory import bytes_of, require_room
+from .formats.array_choice import StoredArray
 from .formats.file_format import FileFormat, recognise_format
 from .formats.matlab_files import list_matlab_arrays, load_matlab_array
 from .formats.numpy_files import list_npz_arrays, load_npz_array
 from .pairs import Labelled, Pairs, Targets
 
+_TYPE = np.dtype(np.float32)
 # Each array by our name and by those of the benchmark files of DSCMR (Zhen et al. 2019).
 _NAMES = {
     "first": ("first", "train_first", "train_img"),
@@ -116,19 +120,23 @@ def _files(path: Path) -> list[Path]:
 
 
 def _all_arrays(files: list[Path]) -> dict[str, NDArray[Any]]:
-    found: dict[str, NDArray[Any]] = {}
+    loaders: dict[str, tuple[StoredArray, Callable[[], NDArray[Any]]]] = {}
     for file in files:
         kind = recognise_format(file)
         if kind == FileFormat.NPZ:
-            loaded = {a.name: load_npz_array(file, a) for a in list_npz_arrays(file) if a.numeric}
+            listed, load = list_npz_arrays(file), load_npz_array
         elif kind == FileFormat.MATLAB:
-            loaded = {
-                a.name: load_matlab_array(file, a) for a in list_matlab_arrays(file) if a.numeric
-            }
+            listed, load = list_matlab_arrays(file), load_matlab_array
         else:
             raise InputFileError(file, f"{kind} files hold no pairs", "an .npz or .mat file")
-        found |= loaded
-    return found
+        for array in filter(lambda each: each.numeric, listed):
+            loaders[array.name] = (array, partial(load, file, array))
+    # Each fits by itself, says its reader; all stay in memory together, in single precision.
+    require_room(
+        max(files, key=lambda file: file.stat().st_size),
+        sum(bytes_of(array.shape, _TYPE) for array, _ in loaders.values()),
+    )
+    return {name: load() for name, (_, load) in loaders.items()}
 
 
 def _known(path: Path, arrays: Arrays) -> dict[str, NDArray[Any]]:

@@ -14,6 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from ..errors import InputFileError
+from ..memory import bytes_of, require_room
 from .formats.plain_tiff import TYPES, is_tiff
 from .formats.reading_guard import reading
 from .formats.tiff_directories import check_segments, check_tiff_directories
@@ -29,6 +30,8 @@ _STRUCTURE = {
     *(338, 339, 347, 512, 513, 514, 515, 519, 520, 521, 529, 530, 531, 532, 32997, 34665, 34853),
     40965,
 }
+# A page as it is decoded, and in the type of the photograph.
+_COPIES = 2
 _DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 270, 282, 283, 296
 
 
@@ -107,6 +110,8 @@ class Stack:
         """Picture `index`; what belongs to the file stays with `StackWriter`."""
         page = self._pages[0 if self._hidden else index]
         header = _header_of(page)
+        shape = (header.lines, header.samples, header.channels)
+        require_room(self.path, bytes_of(shape, np.dtype(page.dtype), _COPIES))
         with reading(self.path, _WHAT):
             if not self._hidden:
                 check_segments(page)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,15 @@ from torch import Tensor
 
 from ..errors import InputFileError
 from ..guard import reason_of
+from ..memory import bytes_of, require_room
 from ..user_files import require_regular
 from .dncnn import DnCNN, FDnCNN
 from .folding import folded_convolution
 
 _FORMS = "a DnCNN or FDnCNN: .pth (SaoYan, KAIR), MatConvNet .mat (v7.3) or .safetensors"
 _TORCH_EPS = 1e-5
+# The arrays as they are read, and those of the network.
+_COPIES = 2
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,9 @@ def import_checkpoint(path: str | Path) -> DnCNN | FDnCNN:
         InputFileError: the file cannot be read, or holds something else; the line says what.
     """
     path = Path(path)
-    require_regular(path, _FORMS)
+    size = require_regular(path, _FORMS)
     try:
+        require_room(path, _COPIES * _unpacked(path, size))
         layers = list(_read_layers(path))
     except InputFileError:
         raise
@@ -62,6 +67,25 @@ def import_checkpoint(path: str | Path) -> DnCNN | FDnCNN:
         reason = "no checkpoint" if text.isdecimal() else text
         raise InputFileError(path, f"cannot be read ({reason})", _FORMS) from error
     return _build(path, _walk(path, layers))
+
+
+def _unpacked(path: Path, size: int) -> float:
+    """Bytes of the arrays in a file, as far as they are packed in it; its size otherwise."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return float(sum(member.file_size for member in archive.infolist()))
+    if not h5py.is_hdf5(path):
+        return float(size)
+    held = 0.0
+
+    def add(_: str, item: object) -> None:
+        nonlocal held
+        if isinstance(item, h5py.Dataset) and item.shape is not None:
+            held += bytes_of(item.shape, np.dtype(np.float32))
+
+    with h5py.File(path, "r", locking=False) as file:
+        file.visititems(add)
+    return held
 
 
 def _read_layers(path: Path) -> Iterator[_Layer]:

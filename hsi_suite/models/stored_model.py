@@ -15,10 +15,13 @@ from torch import Tensor, nn
 
 from ..errors import HsiSuiteError, RunError
 from ..guard import parsing
+from ..memory import require_room
 from ..user_files import parse_json, require_regular
 
 HeaderType = TypeVar("HeaderType")
 _AGAIN = "train the run again"
+# The tensors as they are read, and those of the network.
+_COPIES = 2
 
 
 def read_model(
@@ -43,6 +46,7 @@ def read_model(
         HsiSuiteError: of `kind`: the file is missing or damaged.
     """
     header = read_header(path, expected, remedy, kind=kind)
+    require_room(path, _COPIES * require_regular(path, expected, remedy, kind=kind))
     with parsing(path, expected, remedy, kind=kind), safe_open(path, framework="pt") as file:
         return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 

@@ -21,6 +21,7 @@ from ...models.correlation import fit_cca
 from ...schemas.retrieval import RetrievalConfig
 from .preparation import PreparedPairs
 from .scoring import Arena, Figures, Ranking, as_table, chance_figures, validation_arena
+from .search import pieces_of
 
 Rows = NDArray[np.floating]
 #: The rankings of both directions on an arena.
@@ -171,9 +172,8 @@ def _nearest_pair(prepared: PreparedPairs) -> tuple[Method, dict[str, float]]:
         rankings = {}
         for direction, side, items, gallery in arena.sides():
             queries = unit_rows(_flat(prepared.modalities[side], np.asarray(items, np.float32)))
-            nearest = np.concatenate(
-                [(part @ train[side].T).argmax(1) for part in np.array_split(queries, 8)]
-            )
+            parts = np.array_split(queries, pieces_of(len(queries), len(train[side]), least=8))
+            nearest = np.concatenate([(part @ train[side].T).argmax(1) for part in parts])
             there = _flat(prepared.modalities[1 - side], gallery.items)
             rankings[direction] = Ranking(train[1 - side][nearest], there)
         return rankings

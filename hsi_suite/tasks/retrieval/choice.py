@@ -12,6 +12,7 @@ from ...data.pairs import Pairs
 from ...schemas.retrieval import RetrievalConfig
 from .retriever import SIDES, Retriever
 from .scoring import Arena, Ranking, validation_arena
+from .search import pieces_of
 
 # The share of validation queries, all of known classes, that may fall below the threshold.
 _BELOW = 0.05
@@ -61,8 +62,11 @@ def choose_similarity(
 
 
 def _with_thresholds(retriever: Retriever, arena: Arena) -> Retriever:
-    thresholds = {
-        direction: float(np.quantile((ranking.queries @ ranking.gallery.T).max(1), _BELOW))
-        for direction, ranking in rankings(retriever, arena).items()
-    }
+    thresholds = {}
+    for direction, ranking in rankings(retriever, arena).items():
+        parts = np.array_split(
+            ranking.queries, pieces_of(len(ranking.queries), len(ranking.gallery))
+        )
+        highest = np.concatenate([(part @ ranking.gallery.T).max(1) for part in parts])
+        thresholds[direction] = float(np.quantile(highest, _BELOW))
     return replace(retriever, header=replace(retriever.header, thresholds=thresholds))

@@ -11,6 +11,8 @@ from ...errors import InputFileError, ShapeError
 
 # A piece of the gallery in double precision; fixed, so that scores do not depend on memory.
 _PIECE_BYTES = 2**25
+# Of a matrix of scores, queries × gallery in single precision.
+_PIECE_SCORES = 2**28
 
 Scores = NDArray[np.float32]
 Positions = NDArray[np.int32]
@@ -27,6 +29,17 @@ class Matches:
 
     items: NDArray[np.int64]
     scores: Scores
+
+
+def pieces_of(queries: int, gallery: int, least: int = 1) -> int:
+    """In how many pieces queries are taken, so that their scores never need much memory.
+
+    Args:
+        queries: how many there are.
+        gallery: items that each is compared with.
+        least: pieces.
+    """
+    return max(least, -(-4 * queries * gallery // _PIECE_SCORES))
 
 
 def similarities(
