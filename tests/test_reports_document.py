@@ -2,11 +2,13 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from test_reports_html import Page
 
+import hsi_suite.reports
 from hsi_suite.metrics.measures import measure
 from hsi_suite.reports.document import (
     Card,
@@ -185,3 +187,16 @@ def test_a_document_says_its_remarks_first():
     found = Document("t", "l", [Section("", [Remarks(first)]), Section("x", [Remarks([])])])
     assert found.remarks == first
     assert Document("t", "l", []).remarks == []
+
+
+def test_content_names_no_task_and_no_form():
+    """What differs between tasks is asked of the task, and only renderers write a form."""
+    folder = Path(hsi_suite.reports.__file__).parent
+    forms = {"html.py", "terminal.py", "markdown.py", "latex.py"}
+    for path in folder.rglob("*.py"):
+        source = path.read_text("utf-8")
+        assert not re.search(r"""\[["']task["']\]|get\(["']task["']""", source), path
+        if path.name not in forms:
+            assert not re.search(
+                r"</?(table|td|li|p|h2)\b|---:|\\\\text|import rich|from rich", source
+            )

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from hsi_suite.reports.document import Remark, Table, columns
 from hsi_suite.reports.drawing import to_png
 from hsi_suite.reports.html import html_page
 from hsi_suite.reports.retrieval.query_figures import (
@@ -15,7 +16,6 @@ from hsi_suite.reports.retrieval.query_figures import (
     similarity_text,
 )
 from hsi_suite.reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_page
-from hsi_suite.reports.verdict import Remark
 
 RNG = np.random.default_rng(0)
 
@@ -101,8 +101,7 @@ def test_the_page_escapes_what_it_shows_and_marks_warnings():
             spectra_words="",
             space=common_space_figure(space()),
             space_words="Two axes.",
-            columns=["rank", "label"],
-            matches=[["1", "<b>Water</b>"]],
+            matches=Table("", columns("rank", "label"), [["1", "<b>Water</b>"]]),
             query=[("query", "a & b")],
             gallery=[("gallery", "jasper")],
             command="hsi retrieve query",

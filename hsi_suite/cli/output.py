@@ -112,7 +112,7 @@ def _close(now: Any, stored: Any) -> bool:
 
 def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:
     """A denoiser's scores beside those of other methods."""
-    from ..reports.denoising.tables import denoiser_scores_blocks
+    from ..reports.denoising.scores import denoiser_scores_blocks
     from ..reports.terminal import print_blocks
 
     if as_json:

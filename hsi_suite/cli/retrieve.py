@@ -228,26 +228,13 @@ def query_command(
 
 
 def _print(result: QueryResult) -> None:
-    from ..reports.document import Column, Paragraph, Remark, Remarks, Table, Value
-    from ..reports.retrieval.query_figures import similarity_text
+    from ..reports.document import Paragraph, Remark, Remarks
     from ..reports.terminal import print_blocks
+    from ..tasks.retrieval.query_output import match_table
 
-    mapped = result.index.header.georeference is not None
-    labelled = result.index.labels is not None
-    heads = ["rank", "similarity", "line", "sample"] + ["x", "y"] * mapped + ["label"] * labelled
-    rows: list[list[Value]] = []
-    for match in result.matches:
-        row: list[Value] = [str(match.rank), similarity_text(match.score)]
-        row += [str(match.line), str(match.sample)]
-        if mapped:
-            row += [f"{match.x:.7g}", f"{match.y:.7g}"]
-        if labelled:
-            row.append(match.label)
-        rows.append(row)
-    caption = f"{result.query.title} in {result.index.header.name}"
-    columns = [Column(head, number=head != "label") for head in heads]
+    table = match_table(result, f"{result.query.title} in {result.index.header.name}")
     warnings = [Remark(text, warning=True) for text in result.warnings]
     notes = [Paragraph(text, "soft") for text in result.remarks]
-    print_blocks([*notes, Table(caption, columns, rows), Remarks(warnings)])
+    print_blocks([*notes, table, Remarks(warnings)])
     for path in result.written:
         say(path)

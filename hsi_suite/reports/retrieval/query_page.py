@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from ..document import Column, Document, Listing, Remark, Remarks, Section, Table, pairs
+from ..document import Document, Listing, Remark, Remarks, Section, Table, pairs
 from ..pictures import chart, raster
 
 
@@ -25,8 +25,7 @@ class RetrievalQueryReport:
         spectra_words: how the two spectra of it were brought to one level.
         space: `common_space_figure`.
         space_words: how much of the space it shows.
-        columns: headings of the table of matches.
-        matches: its rows.
+        matches: the table of matches.
         query: rows of what was looked for and what was made of it.
         gallery: rows of what was searched, and of the run.
         command: the command line that makes the search again.
@@ -41,8 +40,7 @@ class RetrievalQueryReport:
     spectra_words: str
     space: Figure
     space_words: str
-    columns: Sequence[str]
-    matches: Sequence[Sequence[str]]
+    matches: Table
     query: Sequence[tuple[str, str]]
     gallery: Sequence[tuple[str, str]]
     command: str
@@ -59,11 +57,6 @@ def retrieval_query_page(content: RetrievalQueryReport) -> Document:
     )
     words = content.spectra_words
     spectra = [] if content.spectra is None else [chart(content.spectra, words, words)]
-    matches = Table(
-        "Lines and samples are counted from 0. Similarity is the cosine in the common space.",
-        [Column(name) for name in content.columns],
-        content.matches,
-    )
     space = chart(content.space, content.space_words, content.space_words)
     return Document(
         content.title,
@@ -71,7 +64,7 @@ def retrieval_query_page(content: RetrievalQueryReport) -> Document:
         [
             Section("", [Remarks(content.remarks)]),
             Section("Where it is", [raster(content.score_map, score_map, score_map)]),
-            Section("Best matches", [raster(content.sheet, sheet, sheet), matches]),
+            Section("Best matches", [raster(content.sheet, sheet, sheet), content.matches]),
             *([Section("Spectra", spectra)] if spectra else []),
             Section("The common space", [space]),
             Section(

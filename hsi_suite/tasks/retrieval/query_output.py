@@ -15,7 +15,7 @@ from ...atomic import atomic_folder, refuse_existing, write_json, write_text
 from ...data.scene import Georeference
 from ...data.writers import write_layers
 from ...errors import FormatLimitError, OutputError
-from ...reports.document import Remark
+from ...reports.document import Column, Remark, Table, Value
 from ...reports.drawing import save_png
 from ...reports.html import html_page
 from ...reports.retrieval.query_figures import (
@@ -129,7 +129,6 @@ def _report(
     spectra, words = _spectra(result)
     remarks = [Remark(f"{text[0].upper()}{text[1:]}.", True) for text in result.warnings]
     remarks += [Remark(f"{text[0].upper()}{text[1:]}.") for text in result.remarks]
-    columns, rows = _match_rows(result)
     return RetrievalQueryReport(
         title=f"Search: {title}",
         lead=f"{header.items:,} pixels searched · best similarity {best} · run {header.run}",
@@ -144,8 +143,10 @@ def _report(
             f"which show {100 * space.share:.0f} % of their variance: near in this picture is not "
             "always near in the common space."
         ),
-        columns=columns,
-        matches=rows,
+        matches=match_table(
+            result,
+            "Lines and samples are counted from 0. Similarity is the cosine in the common space.",
+        ),
         query=_query_rows(result),
         gallery=_gallery_rows(result),
         command=command,
@@ -168,18 +169,20 @@ def _spectra(result: QueryResult) -> tuple[Figure | None, str]:
     return query_spectra_figure(places, query, spectra, unit, len(spectra)), words + "."
 
 
-def _match_rows(result: QueryResult) -> tuple[list[str], list[list[str]]]:
+def match_table(result: QueryResult, caption: str) -> Table:
+    """The matches, best first, with coordinates and labels where the gallery has them."""
     mapped = result.index.header.georeference is not None
     labelled = result.index.labels is not None
-    columns = ["rank", "similarity", "line", "sample"]
-    columns += ["x", "y"] * mapped + ["label"] * labelled
-    rows = []
+    titles = ["rank", "similarity", "line", "sample"] + ["x", "y"] * mapped
+    rows: list[list[Value]] = []
     for match in result.matches:
-        row = [str(match.rank), similarity_text(match.score), str(match.line), str(match.sample)]
+        row: list[Value] = [str(match.rank), similarity_text(match.score)]
+        row += [str(match.line), str(match.sample)]
         row += [f"{match.x:.7g}", f"{match.y:.7g}"] if mapped else []
-        row += [str(match.label)] if labelled else []
-        rows.append(row)
-    return columns, rows
+        rows.append([*row, str(match.label)] if labelled else row)
+    heads = [Column(title) for title in titles]
+    heads += [Column("label", number=False)] * labelled
+    return Table(caption, heads, rows)
 
 
 def _query_rows(result: QueryResult) -> list[tuple[str, str]]:
