@@ -1,0 +1,135 @@
+"""`python -m benchmarks.memory_limits`: what commands need and what they take of memory.
+
+Each command is asked with a limit that is too low; the refusal says what it needs at least. With
+just that limit it is run, and the largest resident memory of its process is measured. What is said
+should be no less than what is taken, and not more than half as much again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+LINES, SAMPLES, BANDS = 256, 256, 100
+_LEAST = re.compile(r"(?:at least|above|need about|takes about|takes|need) ([\d.]+) ([MG])B")
+_UNITS = {"M": 1e6, "G": 1e9}
+
+
+def main() -> None:
+    """Print a row for each command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory_limits", description=__doc__)
+    parser.add_argument("--only", default="", help="commands whose name contains this")
+    parser.add_argument("--keep", type=Path, help="folder for scenes and runs, kept for next time")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="memory-") as scratch:
+        folder = options.keep or Path(scratch)
+        folder.mkdir(exist_ok=True)
+        print(f"{'command':<34} {'needs':>9} {'takes':>9}  ratio")
+        for name, arguments in _commands(folder):
+            if options.only in name:
+                _show(name, arguments, folder)
+
+
+def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Names and arguments of `hsi`, what they need being made before each."""
+    cube, labels = folder / "scene.hdr", folder / "labels.npy"
+    if not labels.exists():
+        _write_scene(cube, labels)
+    trained = ["--dataset", "synthetic", "--epochs", "1", "--set", "evaluation.maps=false"]
+    scene = ["--scene", str(cube), "--labels", str(labels), "--epochs", "1"]
+    few = ["--set", "split.train=0.005"]
+    nets = {
+        "hybridsn": ["--set", "model.window=25", "--set", "train.batch_size=256"],
+        "hybridsn of patches": ["--set", "train.strategy=patch"],
+        "ssrn": ["--model", "ssrn"],
+        "cnn1d": ["--model", "cnn1d"],
+        "svm": ["--model", "svm"],
+        "forest": ["--model", "forest"],
+    }
+    for name, wanted in nets.items():
+        yield f"train {name}", ["train", *scene, *few, *wanted, "--output", str(folder / "runs")]
+    for name in ("hybridsn", "ssrn", "cnn1d", "svm", "forest"):
+        run = _trained(folder / f"run_{name.replace(' ', '_')}", [*trained[:4], *nets[name]])
+        yield f"predict {name}", ["predict", run, "--scene", str(cube), "-o", "map.npy"]
+    yield "predict a picture", ["predict", run, "--scene", str(cube), "-o", "map.png"]
+    for method in ("--anomaly rx", f"--target {folder}/target.csv --method ace"):
+        yield f"detect {method.split()[-1]}", ["detect", str(cube), *method.split(), "-o", "s.npy"]
+    yield "denoise a cube by lines", ["denoise", str(cube), "-o", "clean.hdr"]
+    yield "denoise a cube read whole", ["denoise", str(folder / "scene.npz"), "-o", "clean.npy"]
+    for name in ("photo8.png", "photo16.png", "photo.jpg", "photo.tif"):
+        photo = str(folder / name)
+        yield f"denoise {name}", ["denoise", photo, "--sigma", "10", "-o", f"clean_{name}"]
+    retriever = _trained(folder / "run_retrieval", ["--config", "retrieval/synthetic_spectrum_rgb"])
+    index = ["retrieve", "index", retriever, "--scene", str(cube), "-o", "index"]
+    yield "retrieve index", index
+
+
+def _trained(folder: Path, arguments: Sequence[str]) -> str:
+    """A run's folder, trained now unless it was before."""
+    if not list(folder.glob("*/metrics.json")):
+        subprocess.run(_hsi("train", *arguments, "--output", str(folder)), check=True)
+    return str(next(folder.glob("*/metrics.json")).parent)
+
+
+def _show(name: str, arguments: list[str], folder: Path) -> None:
+    limit, text = 50e6, ""
+    for _ in range(8):
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            status, text, taken = _run([*arguments, "--memory-limit", f"{limit / 1e6:.0f}M"], work)
+        if status == 0:
+            print(f"{name:<34} {limit / 1e6:>6.0f} MB {taken / 1e6:>6.0f} MB {limit / taken:>6.2f}")
+            return
+        found = [float(size) * _UNITS[unit] for size, unit in _LEAST.findall(text)]
+        found = [size for size in found if size > limit]
+        limit = max(found, default=1.1 * limit)
+    print(f"{name:<34} {text.strip().splitlines()[-1]}")
+
+
+def _run(arguments: list[str], work: str) -> tuple[int, str, float]:
+    """Exit status, errors and largest resident memory (bytes) of a command."""
+    process = subprocess.Popen(
+        _hsi(*arguments), cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    text = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    return os.waitstatus_to_exitcode(status), text, 1024.0 * usage.ru_maxrss
+
+
+def _hsi(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "hsi_suite.cli", *arguments]
+
+
+def _write_scene(cube: Path, labels: Path) -> None:
+    """A scene of six materials in blocks, with noise, in ENVI and NPZ; photographs beside it."""
+    from PIL import Image
+
+    from hsi_suite.data.writers import write_layers
+
+    rng = np.random.default_rng(0)
+    spectra = rng.uniform(500, 4000, (6, BANDS))
+    blocks = rng.integers(0, 6, (-(-LINES // 20), -(-SAMPLES // 20)))
+    kinds = np.kron(blocks, np.ones((20, 20), int))[:LINES, :SAMPLES]
+    values = spectra[kinds] + rng.normal(0, 60, (LINES, SAMPLES, BANDS))
+    write_layers(cube, values.astype(np.float32), [f"band {i}" for i in range(BANDS)])
+    np.savez(cube.with_suffix(".npz"), cube=values.astype(np.float32))
+    rows = "\n".join(str(value) for value in spectra[0])
+    (cube.parent / "target.csv").write_text(f"value\n{rows}\n")
+    photo = rng.integers(0, 255, (1500, 2000, 3), np.uint8)
+    Image.fromarray(photo).save(cube.parent / "photo8.png")
+    Image.fromarray(photo).save(cube.parent / "photo.jpg")
+    Image.fromarray(photo).save(cube.parent / "photo.tif")
+    Image.fromarray(photo[..., 0].astype(np.uint16) * 257).save(cube.parent / "photo16.png")
+    np.save(labels, (kinds + 1).astype(np.uint8))
+
+
+if __name__ == "__main__":
+    main()
