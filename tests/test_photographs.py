@@ -1,6 +1,7 @@
 import io
 import struct
 import zlib
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from hsi_suite.data.formats.deep_png import decode_deep_png, encode_deep_png
 from hsi_suite.data.formats.geotiff_tags import geotiff_tags, read_geotiff
 from hsi_suite.data.images import read_image
+from hsi_suite.data.photograph_stacks import open_stack
 from hsi_suite.data.photograph_writer import check_writable, write_photograph
 from hsi_suite.data.photographs import (
     Photograph,
@@ -18,6 +20,7 @@ from hsi_suite.data.photographs import (
     read_header,
     read_photograph,
 )
+from hsi_suite.data.readers import open_cube
 from hsi_suite.data.scene import Georeference
 from hsi_suite.errors import ExistingOutputError, InputFileError, OutputError
 
@@ -361,6 +364,22 @@ def test_tags_of_a_wrong_type_say_nothing_and_harm_nothing(tmp_path, tag, dtype)
     for ending in (".tif",) if dtype == np.float32 else (".tif", ".png"):
         write_photograph(tmp_path / f"copy{ending}", found)
         assert np.array_equal(read_photograph(tmp_path / f"copy{ending}").values, values)
+
+
+@pytest.mark.parametrize("name", ["ImageWidth", "ImageLength", "SamplesPerPixel", "Compression"])
+@pytest.mark.parametrize(("place", "value"), [(4, 7), (2, 11)], ids=["seven of them", "floats"])
+@pytest.mark.parametrize("big", [False, True])
+def test_sizes_that_are_no_whole_number_are_one_line(tmp_path, name, place, value, big):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, drawn(np.uint8, 1), metadata=None, bigtiff=big)
+    with tifffile.TiffFile(path) as file:
+        start = file.pages.first.tags[name].offset
+    content = bytearray(path.read_bytes())
+    content[start + place] = value
+    path.write_bytes(content)
+    for read in (lambda path: nullcontext(read_photograph(path)), open_cube, open_stack):
+        with pytest.raises(InputFileError, match=r"a\.tif.*not one whole number"), read(path):
+            pass
 
 
 def test_what_cannot_be_encoded_is_one_line(tmp_path):

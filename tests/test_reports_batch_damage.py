@@ -12,6 +12,8 @@ from batch_samples import (
 from hsi_suite.atomic import write_json
 from hsi_suite.errors import RunError
 from hsi_suite.runs.batches.report import write_batch_report
+from hsi_suite.runs.folder import open_run
+from hsi_suite.runs.task import task_of
 
 
 @pytest.mark.parametrize("name", ["summary.json", "metrics.json", "map.npy", "history.csv"])
@@ -42,6 +44,21 @@ def test_what_is_wrong_deep_inside_is_told_in_one_line(tmp_path):
     write_json(folder / "summary.json", summary)
     with pytest.raises(RunError, match="holds what no run writes"):
         write_batch_report(folder)
+
+
+def test_a_task_that_is_not_known_is_told_with_its_file(tmp_path):
+    folder = make_batch(
+        tmp_path / "b", Sample(runs=2, models={"hybridsn": (0.9, 0.6)}, kinds=("random",))
+    )
+    whole = json.loads((folder / "summary.json").read_text())
+    whole["groups"][0]["task"] = "clasification"
+    write_json(folder / "summary.json", whole)
+    with pytest.raises(RunError, match=r"summary\.json.*groups\.0\.task: 'clasification'.*mean"):
+        write_batch_report(folder)
+    run = open_run(sorted(folder.glob("*/config.yaml"))[0].parent)
+    (run.path / "config.yaml").write_text("task: clasification\n")
+    with pytest.raises(RunError, match=r"config\.yaml.*task: 'clasification'.*mean"):
+        task_of(run)
 
 
 def _cut(metrics, *keys):

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ..errors import ConfigError, UnknownNameError
+from ..errors import ConfigError, RunError, UnknownNameError
 from ..registry import listed, nearest_names
 from ..schemas.run_metrics import RunMetrics
 from ..schemas.training import MachineConfig
-from .folder import MODEL, REPORT, Run
+from .folder import CONFIG, MODEL, REPORT, Run
 
 if TYPE_CHECKING:
     from ..engine.distributed import Team
@@ -291,10 +292,27 @@ def task_of(run: Run) -> Task:
     """The task of a run.
 
     Raises:
-        UnknownNameError: this installation does not know it.
+        RunError: this installation does not know it.
     """
     # Runs of the first version say nothing: there was one task.
-    return task_named(str(run.config.get("task", "classification")))
+    return stored_task(run.config.get("task", "classification"), run.path / CONFIG)
+
+
+def stored_task(name: object, path: Path, key: str = "task") -> Task:
+    """The task that a file of ours names.
+
+    Args:
+        name: what stands in it.
+        path: the file.
+        key: where in it.
+
+    Raises:
+        RunError: this installation does not know it.
+    """
+    try:
+        return task_named(str(name))
+    except UnknownNameError as error:
+        raise RunError(path, f"{key}: {name!r}", error.expected, error.remedy) from error
 
 
 def _flattened(tree: Metrics, above: str = "") -> Figures:

@@ -13,16 +13,31 @@ import tifffile
 _CLASSIC = (4, "I", "H", 12)
 _BIG = (8, "Q", "Q", 20)
 _BIG_VERSION = 43
+# What a picture has one whole number of: its size, kind, order and parts.
+_SINGLE = {
+    256: "width",
+    257: "length",
+    259: "compression",
+    262: "kind of values",
+    266: "order of bits",
+    277: "number of bands",
+    278: "height of strips",
+    284: "order of bands",
+    322: "width of tiles",
+    323: "length of tiles",
+}
+_WHOLE_TYPES = {1, 3, 4, 6, 8, 9, 16, 17}
 
 
 def check_tiff_directories(path: Path) -> None:
-    """Refuse a chain in which directories overlap or follow each other in a circle.
+    """Refuse a chain whose directories overlap or follow each other in a circle, and odd sizes.
 
     Following it takes libraries a time that grows with the square of the file's size. Directories
-    that do not overlap are no longer together than the file.
+    that do not overlap are no longer together than the file. Where a directory lists several
+    widths, or a text, libraries hand that on for a number.
 
     Raises:
-        ValueError: they are longer; a library would not say so for a long time.
+        ValueError: they are longer, or not one whole number; a library would not say so.
     """
     left = path.stat().st_size
     with path.open("rb") as file:
@@ -43,7 +58,15 @@ def check_tiff_directories(path: Path) -> None:
             left -= len(raw) + entries
             if left < 0:
                 raise ValueError("its directories overlap")
+            _check_single(file.read(entries), order, offset, entry)
             file.seek(place + len(raw) + entries)
+
+
+def _check_single(entries: bytes, order: str, offset: str, entry: int) -> None:
+    for start in range(0, len(entries) - entry + 1, entry):
+        tag, kind, count = struct.unpack_from(f"{order}HH{offset}", entries, start)
+        if tag in _SINGLE and (count != 1 or kind not in _WHOLE_TYPES):
+            raise ValueError(f"its {_SINGLE[tag]} is not one whole number")
 
 
 def check_segments(page: tifffile.TiffPage) -> None:

@@ -17,6 +17,7 @@ from ...guard import parsing
 from ...schemas.stored import Stored, check_stored
 from ...user_files import read_json, read_text
 from ..folder import Run, open_run
+from ..task import stored_task
 
 BATCH = "batch.yaml"
 SUMMARY = "summary.json"
@@ -161,6 +162,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
     path = folder / SUMMARY
     tree = read_json(path, "what hsi wrote", "run `hsi batch` to the end", kind=RunError)
     check_stored(_Summary, tree, path, "carry out the batch again: finished runs are kept")
+    for number, group in enumerate(tree["groups"]):
+        stored_task(group["task"], path, f"groups.{number}.task")
     return tree
 
 
