@@ -169,6 +169,11 @@ def test_a_name_without_blanks_is_broken_but_not_cut():
     assert len(text.splitlines()) > 3
 
 
+def test_letters_of_double_width_have_the_room_they_take():
+    text = printed([Table("", [Column("", number=False), Column("")], [["山の森林地帯", "1"]])], 40)
+    assert "山の森林地帯   1" in text
+
+
 def test_heads_give_way_before_names_do():
     heads = [Column("", number=False), Column("a rather long head of numbers")]
     text = printed([Table("", heads, [["a name of twenty one", "1"]])], 45)

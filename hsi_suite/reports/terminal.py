@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table as RichTable
@@ -145,11 +146,11 @@ class _Fitting:
         """Characters of each column; None where the numbers and a short name have no room."""
         columns = self.table.columns
         inner = [_widest(row[n] for row in self.rows if n < len(row)) for n in range(len(columns))]
-        widths = [max(len(head), width) for head, width in zip(self.heads, inner, strict=True)]
+        widths = [max(cell_len(head), width) for head, width in zip(self.heads, inner, strict=True)]
         room -= _BETWEEN * (len(columns) - 1)
         for n, column in enumerate(columns):
             if sum(widths) > room and column.number:
-                widths[n] = max(inner[n], *map(len, self.heads[n].split()), 1)
+                widths[n] = max(inner[n], *map(cell_len, self.heads[n].split()), 1)
         names = [n for n, column in enumerate(columns) if not column.number]
         while names and sum(widths) > room:
             longest = max(names, key=lambda n: widths[n])
@@ -182,4 +183,4 @@ def _text(cell: Cell, style: str, *, first: bool) -> Text:
 
 
 def _widest(texts: Iterable[Text]) -> int:
-    return max((len(line) for text in texts for line in text.plain.split("\n")), default=0)
+    return max((cell_len(line) for text in texts for line in text.plain.split("\n")), default=0)
