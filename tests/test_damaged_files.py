@@ -1,8 +1,10 @@
 """Damaged files of every format: a correct full read or one clear line, nothing else."""
 
+import os
 import time
 
 import file_samples as samples
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -209,3 +211,24 @@ def test_an_image_of_many_pixels_is_read_without_a_warning(tmp_path, monkeypatch
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert read_image(tmp_path / "a.png").shape == (30, 40)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.npy", "a.hdr", "a.tif"])
+def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, name):
+    cube = np.random.default_rng(0).integers(1, 30000, (40, 30, 20)).astype("i2")
+    path = tmp_path / name
+    if name == "a.h5":
+        with h5py.File(path, "w") as file:
+            file["cube"] = cube
+    elif name == "a.npy":
+        np.save(path, cube)
+    elif name == "a.hdr":
+        samples.write_envi(path, cube)
+    else:
+        tifffile.imwrite(path, cube, photometric="minisblack", planarconfig="contig")
+    with open_cube(path) as file:
+        np.testing.assert_array_equal(file.read(0, 2), cube[:2])
+        data = file.files[-1]
+        os.truncate(data, data.stat().st_size // 2)
+        with pytest.raises(InputFileError, match="became shorter while it was read"):
+            file.read()

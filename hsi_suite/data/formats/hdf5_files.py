@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputFileError
 from ...memory import bytes_of, require_room
 from ...user_files import first_bytes
 from .array_axes import CUBE_AXES, ArrayRequest, CubeAxes
@@ -145,8 +146,16 @@ def load_hdf5_array(path: Path, name: str) -> NDArray[Any]:
 
 def _whole(path: Path, dataset: h5py.Dataset) -> NDArray[Any]:
     require_room(path, bytes_of(dataset.shape, dataset.dtype))
+    size = path.stat().st_size
     values: NDArray[Any] = dataset[()]
+    _refuse_shortened(path, size)
     return values
+
+
+def _refuse_shortened(path: Path, size: int) -> None:
+    """Refuse a file that has fewer bytes than before: HDF5 reads zeros behind its end."""
+    if path.stat().st_size < size:
+        raise InputFileError(path, "the file became shorter while it was read", "", "read it again")
 
 
 class Hdf5Lines:
@@ -164,6 +173,7 @@ class Hdf5Lines:
         self._dataset = dataset
         self._file = dataset.file
         self._missing = missing
+        self._size = path.stat().st_size
         self._dtype: np.dtype[Any] = np.dtype(dataset.dtype).newbyteorder("=")
         names = axes.names[::-1] if _is_matlab(dataset) else axes.names
         kept = _kept_axes(dataset)
@@ -185,6 +195,7 @@ class Hdf5Lines:
         wanted[self._line_axis] = slice(first_line, last_line)
         with reading(self._path, _WHAT):
             values = self._dataset[tuple(wanted)]
+            _refuse_shortened(self._path, self._size)
         return self._missing.unified(in_native_order(values)).transpose(self._order)
 
     def close(self) -> None:
