@@ -20,7 +20,7 @@ _LONGEST_TEXT = 300
 # this no system knows.
 _TOKENS = re.compile(r"`[^`]*`\S*|'[^']*'\S*|\"[^\"]*\"\S*|\S+")
 _PLACE = re.compile(r"^`|[/\\]|^~|\.[A-Za-z]\w{0,7}\W*$")
-_LONGEST_PLACE, _MOST_PLACES = 4096, 3
+_LONGEST_PLACE, _MOST_PLACES = 4096, 6
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF  # where Python keeps bytes of names that are no UTF-8
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -195,6 +195,31 @@ def test_misspelt_commands_and_keys_get_a_suggestion(hsi, arguments, said):
     assert err.lower().count("did you mean") == 1
 
 
+@pytest.mark.parametrize(
+    ("command_line", "tree", "said"),
+    [
+        ("train --config", "task: clasification", "'clasification'; .*Did you mean classification"),
+        ("train --config", "task: batch\nruns: 2", "task: a batch; .*with `hsi batch 'my x.yaml'`"),
+        ("batch", "extends: classification/svm", "with `hsi train --config 'my x.yaml'`"),
+        ("batch", "data: {dataset: synthetic}", "a single run; expected one of a batch"),
+        (
+            "train --config",
+            "data: {dataset: synthetic_small}\nmodel: {name: cnn1}",
+            "model.name: unknown model 'cnn1'; .*Did you mean cnn1d",
+        ),
+    ],
+)
+def test_configurations_of_another_kind_say_what_they_are(
+    hsi, tmp_path, monkeypatch, command_line, tree, said
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my x.yaml").write_text(tree)
+    status, _, err = hsi(*command_line.split(), "my x.yaml")
+    assert status == 2
+    assert re.search(said, err.splitlines()[-1])
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_map_of_unknown_kind_is_refused_before_torch_is_loaded():
     import subprocess
     import sys

@@ -52,12 +52,23 @@ Examples:
     metavar="FILE|TRAIN,TEST",
     help="A fixed split: masks, label maps or lists of pixels, in one file or one for each part.",
 )
-@click.option("--epochs", type=int, help="Passes over the training part.")
-@click.option("--seed", type=int, help="Seed of everything drawn at random.")
-@click.option("--runs", type=click.IntRange(1), help="Train with N seeds, from --seed on.")
+@click.option(
+    "--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training part."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="Seed of everything drawn at random."
+)
+@click.option(
+    "--runs", type=click.IntRange(1), metavar="N", help="Train with N seeds, from --seed on."
+)
 @click.option("--baselines", metavar="LIST", help="svm,forest,cnn1d: on the same split.")
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")
-@click.option("--threads", type=int, help="CPU threads; part of a run's identity.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="CPU threads; part of a run's identity.",
+)
 @click.option(
     "--allow-unverified",
     is_flag=True,

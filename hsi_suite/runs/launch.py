@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..commands import suggested
 from ..config import apply_settings, load_tree
 from ..engine.distributed import together
 from ..engine.observer import Observer
 from ..errors import ConfigError, UnknownNameError
 from . import training
 from .folder import Run
-from .task import Config, task_for_data, task_named, task_names
+from .task import Config, task_for_data, task_named
 
 
 def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
@@ -35,10 +36,11 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
         return task_for_data(options.get("dataset")).configure(config, options, settings)
     try:
         task = task_named(str(named))
-    except UnknownNameError:
-        found = "a batch, which `hsi batch` carries out" if named == "batch" else f"task {named!r}"
-        known = f"one of {', '.join(task_names())}"
-        raise ConfigError(f"{config}: task", found, known) from None
+    except UnknownNameError as error:
+        found, remedy = f"{named!r}", error.remedy
+        if named == "batch":
+            found, remedy = "a batch", f"carry it out with {suggested('batch', config)}"
+        raise ConfigError(f"{config}: task", found, error.expected, remedy) from None
     return task.configure(config, options, settings)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...atomic import temporary_folder, write_text
+from ...commands import suggested
 from ...config import Tree, dump_yaml, load_tree, validate
 from ...engine.devices import resolve_device
 from ...engine.distributed import launched_processes
@@ -53,6 +54,9 @@ def planned(name: str, runs: int | None, output: str | Path) -> Plan:
     tree = load_tree(name)
     if runs is not None:
         tree |= {"runs": runs, "seeds": None}
+    if tree.get("task") != "batch" and ("data" in tree or "model" in tree):
+        remedy = f"carry it out with {suggested('train', '--config', name)}"
+        raise ConfigError(name, "the configuration of a single run", "one of a batch", remedy)
     config = validate(BatchConfig, tree, name)
     if config.name is None:
         config = config.model_copy(update={"name": _file_name(Path(name).stem)})

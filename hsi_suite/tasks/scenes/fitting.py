@@ -17,7 +17,7 @@ from ...errors import ConfigError
 from ...models.building import build_model
 from ...models.classical import CLASSICAL, check_classes
 from ...models.registry import classifier_names, is_model
-from ...registry import listed
+from ...registry import listed, nearest_names
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier, Header
 from .network_classifier import NetworkClassifier
@@ -55,8 +55,10 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         return _untrained_classical(config, prepared, header)
     if not is_model(config.model.name):
         # The registry of networks words the message; it should name the classical ones too.
-        known = listed([*classifier_names(), *CLASSICAL])
-        raise ConfigError("model.name", f"unknown model {config.model.name!r}", known)
+        names = [*classifier_names(), *CLASSICAL]
+        near = nearest_names(config.model.name, names)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
+        raise ConfigError("model.name", f"unknown model {config.model.name!r}", listed(names), hint)
     network = build_model(
         config.model.name,
         in_channels=prepared.reduction.components,
