@@ -83,3 +83,8 @@ def test_a_broken_package_is_left_out_with_a_warning(others):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert measure("closeness").name == "closeness"
+
+
+def test_a_figure_that_rounds_to_nothing_has_no_sign():
+    assert measure("cohen_kappa").text(-1e-6) == measure("cohen_kappa").text(0.0) == "0.00"
+    assert measure("cohen_kappa").text(-0.02) == "-2.00"

@@ -89,7 +89,7 @@ class Measure:
         if value is None or math.isnan(value):
             return UNDEFINED
         digits = self.digits + more
-        text = f"{self.factor * value:.{digits}f}"
+        text = f"{self.factor * value:z.{digits}f}"
         if self.ceiling is not None and value < self.ceiling:
             most = self.factor * self.ceiling
             if float(text) >= most:
