@@ -232,3 +232,23 @@ def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, name):
         os.truncate(data, data.stat().st_size // 2)
         with pytest.raises(InputFileError, match="became shorter while it was read"):
             file.read()
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual"])
+def test_hdf5_values_of_other_files_are_never_read(tmp_path, kind):
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(range(120)) * 4)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        if kind == "external":
+            outside = [(str(secret), 0, 480)]
+            file.create_dataset("cube", (4, 5, 6), "f4", external=outside)
+            file.create_dataset("map", (4, 5), "u1", external=outside)
+        else:
+            for name, shape in (("cube", (4, 5, 6)), ("map", (4, 5))):
+                layout = h5py.VirtualLayout(shape, "f4")
+                layout[...] = h5py.VirtualSource("secret", "x", shape)
+                file.create_virtual_dataset(name, layout, fillvalue=7)
+    with pytest.raises(InputFileError, match=r"lie in another file \(.*secret\)"):
+        open_cube(tmp_path / "a.h5")
+    with pytest.raises(InputFileError, match=r"lie in another file"):
+        read_labels(tmp_path / "a.h5")

@@ -146,10 +146,32 @@ def load_hdf5_array(path: Path, name: str) -> NDArray[Any]:
 
 def _whole(path: Path, dataset: h5py.Dataset) -> NDArray[Any]:
     require_room(path, bytes_of(dataset.shape, dataset.dtype))
+    _refuse_elsewhere(path, dataset)
     size = path.stat().st_size
     values: NDArray[Any] = dataset[()]
     _refuse_shortened(path, size)
     return values
+
+
+def _refuse_elsewhere(path: Path, dataset: h5py.Dataset) -> None:
+    """Refuse values that lie in other files: a file from elsewhere could name any of the user's.
+
+    Where such a file is missing HDF5 reads fill values without a word.
+    """
+    if dataset.external:
+        found = [name for name, *_ in dataset.external]
+    elif dataset.is_virtual:
+        found = [source.file_name for source in dataset.virtual_sources()]
+    else:
+        return
+    others = [str(name) for name in found if str(name) != "."]
+    if others:
+        raise InputFileError(
+            path,
+            f"the values of {dataset.name} lie in another file ({others[0]})",
+            "an HDF5 file that holds its values",
+            "copy them into one file, as h5repack does",
+        )
 
 
 def _refuse_shortened(path: Path, size: int) -> None:
@@ -169,6 +191,7 @@ class Hdf5Lines:
     """
 
     def __init__(self, path: Path, dataset: h5py.Dataset, axes: CubeAxes, missing: Missing) -> None:
+        _refuse_elsewhere(path, dataset)
         self._path = path
         self._dataset = dataset
         self._file = dataset.file
