@@ -257,9 +257,10 @@ def test_cubes_that_are_read_whole_keep_within_the_limit(hsi, tmp_path, ending):
     assert not list(tmp_path.glob("*_denoised*"))
 
 
-@pytest.mark.parametrize("more", [("--add-noise", "1"), ("--reference", "cube.npy")])
+@pytest.mark.parametrize("more", [("--add-noise", "1"), ("--reference", "clean.npy")])
 def test_cubes_that_are_scored_keep_within_the_limit(hsi, tmp_path, more):
-    np.lib.format.open_memmap(tmp_path / "cube.npy", "w+", np.float32, (1000, 1000, 60))
+    for name in ("cube.npy", "clean.npy"):
+        np.lib.format.open_memmap(tmp_path / name, "w+", np.float32, (1000, 1000, 60))
     status, out, err = hsi("denoise", "cube.npy", *more, "--memory-limit", "1G", "-o", "out.npy")
     assert status == 2 and not out
     assert "a cube that is scored is read whole" in err and "aise --memory-limit" in err
