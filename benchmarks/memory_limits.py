@@ -20,6 +20,7 @@ import numpy as np
 
 LINES, SAMPLES, BANDS = 256, 256, 100
 _LEAST = re.compile(r"(?:at least|above|need about|takes about|takes|need) ([\d.]+) ([MG])B")
+_BESIDE = re.compile(r"takes about ([\d.]+) ([MG])B beside ([\d.]+) ([MG])B")
 _UNITS = {"M": 1e6, "G": 1e9}
 
 
@@ -43,7 +44,7 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
     cube, labels = folder / "scene.hdr", folder / "labels.npy"
     if not labels.exists():
         _write_scene(cube, labels)
-    trained = ["--dataset", "synthetic", "--epochs", "1", "--set", "evaluation.maps=false"]
+    trained = ["--dataset", "synthetic", "--epochs", "1"]
     scene = ["--scene", str(cube), "--labels", str(labels), "--epochs", "1"]
     few = ["--set", "split.train=0.005"]
     nets = {
@@ -57,10 +58,10 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
     for name, wanted in nets.items():
         yield f"train {name}", ["train", *scene, *few, *wanted, "--output", str(folder / "runs")]
     for name in ("hybridsn", "ssrn", "cnn1d", "svm", "forest"):
-        run = _trained(folder / f"run_{name.replace(' ', '_')}", [*trained[:4], *nets[name]])
+        run = _trained(folder / f"run_{name}", [*trained, *nets[name]])
         yield f"predict {name}", ["predict", run, "--scene", str(cube), "-o", "map.npy"]
     yield "predict a picture", ["predict", run, "--scene", str(cube), "-o", "map.png"]
-    for method in ("--anomaly rx", f"--target {folder}/target.csv --method ace"):
+    for method in ("--anomaly rx", "--at 30,40 --method ace"):
         yield f"detect {method.split()[-1]}", ["detect", str(cube), *method.split(), "-o", "s.npy"]
     yield "denoise a cube by lines", ["denoise", str(cube), "-o", "clean.hdr"]
     yield "denoise a cube read whole", ["denoise", str(folder / "scene.npz"), "-o", "clean.npy"]
@@ -75,7 +76,8 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
 def _trained(folder: Path, arguments: Sequence[str]) -> str:
     """A run's folder, trained now unless it was before."""
     if not list(folder.glob("*/metrics.json")):
-        subprocess.run(_hsi("train", *arguments, "--output", str(folder)), check=True)
+        command = _hsi("train", *arguments, "--output", str(folder))
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return str(next(folder.glob("*/metrics.json")).parent)
 
 
@@ -88,6 +90,10 @@ def _show(name: str, arguments: list[str], folder: Path) -> None:
             print(f"{name:<34} {limit / 1e6:>6.0f} MB {taken / 1e6:>6.0f} MB {limit / taken:>6.2f}")
             return
         found = [float(size) * _UNITS[unit] for size, unit in _LEAST.findall(text)]
+        found += [
+            float(one) * _UNITS[unit] + float(other) * _UNITS[others] + 1e6
+            for one, unit, other, others in _BESIDE.findall(text)
+        ]
         found = [size for size in found if size > limit]
         limit = max(found, default=1.1 * limit)
     print(f"{name:<34} {text.strip().splitlines()[-1]}")
@@ -121,8 +127,6 @@ def _write_scene(cube: Path, labels: Path) -> None:
     values = spectra[kinds] + rng.normal(0, 60, (LINES, SAMPLES, BANDS))
     write_layers(cube, values.astype(np.float32), [f"band {i}" for i in range(BANDS)])
     np.savez(cube.with_suffix(".npz"), cube=values.astype(np.float32))
-    rows = "\n".join(str(value) for value in spectra[0])
-    (cube.parent / "target.csv").write_text(f"value\n{rows}\n")
     photo = rng.integers(0, 255, (1500, 2000, 3), np.uint8)
     Image.fromarray(photo).save(cube.parent / "photo8.png")
     Image.fromarray(photo).save(cube.parent / "photo.jpg")

@@ -41,9 +41,11 @@ def parsing(
     """
     try:
         with warnings.catch_warnings():
-            # What Python's own parser thinks of the text in a damaged header.
+            # What Python's own parser thinks of the text in a damaged header, and NumPy of headers
+            # that look as Python 2 wrote them.
             for category in (DeprecationWarning, SyntaxWarning):
                 warnings.simplefilter("ignore", category)
+            warnings.filterwarnings("ignore", ".*created on Python 2", UserWarning)
             yield
     except (HsiSuiteError, Stopped):
         raise

@@ -18,7 +18,7 @@ def run(*arguments):
     result = CliRunner().invoke(models, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     if "--json" not in arguments:
-        assert max(map(len, result.stdout.splitlines())) <= 100
+        assert max(map(len, result.stdout.splitlines())) <= 110
     return result.stdout
 
 

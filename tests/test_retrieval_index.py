@@ -212,7 +212,7 @@ def test_wrong_calls_are_refused_in_one_line(run, cube, tmp_path):
         (HsiSuiteError, "nm away", {"scene": shifted, "side": "first"}),
         (InputFileError, "no such file", {"scene": str(tmp_path / "none.png")}),
         (InputFileError, "3 × 3 pixels", {"scene": cube, "labels": str(tmp_path / "small.npy")}),
-        (ConfigError, "expected at least 0.6", {"scene": cube, "memory_limit": 1e8}),
+        (ConfigError, "expected at least 5", {"scene": cube, "memory_limit": 1e8}),
     ]
     before = sorted(path.name for path in tmp_path.iterdir())
     for kind, words, options in cases:

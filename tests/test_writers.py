@@ -195,8 +195,8 @@ def test_places_that_cannot_be_written(tmp_path):
         ("map.jpg", r"'\.jpg' names no known format; expected one of \.tif, \.tiff, \.hdr"),
         ("map", "no ending"),
         ("folder.tif", "folder"),
-        ("file/map.tif", "cannot be made"),
-        ("file/map.hdr", "cannot be made"),
+        ("file/map.tif", "no folder"),
+        ("file/map.hdr", "no folder"),
     ]:
         with pytest.raises(OutputError, match=message) as error:
             write_map(tmp_path / name)

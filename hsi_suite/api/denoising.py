@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from ..engine.devices import computing, resolve_device
+from ..engine.memory import DEFAULT_MEMORY_LIMIT
 from ..engine.observer import Observer
 from ..engine.tiles import Tiling
 from ..errors import ShapeError
 from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
-from ..tasks.denoising.image_denoising import DEFAULT_MEMORY_LIMIT
 from ..tasks.denoising.image_restoration import Restoration, known_noise, restore
 from ..tasks.denoising.noise_telling import estimated_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..reports.document import Table
 
 # What a pipe or a file gets; a terminal has its own.
-_WIDTH = 100
+_WIDTH = 110
 # \b keeps click from joining the lines.
 _EXAMPLES = """\b
 hsi models describe hybridsn --input 1x30x25x25

@@ -152,14 +152,10 @@ class _Fitting:
             if sum(widths) > room and column.number:
                 widths[n] = max(inner[n], *map(cell_len, self.heads[n].split()), 1)
         names = [n for n, column in enumerate(columns) if not column.number]
-        while names and sum(widths) > room:
-            longest = max(names, key=lambda n: widths[n])
-            others = [widths[n] for n in names if n != longest]
-            lacking = sum(widths) - room
-            least = max([_SHORTEST_NAME, *(n for n in others if n < widths[longest])])
-            if widths[longest] <= _SHORTEST_NAME:
-                return None
-            widths[longest] -= max(1, min(lacking, widths[longest] - least))
+        words = [_longest_word(row[n] for row in self.rows if n < len(row)) for n in names]
+        # Sentences are broken between words before any name is broken inside.
+        if not _give_way(widths, dict(zip(names, words, strict=True)), room):
+            _give_way(widths, dict.fromkeys(names, 0), room)
         return widths if sum(widths) <= room else None
 
     def _paragraphs(self) -> Iterator[Text]:
@@ -171,6 +167,26 @@ class _Fitting:
                     yield Text(f"  {head}: ").append_text(text)
 
 
+def _give_way(widths: list[int], least: dict[int, int], room: int) -> bool:
+    """Make columns narrower, the widest first, until all have room; whether they have.
+
+    Args:
+        widths: characters of each column; changed.
+        least: of the columns that may give way how far; none falls below `_SHORTEST_NAME`.
+        room: characters for all.
+    """
+    least = {n: max(few, _SHORTEST_NAME) for n, few in least.items()}
+    while (lacking := sum(widths) - room) > 0:
+        wide = [n for n, few in least.items() if widths[n] > few]
+        if not wide:
+            return False
+        widest = max(wide, key=lambda n: widths[n])
+        next_one = max((widths[n] for n in wide if widths[n] < widths[widest]), default=0)
+        floor = max(least[widest], min(next_one, widths[widest] - 1))
+        widths[widest] -= max(1, min(lacking, widths[widest] - floor))
+    return True
+
+
 def _text(cell: Cell, style: str, *, first: bool) -> Text:
     # Text, not str: names are not markup.
     text = Text("  " if first and style == "baseline" else "")
@@ -180,6 +196,10 @@ def _text(cell: Cell, style: str, *, first: bool) -> Text:
     if cell.note:
         text.append(f"\n{plain(cell.note)}", style="dim")
     return text
+
+
+def _longest_word(texts: Iterable[Text]) -> int:
+    return max((cell_len(word) for text in texts for word in text.plain.split()), default=0)
 
 
 def _widest(texts: Iterable[Text]) -> int:

@@ -26,6 +26,7 @@ _CALLS_OF = {
 }  # fmt: skip
 # Functions that read nothing that a user could have damaged, and why.
 NOT_OF_USERS = {
+    "hsi_suite/atomic.py:_claim": "makes an empty file, reads none",
     "hsi_suite/cli/__init__.py:main": "opens /dev/null",
     "hsi_suite/data/camera.py:through_jpeg": "what it has just written, in memory",
     "hsi_suite/data/formats/geotiff_tags.py:_crs_tags_by_rasterio": "what it has just written",

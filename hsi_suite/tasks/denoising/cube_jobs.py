@@ -16,7 +16,7 @@ from ...data.readers import open_cube
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import ConfigError, HsiSuiteError, OutputError
-from ...memory import memory_text
+from ...memory import PROGRAM_BYTES, memory_text
 from ...restoration.planes import PlaneDenoiser
 from ...runs.machine import available_threads
 from ...user_files import resolved
@@ -24,7 +24,7 @@ from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank
 from .cube_file_denoising import DenoisedFile, denoise_cube_file
 from .image_denoising import DenoisingOptions
-from .image_jobs import BASE_BYTES, SUFFIX, images_in, tell_left_out
+from .image_jobs import SUFFIX, images_in, tell_left_out
 from .own_failures import own_failure
 from .plane_denoising import NETWORK_SHARE, grey_plane_denoiser
 from .weights import load_weights
@@ -223,13 +223,13 @@ def _denoise(
 
 
 def _plane_bytes(memory_limit: float) -> float:
-    return memory_limit * (1 - NETWORK_SHARE) - BASE_BYTES - _BLOCK_BYTES
+    return memory_limit * (1 - NETWORK_SHARE) - PROGRAM_BYTES - _BLOCK_BYTES
 
 
 def _check(options: DenoisingOptions, inputs: Sequence[Path]) -> None:
     options.check(inputs)
     if _plane_bytes(options.memory_limit) <= 0:
-        least = (BASE_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
+        least = (PROGRAM_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
         raise ConfigError(
             "--memory-limit", memory_text(options.memory_limit), f"above {memory_text(least)}"
         )

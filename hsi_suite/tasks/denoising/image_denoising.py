@@ -17,6 +17,7 @@ from ...data.photograph_writer import write_photograph
 from ...data.photographs import Photograph, read_header, read_photograph
 from ...engine.allocation import release_free_blocks
 from ...engine.devices import computing, resolve_device
+from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, HsiSuiteError, InputFileError
@@ -42,7 +43,6 @@ from .stack_denoising import denoise_pages
 from .weights import load_weights
 from .white_level import WhiteLevel, reference_values, unknown_scale, white_level
 
-DEFAULT_MEMORY_LIMIT = 2e9
 _LEVELS = 255.0
 # Of the value that is white: beyond these the squares of values overflow single precision.
 _WHITES = (1e-9, 1e9)

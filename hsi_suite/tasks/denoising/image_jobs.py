@@ -8,24 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from ...atomic import refuse_existing
 from ...data.photograph_stacks import open_stack, stack_kind
 from ...data.photograph_writer import check_writable
 from ...data.photographs import PHOTOGRAPH_ENDINGS, PhotographHeader, read_header
 from ...data.public.image_sets import left_out, left_out_text
+from ...engine.memory import layer_bytes
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling, side_within
 from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
-from ...memory import memory_text
+from ...memory import PROGRAM_BYTES, memory_text
 from ...user_files import resolved
 from .denoiser import Denoiser
 
 SUFFIX = "_denoised"
 COMPARISON_SUFFIX = "_comparison"
-# What Python, torch and the other libraries take before the first image (measured: 0.4 GB).
-BASE_BYTES = 500e6
 # Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
 _DECODING = {"uint8": 2.5, "uint16": 3.5, "float32": 2.5}
 # A network's memory against its largest layer, with the gaps that malloc leaves between blocks:
@@ -211,7 +209,7 @@ def plan_tiles(
     shape = (job.header.lines, job.header.samples)
     channels = job.header.channels + job.header.alpha
     size = float(shape[0]) * shape[1] * channels * job.header.dtype.itemsize
-    needed = BASE_BYTES + size * max(copies, _DECODING[job.header.dtype.name])
+    needed = PROGRAM_BYTES + size * max(copies, _DECODING[job.header.dtype.name])
     if needed > memory_limit:
         raise InputFileError(
             job.source,
@@ -219,7 +217,7 @@ def plan_tiles(
             f"at most the memory limit, {memory_text(memory_limit)}",
             "raise --memory-limit if the image is really so large",
         )
-    pixels = int((memory_limit - BASE_BYTES - size * copies) / bytes_per_pixel(denoiser))
+    pixels = int((memory_limit - PROGRAM_BYTES - size * copies) / bytes_per_pixel(denoiser))
     radius: int | None = denoiser.network.receptive_radius  # type: ignore[assignment]
     multiple: int = denoiser.network.multiple  # type: ignore[assignment]
     if radius is None:
@@ -251,16 +249,8 @@ def _check_piece(tile: int, shape: tuple[int, int], around: int, pixels: int) ->
 
 def bytes_per_pixel(denoiser: Denoiser) -> float:
     """Memory that a network takes for each pixel of a piece, from a look at its layers."""
-    sizes: list[int] = []
-
-    def look(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        sizes.append(output.numel() * output.element_size())
-
-    hooks = [module.register_forward_hook(look) for module in denoiser.network.modules()]
     device = next(denoiser.network.parameters()).device
-    with torch.inference_mode():
-        denoiser(torch.zeros(1, denoiser.header.in_channels, _PROBE, _PROBE, device=device), 0.1)
-    for hook in hooks:
-        hook.remove()
+    probe = torch.zeros(1, denoiser.header.in_channels, _PROBE, _PROBE, device=device)
+    sizes = [layer.output for layer in layer_bytes(denoiser.network, lambda: denoiser(probe, 0.1))]
     # And a piece of the image itself, in and out, as float32 in three colours.
     return _LIVE_LAYERS * max(sizes) / _PROBE**2 + 6 * 3 * 4

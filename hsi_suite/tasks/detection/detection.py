@@ -18,14 +18,13 @@ from ...data.readers import CubeFile
 from ...data.writers import LAYER_ENDINGS, write_layers
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, OutputError
-from ...memory import memory_text
+from ...memory import PLAIN_PROGRAM_BYTES, memory_text
 from ...reports.drawing import house_style, save_png
 from ...user_files import resolved
 from .detectors import Background, Detector, detector
 from .targets import Target
 
 ENDINGS = (*LAYER_ENDINGS, ".png")
-_BASE_BYTES = 0.3e9
 # A strip as it is read, in double precision, centred, and whitened.
 _COPIES = 4
 _MOST_LINES = 256
@@ -127,7 +126,7 @@ class _Strips:
     def __init__(self, file: CubeFile, memory_limit: float) -> None:
         lines, samples, count = file.shape
         a_line = samples * count * 8.0 * _COPIES
-        left = memory_limit - _BASE_BYTES - 8.0 * lines * samples - file.reading_bytes(1)
+        left = memory_limit - PLAIN_PROGRAM_BYTES - 8.0 * lines * samples - file.reading_bytes(1)
         self.height = int(min(_MOST_LINES, left // a_line))
         if self.height < 1:
             raise ConfigError(

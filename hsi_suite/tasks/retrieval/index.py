@@ -10,6 +10,7 @@ import torch
 
 from ...atomic import refuse_existing
 from ...engine.devices import computing, resolve_device
+from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError, RunError
 from ...runs.folder import MODEL, open_run, require_finished
@@ -20,7 +21,7 @@ from .gallery import open_gallery
 from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex, open_index, read_header, tidy_index
 from .gallery_indexing import GalleryIndexing
-from .index_memory import DEFAULT_MEMORY_LIMIT, strip_lines
+from .index_memory import strip_lines
 from .retriever import SIDES, Retriever, Side, load_retriever
 
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import torch
 
-from ...errors import ConfigError, InputFileError
-from ...memory import memory_text
+from ...engine.memory import check_limit, layer_bytes
+from ...errors import InputFileError
+from ...memory import PROGRAM_BYTES, memory_text
 from .gallery import Gallery
 from .retriever import Retriever, Side
 
-DEFAULT_MEMORY_LIMIT = 2e9
 CHUNK = 4096
 """Items that are cut out at a time."""
 
-# What Python, torch and the other libraries take before the first strip (measured: 0.5 GB).
-_BASE_BYTES = 550e6
 # Larger strips win nothing, and less is lost when one breaks.
 _MOST_PIXELS = 2**19
 # Items that go through the network at a time.
@@ -41,13 +37,7 @@ def strip_lines(
     height = max(1, min(lines, _MOST_PIXELS // samples))
     while height > 1 and needed(height) > memory_limit:
         height //= 2
-    if needed(height) > memory_limit:
-        raise ConfigError(
-            "--memory-limit",
-            f"{memory_limit / 1e9:.2f} GB",
-            f"at least {needed(1) / 1e9 + 0.005:.2f} GB for this gallery with this run",
-            "raise it",
-        )
+    check_limit(memory_limit, needed(height), "this gallery with this run")
     return height
 
 
@@ -57,7 +47,7 @@ def check_picture(path: str, picture: Gallery, memory_limit: float) -> None:
     Raises:
         InputFileError: it does not.
     """
-    needed = _BASE_BYTES + picture.reading_bytes(1)
+    needed = PROGRAM_BYTES + picture.reading_bytes(1)
     if needed > memory_limit:
         lines, samples, _ = picture.shape
         raise InputFileError(
@@ -75,7 +65,7 @@ def _memory_of(
     modality = retriever.modality(side)
     lines, samples, bands = gallery.shape
     weights = 8.0 * sum(values.numel() for values in retriever.network.parameters())
-    fixed = _BASE_BYTES + weights + _activations(retriever, side)
+    fixed = PROGRAM_BYTES + weights + _activations(retriever, side)
     fixed += 3 * 4.0 * CHUNK * math.prod(modality.shape)
 
     def needed(height: int) -> float:
@@ -91,16 +81,7 @@ def _memory_of(
 
 def _activations(retriever: Retriever, side: Side) -> float:
     """Bytes of the largest layer's inputs and outputs at work on a batch of the retriever."""
-    sizes = [0]
-
-    def look(_: Any, given: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        sizes.append(given[0].numel() + output.numel())
-
-    leaves = [module for module in retriever.network.modules() if not list(module.children())]
-    hooks = [leaf.register_forward_hook(look) for leaf in leaves]
-    one = np.zeros((2, *retriever.modality(side).shape), np.float32)
-    retriever.embed(one, side)
-    for hook in hooks:
-        hook.remove()
+    two = np.zeros((2, *retriever.modality(side).shape), np.float32)
+    layers = layer_bytes(retriever.network, lambda: retriever.embed(two, side))
     # Convolutions unfold their inputs; measured on an 11 × 11 window: twice the largest layer.
-    return _BATCH * 4.0 * max(sizes)
+    return _BATCH * max((layer.inputs + layer.output for layer in layers), default=0.0)

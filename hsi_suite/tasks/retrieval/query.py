@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...checksums import hash_file
 from ...data.field_spectra import Units
 from ...engine.devices import computing, resolve_device
+from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
 from ...reports.content import unverified_text
@@ -21,7 +22,6 @@ from ...runs.folder import MODEL
 from ...runs.machine import available_threads
 from .gallery_index import EMBEDDINGS, GalleryIndex, open_index
 from .index import finished_retriever
-from .index_memory import DEFAULT_MEMORY_LIMIT
 from .query_items import QueryItem, patch_query, pixel_query, spectrum_query
 from .query_results import Match, described_matches
 from .retriever import SIDES, Retriever

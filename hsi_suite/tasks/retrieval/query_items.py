@@ -13,13 +13,14 @@ from ...data.field_spectra import Units, read_field_spectrum
 from ...data.modalities import Modality
 from ...data.spectral_resampling import ResampledSpectrum, resample
 from ...data.strip_items import StripItems, picture_levels, sampled_pixels
+from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import ConfigError, HsiSuiteError
 from .gallery import Gallery, open_gallery
 from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex
 from .gallery_pictures import coloured, surroundings, tile_reach
-from .index_memory import DEFAULT_MEMORY_LIMIT, check_picture
+from .index_memory import check_picture
 from .retriever import SIDES, Retriever, Side
 
 # Up to these levels of its mean spectrum a scene is taken for reflectance from 0 to 1, in percent,

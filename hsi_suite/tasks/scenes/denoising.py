@@ -15,6 +15,7 @@ from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import fit_standardisation
 from ...data.scene import Scene
+from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import ConfigError
 from ...memory import memory_text
@@ -24,7 +25,6 @@ from ...restoration.damage import Damage
 from ...restoration.unexplained import Unexplained
 from ...weights import DEFAULT_WEIGHTS, shipped_weights
 from ..denoising.cube_denoising import denoise_cube, restore_lines
-from ..denoising.image_denoising import DEFAULT_MEMORY_LIMIT
 from ..denoising.image_restoration import Restoration
 from ..denoising.plane_denoising import grey_plane_denoiser
 from ..denoising.weights import load_weights

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...atomic import keeping, refuse_existing
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
+from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import OutputError, RunError
 from ...map_endings import check_map_ending
@@ -28,7 +29,6 @@ from .strip_memory import check_picture, strip_lines
 from .strip_prediction import StripPrediction, layer_path
 
 _LAYERS = ("probabilities", "disagreement")
-DEFAULT_MEMORY_LIMIT = 2e9
 
 
 @dataclass(frozen=True)

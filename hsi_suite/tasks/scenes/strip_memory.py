@@ -10,29 +10,30 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ...data.readers import CubeFile
 from ...engine.dense import runs_dense
+from ...engine.memory import check_limit, layer_bytes
 from ...engine.sliding import sliding_bytes
 from ...engine.task import WindowNetwork
-from ...errors import ConfigError, OutputError
-from ...memory import memory_text
+from ...errors import OutputError
+from ...memory import PROGRAM_BYTES, memory_text
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
 from .network_classifier import NetworkClassifier
 from .orientation_averaging import lines_at_a_time
 from .spectral_classifier import SpectralClassifier
 
-# What Python, torch and the other libraries take before the first strip (measured: 0.5 GB).
-BASE_BYTES = 550e6
 # Strips need not be larger: what they compute twice is little, and less is lost when one breaks.
 _MOST_PIXELS = 2**19
 _REDUCTION_BLOCK = 65_536
 # As `engine.dense` cuts a piece once more, and the windows of a batch.
 _INNER_PIXELS, _INNER_LINES, _WINDOWS = 10_000, 16, 512
-# A network's memory against the largest of its layers (measured: 0.4 for HybridSN, 1.4 for SSRN).
-_LIVE_LAYERS = 1.5
+# A network's memory against the largest of its layers: convolutions unfolded, which they need not
+# be (measured: 0.2 for HybridSN, 0.6 for SSRN, 1.3 for the 1-D CNN), and as it is (1.8, 2.9, 1.3).
+_UNFOLDED_LAYERS = 1.5
+_LIVE_LAYERS = 3.2
 # The same against the sum of its outputs, where scenes go through it (measured: 2.2 for HybridSN).
 _LIVE_OUTPUTS = 2.5
 _PROBE = 24
@@ -60,12 +61,7 @@ def strip_lines(file: CubeFile, ensemble: Ensemble, memory_limit: float) -> int:
     needed = _memory_of(file, ensemble)
     fitting = bisect_right(heights, memory_limit, key=needed)
     if not fitting:
-        raise ConfigError(
-            "--memory-limit",
-            memory_text(memory_limit),
-            f"at least {memory_text(needed(least))} for this scene with these runs",
-            "raise it",
-        )
+        check_limit(memory_limit, needed(least), "this scene with these runs")
     return heights[fitting - 1]
 
 
@@ -76,7 +72,7 @@ def check_picture(file: CubeFile, memory_limit: float) -> None:
         OutputError: it does not.
     """
     lines, samples, _ = file.shape
-    needed = BASE_BYTES + lines * samples * _PICTURE_BYTES
+    needed = PROGRAM_BYTES + lines * samples * _PICTURE_BYTES
     if needed > memory_limit:
         raise OutputError(
             "a picture",
@@ -95,7 +91,7 @@ def _memory_of(file: CubeFile, ensemble: Ensemble) -> Callable[[int], float]:
     components = max(classifier.reduction.components for classifier in models)
     reducing = min(lines * samples, _REDUCTION_BLOCK) * bands * 16
     computing = max(model_bytes(classifier, lines, width) for classifier in models)
-    fixed = BASE_BYTES + sum(map(kept_bytes, models)) + reducing + computing
+    fixed = PROGRAM_BYTES + sum(map(kept_bytes, models)) + reducing + computing
 
     def needed(height: int) -> float:
         read = min(height + around, lines)
@@ -143,8 +139,9 @@ def _network_bytes(classifier: Classifier, network: nn.Module, lines: int, sampl
     if runs_dense(network, training=False):
         return _dense_bytes(network, components, lines, samples)
     window = classifier.header.window
-    one = _largest_layer(network, torch.zeros(1, components, window, window))
-    return _WINDOWS * (_LIVE_LAYERS * one + 12 * components * window**2)
+    one = torch.zeros(1, components, window, window)
+    work = _work_bytes(network, lambda: network(one))
+    return _WINDOWS * (work + 12 * components * window**2)
 
 
 def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: int) -> float:
@@ -154,57 +151,23 @@ def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: i
     places = (min(lines, height) + side - 1) * (samples + side - 1)
     size = _PROBE + network.margin
     probe = torch.zeros(1, components, size, size)
-    outputs = layer_bytes(network, probe, network.features, outputs_alone=True)
-    largest = _largest_layer(network, probe, network.features)
+    outputs = [layer.output for layer in layer_bytes(network, lambda: network.features(probe))]
+    work = _work_bytes(network, lambda: network.features(probe))
     # Either is enough; the first is close for networks of many layers, the second for few.
-    per_place = min(_LIVE_LAYERS * largest, _LIVE_OUTPUTS * sum(outputs)) / _PROBE**2
+    per_place = min(work, _LIVE_OUTPUTS * sum(outputs)) / _PROBE**2
     with torch.inference_mode():
         features = network.features(probe[..., : network.window, : network.window])
     first, rest = network.split_head()
     if first is None:
-        head = _WINDOWS * (_LIVE_LAYERS * _largest_layer(rest, features) + 12 * features.numel())
+        head = _WINDOWS * (_work_bytes(rest, lambda: rest(features)) + 12 * features.numel())
     else:
         head = sliding_bytes(first, side, lines * samples, places)
     return max(per_place * places, head) + 8.0 * features.shape[1] * places
 
 
-def _largest_layer(
-    network: nn.Module, inputs: Tensor, call: Callable[[Tensor], Tensor] | None = None
-) -> float:
-    """Bytes of the layer with the largest inputs and outputs, see `layer_bytes`."""
-    return max(layer_bytes(network, inputs, call), default=0.0)
-
-
-def layer_bytes(
-    network: nn.Module,
-    inputs: Tensor,
-    call: Callable[[Tensor], Tensor] | None = None,
-    *,
-    outputs_alone: bool = False,
-) -> list[float]:
-    """Bytes of the inputs and outputs of each layer, convolutions unfolded.
-
-    Args:
-        network: whose layers are looked at.
-        inputs: what it is called with.
-        call: a part of it to call instead.
-        outputs_alone: leave out the inputs and what is unfolded.
-    """
-    sizes: list[float] = []
-
-    def look(layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
-        if outputs_alone:
-            sizes.append(4.0 * output.numel())
-            return
-        values = given[0].numel() + output.numel()
-        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d):
-            values += output[:, 0].numel() * layer.weight[0].numel()
-        sizes.append(4.0 * values)
-
-    leaves = [module for module in network.modules() if not list(module.children())]
-    hooks = [leaf.register_forward_hook(look) for leaf in leaves]
-    with torch.inference_mode():
-        (call or network)(inputs)
-    for hook in hooks:
-        hook.remove()
-    return sizes
+def _work_bytes(network: nn.Module, call: Callable[[], object]) -> float:
+    """What a network takes while it works, without gradients; two bounds, the closer one."""
+    layers = layer_bytes(network, call)
+    plain = max((layer.inputs + layer.output for layer in layers), default=0.0)
+    unfolded = max((layer.inputs + layer.output + layer.unfolded for layer in layers), default=0.0)
+    return min(_LIVE_LAYERS * plain, _UNFOLDED_LAYERS * unfolded)

@@ -16,16 +16,18 @@ from torch import nn
 from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
+from ...engine.memory import DEFAULT_MEMORY_LIMIT, check_limit, layer_bytes
 from ...engine.task import WindowNetwork
-from ...errors import ConfigError, InputFileError
-from ...memory import memory_text
+from ...errors import InputFileError
+from ...memory import PROGRAM_BYTES, memory_text
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .denoising import DenoisedLines
 from .network_classifier import NetworkClassifier
-from .strip_memory import BASE_BYTES, layer_bytes, model_bytes, svm_bytes
+from .strip_memory import model_bytes, svm_bytes
 
-DEFAULT_MEMORY_LIMIT = 2e9
+# What a training takes beside the program itself for tables, figures and its page.
+_REPORT_BYTES = 50e6
 # Labels, class indices, valid pixels, the map; and of a labelled one its place in the split.
 _PIXEL_BYTES, _LABELLED_BYTES = 20, 32
 # Three bands and the panels of the picture (measured: 45).
@@ -117,7 +119,7 @@ class MemoryLimit:
         """
         if not self.asked:
             return
-        kept = BASE_BYTES + _held_bytes(scene) + _map_bytes(scene)
+        kept = PROGRAM_BYTES + _REPORT_BYTES + _held_bytes(scene) + _map_bytes(scene)
         needs = [
             (
                 kept + _spectra_bytes(name, trained, scene.bands),
@@ -144,26 +146,18 @@ class MemoryLimit:
                 )
             )
         # The largest, so that who follows the advice is not refused again.
-        self._check(*max(needs))
+        check_limit(self.size, *max(needs))
 
     def _check_reduced(
         self, needed: float, shape: tuple[int, int, int], config: ClassificationConfig
     ) -> None:
         lines, samples, bands = shape
-        self._check(
+        check_limit(
+            self.size,
             needed,
             f"{lines:,} × {samples:,} pixels with {_components(config, bands)} components",
             "raise it, lower reduction.components, or cut the scene",
         )
-
-    def _check(self, needed: float, what: str, remedy: str) -> None:
-        if needed > self.size:
-            raise ConfigError(
-                "--memory-limit",
-                memory_text(self.size),
-                f"at least {memory_text(needed)} for {what}",
-                remedy,
-            )
 
 
 def scene_bytes(
@@ -183,7 +177,7 @@ def scene_bytes(
     rows = min(pixels, max(BLOCK_PIXELS, samples) + samples)
     reading = rows * bands * (itemsize + max(itemsize, 8)) + 32.0 * bands**2
     reduced = _reduced_bytes(lines, samples, _components(config, bands), config.model.window)
-    kept = BASE_BYTES + _PIXEL_BYTES * pixels + _LABELLED_BYTES * labelled
+    kept = PROGRAM_BYTES + _REPORT_BYTES + _PIXEL_BYTES * pixels + _LABELLED_BYTES * labelled
     return kept + max(reading + reduced, _PICTURE_BYTES * pixels)
 
 
@@ -255,6 +249,6 @@ def _kept_for_gradients(
     """
     mode = network.training
     network.eval()
-    sizes = layer_bytes(network, one, call, outputs_alone=True)
+    sizes = [layer.output for layer in layer_bytes(network, lambda: call(one))]
     network.train(mode)
     return sum(sizes) + 2 * max(sizes)

@@ -1,0 +1,78 @@
+"""What networks take of memory, and the one way to refuse what a limit does not allow.
+
+What the program itself takes, and what files may take, stands in `hsi_suite.memory`. Estimates
+depend on sizes alone, never on what the machine has free, so that work is cut alike when it is
+called again; `python -m benchmarks.memory_limits` holds them against what is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ConfigError
+from ..memory import memory_text
+
+DEFAULT_MEMORY_LIMIT = 2e9
+"""Bytes that a process may take where nothing else is asked for."""
+
+
+@dataclass(frozen=True)
+class LayerBytes:
+    """What one layer holds while it works.
+
+    Attributes:
+        inputs: bytes of its first input.
+        output: bytes of its output.
+        unfolded: bytes of a convolution's inputs, one copy for each place of the kernel; else 0.
+    """
+
+    inputs: float
+    output: float
+    unfolded: float
+
+
+def layer_bytes(network: nn.Module, call: Callable[[], object]) -> list[LayerBytes]:
+    """What the layers of a network hold, from a look at them while they work.
+
+    Args:
+        network: whose layers are looked at, those that have no layers inside them.
+        call: has the network, or a part of it, compute something small.
+    """
+    sizes: list[LayerBytes] = []
+
+    def look(layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        unfolded = 0.0
+        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+            unfolded = float(output[:, 0].nbytes * layer.weight[0].numel())
+        sizes.append(LayerBytes(float(given[0].nbytes), float(output.nbytes), unfolded))
+
+    leaves = [module for module in network.modules() if not list(module.children())]
+    hooks = [leaf.register_forward_hook(look) for leaf in leaves]
+    try:
+        with torch.inference_mode():
+            call()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sizes
+
+
+def check_limit(limit: float, needed: float, what: str, remedy: str = "raise it") -> None:
+    """Refuse what does not keep within a limit.
+
+    Args:
+        limit: bytes for the whole process.
+        needed: bytes that it takes, the program itself included.
+        what: what takes them.
+        remedy: what the user can do.
+
+    Raises:
+        ConfigError: it takes more.
+    """
+    if needed > limit:
+        wanted = f"at least {memory_text(needed)} for {what}"
+        raise ConfigError("--memory-limit", memory_text(limit), wanted, remedy)
