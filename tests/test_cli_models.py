@@ -15,7 +15,8 @@ from hsi_suite.models.registry import MODELS
 
 def run(*arguments):
     """The output of `hsi models ARGUMENTS`; the project's own errors come out as they are."""
-    result = CliRunner().invoke(models, arguments, catch_exceptions=False)
+    # Workers of the suite have a width of their own.
+    result = CliRunner(env={"COLUMNS": None}).invoke(models, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     if "--json" not in arguments:
         assert max(map(len, result.stdout.splitlines())) <= 110

@@ -193,6 +193,7 @@ def test_misspelt_commands_and_keys_get_a_suggestion(hsi, arguments, said):
     assert (status, err.count("\n")) == (2, 1)
     assert said in err
     assert err.lower().count("did you mean") == 1
+    assert "?." not in err
 
 
 @pytest.mark.parametrize(

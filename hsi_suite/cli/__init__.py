@@ -88,7 +88,8 @@ def _in_one_line(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "hsi"
     text = " ".join(error.format_message().split())
-    return f"{command}: {plain(text).rstrip('.')}. See {command} --help."
+    said = plain(text).rstrip(".")
+    return f"{command}: {said}{'' if said.endswith('?') else '.'} See {command} --help."
 
 
 def _how_to_go_on(words: list[str]) -> str:
