@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ from typing import Any
 from .errors import ExistingOutputError, OutputError
 from .json_text import json_text
 from .scratch import scratch_file, scratch_folder
+from .user_files import kind_of
 
 # What `keeping` keeps, by absolute paths.
 _kept: ContextVar[frozenset[str]] = ContextVar("kept", default=frozenset())
@@ -78,20 +78,17 @@ def refuse_special(path: Path) -> None:
     Raises:
         OutputError: the path is such.
     """
-    if (kind := _kind_of(path)) in ("", "file", "folder"):
+    if (kind := _kind_at(path)) in ("", "a file", "a folder"):
         return
     raise OutputError(path, f"is {kind}", "the name of a file", "name another with -o")
 
 
-def _kind_of(path: Path) -> str:
+def _kind_at(path: Path) -> str:
     """A file, a folder or something else, in words; "" for nothing, and where nothing can be."""
     try:
-        mode = path.stat().st_mode
+        return kind_of(path.stat().st_mode)
     except (OSError, ValueError):
         return ""
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return "file" if stat.S_ISREG(mode) else "folder"
-    return "a pipe, a socket or a device"
 
 
 def _refuse_file_above(folder: Path) -> None:
@@ -101,10 +98,9 @@ def _refuse_file_above(folder: Path) -> None:
         OutputError: names what is in the way.
     """
     for place in (folder, *folder.parents):
-        kind = _kind_of(place)
-        if kind and kind != "folder":
-            what = "a file" if kind == "file" else kind
-            raise OutputError(place, f"is {what}, and no folder", "a folder, or a free name")
+        kind = _kind_at(place)
+        if kind and kind != "a folder":
+            raise OutputError(place, f"is {kind}, and no folder", "a folder, or a free name")
         if kind:
             return
 

@@ -45,7 +45,7 @@ def require_regular(
     if stat.S_ISDIR(status.st_mode):
         raise kind(path, "is a folder", expected, remedy)
     if not stat.S_ISREG(status.st_mode):
-        found = "is a pipe, a socket or a device"
+        found = f"is {kind_of(status.st_mode)}"
         raise kind(path, found, f"{expected}, as a regular file", remedy)
     try:
         # Some libraries say "no such file" of one without permission.
@@ -53,6 +53,13 @@ def require_regular(
     except OSError as error:
         raise kind(path, f"cannot be read ({reason_of(error)})", expected, remedy) from error
     return status.st_size
+
+
+def kind_of(mode: int) -> str:
+    """What a place holds, in words, by the mode that `stat` gives."""
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a file" if stat.S_ISREG(mode) else "a pipe, a socket or a device"
 
 
 def is_there(path: Path) -> bool:
@@ -87,8 +94,7 @@ def require_folder(
     except (OSError, ValueError) as error:
         raise kind(path, f"cannot be opened ({reason_of(error)})", expected, remedy) from error
     if not stat.S_ISDIR(mode):
-        found = "is a file" if stat.S_ISREG(mode) else "is a pipe, a socket or a device"
-        raise kind(path, found, expected, remedy)
+        raise kind(path, f"is {kind_of(mode)}", expected, remedy)
 
 
 def resolved(path: Path) -> Path:

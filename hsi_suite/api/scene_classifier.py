@@ -15,7 +15,7 @@ from torch import nn
 
 from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
-from ..data.scene import Scene
+from ..data.scene import Scene, check_window
 from ..data.splits import Split
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
@@ -28,7 +28,7 @@ from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.configuration import classification_config, resolve
 from ..tasks.scenes.fitting import fit as fit_classifier
 from ..tasks.scenes.fitting import untrained
-from ..tasks.scenes.preparation import Prepared, check_window, class_indices
+from ..tasks.scenes.preparation import Prepared, class_indices
 from ..tasks.scenes.reduction_fitting import fit_reduction
 from .arrays import Cube, as_cube, as_labels
 
@@ -231,7 +231,7 @@ def _prepared(
         valid=cube.valid,
     )
     window = config.model.window
-    check_window(window, scene)
+    check_window("model.window", window, scene.lines, scene.samples)
     tested = len(split.test) > 0
     return Prepared(
         scene=scene,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, InputFileError, ShapeError
 from ..registry import listed, nearest_names
 from .reduction import Reduction, fit_pca
-from .scene import Scene
+from .scene import Scene, check_window
 
 Items = NDArray[np.float32]
 
@@ -189,13 +189,7 @@ def scene_modality(
             kind, scene.bands, wavelengths=scene.wavelengths, unit_norm=options.unit_norm
         )
     window = options.window
-    if window > min(scene.lines, scene.samples):
-        raise ShapeError(
-            "data.window",
-            f"a window of {window} in a scene of {scene.lines} × {scene.samples} pixels",
-            "a window no larger than the scene",
-            "lower data.window",
-        )
+    check_window("data.window", window, scene.lines, scene.samples)
     if kind in ("pca", "hsi"):
         spectra = scene.cube.reshape(-1, scene.bands)[learnt]
         reduction = fit_pca(spectra, options.components, whiten=False)

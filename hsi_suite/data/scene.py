@@ -149,3 +149,24 @@ def nearest_bands(
     if wavelengths is None:
         return tuple(min(bands - 1, bands * k // 4) for k in (3, 2, 1))  # type: ignore[return-value]
     return tuple(int(np.abs(wavelengths - t).argmin()) for t in targets)  # type: ignore[return-value]
+
+
+def check_window(key: str, window: int, lines: int, samples: int) -> None:
+    """Refuse a window that is larger than the scene.
+
+    Args:
+        key: the key that gives the window.
+        window: its side in pixels.
+        lines: of the scene.
+        samples: of the scene.
+
+    Raises:
+        ShapeError: it is.
+    """
+    if window > min(lines, samples):
+        raise ShapeError(
+            key,
+            f"a window of {window} in a scene of {lines} × {samples} pixels",
+            "a window no larger than the scene",
+            f"lower {key}",
+        )

@@ -18,11 +18,11 @@ from ...data.leakage import LeakageAudit, audit
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile, open_cube, open_scene, read_scene
 from ...data.reduction import BLOCK_PIXELS, Reduction
-from ...data.scene import Georeference, Scene
+from ...data.scene import Georeference, Scene, check_window
 from ...data.split_files import file_split
 from ...data.splits import Split, random_split
 from ...engine.observer import Observer
-from ...errors import InputFileError, ShapeError
+from ...errors import InputFileError
 from ...restoration.damage import LARGEST_VALUE
 from ...schemas.classification import ClassificationConfig, SceneConfig, SplitConfig
 from ...seeding import SeedStreams
@@ -243,7 +243,7 @@ def _prepared(
     if scene.labels is None:
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
     window = config.model.window
-    check_window(window, scene)
+    check_window("model.window", window, scene.lines, scene.samples)
     memory.check_scene(scene, config)
     if isinstance(scene, SceneFile):
         observer.message(
@@ -263,21 +263,6 @@ def _prepared(
         split_checksum=_split_checksum(config.split),
         denoising=denoising,
     )
-
-
-def check_window(window: int, scene: Scene | SceneFile) -> None:
-    """Refuse a window that is larger than the scene.
-
-    Raises:
-        ShapeError: it is.
-    """
-    if window > min(scene.lines, scene.samples):
-        raise ShapeError(
-            "model.window",
-            f"a window of {window} in a scene of {scene.lines} × {scene.samples} pixels",
-            "a window no larger than the scene",
-            "lower model.window",
-        )
 
 
 def _split_checksum(config: SplitConfig) -> dict[str, str]:
