@@ -18,8 +18,8 @@ from hsi_suite.data.photographs import PhotographHeader
 from hsi_suite.data.public.download import data_folder
 from hsi_suite.engine.allocation import keep_large_blocks
 from hsi_suite.engine.devices import computing
-from hsi_suite.engine.memory import DEFAULT_MEMORY_LIMIT
 from hsi_suite.errors import DatasetNotFoundError
+from hsi_suite.memory import DEFAULT_MEMORY_LIMIT
 from hsi_suite.models.building import build_denoiser
 from hsi_suite.tasks.denoising.denoiser import Denoiser, DenoiserHeader
 from hsi_suite.tasks.denoising.evaluation import with_noise

@@ -1,4 +1,4 @@
-"""What a file may take of the memory: one rule for everything that is read whole.
+"""What may be taken of the memory: one rule for files that are read whole, one for the rest.
 
 Readers ask `require_room` before they take memory for what a header declares. A command's
 `--memory-limit` bounds it, and always what the machine has left.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import InputFileError
+from .errors import ConfigError, InputFileError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _TRIFLE = 16e6
 _MEMINFO, _STATM = Path("/proc/meminfo"), Path("/proc/self/statm")
 _limits: list[float] = []
+
+DEFAULT_MEMORY_LIMIT = 2e9
+"""Bytes that a process may take where nothing else is asked for."""
 
 PROGRAM_BYTES = 500e6
 """What Python, torch and the other libraries take of a limit (measured: 0.41 to 0.47 GB)."""
@@ -66,6 +69,23 @@ def require_room(path: Path, needed: float) -> None:
             f"at most the {memory_text(left)} that this machine has left",
             "cut the file, or use a machine with more memory",
         )
+
+
+def check_limit(limit: float, needed: float, what: str, remedy: str = "raise it") -> None:
+    """Refuse what does not keep within a limit.
+
+    Args:
+        limit: bytes for the whole process.
+        needed: bytes that it takes, the program itself included.
+        what: what takes them.
+        remedy: what the user can do.
+
+    Raises:
+        ConfigError: it takes more.
+    """
+    if needed > limit:
+        wanted = f"at least {memory_text(needed)} for {what}"
+        raise ConfigError("--memory-limit", memory_text(limit), wanted, remedy)
 
 
 def bytes_of(shape: Iterable[int], dtype: np.dtype[Any], copies: float = 1) -> float:

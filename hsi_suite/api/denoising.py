@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from ..engine.devices import computing, resolve_device
-from ..engine.memory import DEFAULT_MEMORY_LIMIT
 from ..engine.observer import Observer
 from ..engine.tiles import Tiling
 from ..errors import ShapeError
+from ..memory import DEFAULT_MEMORY_LIMIT
 from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network

@@ -1,8 +1,9 @@
-"""What networks take of memory, and the one way to refuse what a limit does not allow.
+"""What networks take of memory, from a look at their layers.
 
-What the program itself takes, and what files may take, stands in `hsi_suite.memory`. Estimates
-depend on sizes alone, never on what the machine has free, so that work is cut alike when it is
-called again; `python -m benchmarks.memory_limits` holds them against what is taken.
+What the program itself takes, what files may take, and the one refusal of what a limit does not
+allow stand in `hsi_suite.memory`. Estimates depend on sizes alone, never on what the machine has
+free, so that work is cut alike when it is called again; `python -m benchmarks.memory_limits` holds
+them against what is taken.
 """
 
 from __future__ import annotations
@@ -12,12 +13,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-
-from ..errors import ConfigError
-from ..memory import memory_text
-
-DEFAULT_MEMORY_LIMIT = 2e9
-"""Bytes that a process may take where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +54,3 @@ def layer_bytes(network: nn.Module, call: Callable[[], object]) -> list[LayerByt
         for hook in hooks:
             hook.remove()
     return sizes
-
-
-def check_limit(limit: float, needed: float, what: str, remedy: str = "raise it") -> None:
-    """Refuse what does not keep within a limit.
-
-    Args:
-        limit: bytes for the whole process.
-        needed: bytes that it takes, the program itself included.
-        what: what takes them.
-        remedy: what the user can do.
-
-    Raises:
-        ConfigError: it takes more.
-    """
-    if needed > limit:
-        wanted = f"at least {memory_text(needed)} for {what}"
-        raise ConfigError("--memory-limit", memory_text(limit), wanted, remedy)

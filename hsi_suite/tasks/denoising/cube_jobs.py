@@ -16,7 +16,7 @@ from ...data.readers import open_cube
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import ConfigError, HsiSuiteError, OutputError
-from ...memory import PROGRAM_BYTES, memory_text
+from ...memory import PROGRAM_BYTES, check_limit
 from ...restoration.planes import PlaneDenoiser
 from ...runs.machine import available_threads
 from ...user_files import resolved
@@ -228,11 +228,8 @@ def _plane_bytes(memory_limit: float) -> float:
 
 def _check(options: DenoisingOptions, inputs: Sequence[Path]) -> None:
     options.check(inputs)
-    if _plane_bytes(options.memory_limit) <= 0:
-        least = (PROGRAM_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
-        raise ConfigError(
-            "--memory-limit", memory_text(options.memory_limit), f"above {memory_text(least)}"
-        )
+    least = (PROGRAM_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
+    check_limit(options.memory_limit, least, "the planes of any cube")
     if options.reference is not None and len(inputs) > 1:
         raise ConfigError("--reference", "one cube for several inputs", "one input")
 

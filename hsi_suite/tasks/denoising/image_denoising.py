@@ -17,10 +17,10 @@ from ...data.photograph_writer import write_photograph
 from ...data.photographs import Photograph, read_header, read_photograph
 from ...engine.allocation import release_free_blocks
 from ...engine.devices import computing, resolve_device
-from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, HsiSuiteError, InputFileError
+from ...memory import DEFAULT_MEMORY_LIMIT
 from ...metrics.measures import measure
 from ...reports.denoising.comparison import comparison_figure
 from ...reports.drawing import save_png

@@ -18,7 +18,7 @@ from ...data.readers import CubeFile
 from ...data.writers import LAYER_ENDINGS, write_layers
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, OutputError
-from ...memory import PLAIN_PROGRAM_BYTES, memory_text
+from ...memory import DEFAULT_MEMORY_LIMIT, PLAIN_PROGRAM_BYTES, check_limit
 from ...reports.drawing import house_style, save_png
 from ...user_files import resolved
 from .detectors import Background, Detector, detector
@@ -60,7 +60,7 @@ def detect(
     *,
     false_alarm_rate: float | None = None,
     truth: str | Path | None = None,
-    memory_limit: float = 2e9,
+    memory_limit: float = DEFAULT_MEMORY_LIMIT,
     overwrite: bool = False,
     observer: Observer | None = None,
 ) -> Detection:
@@ -126,15 +126,9 @@ class _Strips:
     def __init__(self, file: CubeFile, memory_limit: float) -> None:
         lines, samples, count = file.shape
         a_line = samples * count * 8.0 * _COPIES
-        left = memory_limit - PLAIN_PROGRAM_BYTES - 8.0 * lines * samples - file.reading_bytes(1)
-        self.height = int(min(_MOST_LINES, left // a_line))
-        if self.height < 1:
-            raise ConfigError(
-                "--memory-limit",
-                memory_text(memory_limit),
-                f"at least {memory_text(memory_limit - left + a_line)} for this scene",
-                "raise it",
-            )
+        kept = PLAIN_PROGRAM_BYTES + 8.0 * lines * samples + file.reading_bytes(1)
+        check_limit(memory_limit, kept + a_line, "this scene")
+        self.height = int(min(_MOST_LINES, (memory_limit - kept) // a_line))
         self.file, self.bands = file, np.arange(count)
 
     def choose_bands(self, target: Target | None) -> None:

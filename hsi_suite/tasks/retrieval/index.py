@@ -10,9 +10,9 @@ import torch
 
 from ...atomic import refuse_existing
 from ...engine.devices import computing, resolve_device
-from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError, RunError
+from ...memory import DEFAULT_MEMORY_LIMIT
 from ...runs.folder import MODEL, open_run, require_finished
 from ...runs.machine import available_threads
 from ...runs.unverified import told_unverified

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...engine.memory import check_limit, layer_bytes
+from ...engine.memory import layer_bytes
 from ...errors import InputFileError
-from ...memory import PROGRAM_BYTES, memory_text
+from ...memory import PROGRAM_BYTES, check_limit, memory_text
 from .gallery import Gallery
 from .retriever import Retriever, Side
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ...checksums import hash_file
 from ...data.field_spectra import Units
 from ...engine.devices import computing, resolve_device
-from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
+from ...memory import DEFAULT_MEMORY_LIMIT
 from ...reports.content import unverified_text
 from ...runs.folder import MODEL
 from ...runs.machine import available_threads

@@ -13,9 +13,9 @@ from ...data.field_spectra import Units, read_field_spectrum
 from ...data.modalities import Modality
 from ...data.spectral_resampling import ResampledSpectrum, resample
 from ...data.strip_items import StripItems, picture_levels, sampled_pixels
-from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import ConfigError, HsiSuiteError
+from ...memory import DEFAULT_MEMORY_LIMIT
 from .gallery import Gallery, open_gallery
 from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex

@@ -15,10 +15,9 @@ from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import fit_standardisation
 from ...data.scene import Scene
-from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import ConfigError
-from ...memory import memory_text
+from ...memory import DEFAULT_MEMORY_LIMIT, memory_text
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ...atomic import keeping, refuse_existing
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
-from ...engine.memory import DEFAULT_MEMORY_LIMIT
 from ...engine.observer import Observer
 from ...errors import OutputError, RunError
 from ...map_endings import check_map_ending
+from ...memory import DEFAULT_MEMORY_LIMIT
 from ...runs.machine import available_threads
 from ...runs.unverified import told_unverified
 from ...user_files import refuse_repeated, resolved

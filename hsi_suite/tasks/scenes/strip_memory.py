@@ -14,11 +14,11 @@ from torch import nn
 
 from ...data.readers import CubeFile
 from ...engine.dense import runs_dense
-from ...engine.memory import check_limit, layer_bytes
+from ...engine.memory import layer_bytes
 from ...engine.sliding import sliding_bytes
 from ...engine.task import WindowNetwork
 from ...errors import OutputError
-from ...memory import PROGRAM_BYTES, memory_text
+from ...memory import PROGRAM_BYTES, check_limit, memory_text
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
 from .network_classifier import NetworkClassifier

@@ -16,10 +16,10 @@ from torch import nn
 from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
-from ...engine.memory import DEFAULT_MEMORY_LIMIT, check_limit, layer_bytes
+from ...engine.memory import layer_bytes
 from ...engine.task import WindowNetwork
 from ...errors import InputFileError
-from ...memory import PROGRAM_BYTES, memory_text
+from ...memory import DEFAULT_MEMORY_LIMIT, PROGRAM_BYTES, check_limit, memory_text
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .denoising import DenoisedLines
