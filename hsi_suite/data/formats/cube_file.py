@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,7 +75,8 @@ class CubeFile:
         colours: RGB of the labels from 0 on, (classes + 1) × 3, when the file has a colour table.
         fwhm: full width at half maximum of each band in nm; None when unknown.
         kept_fields: further fields by their ENVI names that hold for any cube of these bands and
-            units: bbl, gains and offsets, reflectance scale factor, sensor and time.
+            units: bbl, gains and offsets, reflectance scale factor, sensor and time. Under "bbl"
+            every format puts its list of good bands (see `marked_bands`), whatever it calls it.
         axes: how the axes of the stored array make the cube, where they could be read otherwise;
             None where the format leaves no doubt.
         mask: where pixels hold data, if the file says so apart from its values; None: everywhere.
@@ -204,6 +205,15 @@ class CubeFile:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def marked_bands(good: Iterable[Any]) -> dict[str, HeaderValue]:
+    """The entry of `kept_fields` that says which bands are good, as any format's list has it.
+
+    Args:
+        good: true or not 0 for each good band.
+    """
+    return {"bbl": tuple("1" if each else "0" for each in good)}
 
 
 def quiet_nans(values: NDArray[Any]) -> NDArray[Any]:
