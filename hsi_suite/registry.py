@@ -18,11 +18,12 @@ T = TypeVar("T")
 
 # More names than these do not fit into one line of a message.
 _LISTED = 20
+_SUGGESTED = 3
 
 
-def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """The known names most like `name`, best first; empty when none is close."""
-    return difflib.get_close_matches(name.lower(), list(known), n=limit, cutoff=0.5)
+def nearest_names(name: str, known: Iterable[str]) -> list[str]:
+    """The known names most like `name`, best first, at most three; empty when none is close."""
+    return difflib.get_close_matches(name.lower(), list(known), n=_SUGGESTED, cutoff=0.5)
 
 
 def listed(known: Iterable[str]) -> str:

@@ -223,14 +223,13 @@ def read_json(
     remedy: str = "",
     *,
     kind: type[HsiSuiteError] = InputFileError,
-    largest: int = LARGEST_JSON,
 ) -> dict[str, Any]:
     """The JSON object in a regular file; see `read_bytes`.
 
     Raises:
         HsiSuiteError: of `kind`: the file cannot be read, or holds anything else.
     """
-    text = read_text(path, expected, remedy, kind=kind, largest=largest)
+    text = read_text(path, expected, remedy, kind=kind, largest=LARGEST_JSON)
     value = parse_json(text, path, expected, remedy, kind=kind)
     if not isinstance(value, dict):
         raise kind(path, "holds no table", f"{expected}, a JSON object", remedy)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from .image_boxes import Boxes
 from .random_boxes import centred_boxes
 
-CROPS = (1, 10, 12, 144)
 # Szegedy et al. (CVPR 2015), section 7: lengths of the shorter side for crops of 224.
 _CROP = 224
 _SCALES = (256, 288, 320, 352)

@@ -29,7 +29,7 @@ def add_gaussian(clean: Image, sigma: ArrayLike, generator: np.random.Generator)
         ConfigError: a negative σ.
     """
     sigma = np.asarray(sigma, np.float32)
-    _not_negative("sigma", sigma)
+    _not_negative(sigma)
     draws = generator.standard_normal(clean.shape, np.float32)
     return np.asarray(clean + sigma * draws, np.float32)
 
@@ -85,7 +85,7 @@ def add_stripes(cube: Image, share: float, sigma: float, generator: np.random.Ge
     Raises:
         ConfigError: a share outside 0 to 1, or a negative σ.
     """
-    _not_negative("sigma", np.asarray(sigma))
+    _not_negative(np.asarray(sigma))
     struck = _struck(cube.shape[1:], share, generator)
     offsets = generator.standard_normal(cube.shape[1:], np.float32) * np.float32(sigma)
     return np.asarray(cube + np.where(struck, offsets, np.float32(0)), np.float32)
@@ -141,6 +141,6 @@ def _struck(
     return generator.random(shape) < share
 
 
-def _not_negative(name: str, values: NDArray[np.floating]) -> None:
-    if not np.all(values >= 0):
-        raise ConfigError(name, f"{values.min()}", "0 or more")
+def _not_negative(sigmas: NDArray[np.floating]) -> None:
+    if not np.all(sigmas >= 0):
+        raise ConfigError("sigma", f"{sigmas.min()}", "0 or more")

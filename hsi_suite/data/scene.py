@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import ShapeError
 
+_RED_GREEN_BLUE = (640.0, 550.0, 460.0)  # nm
+
 
 @dataclass(frozen=True)
 class Georeference:
@@ -134,21 +136,16 @@ def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
 
 
-def nearest_bands(
-    wavelengths: NDArray[np.float64] | None,
-    bands: int,
-    targets: tuple[float, float, float] = (640.0, 550.0, 460.0),
-) -> tuple[int, int, int]:
+def nearest_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int, int, int]:
     """The 0-based bands for a natural-colour picture.
 
     Args:
         wavelengths: band centres in nm, or None.
         bands: number of bands; without wavelengths the bands at 3/4, 1/2 and 1/4 are taken.
-        targets: wanted red, green and blue in nm.
     """
     if wavelengths is None:
         return tuple(min(bands - 1, bands * k // 4) for k in (3, 2, 1))  # type: ignore[return-value]
-    return tuple(int(np.abs(wavelengths - t).argmin()) for t in targets)  # type: ignore[return-value]
+    return tuple(int(np.abs(wavelengths - t).argmin()) for t in _RED_GREEN_BLUE)  # type: ignore[return-value]
 
 
 def check_window(key: str, window: int, lines: int, samples: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor, nn
 
 
@@ -72,6 +71,3 @@ class WindowNetwork(Protocol):
         features of windows (N, depth, lines, samples).
         """
         ...
-
-
-Device = torch.device

@@ -96,9 +96,9 @@ class Measure:
                 return f"{most - 10.0**-digits:.{digits}f}"
         return text
 
-    def with_unit(self, value: float | None, more: int = 0) -> str:
+    def with_unit(self, value: float | None) -> str:
         """The same with its unit: 91.23 %, 31.41 dB, 0.9312."""
-        text = self.text(value, more)
+        text = self.text(value)
         return f"{text} {self.unit}" if self.unit and text != UNDEFINED else text
 
     def size_text(self, value: float | None) -> str:

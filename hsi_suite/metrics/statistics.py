@@ -171,7 +171,7 @@ def bca_interval(values: Sequence[float], level: float) -> Interval:
 
 
 def bca_limits(
-    samples: NDArray[np.float64], level: float, resamples: int = _RESAMPLES
+    samples: NDArray[np.float64], level: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """BCa limits of the means of many samples at once.
 
@@ -181,7 +181,6 @@ def bca_limits(
     Args:
         samples: S × n values.
         level: nominal coverage.
-        resamples: how often each is drawn again.
 
     Returns:
         S lower and S upper limits.
@@ -193,7 +192,7 @@ def bca_limits(
             (samples[spread],),
             np.mean,
             axis=-1,
-            n_resamples=resamples,
+            n_resamples=_RESAMPLES,
             confidence_level=level,
             method="BCa",
             rng=np.random.default_rng(0),

@@ -13,7 +13,6 @@ from ...data.noise import add_band_noise, add_dead_lines, add_gaussian, add_impu
 from ...errors import InputFileError
 
 CubeNoise = Literal["gaussian", "bands", "stripes", "dead-lines", "impulses"]
-CUBE_NOISES = ("gaussian", "bands", "stripes", "dead-lines", "impulses")
 # Shares of the columns, or of the values, that are struck.
 _STRIPES, _DEAD, _IMPULSES = 0.1, 0.02, 0.01
 

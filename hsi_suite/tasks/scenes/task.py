@@ -135,15 +135,11 @@ class PixelClassification:
 
 
 def window_logits(
-    model: nn.Module,
-    sampler: WindowSampler,
-    pixels: Tensor,
-    batch_size: int,
-    observer: Observer | None = None,
+    model: nn.Module, sampler: WindowSampler, pixels: Tensor, batch_size: int
 ) -> Tensor:
     """Logits (N, classes) of the windows around N flat pixel indices, in the model's own mode."""
     with torch.inference_mode():
-        batches = _window_batches(model, sampler, pixels, batch_size, observer or Observer())
+        batches = _window_batches(model, sampler, pixels, batch_size, Observer())
         return torch.cat([logits for _, logits in batches])
 
 
