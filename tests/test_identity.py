@@ -51,11 +51,7 @@ class Grown(ClassificationConfig):
 
 @pytest.fixture
 def grown(monkeypatch):
-    module._schema_of.cache_clear()
     monkeypatch.setattr(task_named("classification"), "schema", Grown)
-    yield
-    monkeypatch.undo()
-    module._schema_of.cache_clear()
 
 
 def test_keys_that_come_later_count_where_they_differ_from_their_default(grown):

@@ -1,10 +1,13 @@
 """Tasks are found by name, those of other packages too, and have figures without saying how."""
 
+import ast
 import importlib
 import inspect
+from pathlib import Path
 
 import pytest
 
+import hsi_suite
 from hsi_suite.errors import ConfigError, UnknownNameError
 from hsi_suite.runs import task as module
 from hsi_suite.runs.figures import baseline_figures, figures, headline, part_sizes, variant
@@ -79,3 +82,15 @@ def test_figures_of_a_task_that_says_nothing_of_them(others):
     assert (variant(metrics), part_sizes(metrics)) == ("random", (3, 2))
     result = {"test": {"error": 0.25}, "stored": {"error": 0.5}}
     assert task_named("counting").compared(result)[0].split() == ["error", "0.25", "stored", "0.5"]
+
+
+def test_nobody_but_a_task_compares_with_its_name():
+    names = {name for name in task_names() if task_named(name).recipe.startswith("hsi_suite.")}
+    found = []
+    package = Path(hsi_suite.__file__).parent
+    for path in sorted([*package.rglob("*.py"), *(package / "pipelines").glob("*.py")]):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Compare):
+                literals = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+                found += [f"{path}:{node.lineno}"] if literals & names else []
+    assert found == []

@@ -42,11 +42,9 @@ def show(name: str, every_key: bool) -> None:
 
         click.echo(dump_yaml(validate(BatchConfig, tree, name)), nl=False)
     else:
-        from ..runs.launch import configure
+        from ..runs.launch import complete
 
-        data = tree.get("data", {})
-        stand_in = None
-        if tree.get("task", "classification") == "classification" and not data:
-            stand_in = "synthetic"
-            click.echo(f"# No data set is named in {name}; synthetic stands for yours.")
-        click.echo(dump_yaml(configure(config=name, dataset=stand_in)), nl=False)
+        config, stand_in = complete(name)
+        if stand_in is not None:
+            click.echo(f"# No data set is named in {name}; {stand_in} stands for yours.")
+        click.echo(dump_yaml(config), nl=False)

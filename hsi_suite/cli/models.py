@@ -93,7 +93,7 @@ def _parse_size(text: str) -> tuple[int, ...]:
 
 
 def _print_description(described: ModelDescription) -> None:
-    from ..models.description import size_text
+    from ..models.spec import size_text
 
     given = ", ".join(f"{key} {value}" for key, value in described.arguments.items())
     say(f"{described.name}: {described.summary}")
@@ -109,7 +109,7 @@ def _print_description(described: ModelDescription) -> None:
 
 
 def _layer_table(described: ModelDescription) -> Table:
-    from ..models.description import size_text
+    from ..models.spec import size_text
 
     network = described.network
     rows = [

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "create": ("creation", "create"),
+    "create": ("building", "create"),
     "register": ("registry", "register"),
     "names": ("registry", "model_names"),
     "describe": ("description", "describe_model"),

@@ -14,9 +14,35 @@ from ..errors import ConfigError, UnknownNameError
 from ..registry import listed, nearest_names
 from .network_file import is_network_file
 from .registry import CLASSIFIES, is_model, model_names, spec_of
+from .spec import PURPOSES
 
 # What layers and Python raise over values of the wrong kind or size.
 _REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError)
+
+
+def create(name: str, *, seed: int | None = None, **arguments: Any) -> nn.Module:
+    """A registered network with fresh weights, in training mode.
+
+    Args:
+        name: of `names()`, or FILE.py:Class.
+        seed: of the initial weights, drawn as a training with `hsi train` draws them; None draws
+            from torch's own generator of this moment.
+        arguments: of a classifier in_channels, num_classes, window; of a denoiser in_channels; of
+            a retriever first_shape, second_shape, num_classes; and the options of the network.
+
+    Raises:
+        UnknownNameError: no model of this name.
+        ConfigError: an argument is missing, unknown or impossible.
+        ShapeError: the network cannot take this window or number of channels.
+    """
+    task = spec_of(name).task
+    chosen = int(torch.randint(2**62, ()).item()) if seed is None else seed
+    needed = PURPOSES[task].arguments
+    missing = [key for key in needed if key not in arguments]
+    if missing:
+        raise ConfigError(f"model {name}", f"no {' and no '.join(missing)}", ", ".join(needed))
+    fixed = {key: arguments.pop(key) for key in needed}
+    return _build(name, task, fixed, arguments, torch.Generator().manual_seed(chosen))
 
 
 def build_model(
@@ -37,17 +63,16 @@ def build_model(
         ShapeError: the model cannot take this window or number of channels.
     """
     fixed = {"in_channels": in_channels, "num_classes": num_classes, "window": window}
-    model = _build(name, CLASSIFIES, fixed, options, generator)
-    if is_network_file(name):
-        _check_logits(name, model, (2, in_channels, window, window), num_classes)
-    return model
+    return _build(name, CLASSIFIES, fixed, options, generator)
 
 
-def _check_logits(name: str, model: nn.Module, shape: tuple[int, ...], num_classes: int) -> None:
+def _check_logits(
+    name: str, model: nn.Module, *, in_channels: int, num_classes: int, window: int
+) -> None:
     """Refuse a network of the user's that does not give one row of logits for each window."""
     if next(model.parameters()).is_meta:
         return
-    training = model.training
+    shape, training = (2, in_channels, window, window), model.training
     try:
         with torch.inference_mode():
             found: Any = model.eval()(torch.zeros(shape))
@@ -170,4 +195,6 @@ def _build(
         ) from error
     if generator is not None and spec.initialisation is not None:
         initialise(model, spec.initialisation, generator)
+    if is_network_file(name) and "window" in fixed:
+        _check_logits(name, model, **fixed)
     return model

@@ -21,7 +21,8 @@ from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
 from ..registry import Registry, listed
 from .building import build_example
-from .registry import is_model, model_names, spec_of
+from .registry import CLASSIFIES, is_model, model_names, spec_of
+from .spec import PURPOSES, size_text
 
 _BYTES = 4  # of a value in single precision
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -114,7 +115,7 @@ def describe_model(
     spec, options = spec_of(name), dict(options or {})
     shape = shape or spec.example_input
     with torch.device("meta"):
-        fitted = _fit(name, shape)
+        fitted = PURPOSES[spec.task].fitted(shape, partial(build_example, name, {}))
         for key in fitted:
             if key in options:
                 raise ConfigError(key, "set", "nothing: it follows from the input", "set the input")
@@ -182,7 +183,7 @@ def list_models() -> list[dict[str, Any]]:
     ]
     classical = _classical()
     summaries = ((name, _summary(classical[name])) for name in classical)
-    rows += [(name, "classical", "classification", text, None) for name, text in summaries]
+    rows += [(name, "classical", CLASSIFIES, text, None) for name, text in summaries]
     return [dict(zip(fields, row, strict=True)) for row in rows]
 
 
@@ -197,11 +198,6 @@ def list_blocks() -> list[dict[str, Any]]:
     return blocks
 
 
-def size_text(shape: tuple[int, ...]) -> str:
-    """A shape as 8×24×23×23."""
-    return "×".join(map(str, shape))
-
-
 def _classical() -> Registry[Any]:
     # Not at the top: scikit-learn takes as long to import as torch, and networks need none of it.
     from .classical import CLASSICAL
@@ -211,25 +207,6 @@ def _classical() -> Registry[Any]:
 
 def _summary(documented: Any) -> str:
     return (inspect.getdoc(documented) or "").partition("\n")[0].rstrip(".")
-
-
-def _fit(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
-    """The arguments of a model that its input decides."""
-    task = spec_of(name).task
-    if task == "classification":
-        # A cube may have the single channel of 3-D convolutions before its components.
-        cube = shape[1:] if len(shape) == 4 and shape[0] == 1 else shape
-        if len(cube) != 3 or cube[1] != cube[2]:
-            expected = "channels × lines × samples with equal sides, perhaps 1 × before"
-            raise ShapeError("input", size_text(shape), expected)
-        return {"in_channels": cube[0], "window": cube[1]}
-    if task == "denoising":
-        extra = int(getattr(build_example(name, {}), "takes_noise_map", False))
-        if len(shape) != 3 or shape[0] <= extra:
-            expected = "channels × lines × samples" + ", the last channel a σ map" * extra
-            raise ShapeError("input", size_text(shape), expected)
-        return {"in_channels": shape[0] - extra}
-    return {}
 
 
 def _kind(layer: nn.Module) -> str:

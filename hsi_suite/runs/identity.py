@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from ..errors import UnknownNameError
 from ..models.network_file import is_network_file, portable_name
+from .task import FIRST_TASK, Task, task_named
 
 _VERSION = "version_1.yaml"
 # Keys that change how a run is carried out but not what comes out of it.
@@ -31,11 +32,6 @@ _NOT_IDENTITY: set[tuple[str, ...]] = {
     ("data", "class_names"),
     ("data", "files"),
     ("split", "file"),
-}
-# The same for one task alone: runs of others were named before this was thought of.
-_NOT_IDENTITY_OF: dict[str, set[tuple[str, ...]]] = {
-    "image_classification": {("data", "folder")},
-    "denoising": {("model", "weights")},
 }
 # Of version 1 those that were not in its first runs, with the values that did what was done
 # before. Nothing is added here: later keys are known by not being in the version.
@@ -52,7 +48,6 @@ _ABSENT_AT_FIRST: dict[tuple[str, ...], Any] = {
     ("evaluation", "orientations"): 1,
     ("noise", "camera"): None,
 }
-_DEFAULT_TASK = "classification"
 
 
 def run_identity(config: Mapping[str, Any], checksums: Mapping[str, str]) -> str:
@@ -78,11 +73,11 @@ def _kept(config: Mapping[str, Any], *, by_name: bool = False) -> dict[str, Any]
         config: the plain tree.
         by_name: whether files count by their names, as their content is not known.
     """
-    task = str(config.get("task", _DEFAULT_TASK))
-    out: set[tuple[str, ...]] = (
-        set() if by_name else _NOT_IDENTITY | _NOT_IDENTITY_OF.get(task, set())
-    )
-    kept = _pruned(config, _keys_of(task), _schema_of(task), out)
+    task = str(config.get("task", FIRST_TASK))
+    known = _known(task)
+    schema, by_content = (known.schema, known.by_content) if known else (None, ())
+    out = set() if by_name else _NOT_IDENTITY | set(by_content)
+    kept = _pruned(config, _keys_of(task), schema, out)
     model = kept.get("model")
     if isinstance(model, Mapping) and is_network_file(model.get("name")):
         # Its content counts, not where it lies.
@@ -132,12 +127,10 @@ def _keys_of(task: str) -> Mapping[str, Any]:
 
 
 @cache
-def _schema_of(task: str) -> type[BaseModel] | None:
-    """The keys of a task as they are today; None of a task that is not known here."""
-    from .task import task_named
-
+def _known(task: str) -> Task | None:
+    """The task of a name; None of one that is not known here."""
     try:
-        return task_named(task).schema
+        return task_named(task)
     except UnknownNameError:
         return None
 

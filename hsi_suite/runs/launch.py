@@ -13,7 +13,7 @@ from ..engine.observer import Observer
 from ..errors import ConfigError, UnknownNameError
 from . import training
 from .folder import Run
-from .task import Config, task_for_data, task_named
+from .task import Config, Task, task_for_data, task_named
 
 
 def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
@@ -29,19 +29,33 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
     Raises:
         ConfigError: a key or value is wrong.
     """
+    return _task(config, options.get("dataset"), settings).configure(config, options, settings)
+
+
+def complete(config: str) -> tuple[Config, str | None]:
+    """A named configuration with every key, and what stands for the data set it does not name.
+
+    Raises:
+        ConfigError: a key or value is wrong.
+    """
+    stand_in = None if load_tree(config).get("data") else _task(config).stand_in
+    return configure(config=config, dataset=stand_in), stand_in
+
+
+def _task(config: str | None, dataset: str | None = None, settings: Sequence[str] = ()) -> Task:
+    """The task that a configuration names, or a data set means."""
     named = None
     if config is not None:
         named = apply_settings(load_tree(config), settings).get("task")
     if named is None:
-        return task_for_data(options.get("dataset")).configure(config, options, settings)
+        return task_for_data(dataset)
     try:
-        task = task_named(str(named))
+        return task_named(str(named))
     except UnknownNameError as error:
         found, remedy = f"{named!r}", error.remedy
         if named == "batch":
             found, remedy = "a batch", f"carry it out with {suggested('batch', config)}"
         raise ConfigError(f"{config}: task", found, error.expected, remedy) from None
-    return task.configure(config, options, settings)
 
 
 def start(

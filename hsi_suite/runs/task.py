@@ -35,6 +35,8 @@ _OURS = {
     "image_classification": "hsi_suite.tasks.images.definition:IMAGE_CLASSIFICATION",
     "retrieval": "hsi_suite.tasks.retrieval.definition:RETRIEVAL",
 }
+FIRST_TASK = "classification"
+"""What runs and configurations that name no task are of: once there was no other."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,10 @@ class Task(Protocol):
         metrics_schema: of what its runs write into metrics.json.
         recipe: the module with the functions of `Recipe`; a task that has the methods does without.
         datasets: names of data sets that mean this task where no configuration is named.
+        stand_in: the data set that stands for the user's where a configuration is shown that names
+            none.
+        by_content: keys whose files count by their checksums, not by name, in a run's identity,
+            beside those of every task.
         splits: kinds of split that a batch can ask of its data sets; empty where they are divided
             already.
         limits_memory: whether its trainings keep within a limit of memory.
@@ -141,6 +147,8 @@ class Task(Protocol):
     recipe: str
     datasets: Collection[str]
     limits_memory: bool
+    stand_in: str | None = None
+    by_content: Collection[tuple[str, ...]] = ()
     splits: Sequence[str] = ()
     shows_dropout: bool = False
     scored: str = "test"
@@ -275,7 +283,7 @@ def task_named(name: str) -> Task:
 def task_for_data(dataset: str | None) -> Task:
     """The task that a data set means where no configuration is named.
 
-    That is `classification` unless another task names the data set as its own.
+    That is `FIRST_TASK` unless another task names the data set as its own.
     """
     for name in dict.fromkeys([*_OURS, *task_names()]):
         try:
@@ -285,7 +293,7 @@ def task_for_data(dataset: str | None) -> Task:
             continue
         if dataset in task.datasets:
             return task
-    return task_named("classification")
+    return task_named(FIRST_TASK)
 
 
 def task_of(run: Run) -> Task:
@@ -294,8 +302,23 @@ def task_of(run: Run) -> Task:
     Raises:
         RunError: this installation does not know it.
     """
-    # Runs of the first version say nothing: there was one task.
-    return stored_task(run.config.get("task", "classification"), run.path / CONFIG)
+    return stored_task(run.config.get("task", FIRST_TASK), run.path / CONFIG)
+
+
+def require_task(run: Run, task: Task) -> None:
+    """Refuse a run of another task.
+
+    Raises:
+        RunError: it is one, or its task is not known here.
+    """
+    found = task_of(run)
+    if found.name != task.name:
+        raise RunError(
+            run.path,
+            f"is a run of {found.name}",
+            f"a run of {task.name}",
+            f"train one with `hsi train --config {task.name}/…`",
+        )
 
 
 def stored_task(name: object, path: Path, key: str = "task") -> Task:

@@ -19,10 +19,12 @@ from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run, require_finished
 from ...runs.machine import available_threads, on_device
+from ...runs.task import require_task
 from ...runs.unverified import told_unverified
 from ...schemas.image_classification import ImageClassificationConfig
 from ...user_files import refuse_repeated
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
+from .definition import IMAGE_CLASSIFICATION
 from .preparation import PreparedImages, load_configured_images
 
 _TOP = 5
@@ -152,8 +154,7 @@ def _finished(
     run: Run, observer: Observer, device: str | None
 ) -> tuple[ImageClassificationConfig, PreparedImages, ImageClassifier]:
     """A finished run's configuration, images and classifier."""
-    if run.config.get("task") != "image_classification":
-        raise RunError(run.path, f"is of the task {run.config.get('task')}", "image_classification")
+    require_task(run, IMAGE_CLASSIFICATION)
     require_finished(run)
     config = on_device(validate(ImageClassificationConfig, run.config, run.path / CONFIG), device)
     classifier = load_image_classifier(run.path / MODEL, torch.device(config.device))

@@ -11,12 +11,14 @@ import torch
 from ...atomic import refuse_existing
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
-from ...errors import InputFileError, OutputError, RunError
+from ...errors import InputFileError, OutputError
 from ...memory import DEFAULT_MEMORY_LIMIT
 from ...runs.folder import MODEL, open_run, require_finished
 from ...runs.machine import available_threads
+from ...runs.task import require_task
 from ...runs.unverified import told_unverified
 from ..shared.unfinished_output import unfinished_output
+from .definition import RETRIEVAL
 from .gallery import open_gallery
 from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex, open_index, read_header, tidy_index
@@ -123,14 +125,7 @@ def finished_retriever(run: str | Path, device: torch.device) -> Retriever:
         RunError: the run is unfinished, damaged or of another task.
     """
     opened = open_run(run)
-    task = opened.config.get("task")
-    if task != "retrieval":
-        raise RunError(
-            run,
-            f"is a run of {task}",
-            "a run of retrieval",
-            "train one with `hsi train --config retrieval/…`",
-        )
+    require_task(opened, RETRIEVAL)
     require_finished(opened)
     return load_retriever(opened.path / MODEL, device)
 

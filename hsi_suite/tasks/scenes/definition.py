@@ -28,6 +28,7 @@ class SceneClassification(ScoredByClass):
     metrics_schema = ClassifiedMetrics
     recipe = "hsi_suite.pipelines.classification"
     datasets = ()
+    stand_in = "synthetic"
     splits = ("random", "disjoint")
     limits_memory = True
     shows_dropout = True
