@@ -212,9 +212,11 @@ def _print_description(described: dict[str, Any]) -> None:
     images = shown.pop("images_per_class", None)
     files = shown.pop("files", ())
     if "wavelengths_nm" in shown:
-        span = shown.pop("wavelengths_nm")
-        about = " (approximate)" if shown.pop("wavelengths_approximate", False) else ""
-        shown["wavelengths"] = f"{span[0]:.0f}-{span[1]:.0f} nm{about}" if span else "unknown"
+        shown["wavelengths"] = _spectrum(
+            shown.pop("wavelengths_nm"),
+            shown.pop("fwhm_nm", None),
+            shown.pop("wavelengths_approximate", False),
+        )
     rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
     _print_columns([row for row in rows if row[1]])
     for file in files:
@@ -224,6 +226,16 @@ def _print_description(described: dict[str, Any]) -> None:
         heads = ("label", "class", "pixels" if pixels else "images" if images else "")
         labelled = zip(map(str, range(1, len(names) + 1)), names, counts, strict=True)
         _print_columns([heads, *labelled])
+
+
+def _spectrum(span: list[float] | None, widths: list[float] | None, approximate: bool) -> str:
+    if span is None:
+        return "unknown"
+    text = f"{span[0]:.0f}-{span[1]:.0f} nm{' (approximate)' if approximate else ''}"
+    if widths is None:
+        return text
+    low, high = (f"{width:.1f}" for width in widths)
+    return f"{text}, FWHM {low if low == high else f'{low}-{high}'} nm"
 
 
 def _text(value: object) -> str:

@@ -16,6 +16,7 @@ from .missing_data import band_list
 from .readers import open_cube, read_labels
 from .scene import Georeference
 from .split_contents import list_arrays, named_parts
+from .value_scale import declared_scale
 
 # A map with more values than this is no label map that anybody would want listed.
 _MOST_VALUES = 256
@@ -68,15 +69,43 @@ def _described_cube(path: Path, cube: CubeFile) -> dict[str, Any]:
     return {
         "path": str(path),
         "format": cube.format,
+        **_product(cube),
         "shape": list(cube.shape),
         "dtype": str(cube.dtype),
         "wavelengths_nm": wavelength_span(cube.wavelengths),
+        "fwhm_nm": wavelength_span(cube.fwhm),
+        "scale": _scale(cube),
         **_place(cube.georeference),
         "nodata": cube.nodata,
         "mask": "pixels are masked" if cube.mask is not None else None,
         "bad_bands": f"{len(bad)} ({band_list(bad)})" if bad else None,
         "remarks": list(cube.remarks),
     }
+
+
+def _product(cube: CubeFile) -> dict[str, Any]:
+    facts = cube.product
+    if facts is None:
+        return {}
+    return {
+        "product": f"{facts.title}{f', version {facts.version}' if facts.version else ''}",
+        "quantity": f"{facts.quantity} [{facts.unit}]" if facts.unit else facts.quantity,
+        "position": facts.position,
+        "quality": facts.quality or None,
+    }
+
+
+def _scale(cube: CubeFile) -> str | None:
+    """How the stored values become what they stand for; None where the file does not say."""
+    scale = declared_scale(cube)
+    if scale is None:
+        return None
+    texts = []
+    for values in (scale.gain, scale.offset):
+        low, high = min(values) + 0.0, max(values) + 0.0  # -0.0 becomes 0.0
+        texts.append(f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g} by band")
+    gain, offset = texts
+    return f"value × {gain}" if offset == "0" else f"value × {gain}, + {offset}"
 
 
 def _with_the_rest(path: Path, other: dict[str, Any], error: InputFileError) -> dict[str, Any]:

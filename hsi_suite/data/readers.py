@@ -22,6 +22,7 @@ from .formats.label_files import read_class_names, read_labels, refuse_variable
 from .formats.label_values import LabelFile
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
+from .formats.products.registry import open_tiff_product, open_xml_product
 from .formats.side_masks import with_side_mask
 from .formats.tiff_files import open_tiff
 from .missing_data import (
@@ -67,7 +68,8 @@ def open_cube(
     """Open a cube without reading its values. The format is told by content, not by name.
 
     Args:
-        path: a MATLAB (v4 to v7.3), HDF5, NPY, NPZ, ENVI (header or data) or TIFF file.
+        path: a MATLAB (v4 to v7.3), HDF5, NPY, NPZ, ENVI (header or data) or TIFF file, or the XML
+            file with the metadata of a product (`formats.products`).
         variable: which of several arrays in a MATLAB, HDF5 or NPZ file is meant.
         axes: order of the array's axes where the file does not tell, as "y,x,band" or
             "band,y,x"; of a matrix of spectra "band,pixel" or "pixel,band".
@@ -96,7 +98,12 @@ def open_cube(
     elif kind is FileFormat.NPY:
         file = open_npy(path, request)
     elif kind is FileFormat.TIFF:
-        file = open_tiff(path, request, masked=masked)
+        plain = request.axes is not None or request.shape is not None
+        product = None if plain else open_tiff_product(path, request, masked=masked)
+        file = product or open_tiff(path, request, masked=masked)
+    elif kind is FileFormat.XML:
+        _refuse_axes(path, request)
+        file = open_xml_product(path, request, masked=masked)
     else:
         _refuse_axes(path, request)
         file = open_envi(path)
@@ -137,7 +144,7 @@ def _refuse_axes(path: Path, request: ArrayRequest) -> None:
     if request.axes is not None or request.shape is not None:
         option = AXES_OPTION if request.axes is not None else "--shape"
         raise InputFileError(
-            path, f"{option} is given", "", "an ENVI header says it by itself: leave it out"
+            path, f"{option} is given", "", "the file says it by itself: leave it out"
         )
 
 

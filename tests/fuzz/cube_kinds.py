@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import rasterio
 import tifffile
+from product_samples import PRODUCTS
 from scenes_samples import SMALL, small_cube
 from test_missing_data import neon, write_raster
 
@@ -223,6 +224,27 @@ def _by_lines():
         yield Kind(f"scene by lines {name}", make, _read_by_lines(name))
 
 
+def _products():
+    """Satellite and airborne products: all of their files may be damaged."""
+    for name, write in PRODUCTS.items():
+
+        def make(folder, write=write):
+            write(folder)
+
+        def read(folder):
+            path = folder / _main_file(folder)
+            with open_cube(path) as file:
+                file.valid(file.read())
+            describe_file(path)
+
+        yield Kind(f"product {name}", make, read)
+
+
+def _main_file(folder):
+    """What a user names of a product: its metadata, or its only file."""
+    return max(sorted(folder.iterdir()), key=lambda path: "METADATA" in path.name).name
+
+
 def _make_trained_scene(folder):
     cube, labels = small_cube(14, 14)
     np.save(folder / "cube.npy", cube.astype("f4"))
@@ -252,5 +274,6 @@ def cube_kinds():
         Kind("scene placed, labels of two files", _make_placed_scene, _read_placed_scene),
         Kind("scene, labels of two arrays", _make_joined_scene, _read_joined_scene),
         *_by_lines(),
+        *_products(),
         Kind("scene for training", _make_trained_scene, _read_trained_scene),
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from .array_axes import CubeAxes
 from .array_choice import size_text
 from .class_names import ClassNames
 from .envi_header import HeaderValue
+from .products.facts import ProductFacts
 
 # Some formats need a second copy, to decode or to turn the axes; the others a buffer.
 _READING_COPIES = 2
@@ -82,6 +83,7 @@ class CubeFile:
         mask: where pixels hold data, if the file says so apart from its values; None: everywhere.
         remarks: what a user should know of how the file was read, a short line each.
         complete: whether `read` fills single missing bands (see `missing_data.filled`).
+        product: the satellite or airborne product that it is of; None for other files.
         opened_with: the options of a command with which the user had the file read as it is.
     """
 
@@ -103,6 +105,7 @@ class CubeFile:
     mask: LineMask | None = None
     remarks: tuple[str, ...] = ()
     complete: bool = False
+    product: ProductFacts | None = None
     opened_with: tuple[str, ...] = ()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,9 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MATLAB_V5 = (b"\x00\x01IM", b"\x01\x00MI")
 MATLAB_V73 = (b"\x00\x02IM", b"\x02\x00MI")
-KNOWN_FORMATS = "MATLAB (v4 to v7.3), HDF5, NPY, NPZ, ENVI or TIFF"
+# A declaration, or an element whose name is followed by what may stand there.
+_XML = re.compile(rb"\s*<(\?xml\s|[A-Za-z_][\w:.-]*[\s/>])")
+KNOWN_FORMATS = "MATLAB (v4 to v7.3), HDF5, NPY, NPZ, ENVI, TIFF or the XML of a product"
 
 
 class FileFormat(StrEnum):
@@ -30,6 +33,7 @@ class FileFormat(StrEnum):
     ENVI_DATA = "ENVI data"
     TIFF = "TIFF"
     PNG = "PNG"
+    XML = "XML"
 
 
 def recognise_format(path: Path) -> FileFormat:
@@ -114,6 +118,8 @@ def _by_magic(head: bytes) -> FileFormat | None:
         return FileFormat.MATLAB
     if head.removeprefix(_BOM).lstrip()[:4] == b"ENVI":
         return FileFormat.ENVI_HEADER
+    if _XML.match(head.removeprefix(_BOM)):
+        return FileFormat.XML
     return None
 
 

@@ -88,7 +88,8 @@ def refuse_variable(path: Path, kind: FileFormat, variable: str | None, option: 
     Raises:
         InputFileError: a variable is named.
     """
-    if variable is not None and kind not in (FileFormat.MATLAB, FileFormat.HDF5, FileFormat.NPZ):
+    with_variables = (FileFormat.MATLAB, FileFormat.HDF5, FileFormat.NPZ, FileFormat.XML)
+    if variable is not None and kind not in with_variables:
         raise InputFileError(
             path,
             f"{option} {variable} names a variable",
@@ -124,7 +125,9 @@ def _read_array(path: Path, kind: FileFormat, variable: str | None) -> NDArray[A
         return load_matlab_array(path, choose_map(path, list_matlab_arrays(path), **choice))
     if kind is FileFormat.NPZ:
         return load_npz_array(path, choose_map(path, list_npz_arrays(path), **choice))
-    return load_npy_map(path)
+    if kind is FileFormat.NPY:
+        return load_npy_map(path)
+    raise InputFileError(path, f"the content is {kind}", "a label map")
 
 
 def _read_png(path: Path) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:

@@ -1,0 +1,1 @@
+"""Satellite and airborne products, told by their content; `registry` lists them."""

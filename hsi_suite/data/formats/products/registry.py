@@ -1,0 +1,65 @@
+"""The products that are known, and where they are looked for.
+
+A new product is a module with a function that opens it, or gives None where a file is of
+something else, and a name in one of these tuples.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from ....errors import InputFileError
+from ..array_axes import ArrayRequest
+from ..cube_file import CubeFile
+from .dlr_metadata import metadata_beside
+from .enmap import open_enmap
+from .xml_metadata import XmlMetadata
+
+
+class XmlProduct(Protocol):
+    """Opens a product whose metadata lie in an XML file."""
+
+    def __call__(
+        self, metadata: XmlMetadata, request: ArrayRequest, image: Path | None, masked: bool
+    ) -> CubeFile | None:
+        """The cube; None where the metadata are of something else."""
+        ...
+
+
+XML_PRODUCTS: tuple[XmlProduct, ...] = (open_enmap,)
+
+
+def open_xml_product(path: Path, request: ArrayRequest, *, masked: bool) -> CubeFile:
+    """The cube that an XML file describes.
+
+    Raises:
+        InputFileError: it is of no known product, or the product is damaged.
+    """
+    return _opened(XmlMetadata.read(path), request, None, masked)
+
+
+def open_tiff_product(path: Path, request: ArrayRequest, *, masked: bool) -> CubeFile | None:
+    """The cube of a TIFF file that is an image of a product; None where it is none.
+
+    Raises:
+        InputFileError: the product's metadata are missing or damaged, or of no known product.
+    """
+    beside = metadata_beside(path)
+    if beside is None:
+        return None
+    return _opened(XmlMetadata.read(beside), request, path, masked)
+
+
+def _opened(
+    metadata: XmlMetadata, request: ArrayRequest, image: Path | None, masked: bool
+) -> CubeFile:
+    for product in XML_PRODUCTS:
+        cube = product(metadata, request, image, masked)
+        if cube is not None:
+            return cube
+    raise InputFileError(
+        metadata.path,
+        f"XML of no known product (<{metadata.root.tag[:40]}>)",
+        "the metadata of EnMAP or DESIS",
+    )

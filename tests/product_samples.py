@@ -1,0 +1,161 @@
+"""Files in the layouts of satellite and airborne products, small and at their true names.
+
+No real file is at hand: they are built from the public layout (docs/products.md names the
+sources).
+"""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+LINES, SAMPLES = 11, 8
+UTM = rasterio.Affine(30, 0, 600015.0, 0, -30, 5800025.0)
+# EnMAP's detectors overlap, so that the order of the bands and of the wavelengths differ.
+VNIR_CENTRES = (423.03, 550.6, 700.2, 902.25, 993.34)
+SWIR_CENTRES = (901.9, 935.27, 1240.5, 1700.8, 2200.6, 2438.6)
+
+
+def made(shape, dtype="int16", low=1, high=9000, seed=5) -> np.ndarray:
+    return np.random.default_rng(seed).integers(low, high, shape).astype(dtype)
+
+
+def write_tiff(path: Path, cube: np.ndarray, *, georeferenced=True, nodata=None, **profile):
+    """As the providers do: bands in planes, compressed, tagged by GDAL."""
+    place = {"crs": "EPSG:32633", "transform": UTM} if georeferenced else {}
+    lines, samples, bands = cube.shape
+    with warnings.catch_warnings(action="ignore"), rasterio.open(
+        path, "w", driver="GTiff", height=lines, width=samples, count=bands, dtype=cube.dtype,
+        nodata=nodata, **place, **profile,
+    ) as file:  # fmt: skip
+        file.write(cube.transpose(2, 0, 1))
+
+
+ENMAP = "ENMAP01-____L2A-DT0000001867_20220724T104526Z_008_V010302_20230628T165614Z"
+
+
+def enmap_xml(
+    level: str,
+    centres,
+    *,
+    gains=1e-4,
+    offsets=0.0,
+    names=(),
+    dead=(),
+    version="010302",
+    schema="00.02.00",
+    background=-32768,
+) -> str:
+    gains, offsets = (np.broadcast_to(each, len(centres)) for each in (gains, offsets))
+    bands = "".join(
+        f'<bandID number="{number}"><wavelengthCenterOfBand>{centre}</wavelengthCenterOfBand>'
+        f"<FWHMOfBand>{6 + number / 8}</FWHMOfBand><GainOfBand>{gain}</GainOfBand>"
+        f"<OffsetOfBand>{offset}</OffsetOfBand></bandID>\n"
+        for number, (centre, gain, offset) in enumerate(
+            zip(centres, gains, offsets, strict=True), 1
+        )
+    )
+    statistics = "".join(
+        f'<bandID number="{number}"><mean>{-1000000 if number in dead else 812.5}</mean>'
+        f"<stdDeviation>{0 if number in dead else 95.2}</stdDeviation></bandID>\n"
+        for number in range(1, len(centres) + 1)
+    )
+    images = "".join(f"<{part}><name>{name}</name></{part}>" for part, name in names)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<level_X xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
+        f"<metadata><schema><versionSchema>{schema}</versionSchema></schema></metadata>\n"
+        f"<base><level>{level}</level><revision>{version}</revision></base>\n"
+        f"<specific><backgroundValue>{background}</backgroundValue>\n"
+        f"<bandCharacterisation>\n{bands}</bandCharacterisation></specific>\n"
+        f"<product><image>{images}</image><bandStatistics>{statistics}</bandStatistics></product>\n"
+        "</level_X>\n"
+    )
+
+
+@dataclass
+class Written:
+    """What a product was written with, as it has to be read.
+
+    Attributes:
+        path: what a user names.
+        title: name and level.
+        unit: of the values once they are scaled.
+        values: lines × samples × bands, as stored.
+        centres: of the bands in nm.
+        widths: of the bands in nm.
+        gains: of each band, and offsets.
+        place: transform of the grid and reference system; None: there is none.
+        valid: lines × samples; None: every pixel.
+        bad: numbers of bad bands from 0.
+        parts: files that hold the product's values.
+    """
+
+    path: Path
+    title: str
+    unit: str
+    values: np.ndarray
+    centres: np.ndarray
+    widths: np.ndarray
+    gains: np.ndarray | None = None
+    offsets: np.ndarray | None = None
+    place: tuple[tuple[float, ...], str] | None = None
+    valid: np.ndarray | None = None
+    bad: tuple[int, ...] = ()
+    parts: tuple[Path, ...] = ()
+
+
+def write_enmap(folder: Path, level="L2A", **xml) -> Written:
+    """A product in one folder."""
+    stem = ENMAP.replace("L2A", level)
+    metadata = folder / f"{stem}-METADATA.XML"
+    centres = np.array(VNIR_CENTRES + SWIR_CENTRES)
+    steps = np.arange(len(centres))
+    widths = 6 + (steps + 1) / 8
+    radiance = {"gains": 1e-5 + 1e-6 * steps, "offsets": -1e-3 * steps, "background": 0}
+    if level == "L1B":
+        cubes = {
+            "vnir": made((LINES, SAMPLES, len(VNIR_CENTRES)), "uint16", seed=6),
+            "swir": made((LINES, SAMPLES, len(SWIR_CENTRES)), "uint16", seed=7),
+        }
+        names = [(d, f"{stem}-SPECTRAL_IMAGE_{d.upper()}.TIF") for d in cubes]
+        for detector, name in names:
+            write_tiff(folder / name, cubes[detector], georeferenced=False)
+        metadata.write_text(enmap_xml(level, centres, names=names, **(radiance | xml)))
+        order = np.argsort(centres)
+        return Written(
+            metadata, "EnMAP L1B", "W m-2 sr-1 nm-1",
+            np.concatenate(list(cubes.values()), axis=2)[..., order], centres[order],
+            widths[order], radiance["gains"][order], radiance["offsets"][order],
+            parts=tuple(folder / name for _, name in names),
+        )  # fmt: skip
+    cube, dead = made((LINES, SAMPLES, len(centres))), (3,) if level == "L2A" else ()
+    cube[:2, :3] = -32768
+    cube[..., [number - 1 for number in dead]] = -32768
+    name = f"{stem}-SPECTRAL_IMAGE.TIF"
+    write_tiff(folder / name, cube, nodata=-32768, compress="deflate")
+    scale = radiance if level == "L1C" else {}
+    metadata.write_text(
+        enmap_xml(level, centres, names=[("merge", name)], dead=dead, **(scale | xml))
+    )
+    classes = np.ones((LINES, SAMPLES, 1), np.uint8)
+    classes[-1, 1:] = 3
+    write_tiff(folder / f"{stem}-QL_QUALITY_CLASSES.TIF", classes)
+    valid = classes[..., 0] != 3
+    valid[:2, :3] = False
+    unit = "1" if level == "L2A" else "W m-2 sr-1 nm-1"
+    return Written(
+        metadata, f"EnMAP {level}", unit, cube, centres, widths,
+        np.broadcast_to(scale.get("gains", 1e-4), steps.shape),
+        np.broadcast_to(scale.get("offsets", 0.0), steps.shape),
+        (tuple(UTM)[:6], "EPSG:32633"), valid, tuple(number - 1 for number in dead),
+        (folder / name,),
+    )  # fmt: skip
+
+
+PRODUCTS = {
+    f"enmap {level}": lambda folder, level=level: write_enmap(folder, level)
+    for level in ("L1B", "L1C", "L2A")
+}

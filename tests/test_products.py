@@ -1,0 +1,190 @@
+"""Satellite and airborne products: what is read is what was written."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from product_samples import PRODUCTS, write_enmap
+
+from hsi_suite.data.file_description import describe_file
+from hsi_suite.data.readers import open_cube, open_scene, read_scene
+from hsi_suite.data.value_scale import declared_scale
+from hsi_suite.errors import InputFileError
+
+
+@pytest.fixture(params=PRODUCTS)
+def written(request, tmp_path):
+    return PRODUCTS[request.param](tmp_path)
+
+
+def test_products_are_read_as_they_were_written(written):
+    with open_cube(written.path) as file:
+        assert file.product.title == written.title
+        assert file.product.unit == written.unit
+        assert file.dtype == written.values.dtype
+        assert np.array_equal(file.read(), written.values)
+        assert np.allclose(file.wavelengths, written.centres, rtol=1e-7)
+        assert np.allclose(file.fwhm, written.widths, rtol=1e-7)
+        assert file.bad_bands == written.bad
+        valid = file.valid(file.read())
+        expected = None if written.valid is None else written.valid
+        assert np.array_equal(valid, expected) if expected is not None else valid is None
+        scale = declared_scale(file)
+        if written.gains is None:
+            assert scale is None
+        else:
+            assert np.allclose(scale.gain, written.gains, rtol=1e-6)
+            assert np.allclose(scale.offset, written.offsets, rtol=1e-6, atol=1e-12)
+
+
+def test_products_lie_where_they_were_written(written):
+    """To a tenth of a pixel at every corner; exactly, in fact."""
+    with open_cube(written.path) as file:
+        lines, samples, _ = file.shape
+        if written.place is None:
+            assert file.georeference is None
+            assert "geometry" in file.product.position
+            return
+        transform, crs = written.place
+        assert file.georeference.crs == crs
+        corners = np.array([(0, 0, 1), (samples, 0, 1), (0, lines, 1), (samples, lines, 1)])
+        found, wanted = (
+            corners @ np.reshape(each, (2, 3)).T
+            for each in (file.georeference.transform, transform)
+        )
+        pixel = np.hypot(transform[0], transform[3])
+        assert np.abs(found - wanted).max() < 1e-6 * pixel
+
+
+@pytest.mark.parametrize("height", [1, 4])
+def test_strips_give_the_bits_of_the_whole(written, height):
+    with open_cube(written.path) as file:
+        whole, lines = file.read(), file.shape[0]
+        starts = range(0, lines, height)
+        strips = [file.read(start, min(start + height, lines)) for start in starts]
+        joined = np.concatenate(strips)
+        assert joined.tobytes() == whole.tobytes()
+        masks = [file.valid(strip, start) for strip, start in zip(strips, starts, strict=True)]
+        each = [np.ones(s.shape[:2], bool) if m is None else m
+                for m, s in zip(masks, strips, strict=True)]  # fmt: skip
+        valid = file.valid(whole)
+        valid = np.ones(whole.shape[:2], bool) if valid is None else valid
+        assert np.array_equal(np.concatenate(each), valid)
+
+
+def test_products_are_described(written):
+    described = describe_file(written.path)
+    assert described["product"].startswith(written.title)
+    assert f"[{written.unit}]" in described["quantity"]
+    assert described["position"]
+    assert described["wavelengths_nm"] == [written.centres.min(), written.centres.max()]
+
+
+def test_truncated_products_are_refused_in_one_line(written):
+    for part in written.parts:
+        content = part.read_bytes()
+        for kept in (0.9, 0.5, 0.1):
+            part.write_bytes(content[: int(kept * len(content))])
+            with pytest.raises(InputFileError) as caught, open_cube(written.path) as file:
+                file.read()
+            assert "\n" not in str(caught.value)
+            assert part.name in str(caught.value) or written.path.name in str(caught.value)
+        part.write_bytes(content)
+
+
+# EnMAP
+
+
+def test_enmap_image_and_metadata_name_the_same_product(tmp_path):
+    written = write_enmap(tmp_path)
+    with open_cube(written.parts[0]) as image, open_cube(written.path) as metadata:
+        assert (image.path, metadata.path) == (written.parts[0], written.path)
+        alike = {
+            "path": image.path,
+            "source": None,
+            "mask": None,
+            "wavelengths": None,
+            "fwhm": None,
+        }
+        assert replace(image, **alike) == replace(metadata, **alike)
+        assert np.array_equal(image.wavelengths, metadata.wavelengths)
+
+
+def test_enmap_detectors_of_l1b_are_joined_or_read_alone(tmp_path):
+    written = write_enmap(tmp_path, "L1B")
+    with open_cube(written.path) as file:
+        assert any("not register" in remark for remark in file.remarks)
+        whole, centres = file.read(), file.wavelengths
+    for detector, span in (("vnir", (400, 1000)), ("SWIR", (900.5, 2500))):
+        with open_cube(written.path, variable=detector) as file:
+            alone = file.read()
+            assert span[0] < file.wavelengths.min() and file.wavelengths.max() < span[1]
+            places = [int(np.flatnonzero(centres == each)[0]) for each in file.wavelengths]
+            assert np.array_equal(alone, whole[..., places])
+    with (
+        pytest.raises(InputFileError, match="vnir or swir"),
+        open_cube(written.path, variable="pan"),
+    ):
+        pass
+    with open_cube(written.parts[1]) as file:
+        assert np.array_equal(file.read(), alone)
+
+
+# What becomes of the metadata, and what is said of it.
+DAMAGE = {
+    "another level": (("L2A<", "L3X<"), "level L3X"),
+    "another schema": (("00.02", "7.1"), "schema 7"),
+    "another product": (("bandID", "row"), "no known product"),
+    "absurd wavelength": (("550.6", "1e30"), "band 2 .* nm"),
+    "no wavelength": (("550.6", ""), "wavelengthCenterOfBand of band 2"),
+    "wavelength nan": (("550.6", "nan"), "band 2"),
+    "no gain": ((">0.0001<", ">0<"), "gain of 0"),
+    "a band less": (("<bandID number=\"1\"><wave", "<x number=\"1\"><wave"), "XML"),
+    "document type": (("<level_X", "<!DOCTYPE a><level_X"), "document type"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_enmap_metadata_that_cannot_be_are_refused(tmp_path, damage):
+    written = write_enmap(tmp_path)
+    change, match = DAMAGE[damage]
+    written.path.write_text(written.path.read_text().replace(*change))
+    with pytest.raises(InputFileError, match=match) as caught, open_cube(written.path):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_enmap_products_whose_files_are_missing_or_cut_are_refused(tmp_path):
+    written = write_enmap(tmp_path)
+    content = written.path.read_text()
+    written.path.write_text(content[:900])
+    with pytest.raises(InputFileError, match=r"METADATA\.XML: cannot be read"):
+        open_cube(written.path)
+    written.path.write_text(content)
+    written.parts[0].unlink()
+    with pytest.raises(InputFileError, match="does not lie beside it"):
+        open_cube(written.path)
+
+
+def test_images_of_products_without_metadata_are_refused_but_not_under_other_names(tmp_path):
+    written = write_enmap(tmp_path)
+    written.path.unlink()
+    with pytest.raises(InputFileError, match="metadata do not lie beside it"):
+        open_cube(written.parts[0])
+    other = written.parts[0].rename(tmp_path / "scene.tif")
+    with open_cube(other) as file:
+        assert file.product is None
+
+
+def test_bands_that_the_statistics_call_empty_are_marked(tmp_path):
+    with open_cube(write_enmap(tmp_path).path) as file:
+        assert file.bad_bands == (2,)
+
+
+def test_scenes_of_products_carry_their_place(tmp_path):
+    written = write_enmap(tmp_path, "L1C")
+    scene = read_scene(written.path)
+    assert scene.georeference.crs == "EPSG:32633"
+    assert np.array_equal(scene.valid, written.valid)
+    with open_scene(written.path).cube as file:
+        assert set(map(str, {f.name for f in file.files})) >= {written.path.name}
