@@ -10,7 +10,7 @@ from rich.console import Console
 
 from hsi_suite.config import validate
 from hsi_suite.reports.batches.content import compared_baseline, contender_name
-from hsi_suite.reports.batches.summary_tables import summary_blocks
+from hsi_suite.reports.batches.terminal_tables import summary_blocks
 from hsi_suite.reports.terminal import terminal
 from hsi_suite.runs.batches.comparisons import compare_models, split_key
 from hsi_suite.runs.batches.design import expand

@@ -15,7 +15,7 @@ import hsi_suite
 from hsi_suite.data.images import IMAGE_SETS, read_folder
 from hsi_suite.data.public.image_sets import locate_images
 from hsi_suite.errors import ConfigError, InputFileError, RunError
-from hsi_suite.reports.denoising.scores import denoiser_scores_blocks
+from hsi_suite.reports.denoising.content import denoiser_scores_blocks
 from hsi_suite.reports.terminal import terminal
 from hsi_suite.runs.training import train
 from hsi_suite.tasks.denoising.configuration import denoising_config

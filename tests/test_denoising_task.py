@@ -5,7 +5,7 @@ from skimage import data as samples
 from skimage.metrics import peak_signal_noise_ratio as skimage_psnr
 from torch import nn
 
-from hsi_suite.engine.averaging import WeightAverage
+from hsi_suite.engine.optimisation import WeightAverage
 from hsi_suite.schemas.denoising import DenoisingTrainingConfig, NoiseConfig
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.denoising.denoiser import Denoiser, DenoiserHeader

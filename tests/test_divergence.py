@@ -12,7 +12,7 @@ from test_trainer import Regression, trainer
 from hsi_suite.engine.trainer import Training
 from hsi_suite.errors import Stopped
 from hsi_suite.reports.batches.verdict import unverified_of
-from hsi_suite.reports.denoising.training_content import denoiser_remarks
+from hsi_suite.reports.denoising.content import denoiser_remarks
 from hsi_suite.reports.images.content import image_remarks
 from hsi_suite.reports.retrieval.content import retrieval_remarks
 from hsi_suite.reports.verdict import verdict

@@ -8,7 +8,7 @@ from hsi_suite.config import Section
 from hsi_suite.runs import identity as module
 from hsi_suite.runs.identity import key_tree, run_identity
 from hsi_suite.runs.launch import configure
-from hsi_suite.runs.task import task_named
+from hsi_suite.runs.tasks import task_named
 from hsi_suite.schemas.classification import ClassificationConfig
 
 TASKS = ("classification", "image_classification", "denoising", "retrieval")

@@ -5,11 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from hsi_suite.data.crop_boxes import (
+    centred_boxes,
+    multi_crop_boxes,
+    random_area_boxes,
+    shifted_boxes,
+)
 from hsi_suite.data.image_boxes import BoxSampler
 from hsi_suite.data.labelled_images import LabelledImages
-from hsi_suite.data.multi_crop import multi_crop_boxes
 from hsi_suite.data.photometric import distort
-from hsi_suite.data.random_boxes import centred_boxes, random_area_boxes, shifted_boxes
 from hsi_suite.schemas.image_classification import AugmentConfig
 from hsi_suite.tasks.images.views import ImageViews, channel_statistics
 

@@ -21,7 +21,8 @@ from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, OutputE
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
 from hsi_suite.models.building import build_denoiser
 from hsi_suite.tasks.denoising import image_restoration
-from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
+from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.image_restoration import (
     Restoration,
     image_noise,

@@ -11,7 +11,8 @@ from skimage import data as samples
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ShapeError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio
-from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
+from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.image_restoration import image_noise
 from hsi_suite.tasks.denoising.noise_telling import estimated_noise
 from hsi_suite.tasks.denoising.weights import load_weights

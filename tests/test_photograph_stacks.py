@@ -13,7 +13,8 @@ from hsi_suite.data.readers import open_cube
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import InputFileError, OutputError
 from hsi_suite.tasks.denoising.cube_jobs import separate_cubes
-from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
+from hsi_suite.tasks.denoising.image_denoising import denoise_images
 
 RNG = np.random.default_rng(0)
 LINES, SAMPLES = np.mgrid[:48, :60]

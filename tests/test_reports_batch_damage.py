@@ -13,7 +13,7 @@ from hsi_suite.atomic import write_json
 from hsi_suite.errors import RunError
 from hsi_suite.runs.batches.report import write_batch_report
 from hsi_suite.runs.folder import open_run
-from hsi_suite.runs.task import task_of
+from hsi_suite.runs.tasks import task_of
 
 
 @pytest.mark.parametrize("name", ["summary.json", "metrics.json", "map.npy", "history.csv"])

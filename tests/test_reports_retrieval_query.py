@@ -7,15 +7,14 @@ from hsi_suite.reports.drawing import to_png
 from hsi_suite.reports.html import html_page
 from hsi_suite.reports.retrieval.query_figures import (
     CommonSpace,
-    ScaleBar,
     Tile,
     common_space_figure,
     contact_sheet_figure,
     query_spectra_figure,
-    score_map_figure,
     similarity_text,
 )
 from hsi_suite.reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_page
+from hsi_suite.reports.retrieval.score_map import ScaleBar, score_map_figure
 
 RNG = np.random.default_rng(0)
 

@@ -5,7 +5,7 @@ from metrics_samples import NAMES, sample_metrics
 from rich.console import Console
 
 from hsi_suite.metrics.summary import summarise
-from hsi_suite.reports.batches.summary_tables import runs_tables
+from hsi_suite.reports.batches.terminal_tables import runs_tables
 from hsi_suite.reports.batches.values import spread_text
 from hsi_suite.reports.classification import classification_blocks
 from hsi_suite.reports.terminal import terminal

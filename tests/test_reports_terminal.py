@@ -8,7 +8,7 @@ from batch_samples import Sample, make_batch
 from metrics_samples import sample_metrics
 from rich.console import Console
 
-from hsi_suite.reports.batches.summary_tables import further_table, headline_table, runs_tables
+from hsi_suite.reports.batches.terminal_tables import further_table, headline_table, runs_tables
 from hsi_suite.reports.classification import classification_blocks
 from hsi_suite.reports.terminal import terminal
 from hsi_suite.runs.batches.files import read_summary

@@ -9,10 +9,11 @@ import pytest
 
 import hsi_suite
 from hsi_suite.errors import ConfigError, UnknownNameError
-from hsi_suite.runs import task as module
+from hsi_suite.runs import tasks as module
 from hsi_suite.runs.figures import baseline_figures, figures, headline, part_sizes, variant
 from hsi_suite.runs.launch import configure
-from hsi_suite.runs.task import Task, task_named, task_names
+from hsi_suite.runs.task import Task
+from hsi_suite.runs.tasks import task_named, task_names
 
 
 class Counting(Task):

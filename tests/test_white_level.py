@@ -8,7 +8,8 @@ from PIL import Image
 
 from hsi_suite.data.photographs import Photograph, read_photograph
 from hsi_suite.errors import ConfigError, InputFileError
-from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
+from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.white_level import white_level
 
 LINES, SAMPLES = np.mgrid[:96, :110]

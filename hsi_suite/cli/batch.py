@@ -58,8 +58,8 @@ def batch(
     """
     from ..engine.dask_executor import tls_files
     from ..pipelines.reproducibility import run_batch
-    from .batch_output import print_batch
     from .batch_progress import TerminalJobObserver
+    from .output import print_batch
 
     tls = tls_files(tls_ca_file, tls_cert, tls_key)
     print_batch(run_batch(name, output, TerminalJobObserver(), tls=tls, **options), as_json)

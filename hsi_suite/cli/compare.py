@@ -24,7 +24,7 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     and the same kind of split is compared, split by split where the splits are the same; p values
     are corrected for the number of comparisons (Holm).
     """
-    from ..reports.batches.comparison_tables import contest_blocks
+    from ..reports.batches.terminal_tables import contest_blocks
     from ..reports.terminal import print_blocks
     from ..runs.comparison import compare as compare_runs
     from .output import print_json

@@ -28,9 +28,8 @@ def data() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
     """List the data sets and where they are."""
-    from ..data.public.image_inventory import list_image_sets
+    from ..data.public.image_inventory import list_image_sets, list_labelled_images
     from ..data.public.inventory import list_datasets
-    from ..data.public.labelled_inventory import list_labelled_images
 
     entries, sets, labelled = list_datasets(), list_image_sets(), list_labelled_images()
     if as_json:
@@ -91,9 +90,13 @@ def list_command(as_json: bool) -> None:
 def info(name: str, as_json: bool, **reading: Any) -> None:
     """Describe a data set, or a file: the cube in it and how it is read, a label map, a split."""
     from ..data.file_description import describe_file
-    from ..data.public.image_inventory import describe_image_set, separate_image_sets
+    from ..data.labelled_images import IMAGE_CLASSES
+    from ..data.public.image_inventory import (
+        describe_image_set,
+        describe_labelled_images,
+        separate_image_sets,
+    )
     from ..data.public.inventory import describe_dataset
-    from ..data.public.labelled_inventory import IMAGE_CLASSES, describe_labelled_images
 
     if not _is_file(name):
         _refuse_reading(reading)
@@ -145,14 +148,10 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     Data sets that are named must be here; without names every file that is here is compared.
     """
     from ..data.catalogue import dataset_names
-    from ..data.public.image_inventory import (
-        images_states,
-        refuse_image_sets,
-        separate_image_sets,
-    )
+    from ..data.labelled_images import IMAGE_CLASSES
+    from ..data.public.image_inventory import images_states, refuse_image_sets, separate_image_sets
     from ..data.public.image_sets import IMAGE_SETS
     from ..data.public.inventory import file_states, refuse
-    from ..data.public.labelled_inventory import IMAGE_CLASSES
 
     known = (*dataset_names(), *IMAGE_SETS, *IMAGE_CLASSES)
     scenes, sets = separate_image_sets(names or known)
@@ -195,8 +194,8 @@ def _refuse_reading(reading: dict[str, Any]) -> None:
 
 def _is_file(name: str) -> bool:
     from ..data.catalogue import dataset_names
+    from ..data.labelled_images import IMAGE_CLASSES
     from ..data.public.image_sets import IMAGE_SETS
-    from ..data.public.labelled_inventory import IMAGE_CLASSES
 
     # A data set's name wins over a file of that name, which is still reached as "./name".
     path = Path(name)

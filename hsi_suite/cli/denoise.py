@@ -139,7 +139,8 @@ def denoise(
         refuse_shared_names,
         separate_cubes,
     )
-    from ..tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+    from ..tasks.denoising.denoising_options import DenoisingOptions
+    from ..tasks.denoising.image_denoising import denoise_images
     from ..tasks.denoising.image_restoration import Restoration
     from .progress import TerminalObserver
 

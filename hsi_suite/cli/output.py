@@ -25,7 +25,7 @@ def print_json(value: Any) -> None:
 def print_run(run: Run, as_json: bool) -> None:
     """A finished run's figures and where its products lie."""
     from ..reports.terminal import print_blocks
-    from ..runs.task import task_of
+    from ..runs.tasks import task_of
 
     if as_json:
         print_json({"run": str(run.path), **run.metrics})
@@ -41,7 +41,7 @@ def print_run(run: Run, as_json: bool) -> None:
 def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     """Test figures computed again, beside the stored ones."""
     from ..metrics.measures import measure
-    from ..runs.task import task_named
+    from ..runs.tasks import task_named
 
     if as_json:
         print_json(result)
@@ -94,7 +94,7 @@ def _print_equality(result: dict[str, Any]) -> None:
 
 def _nearly(result: dict[str, Any]) -> bool:
     """Whether figures differ by no more than rounding on another device does."""
-    from ..runs.task import task_named
+    from ..runs.tasks import task_named
 
     return _close(result[task_named(result["task"]).scored], result["stored"])
 
@@ -112,10 +112,36 @@ def _close(now: Any, stored: Any) -> bool:
 
 def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:
     """A denoiser's scores beside those of other methods."""
-    from ..reports.denoising.scores import denoiser_scores_blocks
+    from ..reports.denoising.content import denoiser_scores_blocks
     from ..reports.terminal import print_blocks
 
     if as_json:
         print_json(scores)
     else:
         print_blocks(denoiser_scores_blocks(scores))
+
+
+if TYPE_CHECKING:
+    from ..runs.batches.files import Batch
+
+
+def print_batch(batch: Batch, as_json: bool) -> None:
+    """A batch's figures and verdicts and where its files lie; fails when a run failed."""
+    from ..errors import RunError
+    from ..reports.batches.terminal_tables import summary_blocks
+    from ..reports.terminal import print_blocks
+    from ..runs.batches.files import RUNS_CSV, SUMMARY
+    from ..runs.folder import REPORT
+
+    summary = batch.summary
+    if as_json:
+        print_json({"batch": str(batch.path), **summary})
+    else:
+        print_blocks(summary_blocks(summary))
+        for words, name in (("runs", RUNS_CSV), ("summary", SUMMARY), ("report", REPORT)):
+            say(f"{words:8} {batch.path / name}")
+    if batch.failures:
+        first = next(iter(batch.failures.items()))
+        raise RunError(
+            batch.path, f"{len(batch.failures)} runs failed, the first: {first[0]}: {first[1]}"
+        )

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .label_options import unlabelled_option, warp_labels_option
 from .suggestions import SuggestingGroup
 from .terminal import say
-from .values import Number, array_options, memory_limit_option
+from .values import (
+    Number,
+    array_options,
+    memory_limit_option,
+    unlabelled_option,
+    warp_labels_option,
+)
 
 if TYPE_CHECKING:
     from ..tasks.retrieval.query import QueryResult

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from .label_options import unlabelled_option, warp_labels_option
-from .values import array_options, parse_bytes
+from .values import array_options, parse_bytes, unlabelled_option, warp_labels_option
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
@@ -106,9 +105,8 @@ def train(
     from ..errors import ConfigError
     from ..pipelines.reproducibility import repeat
     from ..runs import launch
-    from .batch_output import print_batch
     from .batch_progress import TerminalJobObserver
-    from .output import print_run
+    from .output import print_batch, print_run
     from .progress import TerminalObserver
 
     keep_large_blocks()

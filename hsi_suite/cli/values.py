@@ -1,4 +1,4 @@
-"""Values of options that several commands share."""
+"""Options that several commands share, and their values."""
 
 from __future__ import annotations
 
@@ -145,3 +145,17 @@ def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+unlabelled_option = click.option(
+    "--unlabelled",
+    type=NUMBER_OR_NAN,
+    metavar="VALUE",
+    help="The value of unlabelled pixels, 0 if not given; with another, 0 is a class.",
+)
+warp_labels_option = click.option(
+    "--warp-labels",
+    is_flag=True,
+    default=None,
+    help="Bring labels on another grid or in other coordinates to the scene's (nearest neighbour).",
+)

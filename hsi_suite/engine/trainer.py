@@ -22,13 +22,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ..errors import ConfigError, RunError, Stopped
 from ..schemas.training import TrainingConfig
 from ..seeding import SeedStreams
-from .averaging import WeightAverage
 from .checkpoint import load_checkpoint, save_checkpoint
 from .devices import seeded
 from .distributed import ALONE, Team
 from .finite import NotFiniteError, check_weights
 from .observer import Observer, StopRequest, stop_requests
-from .optimisation import build_optimizer, learning_rate
+from .optimisation import WeightAverage, build_optimizer, learning_rate
 from .task import TrainingTask
 
 _FORMAT = 1

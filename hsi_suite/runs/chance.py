@@ -13,7 +13,8 @@ from ..models.dropout import dropout_layers
 from ..models.network_file import shown_name
 from ..models.registry import is_model
 from ..seeding import STREAMS, SeedStreams, derive_seed
-from .task import Config, task_named
+from .task import Config
+from .tasks import task_named
 
 
 def with_base_seed(config: Config, seed: int, *, new_data: bool) -> Config:

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..engine.observer import Observer
 from ..errors import ConfigError
+from .finished_runs import told_unverified
 from .folder import open_run
-from .task import task_of
-from .unverified import told_unverified
+from .tasks import task_of
 
 
 def evaluate(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .task import Figures, Metrics, task_named
+from .task import Figures, Metrics
+from .tasks import task_named
 
 
 def figures(metrics: Metrics) -> Figures:

@@ -1,12 +1,15 @@
-"""Which runs a user means who names a run or a folder of runs."""
+"""The finished runs that a user names, and what their products must say of unverified data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from ..engine.observer import Observer
 from ..errors import RunError
+from ..reports.content import unverified_text
 from ..user_files import require_folder, resolved
-from .folder import CONFIG, Run
+from .folder import CONFIG, Run, open_run
 
 
 def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
@@ -37,3 +40,21 @@ def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
             path, "no finished run", "metrics.json in a run's folder", "let the training finish"
         )
     return finished, [run for run in runs if not run.finished]
+
+
+def told_unverified(runs: Sequence[str | Path], observer: Observer) -> tuple[str, ...]:
+    """The unverified files that finished runs learnt from; the observer hears of them in a line.
+
+    Args:
+        runs: their folders.
+        observer: hears of it.
+
+    Raises:
+        RunError: one of them is no run, or damaged.
+    """
+    # What is not finished is refused by whoever asks it for figures or a model.
+    finished = [run for run in map(open_run, runs) if run.finished]
+    names = {str(name) for run in finished for name in run.metrics.get("unverified") or ()}
+    if names:
+        observer.message(unverified_text(sorted(names)))
+    return tuple(sorted(names))

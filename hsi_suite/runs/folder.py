@@ -110,7 +110,7 @@ class Run:
 
     def _check(self, metrics: Any, *, whole: bool) -> None:
         # A task stands on what is defined here.
-        from .task import task_named
+        from .tasks import task_named
 
         path = self.path / METRICS
         try:

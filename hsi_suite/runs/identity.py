@@ -20,7 +20,8 @@ from pydantic.fields import FieldInfo
 
 from ..errors import UnknownNameError
 from ..models.network_file import is_network_file, portable_name
-from .task import FIRST_TASK, Task, task_named
+from .task import Task
+from .tasks import FIRST_TASK, task_named
 
 _VERSION = "version_1.yaml"
 # Keys that change how a run is carried out but not what comes out of it.

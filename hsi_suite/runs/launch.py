@@ -13,7 +13,8 @@ from ..engine.observer import Observer
 from ..errors import ConfigError, UnknownNameError
 from . import training
 from .folder import Run
-from .task import Config, Task, task_for_data, task_named
+from .task import Config, Task
+from .tasks import task_for_data, task_named
 
 
 def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:

@@ -18,7 +18,7 @@ from ..schemas.training import MachineConfig
 from ..user_files import read_bytes
 from .folder import CONFIG, REPORT, Run
 from .machine import host, peak_memory_megabytes
-from .task import task_of
+from .tasks import task_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD = 24

@@ -15,12 +15,11 @@ from ..engine.observer import Observer, interruptible
 from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
 from . import launch
-from .finished_runs import finished_runs
+from .finished_runs import finished_runs, told_unverified
 from .folder import CONFIG, ENVIRONMENT, Run
 from .identity import run_identity
 from .own_network import copy_network
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
-from .unverified import told_unverified
 
 # Which runs are sampled does not depend on anything but their names and their number.
 _SAMPLE_SEED = 0

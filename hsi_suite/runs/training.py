@@ -18,7 +18,8 @@ from .folder import CHECKPOINT, CONFIG, Run, open_run
 from .life import carry_out
 from .machine import on_device
 from .own_network import with_kept_network
-from .task import Config, Task, task_named, task_of
+from .task import Config, Task
+from .tasks import task_named, task_of
 
 
 def train(

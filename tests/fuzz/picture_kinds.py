@@ -19,7 +19,8 @@ from hsi_suite.data.photograph_stacks import open_stack, stack_kind
 from hsi_suite.data.photograph_writer import write_photograph
 from hsi_suite.data.photographs import read_header, read_photograph
 from hsi_suite.tasks.denoising.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
-from hsi_suite.tasks.denoising.image_denoising import DenoisingOptions, denoise_images
+from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
+from hsi_suite.tasks.denoising.image_denoising import denoise_images
 
 from .harness import Kind
 

@@ -98,12 +98,12 @@ def _stopped(folder):
 def _with_own_scene(folder, call):
     """Call with the scene of a run where it lies now: configurations name it in full."""
     path = folder / "run" / "config.yaml"
-    with mock.patch("hsi_suite.tasks.scenes.preparation.named_scene", _moved(folder)):
+    with mock.patch("hsi_suite.tasks.scenes.scene_loading.named_scene", _moved(folder)):
         return call(path.parent)
 
 
 def _moved(folder):
-    from hsi_suite.tasks.scenes.preparation import named_scene
+    from hsi_suite.tasks.scenes.scene_loading import named_scene
 
     def named(data, *arguments):
         here = {"scene": str(folder / "cube.npy"), "labels": str(folder / "labels.npy")}

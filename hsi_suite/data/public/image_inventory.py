@@ -1,4 +1,4 @@
-"""What `hsi data` tells of the sets of photographs: which there are and where they lie."""
+"""What `hsi data` says of sets of images, labelled or not: which there are and where they lie."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ...commands import suggested
 from ...errors import DatasetNotFoundError, UnknownNameError
 from ...registry import nearest_names
 from ..catalogue import dataset_names
 from ..labelled_images import IMAGE_CLASSES
+from .download import say_on_stderr
 from .image_sets import IMAGE_SETS, LocalImages, find_images, refuse_images
-from .inventory import ABSENT
+from .inventory import ABSENT, EMBEDDED, FileState, file_states
 from .verification import Verdict
 
 
@@ -112,4 +115,51 @@ def _images_summary(state: ImagesState) -> dict[str, Any]:
         "images": known.count,
         "place": state.local.place if state.local else ABSENT,
         "check": state.verdict if state.local else "",
+    }
+
+
+def list_labelled_images() -> list[dict[str, Any]]:
+    """One entry for each registered set of labelled images, of plain types; see `list_datasets`."""
+    return [_summary(name, file_states([name])) for name in IMAGE_CLASSES]
+
+
+def describe_labelled_images(name: str) -> dict[str, Any]:
+    """Everything known of a set of labelled images, of plain types; nothing is downloaded.
+
+    Raises:
+        UnknownNameError: no set has this name.
+    """
+    known, states = IMAGE_CLASSES[name], file_states([name])
+    described = _summary(name, states) | {
+        "class_names": list(known.class_names),
+        "citation": known.citation,
+        "notes": known.notes,
+        "files": [
+            {
+                "name": state.file.name,
+                "path": str(state.local.path) if state.local else None,
+                "check": state.verdict,
+                "urls": list(state.file.urls),
+            }
+            for state in states
+        ],
+    }
+    if not states:
+        images = known.load(False, say_on_stderr)
+        counts = np.bincount(images.classes, minlength=len(known.class_names))
+        described["images_per_class"] = [int(count) for count in counts]
+    return described
+
+
+def _summary(name: str, states: list[FileState]) -> dict[str, Any]:
+    known = IMAGE_CLASSES[name]
+    places = [state.local.place if state.local else ABSENT for state in states] or [EMBEDDED]
+    return {
+        "name": name,
+        "title": known.title,
+        "images": known.count,
+        "shape": list(known.shape),
+        "classes": len(known.class_names),
+        "place": ", ".join(dict.fromkeys(places)),
+        "check": ", ".join(dict.fromkeys(state.verdict for state in states if state.local)),
     }

@@ -18,7 +18,8 @@ from ..chance import absent, fixed, with_base_seed, with_source
 from ..identity import run_identity
 from ..launch import configure
 from ..machine import available_threads
-from ..task import Config, task_for_data
+from ..task import Config
+from ..tasks import task_for_data
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ...guard import parsing
 from ...schemas.stored import Stored, check_stored
 from ...user_files import read_json, read_text
 from ..folder import Run, open_run
-from ..task import stored_task
+from ..tasks import stored_task
 
 BATCH = "batch.yaml"
 SUMMARY = "summary.json"

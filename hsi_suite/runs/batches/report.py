@@ -27,7 +27,7 @@ from ...reports.markdown import markdown
 from ...user_files import resolved
 from ..figures import figures
 from ..folder import CONFIG, COST, ENVIRONMENT, LABEL_MAP, REPORT, Run, csv_text
-from ..task import task_of
+from ..tasks import task_of
 from .files import batch_text, read_run, read_summary, whole_files
 
 MARKDOWN = "report.md"

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from ...engine.observer import Observer
 from ...errors import ConfigError, ShapeError
 from ...memory import memory_text
-from ...restoration.band_noise import BandMoments, band_moments
+from ...restoration.band_noise import BandMoments, band_moments, estimate_band_noise
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import ArrayLines, CubeLines, line_blocks
-from ...restoration.cube_noise import estimate_band_noise
 from ...restoration.damage import Damage, band_positions, find_damage
 from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
 from ...restoration.subspace import check_rank, every_band, fit_subspace

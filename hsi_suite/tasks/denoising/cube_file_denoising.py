@@ -16,12 +16,10 @@ from ...atomic import write_text
 from ...data.cube_writer import check_cube_target, storable, write_cube_like
 from ...data.missing_data import band_list
 from ...data.readers import CubeFile, open_cube
-from ...data.scene import nearest_bands
 from ...engine.observer import Observer
 from ...errors import HsiSuiteError, InputFileError, OutputError
 from ...memory import memory_text
-from ...reports.content import enumerate_names
-from ...reports.denoising.page import DenoisingReport, denoising_page
+from ...reports.denoising.page import denoising_page
 from ...reports.html import html_page
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
@@ -30,12 +28,11 @@ from ...restoration.planes import PlaneDenoiser
 from ...restoration.unexplained import Unexplained
 from .cube_demonstration import CubeNoise, with_noise
 from .cube_denoising import CubeChoices, restore_lines
+from .cube_report import added_noise_text, cube_report, damage_rows, unexplained_rows
 from .cube_scores import Scores, cube_scores, floats_of
 
 # Of a cube that is scored: noisy, clean and denoised, and parts of them on the way (measured: 5).
 _SCORED_COPIES = 6
-# More pixels than this are not rare.
-_RARE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -165,9 +162,9 @@ def denoise_cube_file(
         )
         scores = {} if clean is None else _scores(clean, file, target, restoration)
         if report is not None:
-            page = _report(restoration, file, target, denoiser_name, scores)
+            page = cube_report(restoration, file, target, denoiser_name, scores)
             if added_noise is not None:
-                page = replace(page, remarks=[_told_noise(*added_noise), *page.remarks])
+                page = replace(page, remarks=[added_noise_text(*added_noise), *page.remarks])
             write_text(Path(report), html_page(denoising_page(page)))
             written += (Path(report),)
     return DenoisedFile(
@@ -205,39 +202,6 @@ def _with_repaired_bands(
 def _unmasked(file: CubeFile) -> NDArray[np.bool_] | None:
     """Where the file's mask lets a pixel count; None: everywhere."""
     return None if file.mask is None else file.mask.read_lines(0, file.shape[0])
-
-
-def damage_rows(damage: Damage, missing_values: int, repaired: bool) -> tuple[tuple[str, str], ...]:
-    """What is wrong with a cube, as (what, how much) in words; bands are counted from 1."""
-    done = "replaced" if repaired else "left as they are"
-    dead = len(damage.dead_bands)
-    named = enumerate_names((band + 1 for band in damage.dead_bands), 12)
-    empty = int((~damage.valid).sum())
-    lines, samples = int(damage.dead_lines.sum()), int(damage.dead_samples.sum())
-    return (
-        ("dead bands", f"{dead} ({named}), {done}" if dead else "none"),
-        ("dead lines of single bands", f"{lines:,}, {done}" if lines else "none"),
-        ("dead columns of single bands", f"{samples:,}, {done}" if samples else "none"),
-        ("missing values in all", f"{missing_values:,}, {done}" if missing_values else "none"),
-        ("pixels without data", f"{empty:,} of {damage.valid.size:,}" if empty else "none"),
-    )
-
-
-def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[str, str], ...]:
-    """What noise does not explain, as (what, how much) in words; nothing where there is nothing."""
-    rows = []
-    valid = int(damage.valid.sum())
-    if rare := unexplained.rare_pixels:
-        common = rare > _RARE_SHARE * valid
-        doubt = "; so many are hardly rare: is the noise stronger than σ says?" if common else ""
-        rows.append(("pixels with rare signals, put back", f"{rare:,} of {valid:,}{doubt}"))
-    if odd := unexplained.odd_values:
-        if unexplained.odd_stay:
-            may = "so few may be lines of one band; --repair removes them"
-            rows.append(("single odd values, left as they are", f"{odd:,}; {may}"))
-        else:
-            rows.append(("single odd values, taken for faults and removed", f"{odd:,}"))
-    return tuple(rows)
 
 
 def _left_for_planes(file: CubeFile, scored: bool, allowed: float | None) -> float | None:
@@ -297,61 +261,3 @@ def _scores(
             "noisy": noisy,
             "denoised": cube_scores(clean, floats_of(written.read(), file.nodata), valid),
         }
-
-
-def _report(
-    restoration: CubeRestoration,
-    file: CubeFile,
-    target: Path,
-    denoiser_name: str,
-    scores: dict[str, Scores],
-) -> DenoisingReport:
-    damage, bands = restoration.damage, _shown_bands(file, restoration.damage)
-    with open_cube(target) as written:
-        before, after = (_picture(cube, bands, file.nodata, damage) for cube in (file, written))
-    sigma = restoration.sigma[damage.live_bands]
-    rows = damage_rows(damage, restoration.missing_values, restoration.repair)
-    odd = unexplained_rows(restoration.unexplained, damage)
-    remarks = [f"{what}: {value}." for what, value in (*rows[:3], *odd) if value != "none"]
-    size = " × ".join(map(str, file.shape))
-    rank = "band by band" if restoration.rank is None else f"{restoration.rank} eigen-images"
-    return DenoisingReport(
-        title=f"{file.path.name}, denoised",
-        lead=f"{size} (lines × samples × bands), {file.dtype.name}, {file.format}",
-        before=before,
-        after=after,
-        bands=(bands[0] + 1, bands[1] + 1, bands[2] + 1),
-        sigma=restoration.sigma,
-        wavelengths=file.wavelengths,
-        damage=(*rows, *odd),
-        method=(
-            ("denoiser", denoiser_name),
-            ("planes", rank),
-            ("noise of the bands, σ", f"{sigma.min():.4g} to {sigma.max():.4g}, cube's units"),
-            ("noise of the bands, median σ", f"{np.median(sigma):.4g}"),
-        ),
-        scores=scores,
-        remarks=remarks,
-    )
-
-
-def _told_noise(kind: CubeNoise, sigma: float, seed: int) -> str:
-    return f"A trial: noise was added to this cube ({kind}, σ {sigma:g}, seed {seed})."
-
-
-def _shown_bands(file: CubeFile, damage: Damage) -> tuple[int, int, int]:
-    """The bands of the picture, live ones in the place of dead ones."""
-    wanted = file.default_bands or nearest_bands(file.wavelengths, file.shape[2])
-    live = damage.live_bands
-    red, green, blue = (int(live[np.abs(live - band).argmin()]) for band in wanted)
-    return red, green, blue
-
-
-def _picture(
-    file: CubeFile, bands: tuple[int, int, int], nodata: float | None, damage: Damage
-) -> NDArray[np.floating]:
-    """Three bands of a cube, NaN where there is no data."""
-    blocks = [file.read(first, last)[..., list(bands)] for first, last in line_blocks(file.shape)]
-    picture = floats_of(np.concatenate(blocks), nodata)
-    picture[~damage.valid] = np.nan
-    return picture

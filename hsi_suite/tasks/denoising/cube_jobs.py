@@ -23,7 +23,7 @@ from ...user_files import resolved
 from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank
 from .cube_file_denoising import DenoisedFile, denoise_cube_file
-from .image_denoising import DenoisingOptions
+from .denoising_options import DenoisingOptions
 from .image_jobs import SUFFIX, images_in, tell_left_out
 from .own_failures import own_failure
 from .plane_denoising import NETWORK_SHARE, grey_plane_denoiser

@@ -37,13 +37,13 @@ class Denoising(Task):
 
     def absent_source(self, config: DenoisingConfig, source: str) -> str | None:
         """See `Task`."""
-        from .chance import absent_source
+        from .configuration import absent_source
 
         return absent_source(config, source)
 
     def summary(self, metrics: Metrics) -> Sequence[Block]:
         """See `Task`."""
-        from ...reports.denoising.training_content import denoiser_blocks
+        from ...reports.denoising.content import denoiser_blocks
 
         return denoiser_blocks(metrics)
 

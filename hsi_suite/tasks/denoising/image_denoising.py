@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,16 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, HsiSuiteError, InputFileError
-from ...memory import DEFAULT_MEMORY_LIMIT
 from ...metrics.measures import measure
 from ...reports.denoising.comparison import comparison_figure
 from ...reports.drawing import save_png
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...runs.machine import available_threads
-from ...user_files import resolved
 from .denoiser import Denoiser
+from .denoising_options import DenoisingOptions
 from .evaluation import mean_scores
 from .image_jobs import ImageJob, plan_jobs, plan_tiles, tell_left_out
 from .image_restoration import (
-    Restoration,
     image_noise,
     known_noise,
     restore,
@@ -44,76 +42,6 @@ from .weights import load_weights
 from .white_level import WhiteLevel, reference_values, unknown_scale, white_level
 
 _LEVELS = 255.0
-# Of the value that is white: beyond these the squares of values overflow single precision.
-_WHITES = (1e-9, 1e9)
-
-
-@dataclass(frozen=True)
-class DenoisingOptions:
-    """What a user may choose.
-
-    Attributes:
-        weights: shipped name, file or run folder; None for the default.
-        sigma: of the noise on the scale 0 to 255; None to estimate it.
-        white: the value that 255 on this scale stands for; None for the file's own: the largest
-            of whole numbers, 1 for floats.
-        how: strength, self-ensemble, precision.
-        tile: side of the tiles in pixels; None: as memory allows.
-        memory_limit: bytes for the whole process.
-        overwrite: whether a result may take the place of a finished file; of photographs also of
-            an input.
-        reference: the clean image, where there is one, for scores.
-        add_noise: σ (0 to 255) of noise that is added first, for a demonstration; it is not
-            clipped. The image itself is then the reference.
-        seed: of that noise; image k takes seed + k.
-        compare: also write a picture of before and after.
-        device: auto, cpu, cuda or cuda:N.
-        threads: CPU threads; None takes the processors this process may use.
-    """
-
-    weights: str | None = None
-    sigma: float | None = None
-    white: float | None = None
-    how: Restoration = field(default_factory=Restoration)
-    tile: int | None = None
-    memory_limit: float = DEFAULT_MEMORY_LIMIT
-    overwrite: bool = False
-    reference: str | Path | None = None
-    add_noise: float | None = None
-    seed: int = 0
-    compare: bool = False
-    device: str = "auto"
-    threads: int | None = None
-
-    def check(self, inputs: Sequence[str | Path] = ()) -> None:
-        """Refuse values that mean nothing.
-
-        Args:
-            inputs: what is to be denoised.
-
-        Raises:
-            ConfigError: one is out of its range, or an input is its own reference.
-        """
-        own = self.reference is not None and self.add_noise is None
-        if own and resolved(Path(str(self.reference))) in {resolved(Path(path)) for path in inputs}:
-            raise ConfigError(
-                "--reference",
-                f"{self.reference} is the input itself",
-                "the clean image or cube",
-                "for a trial of a clean one give --add-noise SIGMA",
-            )
-        for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
-            if value is not None and not 0 <= value < np.inf:
-                raise ConfigError(name, f"{value:g}", "a number of 0 or more")
-        least, most = _WHITES
-        if self.white is not None and not least <= self.white <= most:
-            raise ConfigError("--white", f"{self.white:g}", f"{least:g} to {most:g}")
-        if not 0 <= self.how.strength <= 1:
-            raise ConfigError("--strength", f"{self.how.strength:g}", "0 to 1")
-        if self.tile is not None and self.tile < 1:
-            raise ConfigError("--tile", f"{self.tile}", "auto or pixels, at least 1")
-        if self.seed < 0:
-            raise ConfigError("--seed", f"{self.seed}", "0 or more")
 
 
 @dataclass(frozen=True)

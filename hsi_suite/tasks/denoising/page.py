@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...reports.denoising.training_content import (
+from ...reports.denoising.content import (
     denoiser_heading,
     denoiser_remarks,
     denoiser_score_table,

@@ -1,4 +1,4 @@
-"""The configuration of a training on labelled images: options, machine, paths."""
+"""The configuration of a training on labelled images, and what it leaves to chance."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ...config import config_names, load_tree, validate
+from ...models.building import build_example
+from ...runs.chance import absent_dropout
 from ...runs.machine import on_this_machine
-from ...schemas.image_classification import ImageClassificationConfig
+from ...schemas.image_classification import AugmentConfig, ImageClassificationConfig
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
 from .preparation import (
@@ -87,3 +89,16 @@ def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:
             "data": data.model_copy(update=changed),
         }
     )
+
+
+def absent_source(config: ImageClassificationConfig, source: str) -> str | None:
+    """Why there is no such source; None where there is."""
+    if source == "data":
+        return "the images were recorded, not generated"
+    if source == "augment" and config.augment == AugmentConfig():
+        return "nothing is augmented"
+    if source == "dropout":
+        return absent_dropout(
+            config, lambda: build_example(config.model.name, config.model.options)
+        )
+    return None

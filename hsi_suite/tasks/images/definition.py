@@ -32,7 +32,7 @@ class ImageClassification(ScoredByClass):
 
     def absent_source(self, config: ImageClassificationConfig, source: str) -> str | None:
         """See `Task`."""
-        from .chance import absent_source
+        from .configuration import absent_source
 
         return absent_source(config, source)
 

@@ -17,10 +17,10 @@ from ...engine.observer import Observer
 from ...errors import RunError
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
+from ...runs.finished_runs import told_unverified
 from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run, require_finished
 from ...runs.machine import available_threads, on_device
-from ...runs.task import require_task
-from ...runs.unverified import told_unverified
+from ...runs.tasks import require_task
 from ...schemas.image_classification import ImageClassificationConfig
 from ...user_files import refuse_repeated
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities

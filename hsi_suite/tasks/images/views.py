@@ -9,11 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...data.crop_boxes import centred_boxes, multi_crop_boxes, random_area_boxes, shifted_boxes
 from ...data.image_boxes import Boxes, BoxSampler
 from ...data.labelled_images import LabelledImages
-from ...data.multi_crop import multi_crop_boxes
 from ...data.photometric import distort
-from ...data.random_boxes import centred_boxes, random_area_boxes, shifted_boxes
 from ...schemas.image_classification import AugmentConfig
 
 

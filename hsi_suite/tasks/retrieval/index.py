@@ -13,10 +13,10 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError
 from ...memory import DEFAULT_MEMORY_LIMIT
+from ...runs.finished_runs import told_unverified
 from ...runs.folder import MODEL, open_run, require_finished
 from ...runs.machine import available_threads
-from ...runs.task import require_task
-from ...runs.unverified import told_unverified
+from ...runs.tasks import require_task
 from ..shared.unfinished_output import unfinished_output
 from .definition import RETRIEVAL
 from .gallery import open_gallery

@@ -20,7 +20,8 @@ from ...data.splits import Split
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, SplitError
 from ...schemas.retrieval import PairDataConfig, RetrievalConfig
-from ..scenes.preparation import class_indices, named_scene
+from ..scenes.preparation import class_indices
+from ..scenes.scene_loading import named_scene
 from .retriever import Retriever, RetrieverHeader, untrained_retriever
 from .task import PairRetrieval
 

@@ -22,10 +22,10 @@ from ...reports.retrieval.query_figures import (
     common_space_figure,
     contact_sheet_figure,
     query_spectra_figure,
-    score_map_figure,
     similarity_text,
 )
 from ...reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_page
+from ...reports.retrieval.score_map import score_map_figure
 from ...runs.folder import csv_text
 from .query import QueryResult
 from .query_results import common_space, matched_spectra, scale_bar, score_map, tiles

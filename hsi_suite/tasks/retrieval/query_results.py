@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ...data.formats.georeferencing import is_geographic, simple_epsg
 from ...data.scene import Georeference
 from ...printable import plain
-from ...reports.retrieval.query_figures import CommonSpace, ScaleBar, Tile, similarity_text
+from ...reports.retrieval.query_figures import CommonSpace, Tile, similarity_text
+from ...reports.retrieval.score_map import ScaleBar
 from .gallery_index import GalleryIndex
 from .gallery_pictures import surroundings, tile_reach
 from .query_items import QueryItem

@@ -1,4 +1,4 @@
-"""From what a user names (a data set, a file, a model, a few keys) to a full configuration."""
+"""What a user names (data, model, keys) as a full configuration, and what that leaves to chance."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from ...config import Section, Tree, config_names, load_tree, merge, validate
 from ...data.catalogue import check_dataset_name
 from ...data.file_list import absolute_files
 from ...errors import ConfigError
+from ...models.building import build_model
 from ...models.classic_classifier import CLASSIC_MODELS
 from ...models.classical import CLASSICAL
 from ...models.registry import classifier_names, is_model
 from ...registry import listed, nearest_names
+from ...runs.chance import absent_dropout, generated
 from ...runs.machine import on_this_machine
 from ...schemas.classification import ClassificationConfig, SplitConfig
 from ..shared.model_options import configured
@@ -36,6 +41,7 @@ _OPTIONS = SCENE_OPTIONS | {
     "device": ("device",),
     "threads": ("threads",),
 }
+_BANDS = 200
 
 
 def classification_config(
@@ -159,4 +165,32 @@ def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
             "rare_classes": rare,
             **_absolute(split, ("file",)),
         }
+    )
+
+
+def absent_source(config: ClassificationConfig, source: str) -> str | None:
+    """Why there is no such source; None where there is."""
+    model = config.model.name
+    if source == "data":
+        return None if generated(config) else "the scene was recorded, not generated"
+    if source == "split":
+        return "the split is read from a file" if config.split.kind == "file" else None
+    if model in CLASSICAL:
+        if source in ("order", "dropout", "augment"):
+            return f"{model} is not trained step by step"
+        return f"{model} with given settings draws nothing" if config.model.options else None
+    if source == "augment" and not config.train.augmentation.active:
+        return "nothing is augmented"
+    return absent_dropout(config, lambda: _network(config)) if source == "dropout" else None
+
+
+def _network(config: ClassificationConfig) -> nn.Module:
+    reduction = config.reduction
+    return build_model(
+        config.model.name,
+        in_channels=reduction.components if reduction.method == "pca" else _BANDS,
+        num_classes=2,
+        window=config.model.window,
+        options=config.model.options,
+        generator=torch.Generator(),
     )

@@ -37,7 +37,7 @@ class SceneClassification(ScoredByClass):
 
     def absent_source(self, config: ClassificationConfig, source: str) -> str | None:
         """See `Task`."""
-        from .chance import absent_source
+        from .configuration import absent_source
 
         return absent_source(config, source)
 

@@ -18,8 +18,8 @@ from ...engine.observer import Observer
 from ...errors import OutputError, RunError
 from ...map_endings import check_map_ending
 from ...memory import DEFAULT_MEMORY_LIMIT
+from ...runs.finished_runs import told_unverified
 from ...runs.machine import available_threads
-from ...runs.unverified import told_unverified
 from ...user_files import refuse_repeated, resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file

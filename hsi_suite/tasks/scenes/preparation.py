@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ...checksums import hash_file
-from ...data.catalogue import load_dataset
 from ...data.disjoint_split import disjoint_split
 from ...data.file_list import listed_files
 from ...data.leakage import LeakageAudit, audit
 from ...data.pixel_spectra import PixelSpectra
-from ...data.readers import SceneFile, open_cube, open_scene, read_scene
-from ...data.reduction import BLOCK_PIXELS, Reduction
+from ...data.readers import SceneFile
+from ...data.reduction import Reduction
 from ...data.scene import Georeference, Scene, check_window
 from ...data.split_files import file_split
 from ...data.splits import Split, random_split
 from ...engine.observer import Observer
 from ...errors import InputFileError
-from ...restoration.damage import LARGEST_VALUE
-from ...schemas.classification import ClassificationConfig, SceneConfig, SplitConfig
+from ...schemas.classification import ClassificationConfig, SplitConfig
 from ...seeding import SeedStreams
-from .denoising import SceneDenoising, denoise_open_scene, denoise_scene
+from .denoising import SceneDenoising
 from .reduction_fitting import fit_reduction
+from .scene_loading import close_scene, load_prepared_scene
 from .training_memory import MemoryLimit
 
 
@@ -74,138 +72,6 @@ class Prepared:
     def class_names(self) -> list[str]:
         """Names in the order of the model's outputs."""
         return [self.scene.class_names[label - 1] for label in self.split.classes]
-
-
-def close_scene(scene: Scene | SceneFile) -> None:
-    """Close a scene's file; nothing is to do for one in memory."""
-    if isinstance(scene, SceneFile):
-        scene.cube.close()
-
-
-def load_scene(
-    config: ClassificationConfig, observer: Observer, memory: MemoryLimit | None = None
-) -> Scene | SceneFile:
-    """The scene that a configuration names, as it was recorded.
-
-    A cube of the user's that does not fit into memory stays in its file.
-
-    Args:
-        config: names it.
-        observer: hears how it was read, and of pixels without data.
-        memory: what there is of it.
-
-    Raises:
-        HsiSuiteError: there is no such scene, it is damaged, or holds impossible values.
-    """
-    data = config.data
-    if data.scene is None:
-        return named_scene(data, observer)
-    with open_cube(
-        data.scene,
-        variable=data.scene_variable,
-        axes=data.axes,
-        shape=data.shape,
-        nodata=data.nodata,
-    ) as file:
-        held = (memory or MemoryLimit()).holds(file, config)
-    return named_scene(data, observer, read_scene if held else open_scene)
-
-
-def named_scene(
-    data: SceneConfig,
-    observer: Observer,
-    read: Callable[..., Scene | SceneFile] = read_scene,
-) -> Scene | SceneFile:
-    """The registered scene, or that of the user's files.
-
-    Args:
-        data: names it.
-        observer: hears how it was read, and of pixels without data.
-        read: how the user's cube is read: whole, or left in its file.
-
-    Raises:
-        HsiSuiteError: there is no such scene, it is damaged, or holds impossible values.
-    """
-    if data.dataset is not None:
-        return load_dataset(
-            data.dataset,
-            seed=data.seed,
-            allow_unverified=data.allow_unverified,
-            on_message=observer.message,
-        )
-    assert data.scene is not None
-    scene = read(
-        data.scene,
-        labels=data.labels,
-        variable=data.scene_variable,
-        axes=data.axes,
-        shape=data.shape,
-        labels_variable=data.labels_variable,
-        class_names=data.class_names,
-        unlabelled=data.unlabelled,
-        warp_labels=data.warp_labels,
-        nodata=data.nodata,
-    )
-    try:
-        check_values(scene, data.scene)
-    except BaseException:
-        close_scene(scene)
-        raise
-    for remark in scene.remarks:
-        observer.message(f"{scene.name}: {remark}")
-    tell_missing(scene, observer)
-    return scene
-
-
-def load_prepared_scene(
-    config: ClassificationConfig, observer: Observer, memory: MemoryLimit | None = None
-) -> tuple[Scene | SceneFile, SceneDenoising | None]:
-    """The scene that a resolved configuration names, denoised where it says so."""
-    scene = load_scene(config, observer, memory)
-    if not config.preprocess.denoise:
-        return scene, None
-    device = torch.device(config.device)
-    if isinstance(scene, Scene):
-        return denoise_scene(scene, device, observer)
-    try:
-        return denoise_open_scene(scene, device, (memory or MemoryLimit()).size, observer)
-    except BaseException:
-        close_scene(scene)
-        raise
-
-
-def check_values(scene: Scene | SceneFile, path: object) -> None:
-    """Refuse values that no spectrometer gives and that arithmetic cannot square.
-
-    Args:
-        scene: a scene, or lines of one.
-        path: of its file, for the message.
-
-    Raises:
-        InputFileError: a valid pixel holds such a value.
-    """
-    if scene.cube.dtype.kind != "f":
-        return
-    spectra = PixelSpectra(scene.cube)
-    for start in range(0, len(spectra), BLOCK_PIXELS):
-        block = spectra[start : start + BLOCK_PIXELS]
-        if scene.valid is not None:
-            block = block[scene.valid.reshape(-1)[start : start + BLOCK_PIXELS]]
-        largest = max(abs(float(block.max())), abs(float(block.min()))) if block.size else 0.0
-        if not largest <= LARGEST_VALUE:
-            raise InputFileError(
-                path,
-                f"values up to {largest:.3g}",
-                f"spectra of at most {LARGEST_VALUE:.0e}",
-                "mark missing pixels with --nodata VALUE",
-            )
-
-
-def tell_missing(scene: Scene | SceneFile, observer: Observer) -> None:
-    """Say how many pixels hold no data, if any."""
-    if scene.valid is not None and not scene.valid.all():
-        missing = int((~scene.valid).sum())
-        observer.message(f"{scene.name}: {missing:,} pixels hold no data and are left out")
 
 
 def prepare(

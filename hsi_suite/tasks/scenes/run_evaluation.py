@@ -24,7 +24,8 @@ from ...schemas.classification import ClassificationConfig
 from .ensemble import finished_classifier
 from .evaluation import dropout_spread, part_scores, part_wanted
 from .fitting import reduced_scene
-from .preparation import Prepared, class_indices, close_scene, load_prepared_scene
+from .preparation import Prepared, class_indices
+from .scene_loading import close_scene, load_prepared_scene
 from .training_memory import MemoryLimit
 
 

@@ -23,7 +23,7 @@ from ...reports.drawing import save_png
 from ...reports.maps import false_colour, map_figure
 from ..shared.unfinished_output import UnfinishedOutput
 from .ensemble import Classified, Ensemble
-from .preparation import check_values
+from .scene_loading import check_values
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""The tasks by name: ours, and those that other packages offer."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ..errors import ConfigError, RunError, UnknownNameError
+from ..registry import listed, nearest_names
+from .folder import CONFIG, Run
+from .task import Task
+
+GROUP = "hsi_suite.tasks"
+"""The group of entry points under which other packages offer tasks."""
+_OURS = {
+    "classification": "hsi_suite.tasks.scenes.definition:SCENE_CLASSIFICATION",
+    "denoising": "hsi_suite.tasks.denoising.definition:DENOISING",
+    "image_classification": "hsi_suite.tasks.images.definition:IMAGE_CLASSIFICATION",
+    "retrieval": "hsi_suite.tasks.retrieval.definition:RETRIEVAL",
+}
+FIRST_TASK = "classification"
+"""What runs and configurations that name no task are of: once there was no other."""
+
+
+def task_names() -> list[str]:
+    """The names of all tasks, those of other packages among them."""
+    return sorted({*_OURS, *(each.name for each in entry_points(group=GROUP))})
+
+
+def task_named(name: str) -> Task:
+    """The task of a name.
+
+    Raises:
+        UnknownNameError: there is none.
+        ConfigError: the package that offers it cannot be imported.
+    """
+    if name in _OURS:
+        module, _, attribute = _OURS[name].partition(":")
+        ours: Task = getattr(import_module(module), attribute)
+        return ours
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            try:
+                theirs: Task = point.load()
+            except Exception as error:
+                found = f"cannot be imported ({type(error).__name__}: {error})"
+                raise ConfigError(f"task {name}", found, point.value) from error
+            return theirs
+    near = nearest_names(name, task_names())
+    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    raise UnknownNameError("task", f"unknown name {name!r}", listed(task_names()), hint)
+
+
+def task_for_data(dataset: str | None) -> Task:
+    """The task that a data set means where no configuration is named.
+
+    That is `FIRST_TASK` unless another task names the data set as its own.
+    """
+    for name in dict.fromkeys([*_OURS, *task_names()]):
+        try:
+            task = task_named(name)
+        except ConfigError:
+            # Another package that cannot be imported does not stop what needs nothing of it.
+            continue
+        if dataset in task.datasets:
+            return task
+    return task_named(FIRST_TASK)
+
+
+def task_of(run: Run) -> Task:
+    """The task of a run.
+
+    Raises:
+        RunError: this installation does not know it.
+    """
+    return stored_task(run.config.get("task", FIRST_TASK), run.path / CONFIG)
+
+
+def require_task(run: Run, task: Task) -> None:
+    """Refuse a run of another task.
+
+    Raises:
+        RunError: it is one, or its task is not known here.
+    """
+    found = task_of(run)
+    if found.name != task.name:
+        raise RunError(
+            run.path,
+            f"is a run of {found.name}",
+            f"a run of {task.name}",
+            f"train one with `hsi train --config {task.name}/…`",
+        )
+
+
+def stored_task(name: object, path: Path, key: str = "task") -> Task:
+    """The task that a file of ours names.
+
+    Args:
+        name: what stands in it.
+        path: the file.
+        key: where in it.
+
+    Raises:
+        RunError: this installation does not know it.
+    """
+    try:
+        return task_named(str(name))
+    except UnknownNameError as error:
+        raise RunError(path, f"{key}: {name!r}", error.expected, error.remedy) from error

@@ -1,0 +1,123 @@
+"""The report of a denoised cube, and what was wrong with it in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.readers import CubeFile, open_cube
+from ...data.scene import nearest_bands
+from ...reports.content import enumerate_names
+from ...reports.denoising.page import DenoisingReport
+from ...restoration.cube import CubeRestoration
+from ...restoration.cube_lines import line_blocks
+from ...restoration.damage import Damage
+from ...restoration.unexplained import Unexplained
+from .cube_demonstration import CubeNoise
+from .cube_scores import Scores, floats_of
+
+# More pixels than this are not rare.
+_RARE_SHARE = 0.05
+
+
+def damage_rows(damage: Damage, missing_values: int, repaired: bool) -> tuple[tuple[str, str], ...]:
+    """What is wrong with a cube, as (what, how much) in words; bands are counted from 1."""
+    done = "replaced" if repaired else "left as they are"
+    dead = len(damage.dead_bands)
+    named = enumerate_names((band + 1 for band in damage.dead_bands), 12)
+    empty = int((~damage.valid).sum())
+    lines, samples = int(damage.dead_lines.sum()), int(damage.dead_samples.sum())
+    return (
+        ("dead bands", f"{dead} ({named}), {done}" if dead else "none"),
+        ("dead lines of single bands", f"{lines:,}, {done}" if lines else "none"),
+        ("dead columns of single bands", f"{samples:,}, {done}" if samples else "none"),
+        ("missing values in all", f"{missing_values:,}, {done}" if missing_values else "none"),
+        ("pixels without data", f"{empty:,} of {damage.valid.size:,}" if empty else "none"),
+    )
+
+
+def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[str, str], ...]:
+    """What noise does not explain, as (what, how much) in words; nothing where there is nothing."""
+    rows = []
+    valid = int(damage.valid.sum())
+    if rare := unexplained.rare_pixels:
+        common = rare > _RARE_SHARE * valid
+        doubt = "; so many are hardly rare: is the noise stronger than σ says?" if common else ""
+        rows.append(("pixels with rare signals, put back", f"{rare:,} of {valid:,}{doubt}"))
+    if odd := unexplained.odd_values:
+        if unexplained.odd_stay:
+            may = "so few may be lines of one band; --repair removes them"
+            rows.append(("single odd values, left as they are", f"{odd:,}; {may}"))
+        else:
+            rows.append(("single odd values, taken for faults and removed", f"{odd:,}"))
+    return tuple(rows)
+
+
+def cube_report(
+    restoration: CubeRestoration,
+    file: CubeFile,
+    target: Path,
+    denoiser_name: str,
+    scores: dict[str, Scores],
+) -> DenoisingReport:
+    """What the page of a denoised cube shows.
+
+    Args:
+        restoration: of the cube.
+        file: the noisy cube.
+        target: the denoised one, as it was written.
+        denoiser_name: what the page calls it.
+        scores: of "noisy" and "denoised" against a clean cube; empty without one.
+    """
+    damage, bands = restoration.damage, _shown_bands(file, restoration.damage)
+    with open_cube(target) as written:
+        before, after = (_picture(cube, bands, file.nodata, damage) for cube in (file, written))
+    sigma = restoration.sigma[damage.live_bands]
+    rows = damage_rows(damage, restoration.missing_values, restoration.repair)
+    odd = unexplained_rows(restoration.unexplained, damage)
+    remarks = [f"{what}: {value}." for what, value in (*rows[:3], *odd) if value != "none"]
+    size = " × ".join(map(str, file.shape))
+    rank = "band by band" if restoration.rank is None else f"{restoration.rank} eigen-images"
+    return DenoisingReport(
+        title=f"{file.path.name}, denoised",
+        lead=f"{size} (lines × samples × bands), {file.dtype.name}, {file.format}",
+        before=before,
+        after=after,
+        bands=(bands[0] + 1, bands[1] + 1, bands[2] + 1),
+        sigma=restoration.sigma,
+        wavelengths=file.wavelengths,
+        damage=(*rows, *odd),
+        method=(
+            ("denoiser", denoiser_name),
+            ("planes", rank),
+            ("noise of the bands, σ", f"{sigma.min():.4g} to {sigma.max():.4g}, cube's units"),
+            ("noise of the bands, median σ", f"{np.median(sigma):.4g}"),
+        ),
+        scores=scores,
+        remarks=remarks,
+    )
+
+
+def added_noise_text(kind: CubeNoise, sigma: float, seed: int) -> str:
+    """What a trial has done to the cube, in a sentence."""
+    return f"A trial: noise was added to this cube ({kind}, σ {sigma:g}, seed {seed})."
+
+
+def _shown_bands(file: CubeFile, damage: Damage) -> tuple[int, int, int]:
+    """The bands of the picture, live ones in the place of dead ones."""
+    wanted = file.default_bands or nearest_bands(file.wavelengths, file.shape[2])
+    live = damage.live_bands
+    red, green, blue = (int(live[np.abs(live - band).argmin()]) for band in wanted)
+    return red, green, blue
+
+
+def _picture(
+    file: CubeFile, bands: tuple[int, int, int], nodata: float | None, damage: Damage
+) -> NDArray[np.floating]:
+    """Three bands of a cube, NaN where there is no data."""
+    blocks = [file.read(first, last)[..., list(bands)] for first, last in line_blocks(file.shape)]
+    picture = floats_of(np.concatenate(blocks), nodata)
+    picture[~damage.valid] = np.nan
+    return picture
