@@ -28,7 +28,7 @@ from hsi_suite.tasks.denoising.image_restoration import (
     restore,
 )
 from hsi_suite.tasks.denoising.image_scores import image_scores
-from hsi_suite.tasks.denoising.noise_telling import estimated_noise
+from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
 from hsi_suite.tasks.denoising.weights import load_weights
 
 _FIXED, _WHITE = 10, 255
@@ -57,19 +57,19 @@ def pairs_in(folder: Path) -> list[tuple[str, Path, Path]]:
 def show_scores(folder: Path) -> None:
     """Print a line for each pair, and the means."""
     denoiser = load_weights(None, torch.device("cpu"))
-    print(f"{'':36} {'σ told':>6} {'noisy':>7} {'told':>7} {'σ 10':>7}")
+    print(f"{'':36} {'σ est.':>6} {'noisy':>7} {'est.':>7} {'σ 10':>7}")
     rows = []
     for name, noisy, mean in pairs_in(folder):
         picture, truth = read_photograph(noisy).values, read_photograph(mean).values
-        told = estimated_noise(picture, _WHITE, denoiser).sigmas
+        estimated = estimate_image_noise(picture, _WHITE, denoiser).sigmas
         fixed = known_noise(_FIXED / _WHITE, denoiser, picture)
-        results = [picture, *(clean_with(denoiser, picture, each) for each in (told, fixed))]
+        results = [picture, *(clean_with(denoiser, picture, each) for each in (estimated, fixed))]
         scores = [
             image_scores(truth, result, _WHITE)["peak_signal_noise_ratio"] for result in results
         ]
         rows.append(scores)
         row = " ".join(f"{score:7.2f}" for score in scores)
-        print(f"{name:36} {_WHITE * image_noise(told):6.1f} {row}", flush=True)
+        print(f"{name:36} {_WHITE * image_noise(estimated):6.1f} {row}", flush=True)
     row = " ".join(f"{score:7.2f}" for score in np.mean(rows, 0))
     print(f"{f'mean of {len(rows)}':36} {'':6} {row}")
 
@@ -90,9 +90,9 @@ def show_cost(rounds: int) -> None:
         shares = []
         for _ in range(rounds):
             start = time.perf_counter()
-            told = estimated_noise(picture, _WHITE, denoiser).sigmas
+            estimated = estimate_image_noise(picture, _WHITE, denoiser).sigmas
             middle = time.perf_counter()
-            clean_with(denoiser, picture, told)
+            clean_with(denoiser, picture, estimated)
             shares.append((middle - start) / (time.perf_counter() - middle))
         shown = " / ".join(f"{share:.2f}" for share in np.quantile(shares, [0, 0.5, 1]))
         print(f"{name}: telling takes {shown} of the time of denoising (min / median / max)")

@@ -59,7 +59,7 @@ def compare(
         sides: to be timed in turns.
         columns: names of `report.COLUMNS`.
         workload: sizes.
-        say: hears of the progress.
+        say: reports progress.
     """
     say(title)
     with watched() as load:

@@ -1,4 +1,4 @@
-"""The commands that messages tell a user to give: whole, and quoted for a shell."""
+"""The commands that messages suggest: whole, and quoted for a shell."""
 
 from __future__ import annotations
 

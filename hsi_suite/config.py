@@ -196,7 +196,7 @@ def validate(schema: type[Config], tree: Mapping[str, Any], source: object) -> C
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        # A misspelt key is the cause of a missing one: tell that first.
+        # A misspelt key is the cause of a missing one: report that first.
         for candidate in error.errors(include_url=False):
             if candidate["type"] == "extra_forbidden":
                 raise _unknown_key(schema, candidate["loc"], source) from None

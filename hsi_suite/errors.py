@@ -1,4 +1,4 @@
-"""What a user is told when something is wrong: one line, one remedy, exit status 2.
+"""What a user sees when something is wrong: one line, one remedy, exit status 2.
 
 Every error a user can cause derives from `HsiSuiteError` and names, in this order, the file or
 key concerned, what was found, what was expected, and what to do about it.

@@ -14,7 +14,7 @@ def json_text(value: Any, subject: object, *, compact: bool = False) -> str:
     """A value as JSON with its keys sorted.
 
     Args:
-        value: plain values; an undefined figure is None.
+        value: plain values; an undefined number is None.
         subject: the file or thing it is for, named where it cannot be written.
         compact: in one line of ASCII.
 
@@ -29,7 +29,7 @@ def json_text(value: Any, subject: object, *, compact: bool = False) -> str:
         place = _not_finite(value)
         if place is None:
             raise
-        raise OutputError(subject, f"{place} is not finite", "finite figures") from error
+        raise OutputError(subject, f"{place} is not finite", "finite numbers") from error
 
 
 def undefined_as_none(value: Any) -> Any:

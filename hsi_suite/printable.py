@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-#: What stands where a figure is undefined.
+#: What stands where a number is undefined.
 UNDEFINED = "–"
 # Names come from files: beyond this they would push everything else off a page.
 _LONGEST_NAME = 80

@@ -149,7 +149,7 @@ def read_bytes(
         raise kind(path, found, f"{expected}, at most {largest:,} bytes", remedy)
     try:
         with path.open("rb") as file:
-            # One more than allowed tells a file that grows, as those of /proc do.
+            # One more than allowed shows a file that grows, as those of /proc do.
             content = file.read(largest + 1)
     except OSError as error:
         raise kind(path, f"cannot be read ({reason_of(error)})", expected, remedy) from error

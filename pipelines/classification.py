@@ -1,4 +1,4 @@
-"""Classify every pixel of a scene: the stages of the task, from options to figures.
+"""Classify every pixel of a scene: the stages of the task, from options to scores.
 
 The page and the terminal's table are made by `tasks.scenes.definition`, from what is written here.
 """
@@ -144,5 +144,5 @@ def evaluate(
     *,
     dropout_at_test: bool,
 ) -> dict[str, Any]:
-    """The test figures once more, from the saved model and split; see `Recipe`."""
+    """The test scores once more, from the saved model and split; see `Recipe`."""
     return evaluate_classification(run, observer, device, memory_limit, dropout_at_test)

@@ -1,4 +1,4 @@
-"""Teach a network to take noise out of images: the stages of the task, from options to figures.
+"""Teach a network to take noise out of images: the stages of the task, from options to scores.
 
 The page and the terminal's table are made by `tasks.denoising.definition`, from what is written
 here; a trained denoiser is used by `hsi denoise`.
@@ -100,5 +100,5 @@ def evaluate(
     *,
     dropout_at_test: bool,
 ) -> dict[str, Any]:
-    """The figures of the validation images once more, from the saved model; see `Recipe`."""
+    """The scores of the validation images once more, from the saved model; see `Recipe`."""
     return evaluate_denoiser(run, observer, device)

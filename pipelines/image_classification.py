@@ -1,4 +1,4 @@
-"""Give every image a class: the stages of the task, from options to figures.
+"""Give every image a class: the stages of the task, from options to scores.
 
 The page and the terminal's table are made by `tasks.images.definition`, from what is written here.
 """
@@ -100,5 +100,5 @@ def evaluate(
     *,
     dropout_at_test: bool,
 ) -> dict[str, Any]:
-    """The test figures once more, from the saved model and split; see `Recipe`."""
+    """The test scores once more, from the saved model and split; see `Recipe`."""
     return evaluate_images(run, observer, device)

@@ -1,4 +1,4 @@
-"""How much do figures vary, and is A better than B: many runs, carried out and summed up.
+"""How much do scores vary, and is A better than B: many runs, carried out and summed up.
 
 From a batch to its report. That a finished run can be repeated bit by bit is shown by
 `runs.replay`.
@@ -46,7 +46,7 @@ def run_batch(
     Args:
         name: of a shipped configuration, or a file.
         output: where the batch's folder is made.
-        observer: hears of the progress.
+        observer: reports progress.
         runs: the seeds 0 … runs − 1 instead of those that the configuration names.
         jobs: runs at a time, instead of what the configuration says.
         scheduler: address of a dask scheduler, or local.

@@ -1,4 +1,4 @@
-"""Find one modality by another: the stages of the task, from options to figures.
+"""Find one modality by another: the stages of the task, from options to scores.
 
 The page and the terminal's table are made by `tasks.retrieval.definition`, from what is written
 here; a trained space is used by `hsi retrieve`.
@@ -116,5 +116,5 @@ def evaluate(
     *,
     dropout_at_test: bool,
 ) -> dict[str, Any]:
-    """The test figures once more, from the saved model and split; see `Recipe`."""
+    """The test scores once more, from the saved model and split; see `Recipe`."""
     return evaluate_retrieval(run, observer, device)

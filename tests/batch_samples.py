@@ -16,7 +16,7 @@ from hsi_suite.metrics.statistics import describe
 from hsi_suite.metrics.variance import variance_shares
 from hsi_suite.runs.batches.files import read_run, read_summary
 from hsi_suite.runs.batches.report import gather, write_batch_report
-from hsi_suite.runs.figures import baseline_figures, figures, headline, variant
+from hsi_suite.runs.scores import baseline_scores, headline, run_scores, variant
 
 NAMES = ("Corn", "Woods", "Wheat", "Stone-Steel-Towers", "Grass-pasture")
 HOSTILE = (
@@ -47,7 +47,7 @@ class Sample:
     failures: dict = field(default_factory=dict)
     vary: bool = False
     host: str = "host-a"
-    question: str = "How much do the figures of three models vary over 5 runs, and who is better?"
+    question: str = "How much do the scores of three models vary over 5 runs, and who is better?"
 
 
 def description(values):
@@ -139,9 +139,9 @@ def group(name, members, runs):
         "seeds": [metrics["seed"] for metrics in members],
         "n": len(members),
         "runs": runs,
-        "test": summed([figures(metrics) for metrics in members]),
+        "test": summed([run_scores(metrics) for metrics in members]),
         "baselines": {
-            key: summed([baseline_figures(metrics)[key] for metrics in members])
+            key: summed([baseline_scores(metrics)[key] for metrics in members])
             for key in sorted(baselines)
         },
         "headline": headline(first),

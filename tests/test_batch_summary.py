@@ -16,8 +16,8 @@ from hsi_suite.runs.batches.comparisons import compare_models, split_key
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.batches.summary import run_rows, summarise_batch
 from hsi_suite.runs.comparison import compare
-from hsi_suite.runs.figures import baseline_figures, figures, headline, variant
 from hsi_suite.runs.folder import Run
+from hsi_suite.runs.scores import baseline_scores, headline, run_scores, variant
 from hsi_suite.schemas.batch import BatchConfig
 
 NAMES = ["meadow", "wood"]
@@ -160,7 +160,7 @@ def test_variance_is_pooled_over_anchors_and_the_rest_is_interaction(tmp_path):
     assert init["share"] == pytest.approx(0.25)
     assert split["variance"] == 0
     assert entry["interaction_share"] == pytest.approx(1 - 0.25 - 0.25)
-    assert any("split: its runs agree in every single figure" in note for note in entry["notes"])
+    assert any("split: its runs agree in every single score" in note for note in entry["notes"])
     assert not any("init: its runs agree" in note for note in entry["notes"])
     logit = entries[name, "overall_accuracy", "logit"]
     spread = [math.log(x / (1 - x)) for x in (0.48, 0.5, 0.52)]
@@ -225,13 +225,13 @@ def test_figures_of_every_task():
         "noise": {"kind": "gaussian", "sigma": [0.0, 55.0]},
         "validation": {"15": scores, "25": scores, "50": scores},
     }
-    assert list(figures(denoising)) == [
+    assert list(run_scores(denoising)) == [
         f"{name}/{sigma}" for name in scores for sigma in ("15", "25", "50")
     ]
     ratios = [f"peak_signal_noise_ratio/{sigma}" for sigma in ("25", "15", "50")]
     assert headline(denoising) == ratios
     assert variant(denoising) == "gaussian 0-55"
-    assert baseline_figures(denoising) == {}
+    assert baseline_scores(denoising) == {}
     retrieval = {
         "task": "retrieval",
         "pair": ["spectrum", "rgb"],
@@ -239,16 +239,16 @@ def test_figures_of_every_task():
         "test": {"a_to_b": {"mean_average_precision": 0.8, "precision_at": {"10": 0.7}}},
         "baselines": {"cca": {"a_to_b": {"mean_average_precision": None}}},
     }
-    assert figures(retrieval) == {
+    assert run_scores(retrieval) == {
         "a_to_b/mean_average_precision": 0.8,
         "a_to_b/precision_at/10": 0.7,
     }
     assert headline(retrieval) == ["a_to_b/mean_average_precision"]
     assert variant(retrieval) == "spectrum:rgb disjoint"
-    assert baseline_figures(retrieval) == {"cca": {"a_to_b/mean_average_precision": None}}
+    assert baseline_scores(retrieval) == {"cca": {"a_to_b/mean_average_precision": None}}
     images = {"task": "image_classification", "test": part(NAMES, 100, 0.9, seed=0)}
     assert headline(images)[0] == "overall_accuracy"
-    assert figures({**images, "test": images["test"] | {"top_5_accuracy": 1.0}})[
+    assert run_scores({**images, "test": images["test"] | {"top_5_accuracy": 1.0}})[
         "top_5_accuracy"
     ] == (1.0)
 

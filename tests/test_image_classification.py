@@ -489,7 +489,7 @@ def test_the_command_line(tmp_path, finished):
     assert "pebble on digits" in shown.stdout
     assert printed["run"] in shown.stdout.replace("\n", "")
     once = CliRunner().invoke(evaluate_command, [printed["run"]])
-    assert "equal to the stored figures" in once.stdout
+    assert "equal to the stored scores" in once.stdout
     both = [printed["run"], str(finished.path)]
     together = CliRunner().invoke(evaluate_command, [*both, "--json"])
     assert json.loads(together.stdout)["test"] == evaluate_image_ensemble(both)["test"]

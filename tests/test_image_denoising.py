@@ -30,7 +30,7 @@ from hsi_suite.tasks.denoising.image_restoration import (
     restore,
 )
 from hsi_suite.tasks.denoising.image_scores import image_scores
-from hsi_suite.tasks.denoising.noise_telling import estimated_noise
+from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
 
 COLOUR = samples.astronaut()[:90, 180:287]
 GREY = samples.camera()[100:190, 100:207]
@@ -125,7 +125,7 @@ def test_colour_weights_see_all_colours_at_once():
 def test_the_noise_of_a_colour_image_is_found(sigma):
     image = samples.astronaut()[:256, :256]
     noisy = image + np.random.default_rng(0).normal(0, sigma, image.shape).astype(np.float32)
-    planes = estimated_noise(noisy, 255, small_unet()).sigmas
+    planes = estimate_image_noise(noisy, 255, small_unet()).sigmas
     assert len(planes) == 3
     assert 255 * image_noise(planes) == pytest.approx(sigma, rel=0.06)
     assert image_noise(known_noise(0.2, small_unet(), image)) == pytest.approx(0.2)

@@ -141,7 +141,7 @@ def test_differences_of_rounding_alone_are_none():
         assert found.difference == 0 and found.rank_test.p == 1 and found.improvement == 0.5
         assert found.t_test.p == 1
     paired = compare_paired(first, second, counts=None)
-    assert any("both gave the same figures" in note for note in paired.notes)
+    assert any("both gave the same scores" in note for note in paired.notes)
     many = compare_unpaired(first * 10, second * 10)
     assert many.rank_test.p == 1 and many.improvement == 0.5
 
@@ -309,13 +309,13 @@ def test_comparing_the_other_way_round_turns_the_signs(pairs):
 def test_equal_groups_have_p_1_and_constant_differences_none():
     same = compare_paired([0.9, 0.8, 0.7], [0.9, 0.8, 0.7], counts=(1, 1))
     assert (same.difference, same.t_test.p, same.rank_test.p) == (0, 1.0, 1.0)
-    assert "both gave the same figures in all 3 pairs" in same.notes
+    assert "both gave the same scores in all 3 pairs" in same.notes
     # 0.91 - 0.81 and 0.71 - 0.61 differ in their last bits alone.
     always = compare_paired([0.91, 0.71, 0.3], [0.81, 0.61, 0.2], counts=(1, 1))
     assert always.t_test.p is None and always.effect_size is None and always.runs_to_tell is None
     assert any("no spread to divide by" in note for note in always.notes)
     flat = compare_unpaired([0.9, 0.9], [0.8, 0.8])
-    assert flat.t_test.p is None and any("a figure of its own" in note for note in flat.notes)
+    assert flat.t_test.p is None and any("a score of its own" in note for note in flat.notes)
 
 
 def test_too_few_runs_are_said_and_undefined():

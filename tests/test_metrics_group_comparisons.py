@@ -19,7 +19,7 @@ def group(name, values, splits=SPLITS, family="", counts=(80, 20)):
 def test_groups_on_the_same_splits_are_paired():
     (found,) = compare_groups([group("a", GOOD), group("b", WEAK)], "overall_accuracy")
     assert found.comparison == compare_paired(GOOD, WEAK, counts=(80, 20))
-    assert found.told and found.holm_p == found.comparison.t_test.p
+    assert found.significant and found.holm_p == found.comparison.t_test.p
     assert found.verdict.startswith("a has a higher overall accuracy than b, by 4.98 points (95 %")
     assert "p < 0.001, n = 5 shared splits" in found.verdict
 
@@ -41,7 +41,7 @@ def test_the_weaker_first_group_stands_second_in_the_verdict():
 def test_a_difference_that_cannot_be_told_says_how_many_runs_would_tell():
     groups = [group("a", GOOD, counts=None), group("c", CLOSE, counts=None)]
     (found,) = compare_groups(groups, "overall_accuracy")
-    assert not found.told
+    assert not found.significant
     assert found.verdict.startswith("a and c cannot be told apart by overall accuracy: a is ahead")
     needed = found.comparison.runs_to_tell
     assert f"about {needed:,} shared splits would tell a difference of this size." in found.verdict
@@ -70,11 +70,11 @@ def test_a_difference_that_the_correction_takes_away_says_so():
     pair = [0.951, 0.958, 0.949, 0.957, 0.951], [0.946, 0.948, 0.947, 0.951, 0.944]
     groups = [group("a", pair[0], counts=None), group("b", pair[1], counts=None)]
     (alone,) = compare_groups(groups, "overall_accuracy")
-    assert alone.told
+    assert alone.significant
     others = [group(f"z{i}", GOOD, family=f"{i}", counts=None) for i in range(5)]
     others += [group(f"y{i}", CLOSE, family=f"{i}", counts=None) for i in range(5)]
     among = compare_groups([*groups, *others], "overall_accuracy")[0]
-    assert among.comparison == alone.comparison and not among.told
+    assert among.comparison == alone.comparison and not among.significant
     assert "does not outlast the correction" in among.verdict
 
 
@@ -115,7 +115,7 @@ def test_one_run_each_tells_nothing():
         "One run of each can tell nothing about a against b: overall accuracy 95.00 % of a, "
         "90.00 % of b."
     )
-    assert found.holm_p is None and not found.told
+    assert found.holm_p is None and not found.significant
 
 
 def test_groups_without_figures_and_without_spread():
@@ -145,5 +145,5 @@ def test_what_both_share_is_said_once():
 
 
 def test_every_figure_needs_its_split():
-    with pytest.raises(ShapeError, match="5 figures and 1 splits"):
+    with pytest.raises(ShapeError, match="5 scores and 1 splits"):
         compare_groups([group("a", GOOD, ["s"]), group("b", WEAK)], "overall_accuracy")

@@ -78,7 +78,7 @@ def test_figures_of_another_package_are_computed_beside_ours(others):
 
 def test_a_broken_package_is_left_out_with_a_warning(others):
     others(Point("broken", None), Point("closeness", CLOSE))
-    with pytest.warns(UserWarning, match="figure broken of broken_package:THING is left out"):
+    with pytest.warns(UserWarning, match="score broken of broken_package:THING is left out"):
         assert measure("closeness").digits == 4
     with warnings.catch_warnings():
         warnings.simplefilter("error")

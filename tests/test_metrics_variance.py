@@ -47,7 +47,7 @@ def test_the_logit_scale():
 def test_figures_of_one_have_a_logit_only_where_their_items_are_known():
     without = variance_shares({"a": [[0.9, 1.0]]}, [0.9, 0.95], scale="logit")
     assert without.scale == "identity"
-    assert any("1 figures are exactly 0 or 1" in note for note in without.notes)
+    assert any("1 values are exactly 0 or 1" in note for note in without.notes)
     known = variance_shares({"a": [[0.9, 1.0]]}, [0.9, 0.95], scale="logit", count=100)
     expected = [math.log(9), math.log(0.995 / 0.005)]
     assert known.scale == "logit"

@@ -166,7 +166,7 @@ def test_damaged_results_are_one_line(copy, repeated, name):
 def test_a_run_without_a_map_is_compared_by_the_figures_of_its_predictions(copy, repeated, run):
     (copy.path / "map.npy").unlink()
     predictions = replay(copy.path).runs[0].compared[1]
-    assert predictions.what == "figures of predictions" and predictions.identical
+    assert predictions.what == "scores of predictions" and predictions.identical
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_a_scene_is_searched_without_any_data_of_ones_own(tmp_path, monkeypatch,
     assert set(run.metrics["baselines"]["spectral_angle"]) == {"spectrum_to_pca", "pca_to_spectrum"}
     assert evaluate(run.path)["equal"]
     status, out, _ = hsi(monkeypatch, capsys, "evaluate", run.path)
-    assert status == 0 and "equal to the stored figures" in out
+    assert status == 0 and "equal to the stored scores" in out
 
 
 def test_multi_hot_labels_share_classes(tmp_path):

@@ -45,7 +45,7 @@ def test_the_page_holds_everything_in_the_order_of_reading(source):
     text = text_of(source)
     order = [
         "who is better?",
-        "hybridsn leads in both settings; the runs tell the leader from every other model in 1 of",
+        "hybridsn leads in both settings; the lead over every other model is significant in 1 of",
         "At a glance",
         "Results",
         "Is one better than the other?",
@@ -83,10 +83,10 @@ def test_published_figures_stand_beside_those_of_the_same_protocol(tmp_path):
     make_batch(tmp_path / "b", sample)
     write_batch_report(tmp_path / "b")
     text = text_of((tmp_path / "b" / "report.html").read_text())
-    assert "indian_pines, random split: published figures" in text
+    assert "indian_pines, random split: published scores" in text
     assert "99.75 ± 0.10" in text
     assert "Roy et al." in text
-    assert "indian_pines, disjoint split: no published figures" in text
+    assert "indian_pines, disjoint split: no published scores" in text
 
 
 def test_the_page_runs_one_hashed_script_and_loads_nothing(source):

@@ -16,7 +16,7 @@ from hsi_suite.metrics.retrieval import retrieval_scores
 from hsi_suite.models.building import build_retriever
 from hsi_suite.models.correlation import fit_cca
 from hsi_suite.schemas.retrieval import RetrievalConfig
-from hsi_suite.tasks.retrieval.scoring import Arena, chance_figures
+from hsi_suite.tasks.retrieval.scoring import Arena, chance_scores
 from hsi_suite.tasks.retrieval.task import PairRetrieval, balanced_order
 
 
@@ -90,7 +90,7 @@ def test_chance_is_what_random_rankings_reach():
     generator = np.random.default_rng(0)
     queries = np.eye(3, dtype=int)[generator.integers(3, size=300)]
     gallery = np.eye(3, dtype=int)[np.repeat([0, 1, 2], (5, 20, 35))]
-    expected = chance_figures(queries, gallery, [1, 10])
+    expected = chance_scores(queries, gallery, [1, 10])
     drawn = [
         retrieval_scores(
             generator.normal(size=(300, 40)), generator.normal(size=(60, 40)), queries, gallery,
@@ -108,7 +108,7 @@ def test_chance_is_what_random_rankings_reach():
     for name, value in means.items():
         assert expected[name] == pytest.approx(value, abs=0.015), name
     # By hand: one relevant of two items is first or second.
-    two = chance_figures(np.array([[1, 0]]), np.array([[1, 0], [0, 1]]), [1])
+    two = chance_scores(np.array([[1, 0]]), np.array([[1, 0], [0, 1]]), [1])
     assert two["mean_average_precision"] == pytest.approx(0.75)
     assert two["recall_at_1"] == two["mean_average_precision_at_1"] == pytest.approx(0.5)
 

@@ -54,7 +54,7 @@ def test_evaluation(hsi, runs, tmp_path, task):
     assert status == 2 and "cuda:0" in err and "--device" in err
     for device in ("cpu", "auto"):
         status, out, err = hsi("evaluate", run, "--device", device)
-        assert status == 0 and "equal to the stored figures" in out, err
+        assert status == 0 and "equal to the stored scores" in out, err
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -10,8 +10,8 @@ import pytest
 import hsi_suite
 from hsi_suite.errors import ConfigError, UnknownNameError
 from hsi_suite.runs import tasks as module
-from hsi_suite.runs.figures import baseline_figures, figures, headline, part_sizes, variant
 from hsi_suite.runs.launch import configure
+from hsi_suite.runs.scores import baseline_scores, headline, part_sizes, run_scores, variant
 from hsi_suite.runs.task import Task
 from hsi_suite.runs.tasks import task_named, task_names
 
@@ -77,8 +77,8 @@ def test_figures_of_a_task_that_says_nothing_of_them(others):
         "test": {"error": 0.5, "by": {"size": {"large": 1, "small": None}}, "ok": True},
         "baselines": {"guess": {"error": 2.0}},
     }  # fmt: skip
-    assert figures(metrics) == {"error": 0.5, "by/size/large": 1, "by/size/small": None}
-    assert baseline_figures(metrics) == {"guess": {"error": 2.0}}
+    assert run_scores(metrics) == {"error": 0.5, "by/size/large": 1, "by/size/small": None}
+    assert baseline_scores(metrics) == {"guess": {"error": 2.0}}
     assert headline(metrics) == ["error", "by/size/large", "by/size/small"]
     assert (variant(metrics), part_sizes(metrics)) == ("random", (3, 2))
     result = {"test": {"error": 0.25}, "stored": {"error": 0.5}}

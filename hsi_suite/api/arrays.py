@@ -52,7 +52,7 @@ def as_cube(cube: Any, name: str = "cube") -> Cube:
     """A cube from a NumPy array or an `xarray.DataArray`.
 
     Args:
-        cube: lines × samples × bands; of a `DataArray` in any order, told by the names of its
+        cube: lines × samples × bands; of a `DataArray` in any order, known by the names of its
             dimensions (band, y, x and their like), wavelengths in nm by a coordinate of that name.
         name: for messages.
 

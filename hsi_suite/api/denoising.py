@@ -19,7 +19,7 @@ from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
 from ..tasks.denoising.image_restoration import Restoration, known_noise, restore
-from ..tasks.denoising.noise_telling import estimated_noise
+from ..tasks.denoising.noise_estimation import estimate_image_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.weights import load_weights
 from ..tasks.denoising.white_level import on_unit_scale
@@ -67,7 +67,7 @@ def denoise(
         be known of an estimated noise is warned of (`UserWarning`).
 
     Raises:
-        ShapeError: the array has other dimensions, or is too small to tell the noise from.
+        ShapeError: the array has other dimensions, or is too small to estimate the noise from.
         ConfigError: weights that do not suit it, or a white that cannot be known.
 
     >>> import numpy as np
@@ -103,9 +103,9 @@ def _image(
         raise ShapeError("image", "values that are not finite", "numbers")
     level = _white(image, white)
     if sigma is None and network.network.takes_noise_map:
-        told = estimated_noise(image, level, network)
-        sigmas = told.sigmas
-        for remark in told.remarks:
+        estimated = estimate_image_noise(image, level, network)
+        sigmas = estimated.sigmas
+        for remark in estimated.remarks:
             warnings.warn(remark, stacklevel=3)
     else:
         sigmas = known_noise((sigma or 0.0) / _LEVELS, network, image)

@@ -21,7 +21,7 @@ from .terminal import say
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
     "train": ("train", "train", "Train and evaluate classifiers, denoisers and retrievers."),
-    "evaluate": ("evaluate", "evaluate", "Compute a run's figures again from its saved model."),
+    "evaluate": ("evaluate", "evaluate", "Compute a run's scores again from its saved model."),
     "predict": ("predict", "predict", "Classify a scene with one or several trained runs."),
     "denoise": ("denoise", "denoise", "Take the noise out of photographs and cubes."),
     "retrieve": ("retrieve", "retrieve", "Search a scene or picture by spectrum, patch or pixel."),
@@ -29,7 +29,7 @@ _COMMANDS = {
     "batch": ("batch", "batch", "Carry out many runs from one file and sum them up."),
     "report": ("report", "report", "Write the report of a run or a batch again."),
     "replay": ("replay", "replay", "Carry runs out again and compare them bit by bit."),
-    "compare": ("compare", "compare", "Say which runs are better, as far as they tell."),
+    "compare": ("compare", "compare", "Say which runs are better, as far as they show."),
     "data": ("data", "data", "List, describe, fetch and verify data sets."),
     "models": ("models", "models", "List and describe models."),
     "config": ("config", "config", "List and show configurations."),

@@ -35,7 +35,7 @@ class TerminalJobObserver(JobObserver):
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, float] = {}
         self._shares: dict[str, float] = {}
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._total = self._done = 0
 
     def begin_jobs(self, total: int, done: int) -> None:
@@ -50,14 +50,14 @@ class TerminalJobObserver(JobObserver):
             BarColumn(bar_width=8),
             TaskProgressColumn(),
             TimeRemainingColumn(compact=True),
-            TextColumn("left  [dim]{task.fields[figures]}"),
+            TextColumn("left  [dim]{task.fields[values]}"),
             console=self._console,
             transient=True,
             # Runs take minutes: the pace is that of all of them, not of the last half minute.
             speed_estimate_period=_LONG,
         )
         self._bars.start()
-        self._overall = self._bars.add_task(self._heading(), total=total, figures="")
+        self._overall = self._bars.add_task(self._heading(), total=total, values="")
         self._bars.update(self._overall, completed=done)
 
     def job_started(self, name: str) -> None:
@@ -66,16 +66,16 @@ class TerminalJobObserver(JobObserver):
         if self._bars is None:
             self._print(f"[{self._done} of {self._total}] begun: {name}")
         elif name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(_short(name), total=None, figures="")
+            self._tasks[name] = self._bars.add_task(_short(name), total=None, values="")
 
     def job_advanced(
-        self, name: str, what: str, done: int, total: int, figures: Mapping[str, float]
+        self, name: str, what: str, done: int, total: int, values: Mapping[str, float]
     ) -> None:
         """Move the run's bar and, by its share, the overall one."""
         if self._bars is None or name not in self._tasks:
             return
-        loss = f"loss {figures['train_loss']:.3g}" if "train_loss" in figures else what
-        self._bars.update(self._tasks[name], completed=done, total=total, figures=loss)
+        loss = f"loss {values['train_loss']:.3g}" if "train_loss" in values else what
+        self._bars.update(self._tasks[name], completed=done, total=total, values=loss)
         # Most of a run is its training; what comes after it is the rest.
         self._shares[name] = 0.9 * done / total if what == "training" and total else 0.9
         self._move()
@@ -103,8 +103,8 @@ class TerminalJobObserver(JobObserver):
     def message(self, text: str) -> None:
         """Print above the bars; what several runs say in the same words is printed once."""
         words = text.partition(": ")[2] or text
-        if words not in self._told:
-            self._told.add(words)
+        if words not in self._reported:
+            self._reported.add(words)
             self._print(text)
 
     def _move(self) -> None:

@@ -15,10 +15,10 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("folders", metavar="RUN|BATCH...", nargs=-1, required=True)
-@click.option("--metric", metavar="NAME", help="The figure to compare by, e.g. cohen_kappa.")
+@click.option("--metric", metavar="NAME", help="The score to compare by, e.g. cohen_kappa.")
 @click.option("--json", "as_json", is_flag=True, help="Print groups and comparisons as JSON.")
 def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None:
-    """Say in words which runs are better, as far as their number lets it be told.
+    """Say in words which runs are better, as far as their number allows.
 
     Runs that differ by their seeds alone count as repetitions. What is trained on the same data
     and the same kind of split is compared, split by split where the splits are the same; p values

@@ -39,7 +39,7 @@ Examples:
     show_default=True,
     metavar="auto|VALUE",
     help="Standard deviation of the noise: of a photograph on the scale 0 to 255, whatever its "
-    "depth; of a cube in the cube's own units.  Auto tells it from the data.",
+    "depth; of a cube in the cube's own units.  Auto estimates it from the data.",
 )
 @click.option(
     "--white",
@@ -254,9 +254,9 @@ def _cube_scores(scores: dict[str, float | None]) -> str:
 
     names = (_MPSNR, "mean_structural_similarity", "spectral_angle")
     return ", ".join(
-        f"{figure.short or figure.title} {figure.with_unit(scores[figure.name])}"
-        for figure in map(measure, names)
-        if scores[figure.name] is not None
+        f"{kind.short or kind.title} {kind.with_unit(scores[kind.name])}"
+        for kind in map(measure, names)
+        if scores[kind.name] is not None
     )
 
 

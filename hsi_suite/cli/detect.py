@@ -44,7 +44,7 @@ Examples:
 @click.option("--truth", metavar="FILE", help="A label map, not 0 at targets: AUC and ROC curve.")
 @memory_limit_option("scenes of any size are read by strips")
 @click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def detect(
     scene: str,
     target: str | None,

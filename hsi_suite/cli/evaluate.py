@@ -51,7 +51,7 @@ def _numbers(
     metavar="SIZE",
     help="Most memory for a run on a scene of your own, as `hsi train` keeps it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def evaluate(
     runs: tuple[str, ...],
     dropout_at_test: bool,
@@ -63,7 +63,7 @@ def evaluate(
     memory_limit: float | None,
     as_json: bool,
 ) -> None:
-    """Compute a run's figures again from its saved model, or score a denoiser's weights.
+    """Compute a run's scores again from its saved model, or score a denoiser's weights.
 
     Several runs on the same images are scored together, by the mean of their probabilities.
     """

@@ -13,17 +13,17 @@ from .terminal import say
 if TYPE_CHECKING:
     from ..runs.folder import Run
 
-# Of figures computed on another kind of device than those of the run.
+# Of scores computed on another kind of device than those of the run.
 _ROUNDING = 0.01
 
 
 def print_json(value: Any) -> None:
-    """JSON on standard output, keys sorted; figures that are not finite are null."""
+    """JSON on standard output, keys sorted; numbers that are not finite are null."""
     click.echo(safe_json(json_text(undefined_as_none(value), "standard output")))
 
 
 def print_run(run: Run, as_json: bool) -> None:
-    """A finished run's figures and where its products lie."""
+    """A finished run's scores and where its products lie."""
     from ..reports.terminal import print_blocks
     from ..runs.tasks import task_of
 
@@ -39,7 +39,7 @@ def print_run(run: Run, as_json: bool) -> None:
 
 
 def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
-    """Test figures computed again, beside the stored ones."""
+    """Test scores computed again, beside the stored ones."""
     from ..metrics.measures import measure
     from ..runs.tasks import task_named
 
@@ -49,17 +49,17 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
     for line in task_named(result["task"]).compared(result):
         say(line)
     _print_equality(result)
-    for name, figures in (result.get("dropout_at_test") or {}).items():
+    for name, entry in (result.get("dropout_at_test") or {}).items():
         kind = measure(name)
         say(
-            f"with dropout left on, {figures['n']} evaluations of the same weights: {kind.title} "
-            f"{kind.with_unit(figures['mean'])} ± {kind.size_with_points(figures['std'])} "
-            f"({kind.text(figures['min'])} to {kind.with_unit(figures['max'])})"
+            f"with dropout left on, {entry['n']} evaluations of the same weights: {kind.title} "
+            f"{kind.with_unit(entry['mean'])} ± {kind.size_with_points(entry['std'])} "
+            f"({kind.text(entry['min'])} to {kind.with_unit(entry['max'])})"
         )
 
 
 def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
-    """Test figures of several runs that answer together."""
+    """Test scores of several runs that answer together."""
     from ..metrics.measures import measure
     from ..tasks.shared.class_scores import overall_names
 
@@ -85,15 +85,15 @@ def _print_equality(result: dict[str, Any]) -> None:
     if not result["equal"]:
         raise RunError(
             result["run"],
-            "the saved model does not give the stored figures",
+            "the saved model does not give the stored scores",
             "equal ones",
-            "the model, the split or the figures are not this run's own, or the machine differs",
+            "the model, the split or the scores are not this run's own, or the machine differs",
         )
-    say("equal to the stored figures")
+    say("equal to the stored scores")
 
 
 def _nearly(result: dict[str, Any]) -> bool:
-    """Whether figures differ by no more than rounding on another device does."""
+    """Whether scores differ by no more than rounding on another device does."""
     from ..runs.tasks import task_named
 
     return _close(result[task_named(result["task"]).scored], result["stored"])
@@ -126,7 +126,7 @@ if TYPE_CHECKING:
 
 
 def print_batch(batch: Batch, as_json: bool) -> None:
-    """A batch's figures and verdicts and where its files lie; fails when a run failed."""
+    """A batch's scores and verdicts and where its files lie; fails when a run failed."""
     from ..errors import RunError
     from ..reports.batches.terminal_tables import summary_blocks
     from ..reports.terminal import print_blocks

@@ -23,7 +23,7 @@ _LINE_SECONDS = 20.0
 
 
 class TerminalObserver(Observer):
-    """Draws bars with the time left and the latest figures.
+    """Draws bars with the time left and the latest values.
 
     Without a terminal (a log file, CI) an epoch's line is printed every 20 seconds at most.
     """
@@ -43,16 +43,16 @@ class TerminalObserver(Observer):
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("left  [dim]{task.fields[figures]}"),
+            TextColumn("left  [dim]{task.fields[values]}"),
             console=self._console,
             transient=True,
         )
         self._bars.start()
         self._task = self._bars.add_task(
-            escape(safe_line(what)), total=total, completed=done, figures=""
+            escape(safe_line(what)), total=total, completed=done, values=""
         )
 
-    def advance(self, steps: int = 1, **figures: float) -> None:
+    def advance(self, steps: int = 1, **values: float) -> None:
         """Move the bar."""
         if self._bars is not None and self._task is not None:
             self._bars.advance(self._task, steps)
@@ -64,17 +64,17 @@ class TerminalObserver(Observer):
         self._bars = self._task = None
 
     def epoch(self, row: Mapping[str, float], seconds: float) -> None:
-        """Show the epoch's figures."""
-        figures = " ".join(
+        """Show the epoch's values."""
+        values = " ".join(
             f"{name.replace('_', ' ')} {value:.4f}"
             for name, value in row.items()
             if name.startswith(("train_", "validation_"))
         )
-        line = f"epoch {row['epoch']:.0f}: {figures}"
+        line = f"epoch {row['epoch']:.0f}: {values}"
         if self._bars is not None and self._task is not None:
             # Short, for 80 columns beside the bar and the time left.
-            figures = f"loss {row['train_loss']:.3g}"
-            self._bars.update(self._task, description=f"epoch {row['epoch']:.0f}", figures=figures)
+            values = f"loss {row['train_loss']:.3g}"
+            self._bars.update(self._task, description=f"epoch {row['epoch']:.0f}", values=values)
         elif time.monotonic() - self._spoke >= _LINE_SECONDS:
             self._spoke = time.monotonic()
             self._console.print(f"{line} ({seconds:.1f} s)")

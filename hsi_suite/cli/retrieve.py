@@ -151,7 +151,7 @@ def index_command(
 @click.option(
     "--units",
     type=click.Choice(["reflectance", "percent", "10000"]),
-    help="Of the spectrum's values.  [default: told from the file]",
+    help="Of the spectrum's values.  [default: read from the file]",
 )
 @click.option(
     "--scale",

@@ -90,7 +90,7 @@ def parse_bytes(
 
 
 def memory_limit_option(beyond: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option of every command that keeps within 2 GB unless it is told otherwise.
+    """The option of every command that keeps within 2 GB unless the user says otherwise.
 
     Args:
         beyond: what becomes of what is larger, for the help.
@@ -128,7 +128,7 @@ def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--axes",
             metavar="ORDER",
-            help="Order of the cube's axes where its file does not tell: y,x,band or band,y,x ...",
+            help="Order of the cube's axes where its file does not say: y,x,band or band,y,x ...",
         ),
         click.option(
             "--shape",

@@ -50,7 +50,7 @@ def load_dataset(
         name: a public or synthetic data set.
         seed: the seed of a synthetic scene; None for the recipe's own.
         allow_unverified: use files whose checksum is wrong or unknown, and say so.
-        on_message: told of downloads and of every file that was not verified.
+        on_message: reports downloads and every file that was not verified.
 
     Returns:
         The scene; `checksums` holds the SHA-256 of the files that were really used.

@@ -42,7 +42,7 @@ def read_class_folder(
             files are left out.
         colour: grey (luma, ITU-R 601) or rgb.
         shorter_side: that every image is resized to, antialiased, its aspect kept.
-        on_message: told how many images are read.
+        on_message: reports how many images are read.
 
     Raises:
         InputFileError: no folder, no classes, a class without images, a class of the test part

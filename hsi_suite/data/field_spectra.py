@@ -70,7 +70,7 @@ def read_field_spectrum(
     Args:
         path: the table, or the header or data file of the library.
         name: which of several spectra; its column's or its own name.
-        units: of the values; None tells them from the file.
+        units: of the values; None reads them from the file.
 
     Raises:
         InputFileError: the file cannot be read as a spectrum, holds several and none was named, or

@@ -1,4 +1,4 @@
-"""What `hsi data info` tells of a file: a cube, a label map or a split."""
+"""What `hsi data info` says of a file: a cube, a label map or a split."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def read_folder(
     Args:
         folder: with PNG, JPEG, TIFF or BMP files.
         colour: grey (luma, ITU-R 601) or rgb; transparency is dropped.
-        on_message: told what else lies there and is left out.
+        on_message: reports what else lies there and is left out.
 
     Raises:
         InputFileError: no folder, no images in it, or an image that cannot be read.

@@ -9,7 +9,7 @@ from ..errors import ConfigError, InputFileError, ShapeError
 from .modalities import Items, Modality, no_companion
 from .scene import Scene
 
-# A picture's values are told by where they lie between these percentiles of their own scene.
+# A picture's values are known by where they lie between these percentiles of their own scene.
 PERCENTILES = (2.0, 98.0)
 # Kinds of modalities that are pictures, and measured so.
 PICTURES = ("rgb", "panchromatic", "companion")

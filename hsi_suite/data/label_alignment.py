@@ -143,7 +143,7 @@ def _bounds(transform: Affine, size: tuple[int, ...]) -> Bounds:
 
 
 def _in_system(bounds: Bounds, own: str | None, scene: str | None) -> Bounds | None:
-    """Bounds in another reference system; None where that cannot be told."""
+    """Bounds in another reference system; None where that is unknown."""
     try:
         from rasterio.env import Env
         from rasterio.errors import CRSError, RasterioError

@@ -189,7 +189,7 @@ def load_labelled_images(
     Args:
         name: digits or cifar10.
         allow_unverified: use a file whose checksum is wrong, and say so.
-        on_message: told of downloads and of everything that was not verified.
+        on_message: reports downloads and everything that was not verified.
 
     Raises:
         UnknownNameError: no set of this name.

@@ -81,7 +81,7 @@ class MissingSurvey:
         """Numbers, from 0, of the bands without a value."""
         return () if self.empty is None else tuple(map(int, np.flatnonzero(self.empty)))
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was filled, in words; "" when nothing was."""
         if not self.values:
             return ""

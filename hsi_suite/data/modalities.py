@@ -121,7 +121,7 @@ class Modality:
 
 
 def modality_from(fields: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Modality:
-    """The modality that `to_dict` and `arrays` told of.
+    """The modality that `to_dict` and `arrays` described.
 
     Raises:
         KeyError, TypeError, ValueError: they did not.

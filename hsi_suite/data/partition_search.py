@@ -119,7 +119,7 @@ class Partition:
 
 
 def measured(problem: Problem, grid: Grid, test_side: Mask) -> Partition:
-    """The layout with its figures, counted afresh."""
+    """The layout with its numbers, counted afresh."""
     train, test = problem.counts(test_side)
     kept = int(problem.kept(train, test).sum())
     return Partition(grid, test_side, kept, problem.cost(train, test))

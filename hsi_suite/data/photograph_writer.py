@@ -175,7 +175,7 @@ def _write_tiff(path: Path, photograph: Photograph) -> None:
     options["extratags"] = list(photograph.geotags)
     if photograph.orientation != 1:
         options["extratags"].append((274, "H", 1, photograph.orientation, True))
-    # tifffile takes a last axis of two for pages unless told that it is planes of one picture.
+    # tifffile takes a last axis of two for pages unless it is said to be planes of one picture.
     values = _with_alpha(photograph)
     if values.ndim == 3:
         options["planarconfig"] = "contig"

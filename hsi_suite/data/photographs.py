@@ -187,7 +187,7 @@ def _read_with_pillow(path: Path) -> Photograph:
     with _any_size():
         check_complete(path)
     with _any_size(), quiet, path.open("rb") as stream, Image.open(stream) as image:
-        # Asked first: looking for EXIF may decode the image, after which it is not to be told.
+        # Asked first: looking for EXIF may decode the image, after which it is not to be found.
         deep = is_deep_png(image)
         icc, exif, dpi = icc_of(image), exif_of(image), dpi_of(image)
         if deep:

@@ -65,13 +65,13 @@ def open_cube(
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
 ) -> CubeFile:
-    """Open a cube without reading its values. The format is told by content, not by name.
+    """Open a cube without reading its values. The format is recognised by content, not by name.
 
     Args:
         path: a MATLAB (v4 to v7.3), HDF5, NPY, NPZ, ENVI (header or data) or TIFF file, or the XML
             file with the metadata of a product (`formats.products`).
         variable: which of several arrays in a MATLAB, HDF5 or NPZ file is meant.
-        axes: order of the array's axes where the file does not tell, as "y,x,band" or
+        axes: order of the array's axes where the file does not say, as "y,x,band" or
             "band,y,x"; of a matrix of spectra "band,pixel" or "pixel,band".
         shape: lines and samples of a matrix of spectra, bands × pixels or pixels × bands.
         nodata: value of missing data, instead of the one the file names; NaN: there is none, and
@@ -264,7 +264,7 @@ def _described(
         checksums=_checksums(files) | dict(truth.placement if truth else {}),
         remarks=(
             *scene_remarks(file),
-            *filter(None, [survey.told()]),
+            *filter(None, [survey.summary()]),
             *(truth.remarks if truth else ()),
         ),
     )

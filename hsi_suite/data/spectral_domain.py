@@ -18,10 +18,10 @@ _WITHIN = 0.999
 # levels against the mean spectrum.
 _USUAL_REACH, _USUAL_LEVELS = 5.0, (0.1, 10.0)
 # What is unlike: most pixels out of reach, a typical level half as far again as any, or hardly any
-# variation, which no part of a scene with its noise has; of so few pixels it cannot be told.
+# variation, which no part of a scene with its noise has; so few pixels do not show it.
 _MOST, _BEYOND, _LEAST_SPREAD, _FEW = 0.5, 0.5, 0.02, 50
 
-# Off a power of ten, for a factor that is told as one.
+# Off a power of ten, for a factor that is named as one.
 _NEARLY = 0.15
 _MOST_NAMED = 8
 # Values near the largest of their type overflow: they are out of every reach, which is no news.
@@ -78,7 +78,7 @@ class SpectralDomain:
 
     @_QUIET
     def unlike(self, spectra: Values, reduced: Values, mean: Values) -> str | None:
-        """How spectra are unlike those of the domain, in words with figures.
+        """How spectra are unlike those of the domain, in words with numbers.
 
         Args:
             spectra: N × bands.
@@ -109,7 +109,7 @@ def dead_bands(spectra: Values, mean: Values | None) -> list[int]:
     """Bands that hold one value in all spectra of a scene, where they do not mean that one.
 
     Args:
-        spectra: N × bands; of fewer than some dozens nothing is told.
+        spectra: N × bands; of fewer than some dozens nothing is said.
         mean: the mean spectrum of what was learnt from, whose own bands may be dead as well; None
             where the two cannot be compared.
 

@@ -64,7 +64,7 @@ def _flat(path: Path, part: str, array: NDArray[Any], shape: tuple[int, ...]) ->
     if array.size == max(array.shape, default=0) and not mask:
         _require_inside(path, f"{part} has index", array, math.prod(shape))
         return np.asarray(array.ravel(), np.int64)
-    # Of 2 × 2 nobody can tell which are the lines.
+    # Of 2 × 2 nobody knows which are the lines.
     if mask or array.ndim != 2 or 2 not in array.shape or array.shape == (2, 2):
         raise InputFileError(
             path,

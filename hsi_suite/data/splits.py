@@ -152,7 +152,7 @@ def apply_rare_policy(
 
 
 def require_two_classes(classes: tuple[int, ...], dropped: Mapping[int, str], remedy: str) -> None:
-    """Refuse a split in which fewer than two classes are left to tell apart.
+    """Refuse a split in which fewer than two classes are left to distinguish.
 
     Raises:
         SplitError: naming what was dropped and why.

@@ -15,7 +15,7 @@ from .item_source import PERCENTILES, PICTURES, ItemSource, modality_layer
 from .modalities import Items, Modality
 from .scene import Scene
 
-# Pixels that the levels are told from: all of a small scene, every n-th line and sample of others.
+# Pixels that the levels are taken from: all of a small scene, every n-th line and sample of others.
 _SAMPLED_PIXELS = 2**21
 
 

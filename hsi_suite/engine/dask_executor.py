@@ -178,8 +178,8 @@ class _Crowd:
         client: of the cluster.
         executor: what the jobs need to know.
         jobs: all of them.
-        observer: hears of the progress.
-        report: told of every ending.
+        observer: reports progress.
+        report: called at the end of every job.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ def carry_out_job(job: Job, topic: str) -> Event:
 
     Args:
         job: what is to be done.
-        topic: under which its progress is told to whoever began the batch.
+        topic: under which its progress is sent to whoever began the batch.
 
     Returns:
         The last event: finished, failed, stopped, or broken; the last two with the reason why.

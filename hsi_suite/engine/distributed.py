@@ -136,7 +136,7 @@ class Team:
             batch: a tensor, or a tuple of tensors, with the items along the first dimension.
 
         Returns:
-            Part of the batch's mean loss, parts of the sums of its figures, its number of items.
+            Part of the batch's mean loss, parts of the sums of its values, its number of items.
         """
         if self.size == 1:
             return task.loss(model, batch)
@@ -150,9 +150,9 @@ class Team:
         part = slice(begin, end)
         share = batch[part] if isinstance(batch, Tensor) else tuple(each[part] for each in batch)
         with _DrawnForAll(items, part):
-            loss, figures, _ = task.loss(model, share)
-        figures = {name: value * bool(counted) for name, value in figures.items()}
-        return loss * (counted / items), figures, items
+            loss, values, _ = task.loss(model, share)
+        values = {name: value * bool(counted) for name, value in values.items()}
+        return loss * (counted / items), values, items
 
     def _meet(self, exchange: Callable[[], Any]) -> None:
         try:

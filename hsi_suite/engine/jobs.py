@@ -1,4 +1,4 @@
-"""What executors carry out, and who hears of it."""
+"""What executors carry out, and who is notified."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Job:
 
     Attributes:
         name: unique among the jobs, for people.
-        order: what the worker is told; plain values.
+        order: what the worker receives; plain values.
         alone: it takes a process to itself, which ends with it.
     """
 
@@ -44,16 +44,16 @@ class Ending:
 
 
 class JobObserver(Observer):
-    """Hears of several jobs at a time; this one keeps quiet."""
+    """Receives the progress of several jobs at a time, and reports nothing."""
 
     def begin_jobs(self, total: int, done: int) -> None:
         """There are `total` jobs, `done` of them finished before."""
 
     def job_started(self, name: str) -> None:
-        """A worker has the job now; told again when another one takes it over."""
+        """A worker has the job now; called again when another one takes it over."""
 
     def job_advanced(
-        self, name: str, what: str, done: int, total: int, figures: Mapping[str, float]
+        self, name: str, what: str, done: int, total: int, values: Mapping[str, float]
     ) -> None:
         """The job's present computation `what` has taken `done` of `total` steps."""
 
@@ -78,10 +78,10 @@ class Executor(Protocol):
 
 
 def relay(name: str, event: Event, observer: JobObserver) -> None:
-    """Tell the observer of an event that a worker sent while it had the job `name`."""
+    """Pass on to the observer an event that a worker sent while it had the job `name`."""
     if event["event"] == "progress":
         observer.job_advanced(
-            name, event["what"], event["done"], event["total"], event.get("figures", {})
+            name, event["what"], event["done"], event["total"], event.get("values", {})
         )
     elif event["event"] == "message":
         observer.message(f"{name}: {event['text']}")

@@ -11,19 +11,19 @@ from types import FrameType
 
 
 class Observer:
-    """Hears of progress; this one keeps quiet. The CLI draws bars from the same calls."""
+    """Receives progress and reports nothing. The CLI draws bars from the same calls."""
 
     def begin(self, what: str, total: int, done: int = 0) -> None:
         """A computation of `total` steps starts, `done` of them already taken."""
 
-    def advance(self, steps: int = 1, **figures: float) -> None:
-        """Some steps were taken; `figures` say how it goes."""
+    def advance(self, steps: int = 1, **values: float) -> None:
+        """Some steps were taken; `values` say how it goes."""
 
     def end(self) -> None:
         """The computation is over."""
 
     def epoch(self, row: Mapping[str, float], seconds: float) -> None:
-        """An epoch of training ended with these figures."""
+        """An epoch of training ended with these values."""
 
     def message(self, text: str) -> None:
         """Something the user should know."""

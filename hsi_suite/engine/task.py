@@ -18,7 +18,7 @@ class TrainingTask(Protocol):
     random state, so a resumed run asks for the same batches as an unbroken one.
     """
 
-    #: The validation figure that selects the best epoch; higher is better.
+    #: The validation metric that selects the best epoch; higher is better.
     selection_metric: str
 
     @property
@@ -31,11 +31,11 @@ class TrainingTask(Protocol):
         ...
 
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, dict[str, Tensor], int]:
-        """The mean loss of a batch, sums of further figures over its items, and their number."""
+        """The mean loss of a batch, sums of further values over its items, and their number."""
         ...
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Figures of the validation part, `selection_metric` among them; empty without one.
+        """Values of the validation part, `selection_metric` among them; empty without one.
 
         Called with the model in eval mode and gradients off.
         """

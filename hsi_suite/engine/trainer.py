@@ -40,7 +40,7 @@ class Training:
     """What came out of a training.
 
     Attributes:
-        history: one row of figures for each epoch.
+        history: one row of values for each epoch.
         epoch: the epoch (from 1) whose weights the model now has.
         seconds: wall-clock time of each epoch.
         first_loss: of the first batch, before any step; None where that is not known.
@@ -73,7 +73,7 @@ class Trainer:
         seeds: the stream `dropout` is drawn here; the task draws the others.
         device: where the model is.
         checkpoint: file to resume from and to save to; None keeps nothing.
-        observer: hears of the progress.
+        observer: reports progress.
         team: the processes that train together. The first validates and saves; the others have
             no history.
         identity: of the run; a checkpoint of another is refused.
@@ -118,7 +118,7 @@ class Trainer:
 
         Raises:
             Stopped: a stop was asked for; the checkpoint holds the state.
-            RunError: a loss, a figure or a weight is no longer a number, or the checkpoint is
+            RunError: a loss, a metric or a weight is no longer a number, or the checkpoint is
                 damaged.
         """
         self._join()
@@ -146,7 +146,7 @@ class Trainer:
             if stopping:
                 self.observer.end()
                 raise Stopped
-        row = self._figures()
+        row = self._epoch_row()
         self._epoch_seconds += time.monotonic() - started
         self.history.append(row)
         self.seconds.append(self._epoch_seconds)
@@ -169,7 +169,7 @@ class Trainer:
             seeded(self.seeds.seed("dropout", counter), self.device),
             torch.autocast(self.device.type, torch.bfloat16, enabled=reduced),
         ):
-            loss, figures, items = self.team.loss(self.task, self.model, batch)
+            loss, values, items = self.team.loss(self.task, self.model, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.team.add([p.grad for p in self.model.parameters() if p.grad is not None])
@@ -178,22 +178,22 @@ class Trainer:
         self.optimizer.step()
         if self.average is not None:
             self.average.update(self.model, counter)
-        self._add(items, {"loss": loss.detach() * items, **figures})
+        self._add(items, {"loss": loss.detach() * items, **values})
         if counter == 0:
             self.first_loss = float(self._sums["loss"] / self._sums["items"])
         self.step += 1
         self.observer.advance()
 
-    def _add(self, items: int, figures: dict[str, Tensor]) -> None:
+    def _add(self, items: int, values: dict[str, Tensor]) -> None:
         # Sums stay on the device: reading one would wait for the device at every step.
         sums = {
-            name: value.detach().to(self.device, torch.float64) for name, value in figures.items()
+            name: value.detach().to(self.device, torch.float64) for name, value in values.items()
         }
         self.team.add(list(sums.values()))
         for name, value in {"items": torch.tensor(items, dtype=torch.float64), **sums}.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
 
-    def _figures(self) -> dict[str, float]:
+    def _epoch_row(self) -> dict[str, float]:
         sums = {name: float(value) for name, value in self._sums.items()}
         items = sums.pop("items")
         last = (self.epoch + 1) * self.task.steps_per_epoch - 1
@@ -203,10 +203,10 @@ class Trainer:
         try:
             check_weights(self.model.state_dict(), "the network")
             check_weights(self._judged.state_dict(), "the network")
-            figures = self._validated()
+            values = self._validated()
         except NotFiniteError as error:
             raise self._diverged(f"{error.subject}: {error.found}") from error
-        row |= {f"validation_{name}": value for name, value in figures.items()}
+        row |= {f"validation_{name}": value for name, value in values.items()}
         self._refuse_divergence(row)
         return row
 
@@ -307,7 +307,7 @@ class Trainer:
         self.observer.message(f"{self.team.size} processes share every batch")
         if any(isinstance(each, _BatchNorm) for each in self.model.modules()):
             self.observer.message(
-                "batch norm sees each process's share alone: the figures are not those of one "
+                "batch norm sees each process's share alone: the results are not those of one "
                 "process"
             )
 

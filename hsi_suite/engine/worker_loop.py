@@ -67,7 +67,7 @@ def _answer(carry_out: Callable[[Order, Observer], Any], order: Order, observer:
         return {"event": "stopped"}
     except HsiSuiteError as error:
         return {"event": "failed", "error": str(error)}
-    except Exception as error:  # a defect of ours must not end the batch; it is told in full
+    except Exception as error:  # a defect of ours must not end the batch; it is reported in full
         line = " ".join(f"{type(error).__name__}: {error}".split())
         return {"event": "failed", "error": line, "details": traceback.format_exc()}
 
@@ -91,7 +91,7 @@ class EventObserver(Observer):
     def __init__(self, channel: TextIO) -> None:
         self._channel = channel
         self._what, self._done, self._total = "", 0, 0
-        self._figures: dict[str, float] = {}
+        self._values: dict[str, float] = {}
         self._sent = 0.0
 
     def begin(self, what: str, total: int, done: int = 0) -> None:
@@ -99,15 +99,15 @@ class EventObserver(Observer):
         self._what, self._done, self._total = what, done, total
         self._progress()
 
-    def advance(self, steps: int = 1, **figures: float) -> None:
+    def advance(self, steps: int = 1, **values: float) -> None:
         """Send now and then."""
         self._done += steps
         if time.monotonic() - self._sent >= _PROGRESS_SECONDS:
             self._progress()
 
     def epoch(self, row: Mapping[str, float], seconds: float) -> None:
-        """Keep the figures for the next time."""
-        self._figures = {key: value for key, value in row.items() if key != "learning_rate"}
+        """Keep the values for the next time."""
+        self._values = {key: value for key, value in row.items() if key != "learning_rate"}
 
     def message(self, text: str) -> None:
         """Send at once."""
@@ -121,5 +121,5 @@ class EventObserver(Observer):
             what=self._what,
             done=self._done,
             total=self._total,
-            figures=self._figures,
+            values=self._values,
         )

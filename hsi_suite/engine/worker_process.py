@@ -23,7 +23,7 @@ _TAIL = 4000
 class WorkerProcess:
     """A process that runs `engine.worker_loop.serve` and takes one order at a time.
 
-    It hears no signals of the terminal, so that the parent alone decides what a Ctrl-C means, and
+    It gets no signals of the terminal, so that the parent alone decides what a Ctrl-C means, and
     ends by itself when the parent is gone.
 
     Args:

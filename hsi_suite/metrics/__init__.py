@@ -1,4 +1,4 @@
-"""Pure functions from predictions to figures of merit, and what each figure is called.
+"""Pure functions from predictions to scores, and what each score is called.
 
 >>> import hsi_suite as hsi
 >>> hsi.metrics.overall_accuracy([1, 1, 2, 2], [1, 1, 2, 1])

@@ -32,7 +32,7 @@ def paired_notes(mean: float, n: int, spread: float, test_per_train: float | Non
             f"the difference is the same in all {n} pairs: the t test has no spread to divide by"
         ]
     if spread == 0:
-        return [f"both gave the same figures in all {n} pairs"]
+        return [f"both gave the same scores in all {n} pairs"]
     notes = ["the effect size is in standard deviations of the differences, not of the runs"]
     if test_per_train is None:
         notes.append("not corrected for splits that overlap: it speaks of these splits alone")
@@ -49,7 +49,7 @@ def unpaired_notes(testable: bool, mean: float, error: float) -> list[str]:
     if not testable:
         return ["one run of a group: there is no spread to test the difference against"]
     if error == 0:
-        same = "the same figure" if mean == 0 else "a figure of its own"
+        same = "the same score" if mean == 0 else "a score of its own"
         return [f"each group gave {same} in all its runs: there is no spread to divide by"]
     return ["the effect size is in pooled standard deviations of the runs"]
 

@@ -16,11 +16,11 @@ from .verdicts import verdict
 
 @dataclass(frozen=True)
 class RunGroup:
-    """One figure over the runs of one model under one setting.
+    """One score over the runs of one model under one setting.
 
     Attributes:
         name: of the group, as it shall stand in the verdict.
-        values: the figure of each run; None and NaN are undefined.
+        values: the score of each run; None and NaN are undefined.
         splits: for each run a key of the split it used; equal keys stand for the same split of
             the same data.
         family: groups are compared with those of their own family alone, for example
@@ -41,12 +41,12 @@ class GroupComparison:
 
     Attributes:
         family: what both belong to.
-        metric: the figure that was compared.
+        metric: the score that was compared.
         first: name of the first group.
         second: name of the second.
         comparison: of the two alone.
         holm_p: p value of the t test, adjusted for the number of comparisons.
-        told: whether it is below 1 - level.
+        significant: whether it is below 1 - level.
         verdict: one sentence.
     """
 
@@ -56,7 +56,7 @@ class GroupComparison:
     second: str
     comparison: Comparison
     holm_p: float | None
-    told: bool
+    significant: bool
     verdict: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class GroupComparison:
             "second": self.second,
             **self.comparison.to_dict(),
             "holm_p": self.holm_p,
-            "told": self.told,
+            "told": self.significant,
             "verdict": self.verdict,
         }
 
@@ -83,8 +83,8 @@ def compare_groups(
 
     Args:
         groups: of one or several families.
-        metric: name of the figure.
-        level: nominal coverage; differences are told below 1 - level.
+        metric: name of the score.
+        level: nominal coverage; differences are significant below 1 - level.
 
     Raises:
         ShapeError: a group has more values than splits, or the other way round.
@@ -96,11 +96,11 @@ def compare_groups(
     adjusted = holm([comparison.t_test.p for comparison in found])
     results = []
     for (a, b), comparison, p in zip(pairs, found, adjusted, strict=True):
-        told = p is not None and p < 1 - level
+        significant = p is not None and p < 1 - level
         first, second, where = _short_names(a, b)
         words = verdict(first, second, metric, comparison, p, len(pairs), where)
         results.append(
-            GroupComparison(a.family, metric, a.name, b.name, comparison, p, told, words)
+            GroupComparison(a.family, metric, a.name, b.name, comparison, p, significant, words)
         )
     return results
 
@@ -141,8 +141,8 @@ def _means_by_split(group: RunGroup) -> dict[str, float | None]:
     if len(group.values) != len(group.splits):
         raise ShapeError(
             group.name,
-            f"{len(group.values)} figures and {len(group.splits)} splits",
-            "one split for each figure",
+            f"{len(group.values)} scores and {len(group.splits)} splits",
+            "one split for each score",
         )
     runs: dict[str, list[float | None]] = {}
     for split, value in zip(group.splits, group.values, strict=True):

@@ -1,4 +1,4 @@
-"""What a figure is: its name, unit and digits, what it can be, and whether more of it is better."""
+"""What a score is: its name, unit and digits, what it can be, and whether more of it is better."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PERCENT = 100.0
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure as everything that shows it or judges by it wants to know it.
+    """A score as everything that shows it or judges by it wants to know it.
 
     Attributes:
         name: its key in metrics.json.
@@ -30,10 +30,10 @@ class Measure:
         ceiling: the highest possible one.
         counted: whether it is a number of items divided by that of all.
         higher_is_better: False for errors and angles.
-        of_counts: computes it from a confusion matrix; such a measure is a figure of every
+        of_counts: computes it from a confusion matrix; such a measure is a score of every
             classifier, beside the others of its kind.
         of_images: computes it from a clean and a restored image, of the scale 0 to 1; such a
-            measure is a figure of every denoiser of images.
+            measure is a score of every denoiser of images.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Every figure of the suite, and how any key of metrics.json is understood as one of them."""
+"""Every score of the suite, and how any key of metrics.json is understood as one of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .restoration import peak_signal_noise_ratio, structural_similarity
 GROUP = "hsi_suite.measures"
 """The group of entry points under which other packages offer measures."""
 
-MEASURES: Registry[Measure] = Registry("figure")
+MEASURES: Registry[Measure] = Registry("score")
 for _each in (
     share("overall_accuracy", "overall accuracy", "OA", counted=True, of_counts=overall_accuracy),
     share("average_accuracy", "average accuracy", "AA", of_counts=average_accuracy),
@@ -70,20 +70,20 @@ def measure(key: str) -> Measure:
 
 
 def of_classifiers() -> list[Measure]:
-    """The figures over all classes that every classifier is given, in their order."""
+    """The scores over all classes that every classifier is given, in their order."""
     _load_others()
     return [MEASURES[name] for name in MEASURES if MEASURES[name].of_counts is not None]
 
 
 def of_denoisers() -> list[Measure]:
-    """The figures that every denoiser of images is given."""
+    """The scores that every denoiser of images is given."""
     _load_others()
     return [MEASURES[name] for name in MEASURES if MEASURES[name].of_images is not None]
 
 
 @cache
 def _load_others() -> None:
-    enter_offered(GROUP, "figure", lambda _, theirs: MEASURES.add(theirs.name, theirs))
+    enter_offered(GROUP, "score", lambda _, theirs: MEASURES.add(theirs.name, theirs))
 
 
 def _qualifier(part: str) -> str:

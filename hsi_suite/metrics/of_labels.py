@@ -1,4 +1,4 @@
-"""Figures of classification from true and predicted label values."""
+"""Scores of classification from true and predicted label values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def cohen_kappa(truth: ArrayLike, predicted: ArrayLike) -> float | None:
 
 
 def class_scores(truth: ArrayLike, predicted: ArrayLike) -> dict[str, Any]:
-    """Every figure, as metrics.json of a run holds them; see `overall_accuracy`."""
+    """Every score, as metrics.json of a run holds them; see `overall_accuracy`."""
     counts, names = _counts(truth, predicted)
     return scores(counts).to_dict(names)
 

@@ -1,4 +1,4 @@
-"""Figures over all classes, each from a confusion matrix."""
+"""Scores over all classes, each from a confusion matrix."""
 
 from __future__ import annotations
 

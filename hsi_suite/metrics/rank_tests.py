@@ -1,6 +1,6 @@
 """Tests that look at ranks alone, exact for few runs, ties included.
 
-Figures such as k/n that are equal in exact arithmetic differ by their last bits; all that is here
+Values such as k/n that are equal in exact arithmetic differ by their last bits; all that is here
 takes such as tied (`rounding.settled`).
 """
 
@@ -50,7 +50,7 @@ def wilcoxon(differences: Sequence[float], scale: float | None = None) -> RankTe
 
     Args:
         differences: first minus second, one for each pair.
-        scale: size of the figures that were subtracted, by which rounding is told; None takes the
+        scale: size of the values that were subtracted, by which rounding is known; None takes the
             largest difference.
     """
     values = settled(differences, scale_of(differences) if scale is None else scale)

@@ -18,9 +18,9 @@ Values = NDArray[np.floating]
 Labels = NDArray[np.integer]
 Similarity = Literal["cosine", "dot"]
 OfQueries = NDArray[np.float64]
-Figures = tuple[OfQueries, dict[int, OfQueries], dict[int, OfQueries]]
+Scores = tuple[OfQueries, dict[int, OfQueries], dict[int, OfQueries]]
 
-# Recalls at which precision is told, 0 to 1.
+# Recalls at which precision is reported, 0 to 1.
 RECALL_LEVELS = np.linspace(0, 1, 21)
 # Arrays of a chunk's size that are alive at once: scores, sorted scores, products of the matrix.
 _COPIES = 4
@@ -30,7 +30,7 @@ _WORKERS = 8
 
 @dataclass(frozen=True)
 class RetrievalScores:
-    """Figures of one direction, say from spectra to patches; all between 0 and 1.
+    """Scores of one direction, say from spectra to patches; all between 0 and 1.
 
     Queries without a relevant item in the gallery do not count.
 
@@ -98,7 +98,7 @@ def retrieval_scores(
     hit = {k: np.full(len(queries), np.nan) for k in cutoffs}
 
     def judge(rows: slice) -> NDArray[np.float64]:
-        """Fill in the figures of some queries; gives the sum of their curves."""
+        """Fill in the scores of some queries; gives the sum of their curves."""
         chunk = turn[rows]
         scores = left[chunk] @ right.T
         return _judge(scores, pattern_of[chunk], relevant, cutoffs, (average, at, hit), chunk)
@@ -167,20 +167,20 @@ def _judge(
     places: NDArray[np.intp],
     relevant: Sequence[NDArray[np.bool_]],
     cutoffs: Sequence[int],
-    figures: Figures,
+    filled: Scores,
     chunk: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    """Figures of the queries `chunk`, filled in; gives the sum of their curves.
+    """Scores of the queries `chunk`, filled in; gives the sum of their curves.
 
     Args:
         scores: queries × gallery; may be overwritten.
         places: which pattern of labels each query has, rising.
         relevant: the gallery's items that are relevant for each pattern.
         cutoffs: lengths of the lists that are judged.
-        figures: average precision, precision at k and recall at k of all queries.
+        filled: average precision, precision at k and recall at k of all queries.
         chunk: which queries these are.
     """
-    average, at, hit = figures
+    average, at, hit = filled
     curve = np.zeros(len(RECALL_LEVELS))
     ordered = np.sort(scores, axis=1) if cutoffs else scores
     parts = []

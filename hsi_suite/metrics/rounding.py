@@ -1,4 +1,4 @@
-"""Figures that are equal but for the rounding of floating-point numbers."""
+"""Values that are equal but for the rounding of floating-point numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-#: Equal steps of figures such as k/n differ by their last bits; relative to the figures.
+#: Equal steps of values such as k/n differ by their last bits; relative to the values.
 ROUNDING = 1e-12
 
 
@@ -19,7 +19,7 @@ def settled(values: Sequence[float], scale: float) -> NDArray[np.float64]:
 
     Args:
         values: of any order and sign.
-        scale: size of the figures that the values were computed from.
+        scale: size of the numbers that the values were computed from.
     """
     given = np.asarray(values, np.float64)
     sizes = np.abs(given)
@@ -33,5 +33,5 @@ def settled(values: Sequence[float], scale: float) -> NDArray[np.float64]:
 
 
 def scale_of(*groups: Sequence[float]) -> float:
-    """The size of the largest figure; 0 without any."""
+    """The size of the largest value; 0 without any."""
     return max((abs(float(value)) for group in groups for value in group), default=0.0)

@@ -1,4 +1,4 @@
-"""What a few runs say about a figure: centre, spread and how far both can be trusted."""
+"""What a few runs say about a score: centre, spread and how far both can be trusted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .rounding import ROUNDING, scale_of
 
 #: Runs below which a bootstrap covers much less than it says (85 % for 95 % at n = 5).
 BOOTSTRAP_RUNS = 20
-#: Distance from the ceiling below which figures are treated as squeezed against it.
+#: Distance from the ceiling below which values are treated as squeezed against it.
 NEAR_CEILING = 0.02
 _SKEWED = 1.0
 _RESAMPLES = 9999
@@ -28,7 +28,7 @@ class Interval:
     """Limits of an interval and how they were found.
 
     Attributes:
-        low: lower limit, in the unit of the figure.
+        low: lower limit, in the unit of the score.
         high: upper limit.
         method: "t", "BCa", "chi-square", …
     """
@@ -44,7 +44,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Description:
-    """One figure over n runs; what is undefined is None.
+    """One score over n runs; what is undefined is None.
 
     Attributes:
         n: runs that have a value.
@@ -86,7 +86,7 @@ def describe(
     ceiling: float | None = None,
     floor: float | None = None,
 ) -> Description:
-    """Centre, spread and intervals of one figure over repeated runs.
+    """Centre, spread and intervals of one score over repeated runs.
 
     Nothing depends on the order of the runs. Interquartile mean: Agarwal et al., "Deep
     reinforcement learning at the edge of the statistical precipice", NeurIPS 2021, section 4.3.
@@ -94,7 +94,7 @@ def describe(
     Args:
         values: one for each run. None, NaN and infinities are undefined and not counted.
         level: nominal coverage of the intervals, between 0 and 1.
-        ceiling: the highest value that the figure can take, see `ceiling`; None for no such. The
+        ceiling: the highest value that the score can take, see `ceiling`; None for no such. The
             t interval ends there.
         floor: the lowest, see `floor`; likewise.
 
@@ -125,7 +125,7 @@ def describe(
 
 
 def within(interval: Interval, floor: float | None, ceiling: float | None) -> Interval:
-    """An interval whose ends are values that the figure can take."""
+    """An interval whose ends are values that the score can take."""
     low = interval.low if floor is None else max(interval.low, floor)
     high = interval.high if ceiling is None else min(interval.high, ceiling)
     return Interval(low, high, interval.method)
@@ -228,9 +228,9 @@ def squeezed(values: Sequence[float], ceiling: float | None) -> str | None:
         ceiling: the highest possible value, if there is one.
     """
     if ceiling is not None and ceiling - statistics.mean(values) < NEAR_CEILING:
-        return f"the figures lie close to their ceiling of {ceiling:g}"
+        return f"the values lie close to their ceiling of {ceiling:g}"
     if len(values) > 2 and abs(skew := skewness(values)) > _SKEWED:
-        return f"the figures are skewed (skewness {skew:.1f})"
+        return f"the values are skewed (skewness {skew:.1f})"
     return None
 
 

@@ -58,11 +58,11 @@ def _summary(values: Sequence[float | None]) -> Summary:
 
 
 def flatten_scores(scores: Mapping[str, Any]) -> dict[str, float | None]:
-    """The figures of `ClassificationScores.to_dict` side by side, one row for `summarise`.
+    """The scores of `ClassificationScores.to_dict` side by side, one row for `summarise`.
 
     Returns:
         Those over all classes that the scores hold (`of_classifiers`), then recall/NAME,
-        precision/NAME and f1/NAME for each class. Classes that share a name are told apart by a
+        precision/NAME and f1/NAME for each class. Classes that share a name are distinguished by a
         number.
     """
     names = _distinct([entry["name"] for entry in scores["per_class"]])

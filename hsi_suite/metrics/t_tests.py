@@ -58,7 +58,7 @@ def spread_of(values: Sequence[float], scale: float) -> float:
 
     Args:
         values: at least one.
-        scale: size of the figures that the values were computed from.
+        scale: size of the numbers that the values were computed from.
     """
     if len(values) < 2:
         return 0.0

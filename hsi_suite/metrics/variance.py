@@ -12,7 +12,7 @@ from scipy import stats
 
 from .statistics import Interval, check_level, defined, squeezed, std_interval
 
-# Figures are of the size of 1: their rounding alone has variances of 1e-34.
+# Values are of the size of 1: their rounding alone has variances of 1e-34.
 _LEAST_VARIANCE = 1e-100
 Scale = Literal["identity", "logit"]
 
@@ -47,7 +47,7 @@ class VarianceShares:
     """The spread of repeated runs, taken apart; what is undefined is None.
 
     Attributes:
-        scale: on which the figures were taken.
+        scale: on which the values were taken.
         n: runs in which all sources vary together.
         total_variance: of those.
         total_std: its square root.
@@ -90,14 +90,14 @@ def variance_shares(
     sum may exceed it by chance; the remainder is called interaction and may be negative.
 
     Args:
-        groups: by source, for each anchor the figures of the runs in which it alone varies. None
+        groups: by source, for each anchor the values of the runs in which it alone varies. None
             and NaN are undefined and not counted.
-        all_values: figures of the runs in which all sources vary.
+        all_values: values of the runs in which all sources vary.
         scale: "logit" takes log(x / (1 - x)) of shares, which spreads out what a ceiling squeezes
             together; where that is undefined the identity is taken, and the notes say so.
-        count: items that each figure is a share of; figures of exactly 0 and 1 then stand half an
+        count: items that each value is a share of; values of exactly 0 and 1 then stand half an
             item within, and have a logit.
-        ceiling: the highest possible figure, for the caveat near it.
+        ceiling: the highest possible value, for the caveat near it.
         level: nominal coverage of the intervals.
 
     Raises:
@@ -178,7 +178,7 @@ def _no_logit(values: Iterable[float], count: int | None) -> str | None:
         return f"not on the logit scale: {outside[0]:g} is no share between 0 and 1"
     edges = sum(v in (0, 1) for v in values)
     if edges and count is None:
-        return f"not on the logit scale: {edges} figures are exactly 0 or 1"
+        return f"not on the logit scale: {edges} values are exactly 0 or 1"
     return None
 
 
@@ -193,7 +193,7 @@ def _caveats(whole: Sequence[float], ceiling: float | None, missing: int) -> lis
     why = squeezed(whole, ceiling) if len(whole) > 1 else None
     if why is not None:
         notes.append(
-            f"{why}: a source that lowers the figures seems to spread them more, and the "
+            f"{why}: a source that lowers the values seems to spread them more, and the "
             "chi-square and F intervals cover much less than they say"
         )
     return notes

@@ -22,20 +22,20 @@ def verdict(
     Args:
         first: name of the first group.
         second: name of the second.
-        metric: the figure that was compared.
+        metric: the score that was compared.
         comparison: of the two.
         holm_p: p value of the t test, adjusted for all comparisons.
         comparisons: how many were made.
         where: the data and the kind of split that both share; left out when empty.
     """
-    figure, size = measure(metric), comparison.difference
-    what = figure.title
+    kind, size = measure(metric), comparison.difference
+    what = kind.title
     there = f" on {where}" if where else ""
     if size is None or comparison.first_mean is None or comparison.second_mean is None:
         return f"Nothing to tell {first} from {second}{there}: no runs with {what} to compare."
     means = (
-        f"{figure.with_unit(comparison.first_mean)} of {first}, "
-        f"{figure.with_unit(comparison.second_mean)} of {second}"
+        f"{kind.with_unit(comparison.first_mean)} of {first}, "
+        f"{kind.with_unit(comparison.second_mean)} of {second}"
     )
     if comparison.interval is None:
         each = "One run of each" if comparison.n == (1, 1) else "A single run of one of them"
@@ -45,12 +45,12 @@ def verdict(
         if size == 0:
             return f"{first} and {second} have the same {what}{there}, always ({runs}): {means}."
         return (
-            f"{first} and {second} differ by {figure.size_with_points(abs(size))} in {what}"
+            f"{first} and {second} differ by {kind.size_with_points(abs(size))} in {what}"
             f"{there}, without any spread to test that against ({runs}): {means}."
         )
-    ahead, behind = (first, second) if figure.gain(size) > 0 else (second, first)
-    more = "higher" if figure.higher_is_better else "lower"
-    by = f"{figure.size_with_points(abs(size))} ({_limits(figure, comparison)}, "
+    ahead, behind = (first, second) if kind.gain(size) > 0 else (second, first)
+    more = "higher" if kind.higher_is_better else "lower"
+    by = f"{kind.size_with_points(abs(size))} ({_limits(kind, comparison)}, "
     by += f"{_p_value(holm_p, comparisons)}, {runs})"
     if holm_p is not None and holm_p < 1 - comparison.level:
         return f"{ahead} has a {more} {what} than {behind}{there}, by {by}."
@@ -60,16 +60,14 @@ def verdict(
     )
 
 
-def _limits(figure: Measure, comparison: Comparison) -> str:
+def _limits(kind: Measure, comparison: Comparison) -> str:
     """The interval of what the one has more than the other."""
     interval = comparison.interval
     assert interval is not None and comparison.difference is not None
     low, high = interval.low, interval.high
     if comparison.difference < 0:
         low, high = -high, -low
-    return (
-        f"{100 * comparison.level:g} % interval {figure.end_text(low)} to {figure.end_text(high)}"
-    )
+    return f"{100 * comparison.level:g} % interval {kind.end_text(low)} to {kind.end_text(high)}"
 
 
 def _p_value(p: float | None, comparisons: int) -> str:

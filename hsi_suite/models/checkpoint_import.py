@@ -63,7 +63,7 @@ def import_checkpoint(path: str | Path) -> DnCNN | FDnCNN:
         raise
     except Exception as error:  # whatever the unpickler, h5py and safetensors raise
         text = reason_of(error).partition(". ")[0]
-        # Of a file that is no checkpoint the unpickler tells the byte that it stumbled over.
+        # Of a file that is no checkpoint the unpickler names the byte that it stumbled over.
         reason = "no checkpoint" if text.isdecimal() else text
         raise InputFileError(path, f"cannot be read ({reason})", _FORMS) from error
     return _build(path, _walk(path, layers))

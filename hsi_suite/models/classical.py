@@ -38,7 +38,7 @@ def check_classes(name: str, num_classes: int, spectra: int) -> None:
 
     Args:
         name: of the model.
-        num_classes: it would tell apart.
+        num_classes: it would distinguish.
         spectra: it would learn from.
 
     Raises:
@@ -155,7 +155,7 @@ class RandomForest:
         votes = np.zeros((len(spectra), number))
         votes[:, self._forest.classes_] = self._forest.predict_proba(spectra)
         shares = votes.astype(np.float32)
-        # Rounding must not make a tie of what `predict` tells apart.
+        # Rounding must not make a tie of what `predict` distinguishes.
         rows, best = np.arange(len(votes)), votes.argmax(1)
         other = shares.argmax(1) != best
         shares[rows[other], best[other]] = np.nextafter(shares.max(1)[other], np.float32(2))

@@ -49,7 +49,7 @@ class DnCNN(nn.Module):
 class FDnCNN(nn.Module):
     """Predicts the clean image itself from an image and a map of its noise level.
 
-    The authors' later variant of DnCNN: one network for every σ, which it is told. No batch norm.
+    The authors' later variant of DnCNN: one network for every σ, which is an input. No batch norm.
 
     Shapes: (N, in_channels + 1, H, W), the last channel being σ on the scale 0 to 1, to
     (N, in_channels, H, W).

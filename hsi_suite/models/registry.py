@@ -137,7 +137,7 @@ MODELS.add(
     ModelSpec(
         factory=FDnCNN,
         task="denoising",
-        summary="stack of 3×3 convolutions told the noise level by a σ map (its authors, 2018)",
+        summary="stack of 3×3 convolutions with a σ map as an input (its authors, 2018)",
         initialisation="kaiming",
         example={"in_channels": 1, "depth": 20},
         example_input=(2, 40, 40),

@@ -40,7 +40,7 @@ class ResidualUNet(nn.Module):
         unshuffle: factor by which the first level is smaller than the image.
         block: body of the residual blocks: `plain` (two convolutions with a ReLU between), `se`
             (the same with squeeze-and-excitation), or a name of `backbones.BLOCKS`.
-        noise_map: whether σ is told; a blind network judges the noise by itself.
+        noise_map: whether σ is an input; a blind network judges the noise by itself.
     """
 
     def __init__(

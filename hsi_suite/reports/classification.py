@@ -77,12 +77,12 @@ def score_table(metrics: Metrics, caption: str) -> Table:
 def published_table(
     published: Published, measures: Sequence[Measure], caption: str, *, sortable: bool = False
 ) -> Table:
-    """Figures from the literature, beside their setting and source.
+    """Scores from the literature, beside their setting and source.
 
     Args:
-        published: method, setting (data and split), source, and figures by their names as stored,
+        published: method, setting (data and split), source, and scores by their names as stored,
             shares of 0 … 1 or None, each optionally with its standard deviation under …_std.
-        measures: the figures to show.
+        measures: the scores to show.
         caption: of the table.
         sortable: whether a reader may order it.
     """
@@ -114,10 +114,10 @@ def class_table(
     learned = (metrics.get("train") or {}).get("per_class")
     palette = class_colours(max((entry["label"] for entry in classes), default=0))
     others = ordered_baselines(metrics) if baselines else {}
-    figures = ("precision", "recall", "f1")
+    names = ("precision", "recall", "f1")
     heads = [Column("class", number=False)]
     heads += [Column(f"{part} pixels", short=short) for part, short in _SIDES]
-    heads += [Column(_HEADS[name], measure=measure(name)) for name in figures]
+    heads += [Column(_HEADS[name], measure=measure(name)) for name in names]
     heads += [Column(f"recall of {baseline_name(k)}", measure=measure("recall")) for k in others]
     rows: list[list[Value]] = []
     for index in shown_classes(metrics, most):
@@ -125,7 +125,7 @@ def class_table(
         colour = hex_colour(palette[entry["label"]])
         row: list[Value] = [Cell(entry["name"], colour=colour)]
         row += [learned[index]["support"] if learned else None, scores["support"]]
-        row += [scores[name] for name in figures]
+        row += [scores[name] for name in names]
         rows.append([*row, *(each["per_class"][index]["recall"] for each in others.values())])
     return Table(caption, heads, rows, style="classes")
 

@@ -21,17 +21,17 @@ def confusion_section(metrics: Metrics, noun: str) -> Section:
     counts = Confusion.from_plain(metrics["test"]["confusion_matrix"])
     names = [plain(entry["name"]) for entry in metrics["classes"]]
     drawing = confusion_figure(counts, names)
-    told = f"{count(int(counts.hits.sum()))} of {count(int(counts.counts.sum()))} test {noun}"
+    right = f"{count(int(counts.hits.sum()))} of {count(int(counts.counts.sum()))} test {noun}"
     if counts.num_classes <= MOST_IN_MATRIX:
         caption = (
             f"Test {noun} by true class (rows) and predicted class (columns); the darker a cell, "
             "the larger its share of the true class, with small shares lifted to be seen."
         )
         table = _matrix(counts, metrics, noun)
-        figure = chart(drawing, f"Confusion matrix: {told} on the diagonal.", caption, [table])
+        figure = chart(drawing, f"Confusion matrix: {right} on the diagonal.", caption, [table])
         return Section("Confusion matrix", [figure])
     table = _largest(counts, names, noun)
-    alt = f"Bars. {told} are classified right. {table.caption}"
+    alt = f"Bars. {right} are classified right. {table.caption}"
     tables = [table] if table.rows else []
     return Section("Largest confusions", [chart(drawing, alt, table.caption, tables)])
 

@@ -17,7 +17,7 @@ UNVERIFIED = "UNVERIFIED"
 MOST_CLASSES = 100
 MOST_CLASSES_TERMINAL = 50
 _LONGEST_LIST = 12
-#: What tells the baselines in comparisons from models of their kind, and from each other.
+#: What distinguishes the baselines in comparisons from models of their kind, and from each other.
 BASELINE, BESIDE = "baseline ", " beside "
 _BASELINES = {
     "position": "position only, 1-NN",
@@ -59,7 +59,7 @@ def enumerate_names(names: Iterable[object], most: int = 8) -> str:
 
 
 def metric_words(key: str) -> str:
-    """The name of a figure in a history or in metrics, in words."""
+    """The name of a score in a history or in metrics, in words."""
     return plain(key).replace("train_", "training ").replace("_", " ")
 
 
@@ -85,15 +85,15 @@ def unverified_mark(metrics: Metrics) -> str:
 
 
 def unverified_text(names: Iterable[object]) -> str:
-    """What has to be known of figures of files that no published checksum vouches for."""
+    """What has to be known of scores of files that no published checksum vouches for."""
     return (
         f"{UNVERIFIED} data: no published checksum vouches for {enumerate_names(names)}. The "
-        "figures may be of other data than the name says, and compare with nobody's."
+        "scores may be of other data than the name says, and compare with nobody's."
     )
 
 
 def overall_measures(scores: Metrics) -> list[Measure]:
-    """The figures over all classes that a run has, in the order of tables."""
+    """The scores over all classes that a run has, in the order of tables."""
     return [each for each in of_classifiers() if each.name in scores]
 
 

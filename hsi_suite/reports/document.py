@@ -172,25 +172,25 @@ class Card:
 
     Attributes:
         title: what it is about.
-        figure: the number that answers, with its unit.
+        score: the number that answers, with its unit.
         name: what has it.
         note: what kind of number it is and how far it spreads.
         text: how it stands to others; empty for nothing.
         remarks: what it has to be read with.
-        told: whether the runs tell it from all others.
+        significant: whether its lead over all others is significant.
     """
 
     title: str
-    figure: str
+    score: str
     name: str
     note: str
     text: str
     remarks: Sequence[Remark]
-    told: bool
+    significant: bool
 
     def as_remarks(self) -> list[Remark]:
         """The same in sentences."""
-        text = f"{self.title}: {self.name}, {self.figure} ({self.note}). {self.text}".strip()
+        text = f"{self.title}: {self.name}, {self.score} ({self.note}). {self.text}".strip()
         beside = [Remark(f"{self.title}: {each.text}", each.warning) for each in self.remarks]
         return [Remark(text), *beside]
 

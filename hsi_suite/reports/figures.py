@@ -132,7 +132,7 @@ def learning_curves_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
             and None values leave a gap.
 
     Raises:
-        ValueError: there is nothing to draw (`has_curves` tells).
+        ValueError: there is nothing to draw (see `has_curves`).
     """
     panels = _panels(history)
     if not panels:

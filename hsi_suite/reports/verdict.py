@@ -117,7 +117,7 @@ def _position(metrics: Metrics) -> list[Remark]:
     if metrics.get("epoch") and learnt is not None and learnt < alone - POSITION_MARGIN:
         text += (
             f". {model} reaches only {percent(learnt)} % on its own training pixels: it has not "
-            "learnt them yet, and its figures say little about what it can do."
+            "learnt them yet, and its scores say little about what it can do."
         )
         return [Remark(text, warning=True)]
     text += f" against {percent(reached)} % of {model}"
@@ -194,7 +194,7 @@ def _left_out(metrics: Metrics) -> list[Remark]:
             Remark(
                 f"The split leaves out {len(dropped)} of {learned + len(dropped)} classes: "
                 f"{enumerate_names(dropped)}. The accuracies are over the other {learned}, so "
-                "they cannot be compared with figures over all classes.",
+                "they cannot be compared with scores over all classes.",
                 warning=True,
             )
         )
@@ -247,6 +247,6 @@ def _dropout(metrics: Metrics) -> list[Remark]:
     text = (
         f"With dropout left on, {entry['n']} evaluations of the same weights give overall "
         f"accuracies from {percent(entry['min'])} to {percent(entry['max'])} %, on average "
-        f"{percent(entry['mean'])} %; every other figure here is with dropout off."
+        f"{percent(entry['mean'])} %; every other score here is with dropout off."
     )
     return [Remark(text)]

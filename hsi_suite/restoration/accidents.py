@@ -1,4 +1,4 @@
-"""Single faulty values told from signals: by whether chance explains what lies beside them."""
+"""Single faulty values separated from signals: by whether chance explains what lies beside them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AROUND = [step for step in itertools.product((-1, 0, 1), repeat=3) if any(step)
 
 @dataclass(frozen=True)
 class Oddities:
-    """The values of a cube that differ from what its other bands tell.
+    """The values of a cube that differ from what its other bands predict.
 
     Attributes:
         places: line, sample, band of each, 3 × N; ascending, bands in the order of wavelengths.

@@ -93,7 +93,7 @@ def noise_by_regression(moments: BandMoments) -> Values:
         raise ShapeError(
             "cube",
             f"{moments.count} valid pixels and {bands} bands",
-            "more pixels than bands to tell noise from signal",
+            "more pixels than bands, to separate noise from signal",
             "give the noise of the bands yourself and denoise band by band",
         )
     spread = np.sqrt(np.diag(moments.scatter))
@@ -131,7 +131,7 @@ def estimate_band_noise(
     for index, band in enumerate(live):
         usable = good[:, :_SAMPLED_SAMPLES, band]
         plane = np.where(usable, block[:, :_SAMPLED_SAMPLES, band], 0).astype(np.float64)
-        told = estimate_noise([plane], [usable])
-        if told > 0:
-            noise[index] = min(noise[index], told)
+        own = estimate_noise([plane], [usable])
+        if own > 0:
+            noise[index] = min(noise[index], own)
     return noise

@@ -56,7 +56,7 @@ def line_blocks(shape: tuple[int, int, int]) -> Iterator[tuple[int, int]]:
 def spread_lines(lines: int, most: int) -> list[int]:
     """The numbers of at most `most` lines from all over a cube, the first and the last among them.
 
-    What is asked of them is told of the whole without reading it.
+    What is asked of them is answered for the whole without reading it.
     """
     chosen: list[int] = np.unique(np.linspace(0, lines - 1, min(lines, most), dtype=int)).tolist()
     return chosen

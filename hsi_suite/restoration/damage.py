@@ -15,7 +15,7 @@ LARGEST_VALUE = 1e12
 """No spectrometer gives more, and arithmetic could not square it."""
 
 # Fewer equal values side by side happen in healthy data.
-# Of fewer bands equal values tell nothing: two noisy ones agree in every tenth pixel.
+# Of fewer bands equal values mean nothing: two noisy ones agree in every tenth pixel.
 _FEWEST_TELLING = 10
 _SHORTEST_DEAD_LINE = 8
 
@@ -127,7 +127,7 @@ def _judge(
     sample_limits: NDArray[np.float64],
     nodata: float | None,
 ) -> Damage:
-    """The damage that the lowest and highest values of lines, columns and bands tell of."""
+    """The damage that the lowest and highest values of lines, columns and bands show."""
     used = held > 0
     if not used.any():
         raise InputFileError(

@@ -13,7 +13,7 @@ from .subspace import Subspace
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-# Quantiles of a sample's residuals that tell the scale of the noise; faults are fewer than a tenth.
+# Quantiles of a sample's residuals that give the scale of the noise; faults are fewer than a tenth.
 _QUANTILES = (0.5, 0.9)
 # No cube has noise without any spread; of what was estimated.
 _LEAST_SCALE = 1e-3
@@ -31,14 +31,14 @@ class Faults:
 
     Attributes:
         places: pixel · live bands + band of each, ascending; bands in the order of the file.
-        told: what the rest of the cube says, in its units.
+        predicted: what the rest of the cube says, in its units.
     """
 
     places: NDArray[np.int64]
-    told: Values
+    predicted: Values
 
     def fill(self, spectra: Values, first_pixel: int) -> None:
-        """Put into spectra (pixels × live bands), in place, what was told.
+        """Put into spectra (pixels × live bands), in place, what was predicted.
 
         Args:
             spectra: of pixels in a row.
@@ -46,11 +46,11 @@ class Faults:
         """
         start = first_pixel * spectra.shape[1]
         some = slice(*np.searchsorted(self.places, [start, start + spectra.size]))
-        spectra[np.divmod(self.places[some] - start, spectra.shape[1])] = self.told[some]
+        spectra[np.divmod(self.places[some] - start, spectra.shape[1])] = self.predicted[some]
 
 
 def predicted(subspace: Subspace, whitened: Values, without: Mask) -> Values:
-    """Whitened spectra as the subspace tells them from some of their bands.
+    """Whitened spectra as the subspace predicts them from some of their bands.
 
     The mean of the coefficients' posterior, where component i has variance λᵢ - 1 and the noise 1
     (conditional mean of a Gaussian factor model, Tipping and Bishop, JRSS B 1999).
@@ -71,12 +71,12 @@ def predicted(subspace: Subspace, whitened: Values, without: Mask) -> Values:
         gram = np.tile(np.eye(subspace.rank) + np.diag(prior), (len(rows), 1, 1))
         np.subtract.at(gram, row, directions[band, :, None] * directions[band, None, :])
         coefficients[rows] = np.linalg.solve(gram, used[rows, :, None])[..., 0]
-    told: Values = coefficients @ directions.T
-    return told
+    expected: Values = coefficients @ directions.T
+    return expected
 
 
 def residuals(subspace: Subspace, whitened: Values, scale: Values, limit: float) -> Values:
-    """What of whitened spectra (pixels × bands) the other bands do not tell, in units of `scale`.
+    """What of whitened spectra (pixels × bands) other bands do not predict, in units of `scale`.
 
     A strong fault moves the whole fit: the strongest values are left out first, then all beyond
     the limit.
@@ -89,8 +89,8 @@ def residuals(subspace: Subspace, whitened: Values, scale: Values, limit: float)
         rows = np.flatnonzero(out.any(1))
         if not rows.size:
             break
-        told = predicted(subspace, whitened[rows], out[rows])
-        rest[rows] = (whitened[rows] - told) / scale
+        expected = predicted(subspace, whitened[rows], out[rows])
+        rest[rows] = (whitened[rows] - expected) / scale
         out[rows] = np.abs(rest[rows]) > limit
     return rest
 

@@ -1,4 +1,4 @@
-"""How noisy an image is, told from the image alone."""
+"""How noisy an image is, estimated from the image alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def estimate_noise(planes: Sequence[Plane], usable: Sequence[NDArray[np.bool_]] 
     Args:
         planes: parts of an image, lines × samples each; those smaller than 8 × 8 count for
             nothing.
-        usable: for each plane the pixels that tell of the noise, unlike those at the end of the
+        usable: for each plane the pixels that show the noise, unlike those at the end of the
             range, where it was clipped. Not given, or hardly any: all.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The σ a denoiser of white noise should be told, also where the noise is not white."""
+"""The σ that a denoiser of white noise should be given, also where the noise is not white."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scipy.ndimage import minimum_filter
 from .noise_estimate import estimate_noise, finest_noise
 from .noise_likelihood import DenoiseStack, LikelyNoise, Stack, likely_noise
 
-#: On fewer lines or samples than these a told σ may be a tenth off, in texture far more.
+#: On fewer lines or samples than these an estimated σ may be a tenth off, in texture far more.
 FEW_PIXELS = 32
 #: Scales at which correlated noise is looked for: means over so many lines and samples.
 COARSE_SCALES = (2, 4)
 #: From a scale to parts of equal size of the image, averaged over so many pixels, and to the
-#: pixels of them that tell of the noise; N × lines × samples each. None: the image is too small.
+#: pixels of them that show the noise; N × lines × samples each. None: the image is too small.
 SamplesAt = Callable[[int], tuple[Stack, NDArray[np.bool_]] | None]
 
 # Flat patches take fine texture for noise, and even the likelihood a little of it: where the two
@@ -55,14 +55,14 @@ _AROUND, _LEAST_SHARE = 7, 0.05
 
 @dataclass(frozen=True)
 class NoiseLevel:
-    """The noise of an image, as far as it can be told.
+    """The noise of an image, as far as it can be estimated.
 
     Attributes:
-        sigma: what a denoiser should be told, in the units of the image.
+        sigma: what a denoiser should be given, in the units of the image.
         scale: pixels over which the image was averaged to find it: 1, or 2 or 4 where the noise
             of neighbouring pixels is alike.
         possible: σ, if all that may be texture or noise were noise; far more than `sigma` where
-            the two could not be told apart.
+            the two could not be separated.
         parts: σ of the dark and of the bright third of the blocks where they differ much.
     """
 
@@ -72,7 +72,7 @@ class NoiseLevel:
     parts: tuple[float, float] | None
 
 
-def tell_noise(
+def estimate_noise_level(
     samples_at: SamplesAt, denoise: DenoiseStack, *, gain: float = 1.0, coarse: bool = True
 ) -> NoiseLevel:
     """The noise of an image, from samples of it.
@@ -84,7 +84,7 @@ def tell_noise(
     Noise whose neighbouring values are alike looks like texture to both, but lacks the finest
     detail. Averaged over 2 × 2 pixels it is whiter. White noise is then halved: where twice the
     σ of the averaged image is far more, even in its quietest parts, the noise is taken to be
-    correlated and that larger σ is told.
+    correlated and that larger σ is given.
 
     Args:
         samples_at: gives samples of the image on the scale 0 to 1.
@@ -143,7 +143,7 @@ def _coarse_noise(
     denoise: DenoiseStack,
     gain: float,
 ) -> _CoarseNoise | None:
-    """None where it cannot be told, or cannot be more than the level."""
+    """None where it cannot be estimated, or cannot be more than the level."""
     if given is None:
         return None
     stack, masks = given

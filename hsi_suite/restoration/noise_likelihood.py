@@ -19,7 +19,7 @@ _NEAR, _NOTHING = 0.03, 0.1 / 255
 # σ that has not moved by more is taken at once.
 _AT_ONCE = 0.006
 _LOWEST, _HIGHEST = 0.5 / 255, 120 / 255
-# Of the slope of log(σ told) - log(σ) in log(σ): it is between -1 and 0, and flat in texture.
+# Of the slope of log(σ found) - log(σ) in log(σ): it is between -1 and 0, and flat in texture.
 _FLATTEST = -0.12
 # Shares of the noise that must be left in a region, and in a block, to judge by it.
 _LEFT, _LEFT_IN_BLOCK = 1e-3, 0.05
@@ -58,7 +58,7 @@ def likely_noise(
 
     Args:
         stack: N × lines × samples, on the scale 0 to 1.
-        usable: of the same shape; the pixels that tell of the noise.
+        usable: of the same shape; the pixels that show the noise.
         denoise: a denoiser of such images.
         start: a first guess.
         evaluations: at most so many σ are tried.
@@ -91,7 +91,7 @@ class _Fits:
         self.freedom: NDArray[np.floating] = stack
 
     def excess(self, position: float) -> float:
-        """log(σ told / σ) at log(σ)."""
+        """log(σ found / σ) at log(σ)."""
         sigma = float(np.exp(position))
         step = np.float32(max(0.1 * sigma, 1e-4))
         clean = self.denoise(self.stack, sigma)
@@ -99,8 +99,8 @@ class _Fits:
         self.squares = np.square(self.stack - clean) * self.usable
         self.freedom = (1 - self.probe * (moved - clean) / step) * self.usable
         freedom = max(float(self.freedom.sum(dtype=np.float64)), _LEFT * self.usable.sum())
-        told = np.sqrt(float(self.squares.sum(dtype=np.float64)) / max(freedom, _LEFT))
-        return float(np.log(max(told, _LOWEST / 2)) - position)
+        found = np.sqrt(float(self.squares.sum(dtype=np.float64)) / max(freedom, _LEFT))
+        return float(np.log(max(found, _LOWEST / 2)) - position)
 
     def levels(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """σ of each block, at the last σ that was tried, and its brightness."""
@@ -113,7 +113,7 @@ class _Fits:
 
 
 def _next(seen: list[tuple[float, float]]) -> float:
-    """Where log(σ told) - log(σ) may be zero: by the secant, kept between its signs."""
+    """Where log(σ found) - log(σ) may be zero: by the secant, kept between its signs."""
     position, excess = seen[-1]
     if len(seen) == 1:
         return position + 1.5 * excess

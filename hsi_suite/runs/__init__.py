@@ -1,1 +1,1 @@
-"""What every run has, whatever its task: folder, identity, life, model file, figures."""
+"""What every run has, whatever its task: folder, identity, life, model file, scores."""

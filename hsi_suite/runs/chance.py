@@ -55,7 +55,7 @@ def fixed(config: Config, source: str) -> str | None:
 
 
 def absent(config: Config, source: str) -> str | None:
-    """Why a training has no such source of chance; None where it has, or nobody can tell."""
+    """Why a training has no such source of chance; None where it has, or nobody knows."""
     return task_named(config.task).absent_source(config, source)
 
 
@@ -71,7 +71,7 @@ def absent_dropout(config: Config, build: Callable[[], nn.Module]) -> str | None
     try:
         network = build()
     except HsiSuiteError:
-        # Whatever does not fit is told by the run itself, which knows the data.
+        # Whatever does not fit is reported by the run itself, which knows the data.
         return None
     return None if dropout_layers(network) else f"{shown_name(config.model.name)} has no dropout"
 

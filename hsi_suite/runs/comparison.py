@@ -1,4 +1,4 @@
-"""`hsi compare`: which of several groups of runs is better, as far as that can be told."""
+"""`hsi compare`: which of several groups of runs is better, as far as the runs show."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..registry import listed, nearest_names
 from ..reports.content import unverified_text
 from .batches.comparisons import compare_models
 from .batches.files import checked, is_batch, read_run, read_summary, whole_files
-from .figures import baseline_figures, figures, headline, variant, variant_words
 from .finished_runs import finished_runs
 from .folder import ENVIRONMENT, Run
 from .identity import run_identity
+from .scores import baseline_scores, headline, run_scores, variant, variant_words
 
 _LEVEL = 0.95
 _MOST_KEYS = 3
-# What can differ between runs that are of one group: chance, and what changes no figure of the
-# model itself. Data are told apart by their checksums.
+# What can differ between runs that are of one group: chance, and what changes no score of the
+# model itself. Data are compared by their checksums.
 _OF_ONE_GROUP = {
     "seeds": ("base",),
     "evaluation": ("baselines", "dropout_at_test"),
@@ -72,7 +72,7 @@ def compare(paths: Sequence[str | Path], *, metric: str | None = None) -> Contes
 
     Args:
         paths: folders of runs or batches.
-        metric: the figure to compare by; None takes the first of each task's headline.
+        metric: the score to compare by; None takes the first of each task's headline.
 
     Raises:
         RunError: a folder holds no finished run, or a damaged one.
@@ -83,7 +83,7 @@ def compare(paths: Sequence[str | Path], *, metric: str | None = None) -> Contes
     runs, notes = _gathered(paths)
     groups = _grouped(runs)
     entries = []
-    names = sorted({name for group in groups for name in _figures(group.runs[0])})
+    names = sorted({name for group in groups for name in _scores(group.runs[0])})
     if metric is not None and metric not in names:
         near = nearest_names(metric, names)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
@@ -190,7 +190,7 @@ def _settings(run: Run) -> dict[str, Any]:
 
 
 def _differing(run: Run, rivals: Sequence[Run]) -> str:
-    """The keys that tell a run's settings from those of groups with the same name."""
+    """The keys that distinguish a run's settings from those of groups with the same name."""
     own = _flat(_settings(run))
     others = [_flat(_settings(rival)) for rival in rivals]
     keys = [key for key in own if any(key in o and o[key] != own[key] for o in others)]
@@ -217,13 +217,13 @@ def _entry(group: _Group, metric: str | None, *, alone: bool) -> dict[str, Any]:
             "model": first["model"],
             "variant": variant(first),
             "headline": [metric or headline(first)[0]],
-            "baselines": baseline_figures(first) if alone else {},
+            "baselines": baseline_scores(first) if alone else {},
         }
 
 
 def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
     metric = entry["headline"][0]
-    values = [_figures(run).get(metric) for run in runs]
+    values = [_scores(run).get(metric) for run in runs]
     return {
         "name": entry["name"],
         "dataset": entry["dataset"],
@@ -236,9 +236,9 @@ def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _figures(run: Run) -> dict[str, float | None]:
+def _scores(run: Run) -> dict[str, float | None]:
     with whole_files(run.path):
-        return figures(run.metrics)
+        return run_scores(run.metrics)
 
 
 def _lonely(

@@ -1,4 +1,4 @@
-"""A run's figures, computed once more from what it has saved, whatever its task."""
+"""A run's scores, computed once more from what it has saved, whatever its task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..engine.observer import Observer
 from ..errors import ConfigError
-from .finished_runs import told_unverified
+from .finished_runs import report_unverified
 from .folder import open_run
 from .tasks import task_of
 
@@ -20,7 +20,7 @@ def evaluate(
     device: str | None = None,
     observer: Observer | None = None,
 ) -> dict[str, Any]:
-    """A run's test figures, computed again from its saved model and split.
+    """A run's test scores, computed again from its saved model and split.
 
     Of a denoiser those of its validation images.
 
@@ -33,7 +33,7 @@ def evaluate(
 
     Returns:
         "run", "task", "unverified" (files that nobody vouches for, if any), "test" or "validation"
-        (the figures), "stored" (as metrics.json has them), "equal", "moved" (the run's device and
+        (the scores), "stored" (as metrics.json has them), "equal", "moved" (the run's device and
         this one, where they differ; else None), and "dropout_at_test" where asked for.
 
     Raises:
@@ -42,7 +42,7 @@ def evaluate(
     """
     opened = open_run(run)
     observer = observer or Observer()
-    unverified = told_unverified([run], observer)
+    unverified = report_unverified([run], observer)
     task = task_of(opened)
     if dropout_at_test and not task.shows_dropout:
         raise ConfigError("--dropout-at-test", f"a run of {task.name}", "a classifier of scenes")

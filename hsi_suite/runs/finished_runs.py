@@ -42,17 +42,17 @@ def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
     return finished, [run for run in runs if not run.finished]
 
 
-def told_unverified(runs: Sequence[str | Path], observer: Observer) -> tuple[str, ...]:
-    """The unverified files that finished runs learnt from; the observer hears of them in a line.
+def report_unverified(runs: Sequence[str | Path], observer: Observer) -> tuple[str, ...]:
+    """The unverified files that finished runs learnt from, which the observer reports in a line.
 
     Args:
         runs: their folders.
-        observer: hears of it.
+        observer: reports it.
 
     Raises:
         RunError: one of them is no run, or damaged.
     """
-    # What is not finished is refused by whoever asks it for figures or a model.
+    # What is not finished is refused by whoever asks it for scores or a model.
     finished = [run for run in map(open_run, runs) if run.finished]
     names = {str(name) for run in finished for name in run.metrics.get("unverified") or ()}
     if names:

@@ -143,7 +143,7 @@ class Run:
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
-        """One row of figures for each epoch; empty for models without epochs."""
+        """One row of values for each epoch; empty for models without epochs."""
         if not (self.path / HISTORY).exists():
             return []
         path = self.path / HISTORY
@@ -177,7 +177,7 @@ class Run:
 
 
 def require_finished(run: Run) -> None:
-    """Refuse a run that has no figures and no model yet.
+    """Refuse a run that has no scores and no model yet.
 
     Raises:
         RunError: it is not finished; the line says how to go on.

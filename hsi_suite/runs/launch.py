@@ -67,7 +67,7 @@ def start(
 ) -> Run:
     """Carry out the run that a configuration describes.
 
-    Under torchrun the processes share it: the first one writes and tells the observer, and all
+    Under torchrun the processes share it: the first one writes and notifies the observer, and all
     return when it has finished.
 
     Args:
@@ -117,7 +117,7 @@ def train(
 
     Args:
         output: where run folders are made.
-        observer: hears of the progress; None keeps quiet.
+        observer: reports progress; None reports nothing.
         memory_limit: as of `start`.
         options: as of `configure`, for example dataset="synthetic", split="disjoint", seed=1,
             baselines=["svm"], settings=["train.epochs=10"]; or

@@ -16,7 +16,7 @@ class LogObserver(Observer):
 
     Args:
         path: the log file; made if need be, appended to when a run is continued.
-        inner: hears everything too.
+        inner: receives everything too.
     """
 
     def __init__(self, path: Path, inner: Observer) -> None:
@@ -28,18 +28,18 @@ class LogObserver(Observer):
         self._write(f"{what}: {done} of {total} steps done")
         self._inner.begin(what, total, done)
 
-    def advance(self, steps: int = 1, **figures: float) -> None:
+    def advance(self, steps: int = 1, **values: float) -> None:
         """Pass on."""
-        self._inner.advance(steps, **figures)
+        self._inner.advance(steps, **values)
 
     def end(self) -> None:
         """Pass on."""
         self._inner.end()
 
     def epoch(self, row: Mapping[str, float], seconds: float) -> None:
-        """Note the epoch's figures."""
-        figures = ", ".join(f"{name} {value:.6g}" for name, value in row.items())
-        self._write(f"{figures}, {seconds:.2f} s")
+        """Note the epoch's values."""
+        values = ", ".join(f"{name} {value:.6g}" for name, value in row.items())
+        self._write(f"{values}, {seconds:.2f} s")
         self._inner.epoch(row, seconds)
 
     def message(self, text: str) -> None:

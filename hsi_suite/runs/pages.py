@@ -62,7 +62,7 @@ class PageFacts:
         run: its folder.
         config: as its config.yaml has it.
         metrics: the content of metrics.json, which may not be written yet.
-        history: a row of figures for each epoch.
+        history: a row of values for each epoch.
         cost: see `measured_cost`.
     """
 

@@ -15,7 +15,7 @@ from ..engine.observer import Observer, interruptible
 from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
 from . import launch
-from .finished_runs import finished_runs, told_unverified
+from .finished_runs import finished_runs, report_unverified
 from .folder import CONFIG, ENVIRONMENT, Run
 from .identity import run_identity
 from .own_network import copy_network
@@ -102,7 +102,7 @@ def replay(
     device: str | None = None,
     observer: Observer | None = None,
 ) -> Replay:
-    """Carry out finished runs once more and compare weights, predictions and figures.
+    """Carry out finished runs once more and compare weights, predictions and scores.
 
     The replays are made in a temporary folder and removed; the runs' own folders are only read.
 
@@ -111,7 +111,7 @@ def replay(
         sample: how many runs of a batch to replay, chosen by a fixed seed; None for all.
         memory_limit: bytes for classifications of scenes; as of `launch.start`.
         device: in the place of the runs' own; bits then differ where the kind of device does.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Raises:
         RunError: there is no finished run.
@@ -129,7 +129,7 @@ def replay(
     with interruptible() as stop:
         for number, run in enumerate(chosen, 1):
             observer.message(f"replay {number} of {len(chosen)}: {run.path.name}")
-            told_unverified([run.path], observer)
+            report_unverified([run.path], observer)
             replayed.append(_replay(run, memory_limit, device, observer))
             if stop.pending:
                 # A library has turned the interrupt into an error of its own.

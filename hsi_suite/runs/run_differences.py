@@ -15,7 +15,7 @@ from .folder import LABEL_MAP, METRICS, Run
 
 #: Names and lines beyond this number are counted only.
 _LISTED = 20
-# Where the figures of predictions stand, for runs that leave no map.
+# Where the scores of predictions stand, for runs that leave no map.
 _FIGURES = ("test", "validation")
 
 
@@ -67,9 +67,9 @@ def compare_weights(then: Run, now: Run) -> Compared:
 
 
 def compare_predictions(then: Run, now: Run) -> Compared:
-    """The map pixel by pixel; without a map the figures that the predictions gave."""
+    """The map pixel by pixel; without a map the scores that the predictions gave."""
     if not (then.path / LABEL_MAP).is_file():
-        return _compared_trees("figures of predictions", _predicted(then), _predicted(now))
+        return _compared_trees("scores of predictions", _predicted(then), _predicted(now))
     old, new = then.label_map, now.label_map
     if old.shape != new.shape:
         return Compared("pixels of the map", old.size, 0, (f"{old.shape} then, {new.shape} now",))

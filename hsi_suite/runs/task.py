@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Metrics = Mapping[str, Any]
 """The content of metrics.json."""
-Figures = dict[str, float | None]
+Scores = dict[str, float | None]
 Config = Any
 """A task's configuration: a `MachineConfig` with sections of the task's own."""
 
@@ -47,7 +47,7 @@ class Job:
 
 
 class Recipe(Protocol):
-    """The functions of a module that tells a task's story, from a user's options to figures.
+    """The functions of a module that is a task's recipe, from a user's options to scores.
 
     Ours stand in `pipelines/`.
     """
@@ -87,7 +87,7 @@ class Recipe(Protocol):
         *,
         dropout_at_test: bool,
     ) -> dict[str, Any]:
-        """A finished run's figures, computed again from its saved model.
+        """A finished run's scores, computed again from its saved model.
 
         Args:
             run: the run.
@@ -122,7 +122,7 @@ class Task(Protocol):
             already.
         limits_memory: whether its trainings keep within a limit of memory.
         shows_dropout: whether an evaluation can leave dropout on, to show what that does.
-        scored: the part whose figures count: "test", or "validation" where there is no other.
+        scored: the part whose scores count: "test", or "validation" where there is no other.
         maps: whether its runs leave a map of classes, each in a colour of its own.
         products: what of a run's folder is named when it is finished, as (word, file).
     """
@@ -178,14 +178,14 @@ class Task(Protocol):
     def absent_source(self, config: Config, source: str) -> str | None:
         """Why a training has no such source of chance (a stream of `seeds`, or "data").
 
-        None where it has, or nobody can tell before it begins.
+        None where it has, or nobody knows before it begins.
         """
 
     def summary(self, metrics: Metrics) -> Sequence[Block]:
         """What the terminal shows of a finished run."""
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
-        """Lines of what `evaluate` returned, beside the stored figures."""
+        """Lines of what `evaluate` returned, beside the stored scores."""
         now, stored = (_flattened(result[part]) for part in (self.scored, "stored"))
         return [f"{name:32} {_number(now[name])}   stored {_number(stored[name])}" for name in now]
 
@@ -199,7 +199,7 @@ class Task(Protocol):
         """
 
     def published(self, run: Run) -> Sequence[Metrics] | None:
-        """Figures from the literature of a run's data and protocol, as fractions.
+        """Scores from the literature of a run's data and protocol, as fractions.
 
         Each with "method", "setting" and "source", and metrics by name, with NAME_std; None where
         the task knows no literature at all.
@@ -216,20 +216,20 @@ class Task(Protocol):
         return f"{variant} split" if variant else ""
 
     def random_split(self, variant: str) -> bool:
-        """Whether what is scored lies among what was learnt from, so that its place may tell."""
+        """Whether what is scored lies among what was learnt from, so place may give it away."""
         return False
 
-    def figures(self, metrics: Metrics) -> Figures:
-        """The figures of the scored part as one flat row: numbers, their keys joined by "/"."""
+    def scores(self, metrics: Metrics) -> Scores:
+        """The scores of the scored part as one flat row: numbers, their keys joined by "/"."""
         return _flattened(metrics[self.scored])
 
-    def baseline_figures(self, metrics: Metrics) -> dict[str, Figures]:
+    def baseline_scores(self, metrics: Metrics) -> dict[str, Scores]:
         """Those of the baselines, by their names."""
         return {name: _flattened(row) for name, row in sorted(metrics.get("baselines", {}).items())}
 
     def headline(self, metrics: Metrics) -> list[str]:
-        """The names of the figures that are told first, the most important one at the front."""
-        return list(self.figures(metrics))[:3]
+        """The names of the scores that are reported first, the most important one at the front."""
+        return list(self.scores(metrics))[:3]
 
     def part_sizes(self, metrics: Metrics) -> tuple[Any, Any]:
         """Items that were learnt from and scored on, as metrics.json has them."""
@@ -237,8 +237,8 @@ class Task(Protocol):
         return split.get("train"), split.get("test")
 
 
-def _flattened(tree: Metrics, above: str = "") -> Figures:
-    flat: Figures = {}
+def _flattened(tree: Metrics, above: str = "") -> Scores:
+    flat: Scores = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
             flat |= _flattened(value, f"{above}{key}/")

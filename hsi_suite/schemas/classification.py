@@ -20,7 +20,7 @@ class SceneConfig(Section):
         seed: of a synthetic data set's generator; null takes its own. `--seed` does not touch it.
         scene: the user's cube.
         scene_variable: its variable, where the file holds several arrays.
-        axes: order of its axes, where the file does not tell: "y,x,band", "band,y,x" and so on;
+        axes: order of its axes, where the file does not say: "y,x,band", "band,y,x" and so on;
             of a matrix of spectra "band,pixel" or "pixel,band".
         shape: lines and samples of a matrix of spectra.
         labels: the user's label map.
@@ -62,7 +62,7 @@ class PreprocessConfig(Section):
 
     Attributes:
         denoise: take the noise out of the cube with the shipped denoiser, the noise of each band
-            told from the scene itself. Unlabelled and test pixels take part; no label does. A
+            estimated from the scene itself. Unlabelled and test pixels take part; no label does. A
             denoised cube varies in few directions: principal components beyond them are 0.
     """
 
@@ -195,9 +195,9 @@ class EvaluationConfig(Section):
         precision: of the network's computations, fp32 or bf16 autocast (logits differ by about
             3e-3).
         dropout_at_test: also classify the test part ten times with dropout left on, a known
-            mistake, and write what it does to the spread. The run's own figures never use it.
+            mistake, and write what it does to the spread. The run's own scores never use it.
         orientations: 8 averages a network's probabilities over all ways to turn and mirror a
-            window, in the run's figures and maps and whenever it predicts; validation during
+            window, in the run's scores and maps and whenever it predicts; validation during
             training sees windows as they are. 1 averages nothing.
     """
 

@@ -125,7 +125,7 @@ class RetrievalEvaluationConfig(Section):
 
     Attributes:
         baselines: methods judged on the same parts.
-        cutoffs: lengths of rankings at which mean average precision and recall are told; those
+        cutoffs: lengths of rankings at which mean average precision and recall are reported; those
             beyond the smaller gallery are cut to it.
         label_shares: shares of the predicted labels in the similarity that the validation chooses
             from; 0 is the common representation alone, as in the paper.

@@ -70,8 +70,8 @@ class _Scores(Stored):
 
     @model_validator(mode="before")
     @classmethod
-    def _figures_are_numbers(cls, tree: Any) -> Any:
-        """Figures that came later, and those of other packages, need not be there."""
+    def _scores_are_numbers(cls, tree: Any) -> Any:
+        """Scores that came later, and those of other packages, need not be there."""
         for each in of_classifiers() if isinstance(tree, dict) else ():
             value = tree.get(each.name)
             if isinstance(value, bool) or not isinstance(value, int | float | None):
@@ -155,7 +155,7 @@ def check_metrics(metrics: Any, path: Path, kind: type[RunMetrics], *, whole: bo
         whole: whether everything has to be there; else only what is there is looked at.
 
     Raises:
-        RunError: a figure is missing or of another type, or tables differ in size.
+        RunError: a score is missing or of another type, or tables differ in size.
     """
     check_stored(kind, metrics, path, _REMEDY, whole=whole)
     if whole:

@@ -89,8 +89,8 @@ class TrainingConfig(Section):
             then validated and kept instead of the weights themselves; null keeps no average.
         precision: fp32, or bf16 autocast (weights and optimiser stay fp32).
         selection: last (the model after the last epoch, as in the HybridSN paper) or best (the
-            epoch with the best validation figure; needs a validation part).
-        early_stopping: epochs without a better validation figure before training stops; null
+            epoch with the best validation score; needs a validation part).
+        early_stopping: epochs without a better validation score before training stops; null
             trains to the end; needs a validation part.
         checkpoint_seconds: longest work that a killed run loses.
     """

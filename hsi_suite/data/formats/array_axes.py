@@ -52,13 +52,13 @@ class CubeAxes:
             the two that make up the pixels of a matrix stand side by side, the slower one first.
         sizes: of these axes.
         matrix: whether all pixels lie along one axis.
-        told: who says so, in words; "" where it is the usual order that was assumed.
+        source: who says so, in words; "" where it is the usual order that was assumed.
     """
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
     matrix: bool = False
-    told: str = ""
+    source: str = ""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -105,14 +105,14 @@ class CubeAxes:
 
     def remark(self) -> str:
         """How the array was read, in a short line; "" where the user said it all."""
-        if self.told == AXES_OPTION:
+        if self.source == AXES_OPTION:
             return ""
         if self.matrix:
             other = "band,y,x" if self.names.index("x") < self.names.index("y") else "band,x,y"
-            told = f", by {self.told}" if self.told != SHAPE_OPTION else ""
-            return f"read as {self}{told}; {AXES_OPTION} {other} counts the other way"
-        if self.told:
-            return f"read as {self}, by {self.told}"
+            source = f", by {self.source}" if self.source != SHAPE_OPTION else ""
+            return f"read as {self}{source}; {AXES_OPTION} {other} counts the other way"
+        if self.source:
+            return f"read as {self}, by {self.source}"
         return f"read as {self}; if its axes are in another order, give {AXES_OPTION}"
 
     def __str__(self) -> str:
@@ -155,9 +155,9 @@ def bands_at(place: int) -> tuple[str, ...]:
 
 
 def named_axes(labels: Sequence[str]) -> tuple[str, ...] | None:
-    """The axes that a file calls so; None where it does not tell lines, samples and bands apart.
+    """The axes that a file calls so; None where it does not name lines, samples and bands.
 
-    Two known names tell the third axis.
+    Two known names determine the third axis.
     """
     names = [_known(label) for label in labels]
     if len(names) == 3 and names.count("") == 1:
@@ -203,12 +203,12 @@ def cube_axes(
             "y, x and band",
         )
     if request.axes is not None:
-        axes = CubeAxes(request.axes, sizes, told=AXES_OPTION)
+        axes = CubeAxes(request.axes, sizes, source=AXES_OPTION)
     elif named is not None:
-        axes = CubeAxes(named, sizes, told="the names of its axes")
+        axes = CubeAxes(named, sizes, source="the names of its axes")
     elif wavelengths is not None and sizes.count(wavelengths) == 1 and sizes[2] != wavelengths:
         names = bands_at(sizes.index(wavelengths))
-        axes = CubeAxes(names, sizes, told=f"its {wavelengths} wavelengths")
+        axes = CubeAxes(names, sizes, source=f"its {wavelengths} wavelengths")
     else:
         axes = CubeAxes(CUBE_AXES, sizes)
     if request.shape is not None and axes.shape[:2] != request.shape:
@@ -228,7 +228,7 @@ def matrix_axes(
     *,
     size: tuple[int, int] | None,
     columns: bool,
-    told: str = "",
+    source: str = "",
 ) -> CubeAxes:
     """The axes of a matrix of spectra, bands × pixels or pixels × bands.
 
@@ -236,16 +236,16 @@ def matrix_axes(
         path: the file, for messages.
         shape: of the matrix.
         request: what the user says.
-        size: lines and samples that the file tells; None when it does not.
+        size: lines and samples that the file gives; None when it does not.
         columns: whether pixels are usually counted down the columns, as in MATLAB.
-        told: who tells `size`.
+        source: who gives `size`.
 
     Raises:
         InputFileError: nothing says how many lines and samples there are, or that does not fit.
     """
     rows, columns_count = shape
     found = f"a matrix of {rows} × {columns_count}"
-    told = SHAPE_OPTION if request.shape is not None else told
+    source = SHAPE_OPTION if request.shape is not None else source
     size = request.shape or size
     if size is None:
         raise InputFileError(
@@ -264,7 +264,7 @@ def matrix_axes(
     bands = (rows, columns_count)[1 - place]
     names = ("band", *order) if place == 1 else (*order, "band")
     sizes = (bands, *inner) if place == 1 else (*inner, bands)
-    return CubeAxes(names, sizes, matrix=True, told=told)
+    return CubeAxes(names, sizes, matrix=True, source=source)
 
 
 def _pixel_axis(

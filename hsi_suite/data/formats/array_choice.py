@@ -103,7 +103,7 @@ def choose_cube(
         path: the file, for messages.
         arrays: what it holds.
         request: what the user says of it.
-        matrices: names of the matrices of which the file tells lines and samples.
+        matrices: names of the matrices of which the file gives lines and samples.
 
     Raises:
         InputFileError: no array fits, several do, or the named one is missing or of another kind.

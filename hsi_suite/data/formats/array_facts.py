@@ -1,6 +1,6 @@
 """Which array of a file is the cube, and what the others say of it.
 
-Others may tell its wavelengths and, of a matrix of spectra, how many lines and samples there are.
+Others may hold its wavelengths and, of a matrix of spectra, how many lines and samples there are.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FoundCube:
     Attributes:
         array: as the file holds it.
         axes: how its axes make a cube.
-        wavelengths: centre of each band in nm; None when no other array tells.
+        wavelengths: centre of each band in nm; None when no other array holds them.
         unused: why arrays that are called wavelengths give none, in words; "" where none are.
     """
 
@@ -82,9 +82,9 @@ def find_cube(
     chosen = choose_cube(path, arrays, request, sizes)
     lists = [array for array in arrays if is_spectral_list(array)]
     if len(chosen.shape) == 2:
-        lines, samples, told = sizes.get(chosen.name, (0, 0, ""))
-        size = (lines, samples) if told else None
-        axes = matrix_axes(path, chosen.shape, request, size=size, columns=columns, told=told)
+        lines, samples, who = sizes.get(chosen.name, (0, 0, ""))
+        size = (lines, samples) if who else None
+        axes = matrix_axes(path, chosen.shape, request, size=size, columns=columns, source=who)
     else:
         count = math.prod(lists[0].shape) if len(lists) == 1 else None
         axes = cube_axes(path, chosen.plain_shape, request, named=named(chosen), wavelengths=count)
@@ -123,9 +123,9 @@ def is_spectral_list(array: StoredArray, widths: bool = False) -> bool:
 
 
 def told_sizes(arrays: Sequence[StoredArray], values: Values) -> dict[str, tuple[int, int, str]]:
-    """Lines and samples of every matrix whose rows or columns may be pixels, and who tells them.
+    """Lines and samples of every matrix whose rows or columns may be pixels, and who gives them.
 
-    Single numbers called rows, nRow, lines, cols and the like tell them; else maps and cubes of
+    Single numbers called rows, nRow, lines, cols and the like give them; else maps and cubes of
     the same scene that lie beside the matrix, if they agree.
 
     Args:
@@ -141,7 +141,7 @@ def told_sizes(arrays: Sequence[StoredArray], values: Values) -> dict[str, tuple
     }
     found: dict[str, tuple[int, int, str]] = {}
     for matrix in matrices:
-        told = {
+        counted = {
             (lines, samples): f"{line_name} and {sample_name}"
             for lines, line_name in counts["lines"].items()
             for samples, sample_name in counts["samples"].items()
@@ -154,8 +154,8 @@ def told_sizes(arrays: Sequence[StoredArray], values: Values) -> dict[str, tuple
             and min(other.shape[:2]) > 1
             and other.shape[0] * other.shape[1] in matrix.shape
         }
-        if len(told) == 1:
-            ((lines, samples), who), *_ = told.items()
+        if len(counted) == 1:
+            ((lines, samples), who), *_ = counted.items()
             found[matrix.name] = (lines, samples, who)
     return found
 

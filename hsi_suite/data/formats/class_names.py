@@ -15,7 +15,7 @@ _UNLABELLED = {
     "unlabeled", "unlabelled", "void",
 }  # fmt: skip
 _NUMBER_0 = re.compile(r"(?:class|label)?[ _#]*0+")
-# Commas between names, told from those inside by the space behind them, or by none.
+# Commas between names, known from those inside by the space behind them, or by none.
 _SEPARATORS = (re.compile(r",[ \t]*\n"), re.compile(r",\s+"), re.compile(r",(?!\s)"))
 
 
@@ -89,7 +89,7 @@ def names_nothing(name: str) -> bool:
 def separate_names(text: str, items: Sequence[str], count: int) -> tuple[str, ...] | None:
     """A list of names, some with commas in them, as `count` names; None where that is not clear.
 
-    Told by quotes, by lines, by the space behind commas, or by small letters where all other
+    Recognised by quotes, by lines, by the space behind commas, or by small letters where all other
     names begin with a capital.
 
     Args:

@@ -101,7 +101,7 @@ def _wavelengths(fields: Fields, bands: int) -> NDArray[np.float64] | None:
 
 
 def _fwhm(fields: Fields, bands: int) -> NDArray[np.float64] | None:
-    """The widths stand in the unit of the wavelengths, whichever that was told to be."""
+    """The widths stand in the unit of the wavelengths, whichever that is."""
     centres, raw = _wavelengths(fields, bands), numbers(list_items(fields, "wavelength"))
     widths = numbers(list_items(fields, "fwhm"))
     if centres is None or raw is None or widths is None or len(widths) != bands:
@@ -146,11 +146,11 @@ def _class_names(fields: Fields, colours: NDArray[np.uint8] | None) -> ClassName
     # With the first name there, it is another one that is missing: two that lack their comma.
     if first == 1 and names_nothing(items[0]):
         first = 0
-    told = None if colours is None else len(colours)
+    counted = None if colours is None else len(colours)
     return ClassNames(
         items,
         first=first,
-        count=int(count[0]) if count else told,
+        count=int(count[0]) if count else counted,
         text=listed.text if isinstance(listed, HeaderList) else "",
     )
 

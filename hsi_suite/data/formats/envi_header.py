@@ -14,7 +14,7 @@ class HeaderList(tuple[str, ...]):
     """The items of a list in braces.
 
     Attributes:
-        text: what stands between the braces, lines kept; it tells more than the items where these
+        text: what stands between the braces, lines kept; it says more than the items where these
             hold commas.
     """
 

@@ -157,7 +157,7 @@ def spectral_list(
     *,
     widths: bool = False,
 ) -> SpectralList | None:
-    """The wavelengths (or widths) of the bands of a data set; None when they are not told.
+    """The wavelengths (or widths) of the bands of a data set; None when they are not stated.
 
     Of several lists the one nearest to the data set in the file's tree is taken.
 

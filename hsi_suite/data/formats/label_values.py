@@ -164,7 +164,7 @@ def _as_labels(path: Path, values: NDArray[Any]) -> NDArray[np.int32]:
     if values.size == 0:
         raise InputFileError(path, f"an array of {size_text(values.shape)}", "a label map")
     if values.dtype.kind == "f":
-        # Of a NaN that warns, as damage makes them, the refusal tells.
+        # Of a NaN that warns, as damage makes them, the refusal says it.
         with np.errstate(invalid="ignore"):
             broken = values[~np.isfinite(values) | (values != np.floor(values))]
         if broken.size:

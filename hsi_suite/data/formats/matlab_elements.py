@@ -1,6 +1,6 @@
 """How a variable is stored in a MATLAB v5 to v7 file: type, and place when uncompressed.
 
-SciPy tells a variable's class but not the type its values are stored in, and looks that type up
+SciPy gives a variable's class but not the type its values are stored in, and looks that type up
 without checking it, which ends the process on a damaged file.
 """
 

@@ -67,7 +67,7 @@ def load_matlab_array(path: Path, array: StoredArray) -> NDArray[Any]:
 def open_matlab(path: Path, request: ArrayRequest) -> CubeFile:
     """The cube of a MATLAB file; a compressed one is read at the first need, then kept.
 
-    A matrix of spectra counts as one where the file or the user tells lines and samples.
+    A matrix of spectra counts as one where the file or the user gives lines and samples.
 
     Raises:
         InputFileError: the file is damaged or holds no or several cubes.

@@ -79,7 +79,7 @@ def load_npy_array(path: Path) -> NDArray[Any]:
 def open_npz(path: Path, request: ArrayRequest) -> CubeFile:
     """The cube of an NPZ file; its values are read at the first need, then kept.
 
-    A matrix of spectra counts as one where the file or the user tells lines and samples.
+    A matrix of spectra counts as one where the file or the user gives lines and samples.
 
     Raises:
         InputFileError: the file is damaged or holds no or several cubes.

@@ -174,13 +174,13 @@ def _layout(path: Path, series: tifffile.TiffPageSeries, request: ArrayRequest) 
         raise InputFileError(
             path, f"an array of {size_text(series.shape)}", "one with lines, samples and bands"
         )
-    told: CubeAxes | None = None
+    given: CubeAxes | None = None
     remarks: tuple[str, ...] = ()
     if request.axes is not None or request.shape is not None:
-        told = cube_axes(path, shape, request)
-        if told.names.index("y") > told.names.index("x"):
-            raise InputFileError(path, f"{AXES_OPTION} {','.join(told.names)}", "y before x")
-        band_axis = told.names.index("band")
+        given = cube_axes(path, shape, request)
+        if given.names.index("y") > given.names.index("x"):
+            raise InputFileError(path, f"{AXES_OPTION} {','.join(given.names)}", "y before x")
+        band_axis = given.names.index("band")
     elif axes_are_known(series) and axes.count("Y") == 1 == axes.count("X"):
         band_axis = next(at for at, axis in enumerate(axes) if axis not in "YX")
         if axes.index("Y") > axes.index("X"):
@@ -188,9 +188,9 @@ def _layout(path: Path, series: tifffile.TiffPageSeries, request: ArrayRequest) 
         remarks = _axis_remarks(axes[band_axis], shape[band_axis])
     else:
         band_axis = _guess_band_axis(path, shape)
-        told = CubeAxes(bands_at(band_axis), shape)
+        given = CubeAxes(bands_at(band_axis), shape)
     lines, samples = (size for at, size in enumerate(shape) if at != band_axis)
-    return _Layout((lines, samples, shape[band_axis]), (0, 1, 2)[band_axis], told, remarks)
+    return _Layout((lines, samples, shape[band_axis]), (0, 1, 2)[band_axis], given, remarks)
 
 
 def _axis_remarks(axis: str, size: int) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def locate(
         files: what to look for.
         allow_unverified: use a file whose checksum is wrong, or that nobody publishes one of, and
             say so.
-        on_message: told of downloads and of everything that was not verified.
+        on_message: reports downloads and everything that was not verified.
 
     Returns:
         One file for each of `files`, in their order.

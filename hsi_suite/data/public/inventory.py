@@ -1,4 +1,4 @@
-"""What `hsi data` tells: which data sets there are, where their files lie, what they hold."""
+"""What `hsi data` says: which data sets there are, where their files lie, what they hold."""
 
 from __future__ import annotations
 

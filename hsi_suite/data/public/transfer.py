@@ -26,7 +26,7 @@ def fetch(url: str, path: Path, say: Say, silent_hosts: set[str]) -> str:
     Args:
         url: an http or https address.
         path: the file to write; after a failure its content means nothing.
-        say: told of the download's start.
+        say: reports the download's start.
         silent_hosts: hosts that did not answer; not asked again, and added to.
 
     Returns:
@@ -67,7 +67,7 @@ def fetch(url: str, path: Path, say: Say, silent_hosts: set[str]) -> str:
 
 def _not_data(path: Path) -> str:
     # Servers answer 200 with a page that says "not found". Where no checksum is known nothing
-    # else would tell it from data.
+    # else would distinguish it from data.
     with path.open("rb") as stream:
         start = stream.read(256)
     if not start:

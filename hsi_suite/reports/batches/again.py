@@ -26,7 +26,7 @@ def runs_section(report: BatchReport) -> Section:
             Cell(name_text(run.name)),
             Cell(facts.name),
             Cell(str(run.metrics["seed"]), float(run.metrics["seed"])),
-            *(value_cell(key, run.figures.get(key)) for key in keys),
+            *(value_cell(key, run.scores.get(key)) for key in keys),
         ]
         for facts in report.groups
         for run in facts.runs
@@ -40,7 +40,7 @@ def runs_section(report: BatchReport) -> Section:
         ]
         names = (Column("run", number=False), Column("reason", number=False))
         blocks.append(Table("Runs that failed and count nowhere.", names, reasons, style="pairs"))
-    blocks.append(Fold(f"{len(rows)} runs and their figures", [table]))
+    blocks.append(Fold(f"{len(rows)} runs and their scores", [table]))
     return Section("Runs", blocks)
 
 

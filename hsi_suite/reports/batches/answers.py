@@ -14,15 +14,15 @@ from .values import interval_text, level_text, runs_text
 
 
 def answers(report: BatchReport) -> list[Card]:
-    """One for each data set and variant that has figures."""
+    """One for each data set and variant that has scores."""
     return [_answer(contest, report) for contest in report.contests if ranked(contest)]
 
 
 def ranked(contest: Contest) -> list[GroupFacts]:
-    """The groups that have figures, the best mean first."""
+    """The groups that have scores, the best mean first."""
     known = [facts for facts in contest.rivals if facts.entry["mean"] is not None]
-    figure = measure(contest.headline)
-    return sorted(known, key=lambda facts: -figure.gain(facts.entry["mean"]))
+    kind = measure(contest.headline)
+    return sorted(known, key=lambda facts: -kind.gain(facts.entry["mean"]))
 
 
 def duels_of(facts: GroupFacts, contest: Contest) -> dict[str, Mapping[str, Any]]:
@@ -40,7 +40,7 @@ def duels_of(facts: GroupFacts, contest: Contest) -> dict[str, Mapping[str, Any]
     return duels
 
 
-def tells(duel: Mapping[str, Any] | None, report: BatchReport) -> bool:
+def is_significant(duel: Mapping[str, Any] | None, report: BatchReport) -> bool:
     """Whether a comparison finds the group it is seen from better, after correction."""
     if duel is None or duel["holm_p"] is None or duel["difference"] is None:
         return False
@@ -48,11 +48,13 @@ def tells(duel: Mapping[str, Any] | None, report: BatchReport) -> bool:
     return bool(better and duel["holm_p"] < report.significance)
 
 
-def told_from_all(best: GroupFacts, others: Iterable[GroupFacts], report: BatchReport) -> bool:
-    """Whether a group is told from each of the others."""
+def significant_over_all(
+    best: GroupFacts, others: Iterable[GroupFacts], report: BatchReport
+) -> bool:
+    """Whether the lead of a group over each of the others is significant."""
     contest = next(c for c in report.contests if best in c.groups)
     duels = duels_of(best, contest)
-    return all(tells(duels.get(facts.group["name"]), report) for facts in others)
+    return all(is_significant(duels.get(facts.group["name"]), report) for facts in others)
 
 
 def _answer(contest: Contest, report: BatchReport) -> Card:
@@ -65,12 +67,12 @@ def _answer(contest: Contest, report: BatchReport) -> Card:
         spread = f"{level_text(report.level)} interval {ends}, {spread}"
     return Card(
         title=contest.title,
-        figure=measure(key).with_unit(entry["mean"]),
+        score=measure(key).with_unit(entry["mean"]),
         name=contender_name(best.group["name"], contest),
         note=f"{measure(key).title}, {spread}",
         text=_outcome(best, others, contest, report),
         remarks=[*_baselines(best, contest, report), *_position(best, contest)],
-        told=bool(others) and told_from_all(best, others, report),
+        significant=bool(others) and significant_over_all(best, others, report),
     )
 
 
@@ -84,7 +86,7 @@ def _outcome(
         unit = measure(contest.headline).points
         return f"Single runs lie up to {f'{apart} {unit}'.strip()} apart."
     duels = duels_of(best, contest)
-    beaten = [facts for facts in others if tells(duels.get(facts.group["name"]), report)]
+    beaten = [facts for facts in others if is_significant(duels.get(facts.group["name"]), report)]
     rest = [facts for facts in others if facts not in beaten]
     text = _better(beaten, duels, contest) if beaten else ""
     return f"{text} {_cannot_tell(rest, duels, contest, bool(beaten))}".strip() if rest else text
@@ -125,10 +127,10 @@ def best_simpler(contest: Contest) -> tuple[str, float] | None:
     """The baseline with the best mean beside any of the models, position alone set aside."""
     key = contest.headline
     means = [
-        (name, float(figures[key]["mean"]))
+        (name, float(scores[key]["mean"]))
         for facts in contest.groups
-        for name, figures in facts.baselines.items()
-        if name != "position" and figures.get(key) and figures[key]["mean"] is not None
+        for name, scores in facts.baselines.items()
+        if name != "position" and scores.get(key) and scores[key]["mean"] is not None
     ]
     return max(means, key=lambda pair: measure(key).gain(pair[1])) if means else None
 
@@ -138,18 +140,18 @@ def _baselines(best: GroupFacts, contest: Contest, report: BatchReport) -> list[
     if found is None:
         return []
     name, mean = found
-    figure = measure(contest.headline)
-    reached = figure.with_unit(mean)
+    kind = measure(contest.headline)
+    reached = kind.with_unit(mean)
     text = f"Best simpler method, {baseline_name(name)}: {reached}"
-    ahead = figure.gain(mean - best.entry["mean"])
+    ahead = kind.gain(mean - best.entry["mean"])
     if ahead >= 0:
-        words = f"better, by {figure.size_with_points(ahead)}" if ahead else "as well"
+        words = f"better, by {kind.size_with_points(ahead)}" if ahead else "as well"
         return [Remark(f"{text}. It does {words}.", warning=True)]
     duels = duels_of(best, contest)
     own = f"{BESIDE}{best.group['name']}"
     known = [key for key in duels if compared_baseline(key) == name]
     duel = next((duels[key] for key in known if BESIDE not in key or key.endswith(own)), None)
-    if duel is not None and not tells(duel, report):
+    if duel is not None and not is_significant(duel, report):
         return [Remark(f"{text}. The runs cannot tell the two apart.", warning=True)]
     return [Remark(f"{text}.")]
 

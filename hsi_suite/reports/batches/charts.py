@@ -19,7 +19,7 @@ from ..drawing import FAINT, house_style
 from .content import Contest, GroupFacts, contest_rows, entry_of
 from .values import interval
 
-# Told apart by those who see no red or green, and readable on white and on black.
+# Distinct for those who see no red or green, and readable on white and on black.
 SERIES = ("#2f81d6", "#d9700a", "#1a9a6a", "#b05fd0", "#c79a00", "#d6498f", "#00a0b8", "#8a8f98")
 _WIDTH = 9.6
 _MOST_SERIES = 8
@@ -48,7 +48,7 @@ def _lines(contest: Contest) -> list[tuple[str, str, Mapping[str, Any], list[flo
     for number, (name, kind, figures, facts) in enumerate(contest_rows(contest)):
         entry = entry_of(figures, key)
         if kind == "model":
-            values = [run.figures.get(key) for run in facts.runs]
+            values = [run.scores.get(key) for run in facts.runs]
             known = [value for value in values if value is not None and math.isfinite(value)]
             rows.append((name, SERIES[number % len(SERIES)], entry, known))
         elif entry["mean"] is not None:
@@ -148,7 +148,7 @@ def curves_figure(groups: Sequence[GroupFacts], names: Sequence[str]) -> Figure:
     """Mean of each epoch with a band from the lowest to the highest run.
 
     Args:
-        groups: at most eight, with something to draw (`curve_keys` tells).
+        groups: at most eight, with something to draw (see `curve_keys`).
         names: one for each, for the legend.
     """
     keys = curve_keys(groups)

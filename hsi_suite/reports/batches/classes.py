@@ -1,4 +1,4 @@
-"""Classes of a batch: their figures with spread over the runs, and what is taken for what."""
+"""Classes of a batch: their scores with spread over the runs, and what is taken for what."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Class:
 
 
 def has_classes(facts: GroupFacts) -> bool:
-    """Whether the runs of a group tell classes apart."""
+    """Whether the runs of a group classify."""
     return any("confusion_matrix" in (run.metrics.get("test") or {}) for run in facts.runs)
 
 
@@ -51,7 +51,7 @@ def classes_of(facts: GroupFacts) -> list[_Class]:
 
 
 def _names(metrics: Mapping[str, Any]) -> list[str]:
-    # As the summary names them: those of one name are told apart by a number.
+    # As the summary names them: those of one name are distinguished by a number.
     return [
         key.partition("/")[2] for key in flatten_scores(metrics["test"]) if key.startswith("recall")
     ]
@@ -151,7 +151,7 @@ def confusion_shares(facts: GroupFacts, names: Sequence[str]) -> NDArray[np.floa
     For few classes: it grows with their square.
 
     Args:
-        facts: a group whose runs tell classes apart.
+        facts: a group whose runs classify.
         names: all classes, in the order that is wanted.
     """
     place = {name: index for index, name in enumerate(names)}

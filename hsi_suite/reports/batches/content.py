@@ -21,15 +21,15 @@ class RunFacts:
     Attributes:
         name: of its folder.
         metrics: the content of metrics.json.
-        figures: its flat figures by name, as in runs.csv; None where undefined.
-        history: a row of figures for each epoch.
+        scores: its flat scores by name, as in runs.csv; None where undefined.
+        history: a row of values for each epoch.
         environment: the content of environment.json.
         config_text: its resolved configuration, YAML.
     """
 
     name: str
     metrics: Mapping[str, Any]
-    figures: Mapping[str, float | None]
+    scores: Mapping[str, float | None]
     history: Sequence[Mapping[str, Any]]
     environment: Mapping[str, Any]
     config_text: str
@@ -43,11 +43,11 @@ class GroupFacts:
         group: its entry in summary.json.
         runs: in the order of the entry.
         votes: what the runs' maps say about each pixel; None where there are none.
-        published: figures from the literature of the same data and protocol, see
+        published: scores from the literature of the same data and protocol, see
             `classification.published_table`; None where the task knows no literature.
         variant_words: what its runs differ by from others on the same data, as in a sentence.
         random_split: whether what is scored lies among what was learnt from, so that position
-            alone may tell.
+            alone may give the answer away.
         maps: whether each class has the colour it has in maps.
     """
 
@@ -81,7 +81,7 @@ class GroupFacts:
 
     @property
     def baselines(self) -> dict[str, Mapping[str, Entry]]:
-        """The figures of the baselines by name, position first."""
+        """The scores of the baselines by name, position first."""
         return ordered_baselines(self.group)
 
 
@@ -119,7 +119,7 @@ class Contest:
 
     @property
     def random_split(self) -> bool:
-        """Whether position alone may tell what is scored."""
+        """Whether position alone may give away what is scored."""
         return self.groups[0].random_split
 
 
@@ -167,14 +167,14 @@ class BatchReport:
         return 1 - self.level
 
 
-def entry_of(figures: Mapping[str, Entry], metric: str) -> Entry:
+def entry_of(scores: Mapping[str, Entry], metric: str) -> Entry:
     """The description of a metric, an empty one where no run has it."""
     empty = {"n": 0, "mean": None, "std": None, "min": None, "max": None, "interval": None}
-    return figures.get(metric) or empty
+    return scores.get(metric) or empty
 
 
 def compared_baseline(name: str) -> str:
-    """The baseline that a comparison names, without what tells it from others of its kind."""
+    """The baseline that a comparison names, without what others of its kind add."""
     return name.removeprefix(BASELINE).partition(BESIDE)[0]
 
 
@@ -190,14 +190,14 @@ def contender_name(name: str, contest: Contest) -> str:
     same = [facts for facts in contest.rivals if facts.model == group.model]
     if group in same and len(same) == 1:
         return group.model
-    # What repeats a group on other threads or another device is told apart by what it adds.
+    # What repeats a group on other threads or another device is distinguished by what it adds.
     for other in same if len(same) == 1 else []:
         return group.model + name_text(str(group.group["name"])[len(str(other.group["name"])) :])
     return group.name
 
 
 def contest_rows(contest: Contest) -> Iterator[tuple[str, str, Mapping[str, Entry], GroupFacts]]:
-    """Name, kind ("model" or "baseline"), figures and group of everything measured on one place.
+    """Name, kind ("model" or "baseline"), scores and group of everything measured on one place.
 
     Baselines of several models on the same splits are the same runs: they are named once.
     """
@@ -205,13 +205,13 @@ def contest_rows(contest: Contest) -> Iterator[tuple[str, str, Mapping[str, Entr
         yield contender_name(facts.group["name"], contest), "model", facts.group["test"], facts
     seen: list[tuple[str, Mapping[str, Entry]]] = []
     for facts in contest.groups:
-        for key, figures in facts.baselines.items():
-            if (key, figures) in seen:
+        for key, scores in facts.baselines.items():
+            if (key, scores) in seen:
                 continue
             again = any(key == name for name, _ in seen)
-            seen.append((key, figures))
+            seen.append((key, scores))
             name = baseline_name(key) + (f" (splits of {facts.model})" if again else "")
-            yield name, "baseline", figures, facts
+            yield name, "baseline", scores, facts
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from ...metrics.measures import measure
 from ..content import UNVERIFIED, enumerate_names
 from ..document import Cell, Column, Table, Value
-from .answers import duels_of, tells
+from .answers import duels_of, is_significant
 from .content import BatchReport, Contest, compared_baseline, contest_rows, entry_of
 from .values import Entry, level_text, name_text, spread_text
 
 
 def paper_table(report: BatchReport) -> Table:
-    """The figures of all groups and their baselines.
+    """The scores of all groups and their baselines.
 
     A mean is bold where it is the best of its data set and variant and the corrected test tells
     it from every other one there, baselines included.
@@ -21,15 +21,15 @@ def paper_table(report: BatchReport) -> Table:
     keys = list(dict.fromkeys(key for f in report.groups for key in f.group["headline"]))
     rows: list[list[Value]] = []
     styles: list[str] = []
-    best = [_told_best(contest, report) for contest in report.contests]
-    for contest, told in zip(report.contests, best, strict=True):
+    best = [_clear_leader(contest, report) for contest in report.contests]
+    for contest, leader in zip(report.contests, best, strict=True):
         rows.append([contest.title])
         styles.append("group")
-        for name, kind, figures, facts in contest_rows(contest):
-            own = kind == "model" and facts.group["name"] == told
-            row: list[Value] = [name, entry_of(figures, contest.headline)["n"]]
+        for name, kind, scores, facts in contest_rows(contest):
+            own = kind == "model" and facts.group["name"] == leader
+            row: list[Value] = [name, entry_of(scores, contest.headline)["n"]]
             for key in keys:
-                text = spread_text(key, entry_of(figures, key))
+                text = spread_text(key, entry_of(scores, key))
                 row.append(Cell(text, style="strong" if own and key == contest.headline else ""))
             rows.append(row)
             styles.append(kind)
@@ -38,8 +38,8 @@ def paper_table(report: BatchReport) -> Table:
     return Table(_caption(report, any(best)), heads, rows, styles)
 
 
-def _told_best(contest: Contest, report: BatchReport) -> str | None:
-    """The group that is told from all others on the headline metric; None if there is none."""
+def _clear_leader(contest: Contest, report: BatchReport) -> str | None:
+    """The group that leads all others significantly on the headline metric, if any."""
     known = [facts for facts in contest.rivals if facts.entry["mean"] is not None]
     if not known:
         return None
@@ -48,8 +48,8 @@ def _told_best(contest: Contest, report: BatchReport) -> str | None:
     rivals = {facts.group["name"] for facts in contest.rivals} - {best.group["name"]}
     if not duels or not rivals <= set(duels):
         return None
-    told = all(tells(duel, report) for duel in duels.values())
-    return str(best.group["name"]) if told and _above_baselines(best.baselines, contest) else None
+    clear = all(is_significant(duel, report) for duel in duels.values())
+    return str(best.group["name"]) if clear and _above_baselines(best.baselines, contest) else None
 
 
 def _above_baselines(baselines: Mapping[str, Mapping[str, Entry]], contest: Contest) -> bool:

@@ -1,4 +1,4 @@
-"""The figures of a batch: means with intervals, what they stand beside, who is better."""
+"""The scores of a batch: means with intervals, what they stand beside, who is better."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def glance(report: BatchReport) -> Section:
     if any(contest.random_split for contest in shown):
         caption += " The dashed line is what the position alone reaches."
     if any(facts.published for contest in shown for facts in contest.groups):
-        caption += " Open squares are published figures."
+        caption += " Open squares are published scores."
     if len(report.contests) > len(shown):
         caption += f" The first {len(shown)} of {len(report.contests)} data sets and variants."
     alt = "Means and intervals of " + "; ".join(contest.title for contest in shown[:4])
@@ -51,13 +51,13 @@ def glance(report: BatchReport) -> Section:
 
 
 def _single_runs(contest: Contest) -> Table:
-    """The figures of the runs one by one: what the dots stand for."""
+    """The scores of the runs one by one: what the dots stand for."""
     key = contest.headline
     rows = [
         (
             Cell(contender_name(facts.group["name"], contest)),
             Cell(str(run.metrics["seed"]), float(run.metrics["seed"])),
-            value_cell(key, run.figures.get(key)),
+            value_cell(key, run.scores.get(key)),
         )
         for facts in contest.groups
         for run in facts.runs
@@ -68,7 +68,7 @@ def _single_runs(contest: Contest) -> Table:
 
 
 def results(report: BatchReport) -> Section:
-    """A table of figures for each data set and variant, published ones below."""
+    """A table of scores for each data set and variant, published ones below."""
     blocks: list[Block] = [
         Paragraph(
             f"Mean ± standard deviation (divisor n − 1) over the runs; below it the "
@@ -82,12 +82,12 @@ def results(report: BatchReport) -> Section:
             blocks.append(published)
         elif contest.groups[0].published is not None:
             blocks.append(
-                Paragraph(f"{contest.title}: no published figures of this data and protocol.")
+                Paragraph(f"{contest.title}: no published scores of this data and protocol.")
             )
         blocks.append(_details(contest))
         notes = _notes(contest)
         if notes:
-            blocks.append(Fold(f"{contest.title}: how to read these figures", notes))
+            blocks.append(Fold(f"{contest.title}: how to read these scores", notes))
     return Section("Results", blocks)
 
 
@@ -103,8 +103,8 @@ def _results_table(contest: Contest) -> Table:
     if audited:
         heads += [Column("position only, %"), Column("test pixels inside a training window, %")]
     rows, styles = [], []
-    for name, kind, figures, facts in contest_rows(contest):
-        entries = [entry_of(figures, key) for key in keys]
+    for name, kind, scores, facts in contest_rows(contest):
+        entries = [entry_of(scores, key) for key in keys]
         row = [Cell(name), Cell(str(entries[0]["n"]), entries[0]["n"])]
         row += [spread_cell(key, entry) for key, entry in zip(keys, entries, strict=True)]
         if audited:
@@ -114,7 +114,7 @@ def _results_table(contest: Contest) -> Table:
     caption = f"{contest.title}."
     if audited:
         caption += (
-            " A random split: beside each figure what the position alone scores on the same "
+            " A random split: beside each score what the position alone scores on the same "
             "pixels, and how many test pixels the models have seen during training."
         )
     return Table(caption, heads, rows, styles, sortable=True)
@@ -138,8 +138,8 @@ def _details(contest: Contest) -> Fold:
     tables = []
     for key in keys:
         rows = []
-        for name, _, figures, _ in contest_rows(contest):
-            entry = entry_of(figures, key)
+        for name, _, scores, _ in contest_rows(contest):
+            entry = entry_of(scores, key)
             names = ("mean", "median", "interquartile_mean", "min", "max")
             row = [Cell(name), Cell(str(entry["n"]), entry["n"])]
             row += [value_cell(key, entry.get(which)) for which in names]
@@ -165,13 +165,11 @@ def _notes(contest: Contest) -> list[Block]:
     keys = _headline(contest)
     found = [
         (plain(note), f"{name}, {measure(key).title}")
-        for name, _, figures, _ in contest_rows(contest)
+        for name, _, scores, _ in contest_rows(contest)
         for key in keys
-        for note in entry_of(figures, key).get("notes") or ()
+        for note in entry_of(scores, key).get("notes") or ()
     ]
-    return (
-        [notes_table("What has to be known to read the figures rightly.", found)] if found else []
-    )
+    return [notes_table("What has to be known to read the scores rightly.", found)] if found else []
 
 
 def _published_table(contest: Contest) -> Table | None:
@@ -180,7 +178,7 @@ def _published_table(contest: Contest) -> Table | None:
         return None
     measures = [each for each in of_classifiers() if any(each.name in e for e in entries)]
     caption = (
-        f"{contest.title}: published figures, for comparison. They were measured by others, on "
+        f"{contest.title}: published scores, for comparison. They were measured by others, on "
         "their splits."
     )
     return published_table(entries, measures, caption, sortable=True)

@@ -179,11 +179,11 @@ def dropout_section(report: BatchReport) -> Section | None:
             )
     if not rows:
         return None
-    heads = [Column("group", number=False), Column("figure", number=False)]
+    heads = [Column("group", number=False), Column("score", number=False)]
     heads += [Column(t) for t in ("dropout off", "left on", "std within a run", "evaluations")]
     caption = (
         "A known mistake: without eval() dropout stays on, and the same weights give another "
-        "figure at every test. Evaluations: runs × evaluations of each. All other figures here "
+        "score at every test. Evaluations: runs × evaluations of each. All other scores here "
         "are with dropout off."
     )
     return Section("If dropout were left on", [Table(caption, heads, rows, sortable=True)])

@@ -29,13 +29,13 @@ def summary_blocks(summary: Summary) -> list[Block]:
     blocks: list[Block] = []
     if len(groups) == 1 and any(name.startswith("recall/") for name in groups[0]["test"]):
         blocks += runs_tables(groups[0]["test"], groups[0]["name"])
-    # Groups of one task are told by the same figures.
+    # Groups of one task have the same scores.
     for headline, members in groupby(groups, lambda group: group["headline"]):
         alike = list(members)
         blocks.append(headline_table(alike, headline[0], summary["level"]))
         if len(headline) > 1:
             blocks.append(further_table(alike, headline[1:4]))
-    for entry in _told_shares(summary):
+    for entry in _shown_shares(summary):
         blocks.append(shares_table(entry))
         if entry["notes"]:
             blocks.append(Remarks([Remark(note, warning=True) for note in entry["notes"]]))
@@ -79,11 +79,11 @@ def _described(caption: str, entries: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def headline_table(groups: Sequence[Summary], metric: str, level: float) -> Table:
-    """One figure of every group and its baselines: mean, deviation, t interval, extremes."""
+    """One score of every group and its baselines: mean, deviation, t interval, extremes."""
     rows: list[list[Value]] = []
     styles = []
-    for name, figures, style in _rows(groups):
-        entry = figures.get(metric)
+    for name, scores, style in _rows(groups):
+        entry = scores.get(metric)
         if entry is None:
             continue
         ends = f"{measure(metric).text(entry['min'])} … {measure(metric).text(entry['max'])}"
@@ -95,11 +95,11 @@ def headline_table(groups: Sequence[Summary], metric: str, level: float) -> Tabl
 
 
 def further_table(groups: Sequence[Summary], metrics: Sequence[str]) -> Table:
-    """Mean ± standard deviation of further figures."""
+    """Mean ± standard deviation of further scores."""
     parts = list(_rows(groups))
     rows: list[list[Value]] = [
-        [name, *(spread_text(metric, figures.get(metric)) for metric in metrics)]
-        for name, figures, _ in parts
+        [name, *(spread_text(metric, scores.get(metric)) for metric in metrics)]
+        for name, scores, _ in parts
     ]
     heads = columns("", *(measure(metric).heading for metric in metrics))
     caption = "mean ± standard deviation over the runs"
@@ -109,12 +109,12 @@ def further_table(groups: Sequence[Summary], metrics: Sequence[str]) -> Table:
 def _rows(groups: Sequence[Summary]) -> Iterator[tuple[str, Summary, str]]:
     for group in groups:
         yield group["name"], group["test"], "model"
-        for key, figures in ordered_baselines(group).items():
-            yield baseline_name(key), figures, "baseline"
+        for key, scores in ordered_baselines(group).items():
+            yield baseline_name(key), scores, "baseline"
 
 
-def _told_shares(summary: Summary) -> list[Summary]:
-    """Of each training the figure that stands first, on every scale there is."""
+def _shown_shares(summary: Summary) -> list[Summary]:
+    """Of each training the score that stands first, on every scale there is."""
     first: dict[str, str] = {}
     for entry in summary["variance"]:
         first.setdefault(entry["name"], entry["metric"])
@@ -122,7 +122,7 @@ def _told_shares(summary: Summary) -> list[Summary]:
 
 
 def shares_table(entry: Summary) -> Table:
-    """The spread of one figure by source of chance.
+    """The spread of one score by source of chance.
 
     Args:
         entry: of the summary's "variance".
@@ -164,7 +164,7 @@ def shares_table(entry: Summary) -> Table:
 
 
 def _remarks(summary: Summary) -> list[Remark]:
-    """The verdicts, those that tell something first, and what failed."""
+    """The verdicts, those that say something first, and what failed."""
     comparisons = sorted(summary["comparisons"], key=lambda each: not each["told"])
     remarks = [
         Remark(plain(each["verdict"]), warning=False) for each in comparisons[:_MOST_VERDICTS]
@@ -180,7 +180,7 @@ def _remarks(summary: Summary) -> list[Remark]:
 
 
 def contest_blocks(contest: Mapping[str, Any]) -> list[Block]:
-    """Figures of every group, a verdict for every pair, and what limits them.
+    """Scores of every group, a verdict for every pair, and what limits them.
 
     Args:
         contest: level, groups, comparisons and notes, as `hsi compare --json` prints them.
@@ -201,23 +201,23 @@ def contest_blocks(contest: Mapping[str, Any]) -> list[Block]:
 
 def groups_table(groups: Sequence[Mapping[str, Any]], metric: str, level: float) -> Table:
     """Number of runs, mean, standard deviation and t interval of each group."""
-    figure = measure(metric)
+    kind = measure(metric)
     rows: list[list[Value]] = [
         [
             group["name"],
             group["figures"]["n"],
-            figure.with_unit(group["figures"]["mean"]),
-            figure.size_with_points(group["figures"]["std"]),
-            _interval(figure, group["figures"]["interval"]),
+            kind.with_unit(group["figures"]["mean"]),
+            kind.size_with_points(group["figures"]["std"]),
+            _interval(kind, group["figures"]["interval"]),
         ]
         for group in groups
     ]
     heads = columns("", "n", "mean", "± std", f"{100 * level:g} % of the mean")
-    return Table(f"{figure.title} over n runs", heads, rows)
+    return Table(f"{kind.title} over n runs", heads, rows)
 
 
-def _interval(figure: Measure, interval: Mapping[str, Any] | None) -> str:
+def _interval(kind: Measure, interval: Mapping[str, Any] | None) -> str:
     if interval is None:
         return UNDEFINED
-    low, high = (figure.end_text(interval[side]) for side in ("low", "high"))
-    return f"{low} to {high} {figure.unit}".strip()
+    low, high = (kind.end_text(interval[side]) for side in ("low", "high"))
+    return f"{low} to {high} {kind.unit}".strip()

@@ -1,4 +1,4 @@
-"""How the figures of a batch are written: the words, units and digits of each metric."""
+"""How the scores of a batch are written: the words, units and digits of each metric."""
 
 from __future__ import annotations
 

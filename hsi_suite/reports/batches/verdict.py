@@ -9,7 +9,7 @@ from ...metrics.measures import measure
 from ...printable import plain
 from ..content import enumerate_names, unverified_text
 from ..document import Remark
-from .answers import answers, best_simpler, ranked, told_from_all
+from .answers import answers, best_simpler, ranked, significant_over_all
 from .content import BatchReport, GroupFacts
 from .values import name_text, runs_text
 
@@ -50,7 +50,7 @@ def sentence(report: BatchReport) -> str:
     """The verdict in one sentence: who leads where, or how far runs of one model lie apart."""
     orders = [order for contest in report.contests if (order := ranked(contest))]
     if not orders:
-        return "No run has a figure to show."
+        return "No run has a score to show."
     fought = [order for order in orders if len(order) > 1]
     text = _leaders(fought, report) if fought else _spread(orders) + _largest_sources(report)
     matched, widest = _matched(report)
@@ -69,17 +69,17 @@ def _leaders(fought: Sequence[Sequence[GroupFacts]], report: BatchReport) -> str
         words = f"The lead changes with the setting: {enumerate_names(counted)} of {number}"
     else:
         words = f"{leaders[0]} leads{places}"
-    told = sum(told_from_all(order[0], order[1:], report) for order in fought)
-    return f"{words}; {_told_words(told, number)}"
+    clear = sum(significant_over_all(order[0], order[1:], report) for order in fought)
+    return f"{words}; {_lead_words(clear, number)}"
 
 
-def _told_words(told: int, fought: int) -> str:
-    if told == fought:
+def _lead_words(clear: int, fought: int) -> str:
+    if clear == fought:
         where = "" if fought == 1 else " in each"
-        return f"the runs tell the leader from every other model{where}"
-    if told == 0:
-        return "the runs do not tell the leader from every other model"
-    return f"the runs tell the leader from every other model in {told} of {fought}"
+        return f"the lead over every other model is significant{where}"
+    if clear == 0:
+        return "the lead over every other model is not significant"
+    return f"the lead over every other model is significant in {clear} of {fought}"
 
 
 def _matched(report: BatchReport) -> tuple[int, str]:
@@ -88,10 +88,10 @@ def _matched(report: BatchReport) -> tuple[int, str]:
     for contest in report.contests:
         order, simpler = ranked(contest), best_simpler(contest)
         if order and simpler:
-            figure = measure(contest.headline)
-            gap = figure.gain(simpler[1] - order[0].entry["mean"])
+            kind = measure(contest.headline)
+            gap = kind.gain(simpler[1] - order[0].entry["mean"])
             if gap >= 0:
-                gaps.append((gap, figure.size_with_points(gap)))
+                gaps.append((gap, kind.size_with_points(gap)))
     if not gaps:
         return 0, ""
     _, widest = max(gaps)
@@ -101,7 +101,7 @@ def _matched(report: BatchReport) -> tuple[int, str]:
 def _spread(orders: Sequence[Sequence[GroupFacts]]) -> str:
     known = [order[0] for order in orders if order[0].entry["std"] is not None]
     if not known:
-        return "One run each: nothing can be said about how much the figures vary"
+        return "One run each: nothing can be said about how much the scores vary"
 
     def gap(facts: GroupFacts) -> float:
         return float(facts.entry["max"] - facts.entry["min"])
@@ -114,7 +114,7 @@ def _spread(orders: Sequence[Sequence[GroupFacts]]) -> str:
 
 
 def _largest_sources(report: BatchReport) -> str:
-    """What alone spreads the figures most, where a single training was taken apart."""
+    """What alone spreads the scores most, where a single training was taken apart."""
     entries = [e for e in report.summary["variance"] if e["scale"] == "identity"]
     if not entries or len({entry["name"] for entry in entries}) > 1:
         return ""
@@ -140,12 +140,12 @@ def warnings(report: BatchReport) -> list[Remark]:
 
 def batch_verdict(report: BatchReport) -> list[Remark]:
     """Everything at the head of the page as statements, for the terminal and for Markdown."""
-    told = [remark for answer in answers(report) for remark in answer.as_remarks()]
-    return [Remark(sentence(report)), *told, *warnings(report)]
+    clear = [remark for answer in answers(report) for remark in answer.as_remarks()]
+    return [Remark(sentence(report)), *clear, *warnings(report)]
 
 
 def _random_against_disjoint(report: BatchReport) -> list[Remark]:
-    """How much of a random split's figure is left away from the training pixels."""
+    """How much of a random split's score is left away from the training pixels."""
     apart = {
         (facts.group["dataset"], facts.model): facts
         for facts in report.groups

@@ -14,7 +14,7 @@ from ..document import Block, Column, Paragraph, Remark, Remarks, Table, Value, 
 from ..verdict import SLOWER, first_remarks
 
 _WHITE = 255  # of the scale on which σ counts
-# More columns than these have no room for two figures each.
+# More columns than these have no room for two scores each.
 _WIDE = 3
 _STYLES = {"weights": "own", "published": "other"}
 
@@ -30,7 +30,7 @@ def level_name(metrics: Metrics) -> str:
 
 
 def denoiser_measures(metrics: Metrics) -> list[Measure]:
-    """The figures that the validation images have, in the order of tables."""
+    """The scores that the validation images have, in the order of tables."""
     levels = list(metrics["validation"].values())
     return [each for each in of_denoisers() if any(each.name in scores for scores in levels)]
 
@@ -50,7 +50,7 @@ def denoiser_blocks(metrics: Metrics) -> list[Block]:
 
 
 def denoiser_score_table(metrics: Metrics, caption: str) -> Table:
-    """The figures at each level of the noise, means over the validation images."""
+    """The scores at each level of the noise, means over the validation images."""
     measures = denoiser_measures(metrics)
     heads = [Column("noise", number=False), *(Column(measure=each) for each in measures)]
     rows: list[list[Value]] = [
@@ -81,7 +81,7 @@ def denoiser_training_table(metrics: Metrics, caption: str) -> Table:
 
 
 def denoiser_remarks(metrics: Metrics) -> list[Remark]:
-    """What the figures say, the most important first."""
+    """What the scores say, the most important first."""
     remarks = first_remarks(metrics)
     levels = list(metrics["validation"])
     if not levels:
@@ -135,8 +135,8 @@ def denoiser_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
         scores: as `evaluate_weights` returns them.
     """
     luma = ", of the luma of images in colour" if scores["luma"] else ""
-    figures = "PSNR in dB / SSIM" if len(scores["sigmas"]) <= _WIDE else "PSNR in dB"
-    title = f"{scores['data']}, {scores['images']} images: mean {figures}{luma}"
+    heading = "PSNR in dB / SSIM" if len(scores["sigmas"]) <= _WIDE else "PSNR in dB"
+    title = f"{scores['data']}, {scores['images']} images: mean {heading}{luma}"
     blocks: list[Block] = [_table(title, scores["sigmas"], scores["methods"])]
     if scores["luma"]:
         title = "the same images in colour: red, green and blue together"

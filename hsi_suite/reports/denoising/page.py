@@ -35,7 +35,7 @@ class DenoisingReport:
         wavelengths: of the bands, in nm; None when unknown.
         damage: rows of what the cube is and what is wrong with it.
         method: rows of how it was denoised.
-        scores: figures by "noisy" and "denoised"; empty without a reference.
+        scores: scores by "noisy" and "denoised"; empty without a reference.
         remarks: what the reader must know first.
     """
 

@@ -49,7 +49,7 @@ def image_heading(metrics: Metrics) -> str:
 
 
 def image_measures(metrics: Metrics) -> list[Measure]:
-    """The figures over all classes that a run has, in the order of tables."""
+    """The scores over all classes that a run has, in the order of tables."""
     top = [measure(_TOP)] if _TOP in metrics["test"] else []
     return [*overall_measures(metrics["test"]), *top]
 
@@ -66,9 +66,9 @@ def image_score_table(metrics: Metrics, caption: str) -> Table:
         if not scores:
             continue
         low, high = wilson_interval(scores["overall_accuracy"], scores["num_images"])
-        figures = [scores.get(each.name) for each in measures]
+        values = [scores.get(each.name) for each in measures]
         interval = f"{percent(low, 1)} … {percent(high, 1)}"
-        rows.append([words, scores["num_images"], *figures, interval])
+        rows.append([words, scores["num_images"], *values, interval])
     return Table(caption, heads, rows, ["own", "other"][: len(rows)])
 
 
@@ -81,16 +81,16 @@ def image_class_table(metrics: Metrics, caption: str, most: int | None) -> Table
         most: of more classes than these the worst alone, see `shown_classes`; None for all.
     """
     classes, tested = metrics["classes"], metrics["test"]["per_class"]
-    figures = {"precision": "precision", "recall": "recall", "f1": "F1"}
+    shown = {"precision": "precision", "recall": "recall", "f1": "F1"}
     heads = [Column("class", number=False), Column("training images", short="train")]
     heads.append(Column("test images", short="test"))
-    heads += [Column(head, measure=measure(name)) for name, head in figures.items()]
+    heads += [Column(head, measure=measure(name)) for name, head in shown.items()]
     rows: list[list[Value]] = [
         [
             classes[index]["name"],
             classes[index]["train"],
             tested[index]["support"],
-            *(tested[index][name] for name in figures),
+            *(tested[index][name] for name in shown),
         ]
         for index in shown_classes(metrics, most)
     ]
@@ -113,7 +113,7 @@ def image_split_table(metrics: Metrics) -> Table:
 
 
 def image_remarks(metrics: Metrics) -> list[Remark]:
-    """What the figures say, the most important first."""
+    """What the scores say, the most important first."""
     test = metrics["test"]
     number, overall = test["num_images"], measure("overall_accuracy")
     low, high = wilson_interval(test["overall_accuracy"], number)

@@ -33,7 +33,7 @@ def retrieval_blocks(metrics: Metrics) -> list[Block]:
     """
     return [
         settings_table(metrics, "pairs"),
-        figure_table(metrics, retrieval_heading(metrics)),
+        score_table(metrics, retrieval_heading(metrics)),
         method_table(metrics, "mean average precision, %", macro=False),
         Remarks(retrieval_remarks(metrics)),
     ]
@@ -88,9 +88,9 @@ def method_table(metrics: Metrics, caption: str, *, macro: bool) -> Table:
     return Table(caption, heads, rows, ["own"] + [""] * len(baselines))
 
 
-def figure_table(metrics: Metrics, caption: str) -> Table:
-    """Every figure of the run: name and unit, then both directions."""
-    names = sorted(next(iter(metrics["test"].values())), key=_figure_order)
+def score_table(metrics: Metrics, caption: str) -> Table:
+    """Every score of the run: name and unit, then both directions."""
+    names = sorted(next(iter(metrics["test"].values())), key=_score_order)
     rows: list[list[Value]] = [
         [
             measure(name).heading,
@@ -98,7 +98,7 @@ def figure_table(metrics: Metrics, caption: str) -> Table:
         ]
         for name in names
     ]
-    return Table(caption, columns("figure", *_directions(metrics)), rows)
+    return Table(caption, columns("score", *_directions(metrics)), rows)
 
 
 def class_table(metrics: Metrics) -> Table:
@@ -138,7 +138,7 @@ def settings_table(metrics: Metrics, caption: str) -> Table:
 
 
 def retrieval_remarks(metrics: Metrics) -> list[Remark]:
-    """What the figures say, the most important first."""
+    """What the scores say, the most important first."""
     own, precision = _mean(metrics["test"]), measure(MAP)
     rivals = {name: _mean(table) for name, table in metrics["baselines"].items()}
     best = max(rivals, key=lambda name: rivals[name])
@@ -164,7 +164,7 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
         remarks.append(
             Remark(
                 f"The parts were drawn at random: the patches of {share} % of the test pairs "
-                "overlap those learnt from, so the figures measure memory of the neighbourhood.",
+                "overlap those learnt from, so the scores measure memory of the neighbourhood.",
                 warning=True,
             )
         )
@@ -188,7 +188,7 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
 
 
 def _mean(table: Metrics) -> float:
-    return float(np.mean([figures[MAP] for figures in table.values()]))
+    return float(np.mean([scores[MAP] for scores in table.values()]))
 
 
 def _similarity(metrics: Metrics) -> str:
@@ -201,7 +201,7 @@ def _similarity(metrics: Metrics) -> str:
     return f"{percent(1 - share, 0)} % common representation, {percent(share, 0)} % {labels}"
 
 
-def _figure_order(name: str) -> tuple[int, int]:
+def _score_order(name: str) -> tuple[int, int]:
     """Whole rankings first, then cut-offs by their lengths, then what else there is."""
     head, _, k = name.rpartition("_at_")
     heads = (MAP, _MACRO)

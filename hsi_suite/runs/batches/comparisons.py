@@ -11,8 +11,8 @@ from typing import Any
 from ...checksums import hash_file
 from ...metrics.group_comparisons import RunGroup, compare_groups
 from ...reports.content import BASELINE, BESIDE
-from ..figures import baseline_figures, figures, part_sizes, variant_words
 from ..folder import SPLIT, Run
+from ..scores import baseline_scores, part_sizes, run_scores, variant_words
 from .files import whole_files
 
 Group = Mapping[str, Any]
@@ -21,11 +21,11 @@ Group = Mapping[str, Any]
 def compare_models(
     groups: Sequence[tuple[Group, Sequence[Run]]], level: float
 ) -> list[dict[str, Any]]:
-    """Every pair within a data set and variant, by the figure that stands first in the headline.
+    """Every pair within a data set and variant, by the score that stands first in the headline.
 
     Args:
         groups: entries of the summary with their runs.
-        level: nominal coverage; differences are told below 1 - level.
+        level: nominal coverage; differences are significant below 1 - level.
     """
     places: dict[str, tuple[str, str]] = {}
     contests: dict[str, list[RunGroup]] = {}
@@ -54,7 +54,7 @@ def compare_models(
 def _run_group(group: Group, runs: Sequence[Run], metric: str, family: str) -> RunGroup:
     return RunGroup(
         name=group["name"],
-        values=[figures(run.metrics).get(metric) for run in runs],
+        values=[run_scores(run.metrics).get(metric) for run in runs],
         splits=[split_key(run) for run in runs],
         family=family,
         counts=_counts(runs),
@@ -68,10 +68,10 @@ def _baseline_groups(
     found: dict[str, list[tuple[Group, RunGroup]]] = {}
     for group, runs in members:
         for name in group["baselines"]:
-            having = [run for run in runs if name in baseline_figures(run.metrics)]
+            having = [run for run in runs if name in baseline_scores(run.metrics)]
             each = RunGroup(
                 name=name,
-                values=[baseline_figures(run.metrics)[name].get(metric) for run in having],
+                values=[baseline_scores(run.metrics)[name].get(metric) for run in having],
                 splits=[split_key(run) for run in having],
                 family=family,
                 counts=_counts(having),

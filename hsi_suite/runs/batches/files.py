@@ -169,9 +169,9 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 @contextmanager
 def whole_files(folder: Path) -> Iterator[None]:
-    """Tell in one line what stumbles over the content of a folder's files.
+    """Report in one line what fails on the content of a folder's files.
 
-    The figures of runs are checked before; this is for what is deeper inside them.
+    The scores of runs are checked before; this is for what is deeper inside them.
 
     Raises:
         RunError: something in the block met a value that no run writes.
@@ -187,7 +187,7 @@ def whole_files(folder: Path) -> Iterator[None]:
 
 
 def read_run(folder: Path, name: str) -> Run:
-    """A run of a batch, its figures checked.
+    """A run of a batch, its scores checked.
 
     Raises:
         RunError: it is missing, unfinished or damaged.
@@ -198,7 +198,7 @@ def read_run(folder: Path, name: str) -> Run:
 
 
 def checked(run: Run) -> Run:
-    """A run, once its figures are known to be whole.
+    """A run, once its scores are known to be whole.
 
     Raises:
         RunError: it is unfinished or damaged.

@@ -25,8 +25,8 @@ from ...reports.html import html_page
 from ...reports.latex import latex_table
 from ...reports.markdown import markdown
 from ...user_files import resolved
-from ..figures import figures
 from ..folder import CONFIG, COST, ENVIRONMENT, LABEL_MAP, REPORT, Run, csv_text
+from ..scores import run_scores
 from ..tasks import task_of
 from .files import batch_text, read_run, read_summary, whole_files
 
@@ -124,7 +124,7 @@ def _group(group: Mapping[str, Any], runs: Sequence[Run]) -> GroupFacts:
         RunFacts(
             name=run.path.name,
             metrics=run.metrics,
-            figures=figures(run.metrics),
+            scores=run_scores(run.metrics),
             history=run.history,
             environment=run.environment if (run.path / ENVIRONMENT).exists() else {},
             config_text=run.config_text,

@@ -13,9 +13,9 @@ from typing import Any
 
 from ...metrics.measures import measure
 from ...metrics.statistics import describe
-from ..figures import baseline_figures, figures, headline, variant
 from ..folder import Run
-from ..task import Figures
+from ..scores import baseline_scores, headline, run_scores, variant
+from ..task import Scores
 from .comparisons import compare_models
 from .design import Cell, Design, Member
 from .variance import variance_entries
@@ -58,7 +58,7 @@ def summarise_batch(
 
 
 def run_rows(design: Design, runs: Runs) -> list[dict[str, Any]]:
-    """A row for each finished run: what it was for, its figures and those of its baselines."""
+    """A row for each finished run: what it was for, its scores and those of its baselines."""
     return [
         _row(cell, member, runs[member.what])
         for cell, member in _first_uses(design)
@@ -91,13 +91,13 @@ def _row(cell: Cell, member: Member, run: Run) -> dict[str, Any]:
     }
     if metrics.get("unverified"):
         row["unverified"] = ", ".join(metrics["unverified"])
-    row |= figures(metrics)
-    for name, scores in baseline_figures(metrics).items():
-        row |= {f"{name} {metric}": scores.get(metric) for metric in _told(metrics)}
+    row |= run_scores(metrics)
+    for name, scores in baseline_scores(metrics).items():
+        row |= {f"{name} {metric}": scores.get(metric) for metric in _headline(metrics)}
     return row
 
 
-def _told(metrics: Mapping[str, Any]) -> list[str]:
+def _headline(metrics: Mapping[str, Any]) -> list[str]:
     return headline(metrics)
 
 
@@ -120,9 +120,9 @@ def _group(name: str, members: Sequence[Member], runs: Runs, level: float) -> di
         "seeds": [member.seed for member, _ in done],
         "n": len(done),
         "runs": [run.path.name for _, run in done],
-        "test": _described([figures(metrics) for metrics in all_metrics], level),
+        "test": _described([run_scores(metrics) for metrics in all_metrics], level),
         "baselines": _baselines(all_metrics, level),
-        "headline": _told(first),
+        "headline": _headline(first),
         "leakage": _leakage(all_metrics),
         "dropout_at_test": _dropout(all_metrics),
     }
@@ -140,7 +140,7 @@ def _unverified(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"unverified": sorted(names)} if names else {}
 
 
-def _described(rows: Sequence[Figures], level: float) -> dict[str, Any]:
+def _described(rows: Sequence[Scores], level: float) -> dict[str, Any]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {
         name: describe(
@@ -152,13 +152,13 @@ def _described(rows: Sequence[Figures], level: float) -> dict[str, Any]:
 
 
 def _baselines(all_metrics: Sequence[Mapping[str, Any]], level: float) -> dict[str, Any]:
-    rows = [baseline_figures(metrics) for metrics in all_metrics]
+    rows = [baseline_scores(metrics) for metrics in all_metrics]
     names = sorted({name for row in rows for name in row})
     return {name: _described([row[name] for row in rows if name in row], level) for name in names}
 
 
 def _leakage(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
-    """The mean over the runs of every figure of the audit."""
+    """The mean over the runs of every score of the audit."""
     audits = [metrics["leakage"] for metrics in all_metrics if metrics.get("leakage")]
     if not audits:
         return None
@@ -167,7 +167,7 @@ def _leakage(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, float] | Non
 
 
 def _dropout(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """What dropout left on does to the figures of one and the same model, over the runs.
+    """What dropout left on does to the scores of one and the same model, over the runs.
 
     Returns:
         By metric: mean over all evaluations; std within a run, pooled over the runs; numbers of
@@ -195,12 +195,12 @@ def _question(design: Design, groups: Sequence[Mapping[str, Any]]) -> str:
     where = _listed(datasets, "and")
     if any(cell.sources for cell in design.cells):
         return (
-            f"How much do the figures of {_listed(models, 'and')} on {where} vary from run to "
+            f"How much do the scores of {_listed(models, 'and')} on {where} vary from run to "
             "run, and which source of chance does that come from?"
         )
     if any(cell.numerics for cell in design.cells):
         return (
-            f"How much do the figures of {_listed(models, 'and')} on {where} change with the "
+            f"How much do the scores of {_listed(models, 'and')} on {where} change with the "
             "number of threads or the device alone?"
         )
     if len(models) > 1:
@@ -208,7 +208,7 @@ def _question(design: Design, groups: Sequence[Mapping[str, Any]]) -> str:
             f"Which of {_listed(models, 'and')} is best on {where}, and can the runs tell them "
             "apart?"
         )
-    return f"How much do the figures of {models[0]} on {where} vary from run to run?"
+    return f"How much do the scores of {models[0]} on {where} vary from run to run?"
 
 
 def _listed(names: Sequence[str], last: str) -> str:

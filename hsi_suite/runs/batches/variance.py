@@ -7,9 +7,9 @@ from typing import Any
 
 from ...metrics.measures import measure
 from ...metrics.variance import Scale, variance_shares
-from ..figures import figures, headline, part_sizes, variant
 from ..folder import Run
-from ..task import Figures
+from ..scores import headline, part_sizes, run_scores, variant
+from ..task import Scores
 from .design import Cell, Design, Member
 
 Runs = Mapping[str, Run]
@@ -36,7 +36,7 @@ def _cell_entries(cell: Cell, design: Design, runs: Runs, level: float) -> list[
         return []
     first = done[0].metrics
     rows = {
-        member.what: figures(runs[member.what].metrics)
+        member.what: run_scores(runs[member.what].metrics)
         for member in cell.members
         if member.what in runs
     }
@@ -48,7 +48,7 @@ def _cell_entries(cell: Cell, design: Design, runs: Runs, level: float) -> list[
         for scale in scales:
             shares = _shares(cell, rows, metric, scale, _count(first, metric), level)
             if shares["scale"] != scale:
-                # The figures have no logit; the entry before says all there is.
+                # The scores have no logit; the entry before says all there is.
                 continue
             shares["notes"] += _cell_notes(cell, rows)
             entries.append(
@@ -72,7 +72,7 @@ def _count(metrics: Mapping[str, Any], metric: str) -> int | None:
 
 def _shares(
     cell: Cell,
-    rows: Mapping[str, Figures],
+    rows: Mapping[str, Scores],
     metric: str,
     scale: Scale,
     count: int | None,
@@ -111,7 +111,7 @@ def _same_seeds(cell: Cell) -> list[list[Member]]:
     return [list(members) for members in zip(cell.plain, *cell.numerics.values(), strict=True)]
 
 
-def _cell_notes(cell: Cell, rows: Mapping[str, Figures]) -> list[str]:
+def _cell_notes(cell: Cell, rows: Mapping[str, Scores]) -> list[str]:
     notes = [f"{source} is not varied: {why}" for source, why in cell.missing.items()]
     groups = {source: list(anchors) for source, anchors in cell.sources.items()}
     if cell.numerics:
@@ -127,7 +127,7 @@ def _cell_notes(cell: Cell, rows: Mapping[str, Figures]) -> list[str]:
             row == each[0] for each in done for row in each
         ):
             notes.append(
-                f"{source}: its runs agree in every single figure, so it changes nothing that is "
+                f"{source}: its runs agree in every single score, so it changes nothing that is "
                 "measured here"
             )
     return notes

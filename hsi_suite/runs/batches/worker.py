@@ -27,7 +27,7 @@ _PEAK_MEMORY = Path("/proc/self/clear_refs")
 
 
 def order(config: Config, folder: Path) -> dict[str, Any]:
-    """What a worker is told so that it carries out a run.
+    """What a worker needs to carry out a run.
 
     Args:
         config: the run's configuration.
@@ -74,7 +74,7 @@ def _forget_peak_memory() -> None:
     try:
         _PEAK_MEMORY.write_text("5")
     except OSError:
-        # Not this system's way: figures of memory are then those of the whole process.
+        # Not this system's way: values of memory are then those of the whole process.
         return
 
 

@@ -30,7 +30,7 @@ def with_noise(file: CubeFile, kind: CubeNoise, sigma: float, seed: int) -> Cube
         seed: of the draws.
 
     Raises:
-        InputFileError: values are missing, so that it cannot be told what is clean.
+        InputFileError: values are missing, so that nobody knows what is clean.
     """
 
     def noisy() -> NDArray[Any]:

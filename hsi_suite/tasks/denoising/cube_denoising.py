@@ -33,7 +33,7 @@ Sigma = Literal["auto"] | float | Sequence[float] | NDArray[np.floating]
 Rank = Literal["auto"] | int
 Mode = Literal["subspace", "bands"]
 MODES = ("subspace", "bands")
-# Faults hide others by what they do to the noise and the subspace that are told with them.
+# Faults hide others by what they do to the noise and the subspace that are estimated with them.
 _FAULT_ROUNDS = 2
 # Of the values: fewer that are odd may be lines of one band, and their removal gains little.
 _FEW_ODD_VALUES = 1e-4
@@ -114,7 +114,7 @@ def denoise_cube(
     Args:
         cube: lines × samples × bands, of any scale.
         denoiser: of grey images.
-        observer: hears of the progress.
+        observer: reports progress.
         options: see `CubeOptions`.
 
     Raises:
@@ -161,7 +161,7 @@ def restore_lines(
     Args:
         cube: what is denoised.
         denoiser: of grey images.
-        observer: hears of the progress.
+        observer: reports progress.
         sigma: see `CubeChoices` and `CubeOptions`, as all that follow.
         rank: of the subspace.
         mode: "subspace" or "bands".
@@ -183,7 +183,7 @@ def restore_lines(
     if mode not in MODES:
         raise ConfigError("mode", repr(mode), " or ".join(MODES))
     bands = cube.shape[2]
-    # As soon as it can be told; dead bands may make it less.
+    # As soon as it is known; dead bands may make it less.
     check_rank(rank, bands)
     given = _given_sigma(sigma, bands)
     observer.message("looking for dead bands and lines")

@@ -108,7 +108,7 @@ def denoise_cube_file(
             `cube_demonstration.with_noise`); the cube itself is then the reference, and the
             result is of float32.
         report: HTML page to write.
-        observer: hears of the progress.
+        observer: reports progress.
         choices: see `cube_denoising.CubeChoices`.
 
     Raises:

@@ -24,7 +24,7 @@ from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank
 from .cube_file_denoising import DenoisedFile, denoise_cube_file
 from .denoising_options import DenoisingOptions
-from .image_jobs import SUFFIX, images_in, tell_left_out
+from .image_jobs import SUFFIX, images_in, report_left_out
 from .own_failures import own_failure
 from .plane_denoising import NETWORK_SHARE, grey_plane_denoiser
 from .weights import load_weights
@@ -42,7 +42,7 @@ class CubeSettings:
         mode: "subspace", or "bands" for each band alone.
         repair: replace dead bands and missing values.
         variable: which of several arrays in a file is the cube.
-        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        axes: order of its axes where the file does not say, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels; NaN: none does.
         noise: kind of the noise that `add_noise` adds.
@@ -63,12 +63,12 @@ def separate_cubes(
     observer: Observer | None = None,
     stacking: Stacking = "auto",
 ) -> tuple[list[Path], list[Path]]:
-    """The photographs and the cubes among inputs, told by their content.
+    """The photographs and the cubes among inputs, recognised by their content.
 
     Folders stand for the images in them. A TIFF file is a photograph where it holds one grey or
     RGB image, or several that are no bands (frames in time, slices in depth, pages in colour);
     what cannot be read counts as a photograph, whose reader then says what is wrong.
-    The observer hears what of a folder is left out.
+    The observer reports what of a folder is left out.
 
     Raises:
         InputFileError: a folder without images.
@@ -76,7 +76,7 @@ def separate_cubes(
     images: list[Path] = []
     cubes: list[Path] = []
     observer = observer or Observer()
-    tell_left_out(inputs, observer)
+    report_left_out(inputs, observer)
     for given in map(Path, inputs):
         for path in images_in(given):
             (cubes if _is_cube(path, stacking, observer) else images).append(path)
@@ -161,7 +161,7 @@ def denoise_cubes(
         options: those common with photographs; σ is in the units of the cube, `compare` asks for
             a page beside the result.
         settings: those of cubes.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Returns:
         What was denoised, and what was wrong with the other inputs.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...metrics.measures import of_denoisers
 from ...runs.folder import MODEL, REPORT
-from ...runs.task import Figures, Metrics, Task
+from ...runs.task import Metrics, Scores, Task
 from ...schemas.denoising import DenoisingConfig
 from ...schemas.run_metrics import DenoisedMetrics
 
@@ -50,11 +50,11 @@ class Denoising(Task):
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
         return [
-            f"σ {sigma:>3} {figure.title:5} {figure.with_unit(scores[figure.name])}   "
-            f"stored {figure.with_unit(result['stored'][sigma].get(figure.name))}"
+            f"σ {sigma:>3} {kind.title:5} {kind.with_unit(scores[kind.name])}   "
+            f"stored {kind.with_unit(result['stored'][sigma].get(kind.name))}"
             for sigma, scores in result["validation"].items()
-            for figure in of_denoisers()
-            if figure.name in scores
+            for kind in of_denoisers()
+            if kind.name in scores
         ]
 
     def page(self, facts: PageFacts) -> Document:
@@ -73,18 +73,18 @@ class Denoising(Task):
         """See `Task`."""
         return f"{variant} noise" if variant else ""
 
-    def figures(self, metrics: Metrics) -> Figures:
+    def scores(self, metrics: Metrics) -> Scores:
         """PSNR and SSIM at each σ of the validation."""
         return {
-            f"{figure.name}/{sigma}": scores[figure.name]
-            for figure in of_denoisers()
+            f"{kind.name}/{sigma}": scores[kind.name]
+            for kind in of_denoisers()
             for sigma, scores in metrics["validation"].items()
-            if figure.name in scores
+            if kind.name in scores
         }
 
     def headline(self, metrics: Metrics) -> list[str]:
         """The PSNRs; the middle one of the noise levels speaks for a denoiser."""
-        ratios = [name for name in self.figures(metrics) if name.startswith(_PSNR)]
+        ratios = [name for name in self.scores(metrics) if name.startswith(_PSNR)]
         middle = ratios[len(ratios) // 2 : len(ratios) // 2 + 1]
         return [*middle, *(name for name in ratios if name not in middle)]
 

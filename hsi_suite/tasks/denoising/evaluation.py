@@ -37,7 +37,7 @@ def score(
         restore: a `Denoiser`, or any function of a noisy image and its σ.
         images: lines × samples (× 3) of uint8.
         sigmas: on the scale 0 to 255.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Returns:
         Rows with sigma; peak_signal_noise_ratio (dB), structural_similarity and those of the
@@ -66,7 +66,7 @@ def score_images(
         restore: as of `score`.
         images: as of `score`.
         sigma: what `spoil` takes for its level.
-        observer: hears of the progress.
+        observer: reports progress.
         spoil: makes the noisy image; None adds Gaussian noise.
     """
     spoil = spoil or with_noise
@@ -81,10 +81,10 @@ def score_images(
         shown = {"": _planes(restored), "noisy_": _planes(noisy)}
         scores.append(
             {
-                f"{prefix}{figure.name}": figure.of_images(truth, planes)
+                f"{prefix}{kind.name}": kind.of_images(truth, planes)
                 for prefix, planes in shown.items()
-                for figure in of_denoisers()
-                if figure.of_images is not None
+                for kind in of_denoisers()
+                if kind.of_images is not None
             }
         )
         observer.advance()
@@ -92,7 +92,7 @@ def score_images(
 
 
 def mean_scores(scores: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean over the images of every figure."""
+    """The mean over the images of every score."""
     return {name: float(np.mean([row[name] for row in scores])) for name in scores[0]}
 
 

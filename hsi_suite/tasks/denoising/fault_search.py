@@ -1,4 +1,4 @@
-"""Faulty values of a cube, found before its noise is told and its planes are made."""
+"""Faulty values of a cube, found before its noise is estimated and its planes are made."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from .surroundings import LessSurroundings, in_calm_places, stand_apart
 
 Values = NDArray[np.float64]
 
-# Pixels, and the lines they lie on, from which the scale of the residuals is told.
+# Pixels, and the lines they lie on, from which the scale of the residuals is estimated.
 _SAMPLED_PIXELS, _SAMPLED_LINES = 4096, 64
-# From so many bands on, each is told by the others; fewer than the least tell nothing.
+# From so many bands on, each is predicted from the others; fewer than the least predict nothing.
 _MANY_BANDS, _FEWEST_BANDS = 10, 3
 
 
 class FaultSearch:
     """A search for values that are alone in what they say.
 
-    What a value should be is told by the other bands; of few bands, this is so for what differs
+    A value is predicted from the other bands; of few bands, this is so for what differs
     from the pixels around. It is learnt at once, with the faults filled that the reader knows; the
     search itself wants a reader that fills none.
 
     Args:
         reader: of the noisy cube.
         subspace: of its live bands.
-        observer: hears of the progress.
+        observer: reports progress.
     """
 
     def __init__(self, reader: FilledLines, subspace: Subspace, observer: Observer) -> None:
@@ -72,13 +72,13 @@ class FaultSearch:
         if not line.size:
             return None
         places = np.sort((line * samples + sample) * bands + order[place])
-        return Faults(places, self._told(self.subspace, places))
+        return Faults(places, self._predicted(self.subspace, places))
 
-    def _told(self, subspace: Subspace, places: NDArray[np.int64]) -> Values:
+    def _predicted(self, subspace: Subspace, places: NDArray[np.int64]) -> Values:
         """What should stand in places (ascending), without a look at any of them."""
         _, samples, _ = self.reader.cube.shape
         bands = len(self.reader.live)
-        told = np.empty(len(places))
+        expected = np.empty(len(places))
         for first, last in line_blocks(self.reader.cube.shape):
             some = slice(*np.searchsorted(places, np.array([first, last]) * samples * bands))
             if some.start == some.stop:
@@ -93,8 +93,8 @@ class FaultSearch:
             values = spectra
             if self.source is not self.reader:
                 values = self.reader.read(first, last)[0][rows]
-            told[some] = (values - wrong)[row, band]
-        return told
+            expected[some] = (values - wrong)[row, band]
+        return expected
 
     def _scale(self, subspace: Subspace, limit: float) -> Values:
         """Standard deviation of the noise of each whitened band, whatever strikes a few values."""
@@ -113,7 +113,7 @@ class FaultSearch:
 
 
 def _subspace(source: LessSurroundings, observer: Observer) -> Subspace | None:
-    """The subspace of what the surroundings do not tell; None where they tell all of a band."""
+    """The subspace of what the surroundings do not predict; None if nothing of a band."""
     moments = band_moments(source.spectra(observer))
     if not (np.diag(moments.scatter) > 0).all():
         return None

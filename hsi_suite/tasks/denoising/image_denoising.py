@@ -28,14 +28,14 @@ from ...runs.machine import available_threads
 from .denoiser import Denoiser
 from .denoising_options import DenoisingOptions
 from .evaluation import mean_scores
-from .image_jobs import ImageJob, plan_jobs, plan_tiles, tell_left_out
+from .image_jobs import ImageJob, plan_jobs, plan_tiles, report_left_out
 from .image_restoration import (
     image_noise,
     known_noise,
     restore,
 )
 from .image_scores import image_scores
-from .noise_telling import ToldNoise, estimated_noise
+from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .own_failures import own_failure
 from .stack_denoising import denoise_pages
 from .weights import load_weights
@@ -54,7 +54,7 @@ class DenoisedImage:
         comparison: the picture of before and after, or None.
         sigma: of the noise on the scale 0 to 255; None where the network does not look at it.
         white: the value that 255 on this scale stands for.
-        estimated: whether σ was told from the image.
+        estimated: whether σ was estimated from the image.
         before: scores of the noisy image, where there is a reference.
         after: scores of the result.
         pages: pictures in the file; of several, σ is the root mean square and scores are means.
@@ -83,7 +83,7 @@ def denoise_images(
         inputs: images, and folders of images.
         output: a file for one image, or a folder; None for `NAME_denoised.png` beside each.
         options: see `DenoisingOptions`.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Returns:
         What was denoised, and what was wrong with the other inputs.
@@ -100,7 +100,7 @@ def denoise_images(
         if options.sigma is not None and not denoiser.network.takes_noise_map:
             observer.message("the weights were trained for a σ of their own; --sigma is not used")
         kept = [Path(options.reference)] if options.reference is not None else []
-        tell_left_out(inputs, observer)
+        report_left_out(inputs, observer)
         jobs, refused = plan_jobs(
             inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept
         )
@@ -221,14 +221,14 @@ def _restored(
         first, second = (upright(image, photograph.orientation) for image in (noisy, clean))
         figure = comparison_figure(first, second, white, _captions(before, after))
         save_png(figure, job.comparison)
-    told = denoiser.network.takes_noise_map
+    uses_sigma = denoiser.network.takes_noise_map
     return clean, DenoisedImage(
         source=job.source,
         target=job.target,
         comparison=job.comparison if compared else None,
-        sigma=image_noise(noise.sigmas) * _LEVELS if told else None,
+        sigma=image_noise(noise.sigmas) * _LEVELS if uses_sigma else None,
         white=level,
-        estimated=bool(told and options.sigma is None),
+        estimated=bool(uses_sigma and options.sigma is None),
         before=before,
         after=after,
     )
@@ -258,18 +258,18 @@ def _noise(
     white: float,
     options: DenoisingOptions,
     source: Path,
-) -> ToldNoise:
+) -> EstimatedNoise:
     if options.sigma is None and denoiser.network.takes_noise_map:
         lines, samples = noisy.shape[:2]
         if min(lines, samples) < SMALLEST_IMAGE:
             raise InputFileError(
                 source,
-                f"has {samples} × {lines} pixels, too few to tell the noise from",
+                f"has {samples} × {lines} pixels, too few to estimate the noise from",
                 f"at least {SMALLEST_IMAGE} × {SMALLEST_IMAGE}",
                 "say the noise with --sigma",
             )
-        return estimated_noise(noisy, white, denoiser)
-    return ToldNoise(known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy), ())
+        return estimate_image_noise(noisy, white, denoiser)
+    return EstimatedNoise(known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy), ())
 
 
 def _scale(

@@ -111,7 +111,7 @@ def plan_jobs(
     return jobs, refused
 
 
-def tell_left_out(inputs: Sequence[str | Path], observer: Observer) -> None:
+def report_left_out(inputs: Sequence[str | Path], observer: Observer) -> None:
     """Name what of folders is not denoised, as it is no image that can be read."""
     for folder in (Path(given) for given in inputs):
         if folder.is_dir() and (others := left_out(folder)):

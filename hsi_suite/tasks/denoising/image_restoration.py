@@ -91,7 +91,7 @@ def restore(
         tiling: fitting the network.
         how: see `Restoration`.
         dtype: of the result.
-        observer: hears of each tile.
+        observer: counts each tile.
 
     Raises:
         ShapeError: a network for colour images, and a grey image.

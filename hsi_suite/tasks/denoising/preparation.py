@@ -20,7 +20,7 @@ from .weights import find_weights
 
 
 def load_training_images(config: DenoisingConfig, observer: Observer | None = None) -> ImageSet:
-    """The images that a configuration names; the observer hears what a folder holds beside them.
+    """The images that a configuration names; the observer reports what else a folder holds.
 
     Raises:
         HsiSuiteError: they are not here, cannot be read, or are too few to set some apart.

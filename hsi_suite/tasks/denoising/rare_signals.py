@@ -1,4 +1,4 @@
-"""Rare signals put back into denoised planes, and faults told from them."""
+"""Rare signals put back into denoised planes, and faults separated from them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .patch_signals import SIDES, PatchFinds, PatchSearch, patch_sums
 Values = NDArray[np.float64]
 Planes = NDArray[np.float32]
 
-# Pixels, and the lines they lie on, from which the scale of the residuals is told.
+# Pixels, and the lines they lie on, from which the scale of the residuals is estimated.
 _SAMPLED_PIXELS, _SAMPLED_LINES = 4096, 64
-# Places with the lines that patches need, from which the scale of the sums over these is told.
+# Places with the lines that patches need, from which the scale of the sums over these is estimated.
 _SAMPLED_STRIPS, _LEAST_PATCHES = 21, 100
 # Odd values in one band of so many pixels around another are no accident; two faults may meet.
 _SIGNAL_NEIGHBOURS = 2
@@ -67,7 +67,7 @@ class RareSignals:
         self.valid = reader.damage.valid
 
     def put_back(self, observer: Observer) -> Unexplained:
-        """Find what noise does not explain, mend the planes, and tell what stays as measured.
+        """Find what noise does not explain, mend the planes, and say what stays as measured.
 
         A cube is tested as a whole first, pixel by pixel and then in patches of what is left; the
         pixels beside those found are then judged by themselves, as signals of several pixels have
@@ -142,7 +142,7 @@ class RareSignals:
         for side, found in parts.items():
             sums = np.concatenate(found) if found else np.zeros((0, len(order)))
             sums = sums[:: max(1, -(-len(sums) // _SAMPLED_PIXELS))]
-            # Too few to tell a quantile from.
+            # Too few for a quantile.
             if len(sums) < _LEAST_PATCHES:
                 continue
             bands[side] = ResidualScan.calibrated(sums[:, order], pixels, coloured=True)

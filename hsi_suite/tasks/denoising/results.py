@@ -53,7 +53,7 @@ def write_denoising_results(
 def _metrics(
     config: DenoisingConfig, denoiser: Denoiser, task: ImageDenoising, training: Training
 ) -> dict[str, Any]:
-    """The run's deterministic figures, as metrics.json holds them."""
+    """The run's deterministic scores, as metrics.json holds them."""
     scores = {
         f"{sigma:g}": task.validation_scores(denoiser.network, sigma)
         for sigma in (config.noise.validation if len(task.validation) else [])

@@ -26,7 +26,7 @@ from .configuration import denoising_config
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
 from .image_restoration import Restoration, known_noise, restore
-from .noise_telling import estimated_noise
+from .noise_estimation import estimate_image_noise
 from .preparation import load_training_images, training_task, validation_images
 from .weights import load_weights
 
@@ -66,7 +66,7 @@ def evaluate_weights(
         sigmas: on the scale 0 to 255.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Returns:
         "weights", "data", "images" (their number), "sigmas", and "methods": rows of "method",
@@ -117,10 +117,10 @@ def evaluate_weights(
 def evaluate_denoiser(
     run: Run, observer: Observer | None = None, device: str | None = None
 ) -> dict[str, Any]:
-    """The validation figures of a finished training, computed again from its saved model.
+    """The validation scores of a finished training, computed again from its saved model.
 
     Returns:
-        "run", "task", "validation" (the figures), "stored" (as metrics.json has them), "equal"
+        "run", "task", "validation" (the scores), "stored" (as metrics.json has them), "equal"
         and "device", where they were computed.
 
     Raises:
@@ -138,17 +138,17 @@ def evaluate_denoiser(
         network = load_denoiser(run.path / MODEL, where).network
         stored = run.metrics["validation"]
         observer.begin("scoring", len(stored))
-        figures = {}
+        found = {}
         for sigma in stored:
-            figures[sigma] = task.validation_scores(network, float(sigma))
+            found[sigma] = task.validation_scores(network, float(sigma))
             observer.advance()
         observer.end()
     return {
         "run": str(run.path),
         "task": "denoising",
-        "validation": figures,
+        "validation": found,
         "stored": stored,
-        "equal": figures == stored,
+        "equal": found == stored,
         "device": config.device,
     }
 
@@ -213,7 +213,7 @@ def _by_sigma(rows: list[dict[str, Any]], prefix: str) -> dict[str, dict[str, fl
 
 
 def _published(images: ImageSet) -> list[dict[str, Any]]:
-    """The published scores of a set, told by the checksum of its files and not by its name."""
+    """The published scores of a set, known by the checksum of its files and not by its name."""
     name = registered_folder(images.sha256)
     return [
         {
@@ -234,12 +234,12 @@ def _on_device(denoiser: Denoiser, device: torch.device) -> Restore:
 
 
 def _estimating(denoiser: Denoiser, restore: Restore) -> Restore:
-    """The same without being told σ."""
+    """The same with σ estimated from the image."""
 
     def run(noisy: Tensor, sigma: float) -> Tensor:
         image = noisy[0, 0] if noisy.shape[1] == 1 else noisy[0].movedim(0, 2)
-        (told,) = estimated_noise(image.numpy(), 1.0, denoiser).sigmas
-        return restore(noisy, told)
+        (sigma,) = estimate_image_noise(image.numpy(), 1.0, denoiser).sigmas
+        return restore(noisy, sigma)
 
     return run
 

@@ -51,7 +51,7 @@ def denoise_pages(
         writer = files.enter_context(closing(stack.writer(temporary)))
         for index in range(stack.count):
             truth = None if clean is None else clean.read(index)
-            values, told = denoise(stack.read(index), truth, index)
+            values, facts = denoise(stack.read(index), truth, index)
             writer.write(values)
-            known.append(told)
+            known.append(facts)
     return known

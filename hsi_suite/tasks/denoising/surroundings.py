@@ -1,4 +1,4 @@
-"""What of a cube of few bands the pixels around each do not tell."""
+"""What of a cube of few bands the pixels around each do not predict."""
 
 from __future__ import annotations
 

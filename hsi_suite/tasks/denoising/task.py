@@ -153,7 +153,7 @@ class ImageDenoising:
         return patches
 
     def _add_noise(self, clean: Clean, generator: np.random.Generator) -> tuple[Clean, Clean]:
-        """The noisy patches, and the σ that is told to the network."""
+        """The noisy patches, and the σ that the network is given."""
         low, high = self.noise.sigma
         shape = (len(clean), 1, 1, 1)
         sigma = (generator.uniform(low, high, shape) / _LEVELS).astype(np.float32)

@@ -37,7 +37,7 @@ class WhiteLevel:
 def white_level(
     photograph: Photograph, given: float | None, reference: Photograph | None = None
 ) -> WhiteLevel:
-    """The white of a photograph, never told from its own brightest pixels where that matters.
+    """The white of a photograph, never taken from its own brightest pixels where that matters.
 
     Whole numbers have the largest that their bits hold. Floats have 1. Where they are clearly not
     on the scale 0 to 1, the reference fixes the scale of both: its own largest number where it is

@@ -186,12 +186,12 @@ class _Strips:
     def remarks(self, background: Background) -> tuple[str, ...]:
         """What a user has to know of the bands."""
         left_out = self.file.shape[2] - len(self.bands)
-        told = [f"{left_out} of {self.file.shape[2]} bands left out"] if left_out else []
+        notes = [f"{left_out} of {self.file.shape[2]} bands left out"] if left_out else []
         if background.ridge:
-            told.append(
+            notes.append(
                 "the bands depend on each other: a millionth of their mean variance was added"
             )
-        return tuple(told)
+        return tuple(notes)
 
 
 def _truth(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:

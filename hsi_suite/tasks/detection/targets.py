@@ -63,7 +63,7 @@ def measured_target(
         file: the scene; it must have wavelengths.
         path: CSV or other text, or an ENVI spectral library.
         name: which of several spectra.
-        units: of its values; None tells them from the file.
+        units: of its values; None reads them from the file.
         scale: value of the scene that stands for a reflectance of 1; None takes what the scene
             declares.
 

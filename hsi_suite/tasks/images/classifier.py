@@ -102,7 +102,7 @@ class ImageClassifier:
             images: their indices, N.
             crops: 1, 10, 12 or 144, see `data.multi_crop.multi_crop_boxes`.
             batch_size: views per forward pass.
-            observer: hears of the progress.
+            observer: reports progress.
 
         Returns:
             N × classes.

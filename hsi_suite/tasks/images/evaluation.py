@@ -1,4 +1,4 @@
-"""Figures of classifiers of images: of one, of a run once more, of several runs together."""
+"""Scores of classifiers of images: of one, of a run once more, of several runs together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...engine.observer import Observer
 from ...errors import RunError
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
-from ...runs.finished_runs import told_unverified
+from ...runs.finished_runs import report_unverified
 from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...runs.tasks import require_task
@@ -34,7 +34,7 @@ _CLASSES_FOR_TOP = 10
 def image_scores(
     classes: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]
 ) -> dict[str, Any]:
-    """All figures of some images.
+    """All scores of some images.
 
     Args:
         classes: true class index of each, N.
@@ -46,11 +46,11 @@ def image_scores(
         top_5_accuracy where there are ten classes or more.
     """
     counts = Confusion.of(classes, probabilities.argmax(1), len(class_names))
-    figures = scores(counts).to_dict(class_names)
-    figures["num_images"] = figures.pop("num_pixels")
+    found = scores(counts).to_dict(class_names)
+    found["num_images"] = found.pop("num_pixels")
     if len(class_names) >= _CLASSES_FOR_TOP:
-        figures[f"top_{_TOP}_accuracy"] = top_accuracy(classes, probabilities, _TOP)
-    return figures
+        found[f"top_{_TOP}_accuracy"] = top_accuracy(classes, probabilities, _TOP)
+    return found
 
 
 def top_accuracy(
@@ -69,10 +69,10 @@ def top_accuracy(
 
 
 def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> dict[str, Any]:
-    """A run's test figures, computed again from its saved model and split.
+    """A run's test scores, computed again from its saved model and split.
 
     Returns:
-        "run", "task", "test" (the figures), "stored" (as metrics.json has them), "equal" and
+        "run", "task", "test" (the scores), "stored" (as metrics.json has them), "equal" and
         "device", where they were computed.
 
     Raises:
@@ -81,7 +81,7 @@ def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> 
     result = _answered_together([run.path], observer, device)
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):
-        raise RunError(run.path / "metrics.json", "holds no test figures", "a run's metrics")
+        raise RunError(run.path / "metrics.json", "holds no test scores", "a run's metrics")
     return {
         "run": str(run.path),
         "task": "image_classification",
@@ -95,15 +95,15 @@ def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> 
 def evaluate_image_ensemble(
     runs: Sequence[str | Path], observer: Observer | None = None, device: str | None = None
 ) -> dict[str, Any]:
-    """The test figures of several runs that answer together, by the mean of their probabilities.
+    """The test scores of several runs that answer together, by the mean of their probabilities.
 
     Args:
         runs: folders of finished runs on the same images with the same test part.
-        observer: hears of the progress.
+        observer: reports progress.
         device: auto, cpu, cuda or cuda:N in the place of each run's own.
 
     Returns:
-        "runs", "test", the figures, and "device", where they were computed.
+        "runs", "test", the scores, and "device", where they were computed.
 
     Raises:
         RunError: a run is unfinished, damaged or given twice, its images have changed, or the
@@ -111,7 +111,7 @@ def evaluate_image_ensemble(
     """
     refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
     observer = observer or Observer()
-    unverified = told_unverified(runs, observer)
+    unverified = report_unverified(runs, observer)
     marked = {"unverified": list(unverified)} if unverified else {}
     return _answered_together(runs, observer, device) | marked
 
@@ -146,8 +146,8 @@ def _answered_together(
             )
     if first is None:
         raise RunError("hsi evaluate", "no runs", "one or more finished runs")
-    figures = image_scores(first[1][1], mean_probabilities(rows), first[0])
-    return {"runs": [str(path) for path in runs], "test": figures, "device": config.device}
+    found = image_scores(first[1][1], mean_probabilities(rows), first[0])
+    return {"runs": [str(path) for path in runs], "test": found, "device": config.device}
 
 
 def _finished(

@@ -26,7 +26,7 @@ def page(facts: PageFacts) -> Document:
         "Precision, recall and F1 of each class on the test images, in percent. A dash marks what "
         f"is undefined. {note}"
     ).strip()
-    scores = "Figures over all classes; the 95 % interval is Wilson's, of the overall accuracy."
+    scores = "Scores over all classes; the 95 % interval is Wilson's, of the overall accuracy."
     return Document(
         f"{image_heading(metrics)}, seed {metrics['seed']}",
         f"Image classification · {count(metrics['parameters'])} parameters",

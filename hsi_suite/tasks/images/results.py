@@ -68,7 +68,7 @@ def _metrics(
     training: Training,
     rows: dict[str, NDArray[np.float32]],
 ) -> dict[str, Any]:
-    """The run's deterministic figures, as metrics.json holds them."""
+    """The run's deterministic scores, as metrics.json holds them."""
     images, split = prepared.images, prepared.split
     learnt = np.bincount(images.classes[split.train], minlength=len(images.class_names))
     parts = {

@@ -20,7 +20,7 @@ from ...engine.observer import Observer
 from ...models.correlation import fit_cca
 from ...schemas.retrieval import RetrievalConfig
 from .preparation import PreparedPairs
-from .scoring import Arena, Figures, Ranking, as_table, chance_figures, validation_arena
+from .scoring import Arena, Ranking, Scores, as_table, chance_scores, validation_arena
 from .search import pieces_of
 
 Rows = NDArray[np.floating]
@@ -37,15 +37,15 @@ _SPECTRAL = ("spectrum", "pca", "hsi")
 
 @dataclass(frozen=True)
 class Baselines:
-    """The figures of simpler methods.
+    """The scores of simpler methods.
 
     Attributes:
-        figures: by method and direction; "chance" is always there.
+        scores: by method and direction; "chance" is always there.
         settings: what the validation chose for them, by method.
-        not_applicable: why a method that was asked for has no figures.
+        not_applicable: why a method that was asked for has no scores.
     """
 
-    figures: dict[str, dict[str, Figures]]
+    scores: dict[str, dict[str, Scores]]
     settings: dict[str, dict[str, float]]
     not_applicable: dict[str, str]
 
@@ -66,10 +66,10 @@ def run_baselines(
             method, settings = _TUNED[name](prepared)
             if settings:
                 result.settings[name] = settings
-        result.figures[name] = as_table(arena.judge(method(arena)))
+        result.scores[name] = as_table(arena.judge(method(arena)))
     queries = arena.queries.targets
-    result.figures["chance"] = {
-        direction: chance_figures(queries, gallery.targets, arena.cutoffs)
+    result.scores["chance"] = {
+        direction: chance_scores(queries, gallery.targets, arena.cutoffs)
         for direction, _, _, gallery in arena.sides()
     }
     return result
@@ -217,8 +217,8 @@ def _chosen(
     best: tuple[float, dict[str, float]] | None = None
     for values in product(*grid.values()):
         settings = dict(zip(grid, values, strict=True))
-        figure = arena.mean(method(**settings)(arena))
-        if best is None or figure > best[0]:
-            best = figure, settings
+        score = arena.mean(method(**settings)(arena))
+        if best is None or score > best[0]:
+            best = score, settings
     assert best is not None
     return method(**best[1]), best[1]

@@ -52,12 +52,10 @@ def choose_similarity(
             continue
         header = replace(retriever.header, label_share=share, sharpness=sharpness)
         tried = replace(retriever, header=header)
-        figure = arena.mean(rankings(tried, arena))
-        if not rows or figure > max(row["mean_average_precision"] for row in rows):
+        score = arena.mean(rankings(tried, arena))
+        if not rows or score > max(row["mean_average_precision"] for row in rows):
             best = tried
-        rows.append(
-            {"label_share": share, "sharpness": sharpness, "mean_average_precision": figure}
-        )
+        rows.append({"label_share": share, "sharpness": sharpness, "mean_average_precision": score})
     return _with_thresholds(best, arena), rows
 
 

@@ -45,11 +45,11 @@ class Retrieval(Task):
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
-        figure = measure(_MAP)
+        kind = measure(_MAP)
         stored = {name: scores.get(_MAP) for name, scores in result["stored"].items()}
         return [
-            f"{direction:32} {figure.short} {figure.with_unit(scores[_MAP])}   "
-            f"stored {figure.with_unit(stored.get(direction))}"
+            f"{direction:32} {kind.short} {kind.with_unit(scores[_MAP])}   "
+            f"stored {kind.with_unit(stored.get(direction))}"
             for direction, scores in result["test"].items()
         ]
 
@@ -66,7 +66,7 @@ class Retrieval(Task):
 
     def headline(self, metrics: Metrics) -> list[str]:
         """Mean average precision of both directions."""
-        precision = [name for name in self.figures(metrics) if name.rpartition("/")[2] == _MAP]
+        precision = [name for name in self.scores(metrics) if name.rpartition("/")[2] == _MAP]
         return precision or super().headline(metrics)
 
 

@@ -1,4 +1,4 @@
-"""A retrieval run's test figures, computed once more from what it has saved."""
+"""A retrieval run's test scores, computed once more from what it has saved."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from .scoring import as_table
 
 
 def evaluate_retrieval(run: Run, observer: Observer, device: str | None = None) -> dict[str, Any]:
-    """A run's test figures, computed again from its saved model and split.
+    """A run's test scores, computed again from its saved model and split.
 
     Returns:
-        "run", "task", "test" (the figures), "stored" (as metrics.json has them), "equal" and
+        "run", "task", "test" (the scores), "stored" (as metrics.json has them), "equal" and
         "device", where they were computed.
 
     Raises:
@@ -40,7 +40,7 @@ def evaluate_retrieval(run: Run, observer: Observer, device: str | None = None) 
     require_finished(run)
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):
-        raise RunError(run.path / METRICS, "holds no test figures", "a run's metrics")
+        raise RunError(run.path / METRICS, "holds no test scores", "a run's metrics")
     config = on_device(validate(RetrievalConfig, run.config, run.path / CONFIG), device)
     where = torch.device(config.device)
     with computing(where, config.threads or available_threads(), config.deterministic):
@@ -49,13 +49,13 @@ def evaluate_retrieval(run: Run, observer: Observer, device: str | None = None) 
         if retriever.header.names != prepared.names:
             raise RunError(run.path / MODEL, "is of another pair of modalities", "the run's own")
         arena = test_arena(config, prepared, retriever)
-        figures = as_table(arena.judge(rankings(retriever, arena)))
+        found = as_table(arena.judge(rankings(retriever, arena)))
     return {
         "run": str(run.path),
         "task": "retrieval",
-        "test": figures,
+        "test": found,
         "stored": stored,
-        "equal": figures == stored,
+        "equal": found == stored,
         "device": config.device,
     }
 

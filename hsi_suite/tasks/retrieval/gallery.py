@@ -47,9 +47,9 @@ class Gallery:
         class_names: () where there are no labels.
         synthetic: whether it was generated.
         shown: 0-based bands shown as red, green and blue.
-        identity: what tells it from another one, without reading it whole; JSON.
+        identity: what distinguishes it from another one without reading it whole; JSON.
         provenance: what it was read from; JSON.
-        files: the files it was read from, whose checksums are still to be told.
+        files: the files it was read from, whose checksums are still to be computed.
         read: gives lines first … last − 1 as a scene of their own.
         reading_bytes: about the memory that reading so many lines takes.
         unverified: files of a registered scene that no published checksum vouches for.
@@ -113,7 +113,7 @@ def file_gallery(
         file: a cube or a picture.
         truth: its label map, of the same size; None where there is none.
         modality: how its pixels will be seen.
-        observer: hears which bands are left out.
+        observer: reports which bands are left out.
     """
     bands, alpha = _bands(modality, file, observer)
     companion = modality.companion if bands == 1 else None
@@ -193,12 +193,12 @@ def open_gallery(
         dataset: a registered scene; None for a file.
         labels: a label map of the file's scene.
         variable: the cube's name inside the file.
-        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        axes: order of its axes where the file does not say, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels.
         unlabelled: the value of unlabelled pixels in the label map; None: 0.
         warp_labels: bring labels on another grid to the scene's.
-        observer: hears what was made of the file.
+        observer: reports how the file was read.
 
     Raises:
         ConfigError: not exactly one of scene and data set.
@@ -218,8 +218,8 @@ def open_gallery(
         yield scene_gallery(loaded)
         return
     with _open(Path(str(scene)), variable, axes, shape, nodata) as file:
-        told = survey_missing(file).told()
-        for remark in (*scene_remarks(file), *([told] if told else [])):
+        summary = survey_missing(file).summary()
+        for remark in (*scene_remarks(file), *([summary] if summary else [])):
             observer.message(f"{file.path.name}: {remark}")
         file = replace(file, complete=True)
         check_wavelengths(modality, file.path.name, file.wavelengths)

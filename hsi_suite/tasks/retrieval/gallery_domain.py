@@ -11,20 +11,20 @@ from ...engine.observer import Observer
 from ...restoration.cube_lines import spread_lines
 from .gallery import Gallery
 
-# Lines from all over a gallery and pixels of each; no more is needed to tell other units.
+# Lines from all over a gallery and pixels of each; no more is needed to notice other units.
 _LINES, _PIXELS = 64, 500
 
 
 def warn_if_unlike(gallery: Gallery, modality: Modality, observer: Observer) -> None:
     """Warn of a gallery in other units than the scene learnt from.
 
-    Colours, greys and heights are told by their place among those of their own picture, spectra
+    Colours, greys and heights are known by their place among those of their own picture, spectra
     of unit length have no level: all units are alike to them.
 
     Args:
         gallery: what is searched, or looked at.
         modality: how its pixels are seen.
-        observer: hears of it.
+        observer: reports it.
     """
     if modality.kind not in ("spectrum", "pca", "hsi"):
         return
@@ -43,10 +43,10 @@ def warn_if_unlike(gallery: Gallery, modality: Modality, observer: Observer) -> 
     spectra[:, dead] = mean[dead]
     reduced = spectra if reduction is None else reduction.apply(spectra)
     standardised = (reduced - modality.mean) / modality.scale
-    told = SpectralDomain.usual(standardised.shape[1]).unlike(spectra, standardised, mean)
-    if told is not None:
+    difference = SpectralDomain.usual(standardised.shape[1]).unlike(spectra, standardised, mean)
+    if difference is not None:
         observer.message(
-            f"warning: {gallery.name}: its spectra are unlike those learnt from: {told}; "
+            f"warning: {gallery.name}: its spectra are unlike those learnt from: {difference}; "
             "bring it to the same units"
         )
 

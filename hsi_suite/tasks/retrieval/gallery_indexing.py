@@ -63,7 +63,7 @@ class GalleryIndexing:
         gallery: what is indexed.
         step: every so manieth line and sample is an item.
         height: lines in a strip.
-        observer: hears of each line.
+        observer: counts each line.
         unverified: files of the run's and the gallery's data that nobody vouches for.
     """
 

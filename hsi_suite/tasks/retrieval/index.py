@@ -13,7 +13,7 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError
 from ...memory import DEFAULT_MEMORY_LIMIT
-from ...runs.finished_runs import told_unverified
+from ...runs.finished_runs import report_unverified
 from ...runs.folder import MODEL, open_run, require_finished
 from ...runs.machine import available_threads
 from ...runs.tasks import require_task
@@ -60,7 +60,7 @@ def index_gallery(
         dataset: registered scene instead of a file.
         labels: label map of the file's scene, shown beside matches.
         scene_variable: the cube's variable, where the file holds several arrays.
-        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        axes: order of its axes where the file does not say, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels.
         unlabelled: the value of unlabelled pixels in the label map; None: 0.
@@ -70,7 +70,7 @@ def index_gallery(
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Raises:
         RunError: the run is unfinished or of another task.
@@ -102,7 +102,7 @@ def index_gallery(
             observer=observer,
         ) as gallery:
             height = strip_lines(gallery, retriever, seen, step, memory_limit)
-            unverified = (*told_unverified([run], observer), *gallery.unverified)
+            unverified = (*report_unverified([run], observer), *gallery.unverified)
             job = GalleryIndexing(
                 Path(run), retriever, seen, gallery, step, height, observer, unverified
             )

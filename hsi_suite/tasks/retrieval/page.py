@@ -10,10 +10,10 @@ from ...reports.retrieval.content import (
     MAP,
     class_table,
     direction_words,
-    figure_table,
     method_table,
     retrieval_heading,
     retrieval_remarks,
+    score_table,
     settings_table,
 )
 from ...reports.retrieval.figures import precision_recall_figure
@@ -36,7 +36,7 @@ def page(facts: PageFacts) -> Document:
         "mean over the queries, and (macro) as the mean over their classes. All methods were "
         "tuned on the validation part alone."
     )
-    figures = (
+    scores = (
         "On the test part. Recall at k is the share of queries with a relevant item among the "
         "first k."
     )
@@ -47,7 +47,7 @@ def page(facts: PageFacts) -> Document:
         [
             Section("", [Remarks(retrieval_remarks(metrics))]),
             Section("Against simpler methods", [method_table(metrics, methods, macro=True)]),
-            Section("Figures", [figure_table(metrics, figures), _recall(metrics)]),
+            Section("Scores", [score_table(metrics, scores), _recall(metrics)]),
             *([Section("Common space", space)] if space else []),
             *curves_section(facts.history, metrics["epoch"]),
             Section(

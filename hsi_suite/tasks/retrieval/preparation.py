@@ -219,7 +219,7 @@ def _divided(pairs: Pairs, share: float, generator: np.random.Generator) -> tupl
 
 
 def reached_cutoffs(config: RetrievalConfig, prepared: PreparedPairs) -> tuple[int, ...]:
-    """The lengths of rankings that are told, each once: none is longer than both galleries."""
+    """The lengths of rankings that are reported, each once: none is longer than both galleries."""
     longest = min(len(gallery) for gallery in prepared.parts.galleries)
     return tuple(dict.fromkeys(min(k, longest) for k in config.evaluation.cutoffs))
 

@@ -38,8 +38,8 @@ class Query:
     Attributes:
         spectrum: a table or an ENVI spectral library.
         name: which of its spectra.
-        units: of its values; None tells them from the file.
-        scale: the scene's value of a reflectance of 1; None tells it from the run.
+        units: of its values; None reads them from the file.
+        scale: the scene's value of a reflectance of 1; None takes it from the run.
         patch: a picture or cube.
         at: X and Y in it, from 0; None for its middle.
         pixel: line and sample of the gallery, from 0.
@@ -128,7 +128,7 @@ def query_index(
         memory_limit: bytes for the whole process, which a picture must keep within.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Raises:
         InputFileError: the index or the query cannot be read.
@@ -294,7 +294,7 @@ def _remarks(
         )
     if threshold is None and item.side != index.header.side:
         remarks.append(
-            "the run has no validation to tell which similarity is low: an unknown material "
-            "cannot be told from a known one"
+            "the run has no validation, so it is unknown which similarity is low: an unknown "
+            "material may look like a known one"
         )
     return remarks

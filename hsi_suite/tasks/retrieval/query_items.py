@@ -71,9 +71,9 @@ def spectrum_query(
         retriever: the run's.
         path: CSV or other text, or an ENVI spectral library.
         name: which of several spectra.
-        units: of its values; None tells them from the file.
+        units: of its values; None reads them from the file.
         scale: value of the scene that stands for a reflectance of 1, for runs that learnt the
-            level of spectra; None tells it from the scene's mean spectrum.
+            level of spectra; None takes it from the scene's mean spectrum.
 
     Raises:
         ConfigError: the run did not learn spectra, or without wavelengths; or its scene is of
@@ -119,7 +119,7 @@ def patch_query(
         retriever: the run's.
         path: the picture.
         at: sample (x) and line (y) of the window's middle, from 0; None for the picture's middle.
-        observer: hears what was made of the file.
+        observer: reports how the file was read.
         memory_limit: bytes for the whole process.
 
     Raises:

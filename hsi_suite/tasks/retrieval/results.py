@@ -94,7 +94,7 @@ def _metrics(
     choices: Sequence[dict[str, Any]],
     found: Found,
 ) -> dict[str, Any]:
-    """The run's deterministic figures, as metrics.json holds them."""
+    """The run's deterministic scores, as metrics.json holds them."""
     header, parts, baselines = retriever.header, prepared.parts, found.baselines
     metrics = {
         "task": "retrieval",
@@ -122,7 +122,7 @@ def _metrics(
         "leakage": None if prepared.leakage is None else prepared.leakage.to_dict(),
         "test": as_table(found.scores),
         "curves": {direction: curve(scores) for direction, scores in found.scores.items()},
-        "baselines": baselines.figures,
+        "baselines": baselines.scores,
         "baseline_settings": baselines.settings,
         "not_applicable": baselines.not_applicable,
     }

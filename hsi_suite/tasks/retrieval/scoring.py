@@ -1,4 +1,4 @@
-"""The figures of rankings in both directions, of any method, and those of chance."""
+"""The scores of rankings in both directions, of any method, and those of chance."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...data.pairs import Labelled, Pairs
 from ...metrics.retrieval import RECALL_LEVELS, RetrievalScores, Similarity, retrieval_scores
 
 Values = NDArray[np.floating]
-#: Figures by name, of one direction.
-Figures = dict[str, float]
+#: Scores by name, of one direction.
+Scores = dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +83,17 @@ def validation_arena(validation: Pairs, directions: tuple[str, str]) -> Arena:
     return Arena(validation, validation.sides, directions)
 
 
-def plain_figures(scores: RetrievalScores) -> Figures:
+def plain_scores(scores: RetrievalScores) -> Scores:
     """Scores by name, flat."""
-    figures = {
+    row = {
         "mean_average_precision": scores.mean_average_precision,
         "macro_average_precision": scores.macro_average_precision,
     }
     for k, value in scores.mean_average_precision_at.items():
-        figures[f"mean_average_precision_at_{k}"] = value
+        row[f"mean_average_precision_at_{k}"] = value
     for k, value in scores.recall_at.items():
-        figures[f"recall_at_{k}"] = value
-    return figures
+        row[f"recall_at_{k}"] = value
+    return row
 
 
 def curve(scores: RetrievalScores) -> dict[str, list[float]]:
@@ -104,9 +104,9 @@ def curve(scores: RetrievalScores) -> dict[str, list[float]]:
     }
 
 
-def chance_figures(
+def chance_scores(
     queries: NDArray[np.integer], gallery: NDArray[np.integer], cutoffs: Sequence[int]
-) -> Figures:
+) -> Scores:
     """What random rankings are expected to reach, computed and not drawn.
 
     With R relevant of N items, the item at rank i is relevant with probability R / N and the
@@ -121,31 +121,31 @@ def chance_figures(
     size = len(gallery)
     shared = [int(((gallery > 0) & (pattern > 0)).any(1).sum()) for pattern in patterns]
     rows = [
-        (int(count), _random_figures(relevant, size, cutoffs))
+        (int(count), _random_scores(relevant, size, cutoffs))
         for count, relevant in zip(counts, shared, strict=True)
         if relevant
     ]
     total = sum(count for count, _ in rows)
     names = list(rows[0][1])
-    figures = {name: sum(count * row[name] for count, row in rows) / total for name in names}
+    mean = {name: sum(count * row[name] for count, row in rows) / total for name in names}
     key = "mean_average_precision"
     macro = float(np.mean([row[key] for _, row in rows]))
-    return {key: figures.pop(key), "macro_average_precision": macro, **figures}
+    return {key: mean.pop(key), "macro_average_precision": macro, **mean}
 
 
-def _random_figures(relevant: int, size: int, cutoffs: Sequence[int]) -> Figures:
+def _random_scores(relevant: int, size: int, cutoffs: Sequence[int]) -> Scores:
     ranks = np.arange(1, size + 1)
     precision = (1 + (ranks - 1) * (relevant - 1) / max(size - 1, 1)) / ranks
-    figures = {"mean_average_precision": float(precision.mean())}
+    row = {"mean_average_precision": float(precision.mean())}
     for k in cutoffs:
         share = relevant / size / min(relevant, k)
-        figures[f"mean_average_precision_at_{k}"] = float(precision[:k].sum() * share)
+        row[f"mean_average_precision_at_{k}"] = float(precision[:k].sum() * share)
     for k in cutoffs:
         none = comb(size - relevant, k) / comb(size, k)
-        figures[f"recall_at_{k}"] = 1 - none
-    return figures
+        row[f"recall_at_{k}"] = 1 - none
+    return row
 
 
 def as_table(scores: Mapping[str, RetrievalScores]) -> dict[str, Any]:
-    """Plain figures by direction."""
-    return {direction: plain_figures(score) for direction, score in scores.items()}
+    """Plain scores by direction."""
+    return {direction: plain_scores(score) for direction, score in scores.items()}

@@ -66,7 +66,7 @@ def similarities(
     step = max(1, _PIECE_BYTES // (8 * dimensions))
     wide = query.astype(np.float64)
     for start in range(0, count, step):
-        # Damaged rows are told below.
+        # Damaged rows are reported below.
         with np.errstate(all="ignore"):
             piece = embeddings[start : start + step].astype(np.float64)
             scores[start : start + step] = piece @ wide

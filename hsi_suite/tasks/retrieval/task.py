@@ -82,8 +82,8 @@ class PairRetrieval:
             + weights.discrimination * parts["discrimination_loss"]
             + weights.invariance * parts["invariance_loss"]
         )
-        figures = {name: value.detach() * len(targets) for name, value in parts.items()}
-        return loss, figures, len(targets)
+        values = {name: value.detach() * len(targets) for name, value in parts.items()}
+        return loss, values, len(targets)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Mean average precision of the validation pairs, the mean of both directions."""

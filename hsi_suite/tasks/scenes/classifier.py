@@ -137,7 +137,7 @@ class Classifier(ABC):
             precision: of a network's computations; bf16 is autocast.
             dropout_seed: leave dropout layers, and no others, on and draw from this seed; None
                 for eval mode.
-            observer: hears of the progress.
+            observer: reports progress.
 
         Returns:
             lines × samples × classes; NaN at invalid and unwanted pixels.
@@ -176,7 +176,7 @@ class Classifier(ABC):
             batch_size: as in `probabilities`, like all that follow.
             precision: of a network's computations.
             dropout_seed: leave dropout on.
-            observer: hears of the progress.
+            observer: reports progress.
 
         Returns:
             lines × samples, positions in `header.labels`; −1 at unwanted pixels.

@@ -54,14 +54,14 @@ class SceneClassification(ScoredByClass):
     def published(self, run: Run) -> Sequence[Metrics]:
         """See `Task`."""
         from ...config import validate
-        from .published import published_figures
+        from .published import published_scores
 
         try:
             config = validate(ClassificationConfig, run.config, run.path / CONFIG)
         except HsiSuiteError:
             # A configuration of another version: nothing is known to compare with.
             return ()
-        return published_figures(run.metrics, config) or ()
+        return published_scores(run.metrics, config) or ()
 
     def page(self, facts: PageFacts) -> Document:
         """See `Task`."""

@@ -86,7 +86,7 @@ def denoise_scene(
     Args:
         scene: its cube may be of any type and units; they stay, but whole numbers become floats.
         device: where the network computes.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Raises:
         HsiSuiteError: the cube cannot be denoised: a single band, too few pixels, no variation.
@@ -138,7 +138,7 @@ def denoise_open_scene(
         scene: the noisy one.
         device: where the network computes.
         memory_limit: bytes for the whole process, of which eigen-images may take half.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Raises:
         ConfigError: the limit is below the default, which the tiles are made for.
@@ -206,7 +206,7 @@ def denoise_file(
         file: the noisy scene, which stays open.
         device: where the network computes.
         memory_limit: bytes for the whole process, of which eigen-images may take half.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Returns:
         The scene to read from, and where its lines come from.
@@ -226,8 +226,8 @@ def denoise_file(
         if part is not None:
             valid[first:last] = part
     file.require_data(survey)
-    if not known and (told := survey.told()):
-        observer.message(f"{file.path.stem}: {told}")
+    if not known and (summary := survey.summary()):
+        observer.message(f"{file.path.stem}: {summary}")
     denoiser = load_weights(DEFAULT_WEIGHTS, device)
     restoration = restore_lines(
         file,

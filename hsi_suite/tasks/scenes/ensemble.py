@@ -134,7 +134,7 @@ class Ensemble:
                 scene has them.
             valid: lines × samples, False where there is no data; None when all pixels are good.
             inner: the lines to classify.
-            observer: hears of each pixel as often as there are classifiers.
+            observer: counts each pixel once for each classifier.
         """
         samples = cube.shape[1]
         pieces = -(-samples // COLUMNS)
@@ -182,8 +182,8 @@ class _PixelsOnly(Observer):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
-    def advance(self, steps: int = 1, **figures: float) -> None:
-        self._observer.advance(steps, **figures)
+    def advance(self, steps: int = 1, **values: float) -> None:
+        self._observer.advance(steps, **values)
 
 
 def load_ensemble(runs: Sequence[str | Path], device: torch.device, threads: int) -> Ensemble:

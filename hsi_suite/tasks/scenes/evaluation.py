@@ -1,4 +1,4 @@
-"""Figures of a classifier on the parts of a split."""
+"""Scores of a classifier on the parts of a split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DROPOUT_REPEATS = 10
 def part_scores(
     prepared: Prepared, pixels: NDArray[np.integer], predicted: NDArray[np.integer]
 ) -> dict[str, Any]:
-    """All figures of predicted class indices against the truth at some pixels."""
+    """All scores of predicted class indices against the truth at some pixels."""
     names = prepared.class_names
     counts = Confusion.of(prepared.classes[pixels], predicted, len(names))
     return scores(counts).to_dict(names)
@@ -40,7 +40,7 @@ def dropout_spread(
     prepared: Prepared,
     config: ClassificationConfig,
 ) -> dict[str, Any]:
-    """What the test figures do when dropout is left on: the same weights, ten evaluations.
+    """What the test scores do when dropout is left on: the same weights, ten evaluations.
 
     Args:
         classifier: trained.
@@ -61,6 +61,6 @@ def dropout_spread(
             batch_size=config.evaluation.batch_size,
             dropout_seed=seeds.seed("dropout", "test", repeat),
         )
-        figures = part_scores(prepared, test, classes.reshape(-1)[test])
-        rows.append({name: figures[name] for name in ("overall_accuracy", "cohen_kappa")})
+        found = part_scores(prepared, test, classes.reshape(-1)[test])
+        rows.append({name: found[name] for name in ("overall_accuracy", "cohen_kappa")})
     return dict(summarise(rows))

@@ -32,7 +32,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
     Raises:
         UnknownNameError: no such model.
         ShapeError: the model cannot take this window or number of components.
-        ConfigError: it or a baseline cannot tell so many classes apart.
+        ConfigError: it or a baseline cannot distinguish so many classes.
     """
     scene = prepared.scene
     for name in (config.model.name, *config.evaluation.baselines):
@@ -152,7 +152,7 @@ def fit(
         config: resolved.
         prepared: what it is trained on.
         checkpoint: where the state is kept; None keeps none.
-        observer: hears of the progress.
+        observer: reports progress.
         team: the processes that share the training.
         reduced: the scene as `reduced_scene` gives it, where it is there already.
         identity: of the run, which the checkpoint must have.

@@ -43,7 +43,7 @@ def scene_probabilities(
         wanted: lines × samples, True for N pixels.
         batch_size: windows per forward pass.
         orientations: 1 takes windows as they are; 8 averages over all ways to turn them.
-        observer: hears of each pixel once.
+        observer: counts each pixel once.
 
     Yields:
         N flat indices in all, in ascending order, and their probabilities, N × classes.

@@ -28,13 +28,13 @@ from ...reports.verdict import verdict
 from ...runs.folder import MAP_PICTURE
 from ...runs.pages import PageFacts, picture_of
 from ...schemas.classification import ClassificationConfig
-from .published import published_figures
+from .published import published_scores
 
 
 def page(facts: PageFacts) -> Document:
     """See `runs.task.Task.page`."""
     config = cast(ClassificationConfig, facts.config)
-    published = published_figures(facts.metrics, config) or ()
+    published = published_scores(facts.metrics, config) or ()
     scene_map = picture_of(facts.run, MAP_PICTURE)
     return classification_page(facts.metrics, facts.history, scene_map, published)
 
@@ -49,9 +49,9 @@ def classification_page(
 
     Args:
         metrics: the content of its metrics.json.
-        history: a row of figures for each epoch.
+        history: a row of values for each epoch.
         scene_map: PNG of its map, at twice its size; None leaves it out.
-        published: figures from the literature to set beside the run's, see `published_table`.
+        published: scores from the literature to set beside the run's, see `published_table`.
     """
     note = classes_note(metrics, MOST_CLASSES)
     caption = (
@@ -84,12 +84,12 @@ def run_title(metrics: Metrics) -> str:
 def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
     own = score_table(
         metrics,
-        "Figures over the classes that are learnt. The baselines were trained and tested on the "
+        "Scores over the classes that are learnt. The baselines were trained and tested on the "
         "same split.",
     )
     if not published:
         return [own]
-    caption = "Published figures, for comparison. They were measured by others, on their splits."
+    caption = "Published scores, for comparison. They were measured by others, on their splits."
     return [own, published_table(published, overall_measures(metrics["test"]), caption)]
 
 

@@ -18,7 +18,7 @@ from ...engine.observer import Observer
 from ...errors import OutputError, RunError
 from ...map_endings import check_map_ending
 from ...memory import DEFAULT_MEMORY_LIMIT
-from ...runs.finished_runs import told_unverified
+from ...runs.finished_runs import report_unverified
 from ...runs.machine import available_threads
 from ...user_files import refuse_repeated, resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
@@ -107,7 +107,7 @@ def predict(
         scene: file of the cube.
         overwrite: whether the map may take the place of a finished file.
         scene_variable: the cube's variable, where the file holds several arrays.
-        axes: order of its axes where the file does not tell, see `data.readers.open_cube`.
+        axes: order of its axes where the file does not say, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing data.
         probabilities: also write `<name>_probabilities`.
@@ -116,7 +116,7 @@ def predict(
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
-        observer: hears of the progress.
+        observer: reports progress.
 
     Raises:
         RunError: a run is unfinished or given twice, or the runs do not have the same classes.
@@ -145,7 +145,7 @@ def predict(
         if not unfinished_folder(target).exists():
             refuse_existing(results, overwrite=overwrite)
         ensemble = load_ensemble(runs, where, threads)
-        unverified = told_unverified(runs, observer)
+        unverified = report_unverified(runs, observer)
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
         if probabilities:

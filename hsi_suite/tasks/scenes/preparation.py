@@ -81,7 +81,7 @@ def prepare(
 
     Args:
         config: says it.
-        observer: hears of the progress.
+        observer: reports progress.
         memory: what there is of it.
 
     Raises:

@@ -36,12 +36,10 @@ _ROY_30 = {
 }
 
 
-def published_figures(
-    metrics: Metrics, config: ClassificationConfig
-) -> list[dict[str, Any]] | None:
-    """Published figures that may stand beside a run's, as fractions; None when there are none.
+def published_scores(metrics: Metrics, config: ClassificationConfig) -> list[dict[str, Any]] | None:
+    """Published scores that may stand beside a run's, as fractions; None when there are none.
 
-    Only for random splits of 30 %, since figures of another protocol do not compare, and for
+    Only for random splits of 30 %, since scores of another protocol do not compare, and for
     verified data, since those of others are of the true data.
     """
     dataset = metrics["dataset"]
@@ -49,9 +47,9 @@ def published_figures(
     if not random_30 or metrics.get("unverified") or dataset not in _ROY_30:
         return None
     rows = []
-    for method, figures in _ROY_30[dataset].items():
+    for method, scores in _ROY_30[dataset].items():
         row: dict[str, Any] = {"method": method, "setting": _SETTING, "source": _SOURCE}
-        for name, (mean, deviation) in zip(_METRICS, figures, strict=True):
+        for name, (mean, deviation) in zip(_METRICS, scores, strict=True):
             row |= {name: mean / 100, f"{name}_std": deviation / 100}
         rows.append(row)
     return rows

@@ -56,7 +56,7 @@ class Outcome:
         training: history and selected epoch.
         classes: index of each pixel's class, lines × samples; −1 where there is no data.
         baselines: predicted class indices of the test part, by baseline.
-        dropout: figures with dropout left on; None when not asked for.
+        dropout: scores with dropout left on; None when not asked for.
     """
 
     classifier: Classifier
@@ -98,7 +98,7 @@ def write_results(
 def collect_metrics(
     config: ClassificationConfig, prepared: Prepared, outcome: Outcome
 ) -> dict[str, Any]:
-    """The run's deterministic figures, as metrics.json holds them."""
+    """The run's deterministic scores, as metrics.json holds them."""
     scene, split = prepared.scene, prepared.split
 
     def names(by_label: Any) -> dict[str, Any]:

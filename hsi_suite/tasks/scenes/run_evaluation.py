@@ -1,4 +1,4 @@
-"""A classification's test figures, computed once more from what its run has saved."""
+"""A classification's test scores, computed once more from what its run has saved."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def evaluate_classification(
     memory_limit: float | None = None,
     dropout_at_test: bool = False,
 ) -> dict[str, Any]:
-    """A run's test figures, computed again from its saved model and split.
+    """A run's test scores, computed again from its saved model and split.
 
     Args:
         run: a finished run.
@@ -83,15 +83,15 @@ def evaluate_classification(
             precision=config.evaluation.precision,
             observer=observer,
         )
-        figures = part_scores(prepared, split.test, classes.reshape(-1)[split.test])
+        scores = part_scores(prepared, split.test, classes.reshape(-1)[split.test])
         stored = run.metrics.get("test")
         if not isinstance(stored, dict):
-            raise RunError(run.path / METRICS, "holds no test figures", "a run's metrics")
+            raise RunError(run.path / METRICS, "holds no test scores", "a run's metrics")
         result: dict[str, Any] = {
             "run": str(run.path),
-            "test": figures,
+            "test": scores,
             "stored": stored,
-            "equal": figures == stored,
+            "equal": scores == stored,
             "device": config.device,
         }
         if dropout_at_test:

@@ -60,7 +60,7 @@ def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> C
     Args:
         file: the scene, open.
         ensemble: what will classify it; its runs are taken to have learnt in one scale.
-        observer: hears of a conversion.
+        observer: reports a conversion.
     """
     given, learnt = declared_scale(file), ensemble.classifiers[0].header.value_scale
     if given is None or learnt is None:
@@ -80,12 +80,12 @@ def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> C
 
 
 def in_learnt_order(file: CubeFile, ensemble: Ensemble, observer: Observer) -> CubeFile:
-    """A scene with its bands in the order that an ensemble learnt, where wavelengths tell it.
+    """A scene with its bands in the order that an ensemble learnt, where wavelengths determine it.
 
     Args:
         file: the scene, open.
         ensemble: what will classify it.
-        observer: hears of a change.
+        observer: reports a change.
     """
     learnt = ensemble.classifiers[0].header.wavelengths
     if learnt is None or file.wavelengths is None or len(learnt) != len(file.wavelengths):
@@ -109,7 +109,7 @@ def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> No
     Args:
         file: the scene as it will be classified.
         ensemble: what will classify it.
-        observer: hears of it.
+        observer: reports it.
     """
     spectra = _sampled(file)
     for classifier in ensemble.classifiers:
@@ -122,13 +122,13 @@ def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> No
         if dead:
             observer.message(dead_bands_text(file.path, dead))
             spectra[:, dead] = reduction.mean[dead]
-        told = domain.unlike(spectra, reduction.apply(spectra), reduction.mean)
-        if told is not None:
+        unlike = domain.unlike(spectra, reduction.apply(spectra), reduction.mean)
+        if unlike is not None:
             observer.message(
-                f"warning: {file.path.name}: its spectra are unlike those learnt from: {told}; "
+                f"warning: {file.path.name}: its spectra are unlike those learnt from: {unlike}; "
                 "bring the scene to the same units, or train on it"
             )
-        if dead or told is not None:
+        if dead or unlike is not None:
             return
 
 
@@ -142,7 +142,7 @@ def dead_bands_text(path: Path, dead: Sequence[int]) -> str:
 
 
 def _usual(reduction: Reduction) -> SpectralDomain:
-    """What older runs tell: whitened and standardised components have deviations of 1.
+    """What older runs say: whitened and standardised components have deviations of 1.
 
     Components that are not whitened, whose directions have length 1, have unknown ones.
     """

@@ -34,7 +34,7 @@ def load_scene(
 
     Args:
         config: names it.
-        observer: hears how it was read, and of pixels without data.
+        observer: reports how it was read, and pixels without data.
         memory: what there is of it.
 
     Raises:
@@ -63,7 +63,7 @@ def named_scene(
 
     Args:
         data: names it.
-        observer: hears how it was read, and of pixels without data.
+        observer: reports how it was read, and pixels without data.
         read: how the user's cube is read: whole, or left in its file.
 
     Raises:
@@ -96,7 +96,7 @@ def named_scene(
         raise
     for remark in scene.remarks:
         observer.message(f"{scene.name}: {remark}")
-    tell_missing(scene, observer)
+    report_missing(scene, observer)
     return scene
 
 
@@ -144,7 +144,7 @@ def check_values(scene: Scene | SceneFile, path: object) -> None:
             )
 
 
-def tell_missing(scene: Scene | SceneFile, observer: Observer) -> None:
+def report_missing(scene: Scene | SceneFile, observer: Observer) -> None:
     """Say how many pixels hold no data, if any."""
     if scene.valid is not None and not scene.valid.all():
         missing = int((~scene.valid).sum())

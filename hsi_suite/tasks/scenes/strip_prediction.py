@@ -36,7 +36,7 @@ class StripPrediction:
         target: where the map goes; the other files get their places beside it.
         layers: of "probabilities" and "disagreement", what is written beside the map.
         height: lines in a strip.
-        observer: hears of each pixel as often as there are classifiers.
+        observer: counts each pixel once for each classifier.
         unverified: files that the classifiers learnt from and nobody vouches for; what is written
             says so.
     """
@@ -78,8 +78,8 @@ class StripPrediction:
             raise
         unfinished.remove()
         name = self.file.path.stem
-        if told := progress.survey.told():
-            self.observer.message(f"{name}: {told}")
+        if summary := progress.survey.summary():
+            self.observer.message(f"{name}: {summary}")
         if progress.missing:
             self.observer.message(
                 f"{name}: {progress.missing:,} pixels hold no data and are left out"

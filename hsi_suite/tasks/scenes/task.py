@@ -163,7 +163,7 @@ def scene_logits(
         sampler: of the scene.
         wanted: lines × samples, True for N pixels.
         batch_size: windows per forward pass.
-        observer: hears of each pixel.
+        observer: counts each pixel.
 
     Yields:
         N flat indices in all, in ascending order, and their logits, N × classes.

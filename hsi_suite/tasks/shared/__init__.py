@@ -1,1 +1,1 @@
-"""What several tasks need: the class figures, options, run pages, output that is written safely."""
+"""What several tasks need: the class scores, options, run pages, output that is written safely."""

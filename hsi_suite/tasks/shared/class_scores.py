@@ -1,4 +1,4 @@
-"""The figures of tasks that are scored class by class."""
+"""The scores of tasks that are scored class by class."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from ...metrics.measures import measure, of_classifiers
 from ...metrics.summary import flatten_scores
-from ...runs.task import Figures, Metrics, Task
+from ...runs.task import Metrics, Scores, Task
 
 _TOP = "top_5_accuracy"
 
 
 class ScoredByClass(Task):
-    """A task whose test figures are those of a confusion matrix."""
+    """A task whose test scores are those of a confusion matrix."""
 
-    def figures(self, metrics: Metrics) -> Figures:
+    def scores(self, metrics: Metrics) -> Scores:
         """Those over all classes first, then recall, precision and F1 of every class."""
-        return _figures(metrics["test"])
+        return _scores(metrics["test"])
 
-    def baseline_figures(self, metrics: Metrics) -> dict[str, Figures]:
+    def baseline_scores(self, metrics: Metrics) -> dict[str, Scores]:
         """See `Task`."""
         baselines = sorted(metrics.get("baselines", {}).items())
-        return {name: _figures(scores) for name, scores in baselines}
+        return {name: _scores(scores) for name, scores in baselines}
 
     def headline(self, metrics: Metrics) -> list[str]:
         """See `Task`."""
@@ -32,19 +32,19 @@ class ScoredByClass(Task):
         """See `Task`."""
         test, stored = result["test"], result["stored"]
         return [
-            f"{figure.title:18} {figure.with_unit(test[name])}   "
-            f"stored {figure.with_unit(stored.get(name))}"
+            f"{kind.title:18} {kind.with_unit(test[name])}   "
+            f"stored {kind.with_unit(stored.get(name))}"
             for name in overall_names(test)
-            for figure in [measure(name)]
+            for kind in [measure(name)]
         ]
 
 
 def overall_names(scores: Metrics) -> list[str]:
-    """The names of the figures over all classes that there are, the most important one first."""
+    """The names of the scores over all classes that there are, the most important one first."""
     names = (*(each.name for each in of_classifiers()), _TOP)
     return [name for name in names if name in scores]
 
 
-def _figures(scores: Metrics) -> Figures:
+def _scores(scores: Metrics) -> Scores:
     overall = {name: scores[name] for name in overall_names(scores)}
     return {**overall, **flatten_scores(scores)}

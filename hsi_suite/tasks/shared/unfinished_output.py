@@ -41,7 +41,7 @@ class UnfinishedOutput:
     def progress(self, observer: Observer) -> dict[str, Any] | None:
         """What was saved last by a call of the same identity; None: the folder is empty now.
 
-        What a call of another identity has left is removed, and the observer hears why.
+        What a call of another identity has left is removed, and the observer reports why.
 
         Raises:
             OutputError: the folder holds something else.
@@ -105,7 +105,7 @@ class UnfinishedOutput:
 
 
 def _digest(identity: Mapping[str, Any], progress: Mapping[str, Any] | None) -> str:
-    """What tells whether a saved state is whole: what it says is written to without a look."""
+    """What says whether a saved state is whole: what it says is written to without a look."""
     text = json_text([identity, progress], _PROGRESS, compact=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

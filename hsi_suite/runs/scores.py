@@ -1,13 +1,13 @@
-"""The figures of a finished run, asked of its task."""
+"""The scores of a finished run, asked of its task."""
 
 from __future__ import annotations
 
-from .task import Figures, Metrics
+from .task import Metrics, Scores
 from .tasks import task_named
 
 
-def figures(metrics: Metrics) -> Figures:
-    """A run's figures side by side.
+def run_scores(metrics: Metrics) -> Scores:
+    """A run's scores side by side.
 
     Args:
         metrics: the content of metrics.json.
@@ -18,16 +18,16 @@ def figures(metrics: Metrics) -> Figures:
         structural_similarity/σ on the validation images; of other tasks whatever numbers stand
         under "test", their keys joined by "/".
     """
-    return task_named(metrics["task"]).figures(metrics)
+    return task_named(metrics["task"]).scores(metrics)
 
 
-def baseline_figures(metrics: Metrics) -> dict[str, Figures]:
-    """The figures of the baselines on the same test part, in the form of `figures`."""
-    return task_named(metrics["task"]).baseline_figures(metrics)
+def baseline_scores(metrics: Metrics) -> dict[str, Scores]:
+    """The scores of the baselines on the same test part, in the form of `run_scores`."""
+    return task_named(metrics["task"]).baseline_scores(metrics)
 
 
 def headline(metrics: Metrics) -> list[str]:
-    """The names of the figures that are told first, the most important one at the front."""
+    """The names of the scores that are reported first, the most important one at the front."""
     return task_named(metrics["task"]).headline(metrics)
 
 

@@ -14,7 +14,7 @@ from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
 from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.image_restoration import image_noise
-from hsi_suite.tasks.denoising.noise_telling import estimated_noise
+from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
 from hsi_suite.tasks.denoising.weights import load_weights
 
 # Parts large enough for one sample.
@@ -37,7 +37,7 @@ def noisy(clean, sigma, seed=0):
 
 
 def told(image, white=1.0):
-    return 255 * image_noise(estimated_noise(image, white, small_unet()).sigmas)
+    return 255 * image_noise(estimate_image_noise(image, white, small_unet()).sigmas)
 
 
 def gain(denoiser, clean, seen, sigma):
@@ -58,16 +58,16 @@ def test_texture_is_not_taken_for_noise(shipped, clean, sigma, within):
 
 
 def test_texture_that_noise_cannot_be_told_from_is_said():
-    (remark,) = estimated_noise(noisy(GRASS, 5), 1.0, small_unet()).remarks
+    (remark,) = estimate_image_noise(noisy(GRASS, 5), 1.0, small_unet()).remarks
     assert "fine texture and noise look alike" in remark
-    assert not estimated_noise(noisy(CAMERA, 5), 1.0, small_unet()).remarks
+    assert not estimate_image_noise(noisy(CAMERA, 5), 1.0, small_unet()).remarks
 
 
 @pytest.mark.parametrize("size", [(8, 8), (12, 12), (16, 40), (48, 48)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_noise_of_small_images_is_told_and_their_smallness_said(size, channels):
     grey = np.full(size if channels == 1 else (*size, 3), 0.5, np.float32)
-    noise = estimated_noise(noisy(grey, 20), 1.0, small_unet())
+    noise = estimate_image_noise(noisy(grey, 20), 1.0, small_unet())
     # 64 values leave their own standard deviation open by 9 %.
     assert 255 * image_noise(noise.sigmas) == pytest.approx(20, rel=0.25 if size[0] < 16 else 0.1)
     assert any("few to tell the noise from" in line for line in noise.remarks) == (min(size) < 32)
@@ -75,7 +75,7 @@ def test_the_noise_of_small_images_is_told_and_their_smallness_said(size, channe
 
 def test_an_image_too_small_is_refused():
     with pytest.raises(ShapeError, match="7 × 30 pixels"):
-        estimated_noise(np.zeros((30, 7), np.float32), 1.0, small_unet())
+        estimate_image_noise(np.zeros((30, 7), np.float32), 1.0, small_unet())
 
 
 def test_a_clean_photograph_is_hardly_touched():
@@ -137,7 +137,7 @@ SKY = samples.rocket()[60:188, 250:378].astype(np.float32) / 255
     ],
 )
 def test_camera_noise_is_told_where_it_is_and_said(shipped, clean, seen, least):
-    noise = estimated_noise(seen, 255, shipped)
+    noise = estimate_image_noise(seen, 255, shipped)
     grey, truth = (image.mean(2, dtype=np.float32) for image in (seen / np.float32(255), clean))
     strength = 255 * float(np.std(grey - truth))
     # A denoiser of white noise must be told more than the strength of noise that reaches far.
@@ -147,7 +147,7 @@ def test_camera_noise_is_told_where_it_is_and_said(shipped, clean, seen, least):
 
 
 def test_a_clean_camera_picture_is_left_alone(shipped):
-    quiet = estimated_noise(developed(FACE, 0), 255, shipped)
+    quiet = estimate_image_noise(developed(FACE, 0), 255, shipped)
     (remark,) = quiet.remarks
     assert 255 * quiet.sigmas[0] < 1.5 and remark.startswith("hardly any noise is found")
 
@@ -155,23 +155,23 @@ def test_a_clean_camera_picture_is_left_alone(shipped):
 @pytest.mark.parametrize("image", [noisy(gaussian_filter(GRASS, 0.7), 3), noisy(GRASS, 5)])
 def test_white_noise_and_texture_are_not_taken_for_correlated_noise(image):
     large = np.tile(image[:64, :64], (2, 2))
-    remarks = estimated_noise(large, 1.0, small_unet()).remarks
+    remarks = estimate_image_noise(large, 1.0, small_unet()).remarks
     assert not any("neighbouring" in line for line in remarks)
 
 
 def test_noise_that_depends_on_the_brightness_is_said():
     ramp = np.linspace(0.05, 0.95, 96, dtype=np.float32) * np.ones((96, 1), np.float32)
     draws = np.random.default_rng(0).standard_normal(ramp.shape, np.float32)
-    noise = estimated_noise(ramp + np.sqrt(0.004 * ramp) * draws, 1.0, small_unet())
+    noise = estimate_image_noise(ramp + np.sqrt(0.004 * ramp) * draws, 1.0, small_unet())
     (remark,) = noise.remarks
     assert "uneven, stronger in bright parts" in remark
-    assert not estimated_noise(noisy(ramp, 10), 1.0, small_unet()).remarks
+    assert not estimate_image_noise(noisy(ramp, 10), 1.0, small_unet()).remarks
 
 
 def test_few_samples_tell_what_all_of_them_tell():
     seen = noisy(samples.camera()[:288, :288].astype(np.float32) / 255, 12)
     few, every = (
-        255 * image_noise(estimated_noise(seen, 1.0, small_unet(), used=used).sigmas)
+        255 * image_noise(estimate_image_noise(seen, 1.0, small_unet(), used=used).sigmas)
         for used in (4, 64)
     )
     assert few == pytest.approx(every, rel=0.03)
@@ -179,7 +179,7 @@ def test_few_samples_tell_what_all_of_them_tell():
 
 def test_any_denoiser_gets_the_same_noise():
     seen = noisy(FACE[:64, :64], 10)
-    by_colours = estimated_noise(seen, 1.0, box_filter(3)).sigmas
+    by_colours = estimate_image_noise(seen, 1.0, box_filter(3)).sigmas
     assert len(by_colours) == 1
     assert 255 * by_colours[0] == pytest.approx(10, rel=0.15)
     assert told(seen) == pytest.approx(10, rel=0.15)
@@ -198,5 +198,5 @@ def test_the_user_hears_of_it(tmp_path):
     denoise_images([tmp_path / "small.png"], None, chosen, Listening())
     (line,) = heard
     assert line.endswith(
-        "25 × 20 pixels are few to tell the noise from; give --sigma if you know it"
+        "25 × 20 pixels are few to estimate the noise from; give --sigma if you know it"
     )

@@ -1,4 +1,4 @@
-"""How noisy a photograph is, told from samples of it with the denoiser that ships."""
+"""The noise of a photograph, estimated from samples of it with the denoiser that ships."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...engine.tiles import Region
 from ...errors import ShapeError
 from ...restoration.colour import NOISE_GAIN, to_opponent
 from ...restoration.noise_estimate import SMALLEST_IMAGE
-from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, tell_noise
+from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_level
 from ...restoration.noise_likelihood import Stack
 from .denoiser import Denoiser
 from .image_restoration import Pixels, Values, uses_opponent_colours
@@ -31,15 +31,15 @@ _CELL = 8
 # Averaged images of fewer lines or samples have too little of texture's finest detail left.
 _LEAST_SIDE = 32
 _LEVELS = 255
-# Noise that may be more than what is told by such a factor, and on the scale 0 to 1, is doubtful.
+# Noise that may be more than the estimate by such a factor, and on the scale 0 to 1, is doubtful.
 _APART, _FAR = 1.5, 3 / 255
 # Weaker noise, on the scale 0 to 255, is hardly seen.
 _WEAK = 2
 
 
 @dataclass(frozen=True)
-class ToldNoise:
-    """What an image tells of its noise.
+class EstimatedNoise:
+    """The noise that was estimated of an image.
 
     Attributes:
         sigmas: of each plane a network sees; see `known_noise`. On the scale 0 to 1.
@@ -50,10 +50,10 @@ class ToldNoise:
     remarks: tuple[str, ...]
 
 
-def estimated_noise(
+def estimate_image_noise(
     image: Pixels, white: float, denoiser: Denoiser, *, used: int = _USED
-) -> ToldNoise:
-    """σ of each plane the network sees, told from samples of the image itself.
+) -> EstimatedNoise:
+    """σ of each plane the network sees, estimated from samples of the image itself.
 
     Opponent channels are judged one by one: real noise is rarely the same in all of them. Where
     that of the brightness is correlated, as a camera's is, that of the colours is taken to be at
@@ -63,7 +63,7 @@ def estimated_noise(
         image: lines × samples (× 3).
         white: the value that counts as 1, see `white_level.WhiteLevel`.
         denoiser: what the image will be denoised with.
-        used: of how many samples the noise is told.
+        used: from how many samples the noise is estimated.
 
     Raises:
         ShapeError: the image is smaller than 8 × 8.
@@ -71,7 +71,7 @@ def estimated_noise(
     lines, samples = image.shape[:2]
     if min(lines, samples) < SMALLEST_IMAGE:
         raise ShapeError(
-            "image", f"{samples} × {lines} pixels", "at least 8 × 8, to tell the noise from"
+            "image", f"{samples} × {lines} pixels", "at least 8 × 8, to estimate the noise"
         )
     opponent = uses_opponent_colours(denoiser, image)
     views = _Samples(image, white, opponent, used)
@@ -79,7 +79,7 @@ def estimated_noise(
     planes = 1 if image.ndim == 2 else 3
     gains = NOISE_GAIN if opponent else (1.0,) * planes
     levels = [
-        tell_noise(
+        estimate_noise_level(
             partial(views.of_plane, plane), judge, gain=gain, coarse=plane == 0 or not opponent
         )
         for plane, gain in enumerate(gains)
@@ -92,7 +92,7 @@ def estimated_noise(
         ]
     if planes > 1 and not opponent:
         sigmas = [float(np.sqrt(np.mean(np.square(sigmas))))]
-    return ToldNoise(tuple(sigmas), _remarks(levels, gains, (lines, samples)))
+    return EstimatedNoise(tuple(sigmas), _remarks(levels, gains, (lines, samples)))
 
 
 def _remarks(
@@ -101,7 +101,7 @@ def _remarks(
     remarks = []
     if min(shape) < FEW_PIXELS:
         remarks.append(
-            f"{shape[1]} × {shape[0]} pixels are few to tell the noise from; "
+            f"{shape[1]} × {shape[0]} pixels are few to estimate the noise from; "
             "give --sigma if you know it"
         )
     scale = max(level.scale for level in levels)
@@ -109,7 +109,7 @@ def _remarks(
     if scale > 1 and first.sigma > _WEAK * gain:
         remarks.append(
             "the noise of neighbouring pixels is alike, as in camera pictures: "
-            f"told at 1/{scale} of the size; another --sigma may do better"
+            f"estimated at 1/{scale} of the size; another --sigma may do better"
         )
     elif first.possible > max(_APART * first.sigma, first.sigma + _FAR * gains[0]):
         remarks.append(
@@ -118,8 +118,8 @@ def _remarks(
         )
     if first.parts is not None:
         dark, bright = (part / gain for part in first.parts)
-        told, where = first.sigma / gain, "bright" if bright > dark else "dark"
-        most = told * max(dark, bright) / min(dark, bright)
+        sigma, where = first.sigma / gain, "bright" if bright > dark else "dark"
+        most = sigma * max(dark, bright) / min(dark, bright)
         remarks.append(
             f"the noise is uneven, stronger in {where} parts; if it is left there, "
             f"try --sigma {most:.0f}"
@@ -131,7 +131,7 @@ def _remarks(
 
 @lru_cache(maxsize=1)
 def _judging_denoiser(device: torch.device) -> Denoiser:
-    # Whatever an image is denoised with: this one is known to tell noise from texture.
+    # Whatever an image is denoised with: this one is known to separate noise from texture.
     return load_weights(None, device)
 
 
