@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import rasterio
 
@@ -155,7 +156,84 @@ def write_enmap(folder: Path, level="L2A", **xml) -> Written:
     )  # fmt: skip
 
 
+PRISMA_PIXELS = {"vnir": (998.2, 960.1, 700.4, 410.7, 0.0), "swir": (0.0, 2490.2, 1650.5, 943.3)}
+
+
+def write_prisma(folder: Path, level="L2D", flags=True) -> Written:
+    """An .he5 file: lines × bands × samples, wavelengths falling, bands that were not acquired."""
+    path = folder / f"PRS_{level}_STD_20201107101404_20201107101408_0001.he5"
+    swath = f"HDFEOS/SWATHS/PRS_{level}_HCO"
+    first = level == "L1"
+    parts = []
+    with h5py.File(path, "w") as file:
+        file.attrs["Processing_Level"] = np.bytes_(level[1:])
+        file.attrs["Processor_Version"] = np.bytes_("02.05")
+        file.attrs["Product_StartTime"] = np.bytes_("2020-11-07T10:14:04.116")
+        for seed, (detector, centres) in enumerate(PRISMA_PIXELS.items()):
+            stored = made((LINES, len(centres), SAMPLES), "uint16", seed=seed)
+            stored[:2, :, :3] = 0
+            if first:
+                stored[5, 2] = 0  # a radiance as small as that
+            called, upper = detector.capitalize(), detector.upper()
+            widths = np.where(np.array(centres) > 0, 9.5 + np.arange(len(centres)), 0)
+            file[f"{swath}/Data Fields/{upper}_Cube"] = stored
+            file.attrs[f"List_Cw_{called}"] = np.float32(centres)
+            file.attrs[f"List_Fwhm_{called}"] = np.float32(widths)
+            file.attrs[f"List_Cw_{called}_Flags"] = np.int32(np.array(centres) > 0)
+            if first:
+                file.attrs[f"ScaleFactor_{called}"] = np.float32(100)
+                file.attrs[f"Offset_{called}"] = np.float32(0.25 * seed)
+                gain, offset = 0.01, -0.25 * seed
+            else:
+                file.attrs[f"L2Scale{called}Min"] = np.float32(0.125 * seed)
+                file.attrs[f"L2Scale{called}Max"] = np.float32(1.5)
+                gain, offset = (1.5 - 0.125 * seed) / 65535, 0.125 * seed
+            if flags:
+                matrix = np.zeros(stored.shape, np.uint8)
+                matrix[7, :, 4] = 2 if first else 1  # a pixel without a good value
+                matrix[8, 1, 5] = 3 if first else 1  # one value
+                matrix[8, 1, 6] = 1 if first else 4  # saturated
+                name = f"{upper}_PIXEL_{'SAT' if first else 'L2'}_ERR_MATRIX"
+                file[f"{swath}/Data Fields/{name}"] = matrix
+                stored = np.where(matrix == (2 if first else 1), 65535 if first else 0, stored)
+                stored = np.where(matrix == (3 if first else 1), 65535 if first else 0, stored)
+            kept = np.array(centres) > 0
+            parts.append((stored.transpose(0, 2, 1)[..., kept], np.float32(centres)[kept],
+                          widths[kept], [gain] * kept.sum(), [offset] * kept.sum()))  # fmt: skip
+        sides = ("_VNIR", "_SWIR") if first else ("",)
+        for side in sides:
+            file[f"{swath}/Geolocation Fields/Latitude{side}"] = np.full((LINES, SAMPLES), 41.25)
+            file[f"{swath}/Geolocation Fields/Longitude{side}"] = np.full((LINES, SAMPLES), 12.5)
+        if level == "L2D":
+            left, top = 600000.0, 4500000.0
+            file.attrs["Epsg_Code"] = np.int32(32633)
+            for corner, x, y in (("UL", 0, 0), ("UR", 1, 0), ("LL", 0, 1), ("LR", 1, 1)):
+                file.attrs[f"Product_{corner}corner_easting"] = left + 30 * x * (SAMPLES - 1)
+                file.attrs[f"Product_{corner}corner_northing"] = top - 30 * y * (LINES - 1)
+    values, centres, widths, gains, offsets = (
+        np.concatenate(each, axis=-1) for each in zip(*parts, strict=True)
+    )
+    order = np.argsort(centres)
+    values = values[..., order].astype("uint16")
+    if first:
+        values[~values.any(axis=2)] = 65535
+    valid = np.ones((LINES, SAMPLES), bool)
+    valid[:2, :3] = False
+    if flags:
+        valid[7, 4] = False
+    reflectance = level in ("L2C", "L2D")
+    place = (30.0, 0.0, 600000.0 - 15, 0.0, -30.0, 4500000.0 + 15)
+    return Written(
+        path, f"PRISMA {level}", "1" if reflectance else "W m-2 sr-1 um-1", values,
+        centres[order].astype(float), widths[order], gains[order], offsets[order],
+        (place, "EPSG:32633") if level == "L2D" else None, valid, (), (path,),
+    )  # fmt: skip
+
+
 PRODUCTS = {
     f"enmap {level}": lambda folder, level=level: write_enmap(folder, level)
     for level in ("L1B", "L1C", "L2A")
+} | {
+    f"prisma {level}": lambda folder, level=level: write_prisma(folder, level)
+    for level in ("L1", "L2B", "L2C", "L2D")
 }

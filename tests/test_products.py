@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
-from product_samples import PRODUCTS, write_enmap
+from product_samples import PRODUCTS, write_enmap, write_prisma
 
 from hsi_suite.data.file_description import describe_file
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
@@ -188,3 +189,122 @@ def test_scenes_of_products_carry_their_place(tmp_path):
     assert np.array_equal(scene.valid, written.valid)
     with open_scene(written.path).cube as file:
         assert set(map(str, {f.name for f in file.files})) >= {written.path.name}
+
+
+# PRISMA
+
+
+def test_prisma_detectors_can_be_read_alone(tmp_path):
+    written = write_prisma(tmp_path)
+    with open_cube(written.path) as file:
+        assert any("1 VNIR and 1 SWIR" in r for r in file.remarks)
+        assert np.all(np.diff(file.wavelengths) > 0)
+        assert any("943-998 nm" in remark for remark in file.remarks)
+    for name in ("vnir", "VNIR_Cube", "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/VNIR_Cube"):
+        with open_cube(written.path, variable=name) as file:
+            places = np.isin(written.centres, file.wavelengths)
+            assert places.sum() == 4 and np.array_equal(file.read(), written.values[..., places])
+    errors = "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/VNIR_PIXEL_L2_ERR_MATRIX"
+    with open_cube(written.path, variable=errors, axes="y,band,x") as file:
+        assert file.product is None and set(np.unique(file.read())) == {0, 1, 4}
+
+
+def test_prisma_values_stay_as_they_are_where_no_value_is_missing(tmp_path):
+    written = write_prisma(tmp_path)
+    with h5py.File(written.path) as stored:
+        cube = stored[f"{_FIELDS}/VNIR_Cube"][()]
+    with open_cube(written.path, nodata=np.nan) as file:
+        assert np.array_equal(file.read()[..., 0], cube[:, 3])
+        assert file.valid(file.read()) is None
+
+
+def test_prisma_corners_may_be_the_outer_edges_of_the_pixels(tmp_path):
+    written = write_prisma(tmp_path)
+    with h5py.File(written.path, "r+") as file:
+        for corner, x, y in (("UL", -15, 15), ("LR", 15, -15)):
+            file.attrs[f"Product_{corner}corner_easting"] += x
+            file.attrs[f"Product_{corner}corner_northing"] += y
+    with open_cube(written.path) as file:
+        assert np.allclose(file.georeference.transform, written.place[0], rtol=0, atol=1e-6)
+
+
+_FIELDS = "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields"
+
+
+def _elsewhere(path, kind):
+    """The VNIR cube outside the file, in one of three ways."""
+
+    def change(file):
+        name, other = f"{_FIELDS}/VNIR_Cube", path.with_name("other.h5")
+        stored = file[name][()]
+        del file[name]
+        if kind == "link":
+            file[name] = h5py.ExternalLink(str(other), "/cube")
+        elif kind == "storage":
+            file.create_dataset(
+                name, stored.shape, "u2", external=[(str(other), 0, h5py.h5f.UNLIMITED)]
+            )
+        else:
+            layout = h5py.VirtualLayout(stored.shape, "u2")
+            layout[...] = h5py.VirtualSource(str(other), "cube", stored.shape)
+            file.create_virtual_dataset(name, layout)
+
+    return change
+
+
+def _set(name, value):
+    return lambda file: file.attrs.__setitem__(name, value)
+
+
+def _renamed(file):
+    file.move("HDFEOS/SWATHS/PRS_L2D_HCO", "HDFEOS/SWATHS/PRS_L3_HCO")
+
+
+def _circle(file):
+    del file[f"{_FIELDS}/VNIR_Cube"]
+    file[f"{_FIELDS}/VNIR_Cube"] = h5py.SoftLink(f"/{_FIELDS}/VNIR_Cube")
+
+
+PRISMA_DAMAGE = {
+    "no cube": (lambda f: f.__delitem__(f"{_FIELDS}/SWIR_Cube"), "holds no .*SWIR_Cube"),
+    "no wavelengths": (lambda f: f.attrs.__delitem__("List_Cw_Vnir"), "no attribute List_Cw_Vnir"),
+    "few wavelengths": (_set("List_Cw_Vnir", np.ones(3)), "lists 3 bands"),
+    "wavelengths as text": (_set("List_Cw_Vnir", "none"), "List_Cw_Vnir holds no numbers"),
+    "wavelengths of nothing": (_set("List_Cw_Vnir", np.zeros(5)), "no band of VNIR_Cube"),
+    "absurd wavelength": (_set("List_Cw_Vnir", np.float64([1, 2, 3, 4, -1e300])), "wavelength of"),
+    "absurd scale": (_set("L2ScaleVnirMax", np.inf), "L2ScaleVnirMax is inf"),
+    "scale of nothing": (_set("L2ScaleVnirMax", 0.0), "larger maximum"),
+    "absurd corner": (_set("Product_LRcorner_easting", -1e9), "corner"),
+    "absurd system": (_set("Epsg_Code", 3.5), "Epsg_Code 3.5"),
+    "unknown level": (_renamed, "level L3; expected L1 or L2B"),
+    "a circle of links": (_circle, "link in a circle"),
+}
+
+
+@pytest.mark.parametrize("damage", PRISMA_DAMAGE)
+def test_prisma_files_that_cannot_be_are_refused(tmp_path, damage):
+    written = write_prisma(tmp_path)
+    change, match = PRISMA_DAMAGE[damage]
+    with h5py.File(written.path, "r+") as file:
+        change(file)
+    with pytest.raises(InputFileError, match=match) as caught, open_cube(written.path):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["link", "storage", "virtual"])
+def test_values_in_other_files_are_not_followed(tmp_path, kind):
+    written = write_prisma(tmp_path)
+    with h5py.File(written.path, "r+") as file:
+        _elsewhere(written.path, kind)(file)
+    with pytest.raises(InputFileError, match="another file"), open_cube(written.path):
+        pass
+
+
+def test_links_inside_a_file_are_followed(tmp_path):
+    written = write_prisma(tmp_path)
+    with h5py.File(written.path, "r+") as file:
+        file.move(f"{_FIELDS}/VNIR_Cube", "kept")
+        file[f"{_FIELDS}/VNIR_Cube"] = h5py.SoftLink("/kept")
+    with open_cube(written.path) as file:
+        assert np.array_equal(file.read(), written.values)

@@ -22,7 +22,11 @@ from .formats.label_files import read_class_names, read_labels, refuse_variable
 from .formats.label_values import LabelFile
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
-from .formats.products.registry import open_tiff_product, open_xml_product
+from .formats.products.registry import (
+    open_hdf5_product,
+    open_tiff_product,
+    open_xml_product,
+)
 from .formats.side_masks import with_side_mask
 from .formats.tiff_files import open_tiff
 from .missing_data import (
@@ -87,18 +91,20 @@ def open_cube(
     refuse_variable(path, kind, variable, SCENE_OPTION)
     request = ArrayRequest(variable, parse_axes(axes), _size(shape))
     masked = nodata is None or not np.isnan(nodata)
+    plain = request.axes is not None or request.shape is not None
     if kind is FileFormat.PNG:
         raise InputFileError(path, "a PNG picture", f"a cube: {KNOWN_FORMATS}")
     if kind is FileFormat.MATLAB:
         file = open_matlab(path, request)
     elif kind is FileFormat.HDF5:
-        file = open_hdf5(path, request, marked=nodata is None)
+        marked = nodata is None
+        product = None if plain else open_hdf5_product(path, request, marked=marked)
+        file = product or open_hdf5(path, request, marked=marked)
     elif kind is FileFormat.NPZ:
         file = open_npz(path, request)
     elif kind is FileFormat.NPY:
         file = open_npy(path, request)
     elif kind is FileFormat.TIFF:
-        plain = request.axes is not None or request.shape is not None
         product = None if plain else open_tiff_product(path, request, masked=masked)
         file = product or open_tiff(path, request, masked=masked)
     elif kind is FileFormat.XML:

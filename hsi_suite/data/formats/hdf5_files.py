@@ -59,7 +59,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool)
     arrays = list_hdf5_arrays(file)
 
     def values(array: StoredArray) -> NDArray[np.float64]:
-        return np.asarray(_whole(path, file[array.name]), np.float64)
+        return np.asarray(whole_dataset(path, file[array.name]), np.float64)
 
     def named(array: StoredArray) -> tuple[str, ...] | None:
         return axis_names(file[array.name])
@@ -96,7 +96,7 @@ def _source(path: Path, dataset: h5py.Dataset, axes: CubeAxes, missing: Missing)
 
     def load() -> NDArray[Any]:
         with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
-            values = _whole(path, file[name])
+            values = whole_dataset(path, file[name])
         return missing.unified(axes.arrange(values.T if matlab else values))
 
     return WholeArray(path, axes.shape, np.dtype(dataset.dtype).newbyteorder("="), load)
@@ -140,23 +140,31 @@ def load_hdf5_array(path: Path, name: str) -> NDArray[Any]:
     """
     with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
         dataset = file[name]
-        values = _whole(path, dataset)
+        values = whole_dataset(path, dataset)
         return values.T if _is_matlab(dataset) else values
 
 
-def _whole(path: Path, dataset: h5py.Dataset) -> NDArray[Any]:
+def whole_dataset(path: Path, dataset: h5py.Dataset) -> NDArray[Any]:
+    """All values of a data set of an open file.
+
+    Raises:
+        InputFileError: they lie in another file, do not fit into memory, or the file is cut.
+    """
     require_room(path, bytes_of(dataset.shape, dataset.dtype))
-    _refuse_elsewhere(path, dataset)
+    refuse_elsewhere(path, dataset)
     size = path.stat().st_size
     values: NDArray[Any] = dataset[()]
-    _refuse_shortened(path, size)
+    refuse_shortened(path, size)
     return values
 
 
-def _refuse_elsewhere(path: Path, dataset: h5py.Dataset) -> None:
+def refuse_elsewhere(path: Path, dataset: h5py.Dataset) -> None:
     """Refuse values that lie in other files: a file from elsewhere could name any of the user's.
 
     Where such a file is missing HDF5 reads fill values without a word.
+
+    Raises:
+        InputFileError: they do.
     """
     if dataset.external:
         found = [name for name, *_ in dataset.external]
@@ -174,8 +182,12 @@ def _refuse_elsewhere(path: Path, dataset: h5py.Dataset) -> None:
         )
 
 
-def _refuse_shortened(path: Path, size: int) -> None:
-    """Refuse a file that has fewer bytes than before: HDF5 reads zeros behind its end."""
+def refuse_shortened(path: Path, size: int) -> None:
+    """Refuse a file that has fewer bytes than before: HDF5 reads zeros behind its end.
+
+    Raises:
+        InputFileError: it has.
+    """
     if path.stat().st_size < size:
         raise InputFileError(path, "the file became shorter while it was read", "", "read it again")
 
@@ -191,7 +203,7 @@ class Hdf5Lines:
     """
 
     def __init__(self, path: Path, dataset: h5py.Dataset, axes: CubeAxes, missing: Missing) -> None:
-        _refuse_elsewhere(path, dataset)
+        refuse_elsewhere(path, dataset)
         self._path = path
         self._dataset = dataset
         self._file = dataset.file
@@ -218,7 +230,7 @@ class Hdf5Lines:
         wanted[self._line_axis] = slice(first_line, last_line)
         with reading(self._path, _WHAT):
             values = self._dataset[tuple(wanted)]
-            _refuse_shortened(self._path, self._size)
+            refuse_shortened(self._path, self._size)
         return self._missing.unified(in_native_order(values)).transpose(self._order)
 
     def close(self) -> None:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from ..cube_file import LineSource
 
+# Flags are read so many at a time beside the values, which takes little memory.
+_BLOCK_VALUES = 2**23
+
 
 @dataclass(frozen=True)
 class BandsOf:
@@ -90,15 +93,46 @@ class FlaggedLines:
     def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
         """Lines first_line … last_line - 1, lines × samples × bands."""
         values = self._source.read_lines(first_line, last_line)
-        flags = self._flags.read_lines(first_line, last_line)
-        for bad in self._bad:
-            np.copyto(values, self._missing, where=flags == bad, casting="unsafe")
+        step = max(1, _BLOCK_VALUES // max(1, values[:1].size))
+        for start in range(first_line, last_line, step):
+            end = min(start + step, last_line)
+            flags = self._flags.read_lines(start, end)
+            some = values[start - first_line : end - first_line]
+            for bad in self._bad:
+                np.copyto(some, self._missing, where=flags == bad, casting="unsafe")
         return values
 
     def close(self) -> None:
         """Close both."""
         self._source.close()
         self._flags.close()
+
+
+class MarkedPadding:
+    """Values of which those of pixels that hold nothing but zeros are missing.
+
+    Args:
+        source: lines × samples × bands.
+        missing: what stands for them then.
+    """
+
+    def __init__(self, source: LineSource, missing: float) -> None:
+        self._source, self._missing = source, missing
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values in native byte order."""
+        return self._source.dtype
+
+    def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
+        """Lines first_line … last_line - 1, lines × samples × bands."""
+        values = self._source.read_lines(first_line, last_line)
+        values[~values.any(axis=2)] = self._missing
+        return values
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
 
 
 class FlagMask:
