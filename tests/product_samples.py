@@ -230,10 +230,124 @@ def write_prisma(folder: Path, level="L2D", flags=True) -> Written:
     )  # fmt: skip
 
 
-PRODUCTS = {
-    f"enmap {level}": lambda folder, level=level: write_enmap(folder, level)
-    for level in ("L1B", "L1C", "L2A")
-} | {
-    f"prisma {level}": lambda folder, level=level: write_prisma(folder, level)
-    for level in ("L1", "L2B", "L2C", "L2D")
-}
+EMIT_CENTRES = np.float32([381.006, 388.409, 1350.2, 1400.8, 2200.4, 2492.9])
+
+
+def write_emit(folder: Path, name="reflectance", ortho=True) -> Written:
+    """A netCDF-4 file with a lookup table of a swath that lies askew on the map."""
+    level = {"reflectance": "L2A_RFL", "radiance": "L1B_RAD"}[name]
+    path = folder / f"EMIT_{level}_001_20230316T045133_2307503_005.nc"
+    values = np.random.default_rng(9).random((LINES, SAMPLES, 6)).astype("float32")
+    values[3, 4] = -9999
+    widths = np.float32(8.4 + np.arange(6) / 10)
+    good = np.float32([1, 1, 0, 0, 1, 1])
+    rows, columns = np.indices((15, 13))
+    # Turned by some 30 degrees, and some pixels twice.
+    glt_y = np.rint(rows * 0.8 + columns * 0.4 - 3).astype("int32")
+    glt_x = np.rint(columns * 0.8 - rows * 0.4 + 2).astype("int32")
+    outside = (glt_y < 1) | (glt_y > LINES) | (glt_x < 1) | (glt_x > SAMPLES)
+    glt_y[outside] = glt_x[outside] = 0
+    step = 0.000542232520256
+    with h5py.File(path, "w") as file:
+        # netCDF's library writes texts of a fixed length.
+        texts = {
+            "instrument": "EMIT", "product_version": "V001",
+            "time_coverage_start": "2023-03-16T04:51:33+0000",
+            "spatial_ref": rasterio.CRS.from_epsg(4326).to_wkt(),
+        }  # fmt: skip
+        file.attrs.update({key: np.bytes_(text) for key, text in texts.items()})
+        file.attrs["geotransform"] = np.array([76.25, step, 0.0, 31.5, 0.0, -step])
+        data = file.create_dataset(name, data=values, chunks=(4, 4, 6), fillvalue=-9999)
+        data.attrs["_FillValue"] = np.float32([-9999])
+        units = {"reflectance": "unitless", "radiance": "uW/cm^2/SR/nm"}[name]
+        data.attrs["units"] = np.bytes_(units)
+        for key, each in (("wavelengths", EMIT_CENTRES), ("fwhm", widths)):
+            file[f"sensor_band_parameters/{key}"] = each
+            file[f"sensor_band_parameters/{key}"].attrs["units"] = np.bytes_("nm")
+        file["sensor_band_parameters/good_wavelengths"] = good
+        for key in ("lat", "lon", "elev"):
+            file[f"location/{key}"] = np.zeros((LINES, SAMPLES))
+        if ortho:
+            file["location/glt_x"], file["location/glt_y"] = glt_x, glt_y
+            for key in ("glt_x", "glt_y"):
+                file[f"location/{key}"].attrs["_FillValue"] = np.int32([-9999])
+    title = {"reflectance": "EMIT L2A", "radiance": "EMIT L1B"}[name]
+    unit = {"reflectance": "1", "radiance": "uW cm-2 sr-1 nm-1"}[name]
+    seen, place = values, None
+    if ortho:
+        seen = np.full((*glt_x.shape, 6), -9999, "float32")
+        for row, column in np.argwhere(~outside):
+            seen[row, column] = values[glt_y[row, column] - 1, glt_x[row, column] - 1]
+        place = ((step, 0.0, 76.25, 0.0, -step, 31.5), "EPSG:4326")
+    return Written(
+        path, title, unit, seen, EMIT_CENTRES.astype(float), widths.astype(float), place=place,
+        valid=seen[..., 0] != -9999, bad=(2, 3), parts=(path,),
+    )  # fmt: skip
+
+
+def write_tanager(folder: Path, kind="ortho", name="surface_reflectance") -> Written:
+    """An HDF-EOS5 file: bands × lines × samples, its facts in attributes."""
+    part = {"surface_reflectance": "sr", "toa_radiance": "radiance"}[name]
+    path = folder / f"20250504_092952_87_4001_{kind}_{part}_hdf5.h5"
+    group = f"HDFEOS/{'GRIDS' if kind == 'ortho' else 'SWATHS'}/HYP"
+    centres = np.float64([376.44, 381.45, 1350.2, 1955.1, 2499.13])
+    widths = np.float64([5.38, 5.4, 6.1, 6.2, 6.78])
+    values = np.random.default_rng(8).random((5, LINES, SAMPLES)).astype("float32")
+    values[:, 0, :4] = -9999
+    nothing = np.zeros((LINES, SAMPLES), np.uint8)
+    nothing[0, :4], nothing[9, 2], nothing[9, 3] = 1, 1, 255
+    cloud = np.zeros((LINES, SAMPLES), np.uint8)
+    cloud[4] = 1
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset(
+            f"{group}/Data Fields/{name}", data=values, chunks=(2, 4, 5), compression="gzip"
+        )
+        data.attrs["wavelengths"], data.attrs["fwhm"] = centres, widths
+        data.attrs["wavelengths_units"] = data.attrs["fwhm_units"] = np.bytes_("nm")
+        data.attrs["_FillValue"] = np.float32(-9999)
+        if name == "surface_reflectance":
+            data.attrs["good_wavelengths"] = np.uint8([1, 1, 0, 0, 1])
+            file[f"{group}/Data Fields/{name}_uncertainty"] = values
+        fields = {"nodata_pixels": nothing, "beta_cloud_mask": cloud, "beta_cirrus_mask": cloud * 0}
+        for key, each in fields.items():
+            file[f"{group}/Data Fields/{key}"] = each
+        if kind == "basic":
+            for key in ("Latitude", "Longitude"):
+                file[f"{group}/Geolocation Fields/{key}"] = np.zeros((LINES, SAMPLES))
+        else:
+            file[group].attrs["epsg_code"] = np.int64(32611)
+        corners = (400020.0, 3800010.0, 400020.0 + 30 * SAMPLES, 3800010.0 - 30 * LINES)
+        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(
+            "GROUP=SwathStructure\nEND_GROUP=SwathStructure\nGROUP=GridStructure\n\tGROUP=GRID_1\n"
+            f'\t\tGridName="HYP"\n\t\tXDim={SAMPLES}\n\t\tYDim={LINES}\n'
+            f"\t\tUpperLeftPointMtrs=({corners[0]:.6f},{corners[1]:.6f})\n"
+            f"\t\tLowerRightMtrs=({corners[2]:.6f},{corners[3]:.6f})\n"
+            "\t\tProjection=HE5_GCTP_UTM\n\t\tZoneCode=11\n\t\tSphereCode=12\n"
+            "\t\tGridOrigin=HE5_HDFE_GD_UL\n\tEND_GROUP=GRID_1\nEND_GROUP=GridStructure\nEND\n"
+        )
+    bad = (2, 3) if name == "surface_reflectance" else ()
+    place = ((30.0, 0.0, corners[0], 0.0, -30.0, corners[1]), "EPSG:32611")
+    return Written(
+        path, f"Tanager {kind}", "1" if bad else "W m-2 sr-1 um-1", values.transpose(1, 2, 0),
+        centres, widths, place=place if kind == "ortho" else None, valid=nothing == 0, bad=bad,
+        parts=(path,),
+    )  # fmt: skip
+
+
+PRODUCTS = (
+    {
+        f"enmap {level}": lambda folder, level=level: write_enmap(folder, level)
+        for level in ("L1B", "L1C", "L2A")
+    }
+    | {
+        f"prisma {level}": lambda folder, level=level: write_prisma(folder, level)
+        for level in ("L1", "L2B", "L2C", "L2D")
+    }
+    | {
+        "emit L2A": write_emit,
+        "emit L1B": lambda folder: write_emit(folder, "radiance"),
+        "emit without a table": lambda folder: write_emit(folder, ortho=False),
+        "tanager ortho": write_tanager,
+        "tanager basic": lambda folder: write_tanager(folder, "basic", "toa_radiance"),
+    }
+)

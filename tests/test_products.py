@@ -5,7 +5,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from product_samples import PRODUCTS, write_enmap, write_prisma
+from product_samples import PRODUCTS, write_emit, write_enmap, write_prisma, write_tanager
 
 from hsi_suite.data.file_description import describe_file
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
@@ -308,3 +308,137 @@ def test_links_inside_a_file_are_followed(tmp_path):
         file[f"{_FIELDS}/VNIR_Cube"] = h5py.SoftLink("/kept")
     with open_cube(written.path) as file:
         assert np.array_equal(file.read(), written.values)
+
+
+def _attribute(place, name, value):
+    return lambda file: file[place].attrs.__setitem__(name, value)
+
+
+def _replaced(place, value):
+    def change(file):
+        del file[place]
+        if value is not None:
+            file[place] = value
+
+    return change
+
+
+def refused(written, change, match):
+    with h5py.File(written.path, "r+") as file:
+        change(file)
+    with pytest.raises(InputFileError, match=match) as caught, open_cube(written.path) as file:
+        file.read()
+    assert "\n" not in str(caught.value)
+
+
+# EMIT
+
+
+def test_emit_can_be_read_as_the_sensor_saw_it(tmp_path):
+    with open_cube(write_emit(tmp_path).path, variable="reflectance") as file:
+        assert file.shape[:2] == (11, 8) and file.georeference is None
+        assert file.bad_bands == (2, 3) and file.product.title == "EMIT L2A"
+        with h5py.File(file.path, locking=False) as stored:
+            assert np.array_equal(file.read(), stored["reflectance"][()])
+
+
+def test_emit_places_without_a_pixel_are_missing_whatever_the_user_says_of_nodata(tmp_path):
+    written = write_emit(tmp_path)
+    with (
+        open_cube(written.path, nodata=np.nan) as file,
+        h5py.File(written.path, locking=False) as stored,
+    ):
+        empty = stored["location/glt_x"][()] == 0
+        assert np.isnan(file.read()[empty]).all()
+        assert np.isfinite(file.read()[~empty]).all()
+
+
+def test_places_that_a_neighbour_fills_are_read(tmp_path):
+    """Negative numbers in a lookup table stand for the nearest pixel."""
+    written = write_emit(tmp_path)
+    with h5py.File(written.path, "r+") as file:
+        for axis in "xy":
+            table = file[f"location/glt_{axis}"]
+            table[5:] = -table[5:]
+    with open_cube(written.path) as file:
+        assert np.array_equal(file.read(), written.values)
+
+
+EMIT_DAMAGE = {
+    "unknown version": (lambda f: f.attrs.__setitem__("product_version", "V007"), "version V007"),
+    "no wavelengths": (_replaced("sensor_band_parameters/wavelengths", None), "holds no sensor"),
+    "few wavelengths": (_replaced("sensor_band_parameters/wavelengths", np.ones(3)), "3 bands"),
+    "wavelengths in grams": (
+        _attribute("sensor_band_parameters/wavelengths", "units", "g"), "stands in 'g'"),
+    "absurd wavelengths": (
+        _replaced("sensor_band_parameters/wavelengths", np.full(6, 1e-9)), "band 1 .* nm"),
+    "few marks": (_replaced("sensor_band_parameters/good_wavelengths", np.ones(2)), "2 marks"),
+    "half a table": (_replaced("location/glt_y", None), "holds no location/glt_y"),
+    "table of another size": (_replaced("location/glt_y", np.ones((3, 3), "i4")), "3 × 3"),
+    "table beyond the swath": (
+        _replaced("location/glt_y", np.full((15, 13), 12, "i4")), r"names line 12; .* 1 to 11"),
+    "no place": (lambda f: f.attrs.__delitem__("geotransform"), "no attribute geotransform"),
+    "absurd place": (
+        lambda f: f.attrs.__setitem__("geotransform", np.full(6, np.inf)), "geotransform is inf"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", EMIT_DAMAGE)
+def test_emit_files_that_cannot_be_are_refused(tmp_path, damage):
+    refused(write_emit(tmp_path), *EMIT_DAMAGE[damage])
+
+
+def test_wavelengths_in_micrometres_are_converted(tmp_path):
+    written = write_emit(tmp_path)
+    with h5py.File(written.path, "r+") as file:
+        for name in ("wavelengths", "fwhm"):
+            item = file[f"sensor_band_parameters/{name}"]
+            item[...] = item[()] / 1000
+            item.attrs["units"] = "um"
+    with open_cube(written.path) as file:
+        assert np.allclose(file.wavelengths, written.centres, rtol=1e-6)
+        assert np.allclose(file.fwhm, written.widths, rtol=1e-6)
+
+
+# Tanager
+
+_HYP = "HDFEOS/GRIDS/HYP"
+_SR = f"{_HYP}/Data Fields/surface_reflectance"
+_STRUCTURE = "HDFEOS INFORMATION/StructMetadata.0"
+
+
+def test_tanager_variables_other_than_the_cube_are_read_as_plain_arrays(tmp_path):
+    written = write_tanager(tmp_path)
+    name = f"{_SR}_uncertainty"
+    with open_cube(written.path, variable=name, axes="band,y,x") as file:
+        assert file.product is None and np.array_equal(file.read(), written.values)
+
+
+def test_tanager_zones_of_the_south_are_negative(tmp_path):
+    written = write_tanager(tmp_path)
+    with h5py.File(written.path, "r+") as file:
+        del file[_HYP].attrs["epsg_code"]
+        text = file[_STRUCTURE][()].replace(b"ZoneCode=11", b"ZoneCode=-56")
+        del file[_STRUCTURE]
+        file[_STRUCTURE] = text
+    with open_cube(written.path) as file:
+        assert file.georeference.crs == "EPSG:32756"
+
+
+TANAGER_DAMAGE = {
+    "no cube": (_replaced(_SR, None), "holds no cube; expected surface_reflectance"),
+    "no wavelengths": (lambda f: f[_SR].attrs.__delitem__("wavelengths"), "attribute wavelengths"),
+    "few wavelengths": (_attribute(_SR, "wavelengths", np.ones(3)), "band 1"),
+    "too few": (_attribute(_SR, "wavelengths", np.full(3, 500.0)), "5 FWHM values for 3"),
+    "absurd width": (_attribute(_SR, "fwhm", np.full(5, -1.0)), "FWHM of -1"),
+    "no description": (_replaced(_STRUCTURE, None), "StructMetadata"),
+    "no corners": (_replaced(_STRUCTURE, np.bytes_("GROUP=x")), "no corners"),
+    "mask of another size": (
+        _replaced(f"{_HYP}/Data Fields/nodata_pixels", np.ones((2, 2), "u1")), "2 × 2"),
+    "absurd system": (_attribute(_HYP, "epsg_code", np.nan), "epsg_code is nan"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", TANAGER_DAMAGE)
+def test_tanager_files_that_cannot_be_are_refused(tmp_path, damage):
+    refused(write_tanager(tmp_path), *TANAGER_DAMAGE[damage])

@@ -18,9 +18,12 @@ from ..cube_file import in_native_order
 from ..hdf5_facts import Missing
 from ..hdf5_files import Hdf5Lines, refuse_elsewhere, refuse_shortened, whole_dataset
 from ..reading_guard import reading
+from ..wavelength_units import in_nanometres
 
 WHAT = "an HDF5 product"
+_UNITS = ("units", "Units", "unit", "Unit")
 _DEEPEST = 8
+_LONGEST_TEXT = 20_000  # of a reference system's description
 _MOST_NUMBERS = 100_000
 _COPY = "copy or fetch the file again"
 
@@ -169,7 +172,7 @@ class Hdf5Parts:
                     value = np.asarray(item.attrs[name]).reshape(-1)
                     first = value[0] if value.size else ""
                     text = first.decode("utf-8", "replace") if isinstance(first, bytes) else first
-                    return " ".join(str(text).strip("\0 ").split())[:200]
+                    return " ".join(str(text).strip("\0 ").split())[:_LONGEST_TEXT]
         return ""
 
 
@@ -183,7 +186,7 @@ class LayerLines:
 
     def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
         refuse_elsewhere(path, dataset)
-        self._path, self._dataset = path, dataset
+        self._path, self._dataset, self._file = path, dataset, dataset.file
         self._size = path.stat().st_size
 
     @property
@@ -201,7 +204,7 @@ class LayerLines:
 
     def close(self) -> None:
         """Close the file."""
-        self._dataset.file.close()
+        self._file.close()
 
 
 def equal_sizes(path: Path, first: Any, others: Sequence[Any], names: Sequence[str]) -> None:
@@ -215,3 +218,33 @@ def equal_sizes(path: Path, first: Any, others: Sequence[Any], names: Sequence[s
             raise InputFileError(
                 path, f"{name} of {size_text(other.shape)}", size_text(first.shape), _COPY
             )
+
+
+def nanometres(parts: Hdf5Parts, name: str) -> NDArray[np.float64]:
+    """A list of wavelengths or widths in nm, by the unit that its attribute names.
+
+    Raises:
+        InputFileError: there is none, or its unit is no length.
+    """
+    unit = parts.text(parts.dataset(name, 1), *_UNITS)
+    return _converted(parts.path, name, parts.values(name), unit)
+
+
+def attribute_nanometres(parts: Hdf5Parts, item: Any, name: str) -> NDArray[np.float64]:
+    """As `nanometres`, of an attribute; NAME_units names its unit.
+
+    Raises:
+        InputFileError: there is none, or its unit is no length.
+    """
+    unit = parts.text(item, f"{name}_units", f"{name}_unit")
+    return _converted(parts.path, name, parts.numbers(item, name), unit)
+
+
+def _converted(
+    path: Path, name: str, values: NDArray[np.float64], unit: str
+) -> NDArray[np.float64]:
+    """Values without a unit are nm; those that are no wavelengths stay, to be refused."""
+    ones = in_nanometres([1.0], unit or "nm")
+    if ones is None or unit.lower() in ("wavenumber", "cm-1", "1/cm"):
+        raise InputFileError(path, f"{name} stands in {unit!r}", "nm or another length", _COPY)
+    return values * float(ones[0])

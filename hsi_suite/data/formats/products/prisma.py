@@ -60,7 +60,7 @@ def open_prisma(parts: Hdf5Parts, request: ArrayRequest, marked: bool) -> CubeFi
     level = swath.level
     require_known(
         parts.path, "PRISMA processing level", level, tuple(_QUANTITIES),
-        "read one of its arrays alone with --scene-variable",
+        "--axes y,band,x --scene-variable NAME reads an array alone",
     )  # fmt: skip
     detectors = [_Detector(parts, swath, name, marked) for name in wanted]
     bands = detectors[0].bands

@@ -16,9 +16,11 @@ from ..array_axes import ArrayRequest
 from ..cube_file import CubeFile
 from ..reading_guard import reading
 from .dlr_metadata import metadata_beside
+from .emit import open_emit
 from .enmap import open_enmap
 from .hdf5_parts import WHAT, Hdf5Parts
 from .prisma import open_prisma
+from .tanager import open_tanager
 from .xml_metadata import XmlMetadata
 
 
@@ -40,7 +42,7 @@ class Hdf5Product(Protocol):
         ...
 
 
-HDF5_PRODUCTS: tuple[Hdf5Product, ...] = (open_prisma,)
+HDF5_PRODUCTS: tuple[Hdf5Product, ...] = (open_prisma, open_emit, open_tanager)
 XML_PRODUCTS: tuple[XmlProduct, ...] = (open_enmap,)
 
 
