@@ -36,6 +36,7 @@ from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt
 from ..tasks.scenes.training_memory import MemoryLimit
 from ..tasks.shared.opening import epochs_text, opening
+from ..tasks.shared.settled_bands import with_settled_bands
 
 
 def configure(
@@ -47,7 +48,8 @@ def configure(
 
 def resolve(config: ClassificationConfig) -> ClassificationConfig:
     """Everything filled in that depends on machine or other keys; see `Recipe`."""
-    return configuration.resolve(config)
+    resolved = configuration.resolve(config)
+    return resolved.model_copy(update={"data": with_settled_bands(resolved.data)})
 
 
 @contextmanager

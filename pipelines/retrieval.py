@@ -36,6 +36,7 @@ from ..tasks.retrieval.results import write_retrieval_results
 from ..tasks.retrieval.retriever import Retriever, load_retriever
 from ..tasks.retrieval.task import PairRetrieval
 from ..tasks.shared.opening import epochs_text, opening
+from ..tasks.shared.settled_bands import with_settled_bands
 
 
 def configure(
@@ -49,7 +50,8 @@ def configure(
 
 def resolve(config: RetrievalConfig) -> RetrievalConfig:
     """Everything filled in that depends on machine or other keys; see `Recipe`."""
-    return configuration.resolve(config)
+    resolved = configuration.resolve(config)
+    return resolved.model_copy(update={"data": with_settled_bands(resolved.data)})
 
 
 @contextmanager

@@ -208,7 +208,9 @@ def test_neon_reflectance(tmp_path):
     cube = samples.make_cube("int16")
     cube[1, 2] = cube[4, 4, 1] = -9999
     window = {"Band_Window_1_Nanometers": np.array([1300.0, 1500.0])}
-    scene = whole_and_by_lines(neon(tmp_path / "a.h5", cube, **window))
+    path = neon(tmp_path / "a.h5", cube, **window)
+    assert whole_and_by_lines(path).selection.bands == (0, 1, 3, 4)
+    scene = whole_and_by_lines(path, bands="all")
     assert np.argwhere(~scene.valid).tolist() == [[1, 2]]
     assert scene.cube[4, 4, 1] == round((int(cube[4, 4, 0]) + int(cube[4, 4, 2])) / 2)
     np.testing.assert_allclose(scene.wavelengths, np.linspace(400, 2400, 5))
@@ -312,13 +314,17 @@ def test_bad_bands_of_the_header_are_said(tmp_path):
     cube = samples.make_cube("int16")
     extra = "bbl = {1, 0.0, 0, 1, 1}\ndata ignore value = -1\n"
     samples.write_envi(tmp_path / "a.hdr", cube, extra=extra)
-    scene = whole_and_by_lines(tmp_path / "a.hdr")
+    scene = whole_and_by_lines(tmp_path / "a.hdr", bands="all")
     assert "the header marks 2 of 5 bands as bad (2-3)" in scene.remarks[0]
+    scene = whole_and_by_lines(tmp_path / "a.hdr")
+    assert scene.remarks == ("3 of 5 bands are used; left out: 2 marked as bad: 2-3",)
     cube[..., 1:3] = -1
     samples.write_envi(tmp_path / "a.hdr", cube, extra=extra)
     for read in (read_scene, open_scene):
-        with pytest.raises(InputFileError, match=r"2 of 5 bands \(2-3\).*marks all .* as bad"):
-            read(tmp_path / "a.hdr")
+        assert read(tmp_path / "a.hdr").selection.bands == (0, 3, 4)
+        words = r"2 of 5 bands \(2-3\).*marks all .* as bad. Leave these bands out \(--bands good\)"
+        with pytest.raises(InputFileError, match=words):
+            read(tmp_path / "a.hdr", bands="all")
 
 
 def write_dead_bands(tmp_path, kind):
@@ -356,11 +362,13 @@ def test_the_advice_for_bands_without_data_helps(tmp_path, monkeypatch, hsi, kin
     monkeypatch.chdir(tmp_path)
     path, options, cube = write_dead_bands(tmp_path, kind)
     with pytest.raises(InputFileError, match=r"2 of 12 bands \(6-7\)") as refused:
-        read_scene(path, **options)
+        read_scene(path, bands="all", **options)
+    scene = read_scene(path, bands="1-5,8-12", **options)
+    assert scene.bands == (9 if kind == "envi" else 10)
     advice = str(refused.value).split("`")[1]
     status, out, err = hsi(*shlex.split(advice)[1:])
     assert status == 0, err
-    scene = read_scene(out.splitlines()[0], nodata=options.get("nodata"))
+    scene = read_scene(out.splitlines()[0], bands="all", nodata=options.get("nodata"))
     held = (cube != -1).sum(axis=2) > 5
     np.testing.assert_array_equal(scene.valid, held)
     with open_cube(out.splitlines()[0]) as file:

@@ -14,7 +14,7 @@ from scenes_samples import SMALL, small_cube
 
 import hsi_suite as hsi
 from hsi_suite.cli import cli
-from hsi_suite.data.band_order import reordered
+from hsi_suite.data.band_order import with_bands
 from hsi_suite.data.formats.cube_file import CubeFile, WholeArray
 from hsi_suite.data.readers import open_cube
 from hsi_suite.data.spectral_domain import SpectralDomain, _factor_text, band_list, dead_bands
@@ -269,7 +269,7 @@ def test_what_is_said_of_bands_moves_with_them(tmp_path):
         header.write("data gain values = {1, 2, 3, 4}\n")
     order = np.array([2, 0, 3, 1])
     with open_cube(path) as file:
-        moved = reordered(file, order)
+        moved = with_bands(file, order)
         np.testing.assert_array_equal(moved.read(1, 2), cube[1:2][..., order])
         np.testing.assert_array_equal(moved.wavelengths, [600, 400, 700, 500])
         np.testing.assert_array_equal(moved.fwhm, [3, 1, 4, 2])

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .values import array_options, parse_bytes, unlabelled_option, warp_labels_option
+from .values import array_options, band_options, parse_bytes, unlabelled_option, warp_labels_option
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
@@ -14,6 +14,7 @@ Examples:
   hsi train --dataset synthetic
   hsi train --dataset indian_pines --split disjoint --baselines svm,forest
   hsi train --scene cube.hdr --labels gt.mat --set model.window=15
+  hsi train --scene prisma.hdr --labels gt.tif --drop-water
   hsi train --scene large.hdr --labels gt.npy --memory-limit 4G
   hsi train --dataset cifar10 --model mobilenet_v2
   hsi train --config image_classification/folder --set data.folder=classes/
@@ -34,6 +35,7 @@ Examples:
     help="Its label map, in these formats or PNG; of several the labels are joined.",
 )
 @array_options
+@band_options
 @click.option("--labels-variable", metavar="NAME", help="The label map's name inside its file.")
 @click.option("--class-names", metavar="FILE", help="A text file with one class name per line.")
 @unlabelled_option

@@ -121,6 +121,27 @@ def parse_shape(
     return [int(match[1]), int(match[2])]
 
 
+def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that takes a choice of a cube's bands."""
+    options = [
+        click.option(
+            "--bands",
+            metavar="LIST",
+            help="Bands to use: good (all but those marked as bad), all, numbers as 1-50,60, or "
+            "wavelengths as 400-1340,1460-1790nm.  [default: good]",
+        ),
+        click.option(
+            "--drop-water",
+            is_flag=True,
+            default=None,
+            help="Leave out bands dark from water vapour: 1340-1460, 1790-1960, above 2450 nm.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that takes a cube, which say how its array is read."""
     options = [

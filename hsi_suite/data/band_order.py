@@ -1,81 +1,152 @@
-"""Cubes whose bands are in another order than in their file."""
+"""Cubes with some of their bands, or with all in another order than in their file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .formats.cube_file import CubeFile
+from .band_matching import KnownBands, match_bands
+from .band_selection import BandSelection, select_bands
+from .formats.cube_file import CubeFile, LinesOf
+from .scene import Scene, nearest_bands
 
 Order = NDArray[np.intp]
 
+_BLOCK_VALUES = 2**23
+
+
+class Talker(Protocol):
+    """What hears of a change."""
+
+    def message(self, text: str) -> None:
+        """A line."""
+        ...
+
 
 @dataclass(frozen=True)
-class ReorderedLines:
-    """Lines of a cube with their bands in another order.
+class ChosenLines(LinesOf):
+    """Lines of a cube with some of its bands, or all in another order.
 
     Attributes:
-        file: what is read.
-        order: of each band, its number in the file.
+        bands: of each band that comes out, its number in the cube.
     """
 
-    file: CubeFile
-    order: Order
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values."""
-        return self.file.dtype
+    bands: Order
 
     def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
-        """Lines first_line … last_line - 1, lines × samples × bands."""
-        return np.asarray(self.file.source.read_lines(first_line, last_line)[..., self.order])
+        """Lines first_line … last_line - 1, lines × samples × bands.
 
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
+        The order in memory, on which sums depend, is that of the axes for any number of lines.
+        """
+        _, samples, count = self.file.shape
+        chosen = np.empty((last_line - first_line, samples, len(self.bands)), self.dtype)
+        step = max(1, _BLOCK_VALUES // (samples * count))
+        for first in range(first_line, last_line, step):
+            last = min(first + step, last_line)
+            part = chosen[first - first_line : last - first_line]
+            np.take(self.file.read(first, last), self.bands, axis=2, out=part)
+        return chosen
 
 
-def reordered(file: CubeFile, order: Order) -> CubeFile:
-    """A cube with its bands, and all that is said of each, in another order.
+def with_bands(file: CubeFile, bands: Order) -> CubeFile:
+    """A cube with some of its bands, or all in another order, and what is said of each.
 
     Args:
         file: open.
-        order: of each band that comes out, its number in the file.
+        bands: of each band that comes out, its number in the cube, from 0.
     """
+    count = file.shape[2]
     kept = {
-        name: tuple(value[band] for band in order)
-        if isinstance(value, tuple) and len(value) == len(order)
+        name: tuple(value[band] for band in bands)
+        if isinstance(value, tuple) and len(value) == count
         else value
         for name, value in file.kept_fields.items()
     }
     names = file.band_names
     return replace(
         file,
-        source=ReorderedLines(file, order),
-        wavelengths=None if file.wavelengths is None else file.wavelengths[order],
-        fwhm=None if file.fwhm is None else file.fwhm[order],
-        band_names=tuple(names[band] for band in order) if names else (),
-        default_bands=None,
+        shape=(*file.shape[:2], len(bands)),
+        source=ChosenLines(replace(file, complete=False), bands),
+        wavelengths=None if file.wavelengths is None else file.wavelengths[bands],
+        fwhm=None if file.fwhm is None else file.fwhm[bands],
+        band_names=tuple(names[band] for band in bands) if names else (),
+        default_bands=_moved(file.default_bands, bands),
         kept_fields=kept,
     )
 
 
-def order_like(
-    wavelengths: NDArray[np.float64], wanted: NDArray[np.float64], most: float
-) -> Order | None:
-    """The order that brings bands to others; None where the bands are not the same.
+def with_selection(file: CubeFile, choice: str, *, drop_water: bool = False) -> CubeFile:
+    """A cube with the bands that a user chose; what is left out is among its remarks.
 
     Args:
-        wavelengths: of the bands, in nm.
-        wanted: of the others.
-        most: nm that a band may be away from its fellow.
+        file: open.
+        choice: see `band_selection`.
+        drop_water: leave the windows of water vapour out too.
+
+    Raises:
+        ConfigError: the choice does not suit the cube.
     """
-    if len(wavelengths) != len(wanted):
+    selection = select_bands(
+        choice,
+        file.shape[2],
+        file.wavelengths,
+        file.bad_bands,
+        drop_water=drop_water,
+        name=file.path.name,
+    )
+    if selection is None:
+        return file
+    chosen = with_bands(file, np.array(selection.bands))
+    return replace(chosen, selection=selection, remarks=(*file.remarks, selection.told()))
+
+
+def with_learnt_bands(file: CubeFile, learnt: KnownBands, observer: Talker) -> CubeFile:
+    """A cube with the bands that a model learnt, in their order, where it can be told.
+
+    Args:
+        file: open.
+        learnt: the bands of the model.
+        observer: reports a change.
+    """
+    given = KnownBands(file.shape[2], file.wavelengths, file.fwhm)
+    match = match_bands(given, learnt)
+    if match is None:
+        return file
+    observer.message(f"{file.path.name}: {match.remark}")
+    numbers = tuple(int(file.band_numbers[band]) for band in match.bands)
+    return replace(with_bands(file, match.bands), selection=BandSelection(file.shape[2], numbers))
+
+
+def scene_with_selection(scene: Scene, choice: str, *, drop_water: bool = False) -> Scene:
+    """A scene in memory with the bands that a user chose, as `with_selection` does of a file.
+
+    Raises:
+        ConfigError: the choice does not suit the scene.
+    """
+    selection = select_bands(
+        choice, scene.bands, scene.wavelengths, drop_water=drop_water, name=scene.name
+    )
+    if selection is None:
+        return scene
+    bands = np.array(selection.bands)
+    wavelengths = None if scene.wavelengths is None else scene.wavelengths[bands]
+    return replace(
+        scene,
+        cube=np.take(scene.cube, bands, axis=2),
+        wavelengths=wavelengths,
+        fwhm=None if scene.fwhm is None else scene.fwhm[bands],
+        false_colour=_moved(scene.false_colour, bands) or nearest_bands(wavelengths, len(bands)),
+        selection=selection,
+        remarks=(*scene.remarks, selection.told()),
+    )
+
+
+def _moved(shown: tuple[int, int, int] | None, bands: Order) -> tuple[int, int, int] | None:
+    """Bands by their new places; None where one of them is gone."""
+    places = {int(band): place for place, band in enumerate(bands)}
+    if shown is None or not all(band in places for band in shown):
         return None
-    order = np.empty(len(wanted), np.intp)
-    order[np.argsort(wanted, kind="stable")] = np.argsort(wavelengths, kind="stable")
-    return order if np.abs(wavelengths[order] - wanted).max() <= most else None
+    return places[shown[0]], places[shown[1]], places[shown[2]]

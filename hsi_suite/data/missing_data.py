@@ -7,6 +7,7 @@ that what becomes of a pixel never depends on which lines are read together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,7 @@ def refuse_without_data(
     nodata: float | None,
     bad_bands: tuple[int, ...] = (),
     opened_with: tuple[str, ...] = (),
+    used: Sequence[int] | None = None,
 ) -> None:
     """Refuse a scene without any pixel that holds data, or with bands that hold none.
 
@@ -158,6 +160,7 @@ def refuse_without_data(
         nodata: as in `valid_pixels`.
         bad_bands: those that the file marks as bad, from 0.
         opened_with: the options that the file needs to be read as it was.
+        used: the number in the file, from 0, of each band; None: all are used.
 
     Raises:
         InputFileError: there are such bands, or no pixel.
@@ -176,18 +179,22 @@ def refuse_without_data(
     empty = survey.empty_bands
     known = sum(band in bad_bands for band in empty)
     header = f"; the header marks {'all' if known == len(empty) else known} of them as bad"
+    numbers = range(survey.empty.size) if used is None else used
+    named = band_list(tuple(numbers[band] for band in empty))
+    others = band_list(tuple(n for n, gone in zip(numbers, survey.empty, strict=True) if not gone))
+    less = "--bands good" if known == len(empty) else f"--bands {others.replace(' ', '')}"
     raise InputFileError(
         path,
-        f"{len(empty)} of {survey.empty.size} bands ({band_list(empty)}) are NaN, "
+        f"{len(empty)} of {survey.empty.size} bands ({named}) are NaN, "
         f"infinite{marked} in every pixel{header if known else ''}",
         "",
-        f"leave these bands out of the file, or fill them with "
+        f"leave these bands out ({less}), or fill them with "
         f"{suggested('denoise', path, *opened_with, '--repair')}"
         f"{'; ' + switch if switch and not known else ''}",
     )
 
 
-def band_list(bands: tuple[int, ...], most: int = 8) -> str:
+def band_list(bands: Sequence[int], most: int = 8) -> str:
     """Numbers of bands as people write them, counted from 1: "104-108, 220"."""
     runs: list[list[int]] = []
     for band in bands:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..checksums import hash_file
 from ..errors import ConfigError, InputFileError
+from .band_order import with_selection
+from .band_selection import GOOD, steps_back
 from .formats.array_axes import AXES_OPTION, SHAPE_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
 from .formats.cube_file import CubeFile
@@ -166,6 +168,8 @@ def read_scene(
     unlabelled: float | None = None,
     warp_labels: bool = False,
     nodata: float | None = None,
+    bands: str = GOOD,
+    drop_water: bool = False,
     name: str | None = None,
 ) -> Scene:
     """Read a cube whole, with its labels.
@@ -187,15 +191,20 @@ def read_scene(
         unlabelled: the value of unlabelled pixels, as in `read_labels`.
         warp_labels: resample labels on another grid, as `align_labels` does.
         nodata: as in `open_cube`.
+        bands: "good" (all but those that the file marks as bad), "all", or a list such as
+            "1-50,60" or "400-1340nm", see `band_selection`. The scene's bands are these alone.
+        drop_water: leave out the bands in which water vapour leaves hardly any light.
         name: what to call the scene; the file's name without its ending by default.
 
     Raises:
         InputFileError: a file cannot be read as what it should be; the label map lies elsewhere or
             has another size; there are fewer class names than labels; a labelled pixel or a whole
             band is missing.
+        ConfigError: the choice of bands does not suit the cube.
     """
     asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
     with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
+        file = with_selection(file, bands, drop_water=drop_water)
         cube = file.read()
         check_cube(file.path, cube.shape, cube.dtype)
         described = _described(file, [(0, cube)], asked, name or Path(path).stem)
@@ -215,6 +224,8 @@ def open_scene(
     unlabelled: float | None = None,
     warp_labels: bool = False,
     nodata: float | None = None,
+    bands: str = GOOD,
+    drop_water: bool = False,
     name: str | None = None,
 ) -> SceneFile:
     """A scene as `read_scene` gives it, but for its cube, whose file stays open.
@@ -227,6 +238,7 @@ def open_scene(
     asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
     file = open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata)
     try:
+        file = with_selection(file, bands, drop_water=drop_water)
         return _described(file, _blocks(file), asked, name or Path(path).stem)
     except BaseException:
         file.close()
@@ -263,6 +275,8 @@ def _described(
         labels=truth.labels if truth else None,
         class_names=(truth.class_names or ()) if truth else (),
         wavelengths=file.wavelengths,
+        fwhm=file.fwhm,
+        selection=file.selection,
         georeference=file.georeference or (truth.georeference if truth else None),
         valid=valid,
         nodata=file.nodata,
@@ -312,14 +326,16 @@ def survey_missing(file: CubeFile) -> MissingSurvey:
 
 def scene_remarks(file: CubeFile) -> tuple[str, ...]:
     """What a user should know who classifies an open cube, a short line each."""
-    bad = file.bad_bands
-    if not bad:
-        return file.remarks
-    return (
-        *file.remarks,
-        f"the header marks {len(bad)} of {file.shape[2]} bands as bad ({band_list(bad)}), and "
-        "they are used all the same: leave them out of the file",
-    )
+    remarks = list(file.remarks)
+    turning = None if file.wavelengths is None else steps_back(file.wavelengths, file.band_numbers)
+    if turning is not None:
+        remarks.append(turning)
+    if bad := [file.band_numbers[band] for band in file.bad_bands]:
+        remarks.append(
+            f"the header marks {len(bad)} of {file.shape[2]} bands as bad "
+            f"({band_list(bad)}), and they are used all the same"
+        )
+    return tuple(remarks)
 
 
 def _checksums(files: Iterable[Path]) -> dict[str, str]:

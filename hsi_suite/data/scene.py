@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ShapeError
+from .band_selection import BandSelection
 
 _RED_GREEN_BLUE = (640.0, 550.0, 460.0)  # nm
 
@@ -52,6 +53,8 @@ class SceneOf(Generic[CubeT]):
         labels: lines × samples, 0 = unlabelled, k = class_names[k - 1]; None without ground truth.
         class_names: one name for each label from 1 on.
         wavelengths: centre of each band in nm; None when unknown.
+        fwhm: full width at half maximum of each band in nm; None when unknown.
+        selection: which bands of its file these are; None: all.
         georeference: None when unknown.
         companions: further layers of lines × samples (e.g. "height": LiDAR surface height, m).
         valid: lines × samples, False where the pixel holds no data; None when every pixel is good.
@@ -82,6 +85,8 @@ class SceneOf(Generic[CubeT]):
     citation: str = ""
     remarks: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+    fwhm: NDArray[np.float64] | None = None
+    selection: BandSelection | None = None
 
     def __post_init__(self) -> None:
         if len(self.cube.shape) != 3:

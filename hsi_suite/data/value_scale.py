@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .formats.cube_file import CubeFile
+from .formats.cube_file import CubeFile, LinesOf
 from .formats.envi_header import GAINS, OFFSETS, HeaderValue
 
 FACTOR = "reflectance scale factor"
@@ -76,16 +76,14 @@ def _numbers(field: HeaderValue | None, count: int) -> tuple[float, ...] | None:
 
 
 @dataclass(frozen=True)
-class RescaledLines:
+class RescaledLines(LinesOf):
     """Lines of a cube in the values of another scale, float32; missing ones are NaN.
 
     Attributes:
-        file: what is read.
         gain: of each band.
         offset: of each band.
     """
 
-    file: CubeFile
     gain: NDArray[np.float64]
     offset: NDArray[np.float64]
 
@@ -105,10 +103,6 @@ class RescaledLines:
                 marker = np.asarray(self.file.nodata).astype(np.result_type(values, np.float32))
             scaled[values == marker] = np.nan
         return scaled
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
 
 
 def rescaled(file: CubeFile, given: ValueScale, wanted: ValueScale) -> CubeFile:

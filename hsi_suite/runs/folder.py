@@ -27,6 +27,7 @@ from ..printable import safe_line
 from ..schemas.run_metrics import RunMetrics, check_metrics, task_name
 from ..scratch import sweep
 from ..user_files import LARGEST_JSON, is_there, read_json, read_text, require_folder
+from .earlier_runs import with_earlier_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +92,7 @@ class Run:
         task = tree.get("task", "")
         if not isinstance(task, str):
             raise RunError(self.path / CONFIG, f"task: {task!r}", "the name of a task", _AGAIN)
-        return tree
+        return with_earlier_values(tree)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

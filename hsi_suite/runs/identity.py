@@ -2,7 +2,8 @@
 
 Version 1 of the keys is written down in `schemas/version_1.yaml`: they are hashed with their
 values. Keys that came after it are hashed where they differ from their default alone, so that a
-new key, with a default that does what was done before, renames no run.
+new key, with a default that does what was done before, renames no run; nor does the value of
+another one that does so (see `earlier_runs`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from ..errors import UnknownNameError
 from ..models.network_file import is_network_file, portable_name
+from .earlier_runs import AS_BEFORE
 from .task import Task
 from .tasks import FIRST_TASK, task_named
 
@@ -99,6 +101,8 @@ def _pruned(
         if here in out or (here in _ABSENT_AT_FIRST and value == _ABSENT_AT_FIRST[here]):
             continue
         if key not in keys and field is not None and value == _default(field):
+            continue
+        if here in AS_BEFORE and value == AS_BEFORE[here]:
             continue
         section = None if field is None else _section(field.annotation)
         if isinstance(value, Mapping) and section is not None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..config import Section
 from .training import MachineConfig, NonNegative, NumberOrNaN, Options, Seed, TrainingConfig
 
 Size = Annotated[int, Field(ge=1)]
+
+
+def _as_text(value: Any) -> Any:
+    """A list of bands that YAML took for a number, or a list of them."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value) if type(value) in (int, float) else value
+
+
+BandsText = Annotated[str, BeforeValidator(_as_text)]
 
 
 class SceneConfig(Section):
@@ -30,6 +40,11 @@ class SceneConfig(Section):
             is a class of its own where it occurs.
         warp_labels: bring labels on another grid to the scene's, nearest neighbour.
         nodata: the value that marks missing data.
+        bands: which bands are used: good (all but those that the file marks as bad), all, or a
+            list of numbers and ranges, or of wavelengths: 1-50,60 or 400-1340,1460-1790. A list
+            leaves bad bands out too, unless it begins with "all,".
+        drop_water: leave out the bands in which water vapour leaves hardly any light, 1340 to
+            1460, 1790 to 1960 and above 2450 nm.
         allow_unverified: use registered files although their checksum is wrong or unknown,
             and say so.
     """
@@ -46,6 +61,8 @@ class SceneConfig(Section):
     unlabelled: NumberOrNaN | None = None
     warp_labels: bool = False
     nodata: NumberOrNaN | None = None
+    bands: BandsText = "good"
+    drop_water: bool = False
     allow_unverified: bool = False
 
     @model_validator(mode="after")

@@ -47,6 +47,8 @@ class PairDataConfig(SceneConfig):
             raise ValueError("one of data.dataset, data.scene (with data.labels) or data.files")
         if self.scene is not None and self.labels is None:
             raise ValueError("data.labels beside data.scene")
+        if self.files is not None and (self.bands not in ("good", "all") or self.drop_water):
+            raise ValueError("data.bands and data.drop_water with a scene or a data set alone")
         if self.window % 2 == 0:
             raise ValueError("an odd data.window, so that it has a central pixel")
         if self.panchromatic[0] >= self.panchromatic[1]:

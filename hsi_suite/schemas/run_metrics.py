@@ -94,6 +94,18 @@ class _Split(Stored):
     kind: str = ""
 
 
+class _LeftOut(Stored):
+    reason: str
+    bands: int
+    places: str
+
+
+class _Bands(Stored):
+    used: int
+    of: int
+    left_out: list[_LeftOut]
+
+
 class ClassifiedMetrics(RunMetrics):
     """What the runs of classifiers write."""
 
@@ -101,6 +113,7 @@ class ClassifiedMetrics(RunMetrics):
     test: _Test
     baselines: dict[str, _Scores] = Field(default_factory=dict)
     split: _Split | None = None
+    bands: _Bands | None = None
 
     @classmethod
     def check_whole(cls, metrics: Any, path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from .array_choice import size_text
 from .class_names import ClassNames
 from .envi_header import HeaderValue
 from .products.facts import ProductFacts
+
+if TYPE_CHECKING:
+    from ..band_selection import BandSelection
 
 # Some formats need a second copy, to decode or to turn the axes; the others a buffer.
 _READING_COPIES = 2
@@ -85,6 +88,7 @@ class CubeFile:
         complete: whether `read` fills single missing bands (see `missing_data.filled`).
         product: the satellite or airborne product that it is of; None for other files.
         opened_with: the options of a command with which the user had the file read as it is.
+        selection: which bands of the file these are; None: all.
     """
 
     path: Path
@@ -107,6 +111,7 @@ class CubeFile:
     complete: bool = False
     product: ProductFacts | None = None
     opened_with: tuple[str, ...] = ()
+    selection: BandSelection | None = None
 
     @property
     def bad_bands(self) -> tuple[int, ...]:
@@ -114,6 +119,11 @@ class CubeFile:
         return tuple(
             band for band, mark in enumerate(self.kept_fields.get("bbl", ())) if _is_zero(mark)
         )
+
+    @property
+    def band_numbers(self) -> Sequence[int]:
+        """The number of each band in the file, from 0."""
+        return range(self.shape[2]) if self.selection is None else self.selection.bands
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -127,6 +137,8 @@ class CubeFile:
     @property
     def by_lines(self) -> bool:
         """Whether lines can be read without the others."""
+        if isinstance(self.source, LinesOf):
+            return self.source.file.by_lines
         return not isinstance(self.source, WholeArray)
 
     def read(self, first_line: int = 0, last_line: int | None = None) -> NDArray[Any]:
@@ -180,10 +192,14 @@ class CubeFile:
         Raises:
             InputFileError: there are such bands, or no pixel.
         """
-        refuse_without_data(self.path, survey, self.nodata, self.bad_bands, self.opened_with)
+        refuse_without_data(
+            self.path, survey, self.nodata, self.bad_bands, self.opened_with, self.band_numbers
+        )
 
     def reading_bytes(self, lines: int) -> int:
         """About the most memory that reading so many lines takes, and what stays in memory."""
+        if isinstance(self.source, LinesOf):
+            return self.source.file.reading_bytes(lines) + self._bytes(min(lines, self.shape[0]))
         if isinstance(self.source, WholeArray):
             return _READING_COPIES * self._bytes(self.shape[0])
         return _READING_COPIES * self._bytes(min(lines, self.shape[0])) + _READING_BUFFER
@@ -208,6 +224,30 @@ class CubeFile:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True)
+class LinesOf:
+    """Lines that are made of those of another cube; a `LineSource` once they can be read.
+
+    Attributes:
+        file: what is read.
+    """
+
+    file: CubeFile
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        return self.file.dtype
+
+    def read_lines(self, first_line: int, last_line: int) -> NDArray[Any]:
+        """Lines first_line … last_line - 1, lines × samples × bands."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
 
 
 def marked_bands(good: Iterable[Any]) -> dict[str, HeaderValue]:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...data.band_matching import KnownBands, known_from
 from ...data.patches import WindowSampler
 from ...data.pixel_spectra import PixelSpectra
 from ...data.reduction import BLOCK_PIXELS, Reduction
@@ -46,6 +47,9 @@ class Header:
         orientations: of each window whose probabilities are averaged, 1 or 8.
         domain: where the training scene's spectra lie, see `SpectralDomain`; None in older runs.
         value_scale: what its values stand for, see `ValueScale`; None where its file said nothing.
+        fwhm: widths of the bands in nm; None when unknown.
+        file_bands: bands of the file that these are a choice of; None where all were used.
+        band_numbers: their numbers there, from 1.
     """
 
     model: str
@@ -61,6 +65,25 @@ class Header:
     orientations: int = 1
     domain: dict[str, Any] | None = None
     value_scale: dict[str, list[float]] | None = None
+    fwhm: list[float] | None = None
+    file_bands: int | None = None
+    band_numbers: list[int] | None = None
+
+    @property
+    def known_bands(self) -> KnownBands:
+        """The bands that were learnt.
+
+        Raises:
+            ValueError: what is kept of them does not fit.
+        """
+        return known_from(
+            self.bands, self.wavelengths, self.fwhm, self.file_bands, self.band_numbers
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a model file holds: later fields only where they say something."""
+        later = {"fwhm", "file_bands", "band_numbers"}
+        return {k: v for k, v in asdict(self).items() if v is not None or k not in later}
 
 
 @dataclass(frozen=True)
@@ -260,7 +283,7 @@ class Classifier(ABC):
             for name, value in vars(self.reduction).items()
         }
         tensors |= self.tensors()
-        write_model_file(path, tensors, {"format": FORMAT, **asdict(self.header)})
+        write_model_file(path, tensors, {"format": FORMAT, **self.header.to_dict()})
 
 
 def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.integer]:

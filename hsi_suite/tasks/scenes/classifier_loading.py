@@ -50,6 +50,7 @@ def _checked(header: Header) -> Header:
         raise ValueError(f"{header.orientations!r} orientations")
     if header.domain is not None:
         SpectralDomain.from_dict(header.domain)
+    header.known_bands  # noqa: B018
     if header.value_scale is not None:
         ValueScale.from_dict(header.value_scale)
     return header

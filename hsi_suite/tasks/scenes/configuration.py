@@ -65,8 +65,9 @@ def classification_config(
         tree: further keys of the configuration.
         settings: "a.b=c" texts, as of `--set`.
         options: scene, labels, scene_variable, axes, shape (a list), labels_variable,
-            class_names, unlabelled, warp_labels, nodata, allow_unverified, split, split_file,
-            epochs, seed, baselines (a list), device, threads; None leaves a key alone.
+            class_names, unlabelled, warp_labels, nodata, bands, drop_water,
+            allow_unverified, split, split_file, epochs, seed, baselines (a list), device,
+            threads; None leaves a key alone.
 
     Raises:
         ConfigError: a key or value is wrong, or nothing says what to train on.

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from ...checksums import hash_file
+from ...data.band_matching import KnownBands, differing
+from ...data.band_selection import same_band
 from ...data.orientations import ORIENTATIONS
 from ...data.readers import CubeFile
 from ...engine.observer import Observer
@@ -116,7 +118,14 @@ class Ensemble:
             classifier.check_bands(file.shape[2])
         except ShapeError as error:
             if order is None:
-                raise
+                known = classifier.header.known_bands
+                given = KnownBands(file.shape[2], file.wavelengths)
+                raise ShapeError(
+                    file.path.name,
+                    differing(given, known),
+                    error.expected + (f" (of {known.of} in its file)" if known.of else ""),
+                    error.remedy,
+                ) from error
             remedy = f"give --axes {order} if that is the order of the file's axes"
             raise ShapeError(file.path.name, error.found, error.expected, remedy) from error
 
@@ -203,6 +212,12 @@ def load_ensemble(runs: Sequence[str | Path], device: torch.device, threads: int
                 ", ".join(names),
                 "average runs of one data set only",
             )
+        if classifier.header.band_numbers != classifiers[0].header.band_numbers:
+            raise RunError(
+                run,
+                "learnt from other bands than the first run",
+                "runs with one choice of bands",
+            )
     denoised = [_learnt_denoised(run) for run in runs]
     if len(set(denoised)) > 1:
         odd = runs[denoised.index(not denoised[0])]
@@ -233,14 +248,6 @@ def finished_classifier(run: str | Path, device: torch.device, threads: int) -> 
     opened = open_run(run)
     require_finished(opened)
     return load_classifier(opened.path / MODEL, device, threads)
-
-
-def same_band(centres: NDArray[np.float64]) -> float:
-    """How far apart, in nm, bands may be that count as one, beside others around these centres.
-
-    Tables of one sensor differ by a few nm between flights; a whole band is another band.
-    """
-    return max(5.0, float(np.median(np.abs(np.diff(np.sort(centres))))))
 
 
 def _check_wavelengths(classifier: Classifier, file: CubeFile) -> None:

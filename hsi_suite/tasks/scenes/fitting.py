@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from ...data.augmentation import WindowAugmentation
+from ...data.band_matching import header_numbers
 from ...data.patches import WindowSampler
 from ...engine.distributed import ALONE, Team
 from ...engine.observer import Observer
@@ -38,6 +39,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
     for name in (config.model.name, *config.evaluation.baselines):
         check_classes(name, len(prepared.split.classes), len(prepared.split.train))
     seeds = config.streams
+    file_bands, band_numbers = header_numbers(scene.selection)
     header = Header(
         model=config.model.name,
         options=dict(config.model.options),
@@ -50,6 +52,9 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         synthetic=scene.synthetic,
         seed=seeds.seed("init"),
         orientations=config.evaluation.orientations,
+        fwhm=None if scene.fwhm is None else scene.fwhm.tolist(),
+        file_bands=file_bands,
+        band_numbers=band_numbers,
     )
     if config.model.name in CLASSICAL:
         return _untrained_classical(config, prepared, header)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ...reports.classification import (
     Published,
+    bands_table,
     class_table,
     heading,
     published_table,
@@ -69,6 +70,7 @@ def classification_page(
             Section("Classes", [class_table(metrics, caption, MOST_CLASSES, baselines=True)]),
             confusion_section(metrics, "pixels"),
             *curves_section(history, metrics.get("epoch")),
+            *([Section("Bands", [bands_table(metrics)])] if metrics.get("bands") else []),
             Section("Split and leakage audit", [*split_tables(metrics), _distances(metrics)]),
         ],
     )

@@ -24,7 +24,7 @@ from ...user_files import refuse_repeated, resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file
 from .ensemble import load_ensemble
-from .scene_domain import in_learnt_order, in_learnt_scale, warn_if_unlike
+from .scene_domain import in_learnt_bands, in_learnt_scale, warn_if_unlike
 from .strip_memory import check_picture, strip_lines
 from .strip_prediction import StripPrediction, layer_path
 
@@ -134,8 +134,6 @@ def predict(
         open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as file,
         computing(where, threads, deterministic=True),
     ):
-        for remark in scene_remarks(file):
-            observer.message(f"{file.path.name}: {remark}")
         target = _checked_target(Path(output), file, runs)
         layers = [
             *(["probabilities"] if probabilities else []),
@@ -150,7 +148,9 @@ def predict(
             ensemble = ensemble.of_all_orientations()
         if probabilities:
             ensemble.check_probabilities(observer)
-        file = in_learnt_order(file, ensemble, observer)
+        file = in_learnt_bands(file, ensemble, observer)
+        for remark in scene_remarks(file):
+            observer.message(f"{file.path.name}: {remark}")
         ensemble.check_scene(file)
         file = in_learnt_scale(file, ensemble, observer)
         left = memory_limit

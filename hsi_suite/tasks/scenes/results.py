@@ -141,6 +141,8 @@ def collect_metrics(
         "invalid_pixels": 0 if scene.valid is None else int((~scene.valid).sum()),
         "explained_variance": float(prepared.reduction.explained.sum()),
     }
+    if scene.selection is not None:
+        metrics["bands"] = scene.selection.to_dict()
     if scene.unverified:
         metrics["unverified"] = list(scene.unverified)
     if prepared.denoising is not None:

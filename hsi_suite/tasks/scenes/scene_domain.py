@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...commands import suggested
-from ...data.band_order import order_like, reordered
+from ...data.band_order import with_learnt_bands, with_selection
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, open_cube
 from ...data.reduction import Reduction
@@ -19,7 +19,7 @@ from ...data.value_scale import ValueScale, declared_scale, rescaled
 from ...engine.observer import Observer
 from ...restoration.cube_lines import spread_lines
 from ...schemas.classification import ClassificationConfig
-from .ensemble import Ensemble, same_band
+from .ensemble import Ensemble
 from .preparation import Prepared
 
 # Enough for shares of a thousandth; lines from all over a scene, each read by itself.
@@ -47,7 +47,8 @@ def learnt(config: ClassificationConfig, prepared: Prepared) -> dict[str, Any]:
         with open_cube(
             str(data.scene), variable=data.scene_variable, axes=data.axes, shape=data.shape
         ) as file:
-            scale = declared_scale(file)
+            chosen = with_selection(file, data.bands, drop_water=data.drop_water)
+            scale = declared_scale(chosen)
     return {
         "domain": domain.to_dict(),
         "value_scale": None if scale is None else scale.to_dict(),
@@ -79,28 +80,15 @@ def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> C
     return rescaled(file, given, wanted)
 
 
-def in_learnt_order(file: CubeFile, ensemble: Ensemble, observer: Observer) -> CubeFile:
-    """A scene with its bands in the order that an ensemble learnt, where wavelengths determine it.
+def in_learnt_bands(file: CubeFile, ensemble: Ensemble, observer: Observer) -> CubeFile:
+    """A scene with the bands that an ensemble learnt, in their order, where it can be told.
 
     Args:
         file: the scene, open.
-        ensemble: what will classify it.
+        ensemble: what will classify it; its runs learnt the same bands.
         observer: reports a change.
     """
-    learnt = ensemble.classifiers[0].header.wavelengths
-    if learnt is None or file.wavelengths is None or len(learnt) != len(file.wavelengths):
-        return file
-    wanted = np.asarray(learnt)
-    most = same_band(wanted)
-    if np.abs(wanted - file.wavelengths).max() <= most:
-        return file
-    order = order_like(file.wavelengths, wanted, most)
-    if order is None:
-        return file
-    observer.message(
-        f"{file.path.name}: bands are taken in the order of the training scene, by wavelength"
-    )
-    return reordered(file, order)
+    return with_learnt_bands(file, ensemble.classifiers[0].header.known_bands, observer)
 
 
 def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> None:
@@ -120,7 +108,8 @@ def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> No
         # What dead bands do to the rest must not be taken for other units.
         dead = dead_bands(spectra, reduction.mean)
         if dead:
-            observer.message(dead_bands_text(file.path, dead))
+            numbers = [file.band_numbers[band] for band in dead]
+            observer.message(dead_bands_text(file.path, numbers))
             spectra[:, dead] = reduction.mean[dead]
         unlike = domain.unlike(spectra, reduction.apply(spectra), reduction.mean)
         if unlike is not None:

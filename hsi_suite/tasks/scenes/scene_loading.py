@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from ...data.band_order import scene_with_selection, with_selection
 from ...data.catalogue import load_dataset
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile, open_cube, open_scene, read_scene
@@ -49,7 +50,8 @@ def load_scene(
         axes=data.axes,
         shape=data.shape,
         nodata=data.nodata,
-    ) as file:
+    ) as opened:
+        file = with_selection(opened, data.bands, drop_water=data.drop_water)
         held = (memory or MemoryLimit()).holds(file, config)
     return named_scene(data, observer, read_scene if held else open_scene)
 
@@ -70,12 +72,16 @@ def named_scene(
         HsiSuiteError: there is no such scene, it is damaged, or holds impossible values.
     """
     if data.dataset is not None:
-        return load_dataset(
+        loaded = load_dataset(
             data.dataset,
             seed=data.seed,
             allow_unverified=data.allow_unverified,
             on_message=observer.message,
         )
+        chosen = scene_with_selection(loaded, data.bands, drop_water=data.drop_water)
+        if chosen.selection is not None:
+            observer.message(f"{chosen.name}: {chosen.selection.told()}")
+        return chosen
     assert data.scene is not None
     scene = read(
         data.scene,
@@ -88,6 +94,8 @@ def named_scene(
         unlabelled=data.unlabelled,
         warp_labels=data.warp_labels,
         nodata=data.nodata,
+        bands=data.bands,
+        drop_water=data.drop_water,
     )
     try:
         check_values(scene, data.scene)

@@ -9,6 +9,8 @@ from ...config import Tree
 from ...errors import ConfigError
 from ...registry import nearest_names
 
+# Those among them that registered scenes have too.
+_OF_EVERY_SCENE = {"scene", "bands", "drop_water", "allow_unverified"}
 # The options that say which files of the user's a scene is.
 SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
     "scene": ("data", "scene"),
@@ -21,6 +23,8 @@ SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
     "unlabelled": ("data", "unlabelled"),
     "warp_labels": ("data", "warp_labels"),
     "nodata": ("data", "nodata"),
+    "bands": ("data", "bands"),
+    "drop_water": ("data", "drop_water"),
     "allow_unverified": ("data", "allow_unverified"),
 }
 
@@ -32,7 +36,7 @@ def refuse_file_options(dataset: str | None, options: Mapping[str, Any]) -> None
         ConfigError: one of them is given.
     """
     for name in SCENE_OPTIONS if dataset is not None else ():
-        if name not in {"scene", "allow_unverified"} and options.get(name) is not None:
+        if name not in _OF_EVERY_SCENE and options.get(name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise ConfigError(
                 option,

@@ -1,0 +1,452 @@
+"""Bands of a scene that are used: what may be written, where it comes to bear, and who keeps it."""
+
+import re
+import shutil
+
+import file_samples as samples
+import numpy as np
+import pytest
+import yaml
+from scenes_samples import small_cube
+from scipy import io
+from test_scene_domain import Heard
+
+import hsi_suite
+from hsi_suite.data.band_matching import KnownBands, match_bands
+from hsi_suite.data.band_order import with_bands, with_selection
+from hsi_suite.data.band_selection import select_bands, settled, steps_back
+from hsi_suite.data.readers import open_cube, open_scene, read_scene
+from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError
+from hsi_suite.runs.folder import open_run
+from hsi_suite.runs.identity import run_identity
+from hsi_suite.runs.training import resume
+from hsi_suite.tasks.scenes.classifier_loading import load_classifier
+from hsi_suite.tasks.scenes.prediction import predict
+from hsi_suite.tasks.scenes.run_evaluation import evaluate_classification
+
+# Two detectors, of which the second begins before the first ends.
+NM = np.concatenate([np.arange(400.0, 1000, 10), np.arange(905.0, 2500, 15)])
+COUNT = len(NM)
+
+
+def numbers(choice, **options):
+    found = select_bands(choice, COUNT, NM, options.pop("bad", ()), **options)
+    return list(range(1, COUNT + 1)) if found is None else [band + 1 for band in found.bands]
+
+
+def between(low, high):
+    return [number for number, nm in enumerate(NM, 1) if low <= nm <= high]
+
+
+# What may be written
+
+
+@pytest.mark.parametrize(
+    ("choice", "wanted"),
+    [
+        ("good", numbers("all")),
+        (" ALL ", numbers("all")),
+        ("1-3,7", [1, 2, 3, 7]),
+        ("7, 2-3", [2, 3, 7]),
+        ("bands 100-102", [100, 101, 102]),
+        ("400-500", between(400, 500)),
+        ("1700-1800,900-1000", between(1700, 1800) + between(900, 1000)),
+        ("100-130nm,400-420", None),
+        ("400 - 420 nm", between(400, 420)),
+        ("0.4-0.42", between(400, 420)),
+        ("1-1.1 um", between(1000, 1100)),
+        ("1–1.1µm", between(1000, 1100)),
+        ("503nm", [11]),
+        ("400.5", [1]),
+        ("good,bands 5", [5]),
+    ],
+)
+def test_numbers_and_wavelengths_are_told_apart(choice, wanted):
+    if wanted is None:
+        with pytest.raises(ConfigError, match="holds no band"):
+            numbers(choice)
+        return
+    assert numbers(choice) == sorted(wanted)
+    held = select_bands(choice, COUNT, NM)
+    assert held is None or held.told().startswith(f"{len(wanted)} of {COUNT} bands are used")
+
+
+def test_bad_bands_are_left_out_of_every_choice_but_all():
+    bad = (1, 5)
+    assert numbers("good", bad=bad) == [n for n in range(1, COUNT + 1) if n not in (2, 6)]
+    assert numbers("1-7", bad=bad) == [1, 3, 4, 5, 7]
+    assert numbers("400-460", bad=bad) == [1, 3, 4, 5, 7]
+    assert numbers("all,1-7", bad=bad) == [1, 2, 3, 4, 5, 6, 7]
+    assert len(numbers("all", bad=bad)) == COUNT
+    said = select_bands("1-7", COUNT, NM, bad).told()
+    assert "2 marked as bad: 2 (410 nm), 6 (450 nm)" in said and "by number" in said
+    assert f"{COUNT - 7} not asked for: 8-{COUNT} (470-2495 nm)" in said
+
+
+def test_water_windows_are_left_out_by_wavelength():
+    dry = [
+        number
+        for number, nm in enumerate(NM, 1)
+        if not (1340 <= nm <= 1460 or 1790 <= nm <= 1960 or nm >= 2450)
+    ]
+    assert numbers("good", drop_water=True) == dry
+    assert "in water vapour's windows" in select_bands("good", COUNT, NM, drop_water=True).told()
+    assert numbers("1300-1500", drop_water=True) == [n for n in between(1300, 1500) if n in dry]
+
+
+@pytest.mark.parametrize(
+    ("choice", "options", "words"),
+    [
+        ("", {}, "an empty item"),
+        ("1-", {}, "'1-'; expected good, all, or numbers"),
+        ("best", {}, "'best'"),
+        ("1,,2", {}, "an empty item"),
+        ("-3", {}, "'-3'"),
+        ("1-5,nan", {}, "'nan'"),
+        ("0-4", {}, f"band 0-4.*numbers from 1 to {COUNT}"),
+        ("9-3", {}, "9-3 runs backwards; expected 3-9"),
+        ("1-5,4-9", {}, "1-5 and 4-9 overlap"),
+        ("3,3", {}, "3 and 3 overlap"),
+        ("900-1000,950-1200", {}, "900-1000 and 950-1200 overlap"),
+        ("3000-4000", {}, "3000-4000 in nm holds no band.*400 to 2495 nm"),
+        (f"1-{COUNT + 1}", {}, f"in nm holds no band.*numbers from 1 to {COUNT}"),
+        ("bands 1-999", {}, "band bands 1-999|band 1-999"),
+        ("400nm,1um", {}, "nm and um in one list"),
+        ("1-3,450nm,bands 7", {}, "nm and bands in one list"),
+        ("good", {"bad": range(COUNT)}, "leaves none of the .* marks .* as bad"),
+        ("2", {"bad": (1,)}, "leaves none.*begins with all"),
+        ("1350-1450", {"drop_water": True}, "--drop-water: '1350-1450' leaves none"),
+    ],
+)
+def test_bad_choices_get_one_line(choice, options, words):
+    with pytest.raises(ConfigError, match=words) as refused:
+        select_bands(choice, COUNT, NM, options.pop("bad", ()), **options)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("choice", "drop", "words"),
+    [
+        ("400-500nm", False, "says none of its 5 bands; expected numbers from 1 to 5"),
+        ("1-6", False, "band 1-6 of a.hdr; expected numbers from 1 to 5"),
+        ("good", True, "a.hdr has no wavelengths"),
+    ],
+)
+def test_wavelengths_that_nobody_knows(tmp_path, choice, drop, words):
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube())
+    for read in (read_scene, open_scene):
+        with pytest.raises(ConfigError, match=words):
+            read(tmp_path / "a.hdr", bands=choice, drop_water=drop)
+
+
+def test_what_may_be_both_is_asked():
+    fine = np.linspace(400, 1000, 601)
+    with pytest.raises(ConfigError, match="'bands 450-500' or '450-500nm'"):
+        select_bands("450-500", 601, fine)
+    assert select_bands("bands 450-500", 601, fine).bands[0] == 449
+    assert select_bands("450-500nm", 601, fine).bands[0] == 50
+    assert select_bands("1-50", 601, fine).bands == tuple(range(50))
+
+
+def test_a_settled_choice_means_the_same_whatever_the_file_marks():
+    for bad in ((), (1, 5), (0, 2, 3)):
+        for choice in ("good", "all", "1-7", "all,400-500"):
+            for drop in (False, True):
+                found = select_bands(choice, COUNT, NM, bad, drop_water=drop)
+                again = settled(found, choice, bad)
+                assert select_bands(again, COUNT, NM, bad, drop_water=drop) == found
+                assert settled(found, again, bad) == again
+    assert settled(None, "all", ()) == settled(None, "1-9", ()) == "good"
+
+
+@pytest.mark.parametrize(
+    ("centres", "words"),
+    [
+        (NM, "after band 60 (990 to 905 nm)"),
+        (NM[::-1], f"after band {COUNT - 60} (905 to 990 nm)"),
+        (NM[:60], None),
+        (NM[:60][::-1], None),
+        (NM[:1], None),
+    ],
+)
+def test_wavelengths_that_turn_back_are_said(centres, words):
+    said = steps_back(centres, range(len(centres)))
+    assert said is None if words is None else words in said
+
+
+# Where it is read
+
+
+def write_banded(path, cube, nm=None, bad=(), extra=""):
+    bands = cube.shape[2]
+    nm = 400 + 12.0 * np.arange(bands) if nm is None else nm
+    extra += f"wavelength units = nm\nwavelength = {{{', '.join(f'{each:g}' for each in nm)}}}\n"
+    extra += f"fwhm = {{{', '.join(f'{5 + n}' for n in range(bands))}}}\n"
+    if len(bad):
+        marks = ", ".join("0" if band in bad else "1" for band in range(bands))
+        extra += f"bbl = {{{marks}}}\n"
+    samples.write_envi(path, cube, extra=extra)
+    return str(path)
+
+
+def formats(folder, cube):
+    for interleave in ("bsq", "bil", "bip"):
+        samples.write_envi(folder / f"{interleave}.hdr", cube, interleave)
+        yield folder / f"{interleave}.hdr", {}
+    np.save(folder / "c.npy", cube)
+    np.save(folder / "f.npy", np.asfortranarray(cube))
+    np.save(folder / "bands.npy", cube.transpose(2, 0, 1))
+    io.savemat(folder / "a.mat", {"cube": cube})
+    yield folder / "c.npy", {}
+    yield folder / "f.npy", {}
+    yield folder / "bands.npy", {"axes": "band,y,x"}
+    yield folder / "a.mat", {}
+
+
+def test_by_lines_and_whole_are_the_same_and_the_whole_cube_cut(tmp_path, monkeypatch):
+    cube = samples.make_cube("float32", (11, 7, 9)) / 7
+    cube[2, 3, [0, 5]] = np.nan
+    cube[4, 4, [1, 3, 5]] = np.nan
+    # Blocks of a line or two.
+    monkeypatch.setattr("hsi_suite.data.band_order._BLOCK_VALUES", 100)
+    chosen = [1, 2, 3, 5, 8]
+    for path, options in formats(tmp_path, cube):
+        whole = read_scene(path, bands="2-4,6,9", **options)
+        expected = read_scene(path, **options)
+        assert whole.selection.bands == tuple(chosen)
+        # What is missing counts in the bands that are used: 2 of 5 are filled, 3 of 5 are not.
+        rows = np.isfinite(cube[..., chosen]).all(2)
+        np.testing.assert_array_equal(whole.cube[rows], expected.cube[rows][:, chosen])
+        assert not whole.valid[4, 4] and whole.valid[2, 3] and np.isfinite(whole.cube[2, 3]).all()
+        lines = open_scene(path, bands="2-4,6,9", **options)
+        with lines.cube as file:
+            np.testing.assert_array_equal(lines.valid, whole.valid)
+            for first, last in [(0, 11), (0, 1), (3, 8), (10, 11)]:
+                part = file.read(first, last)
+                assert part.tobytes() == whole.cube[first:last].tobytes()
+                assert part.flags.c_contiguous
+            with open_cube(path, **options) as plain:
+                assert file.by_lines == plain.by_lines
+                assert file.reading_bytes(3) >= plain.reading_bytes(3)
+
+
+def test_what_is_said_of_bands_goes_with_them(tmp_path):
+    cube = samples.make_cube("int16", (6, 5, 8))
+    extra = "band names = {a, b, c, d, e, f, g, h}\ndefault bands = {4, 3, 2}\n"
+    path = write_banded(tmp_path / "a.hdr", cube, bad=(0, 5), extra=extra)
+    scene = read_scene(path)
+    assert scene.selection.bands == (1, 2, 3, 4, 6, 7)
+    np.testing.assert_array_equal(scene.cube, cube[..., [1, 2, 3, 4, 6, 7]])
+    np.testing.assert_array_equal(scene.wavelengths, 400 + 12.0 * np.array([1, 2, 3, 4, 6, 7]))
+    np.testing.assert_array_equal(scene.fwhm, [6, 7, 8, 9, 11, 12])
+    assert scene.false_colour == (2, 1, 0)
+    (said,) = scene.remarks
+    assert said == "6 of 8 bands are used; left out: 2 marked as bad: 1 (400 nm), 6 (460 nm)"
+    with open_cube(path) as file:
+        part = with_selection(file, "bands 2-4")
+        assert part.band_names == ("b", "c", "d") and part.bad_bands == ()
+        assert part.kept_fields["bbl"] == ("1", "1", "1")
+        back = with_bands(file, np.array([7, 0]))
+        assert back.bad_bands == (1,) and back.shape == (6, 5, 2)
+    assert read_scene(path, bands="all").bands == 8
+    assert (
+        "as bad (1, 6), and they are used all the same" in read_scene(path, bands="all").remarks[0]
+    )
+    # Numbers in messages are those of the file.
+    cube[..., 7] = -1
+    path = write_banded(tmp_path / "b.hdr", cube, bad=(0, 5), extra="data ignore value = -1\n")
+    with pytest.raises(InputFileError, match=r"1 of 6 bands \(8\).*--bands 2-5,7\)"):
+        read_scene(path)
+
+
+# What travels with a model
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    """A scene with two dead bands that its header marks, labels, and a run."""
+    folder = tmp_path_factory.mktemp("bands")
+    cube, labels = small_cube()
+    nm = np.concatenate([400 + 12.0 * np.arange(10), 500 + 12.0 * np.arange(cube.shape[2] - 10)])
+    faulty = cube.copy()
+    faulty[..., [3, 12]] = 0
+    scene = write_banded(folder / "marked.hdr", faulty, nm, bad=(3, 12))
+    np.save(folder / "labels.npy", labels)
+    heard = Heard()
+    run = train(folder, scene, heard)
+    return folder, cube, nm, scene, run, heard
+
+
+def train(folder, scene, heard=None, settings=(), **options):
+    return hsi_suite.train(
+        scene=scene,
+        labels=str(folder / "labels.npy"),
+        output=folder / "runs",
+        observer=heard,
+        model="cnn1d",
+        settings=["train.epochs=1", "threads=1", *settings],
+        **options,
+    )
+
+
+def predicted(run, scene, folder, **options):
+    heard = Heard()
+    target = folder / "maps" / f"{len(list((folder / 'maps').glob('*')))}.npy"
+    target.parent.mkdir(exist_ok=True)
+    predict([run], target, scene=scene, observer=heard, device="cpu", threads=1, **options)
+    return np.load(target), heard
+
+
+def test_a_training_leaves_bad_bands_out_and_says_so(marked):
+    folder, cube, _, _, run, heard = marked
+    said = [text for text in heard.said if "left out" in text]
+    assert said == [
+        "marked: 16 of 18 bands are used; left out: 2 marked as bad: 4 (436 nm), 13 (524 nm)"
+    ]
+    assert sum("turn back after band 10 (508 to 500 nm)" in text for text in heard.said) == 1
+    assert run.config["data"]["bands"] == "bands 1-3,5-12,14-18"
+    assert run.metrics["bands"]["left_out"] == [
+        {"reason": "marked as bad", "bands": 2, "places": "4 (436 nm), 13 (524 nm)"}
+    ]
+    page = (run.path / "report.html").read_text()
+    assert "16 of 18 bands were used" in page and "4 (436 nm), 13 (524 nm)" in page
+    # The values are those of a scene that never had these bands.
+    kept = [band for band in range(18) if band not in (3, 12)]
+    np.save(folder / "cut.npy", cube[..., kept])
+    cut = train(folder, str(folder / "cut.npy"))
+    np.testing.assert_array_equal(cut.label_map, run.label_map)
+
+
+def test_every_choice_is_a_run_of_its_own_and_the_same_one_is_not(marked):
+    folder, _, _, scene, run, _ = marked
+    again = train(folder, scene, bands="good")
+    assert again.path == run.path
+    others = {
+        train(folder, scene, bands=choice).path.name for choice in ("all", "1-12", "420-560nm")
+    }
+    assert len(others | {run.path.name}) == 4
+
+
+def test_what_marks_nothing_is_the_run_it_was(marked):
+    folder, cube, _, _, _, _ = marked
+    np.save(folder / "plain.npy", cube)
+    runs = {
+        choice: train(folder, str(folder / "plain.npy"), bands=choice)
+        for choice in (None, "all", "good", "1-18")
+    }
+    assert len({run.path for run in runs.values()}) == 1
+    tree = runs[None].config
+    assert tree["data"]["bands"] == "good" and "bands" not in runs[None].metrics
+    kept = {k: v for k, v in tree["data"].items() if k not in ("bands", "drop_water")}
+    sums = runs[None].environment["data"]
+    assert run_identity(tree | {"data": kept}, sums) == runs[None].identity
+
+
+def test_runs_from_before_keep_all_bands(marked):
+    folder, _, _, scene, _, _ = marked
+    everything = train(folder, scene, bands="all")
+    old = folder / "old"
+    shutil.copytree(everything.path, old)
+    tree = yaml.safe_load((old / "config.yaml").read_text())
+    for key in ("bands", "drop_water"):
+        tree["data"].pop(key)
+    (old / "config.yaml").write_text(yaml.safe_dump(tree))
+    assert open_run(old).config["data"]["bands"] == "all"
+    heard = Heard()
+    metrics = evaluate_classification(open_run(old), heard, "cpu", None, False)
+    assert metrics["test"] == everything.metrics["test"]
+    (old / "metrics.json").unlink()
+    (old / "model.safetensors").unlink()
+    resumed = resume(old)
+    np.testing.assert_array_equal(resumed.label_map, everything.label_map)
+    assert resumed.identity == everything.identity
+
+
+def test_a_model_finds_its_bands_in_other_scenes(marked, tmp_path):
+    folder, cube, nm, scene, run, _ = marked
+    expected, heard = predicted(run.path, scene, folder)
+    np.testing.assert_array_equal(expected, run.label_map)
+    assert "those that the model learnt, by number" in heard.said[0]
+    assert not any("as bad" in text for text in heard.said)
+    kept = np.array([band for band in range(18) if band not in (3, 12)])
+    order = np.random.default_rng(1).permutation(18)
+    more = np.concatenate([cube, cube[..., :4] + 7], axis=2)
+    far = np.concatenate([nm, [900.0, 912, 930, 945]])
+    for name, values, centres, words in (
+        ("cut", cube[..., kept], nm[kept] + 1, None),
+        ("unmarked", cube, nm + 1, "by number"),
+        ("mixed", cube[..., order], nm[order] + 1, "by wavelength (at most 1.0 nm away)"),
+        ("more", more, far, "16 of its 22 bands are taken"),
+    ):
+        path = write_banded(tmp_path / f"{name}.hdr", np.ascontiguousarray(values), centres)
+        found, heard = predicted(run.path, path, folder)
+        np.testing.assert_array_equal(found, expected)
+        told = [text for text in heard.said if "are taken" in text]
+        assert len(told) == (words is not None) and all(words in text for text in told)
+    np.save(tmp_path / "bare.npy", cube)
+    found, heard = predicted(run.path, str(tmp_path / "bare.npy"), folder)
+    np.testing.assert_array_equal(found, expected)
+    np.save(tmp_path / "few.npy", cube[..., :15])
+    with pytest.raises(ShapeError, match=r"few.npy: 15 bands, .*wavelengths.*16 bands.*of 18 in"):
+        predicted(run.path, str(tmp_path / "few.npy"), folder)
+    path = write_banded(tmp_path / "other.hdr", more, far + 300)
+    with pytest.raises(ShapeError, match=r"22 bands, none of them within \d+ nm of \d+ of those"):
+        predicted(run.path, path, folder)
+
+
+def test_bands_that_a_scene_marks_and_a_model_learnt_are_named(marked, tmp_path):
+    folder, cube, nm, _, run, _ = marked
+    path = write_banded(tmp_path / "a.hdr", cube, nm, bad=(3, 6))
+    _, heard = predicted(run.path, path, folder)
+    assert any("marks 1 of 16 bands as bad (7), and they are used" in text for text in heard.said)
+    dead = cube.copy()
+    dead[..., 14] = 9
+    path = write_banded(tmp_path / "dead.hdr", dead, nm)
+    _, heard = predicted(run.path, path, folder)
+    assert any(text.startswith("warning: dead.hdr: band 15 holds") for text in heard.said)
+
+
+def test_runs_of_different_bands_are_not_averaged(marked):
+    folder, _, _, scene, run, _ = marked
+    other = train(folder, scene, bands="all,1-3,5-11,13-18", settings=["seeds.base=1"])
+    with pytest.raises(RunError, match="learnt from other bands than the first run"):
+        predict([run.path, other.path], folder / "m.npy", scene=scene, device="cpu", threads=1)
+
+
+def test_a_damaged_choice_in_a_model_file_is_refused(marked, tmp_path):
+    *_, run, _ = marked
+    data = (run.path / "model.safetensors").read_bytes()
+    assert re.search(rb"band_numbers\W+\[1, 2, 3, 5", data)
+    (tmp_path / "m.safetensors").write_bytes(data.replace(b"[1, 2, 3, 5", b"[1, 2, 3,99"))
+    with pytest.raises(RunError):
+        load_classifier(tmp_path / "m.safetensors", "cpu")
+
+
+def test_registered_scenes_have_bands_to_choose(tmp_path):
+    heard = Heard()
+    run = hsi_suite.train(
+        dataset="synthetic",
+        drop_water=True,
+        bands="500-2000nm",
+        model="svm",
+        settings=["threads=1"],
+        output=tmp_path,
+        observer=heard,
+    )
+    told = next(text for text in heard.said if "left out" in text)
+    assert "in water vapour's windows" in told and "not asked for" in told
+    centres = load_classifier(run.path / "model.safetensors", "cpu").header.wavelengths
+    assert min(centres) >= 500 and max(centres) <= 2000
+    assert not any(1340 <= nm <= 1460 or 1790 <= nm <= 1960 for nm in centres)
+
+
+# Which bands of a scene a model learnt
+
+
+def test_detectors_that_overlap_are_not_mixed_up():
+    learnt = KnownBands(COUNT, NM)
+    shifted = KnownBands(COUNT + 2, np.concatenate([[380, 390], NM + 1.5]))
+    match = match_bands(shifted, learnt)
+    np.testing.assert_array_equal(match.bands, np.arange(2, COUNT + 2))
+    assert match_bands(KnownBands(COUNT, NM + 1), learnt) is None
+    assert match_bands(KnownBands(COUNT - 1, NM[1:]), learnt) is None
