@@ -102,6 +102,19 @@ def as_labels(
     return given.astype(np.uint16)
 
 
+def as_polygons(polygons: Any) -> NDArray[np.integer]:
+    """The number of the polygon that each pixel lies in, 0 for none; any number of them.
+
+    Raises:
+        ShapeError: it is not lines × samples of whole numbers from 0 on.
+    """
+    found = np.asarray(polygons)
+    if found.ndim != 2 or found.dtype.kind not in "iu" or (found.size and found.min() < 0):
+        what = f"{found.dtype} of shape {found.shape}"
+        raise ShapeError("polygons", what, "lines × samples of whole numbers, 0 for no polygon")
+    return found
+
+
 def as_mask(mask: Any, size: tuple[int, int], name: str) -> NDArray[np.bool_]:
     """A mask of lines × samples; numbers count where they are not 0.
 

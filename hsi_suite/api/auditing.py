@@ -12,7 +12,7 @@ from ..data.leakage import audit as audit_split
 from ..data.splits import Split
 from ..metrics.measures import measure
 from ..models.classical import nearest_position
-from .arrays import as_labels
+from .arrays import as_labels, as_polygons
 from .splits import masks
 
 
@@ -32,7 +32,7 @@ class Audit:
     def __str__(self) -> str:
         """The audit in a few lines."""
         seen, share = self.leakage, measure("overall_accuracy")
-        rows = (
+        rows = [
             ("training and validation pixels", f"{seen.n_training:,}"),
             ("test pixels", f"{seen.n_test:,}"),
             ("nearest neighbour on the position alone", share.with_unit(self.position_accuracy)),
@@ -46,7 +46,14 @@ class Audit:
                 "distance to the nearest training pixel",
                 f"{seen.min_distance} … {seen.max_distance}, median {seen.median_distance:g}",
             ),
-        )
+        ]
+        if seen.polygons is not None:
+            found = seen.polygons
+            within = share.with_unit(found.test_in_training_polygons)
+            rows += [
+                ("polygons on both sides", f"{found.divided:,} of {found.polygons:,}"),
+                ("test pixels in polygons of training", within),
+            ]
         return "\n".join(f"{name:48} {value}" for name, value in rows)
 
 
@@ -57,6 +64,7 @@ def audit(
     *,
     validation: Any = None,
     window: int = 1,
+    polygons: Any = None,
 ) -> Audit:
     """How much of the test a split shows to training.
 
@@ -66,6 +74,8 @@ def audit(
         test: the mask of the test pixels, beside that of training.
         validation: the mask of the validation pixels; they count as training.
         window: side of the window that the classifier sees, odd; 1 for single spectra.
+        polygons: lines × samples, the number of the polygon that each pixel lies in, 0 for none:
+            then the audit also says how many of them the split divides.
 
     Raises:
         ShapeError: masks of another size, or an even window.
@@ -78,4 +88,5 @@ def audit(
     flat = truth.reshape(-1)
     guessed = nearest_position(side, flat[side], split.test, truth.shape[1])
     right = float((guessed == flat[split.test]).mean())
-    return Audit(audit_split(split, window=window), right)
+    drawn = None if polygons is None else as_polygons(polygons)
+    return Audit(audit_split(split, window=window, polygons=drawn), right)

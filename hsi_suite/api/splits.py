@@ -15,13 +15,14 @@ from typing import Any, Literal
 import numpy as np
 
 from ..data.disjoint_split import disjoint_split
+from ..data.polygon_split import polygon_split
 from ..data.split_files import file_split
 from ..data.splits import Split, random_split
 from ..errors import SplitError
 from ..seeding import SeedStreams
-from .arrays import as_labels, as_mask
+from .arrays import as_labels, as_mask, as_polygons
 
-__all__ = ["Split", "disjoint", "masks", "random", "read"]
+__all__ = ["Split", "disjoint", "masks", "polygons", "random", "read"]
 Rare = Literal["error", "train", "drop"]
 
 
@@ -80,6 +81,44 @@ def disjoint(
         validation=validation,
         rare_classes=rare,
         layout="auto",
+        generator=SeedStreams(seed, {}).numpy("split"),
+    )
+
+
+def polygons(
+    labels: Any,
+    features: Any = None,
+    *,
+    guard: int,
+    train: float = 0.3,
+    validation: float = 0.0,
+    seed: int = 0,
+    rare: Rare = "drop",
+) -> Split:
+    """Whole polygons in training or in the test, class by class; none is divided.
+
+    Args:
+        labels: lines × samples, 0 = unlabelled.
+        features: lines × samples, the number of the polygon that each pixel lies in, 0 for none,
+            as `Scene.label_features` of drawn labels; None: areas of one label that touch.
+        guard: every training pixel is farther than this from every test pixel (pixels, the larger
+            of the line and sample differences); at least the radius of the window, window // 2.
+        train: share of each class's pixels on the training side.
+        validation: share of the training side set apart.
+        seed: as of `hsi train --seed`.
+        rare: what becomes of classes with a single polygon.
+
+    Raises:
+        SplitError: the labels cannot be divided so.
+        ShapeError: `features` is of another size.
+    """
+    return polygon_split(
+        as_labels(labels),
+        None if features is None else as_polygons(features),
+        train=train,
+        guard=guard,
+        validation=validation,
+        rare_classes=rare,
         generator=SeedStreams(seed, {}).numpy("split"),
     )
 

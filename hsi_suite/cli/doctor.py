@@ -26,7 +26,8 @@ def doctor() -> None:
     say(f"{'threads':16} {facts['threads']}, {facts['cpu_capability']}")
     names = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
     say(f"{'CUDA devices':16} {', '.join(names) or 'none'}")
-    geo = "yes" if importlib.util.find_spec("rasterio") else "no; pip install 'hsi-suite[geo]'"
-    say(f"{'rasterio':16} {geo}")
+    parts = ("rasterio", "pyogrio", "shapely")
+    geo = "yes" if all(map(importlib.util.find_spec, parts)) else "no; pip install 'hsi-suite[geo]'"
+    say(f"{'geo extra':16} {geo}")
     say(f"{'HSI_DATA_DIR':16} {os.environ.get('HSI_DATA_DIR') or 'not set'}")
     say(f"{'cache':16} {cache_folder()}")

@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from .values import array_options, band_options, parse_bytes, unlabelled_option, warp_labels_option
+from .values import (
+    array_options,
+    band_options,
+    drawn_label_options,
+    parse_bytes,
+    unlabelled_option,
+    warp_labels_option,
+)
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
@@ -32,7 +39,8 @@ Examples:
 @click.option(
     "--labels",
     metavar="FILE[,FILE]",
-    help="Its label map, in these formats or PNG; of several the labels are joined.",
+    help="Its label map, in these formats or PNG, or drawn labels (GeoPackage, GeoJSON, "
+    "Shapefile, KML, FlatGeobuf, CSV of x,y,class, ENVI ROI); of several the labels are joined.",
 )
 @array_options
 @band_options
@@ -40,6 +48,7 @@ Examples:
 @click.option("--class-names", metavar="FILE", help="A text file with one class name per line.")
 @unlabelled_option
 @warp_labels_option
+@drawn_label_options
 @click.option(
     "--model",
     metavar="NAME|FILE.py:CLASS",
@@ -47,7 +56,11 @@ Examples:
 )
 @click.option("--config", metavar="NAME|FILE", help="A configuration.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")
-@click.option("--split", type=click.Choice(["random", "disjoint", "file"]), help="Kind of split.")
+@click.option(
+    "--split",
+    type=click.Choice(["random", "disjoint", "polygons", "file"]),
+    help="Kind of split: random pixels, apart with a guard, whole polygons, or from a file.",
+)
 @click.option(
     "--split-file",
     metavar="FILE|TRAIN,TEST",

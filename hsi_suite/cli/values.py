@@ -180,3 +180,33 @@ warp_labels_option = click.option(
     default=None,
     help="Bring labels on another grid or in other coordinates to the scene's (nearest neighbour).",
 )
+
+
+def drawn_label_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how labels are read which people drew."""
+    options = [
+        click.option(
+            "--labels-field", metavar="NAME", help="Of drawn labels: the field with the class."
+        ),
+        click.option("--labels-layer", metavar="NAME", help="Of drawn labels: the layer."),
+        click.option(
+            "--labels-buffer",
+            type=Number(0),
+            metavar="METRES",
+            help="Widen drawn points and lines by so much on every side.",
+        ),
+        click.option(
+            "--labels-crs",
+            metavar="CRS",
+            help="EPSG:NUMBER or WKT of drawn labels whose file names no reference system.",
+        ),
+        click.option(
+            "--all-touched",
+            is_flag=True,
+            default=None,
+            help="Label every pixel that a drawn shape touches, not those whose centre it holds.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,4 +1,4 @@
-"""What `hsi data info` says of a file: a cube, a label map or a split."""
+"""What `hsi data info` says of a file: a cube, a label map, drawn labels or a split."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputFileError
+from .drawn_description import describe_drawn
 from .formats.cube_file import CubeFile
+from .formats.drawn_formats import recognise_drawn
 from .formats.label_values import LabelFile
 from .missing_data import band_list
 from .readers import open_cube, read_labels
@@ -36,7 +38,7 @@ def describe_file(
     v7).
 
     Args:
-        path: a cube, a label map or a split.
+        path: a cube, a label map, drawn labels or a split.
         scene_variable: which of several arrays the cube is; see `readers.open_cube` for the rest.
         axes: order of its axes.
         shape: lines and samples of a matrix of spectra.
@@ -45,6 +47,9 @@ def describe_file(
     Raises:
         InputFileError: the file is missing or none of these.
     """
+    drawn = recognise_drawn(path)
+    if drawn is not None:
+        return describe_drawn(path, drawn)
     reading = {"variable": scene_variable, "axes": axes, "shape": shape, "nodata": nodata}
     plain = all(value is None for value in reading.values())
     try:

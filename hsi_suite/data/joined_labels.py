@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputFileError
 from .formats.array_choice import size_text
@@ -41,12 +42,28 @@ def join_labels(paths: Sequence[Path], truths: Sequence[LabelFile]) -> LabelFile
                 "give maps with the same numbering of classes",
             )
         labels = np.where(labels > 0, labels, truth.labels)
+    features = _joined_features(truths)
     named = max((truth.class_names or () for truth in truths), key=len)
     return replace(
         first,
         labels=labels,
         class_names=named or None,
+        features=None if features is None else np.where(labels > 0, features, 0),
         files=tuple(dict.fromkeys(path for truth in truths for path in truth.files)),
         remarks=tuple(dict.fromkeys(remark for truth in truths for remark in truth.remarks)),
         placement={name: digest for truth in truths for name, digest in truth.placement.items()},
     )
+
+
+def _joined_features(truths: Sequence[LabelFile]) -> NDArray[np.int32] | None:
+    """The features of maps, numbered one after the other; None where none were drawn."""
+    joined: NDArray[np.int32] | None = None
+    for truth in truths:
+        if truth.features is None:
+            continue
+        if joined is None:
+            joined = truth.features
+        else:
+            further = (joined == 0) & (truth.features > 0)
+            joined = np.where(further, truth.features + joined.max(), joined)
+    return joined

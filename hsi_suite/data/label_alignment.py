@@ -57,7 +57,7 @@ def align_labels(
             installed, or reference systems, which are not known.
     """
     own = truth.georeference
-    if georeference is None or own is None or _counts_pixels(georeference) or _counts_pixels(own):
+    if georeference is None or own is None or georeference.counts_pixels or own.counts_pixels:
         _check_size(path, truth.labels.shape, shape, remedy)
         return truth
     same = same_system(georeference.crs, own.crs)
@@ -156,12 +156,6 @@ def _in_system(bounds: Bounds, own: str | None, scene: str | None) -> Bounds | N
     except (CRSError, RasterioError, ValueError):
         return None
     return found
-
-
-def _counts_pixels(georeference: Georeference) -> bool:
-    """Whether the coordinates only number the pixels, as those of cameras and of ENVI's default."""
-    a, b, _, d, e, _ = georeference.transform
-    return georeference.crs is None and (abs(a), b, d, abs(e)) == (1, 0, 0, 1)
 
 
 def _check_size(path: Path, found: tuple[int, ...], shape: tuple[int, int], remedy: str) -> None:

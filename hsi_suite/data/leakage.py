@@ -20,6 +20,22 @@ from .splits import Split
 
 
 @dataclass(frozen=True)
+class PolygonAudit:
+    """What a split does to polygons.
+
+    Attributes:
+        polygons: with a pixel in any part.
+        divided: of these, with pixels both of the training side and of the test.
+        test_in_training_polygons: share of the test pixels in polygons that the training side has
+            pixels of.
+    """
+
+    polygons: int
+    divided: int
+    test_in_training_polygons: float
+
+
+@dataclass(frozen=True)
 class LeakageAudit:
     """What a split lets slip. Shares are of the test pixels, in [0, 1].
 
@@ -39,6 +55,7 @@ class LeakageAudit:
         max_distance: largest distance of a test pixel to the training side, in pixels.
         histogram: entry d counts the test pixels whose nearest pixel of the training side is d
             pixels away; entry 0 is 0 in every valid split.
+        polygons: what becomes of polygons; None where none are known.
     """
 
     window: int
@@ -51,11 +68,15 @@ class LeakageAudit:
     median_distance: float
     max_distance: int
     histogram: tuple[int, ...]
+    polygons: PolygonAudit | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The audit in plain types, for JSON; the histogram as [distance, pixels] rows."""
         rows = [[distance, pixels] for distance, pixels in enumerate(self.histogram) if pixels]
-        return {**asdict(self), "histogram": rows}
+        plain = {**asdict(self), "histogram": rows}
+        if self.polygons is None:
+            del plain["polygons"]
+        return plain
 
 
 def nearest_training_distance(split: Split) -> NDArray[np.int64]:
@@ -74,12 +95,38 @@ def nearest_training_distance(split: Split) -> NDArray[np.int64]:
     return distances.ravel()[split.test].astype(np.int64)
 
 
-def audit(split: Split, *, window: int) -> LeakageAudit:
+def audit_polygons(split: Split, polygons: NDArray[np.integer]) -> PolygonAudit:
+    """Which polygons a split divides.
+
+    Args:
+        split: the split to examine.
+        polygons: lines × samples, the polygon of each pixel, 0 for none.
+
+    Raises:
+        ShapeError: the sizes differ.
+    """
+    if polygons.shape != split.shape:
+        raise ShapeError("polygons", f"{polygons.shape}", f"{split.shape}, as the split")
+    flat = polygons.ravel()
+    learnt = np.unique(flat[np.concatenate([split.train, split.validation])])
+    tested = flat[split.test]
+    both = np.intersect1d(learnt[learnt > 0], tested)
+    return PolygonAudit(
+        polygons=len(np.setdiff1d(np.concatenate([learnt, tested]), [0])),
+        divided=len(both),
+        test_in_training_polygons=float(np.isin(tested, both).mean()) if tested.size else 0.0,
+    )
+
+
+def audit(
+    split: Split, *, window: int, polygons: NDArray[np.integer] | None = None
+) -> LeakageAudit:
     """Measure the leakage of a split for a window.
 
     Args:
         split: the split to examine.
         window: edge of the square patch in pixels, odd; 1 for a classifier of single spectra.
+        polygons: lines × samples, the polygon of each pixel, 0 for none; None where none are known.
 
     Raises:
         ShapeError: the window is not a positive odd number.
@@ -100,4 +147,5 @@ def audit(split: Split, *, window: int) -> LeakageAudit:
         median_distance=float(np.median(distances)),
         max_distance=int(distances.max()),
         histogram=tuple(int(n) for n in np.bincount(distances)),
+        polygons=None if polygons is None else audit_polygons(split, polygons),
     )

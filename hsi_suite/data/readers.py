@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from .band_selection import GOOD, steps_back
 from .formats.array_axes import AXES_OPTION, SHAPE_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
 from .formats.cube_file import CubeFile
+from .formats.drawn_features import DrawnKeywords, DrawnOptions
 from .formats.envi_files import open_envi
 from .formats.file_format import KNOWN_FORMATS, FileFormat, recognise_format
 from .formats.hdf5_files import open_hdf5
@@ -39,7 +40,7 @@ from .missing_data import (
     filled,
 )
 from .scene import Scene, SceneOf, nearest_bands
-from .scene_labels import LabelChoice
+from .scene_labels import LabelChoice, drawn_where_valid
 
 __all__ = [
     "CubeFile",
@@ -171,6 +172,7 @@ def read_scene(
     bands: str = GOOD,
     drop_water: bool = False,
     name: str | None = None,
+    **drawing: Unpack[DrawnKeywords],
 ) -> Scene:
     """Read a cube whole, with its labels.
 
@@ -180,8 +182,9 @@ def read_scene(
 
     Args:
         path: the cube, as in `open_cube`.
-        labels: a label map, as in `read_labels`, or several with commas between them (of training
-            and test, say), whose labels are joined.
+        labels: a label map, as in `read_labels`, or labels as people draw them (GeoPackage,
+            GeoJSON, Shapefile, KML, FlatGeobuf, a table of points, ENVI's regions of interest), or
+            several with commas between them (of training and test, say), whose labels are joined.
         variable: which of several arrays is the cube.
         axes: as in `open_cube`.
         shape: as in `open_cube`.
@@ -195,6 +198,8 @@ def read_scene(
             "1-50,60" or "400-1340nm", see `band_selection`. The scene's bands are these alone.
         drop_water: leave out the bands in which water vapour leaves hardly any light.
         name: what to call the scene; the file's name without its ending by default.
+        drawing: labels_field, labels_layer, labels_buffer, labels_crs, all_touched: how drawn
+            labels are read; see `DrawnOptions`.
 
     Raises:
         InputFileError: a file cannot be read as what it should be; the label map lies elsewhere or
@@ -202,7 +207,8 @@ def read_scene(
             band is missing.
         ConfigError: the choice of bands does not suit the cube.
     """
-    asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
+    drawn = DrawnOptions.of(drawing)
+    asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels, drawn)
     with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
         file = with_selection(file, bands, drop_water=drop_water)
         cube = file.read()
@@ -227,6 +233,7 @@ def open_scene(
     bands: str = GOOD,
     drop_water: bool = False,
     name: str | None = None,
+    **drawing: Unpack[DrawnKeywords],
 ) -> SceneFile:
     """A scene as `read_scene` gives it, but for its cube, whose file stays open.
 
@@ -235,7 +242,8 @@ def open_scene(
     Raises:
         InputFileError: as `read_scene`.
     """
-    asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels)
+    drawn = DrawnOptions.of(drawing)
+    asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels, drawn)
     file = open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata)
     try:
         file = with_selection(file, bands, drop_water=drop_water)
@@ -265,6 +273,7 @@ def _described(
     truth = asked.read(file)
     valid, survey = _surveyed(file, blocks)
     if truth is not None and valid is not None:
+        truth = drawn_where_valid(truth, valid)
         check_labelled_pixels(path, truth.labels, valid)
     files = [*file.files, *(truth.files if truth else ())]
     if truth is not None and asked.class_names is not None:
@@ -274,6 +283,7 @@ def _described(
         cube=replace(file, complete=True),
         labels=truth.labels if truth else None,
         class_names=(truth.class_names or ()) if truth else (),
+        label_features=truth.features if truth else None,
         wavelengths=file.wavelengths,
         fwhm=file.fwhm,
         selection=file.selection,

@@ -30,6 +30,12 @@ class Georeference:
     transform: tuple[float, float, float, float, float, float]
     map_info: tuple[str, ...] | None = None
 
+    @property
+    def counts_pixels(self) -> bool:
+        """Whether the coordinates only number the pixels, as those of cameras do."""
+        a, b, _, d, e, _ = self.transform
+        return self.crs is None and (abs(a), b, d, abs(e)) == (1, 0, 0, 1)
+
 
 class Shaped(Protocol):
     """An array, or what stands for one that is not in memory."""
@@ -52,6 +58,8 @@ class SceneOf(Generic[CubeT]):
         cube: lines × samples × bands, in the file's own type and units.
         labels: lines × samples, 0 = unlabelled, k = class_names[k - 1]; None without ground truth.
         class_names: one name for each label from 1 on.
+        label_features: lines × samples, the number of the drawn feature that labels each pixel,
+            from 1 on, 0 where none does; None where labels were not drawn.
         wavelengths: centre of each band in nm; None when unknown.
         fwhm: full width at half maximum of each band in nm; None when unknown.
         selection: which bands of its file these are; None: all.
@@ -74,6 +82,7 @@ class SceneOf(Generic[CubeT]):
     cube: CubeT
     labels: NDArray[np.integer] | None = None
     class_names: tuple[str, ...] = ()
+    label_features: NDArray[np.integer] | None = None
     wavelengths: NDArray[np.float64] | None = None
     georeference: Georeference | None = None
     companions: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
@@ -93,7 +102,12 @@ class SceneOf(Generic[CubeT]):
             raise ShapeError(
                 self.name, f"a cube of {len(self.cube.shape)} dimensions", "lines × samples × bands"
             )
-        layers = {"labels": self.labels, "valid": self.valid, **self.companions}
+        layers = {
+            "labels": self.labels,
+            "features": self.label_features,
+            "valid": self.valid,
+            **self.companions,
+        }
         for what, layer in layers.items():
             if layer is not None and layer.shape != self.cube.shape[:2]:
                 raise ShapeError(

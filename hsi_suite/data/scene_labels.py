@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputFileError
 from ..user_files import refuse_repeated
+from .drawn_geometry import SceneGrid
+from .drawn_labels import drawn_labels
 from .file_list import listed_files
 from .formats.array_axes import AXES_OPTION
+from .formats.array_choice import LABELS_OPTION
 from .formats.cube_file import CubeFile
+from .formats.drawn_features import DrawnOptions
+from .formats.drawn_formats import recognise_drawn
 from .formats.label_files import read_class_names, read_labels
 from .formats.label_values import LabelFile
 from .joined_labels import join_labels
@@ -21,37 +30,88 @@ class LabelChoice:
     """What a caller says of the labels of a scene; see `readers.read_scene`."""
 
     labels: Path | str | None
-    variable: str | None
-    class_names: Path | str | None
-    unlabelled: float | None
-    warp: bool
+    variable: str | None = None
+    class_names: Path | str | None = None
+    unlabelled: float | None = None
+    warp: bool = False
+    drawing: DrawnOptions = field(default_factory=DrawnOptions)
 
     def read(self, file: CubeFile) -> LabelFile | None:
         """The label map on the grid of the open scene, with a name for every label."""
+        truth = self.on_grid(file)
+        if truth is None or self.labels is None:
+            return truth
+        path = listed_files(self.labels)[0]
+        return replace(truth, class_names=_class_names(path, truth, self.class_names))
+
+    def on_grid(self, file: CubeFile) -> LabelFile | None:
+        """The label map on the grid of the open scene, with the names that its file has.
+
+        Drawn labels of several files are numbered together.
+
+        Raises:
+            InputFileError: a file cannot be read, lies elsewhere, or its labels are not clear.
+        """
         if self.labels is None:
             return None
         files = listed_files(self.labels)
-        variables = (self.variable or "").split(",")
-        paths = [path for path in files for _ in variables]
-        shape = (file.shape[0], file.shape[1])
         refuse_repeated(files, "different label maps, to be joined")
-        truths = []
-        for path, variable in zip(paths, variables * len(files), strict=True):
-            truth = read_labels(path, variable=variable.strip() or None, unlabelled=self.unlabelled)
-            orders = file.axes.fitting(*truth.labels.shape) if file.axes is not None else []
-            hint = f"if the cube's axes are in another order: {AXES_OPTION} {' or '.join(orders)}"
-            truths.append(
-                align_labels(
-                    path,
-                    truth,
-                    file.georeference,
-                    shape,
-                    warp=self.warp,
-                    remedy=hint if orders else "",
-                )
-            )
-        truth = join_labels(paths, truths)
-        return replace(truth, class_names=_class_names(paths[0], truth, self.class_names))
+        drawn = [path for path in files if recognise_drawn(path) is not None]
+        self._check_options(files, drawn)
+        variables = (self.variable or "").split(",")
+        paths = [path for path in files if path not in drawn for _ in variables]
+        truths = [
+            self._placed(path, name.strip() or None, file)
+            for path, name in zip(paths, variables * len(files), strict=False)
+        ]
+        if drawn:
+            grid = SceneGrid((file.shape[0], file.shape[1]), file.georeference)
+            truths.insert(0, drawn_labels(drawn, grid, self.drawing, self.unlabelled))
+            paths.insert(0, drawn[0])
+        return join_labels(paths, truths)
+
+    def _check_options(self, files: Sequence[Path], drawn: Sequence[Path]) -> None:
+        given = self.drawing.given()
+        if given and not drawn:
+            found = f"{given[0]} is given, and this is no file of points, lines or polygons"
+            raise InputFileError(files[0], found, "", "leave it out")
+        if drawn and self.variable is not None:
+            found = f"{LABELS_OPTION} {self.variable} names a variable"
+            raise InputFileError(drawn[0], found, "", "drawn labels have none: leave it out")
+
+    def _placed(self, path: Path, variable: str | None, file: CubeFile) -> LabelFile:
+        truth = read_labels(path, variable=variable, unlabelled=self.unlabelled)
+        orders = file.axes.fitting(*truth.labels.shape) if file.axes is not None else []
+        hint = f"if the cube's axes are in another order: {AXES_OPTION} {' or '.join(orders)}"
+        return align_labels(
+            path,
+            truth,
+            file.georeference,
+            (file.shape[0], file.shape[1]),
+            warp=self.warp,
+            remedy=hint if orders else "",
+        )
+
+
+def drawn_where_valid(truth: LabelFile, valid: NDArray[np.bool_]) -> LabelFile:
+    """A label map without what was drawn over pixels that hold no data; those are counted.
+
+    Label maps that were not drawn stay as they are: who made them saw the pixels.
+    """
+    if truth.features is None:
+        return truth
+    lost = (truth.features > 0) & ~valid
+    if not lost.any():
+        return truth
+    return replace(
+        truth,
+        labels=np.where(lost, np.int32(0), truth.labels),
+        features=np.where(lost, np.int32(0), truth.features),
+        remarks=(
+            *truth.remarks,
+            f"{int(lost.sum()):,} drawn pixels hold no data and are unlabelled",
+        ),
+    )
 
 
 def _class_names(path: Path, truth: LabelFile, class_names: Path | str | None) -> tuple[str, ...]:

@@ -12,7 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputFileError
+from .drawn_geometry import SceneGrid
+from .drawn_labels import drawn_mask
 from .formats.array_choice import size_text
+from .formats.drawn_features import DrawnOptions
+from .formats.drawn_formats import recognise_drawn
 from .formats.file_format import FileFormat, recognise_format
 from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_array
 from .formats.label_files import read_labels
@@ -92,16 +96,21 @@ def named_parts(path: Path, arrays: Mapping[str, Callable[[], NDArray[Any]]]) ->
 
 
 def parts_of_files(
-    paths: Sequence[Path], labels: Labels, georeference: Georeference | None
+    paths: Sequence[Path],
+    labels: Labels,
+    georeference: Georeference | None,
+    drawing: DrawnOptions,
 ) -> dict[str, Array]:
     """The parts that files of their own hold: training, test and, if wanted, validation.
 
-    Each holds one mask, label map or list of indices; rasters lie where their coordinates say.
+    Each holds one mask, label map, list of indices or drawn features; rasters and features lie
+    where their coordinates say.
 
     Args:
         paths: in this order.
         labels: lines × samples, 0 = unlabelled.
         georeference: of the scene; None when unknown.
+        drawing: how drawn features are read.
 
     Raises:
         InputFileError: there are too many files, or one holds something else.
@@ -109,7 +118,7 @@ def parts_of_files(
     if len(paths) > len(_CODES):
         raise InputFileError(paths[0], f"one of {len(paths)} files", "TRAIN,TEST[,VALIDATION]")
     return {
-        part: _part(path, part, labels, georeference)
+        part: _part(path, part, labels, georeference, drawing)
         for path, part in zip(paths, _CODES.values(), strict=False)
     }
 
@@ -120,6 +129,13 @@ def map_of_raster(path: Path, labels: Labels, georeference: Georeference | None)
     Raises:
         InputFileError: it is damaged, or lies elsewhere.
     """
+    if recognise_drawn(path) is not None:
+        raise InputFileError(
+            path,
+            "drawn shapes do not say by themselves which are for training",
+            "two files: TRAIN,TEST",
+            "or give --split polygons, which divides them",
+        )
     if recognise_format(path) not in _RASTERS:
         return None
     truth = read_labels(path, unlabelled=0)
@@ -127,7 +143,16 @@ def map_of_raster(path: Path, labels: Labels, georeference: Georeference | None)
     return align_labels(path, truth, georeference, shape).labels
 
 
-def _part(path: Path, part: str, labels: Labels, georeference: Georeference | None) -> Array:
+def _part(
+    path: Path,
+    part: str,
+    labels: Labels,
+    georeference: Georeference | None,
+    drawing: DrawnOptions,
+) -> Array:
+    if recognise_drawn(path) is not None:
+        grid = SceneGrid((labels.shape[0], labels.shape[1]), georeference)
+        return drawn_mask([path], grid, drawing) & (labels > 0)
     values = map_of_raster(path, labels, georeference)
     if values is not None:
         return values

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InputFileError, SplitError
 from .file_list import listed_files
 from .formats.array_choice import size_text
+from .formats.drawn_features import DrawnOptions
 from .leakage import nearest_training_distance
 from .scene import Georeference
 from .split_contents import list_arrays, map_of_raster, parts_of_file, parts_of_files
@@ -106,12 +107,15 @@ def _check_parts(path: Path, parts: dict[str, Indices], labels: NDArray[np.integ
 
 
 def _read_parts(
-    paths: tuple[Path, ...], labels: NDArray[np.integer], georeference: Georeference | None
+    paths: tuple[Path, ...],
+    labels: NDArray[np.integer],
+    georeference: Georeference | None,
+    drawing: DrawnOptions,
 ) -> dict[str, Indices]:
     given = (
         _one_file(paths[0], labels, georeference)
         if len(paths) == 1
-        else parts_of_files(paths, labels, georeference)
+        else parts_of_files(paths, labels, georeference, drawing)
     )
     sources = paths if len(paths) > 1 else paths * len(given)
     parts = {part: np.empty(0, dtype=np.int64) for part in PARTS}
@@ -147,6 +151,7 @@ def file_split(
     *,
     rare_classes: RareClasses = "error",
     georeference: Georeference | None = None,
+    drawing: DrawnOptions | None = None,
 ) -> Split:
     """Read a fixed split.
 
@@ -155,8 +160,8 @@ def file_split(
     lines × samples, a label map (0 = not in the part, else the ground truth's label), a list of
     flat indices from 0, line · samples + sample, or N × 2 with line and sample of each pixel, from
     0; .npy, TIFF, ENVI or PNG with one map of codes (0 = in no part, 1 = train, 2 = test, 3 =
-    validation); two or three files, each with one part in any of these forms; a split.npz of an
-    earlier run. Nothing is unpickled.
+    validation); two or three files, each with one part in any of these forms or drawn (GeoPackage
+    and the like); a split.npz of an earlier run. Nothing is unpickled.
 
     The guard of the result is measured: one less than the smallest distance between the training
     side and the test. Labelled pixels in no part are nobody's loss and are not counted as lost.
@@ -168,6 +173,7 @@ def file_split(
             out of every part, "train" learns untested the classes in training and takes out the
             others. Classes in no part are dropped and named in any case.
         georeference: of the scene, by which rasters with coordinates are placed.
+        drawing: how drawn features are read; None: as they are by themselves.
 
     Raises:
         InputFileError: a file is missing, damaged, lies elsewhere or is not a split of these
@@ -178,7 +184,7 @@ def file_split(
     paths = listed_files(path)
     found = count_labels(labels)
     check_rare_classes(rare_classes)
-    parts = _read_parts(paths, labels, georeference)
+    parts = _read_parts(paths, labels, georeference, drawing or DrawnOptions())
     flat = labels.ravel()
     learned = set(np.unique(flat[parts["train"]]).tolist())
     tested = set(np.unique(flat[parts["test"]]).tolist())

@@ -152,7 +152,8 @@ def split_tables(metrics: Metrics) -> list[Table]:
 def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
     """How the pixels were divided, as (what, value)."""
     split = metrics["split"]
-    rows = [("kind", plain(split["kind"]))]
+    rows = [("labels", plain(remark)) for remark in metrics.get("label_remarks") or ()]
+    rows.append(("kind", plain(split["kind"])))
     if split.get("layout"):
         rows.append(("partition", plain(split["layout"])))
     if split.get("guard"):
@@ -190,6 +191,17 @@ def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:
         ("test windows overlapping a training window", _share(leakage["windows_overlapping"])),
         ("test pixels within 1 pixel of training", _share(leakage["within_one_pixel"])),
         ("distance to the nearest training pixel", f"{nearest} … {farthest}, median {median:g} px"),
+        *_polygon_rows(leakage.get("polygons")),
+    ]
+
+
+def _polygon_rows(polygons: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    if not polygons:
+        return []
+    divided = f"{count(polygons['divided'])} of {count(polygons['polygons'])}"
+    return [
+        ("polygons on both sides", divided),
+        ("test pixels in polygons of training", _share(polygons["test_in_training_polygons"])),
     ]
 
 

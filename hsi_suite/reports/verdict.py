@@ -42,6 +42,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *_learnt_nothing(metrics),
         *_position(metrics),
         *_neighbourhood(metrics),
+        *_polygons(metrics),
         *_spectral_baselines(metrics),
         *_left_out(metrics),
         *_untested(metrics),
@@ -162,6 +163,22 @@ def _neighbourhood(metrics: Metrics) -> list[Remark]:
         "a training pixel: the model has seen them, without their labels, during training."
     )
     return [Remark(text, warning=inside >= _MOSTLY)]
+
+
+def _polygons(metrics: Metrics) -> list[Remark]:
+    polygons = metrics["leakage"].get("polygons")
+    if not polygons:
+        return []
+    divided, number = polygons["divided"], polygons["polygons"]
+    if not divided:
+        return [Remark(f"None of the {count(number)} polygons is divided by the split.")]
+    share = polygons["test_in_training_polygons"]
+    text = (
+        f"{count(divided)} of {count(number)} polygons have pixels in training and in the test, "
+        f"{percent(share, 1)} % of the test pixels: they are neighbours of pixels that were "
+        "learnt with their label. --split polygons keeps polygons whole."
+    )
+    return [Remark(text, warning=share >= _MOSTLY)]
 
 
 def _spectral_baselines(metrics: Metrics) -> list[Remark]:

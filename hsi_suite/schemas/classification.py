@@ -33,12 +33,19 @@ class SceneConfig(Section):
         axes: order of its axes, where the file does not say: "y,x,band", "band,y,x" and so on;
             of a matrix of spectra "band,pixel" or "pixel,band".
         shape: lines and samples of a matrix of spectra.
-        labels: the user's label map.
+        labels: the user's label map, or labels as people draw them: GeoPackage, GeoJSON, Shapefile,
+            KML, FlatGeobuf, a table of points, ENVI's regions of interest.
         labels_variable: its variable, where the file holds several arrays.
         class_names: a text file with one name per line.
         unlabelled: the value of unlabelled pixels in the label map; null: 0. With another one, 0
             is a class of its own where it occurs.
         warp_labels: bring labels on another grid to the scene's, nearest neighbour.
+        labels_field: of drawn labels: the field that holds the class; null where only one could.
+        labels_layer: of drawn labels: the layer, where a file has several.
+        labels_buffer: of drawn labels: metres by which points and lines are widened.
+        labels_crs: of drawn labels: the reference system, where the file names none.
+        all_touched: of drawn labels: label every pixel that a polygon touches, not those alone
+            whose centre it holds.
         nodata: the value that marks missing data.
         bands: which bands are used: good (all but those that the file marks as bad), all, or a
             list of numbers and ranges, or of wavelengths: 1-50,60 or 400-1340,1460-1790. A list
@@ -60,6 +67,11 @@ class SceneConfig(Section):
     class_names: str | None = None
     unlabelled: NumberOrNaN | None = None
     warp_labels: bool = False
+    labels_field: str | None = None
+    labels_layer: str | None = None
+    labels_buffer: Annotated[float, Field(ge=0)] | None = None
+    labels_crs: str | None = None
+    all_touched: bool = False
     nodata: NumberOrNaN | None = None
     bands: BandsText = "good"
     drop_water: bool = False
@@ -106,17 +118,19 @@ class SplitConfig(Section):
     """How labelled pixels become training, validation and test parts.
 
     Attributes:
-        kind: random (stratified), disjoint (spatially, with a guard) or file.
+        kind: random (stratified), disjoint (spatially, with a guard), polygons (whole drawn
+            polygons, or areas of one label, with a guard) or file.
         train: share of each class's pixels, or (a whole number) pixels per class.
         validation: share of the training side that is set apart for selection.
-        guard: pixels between training and test; null takes the window's radius. disjoint only.
+        guard: pixels between training and test; null takes the window's radius. disjoint and
+            polygons only.
         layout: auto, blocks or stripes. disjoint only.
         rare_classes: classes that cannot be divided: drop, train (train only) or error; null
-            means error for random splits and drop for disjoint ones.
+            means error for random splits and drop for those by place or polygons.
         file: masks or indices of a fixed split, in one file or in TRAIN,TEST[,VALIDATION].
     """
 
-    kind: Literal["random", "disjoint", "file"] = "random"
+    kind: Literal["random", "disjoint", "polygons", "file"] = "random"
     train: Annotated[float, Field(gt=0)] = 0.3
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
     guard: Annotated[int, Field(ge=0, le=10_000)] | None = None

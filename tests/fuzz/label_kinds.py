@@ -1,5 +1,6 @@
 """Label maps, class names and splits."""
 
+import drawn_samples as drawn
 import file_samples as samples
 import numpy as np
 import scipy.io
@@ -9,7 +10,7 @@ from test_damaged_files import LABEL_WRITERS
 from test_missing_data import write_raster
 
 from hsi_suite.data.file_description import describe_file
-from hsi_suite.data.readers import read_class_names, read_labels
+from hsi_suite.data.readers import read_class_names, read_labels, read_scene
 from hsi_suite.data.split_files import file_split
 from hsi_suite.data.splits import random_split, save_split
 
@@ -115,12 +116,51 @@ def _split_files():
         yield Kind(f"split of two files {ending}", make, read)
 
 
+def _drawn():
+    scene = drawn.PLACE
+    for kind, (name, _, _) in drawn.FORMATS.items():
+
+        def make(folder, kind=kind):
+            drawn.write_scene(folder / "scene.tif", scene)
+            drawn.write_format(folder, kind)
+
+        yield Kind(
+            f"drawn {kind}", make, _draw(name, labels_field="class"), (f"{name.split('.')[0]}.*",)
+        )
+    texts = {
+        "table.csv": "x,y,class\n364110,5809950,roof\n364150,5809900,tree\n",
+        "plain.txt": "364110 5809950 1\n364150 5809900 2\n",
+        "wkt.csv": 'wkt,class\n"POINT (364110 5809950)",a\n"POINT (364150 5809900)",b\n',
+        "roi.xml": drawn.roi_xml(
+            "none", [("a", [[(2, 1), (6, 1), (6, 4)]]), ("b", [[(9, 2), (14, 2), (14, 9)]])]
+        ),
+        "roi.txt": drawn.roi_text([("a", [(0, 0), (0, 1)]), ("b", [(5, 5), (9, 9)])]),
+    }
+    for name, text in texts.items():
+
+        def write(folder, name=name, text=text):
+            drawn.write_scene(folder / "scene.tif", scene)
+            (folder / name).write_text(text)
+
+        options = {"labels_buffer": 60.0} if name == "table.csv" else {}
+        yield Kind(f"drawn {name}", write, _draw(name, **options), (name,))
+
+
+def _draw(name, **options):
+    def read(folder):
+        describe_file(folder / name)
+        read_scene(folder / "scene.tif", labels=folder / name, **options)
+
+    return read
+
+
 def label_kinds():
     """All kinds of label maps and splits."""
     return [
         *_labels(),
         Kind("class names", lambda f: (f / "names.txt").write_text("a\nb\nc\n"),
              lambda f: read_class_names(f / "names.txt")),
+        *_drawn(),
         *_splits(),
         *_split_files(),
     ]  # fmt: skip

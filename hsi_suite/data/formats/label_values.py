@@ -31,8 +31,10 @@ class LabelFile:
         files: all files that were read.
         first_value: what the file calls label 1: 0 where 0 is a class of its own there, else 1.
         remarks: what a user should know of how the file was read, a short line each.
-        placement: where labels were moved by their coordinates, what stands for the result beside
+        placement: where labels were placed by their coordinates, what stands for the result beside
             the file's checksum, by name; part of a run's identity.
+        features: lines × samples, the number of the drawn feature that labels each pixel, from 1
+            on, 0 where none does; None for label maps.
     """
 
     labels: NDArray[np.int32]
@@ -43,6 +45,7 @@ class LabelFile:
     first_value: int = 1
     remarks: tuple[str, ...] = ()
     placement: Mapping[str, str] = field(default_factory=dict)
+    features: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True)

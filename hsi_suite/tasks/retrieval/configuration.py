@@ -41,9 +41,9 @@ def retrieval_config(
     Args:
         config: name or path of a configuration.
         options: dataset, scene, labels, scene_variable, axes, shape, labels_variable,
-            class_names, unlabelled, warp_labels, nodata, bands, drop_water,
-            allow_unverified, split, model, baselines, epochs, seed, device, threads; None
-            leaves a key alone.
+            class_names, unlabelled, warp_labels, labels_field, labels_layer, labels_buffer,
+            labels_crs, all_touched, nodata, bands, drop_water, allow_unverified, split, model,
+            baselines, epochs, seed, device, threads; None leaves a key alone.
         settings: "a.b=c" texts, as of `--set`.
 
     Raises:

@@ -65,9 +65,9 @@ def classification_config(
         tree: further keys of the configuration.
         settings: "a.b=c" texts, as of `--set`.
         options: scene, labels, scene_variable, axes, shape (a list), labels_variable,
-            class_names, unlabelled, warp_labels, nodata, bands, drop_water,
-            allow_unverified, split, split_file, epochs, seed, baselines (a list), device,
-            threads; None leaves a key alone.
+            class_names, unlabelled, warp_labels, labels_field, labels_layer, labels_buffer,
+            labels_crs, all_touched, nodata, bands, drop_water, allow_unverified, split,
+            split_file, epochs, seed, baselines (a list), device, threads; None leaves a key alone.
 
     Raises:
         ConfigError: a key or value is wrong, or nothing says what to train on.
@@ -146,23 +146,22 @@ def _absolute(section: Section, keys: Sequence[str]) -> dict[str, str]:
 
 
 def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
-    disjoint = split.kind == "disjoint"
+    guarded = split.kind in ("disjoint", "polygons")
     guard = split.guard
-    if guard is not None and not disjoint:
-        raise ConfigError(
-            "split.guard", f"{guard} with split.kind={split.kind}", "a disjoint split"
-        )
-    if disjoint and guard is not None and guard < radius:
+    if guard is not None and not guarded:
+        found = f"{guard} with split.kind={split.kind}"
+        raise ConfigError("split.guard", found, "a disjoint split, or one by polygons")
+    if guarded and guard is not None and guard < radius:
         raise ConfigError(
             "split.guard",
             f"{guard}",
             f"at least the window's radius, {radius}",
             "leave it out to take the radius",
         )
-    rare = split.rare_classes or ("drop" if disjoint else "error")
+    rare = split.rare_classes or ("drop" if guarded else "error")
     return split.model_copy(
         update={
-            "guard": (guard or radius) if disjoint else None,
+            "guard": (guard or radius) if guarded else None,
             "rare_classes": rare,
             **_absolute(split, ("file",)),
         }

@@ -29,7 +29,7 @@ class SceneClassification(ScoredByClass):
     recipe = "hsi_suite.pipelines.classification"
     datasets = ()
     stand_in = "synthetic"
-    splits = ("random", "disjoint")
+    splits = ("random", "disjoint", "polygons")
     limits_memory = True
     shows_dropout = True
     maps = True

@@ -9,23 +9,19 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ...checksums import hash_file
-from ...data.disjoint_split import disjoint_split
-from ...data.file_list import listed_files
-from ...data.leakage import LeakageAudit, audit
+from ...data.leakage import LeakageAudit
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile
 from ...data.reduction import Reduction
-from ...data.scene import Georeference, Scene, check_window
-from ...data.split_files import file_split
-from ...data.splits import Split, random_split
+from ...data.scene import Scene, check_window
+from ...data.splits import Split
 from ...engine.observer import Observer
 from ...errors import InputFileError
-from ...schemas.classification import ClassificationConfig, SplitConfig
-from ...seeding import SeedStreams
+from ...schemas.classification import ClassificationConfig
 from .denoising import SceneDenoising
 from .reduction_fitting import fit_reduction
 from .scene_loading import close_scene, load_prepared_scene
+from .splitting import scene_audit, split_checksum, split_scene
 from .training_memory import MemoryLimit
 
 
@@ -116,29 +112,19 @@ def _prepared(
             f"{scene.name}: larger than the memory limit allows, so it is read by lines"
         )
     seeds = config.streams
-    split = _split(config.split, scene.labels, scene.georeference, seeds)
+    split = split_scene(config, scene, seeds)
     return Prepared(
         scene=scene,
         labels=scene.labels,
         split=split,
-        leakage=audit(split, window=window),
+        leakage=scene_audit(split, scene, window),
         reduction=fit_reduction(
             config.reduction, scene, split, None if denoising is None else denoising.rank
         ),
         classes=class_indices(scene.labels, split.classes),
-        split_checksum=_split_checksum(config.split),
+        split_checksum=split_checksum(config.split),
         denoising=denoising,
     )
-
-
-def _split_checksum(config: SplitConfig) -> dict[str, str]:
-    if config.file is None:
-        return {}
-    files = listed_files(config.file)
-    if len(files) == 1:
-        return {files[0].name: hash_file(files[0])}
-    # Which file is for which part counts as well.
-    return {f"{number}. {path.name}": hash_file(path) for number, path in enumerate(files, 1)}
 
 
 def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDArray[np.int64]:
@@ -147,37 +133,3 @@ def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDAr
     table[list(classes)] = np.arange(len(classes))
     indices: NDArray[np.int64] = table[labels.reshape(-1)]
     return indices
-
-
-def _split(
-    config: SplitConfig,
-    labels: NDArray[np.integer],
-    georeference: Georeference | None,
-    seeds: SeedStreams,
-) -> Split:
-    rare = config.rare_classes
-    assert rare is not None
-    if config.kind == "file":
-        assert config.file is not None
-        return file_split(config.file, labels, rare_classes=rare, georeference=georeference)
-    generator = seeds.numpy("split")
-    # A whole number is meant as pixels per class.
-    train = int(config.train) if config.train >= 1 else config.train
-    if config.kind == "random":
-        return random_split(
-            labels,
-            train=train,
-            validation=config.validation,
-            rare_classes=rare,
-            generator=generator,
-        )
-    assert config.guard is not None
-    return disjoint_split(
-        labels,
-        train=config.train,
-        guard=config.guard,
-        validation=config.validation,
-        rare_classes=rare,
-        layout=config.layout,
-        generator=generator,
-    )

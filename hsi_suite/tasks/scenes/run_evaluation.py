@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from ...config import validate
-from ...data.leakage import audit
 from ...data.readers import SceneFile
 from ...data.scene import Scene
 from ...data.splits import Split, load_split
@@ -26,6 +25,7 @@ from .evaluation import dropout_spread, part_scores, part_wanted
 from .fitting import reduced_scene
 from .preparation import Prepared, class_indices
 from .scene_loading import close_scene, load_prepared_scene
+from .splitting import scene_audit
 from .training_memory import MemoryLimit
 
 
@@ -70,7 +70,7 @@ def evaluate_classification(
             scene=scene,
             labels=scene.labels,
             split=split,
-            leakage=audit(split, window=config.model.window),
+            leakage=scene_audit(split, scene, config.model.window),
             reduction=classifier.reduction,
             classes=class_indices(scene.labels, split.classes),
             denoising=denoising,

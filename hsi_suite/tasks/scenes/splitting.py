@@ -1,0 +1,102 @@
+"""How a scene's labelled pixels are divided, as a configuration says, and what that gives away."""
+
+from __future__ import annotations
+
+from ...checksums import hash_file
+from ...data.disjoint_split import disjoint_split
+from ...data.file_list import listed_files
+from ...data.formats.drawn_features import DrawnOptions
+from ...data.leakage import LeakageAudit, audit
+from ...data.polygon_split import polygon_split
+from ...data.polygons import polygons_of
+from ...data.readers import SceneFile
+from ...data.scene import Scene
+from ...data.split_files import file_split
+from ...data.splits import Split, random_split
+from ...schemas.classification import ClassificationConfig, SceneConfig, SplitConfig
+from ...seeding import SeedStreams
+
+
+def split_checksum(config: SplitConfig) -> dict[str, str]:
+    """SHA-256 of the files of a fixed split, by name."""
+    if config.file is None:
+        return {}
+    files = listed_files(config.file)
+    if len(files) == 1:
+        return {files[0].name: hash_file(files[0])}
+    # Which file is for which part counts as well.
+    return {f"{number}. {path.name}": hash_file(path) for number, path in enumerate(files, 1)}
+
+
+def scene_audit(split: Split, scene: Scene | SceneFile, window: int) -> LeakageAudit:
+    """What a split of a scene with labels gives away, of polygons too where there are some."""
+    polygons = None
+    if scene.labels is not None and (scene.label_features is not None or split.kind == "polygons"):
+        polygons = polygons_of(scene.labels, scene.label_features)
+    return audit(split, window=window, polygons=polygons)
+
+
+def split_scene(
+    config: ClassificationConfig, scene: Scene | SceneFile, seeds: SeedStreams
+) -> Split:
+    """The split that a resolved configuration asks for.
+
+    Raises:
+        InputFileError: the file of a fixed split cannot be read.
+        SplitError: the labels cannot be divided so.
+    """
+    asked, labels = config.split, scene.labels
+    assert labels is not None
+    rare = asked.rare_classes
+    assert rare is not None
+    if asked.kind == "file":
+        assert asked.file is not None
+        return file_split(
+            asked.file,
+            labels,
+            rare_classes=rare,
+            georeference=scene.georeference,
+            drawing=_drawn_options(config.data),
+        )
+    generator = seeds.numpy("split")
+    # A whole number is meant as pixels per class.
+    train = int(asked.train) if asked.train >= 1 else asked.train
+    if asked.kind == "random":
+        return random_split(
+            labels,
+            train=train,
+            validation=asked.validation,
+            rare_classes=rare,
+            generator=generator,
+        )
+    assert asked.guard is not None
+    if asked.kind == "polygons":
+        return polygon_split(
+            labels,
+            scene.label_features,
+            train=asked.train,
+            guard=asked.guard,
+            validation=asked.validation,
+            rare_classes=rare,
+            generator=generator,
+        )
+    return disjoint_split(
+        labels,
+        train=asked.train,
+        guard=asked.guard,
+        validation=asked.validation,
+        rare_classes=rare,
+        layout=asked.layout,
+        generator=generator,
+    )
+
+
+def _drawn_options(data: SceneConfig) -> DrawnOptions:
+    """How the scene's drawn labels are read."""
+    return DrawnOptions(
+        data.labels_field,
+        data.labels_layer,
+        data.labels_buffer,
+        data.labels_crs,
+        data.all_touched,
+    )
