@@ -56,10 +56,11 @@ def test_envi_keeps_widths_bad_bands_scaling_and_sensor(envi, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
-def test_a_tiff_keeps_the_scale_and_offset_of_its_bands(envi, tmp_path):
+def test_a_tiff_keeps_the_scale_the_marks_and_the_widths_of_its_bands(envi, tmp_path):
     first = copy(envi, tmp_path / "copy.tif")
     with open_cube(copy(first, tmp_path / "again.tif")) as file:
-        assert file.kept_fields == SCALING
+        assert file.kept_fields == SCALING | {"bbl": ("1", "1", "0", "1")}
+        np.testing.assert_array_equal(file.fwhm, [10, 11, 12, 20])
     rasterio = pytest.importorskip("rasterio")
     with rasterio.open(first) as dataset:
         assert dataset.scales == (0.01, 0.02, 0.03, 0.04)

@@ -1,4 +1,4 @@
-"""`hsi data`: list, describe, fetch and verify data sets."""
+"""`hsi data`: list, describe, convert, fetch and verify data sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from .output import print_json
 from .suggestions import SuggestingGroup
 from .terminal import say
-from .values import array_options
+from .values import array_options, memory_limit_option
 
 
 @click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -117,6 +117,47 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
 
 
 @data.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, help="cube.hdr (ENVI), cube.tif or cube.npy"
+)
+@array_options
+@click.option(
+    "--scaled",
+    is_flag=True,
+    help="Write what the values stand for (reflectance, radiance) as float32.",
+)
+@memory_limit_option("cubes of any size are read and written by strips")
+@click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def export(
+    file: str, output: str, scene_variable: str | None, as_json: bool, **options: Any
+) -> None:
+    """Write a cube or product as ENVI or GeoTIFF, with wavelengths, widths, scale and place.
+
+    Values stay as they are stored, and their scale is written beside them, unless --scaled is
+    given. Missing data, marks of bad bands and coordinates are kept.
+    """
+    from ..data.cube_export import export_cube
+    from .progress import TerminalObserver
+
+    exported = export_cube(file, output, variable=scene_variable, **options)
+    for remark in exported.remarks:
+        TerminalObserver().message(f"{Path(file).name}: {remark}")
+    if as_json:
+        print_json(
+            {
+                "written": [str(path) for path in exported.written],
+                "shape": list(exported.shape),
+                "dtype": exported.dtype,
+            }
+        )
+        return
+    for path in exported.written:
+        say(str(path))
+
+
+@data.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option(
     "--allow-unverified", is_flag=True, help="Use files whose checksum is wrong or unknown."
@@ -205,14 +246,15 @@ def _is_file(name: str) -> bool:
 
 
 def _print_description(described: dict[str, Any]) -> None:
-    shown = dict(described)
+    # The spectrum stands where its centres did.
+    shown = {"wavelengths" if key == "wavelengths_nm" else key: v for key, v in described.items()}
     shown["shape"] = _size(shown["shape"])
     names, pixels = shown.pop("class_names", None), shown.pop("pixels", None)
     images = shown.pop("images_per_class", None)
     files = shown.pop("files", ())
-    if "wavelengths_nm" in shown:
+    if "wavelengths" in shown:
         shown["wavelengths"] = _spectrum(
-            shown.pop("wavelengths_nm"),
+            shown["wavelengths"],
             shown.pop("fwhm_nm", None),
             shown.pop("wavelengths_approximate", False),
         )

@@ -39,13 +39,21 @@ def check_cube_target(path: Path, source: CubeFile) -> None:
         raise OutputError(path, "is the input itself", "another name: no input is overwritten")
 
 
+def files_of_cube(target: Path) -> list[Path]:
+    """All files that a cube of this name may have: itself, its values, its mask."""
+    ending = target.suffix.lower()
+    data = [target.with_suffix(".img")] if ending == ".hdr" else []
+    masks = [] if ending == ".npy" else [side_mask_of(path) for path in (data or [target])]
+    return [target, *data, *masks]
+
+
 def write_cube_like(
     path: Path, source: CubeFile, dtype: np.dtype[Any], blocks: Iterable[NDArray[Any]]
 ) -> tuple[Path, ...]:
     """Write a cube with all that another one's file says of its bands, its place and its units.
 
-    GeoTIFF has no place for the widths of bands and bad-band lists; NPY holds the values alone.
-    A mask becomes a file of its own beside the values, as GDAL has it.
+    GeoTIFF keeps widths and marks of bands in GDAL's metadata; NPY holds the values alone. A mask
+    becomes a file of its own beside the values, as GDAL has it.
 
     Args:
         path: .hdr (ENVI), .tif or .npy.
@@ -83,6 +91,7 @@ def write_cube_like(
         source.georeference,
         source.nodata,
         source.kept_fields,
+        source.fwhm,
     )
     return (path, *_mask_beside(path, source))
 
@@ -111,9 +120,9 @@ def _envi_fields(source: CubeFile) -> dict[str, object]:
         fields["band names"] = source.band_names
     if source.wavelengths is not None:
         fields["wavelength units"] = "Nanometers"
-        fields["wavelength"] = tuple(f"{centre:.10g}" for centre in source.wavelengths)
+        fields["wavelength"] = tuple(repr(float(centre)) for centre in source.wavelengths)
     if source.fwhm is not None:
-        fields["fwhm"] = tuple(f"{width:.10g}" for width in source.fwhm)
+        fields["fwhm"] = tuple(repr(float(width)) for width in source.fwhm)
     if source.default_bands is not None:
         fields["default bands"] = tuple(band + 1 for band in source.default_bands)
     if source.nodata is not None:

@@ -71,12 +71,28 @@ class GdalMetadata:
                 return in_nanometres(centres, unit)
         return None
 
+    def widths(self, bands: int) -> NDArray[np.float64] | None:
+        """Full widths at half maximum of the bands in nm: ours, or those that GDAL writes."""
+        for name, unit in (("FWHM", ""), ("FWHM_UM", "um")):
+            widths = _of_all(self._by_band("name", name), bands)
+            if widths is not None:
+                unit = unit or self._by_band("name", "WAVELENGTH_UNITS").get(0, "Nanometers")
+                return in_nanometres(widths, unit)
+        return None
+
+    def marks(self, bands: int) -> dict[str, HeaderValue]:
+        """The list of good bands by the name that it has in ENVI headers, where there is one."""
+        marks = _of_all(self._by_band("name", "BBL"), bands)
+        return {} if marks is None else {"bbl": tuple(marks)}
+
     def incomplete(self, path: Path, bands: int) -> tuple[str, ...]:
         """What is said of some bands only, and therefore left out; a short line each."""
         found = {
             "names": self._by_band("role", "DESCRIPTION"),
             "wavelengths": self._by_band("name", "WAVELENGTH")
             or self._by_band("name", "CENTRAL_WAVELENGTH_UM"),
+            "widths": self._by_band("name", "FWHM") or self._by_band("name", "FWHM_UM"),
+            "marks of bad bands": self._by_band("name", "BBL"),
             "scales": self._by_band("role", "SCALE"),
             "offsets": self._by_band("role", "OFFSET"),
         }

@@ -107,11 +107,12 @@ def write_cube_tiff(
     georeference: Georeference | None,
     nodata: float | None,
     kept_fields: Mapping[str, HeaderValue] | None = None,
+    fwhm: NDArray[np.float64] | None = None,
 ) -> None:
     """Write a cube that comes in blocks of lines: uncompressed, interleaved by pixel.
 
     Wavelengths stand in GDAL's metadata as it writes those of an ENVI file: WAVELENGTH and
-    WAVELENGTH_UNITS of each band.
+    WAVELENGTH_UNITS of each band; beside them FWHM, in the same unit, and BBL (0: a bad band).
 
     Raises:
         OutputError: the file cannot be written, or rasterio is needed for the reference system.
@@ -127,6 +128,7 @@ def write_cube_tiff(
             georeference,
             nodata,
             kept_fields,
+            fwhm=fwhm,
         )
         with temporary.open("r+b") as file:
             file.seek(place)
@@ -145,6 +147,7 @@ def start_cube_tiff(
     nodata: float | None,
     kept_fields: Mapping[str, HeaderValue] | None = None,
     remark: str | None = None,
+    fwhm: NDArray[np.float64] | None = None,
 ) -> int:
     """As `write_cube_tiff`, for values that are still to come; all are 0.
 
@@ -157,8 +160,10 @@ def start_cube_tiff(
         wavelengths: centres of the bands in nm; None when unknown.
         georeference: None when unknown.
         nodata: the value that marks missing pixels; None: there is none.
-        kept_fields: see `CubeFile`; of these a TIFF file holds the scale and offset of the bands.
+        kept_fields: see `CubeFile`; of these a TIFF file holds the scale, the offset and the marks
+            of the bands.
         remark: what GDAL's metadata say beside that, as REMARK.
+        fwhm: widths of the bands in nm; None when unknown.
 
     Returns:
         Where the values start, in bytes.
@@ -167,6 +172,8 @@ def start_cube_tiff(
         OutputError: the file cannot be written, or rasterio is needed for the reference system.
     """
     further = [] if wavelengths is None else _wavelength_items(wavelengths)
+    further += _band_items("FWHM", () if fwhm is None else map(repr, fwhm.tolist()))
+    further += _band_items("BBL", (kept_fields or {}).get("bbl", ()))
     further += _scaling_items(kept_fields or {})
     items = {} if remark is None else {"REMARK": remark}
     tags = [*_gdal_tags(items, band_names, nodata, further), *_geo(path, georeference)]
@@ -219,11 +226,18 @@ def _map_tags(
 
 
 def _wavelength_items(wavelengths: NDArray[np.float64]) -> list[str]:
-    rows = []
-    for band, centre in enumerate(wavelengths):
-        rows.append(f'<Item name="WAVELENGTH" sample="{band}">{centre:.10g}</Item>')
-        rows.append(f'<Item name="WAVELENGTH_UNITS" sample="{band}">Nanometers</Item>')
-    return rows
+    units = ["Nanometers"] * len(wavelengths)
+    return [
+        *_band_items("WAVELENGTH", map(repr, wavelengths.tolist())),
+        *_band_items("WAVELENGTH_UNITS", units),
+    ]
+
+
+def _band_items(name: str, values: Iterable[str]) -> list[str]:
+    return [
+        f'<Item name="{name}" sample="{band}">{escape(value)}</Item>'
+        for band, value in enumerate(values)
+    ]
 
 
 def _scaling_items(fields: Mapping[str, HeaderValue]) -> list[str]:

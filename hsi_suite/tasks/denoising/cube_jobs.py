@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...atomic import keeping
-from ...data.cube_writer import CUBE_ENDINGS
+from ...data.cube_writer import CUBE_ENDINGS, files_of_cube
 from ...data.formats.file_format import FileFormat, recognise_format
-from ...data.formats.side_masks import side_mask_of
 from ...data.photograph_stacks import Stacking, stack_kind
 from ...data.photographs import is_photograph
 from ...data.readers import open_cube
@@ -270,11 +269,7 @@ def _files_of(path: Path) -> tuple[Path, ...]:
 
 def _written(target: Path, compare: bool) -> list[Path]:
     """All files that go with a result."""
-    ending = target.suffix.lower()
-    data = [target.with_suffix(".img")] if ending == ".hdr" else []
-    masks = [] if ending == ".npy" else [side_mask_of(path) for path in (data or [target])]
-    page = [_page(target)] if compare else []
-    return [target, *data, *masks, *page]
+    return [*files_of_cube(target), *([_page(target)] if compare else [])]
 
 
 def _page(target: Path) -> Path:
