@@ -161,11 +161,6 @@ def read_bytes(
 def first_bytes(path: Path, count: int, expected: str = "a readable file") -> bytes:
     """What a regular file begins with; fewer bytes where it is shorter.
 
-    Args:
-        path: the file.
-        count: how many bytes.
-        expected: what it should be.
-
     Raises:
         InputFileError: it is missing, no regular file, or cannot be read.
     """

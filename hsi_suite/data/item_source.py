@@ -18,10 +18,6 @@ PICTURES = ("rgb", "panchromatic", "companion")
 class ItemSource:
     """The items of one scene in one modality.
 
-    Args:
-        modality: how pixels are seen.
-        scene: whose pixels.
-
     Raises:
         InputFileError: the scene has no wavelengths, no such bands or no companion.
         ShapeError: the scene has other bands.

@@ -79,10 +79,6 @@ def stack_kind(path: Path) -> StackKind | None:
 class Stack:
     """The pictures of an open TIFF file, one by one, in the order of their pages.
 
-    Args:
-        path: the file.
-        file: it, opened.
-
     Raises:
         InputFileError: a picture is of a kind that photographs cannot have.
     """

@@ -42,10 +42,6 @@ _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
 def check_writable(path: Path, header: PhotographHeader) -> None:
     """See that a file of this name can hold a photograph, before work is done for it.
 
-    Args:
-        path: what will be written.
-        header: of the photograph.
-
     Raises:
         OutputError: it cannot.
     """

@@ -53,10 +53,6 @@ class StripItems:
     The levels of pictures are those of the whole scene, so that strips show no seams: what comes
     out is what `ItemSource` gives for the scene as one.
 
-    Args:
-        modality: how pixels are seen.
-        lines: the scene.
-
     Raises:
         InputFileError: the scene has no wavelengths, no such bands, no companion or no data.
         ShapeError: the scene has other bands.

@@ -82,11 +82,7 @@ def _send(channel: TextIO, **event: Any) -> None:
 
 
 class EventObserver(Observer):
-    """Sends progress to the parent, at most twice a second.
-
-    Args:
-        channel: where events are written.
-    """
+    """Sends progress to the parent, at most twice a second."""
 
     def __init__(self, channel: TextIO) -> None:
         self._channel = channel

@@ -76,10 +76,6 @@ def mann_whitney(first: Sequence[float], second: Sequence[float]) -> RankTest:
 
     Mann and Whitney, "On a test of whether one of two random variables is stochastically larger
     than the other", Annals of Mathematical Statistics 18 (1947).
-
-    Args:
-        first: values of one group.
-        second: values of the other.
     """
     m, n = len(first), len(second)
     best = 2 / math.comb(m + n, m)
@@ -144,11 +140,6 @@ def chance_of_improvement(
     "Confidence intervals for an effect size measure based on the Mann-Whitney statistic. Part 2",
     Statistics in Medicine 25 (2006), method 5: unlike a bootstrap it keeps its width where the
     groups do not overlap.
-
-    Args:
-        first: values of one group.
-        second: values of the other.
-        level: nominal coverage.
     """
     m, n = len(first), len(second)
     values = settled([*first, *second], scale_of(first, second))

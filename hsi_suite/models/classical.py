@@ -36,11 +36,6 @@ def check_classes(name: str, num_classes: int, spectra: int) -> None:
     A support vector machine is trained one class against another, so with the square of the
     classes; each leaf of a forest's trees holds a number for every class.
 
-    Args:
-        name: of the model.
-        num_classes: it would distinguish.
-        spectra: it would learn from.
-
     Raises:
         ConfigError: there are too many.
     """

@@ -45,10 +45,6 @@ def finished_runs(path: str | Path) -> tuple[list[Run], list[Run]]:
 def report_unverified(runs: Sequence[str | Path], observer: Observer) -> tuple[str, ...]:
     """The unverified files that finished runs learnt from, which the observer reports in a line.
 
-    Args:
-        runs: their folders.
-        observer: reports it.
-
     Raises:
         RunError: one of them is no run, or damaged.
     """

@@ -9,9 +9,6 @@ from .tasks import task_named
 def run_scores(metrics: Metrics) -> Scores:
     """A run's scores side by side.
 
-    Args:
-        metrics: the content of metrics.json.
-
     Returns:
         Of classifiers overall_accuracy, average_accuracy, cohen_kappa and recall/NAME,
         precision/NAME and f1/NAME of every class; of denoisers peak_signal_noise_ratio/σ (dB) and

@@ -21,12 +21,7 @@ TRACEBACKS = "tracebacks.txt"
 
 
 class Progress:
-    """Which runs of a batch are finished, in memory and beside them on disk.
-
-    Args:
-        folder: the batch's folder.
-        members: its runs.
-    """
+    """Which runs of a batch are finished, in memory and beside them on disk."""
 
     def __init__(self, folder: Path, members: Sequence[Member]) -> None:
         self._folder = folder

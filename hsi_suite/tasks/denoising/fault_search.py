@@ -28,11 +28,6 @@ class FaultSearch:
     A value is predicted from the other bands; of few bands, this is so for what differs
     from the pixels around. It is learnt at once, with the faults filled that the reader knows; the
     search itself wants a reader that fills none.
-
-    Args:
-        reader: of the noisy cube.
-        subspace: of its live bands.
-        observer: reports progress.
     """
 
     def __init__(self, reader: FilledLines, subspace: Subspace, observer: Observer) -> None:

@@ -31,9 +31,6 @@ class LessSurroundings:
 
     Few bands leave much of each other unexplained. What is smooth goes away here, and edges and
     small things are in all bands, so that the others explain the rest.
-
-    Args:
-        reader: of the cube.
     """
 
     def __init__(self, reader: FilledLines) -> None:

@@ -129,10 +129,6 @@ def goes_on(target: Path, identity: Mapping[str, Any]) -> bool:
 def unfinished_output(target: Path, identity: Mapping[str, Any]) -> Iterator[UnfinishedOutput]:
     """Hold the folder of an output for writing; the lock goes with the process, however it ends.
 
-    Args:
-        target: the output.
-        identity: see `UnfinishedOutput`.
-
     Raises:
         OutputError: another process holds it, or it cannot be made.
     """
