@@ -1,4 +1,4 @@
-"""The house's rule: imports go downwards only, and inside a layer they form no circle."""
+"""Imports go downwards only, and inside a layer they form no circle."""
 
 import ast
 import os

@@ -29,7 +29,7 @@ _COMMANDS = {
     "batch": ("batch", "batch", "Carry out many runs from one file and sum them up."),
     "report": ("report", "report", "Write the report of a run or a batch again."),
     "replay": ("replay", "replay", "Carry runs out again and compare them bit by bit."),
-    "compare": ("compare", "compare", "Say which runs are better, as far as they show."),
+    "compare": ("compare", "compare", "Say which runs are better, and how surely."),
     "data": ("data", "data", "List, describe, fetch and verify data sets."),
     "models": ("models", "models", "List and describe models."),
     "config": ("config", "config", "List and show configurations."),

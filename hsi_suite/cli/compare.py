@@ -18,7 +18,7 @@ Examples:
 @click.option("--metric", metavar="NAME", help="The score to compare by, e.g. cohen_kappa.")
 @click.option("--json", "as_json", is_flag=True, help="Print groups and comparisons as JSON.")
 def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None:
-    """Say in words which runs are better, as far as their number allows.
+    """Say in words which runs are better, and how surely.
 
     Runs that differ by their seeds alone count as repetitions. What is trained on the same data
     and the same kind of split is compared, split by split where the splits are the same; p values

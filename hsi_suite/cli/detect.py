@@ -62,10 +62,10 @@ def detect(
     false_alarms: float | None,
     **options: Any,
 ) -> None:
-    """Find a target's spectrum in a cube, or what is unlike everything else.
+    """Find a target's spectrum, or anomalies, in a cube.
 
-    Scores rise with the likeness: of sam the cosine of the spectral angle, of cem and
-    matched-filter 1 at the target, of rx the squared Mahalanobis distance.
+    Higher scores are more alike: sam gives the cosine of the spectral angle, cem and
+    matched-filter 1 at the target; rx gives the squared Mahalanobis distance.
     """
     from ..data.readers import open_cube, scene_remarks
     from ..errors import ConfigError

@@ -45,8 +45,8 @@ def predict(
 ) -> None:
     """Classify a scene with one run, or with the mean of several.
 
-    Several runs also write where they disagree. A call that was cut off goes on where it was when
-    it is repeated.
+    Several runs also write where they disagree. An interrupted call continues when it is
+    repeated.
     """
     from ..map_endings import check_map_ending
 

@@ -110,9 +110,9 @@ def index_command(
 ) -> None:
     """Make every pixel of a gallery searchable.
 
-    The gallery is read by strips, so it need not fit into memory; a call that was cut off goes on
-    where it was when it is repeated. Pixels of the gallery must be as large on the ground as those
-    the run learnt from.
+    The gallery is read by strips, so it need not fit into memory; an interrupted call continues
+    when it is repeated. Pixels of the gallery must be as large on the ground as those the run
+    learnt from.
     """
     from ..tasks.retrieval.index import index_gallery
     from .progress import TerminalObserver

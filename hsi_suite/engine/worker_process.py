@@ -82,7 +82,7 @@ class WorkerProcess:
         self._process.terminate()
 
     def close(self, patience: float = 0.0) -> None:
-        """End the process: by itself within `patience` seconds after it is let go, else by force."""
+        """End the process: by itself within `patience` seconds of being let go, else by force."""
         assert self._process.stdin is not None and self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()

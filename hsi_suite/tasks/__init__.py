@@ -1,1 +1,1 @@
-"""What each task adds to the house: its data, networks, figures and pages."""
+"""What each task adds: its data, networks, figures and pages."""

@@ -1,4 +1,4 @@
-"""Detectors in closed form: how much a pixel is like a target, or unlike everything else."""
+"""Detectors in closed form: how much a pixel is like a target, or an anomaly."""
 
 from __future__ import annotations
 
