@@ -267,5 +267,5 @@ def test_real_ground_truth_maps_verify(data_dir, monkeypatch):
         scene = PUBLIC_SCENES[name]
         local = download.find(scene.labels.file)
         labels = scene._read_labels({scene.labels.file.name: local})
-        assert local.verdict == "verified" and (labels > 0).sum() == pixels
+        assert local.check == "verified" and (labels > 0).sum() == pixels
         assert labels.max() == len(scene.class_names)

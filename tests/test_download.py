@@ -15,8 +15,8 @@ from hsi_suite.cache import cache_folder
 from hsi_suite.data.public import transfer
 from hsi_suite.data.public.download import data_folder, find, locate
 from hsi_suite.data.public.verification import (
+    Check,
     RemoteFile,
-    Verdict,
     digests,
     inspect_file,
     record_path,
@@ -125,7 +125,7 @@ def test_download_verifies_and_keeps(server, known):
     [local] = locate([remote("good", server=server, **known)], on_message=messages.append)
     assert local.path == cache_folder() / "cube.mat"
     assert local.path.read_bytes() == CONTENT
-    assert (local.verdict, local.place, local.sha256) == (Verdict.VERIFIED, "cache", SHA256)
+    assert (local.check, local.place, local.sha256) == (Check.VERIFIED, "cache", SHA256)
     assert cached() == ["cube.mat"]
     assert messages == [f"downloading {server.url}/good/cube.mat"]
     locate([remote("good", server=server, **known)], on_message=messages.append)
@@ -143,7 +143,7 @@ def test_a_silent_host_is_asked_once(server):
     elsewhere = server.url.replace("127.0.0.1", "localhost")
     addresses = (f"{server.url}/hang/a", f"{server.url}/good/a", f"{elsewhere}/good/a")
     [local] = locate([RemoteFile("a", addresses, SHA256)], on_message=lambda message: None)
-    assert local.verdict is Verdict.VERIFIED
+    assert local.check is Check.VERIFIED
     assert server.asked == ["/hang/a", "/good/a"]
 
 
@@ -176,7 +176,7 @@ def test_wrong_bytes_allowed_say_so_and_give_their_true_digest(server):
     file = remote("other", "missing", server=server)
     [local] = locate([file], allow_unverified=True, on_message=messages.append)
     assert local.path.read_bytes() == b"another file"
-    assert local.verdict is Verdict.WRONG
+    assert local.check is Check.WRONG
     assert local.sha256 == hashlib.sha256(b"another file").hexdigest()
     assert any("UNVERIFIED" in message and SHA256 in message for message in messages)
     # What was let in once is not taken for good the next time.
@@ -187,7 +187,7 @@ def test_wrong_bytes_allowed_say_so_and_give_their_true_digest(server):
 def test_a_good_mirror_is_preferred_even_when_wrong_bytes_are_allowed(server):
     file = remote("other", "good", server=server)
     [local] = locate([file], allow_unverified=True, on_message=lambda message: None)
-    assert local.verdict is Verdict.VERIFIED
+    assert local.check is Check.VERIFIED
 
 
 def test_folder_is_searched_first_and_in_depth(server, folder):
@@ -198,7 +198,7 @@ def test_folder_is_searched_first_and_in_depth(server, folder):
     (folder / "cube.mat").mkdir()
     [local] = locate([remote("good", server=server)])
     assert local.path == folder / "b" / "deep" / "cube.mat"
-    assert (local.place, local.verdict) == ("folder", Verdict.VERIFIED)
+    assert (local.place, local.check) == ("folder", Check.VERIFIED)
     assert server.asked == []
 
 
@@ -223,12 +223,12 @@ def test_unpublished_checksum_is_recorded_and_holds(server, folder):
         locate([file], on_message=messages.append)
     assert messages == [] and cached() == []
     [local] = locate([file], allow_unverified=True, on_message=messages.append)
-    assert local.verdict is Verdict.UNRECORDED
+    assert local.check is Check.UNRECORDED
     assert not local.verified
     assert any(SHA256 in message and "recorded" in message for message in messages)
     assert json.loads(record_path().read_text()) == {"cube.mat": SHA256}
     [again] = locate([file], on_message=messages.append)
-    assert again.verdict is Verdict.RECORDED and not again.verified
+    assert again.check is Check.RECORDED and not again.verified
     assert len(messages) == 3 and "UNVERIFIED" in messages[-1]
     (folder / "cube.mat").write_bytes(b"changed")
     with pytest.raises(ChecksumError, match=r"checksums\.json"):
@@ -261,7 +261,7 @@ def test_find_changes_nothing(folder):
     assert find(file) is None
     (folder / "cube.mat").write_bytes(CONTENT)
     found = find(file)
-    assert found is not None and found.verdict is Verdict.UNRECORDED
+    assert found is not None and found.check is Check.UNRECORDED
     assert cached() == []
 
 

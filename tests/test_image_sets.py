@@ -25,7 +25,7 @@ from hsi_suite.data.public.image_sets import (
     image_paths,
     locate_images,
 )
-from hsi_suite.data.public.verification import Verdict, cache_folder, record_path
+from hsi_suite.data.public.verification import Check, cache_folder, record_path
 from hsi_suite.errors import ChecksumError, DatasetNotFoundError, UnknownNameError
 
 GREY = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
@@ -84,7 +84,7 @@ def test_a_set_is_downloaded_once_and_verified(served):
     said = []
     local = locate_images("three", on_message=said.append)
     assert local.path == cache_folder() / "Three"
-    assert (local.place, local.verdict) == ("cache", Verdict.VERIFIED)
+    assert (local.place, local.check) == ("cache", Check.VERIFIED)
     assert len(said) == 1 and "3 images of Three" in said[0]
     assert [path.name for path in cache_folder().iterdir()] == ["Three"]
     images = load_images("three", on_message=said.append)
@@ -104,10 +104,10 @@ def test_what_is_not_the_set_is_not_kept(served, monkeypatch):
 def test_an_unknown_digest_is_written_down_and_holds(served, monkeypatch):
     change(monkeypatch, sha256=None)
     said = []
-    assert locate_images("three", on_message=said.append).verdict is Verdict.UNRECORDED
+    assert locate_images("three", on_message=said.append).check is Check.UNRECORDED
     assert "nobody publishes its checksum" in said[-1]
     assert json.loads(record_path().read_text()).keys() == {"Three"}
-    assert locate_images("three", on_message=print).verdict is Verdict.RECORDED
+    assert locate_images("three", on_message=print).check is Check.RECORDED
     Image.fromarray(255 - GREY).save(cache_folder() / "Three" / "01.png")
     with pytest.raises(ChecksumError, match="Delete the folder"):
         locate_images("three", on_message=print)
@@ -117,7 +117,7 @@ def test_sets_are_found_by_their_folder(tmp_path, monkeypatch):
     folder = fill(tmp_path / "data" / "deep" / "Set68", [f"{k:03}.png" for k in range(68)])
     monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "data"))
     found = find_images("bsd68")
-    assert (found.path, found.place, found.verdict) == (folder, "folder", Verdict.UNRECORDED)
+    assert (found.path, found.place, found.check) == (folder, "folder", Check.UNRECORDED)
     assert len(load_images("bsd68", on_message=lambda message: None)) == 68
     (folder / "000.png").unlink()
     with pytest.raises(ChecksumError, match="67 images; expected the 68 of bsd68"):
@@ -167,5 +167,5 @@ def test_file_names_at_the_address():
 @pytest.mark.parametrize("name", ["train400", "set12"])
 def test_the_real_sets_have_the_names_of_their_address(data_dir, name):
     local = find_images(name)
-    assert local.verdict is Verdict.VERIFIED
+    assert local.check is Check.VERIFIED
     assert [path.name for path in image_paths(local.path)] == IMAGE_SETS[name].file_names

@@ -172,10 +172,10 @@ def fetch(names: tuple[str, ...], allow_unverified: bool) -> None:
     scenes, sets = separate_image_sets(names)
     files = [state.file for state in file_states(scenes)]
     for local in locate(files, allow_unverified=allow_unverified):
-        say(f"{local.path}: {local.verdict.value}")
+        say(f"{local.path}: {local.check.value}")
     for name in dict.fromkeys(sets):
         images = locate_images(name)
-        say(f"{images.path}: {images.verdict.value}")
+        say(f"{images.path}: {images.check.value}")
     if not files and not sets:
         say("embedded, nothing to fetch")
 
@@ -201,7 +201,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         {
             "file": state.file.name,
             "path": str(state.local.path) if state.local else None,
-            "check": state.verdict,
+            "check": state.check,
         }
         for state in states
     ]
@@ -209,7 +209,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         {
             "file": state.name,
             "path": str(state.local.path) if state.local else None,
-            "check": state.verdict,
+            "check": state.check,
         }
         for state in folders
     ]

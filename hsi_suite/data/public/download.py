@@ -22,9 +22,9 @@ from ...errors import ChecksumError, ConfigError, DatasetNotFoundError, OutputEr
 from ...printable import safe_line
 from .transfer import Say, fetch
 from .verification import (
+    Check,
     LocalFile,
     RemoteFile,
-    Verdict,
     inspect_file,
     record,
     record_path,
@@ -68,7 +68,7 @@ def find(file: RemoteFile) -> LocalFile | None:
     wrong = None
     for path in _candidates(file.name):
         local = inspect_file(file, path, "folder")
-        if local.verdict is not Verdict.WRONG:
+        if local.check is not Check.WRONG:
             return local
         wrong = wrong or local
     cached = cache_folder() / file.name
@@ -126,7 +126,7 @@ def _candidates(name: str) -> Iterator[Path]:
 
 def _accept(file: RemoteFile, local: LocalFile, allow_unverified: bool, say: Say) -> None:
     """Say what is to be said about a file's checksum; refuse it when it is wrong."""
-    if local.verdict is Verdict.WRONG:
+    if local.check is Check.WRONG:
         if not allow_unverified:
             raise ChecksumError(
                 local.path,
@@ -136,9 +136,9 @@ def _accept(file: RemoteFile, local: LocalFile, allow_unverified: bool, say: Say
             )
         was = f"its {local.kind} is {local.found}, expected {local.expected}"
         say(f"{local.path}: used UNVERIFIED; {was}")
-    if local.verdict is Verdict.RECORDED:
+    if local.check is Check.RECORDED:
         say(f"{local.path}: UNVERIFIED, as first used here; nobody publishes its checksum")
-    if local.verdict is Verdict.UNRECORDED:
+    if local.check is Check.UNRECORDED:
         if not allow_unverified:
             raise ChecksumError(
                 local.path,
@@ -184,7 +184,7 @@ def _download(
             failure = fetch(url, path, say, silent_hosts)
             if not failure:
                 local = inspect_file(file, path, "cache")
-                if local.verdict is not Verdict.WRONG:
+                if local.check is not Check.WRONG:
                     return _keep(file, local), ""
                 failure = (
                     f"gave another file, {local.kind} {local.found} instead of {local.expected}"

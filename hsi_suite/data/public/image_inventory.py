@@ -16,7 +16,7 @@ from ..labelled_images import IMAGE_CLASSES
 from .download import say_on_stderr
 from .image_sets import IMAGE_SETS, LocalImages, find_images, refuse_images
 from .inventory import ABSENT, EMBEDDED, FileState, file_states
-from .verification import Verdict
+from .verification import Check
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class ImagesState:
     local: LocalImages | None
 
     @property
-    def verdict(self) -> str:
+    def check(self) -> str:
         """What its checksum says, or that it is not here."""
-        return self.local.verdict.value if self.local else ABSENT
+        return self.local.check.value if self.local else ABSENT
 
 
 def separate_image_sets(names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -75,7 +75,7 @@ def refuse_image_sets(states: Iterable[ImagesState], *, absent_too: bool) -> Non
     """
     states = list(states)
     for state in states:
-        if state.local is not None and state.local.verdict is Verdict.WRONG:
+        if state.local is not None and state.local.check is Check.WRONG:
             refuse_images(state.name, state.local)
     absent = [state.name for state in states if state.local is None]
     if absent and absent_too:
@@ -114,7 +114,7 @@ def _images_summary(state: ImagesState) -> dict[str, Any]:
         "title": known.title,
         "images": known.count,
         "place": state.local.place if state.local else ABSENT,
-        "check": state.verdict if state.local else "",
+        "check": state.check if state.local else "",
     }
 
 
@@ -138,7 +138,7 @@ def describe_labelled_images(name: str) -> dict[str, Any]:
             {
                 "name": state.file.name,
                 "path": str(state.local.path) if state.local else None,
-                "check": state.verdict,
+                "check": state.check,
                 "urls": list(state.file.urls),
             }
             for state in states
@@ -161,5 +161,5 @@ def _summary(name: str, states: list[FileState]) -> dict[str, Any]:
         "shape": list(known.shape),
         "classes": len(known.class_names),
         "place": ", ".join(dict.fromkeys(places)),
-        "check": ", ".join(dict.fromkeys(state.verdict for state in states if state.local)),
+        "check": ", ".join(dict.fromkeys(state.check for state in states if state.local)),
     }

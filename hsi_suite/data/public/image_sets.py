@@ -21,9 +21,9 @@ from ...registry import nearest_names
 from .download import DATA_VARIABLE, data_folder, say_on_stderr
 from .transfer import Say, fetch
 from .verification import (
+    Check,
     LocalFile,
     RemoteFile,
-    Verdict,
     digests,
     record,
     recorded_digest,
@@ -111,7 +111,7 @@ class LocalImages:
     Attributes:
         path: the folder.
         place: "folder" (below `HSI_DATA_DIR`) or "cache".
-        verdict: what comparing its digest said.
+        check: what comparing its digest said.
         found: what it holds, in words.
         expected: what it should hold, in words.
         sha256: its digest.
@@ -119,7 +119,7 @@ class LocalImages:
 
     path: Path
     place: str
-    verdict: Verdict
+    check: Check
     found: str
     expected: str
     sha256: str
@@ -217,9 +217,9 @@ def locate_images(name: str, *, on_message: Say = say_on_stderr) -> LocalImages:
         OutputError: the cache cannot be written.
     """
     local = find_images(name) or _download(name, on_message)
-    if local.verdict is Verdict.WRONG:
+    if local.check is Check.WRONG:
         refuse_images(name, local)
-    if local.verdict is Verdict.UNRECORDED:
+    if local.check is Check.UNRECORDED:
         on_message(
             f"{local.path}: nobody publishes its checksum; recorded its SHA-256, {local.sha256}"
         )
@@ -240,12 +240,12 @@ def _inspect(name: str, folder: Path, place: str) -> LocalImages:
     sha256 = folder_digest(paths)
     if len(paths) != known.count:
         found, expected = f"{len(paths)} images", f"the {known.count} of {name}"
-        return LocalImages(folder, place, Verdict.WRONG, found, expected, sha256)
-    wanted, right = known.sha256, Verdict.VERIFIED
+        return LocalImages(folder, place, Check.WRONG, found, expected, sha256)
+    wanted, right = known.sha256, Check.VERIFIED
     if wanted is None:
-        wanted, right = recorded_digest(known.folders[0]), Verdict.RECORDED
-    verdict = right if sha256 == wanted else Verdict.WRONG if wanted else Verdict.UNRECORDED
-    return LocalImages(folder, place, verdict, f"SHA-256 {sha256}", wanted or "", sha256)
+        wanted, right = recorded_digest(known.folders[0]), Check.RECORDED
+    check = right if sha256 == wanted else Check.WRONG if wanted else Check.UNRECORDED
+    return LocalImages(folder, place, check, f"SHA-256 {sha256}", wanted or "", sha256)
 
 
 def _record(name: str, local: LocalImages, say: Say) -> None:
@@ -254,7 +254,7 @@ def _record(name: str, local: LocalImages, say: Say) -> None:
         record(
             RemoteFile(folder, ()),
             LocalFile(
-                local.path, local.place, local.verdict, local.sha256, "SHA-256", local.sha256, ""
+                local.path, local.place, local.check, local.sha256, "SHA-256", local.sha256, ""
             ),
         )
     except OutputError as error:
@@ -274,7 +274,7 @@ def _download(name: str, say: Say) -> LocalImages:
             if failure:
                 _raise_not_found(name, f"{url} {failure}")
         local = _inspect(name, scratch, "cache")
-        if local.verdict is Verdict.WRONG:
+        if local.check is Check.WRONG:
             raise ChecksumError(known.url, f"gave {local.found}", local.expected, _where(name))
     return _inspect(name, target, "cache")
 

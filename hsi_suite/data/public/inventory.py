@@ -17,7 +17,7 @@ from ..scene import Scene
 from ..synthetic import SYNTHETIC_RECIPES, usable_channels
 from .download import find
 from .public_scenes import PUBLIC_SCENES
-from .verification import LocalFile, RemoteFile, Verdict
+from .verification import Check, LocalFile, RemoteFile
 
 EMBEDDED = "embedded"
 ABSENT = "not here"
@@ -39,9 +39,9 @@ class FileState:
     local: LocalFile | None
 
     @property
-    def verdict(self) -> str:
+    def check(self) -> str:
         """What its checksum says, or that it is not here."""
-        return self.local.verdict.value if self.local else ABSENT
+        return self.local.check.value if self.local else ABSENT
 
 
 def file_states(names: Iterable[str]) -> list[FileState]:
@@ -77,7 +77,7 @@ def refuse(states: Iterable[FileState], *, absent_too: bool) -> None:
     """
     states = list(states)
     for state in states:
-        if state.local is not None and state.local.verdict is Verdict.WRONG:
+        if state.local is not None and state.local.check is Check.WRONG:
             local = state.local
             remedy = f"replace it by {state.file.urls[0]}"
             found = f"its {local.kind} is {local.found}"
@@ -130,16 +130,14 @@ def describe_dataset(name: str) -> dict[str, Any]:
             {
                 "name": state.file.name,
                 "path": str(state.local.path) if state.local else None,
-                "check": state.verdict,
+                "check": state.check,
                 "urls": list(state.file.urls),
             }
             for state in states
         ],
     }
     here = {state.file.name: state.local for state in states if state.local}
-    if len(here) == len(states) and all(
-        each.verdict is not Verdict.WRONG for each in here.values()
-    ):
+    if len(here) == len(states) and all(each.check is not Check.WRONG for each in here.values()):
         described |= _contents(public.read(here))
     return described
 
@@ -162,7 +160,7 @@ def _summary(name: str, states: list[FileState]) -> dict[str, Any]:
         "shape": shape,
         "classes": classes,
         "place": ", ".join(dict.fromkeys(places)),
-        "check": ", ".join(dict.fromkeys(state.verdict for state in states if state.local)),
+        "check": ", ".join(dict.fromkeys(state.check for state in states if state.local)),
         **({} if all(state.file.published for state in states) else {"trust": NO_CHECKSUM}),
     }
 

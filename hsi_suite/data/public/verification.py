@@ -43,7 +43,7 @@ class RemoteFile:
         return bool(self.sha256 or self.git_blob)
 
 
-class Verdict(StrEnum):
+class Check(StrEnum):
     """What comparing a file's checksum said."""
 
     VERIFIED = "verified"
@@ -59,7 +59,7 @@ class LocalFile:
     Attributes:
         path: where it lies.
         place: "folder" (`HSI_DATA_DIR`) or "cache".
-        verdict: what comparing the checksum said.
+        check: what comparing the checksum said.
         sha256: SHA-256 of its content.
         kind: what was compared, "SHA-256" or "git blob id".
         found: the digest it has.
@@ -68,7 +68,7 @@ class LocalFile:
 
     path: Path
     place: str
-    verdict: Verdict
+    check: Check
     sha256: str
     kind: str
     found: str
@@ -77,7 +77,7 @@ class LocalFile:
     @property
     def verified(self) -> bool:
         """Whether a published checksum says that it is the file it should be."""
-        return self.verdict is Verdict.VERIFIED
+        return self.check is Check.VERIFIED
 
 
 def record_path() -> Path:
@@ -117,13 +117,13 @@ def inspect_file(file: RemoteFile, path: Path, place: str) -> LocalFile:
     kind, found, expected = "SHA-256", sha256, file.sha256
     if not expected and file.git_blob:
         kind, found, expected = "git blob id", blob, file.git_blob
-    right = Verdict.VERIFIED
+    right = Check.VERIFIED
     if not expected:
-        expected, right = _recorded().get(file.name, ""), Verdict.RECORDED
-    verdict = Verdict.UNRECORDED
+        expected, right = _recorded().get(file.name, ""), Check.RECORDED
+    check = Check.UNRECORDED
     if expected:
-        verdict = right if found == expected else Verdict.WRONG
-    return LocalFile(path, place, verdict, sha256, kind, found, expected)
+        check = right if found == expected else Check.WRONG
+    return LocalFile(path, place, check, sha256, kind, found, expected)
 
 
 def record(file: RemoteFile, local: LocalFile) -> None:
