@@ -1,4 +1,4 @@
-"""σ told from photographs: texture, small images, camera noise, clean images, every depth."""
+"""σ estimated from photographs: texture, small images, camera noise, clean images, every depth."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def noisy(clean, sigma, seed=0):
     return (clean + sigma / 255 * draws).astype(np.float32)
 
 
-def told(image, white=1.0):
+def estimated(image, white=1.0):
     return 255 * image_noise(estimate_image_noise(image, white, small_unet()).sigmas)
 
 
@@ -52,7 +52,7 @@ def gain(denoiser, clean, seen, sigma):
 )
 def test_texture_is_not_taken_for_noise(shipped, clean, sigma, within):
     seen = noisy(clean, sigma)
-    found = told(seen)
+    found = estimated(seen)
     assert found == pytest.approx(sigma, rel=within)
     assert gain(shipped, clean, seen, found) > -0.1
 
@@ -70,7 +70,8 @@ def test_the_noise_of_small_images_is_told_and_their_smallness_said(size, channe
     noise = estimate_image_noise(noisy(grey, 20), 1.0, small_unet())
     # 64 values leave their own standard deviation open by 9 %.
     assert 255 * image_noise(noise.sigmas) == pytest.approx(20, rel=0.25 if size[0] < 16 else 0.1)
-    assert any("few to tell the noise from" in line for line in noise.remarks) == (min(size) < 32)
+    said = any("few to estimate the noise from" in line for line in noise.remarks)
+    assert said == (min(size) < 32)
 
 
 def test_an_image_too_small_is_refused():
@@ -80,7 +81,7 @@ def test_an_image_too_small_is_refused():
 
 def test_a_clean_photograph_is_hardly_touched():
     for clean in (FUR, CAMERA):
-        assert told(clean) < 2.3
+        assert estimated(clean) < 2.3
 
 
 @pytest.mark.parametrize(
@@ -89,15 +90,15 @@ def test_a_clean_photograph_is_hardly_touched():
 def test_every_depth_is_told_alike(dtype, white):
     seen = (noisy(CAMERA, 12) * white).clip(0, white)
     image = seen.round().astype(dtype) if white > 1 else seen
-    assert told(image, white) == pytest.approx(12, rel=0.1)
+    assert estimated(image, white) == pytest.approx(12, rel=0.1)
 
 
 def test_clipped_pixels_are_left_out():
     dark = np.zeros((128, 256))
     dark[:, 100:] = 90
     seen = dark + np.random.default_rng(0).normal(0, 20, dark.shape)
-    assert told(seen.clip(0, 255).astype(np.uint8), 255) == pytest.approx(20, rel=0.08)
-    assert told(np.zeros((64, 64), np.uint8), 255) < 0.5
+    assert estimated(seen.clip(0, 255).astype(np.uint8), 255) == pytest.approx(20, rel=0.08)
+    assert estimated(np.zeros((64, 64), np.uint8), 255) < 0.5
 
 
 def developed(clean, gain, seed=0):
@@ -140,7 +141,7 @@ def test_camera_noise_is_told_where_it_is_and_said(shipped, clean, seen, least):
     noise = estimate_image_noise(seen, 255, shipped)
     grey, truth = (image.mean(2, dtype=np.float32) for image in (seen / np.float32(255), clean))
     strength = 255 * float(np.std(grey - truth))
-    # A denoiser of white noise must be told more than the strength of noise that reaches far.
+    # A denoiser of white noise must be estimated more than the strength of noise that reaches far.
     assert 0.5 * strength < 255 * noise.sigmas[0] < 1.9 * strength
     assert any("neighbouring pixels" in line for line in noise.remarks)
     assert gain(shipped, truth, grey, noise.sigmas[0] * 255) > least
@@ -182,7 +183,7 @@ def test_any_denoiser_gets_the_same_noise():
     by_colours = estimate_image_noise(seen, 1.0, box_filter(3)).sigmas
     assert len(by_colours) == 1
     assert 255 * by_colours[0] == pytest.approx(10, rel=0.15)
-    assert told(seen) == pytest.approx(10, rel=0.15)
+    assert estimated(seen) == pytest.approx(10, rel=0.15)
 
 
 def test_the_user_hears_of_it(tmp_path):
