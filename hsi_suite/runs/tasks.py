@@ -89,7 +89,7 @@ def require_task(run: Run, task: Task) -> None:
             run.path,
             f"is a run of {found.name}",
             f"a run of {task.name}",
-            f"train one with `hsi train --config {task.name}/…`",
+            "train one; `hsi config list` names the configurations",
         )
 
 
