@@ -14,7 +14,9 @@ from test_scene_domain import Heard
 import hsi_suite
 from hsi_suite.data.band_matching import KnownBands, match_bands
 from hsi_suite.data.band_order import with_bands, with_selection
+from hsi_suite.data.band_resampling import resampling_between
 from hsi_suite.data.band_selection import select_bands, settled, steps_back
+from hsi_suite.data.learnt_bands import with_learnt_bands
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
 from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError
 from hsi_suite.runs.folder import open_run
@@ -450,3 +452,146 @@ def test_detectors_that_overlap_are_not_mixed_up():
     np.testing.assert_array_equal(match.bands, np.arange(2, COUNT + 2))
     assert match_bands(KnownBands(COUNT, NM + 1), learnt) is None
     assert match_bands(KnownBands(COUNT - 1, NM[1:]), learnt) is None
+
+
+# Another sensor
+
+
+def spectrum(nm):
+    return 2000 + 500 * np.sin(nm / 170) + nm / 3
+
+
+def test_resampled_bands_are_gaussian_means_of_what_is_measured():
+    """Against the slow twin: a fine sum over the response, width by width."""
+    fine = np.arange(300, 1300, 0.5)
+    given = np.arange(400.0, 1200, 4)
+    learnt = np.arange(450.0, 1100, 23)
+    for narrow, wide in ((4.0, 30.0), (6.0, 8.0)):
+        measured = [gaussian_mean(fine, spectrum(fine), c, narrow) for c in given]
+        expected = [gaussian_mean(fine, spectrum(fine), c, wide) for c in learnt]
+        made = resampling_between(
+            "a",
+            KnownBands(len(given), given, np.full(len(given), narrow)),
+            KnownBands(len(learnt), learnt, np.full(len(learnt), wide)),
+        )
+        np.testing.assert_allclose(np.array(measured) @ made.matrix, expected, atol=0.15)
+        np.testing.assert_allclose(made.matrix.sum(0), 1)
+    # A straight line stays one, whatever the widths, and in any order of bands.
+    order = np.random.default_rng(0).permutation(len(given))
+    for fwhm in (None, np.full(len(learnt), 25.0)):
+        made = resampling_between(
+            "a", KnownBands(len(given), given[order]), KnownBands(len(learnt), learnt, fwhm)
+        )
+        np.testing.assert_allclose((3 * given[order] + 7) @ made.matrix, 3 * learnt + 7)
+        assert made.moved.max() == np.abs(learnt[:, None] - given).min(1).max()
+        assert ("linear interpolation" in made.remark) == (fwhm is None)
+        assert f"at most {made.moved.max():.1f} nm, {np.median(made.moved):.1f} nm" in made.remark
+
+
+def gaussian_mean(fine, values, centre, fwhm):
+    response = np.exp(-4 * np.log(2) * ((fine - centre) / fwhm) ** 2)
+    return (values * response).sum() / response.sum()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (np.arange(2000.0, 2400, 10), "nowhere overlap with those learnt; expected 500 to 900 nm"),
+        (np.arange(400.0, 800, 10), r"nothing at 11 of the 41 bands learnt .the first at 800 nm"),
+        (np.r_[400:600:10, 700:1000:10].astype(float), r"nothing at 8 of .*first at 610 nm"),
+        (None, "a has no wavelengths"),
+    ],
+)
+def test_what_nobody_measured_is_not_invented(given, words):
+    learnt = KnownBands(41, np.arange(500.0, 901, 10))
+    bands = KnownBands(40 if given is None else len(given), given)
+    with pytest.raises(ShapeError, match=words):
+        resampling_between("a", bands, learnt)
+    if given is None:
+        with pytest.raises(ShapeError, match="training scene has no wavelengths"):
+            resampling_between("a", learnt, bands)
+
+
+def test_a_scene_of_another_sensor_is_resampled_on_request(marked, tmp_path, monkeypatch):
+    folder, cube, nm, _, run, _ = marked
+    expected, _ = predicted(run.path, write_banded(tmp_path / "same.hdr", cube, nm), folder)
+    # The same spectra at places between: linear, so that the way back is exact.
+    dense = np.linspace(400, 600, 101)
+    learnt = load_classifier(run.path / "model.safetensors", "cpu").header
+    steps = [int(np.abs(dense - each).argmin()) for each in learnt.wavelengths]
+    np.testing.assert_allclose(dense[steps], learnt.wavelengths)
+    kept = [band for band in range(18) if band not in (3, 12)]
+    order = np.argsort(learnt.wavelengths)
+    rising = np.array(learnt.wavelengths)[order]
+    values = cube[..., kept][..., order].astype(float)
+    other = np.apply_along_axis(lambda row: np.interp(dense, rising, row), 2, values)
+    other = other.astype(np.float32)
+    other[2, 2] = np.nan
+    path = write_banded(tmp_path / "other.hdr", other, dense)
+    with pytest.raises(ShapeError) as refused:
+        # Bands by wavelength are at hand here; a coarser scene has none.
+        predicted(run.path, write_banded(tmp_path / "few.hdr", other[..., ::9], dense[::9]), folder)
+    assert "--resample" in str(refused.value) and "12 bands" in str(refused.value)
+    found, heard = predicted(run.path, path, folder, resample=True)
+    assert found[2, 2] == 0
+    inner = np.ones(found.shape, bool)
+    inner[2, 2] = False
+    assert (found == expected)[inner].mean() > 0.99
+    assert any("bands moved by at most 0.0 nm" in text for text in heard.said)
+    # The last bits do not depend on the strips.
+    with open_cube(path) as file:
+        made = with_learnt_bands(file, learnt.known_bands, heard, resample=True)
+        whole = made.read()
+        assert made.shape == (30, 28, 16) and made.read(3, 9).tobytes() == whole[3:9].tobytes()
+    narrow = write_banded(tmp_path / "narrow.hdr", other[..., :40], dense[:40])
+    with pytest.raises(ShapeError, match=r"measures nothing at \d+ of the 16 bands learnt"):
+        predicted(run.path, narrow, folder, resample=True)
+
+
+def test_bands_marked_as_bad_are_not_resampled_from_and_gains_are_minded(tmp_path):
+    cube = np.full((3, 4, 9), 100, np.int16)
+    cube[..., 4] = 30000
+    nm = 400 + 10.0 * np.arange(9)
+    gains = f"data gain values = {{{', '.join(str(1 + n % 2) for n in range(9))}}}\n"
+    path = write_banded(tmp_path / "a.hdr", cube, nm, bad=(4,), extra=gains)
+    heard = Heard()
+    with open_cube(path) as file:
+        made = with_learnt_bands(file, KnownBands(2, np.array([425.0, 440])), heard, resample=True)
+        # By reflectance: 1.5 · 100 between, 2 · 100 on both sides of the band left out.
+        np.testing.assert_allclose(made.read()[0, 0], [150, 200])
+        assert made.kept_fields["data gain values"] == ("1", "1")
+    assert "1 marked as bad: 5 (440 nm)" in heard.said[0]
+
+
+# Other commands
+
+
+def test_detection_uses_the_bands_that_were_chosen(tmp_path, hsi):
+    rng = np.random.default_rng(0)
+    cube = rng.normal(1000, 30, (20, 18, 10)).astype(np.float32)
+    cube[5, 6] += np.linspace(0, 300, 10, dtype=np.float32)
+    faulty = cube.copy()
+    faulty[..., [2, 7]] = rng.normal(0, 1e5, (20, 18, 2))
+    faulty[4, 4, 7] = np.nan
+    scene = write_banded(tmp_path / "a.hdr", faulty, bad=(2, 7))
+    np.save(tmp_path / "cut.npy", np.delete(cube, [2, 7], axis=2))
+    ways = {
+        "cut.npy": (),
+        scene: (),
+        "bands": ("--bands", "all,1-2,4-7,9-10"),
+        "all": ("--bands", "all"),
+    }
+    scores = {}
+    for name, options in ways.items():
+        given = str(tmp_path / name) if name == "cut.npy" else scene
+        target = tmp_path / f"{len(scores)}.npy"
+        status, _, err = hsi("detect", given, "--at", "6,5", "-o", target, *options)
+        assert status == 0, err
+        scores[name] = np.load(target).squeeze()
+        if name == scene:
+            assert "left out: 2 marked as bad: 3 (424 nm), 8 (484 nm)" in err
+    np.testing.assert_allclose(scores[scene], scores["cut.npy"], rtol=1e-5)
+    np.testing.assert_allclose(scores["bands"], scores["cut.npy"], rtol=1e-5)
+    assert np.nanmax(np.abs(scores["all"] - scores["cut.npy"])) > 0.01
+    status, _, err = hsi("detect", scene, "--anomaly", "rx", "-o", target, "--bands", "700-800nm")
+    assert status == 2 and "holds no band of a.hdr" in err

@@ -8,7 +8,7 @@ import click
 
 from .output import print_json
 from .terminal import say
-from .values import NUMBER, array_options, memory_limit_option
+from .values import NUMBER, array_options, band_options, memory_limit_option
 
 _EXAMPLES = """\b
 Examples:
@@ -37,6 +37,7 @@ Examples:
 )
 @click.option("--scale", type=NUMBER, help="The scene's value for a reflectance of 1.")
 @array_options
+@band_options
 @click.option("-o", "--output", metavar="OUT", required=True, help="scores.tif, .hdr, .npy or .png")
 @click.option(
     "--false-alarms", type=NUMBER, metavar="RATE", help="Say the threshold for this rate."
@@ -58,6 +59,8 @@ def detect(
     axes: str | None,
     shape: list[int] | None,
     nodata: float | None,
+    bands: str | None,
+    drop_water: bool | None,
     as_json: bool,
     false_alarms: float | None,
     **options: Any,
@@ -67,6 +70,8 @@ def detect(
     Higher scores are more alike: sam gives the cosine of the spectral angle, cem and
     matched-filter 1 at the target; rx gives the squared Mahalanobis distance.
     """
+    from ..data.band_order import with_selection
+    from ..data.band_selection import GOOD
     from ..data.readers import open_cube, scene_remarks
     from ..errors import ConfigError
     from ..tasks.detection.detection import detect as detect_in
@@ -79,7 +84,8 @@ def detect(
         raise ConfigError("--method", "given with --anomaly", "a target")
     pixel = None if at is None else _pixel(at)
     observer = TerminalObserver()
-    with open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as file:
+    with open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as opened:
+        file = with_selection(opened, bands or GOOD, drop_water=bool(drop_water))
         for remark in scene_remarks(file):
             observer.message(f"{file.path.name}: {remark}")
         wanted = None

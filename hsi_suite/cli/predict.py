@@ -10,6 +10,7 @@ from .values import array_options, memory_limit_option
 _EXAMPLES = """\b
 Examples:
   hsi predict runs/MY_RUN --scene cube.tif -o map.tif --probabilities
+  hsi predict runs/MY_RUN --scene other_sensor.hdr --resample -o map.tif
   hsi predict runs/SEED_0 runs/SEED_1 --scene large.hdr -o map.hdr \\
     --memory-limit 1G
 """
@@ -21,6 +22,11 @@ Examples:
 @array_options
 @click.option("-o", "--output", metavar="OUT", required=True, help="map.tif, .hdr, .npy or .png")
 @click.option("--overwrite", is_flag=True, help="Let the map take the place of a finished file.")
+@click.option(
+    "--resample",
+    is_flag=True,
+    help="Make the bands that the run learnt of those of another sensor.",
+)
 @click.option("--probabilities", is_flag=True, help="Also write every class's probability.")
 @click.option(
     "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
@@ -37,6 +43,7 @@ def predict(
     nodata: float | None,
     output: str,
     overwrite: bool,
+    resample: bool,
     probabilities: bool,
     test_time_averaging: bool,
     memory_limit: float,
@@ -64,6 +71,7 @@ def predict(
         axes=axes,
         shape=shape,
         nodata=nodata,
+        resample=resample,
         probabilities=probabilities,
         test_time_averaging=test_time_averaging,
         memory_limit=memory_limit,

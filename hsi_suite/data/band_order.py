@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .band_matching import KnownBands, match_bands
-from .band_selection import BandSelection, select_bands
+from .band_selection import select_bands
 from .formats.cube_file import CubeFile, LinesOf
 from .scene import Scene, nearest_bands
 
 Order = NDArray[np.intp]
 
 _BLOCK_VALUES = 2**23
-
-
-class Talker(Protocol):
-    """What hears of a change."""
-
-    def message(self, text: str) -> None:
-        """A line."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -101,23 +92,6 @@ def with_selection(file: CubeFile, choice: str, *, drop_water: bool = False) -> 
         return file
     chosen = with_bands(file, np.array(selection.bands))
     return replace(chosen, selection=selection, remarks=(*file.remarks, selection.told()))
-
-
-def with_learnt_bands(file: CubeFile, learnt: KnownBands, observer: Talker) -> CubeFile:
-    """A cube with the bands that a model learnt, in their order, where it can be told.
-
-    Args:
-        file: open.
-        learnt: the bands of the model.
-        observer: reports a change.
-    """
-    given = KnownBands(file.shape[2], file.wavelengths, file.fwhm)
-    match = match_bands(given, learnt)
-    if match is None:
-        return file
-    observer.message(f"{file.path.name}: {match.remark}")
-    numbers = tuple(int(file.band_numbers[band]) for band in match.bands)
-    return replace(with_bands(file, match.bands), selection=BandSelection(file.shape[2], numbers))
 
 
 def scene_with_selection(scene: Scene, choice: str, *, drop_water: bool = False) -> Scene:

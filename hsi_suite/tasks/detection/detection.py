@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from ...atomic import keeping, refuse_existing
 from ...data.formats.label_files import read_labels
+from ...data.missing_data import band_list
 from ...data.readers import CubeFile
 from ...data.writers import LAYER_ENDINGS, write_layers
 from ...engine.observer import Observer
@@ -66,8 +67,8 @@ def detect(
 ) -> Detection:
     """Score every pixel of a cube, and write the map.
 
-    Bands that do not vary, that the header marks as bad or that the target was not measured in are
-    left out. The scene is read by strips; its scores, 4 bytes a pixel, are held.
+    Bands that do not vary or that the target was not measured in are left out. The scene is read
+    by strips; its scores, 4 bytes a pixel, are held.
 
     Args:
         file: the scene, open.
@@ -132,7 +133,7 @@ class _Strips:
         self.file, self.bands = file, np.arange(count)
 
     def choose_bands(self, target: Target | None) -> None:
-        """Keep bands that vary, that the header calls good and that the target was measured in.
+        """Keep bands that vary and that the target was measured in.
 
         Raises:
             ConfigError: the target has another number of bands.
@@ -144,7 +145,6 @@ class _Strips:
             low = np.minimum(low, spectra.min(0, initial=np.inf))
             high = np.maximum(high, spectra.max(0, initial=-np.inf))
         used = high > low
-        used[list(self.file.bad_bands)] = False
         if target is not None:
             if len(target.values) != count:
                 raise ConfigError(
@@ -185,8 +185,14 @@ class _Strips:
 
     def remarks(self, background: Background) -> tuple[str, ...]:
         """What a user has to know of the bands."""
-        left_out = self.file.shape[2] - len(self.bands)
-        notes = [f"{left_out} of {self.file.shape[2]} bands left out"] if left_out else []
+        count, used = self.file.shape[2], set(map(int, self.bands))
+        numbers = [self.file.band_numbers[band] for band in range(count) if band not in used]
+        notes = []
+        if numbers:
+            notes.append(
+                f"{len(numbers)} of {count} bands left out ({band_list(numbers)}): they do not "
+                "vary, or the target was not measured in them"
+            )
         if background.ridge:
             notes.append(
                 "the bands depend on each other: a millionth of their mean variance was added"

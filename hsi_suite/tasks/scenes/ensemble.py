@@ -124,7 +124,7 @@ class Ensemble:
                     file.path.name,
                     differing(given, known),
                     error.expected + (f" (of {known.of} in its file)" if known.of else ""),
-                    error.remedy,
+                    _remedy(given, known),
                 ) from error
             remedy = f"give --axes {order} if that is the order of the file's axes"
             raise ShapeError(file.path.name, error.found, error.expected, remedy) from error
@@ -250,6 +250,13 @@ def finished_classifier(run: str | Path, device: torch.device, threads: int) -> 
     return load_classifier(opened.path / MODEL, device, threads)
 
 
+def _remedy(given: KnownBands, learnt: KnownBands) -> str:
+    """What helps where a scene's bands are not those learnt."""
+    if given.wavelengths is None or learnt.wavelengths is None:
+        return "predict a scene of the same sensor and bands"
+    return "--resample makes them of the scene's bands"
+
+
 def _check_wavelengths(classifier: Classifier, file: CubeFile) -> None:
     learnt = classifier.header.wavelengths
     if learnt is None or file.wavelengths is None:
@@ -261,5 +268,5 @@ def _check_wavelengths(classifier: Classifier, file: CubeFile) -> None:
             file.path.name,
             f"bands up to {apart:.0f} nm away from those the model learnt",
             "the same bands",
-            "predict a scene of the same sensor and bands",
+            _remedy(KnownBands(file.shape[2], file.wavelengths), classifier.header.known_bands),
         )

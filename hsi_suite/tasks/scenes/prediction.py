@@ -86,6 +86,7 @@ def predict(
     axes: str | None = None,
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
+    resample: bool = False,
     probabilities: bool = False,
     test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
@@ -110,6 +111,7 @@ def predict(
         axes: order of its axes where the file does not say, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing data.
+        resample: make the bands that the runs learnt of those of another sensor.
         probabilities: also write `<name>_probabilities`.
         test_time_averaging: average over all ways to turn and mirror a window, also with runs that
             were not evaluated so (`evaluation.orientations`).
@@ -120,7 +122,7 @@ def predict(
 
     Raises:
         RunError: a run is unfinished or given twice, or the runs do not have the same classes.
-        ShapeError: the scene has other bands.
+        ShapeError: the scene has other bands, or they do not cover those learnt.
         ConfigError: the memory limit is too low, no run has windows to turn, or a run gives no
             probabilities.
         OutputError: the output exists or cannot be written, or another process is writing it.
@@ -148,7 +150,7 @@ def predict(
             ensemble = ensemble.of_all_orientations()
         if probabilities:
             ensemble.check_probabilities(observer)
-        file = in_learnt_bands(file, ensemble, observer)
+        file = in_learnt_bands(file, ensemble, observer, resample=resample)
         for remark in scene_remarks(file):
             observer.message(f"{file.path.name}: {remark}")
         ensemble.check_scene(file)
@@ -172,6 +174,7 @@ def predict(
             "axes": None if file.axes is None else [*file.axes.names, *file.axes.sizes],
             "nodata": str(nodata),
             "layers": layers,
+            **({"resample": True} if resample else {}),
             "lines in a strip": height,
             "device": str(where),
             "threads": threads,

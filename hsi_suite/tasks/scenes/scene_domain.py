@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...commands import suggested
-from ...data.band_order import with_learnt_bands, with_selection
+from ...data.band_order import with_selection
+from ...data.learnt_bands import with_learnt_bands
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, open_cube
 from ...data.reduction import Reduction
@@ -80,15 +81,22 @@ def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> C
     return rescaled(file, given, wanted)
 
 
-def in_learnt_bands(file: CubeFile, ensemble: Ensemble, observer: Observer) -> CubeFile:
+def in_learnt_bands(
+    file: CubeFile, ensemble: Ensemble, observer: Observer, *, resample: bool = False
+) -> CubeFile:
     """A scene with the bands that an ensemble learnt, in their order, where it can be told.
 
     Args:
         file: the scene, open.
         ensemble: what will classify it; its runs learnt the same bands.
         observer: reports a change.
+        resample: make these bands of others.
+
+    Raises:
+        ShapeError: they cannot be made.
     """
-    return with_learnt_bands(file, ensemble.classifiers[0].header.known_bands, observer)
+    learnt = ensemble.classifiers[0].header.known_bands
+    return with_learnt_bands(file, learnt, observer, resample=resample)
 
 
 def warn_if_unlike(file: CubeFile, ensemble: Ensemble, observer: Observer) -> None:
