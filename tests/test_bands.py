@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import file_samples as samples
 import numpy as np
@@ -18,10 +19,13 @@ from hsi_suite.data.band_resampling import resampling_between
 from hsi_suite.data.band_selection import select_bands, settled, steps_back
 from hsi_suite.data.learnt_bands import with_learnt_bands
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
+from hsi_suite.data.scene import Scene
 from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError
 from hsi_suite.runs.folder import open_run
 from hsi_suite.runs.identity import run_identity
 from hsi_suite.runs.training import resume
+from hsi_suite.tasks.retrieval.gallery_index import open_index
+from hsi_suite.tasks.retrieval.index import index_gallery
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.prediction import predict
 from hsi_suite.tasks.scenes.run_evaluation import evaluate_classification
@@ -595,3 +599,124 @@ def test_detection_uses_the_bands_that_were_chosen(tmp_path, hsi):
     assert np.nanmax(np.abs(scores["all"] - scores["cut.npy"])) > 0.01
     status, _, err = hsi("detect", scene, "--anomaly", "rx", "-o", target, "--bands", "700-800nm")
     assert status == 2 and "holds no band of a.hdr" in err
+
+
+def test_denoising_learns_nothing_from_marked_bands_and_writes_them_as_they_are(tmp_path, hsi):
+    rng = np.random.default_rng(0)
+    clean = 1000 + 200 * rng.random((24, 20, 1)) * np.linspace(1, 2, 12)
+    cube = (clean + rng.normal(0, 10, clean.shape)).astype(np.float32)
+    faulty = cube.copy()
+    faulty[..., 4] = rng.normal(0, 500, (24, 20))
+    faulty[..., 9] = np.nan
+    scene = write_banded(
+        tmp_path / "a.hdr", faulty, bad=(4, 9), extra="band names = {a,b,c,d,e,f,g,h,i,j,k,l}\n"
+    )
+    good = [band for band in range(12) if band not in (4, 9)]
+    np.save(tmp_path / "cut.npy", cube[..., good])
+
+    def denoised(given, *options):
+        target = tmp_path / f"out{len(list(tmp_path.glob('out*.hdr')))}.hdr"
+        status, out, err = hsi("denoise", given, "-o", target, "--threads", "1", *options)
+        assert status == 0, err
+        with open_cube(target) as file:
+            return file.read().copy(), file, out + err
+
+    alone, *_ = denoised(tmp_path / "cut.npy")
+    full, file, said = denoised(scene)
+    assert "2 bands marked as bad (5, 10) are written as they are" in said
+    np.testing.assert_allclose(full[..., good], alone, rtol=1e-5)
+    np.testing.assert_array_equal(full[..., [4, 9]], faulty[..., [4, 9]])
+    assert file.bad_bands == (4, 9) and len(file.wavelengths) == 12
+    part, file, said = denoised(scene, "--bands", "good")
+    np.testing.assert_allclose(part, alone, rtol=1e-5)
+    assert "10 of 12 bands are used; left out: 2 marked as bad" in said
+    assert file.bad_bands == () and file.band_names == tuple("abcdfghikl")
+    np.testing.assert_allclose(file.wavelengths, 400 + 12.0 * np.array(good))
+    np.testing.assert_allclose(file.fwhm, 5.0 + np.array(good))
+    part, file, _ = denoised(scene, "--bands", "all,1-6", "--mode", "bands")
+    assert part.shape[2] == 6 and file.bad_bands == (4,)
+    assert (part[..., 4] != faulty[..., 4]).any()
+    mended, file, said = denoised(scene, "--repair")
+    assert "bands marked as bad: 2 (5 and 10), replaced" in said and file.bad_bands == ()
+    for band in (4, 9):
+        assert np.abs(mended[..., band] - clean[..., band]).mean() < 20
+    status, _, err = hsi("denoise", scene, "-o", tmp_path / "x.hdr", "--bands", "20-30")
+    assert status == 2 and "holds no band of a.hdr" in err
+
+
+def test_classifiers_in_python_find_their_bands_too():
+    cube, labels = small_cube()
+    nm = 400 + 12.0 * np.arange(18)
+    bad = (3, 12)
+    kept = np.array([band for band in range(18) if band not in bad])
+    whole = Scene("whole", cube, wavelengths=nm)
+    selection = select_bands("good", 18, nm, bad)
+    part = Scene("part", cube[..., kept], wavelengths=nm[kept], selection=selection)
+    model = hsi_suite.SceneClassifier("svm", settings=["reduction.components=5"], threads=1)
+    model.fit(part, labels)
+    expected = model.predict(part)
+    heard = Heard()
+    model.observer = heard
+    np.testing.assert_array_equal(model.predict(whole), expected)
+    assert heard.said == [
+        "cube: 16 of its 18 bands are taken, those that the model learnt, by number"
+    ]
+    np.testing.assert_array_equal(model.predict(cube), expected)
+    assert model.score(whole, labels) == model.score(part, labels)
+    xarray = pytest.importorskip("xarray")
+    more = np.concatenate([cube, cube[..., :3]], 2)
+    given = xarray.DataArray(
+        more, dims=("y", "x", "band"), coords={"wavelength": ("band", np.r_[nm, 900:903])}
+    )
+    np.testing.assert_array_equal(np.asarray(model.predict(given)), expected)
+    with pytest.raises(ShapeError, match="300 nm away from those the model learnt"):
+        model.predict(replace(part, wavelengths=nm[kept] + 300))
+    masked = np.ones(labels.shape, bool)
+    masked[2, 3] = False
+    assert model.predict(replace(whole, valid=masked))[2, 3] == 0
+
+
+@pytest.mark.parametrize("pair", ["spectrum:rgb", "pca:rgb"])
+def test_indices_see_the_bands_that_the_run_learnt(tmp_path, pair):
+    cube, labels = small_cube(40, 40)
+    nm = np.linspace(420, 700, 18)
+    faulty = cube.copy()
+    faulty[..., [3, 12]] = 0
+    scene = write_banded(tmp_path / "a.hdr", faulty, nm, bad=(3, 12))
+    np.save(tmp_path / "labels.npy", labels)
+    settings = [f"data.pair={pair}", "data.window=3", "train.epochs=1", "threads=1"]
+    settings += ["evaluation.baselines=[]", "split.kind=random"]
+    heard = Heard()
+    run = hsi_suite.train(
+        config="retrieval/synthetic_spectrum_rgb",
+        scene=scene,
+        labels=str(tmp_path / "labels.npy"),
+        settings=settings,
+        output=tmp_path,
+        observer=heard,
+    )
+    assert any("2 marked as bad" in text for text in heard.said)
+    first, *_ = pair.split(":")
+
+    def indexed(name, given, **options):
+        heard = Heard()
+        index_gallery(
+            run.path, tmp_path / name, scene=given, side=first, observer=heard, threads=1, **options
+        )
+        return open_index(tmp_path / name), heard.said
+
+    index, said = indexed("same", scene)
+    assert any("those that the model learnt, by number" in text for text in said)
+    assert index.header.bands == 16
+    kept = [band for band in range(18) if band not in (3, 12)]
+    np.testing.assert_allclose(index.header.wavelengths, nm[kept], rtol=1e-4)
+    more = write_banded(tmp_path / "m.hdr", np.concatenate([faulty, cube], 2), np.r_[nm, nm + 1000])
+    other, said = indexed("more", more)
+    assert any("16 of its 36 bands are taken" in text for text in said)
+    np.testing.assert_array_equal(other.embeddings, index.embeddings)
+    dense = write_banded(tmp_path / "d.hdr", np.repeat(cube, 2, axis=2), np.linspace(415, 705, 36))
+    resampled, said = indexed("dense", dense, resample=True)
+    assert any("resampled from 36 bands to the 16" in text for text in said)
+    assert resampled.embeddings.shape == index.embeddings.shape
+    with pytest.raises(ConfigError, match="seen as rgb"):
+        index_gallery(run.path, tmp_path / "x", scene=scene, side="rgb", resample=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data.band_matching import KnownBands
+from ..data.band_selection import BandSelection
+from ..data.scene import Scene
 from ..errors import ShapeError
 
 # Names of dimensions of an `xarray.DataArray`, as rioxarray and others give them.
@@ -25,13 +28,37 @@ class Cube:
         values: lines × samples × bands.
         wavelengths: of the bands in nm; None where the array names none.
         valid: lines × samples, False where a value is not finite; None where all are.
-        template: the `DataArray` that it came from, in this order; None for NumPy arrays.
+        template: the `DataArray` that it came from, in this order; None for others.
+        fwhm: widths of the bands in nm; None when unknown.
+        selection: which bands of a scene's file these are; None: all.
+        mask: lines × samples, False where a scene says that there is no data; None: nowhere.
     """
 
     values: NDArray[np.generic]
     wavelengths: NDArray[np.float64] | None
     valid: NDArray[np.bool_] | None
     template: Any = None
+    fwhm: NDArray[np.float64] | None = None
+    selection: BandSelection | None = None
+    mask: NDArray[np.bool_] | None = None
+
+    @property
+    def known_bands(self) -> KnownBands:
+        """What is known of the bands."""
+        count = self.values.shape[2]
+        return KnownBands.chosen(count, self.wavelengths, self.fwhm, self.selection)
+
+    def with_bands(self, bands: NDArray[np.intp]) -> Cube:
+        """Some of its bands, by their numbers from 0."""
+        values = np.take(self.values, bands, axis=2)
+        return replace(
+            self,
+            values=values,
+            wavelengths=None if self.wavelengths is None else self.wavelengths[bands],
+            fwhm=None if self.fwhm is None else self.fwhm[bands],
+            valid=_valid(values, self.mask),
+            selection=None,
+        )
 
     def like(self, layer: NDArray[Any]) -> Any:
         """A layer of lines × samples as the cube was given: a `DataArray` with its coordinates."""
@@ -49,7 +76,7 @@ class Cube:
 
 
 def as_cube(cube: Any, name: str = "cube") -> Cube:
-    """A cube from a NumPy array or an `xarray.DataArray`.
+    """A cube from a NumPy array, an `xarray.DataArray` or a `Scene`.
 
     Args:
         cube: lines × samples × bands; of a `DataArray` in any order, known by the names of its
@@ -59,6 +86,10 @@ def as_cube(cube: Any, name: str = "cube") -> Cube:
     Raises:
         ShapeError: it has other dimensions, is empty, or is not of numbers.
     """
+    if isinstance(cube, Scene):
+        values = _numbers(cube.cube, name)
+        valid = _valid(values, cube.valid)
+        return Cube(values, cube.wavelengths, valid, None, cube.fwhm, cube.selection, cube.valid)
     template, wavelengths = None, None
     if hasattr(cube, "dims") and hasattr(cube, "coords"):
         template, wavelengths = _ordered(cube, name)
@@ -66,11 +97,17 @@ def as_cube(cube: Any, name: str = "cube") -> Cube:
     values = _numbers(cube, name)
     if values.ndim != 3 or not values.size:
         raise ShapeError(name, f"an array of shape {values.shape}", "lines × samples × bands")
-    valid = None
-    if values.dtype.kind == "f":
-        finite = np.isfinite(values).all(2)
-        valid = None if finite.all() else finite
-    return Cube(values, wavelengths, valid, template)
+    return Cube(values, wavelengths, _valid(values, None), template)
+
+
+def _valid(values: NDArray[np.generic], mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """Where all values are finite and a mask lets them count; None: everywhere."""
+    if values.dtype.kind != "f":
+        return mask
+    finite: NDArray[np.bool_] = np.isfinite(values).all(2)
+    if mask is not None:
+        finite &= mask
+    return None if finite.all() else finite
 
 
 def as_labels(

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from ..data.band_matching import match_bands, require_same_bands
 from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
 from ..data.scene import Scene, check_window
@@ -94,8 +95,8 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from labelled pixels of a cube.
 
         Args:
-            cube: lines × samples × bands, NumPy or `xarray.DataArray`; pixels with values that
-                are not finite count as missing.
+            cube: lines × samples × bands, NumPy or `xarray.DataArray`, or a `Scene`; pixels with
+                values that are not finite count as missing.
             labels: lines × samples, 0 = unlabelled, classes are whole numbers from 1 on.
             split: of `hsi_suite.splits`: its training pixels are learnt from, its validation
                 pixels select the epoch where the configuration says so; None learns from all.
@@ -122,7 +123,10 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, cube: Any) -> Any:
-        """The label map of a cube of the same bands: lines × samples, 0 where data are missing.
+        """The label map of a cube: lines × samples, 0 where data are missing.
+
+        Its bands are those learnt, or hold them: of a `Scene` or `DataArray` they are found by
+        wavelength, or by number as in the training scene's file.
 
         Raises:
             NotFittedError: `fit` comes first.
@@ -158,7 +162,7 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = as_cube(cube)
         truth = as_labels(labels, given.values.shape[:2])
         pixels = np.flatnonzero(truth) if split is None else _checked(split, truth).test
-        found = np.asarray(self.predict(given.values)).reshape(-1)[pixels]
+        found = np.asarray(self.predict(cube)).reshape(-1)[pixels]
         right = found == truth.reshape(-1)[pixels]
         weights = None
         if sample_weight is not None:
@@ -211,8 +215,14 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _taken(self, cube: Any) -> Cube:
         check_is_fitted(self, "classifier_")
-        given = as_cube(cube)
+        given, learnt = as_cube(cube), self.classifier_.header.known_bands
+        match = match_bands(given.known_bands, learnt)
+        if match is not None:
+            if self.observer is not None:
+                self.observer.message(f"cube: {match.remark}")
+            return given.with_bands(match.bands)
         self.classifier_.check_bands(given.values.shape[2])
+        require_same_bands("cube", given.known_bands, learnt)
         return given
 
     def _computing(self) -> Any:
@@ -228,6 +238,8 @@ def _prepared(
         labels=labels,
         class_names=tuple(map(str, range(1, int(labels.max()) + 1))),
         wavelengths=cube.wavelengths,
+        fwhm=cube.fwhm,
+        selection=cube.selection,
         valid=cube.valid,
     )
     window = config.model.window

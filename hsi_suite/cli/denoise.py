@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .terminal import say
-from .values import NUMBER, array_options, auto_or, memory_limit_option
+from .values import NUMBER, array_options, auto_or, band_options, memory_limit_option
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
@@ -114,6 +114,7 @@ Examples:
 )
 @click.option("--repair", is_flag=True, help="Cubes: fill dead bands, missing and odd values.")
 @array_options
+@band_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def denoise(
@@ -158,11 +159,13 @@ def denoise(
         chosen["rank"] = "auto"
     if chosen["noise"] != "gaussian" and given["add_noise"] is None:
         raise ConfigError("--noise", "given without --add-noise", "both, for a trial")
-    shape = given.pop("shape")
+    shape, drop_water = given.pop("shape"), bool(given.pop("drop_water"))
     settings = CubeSettings(
         variable=given.pop("scene_variable"),
         axes=given.pop("axes"),
         shape=None if shape is None else tuple(shape),
+        bands=given.pop("bands"),
+        drop_water=drop_water,
         **chosen,
     )
     if settings != CubeSettings() and images:

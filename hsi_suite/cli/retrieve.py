@@ -69,6 +69,11 @@ def retrieve() -> None:
 @unlabelled_option
 @warp_labels_option
 @array_options
+@click.option(
+    "--resample",
+    is_flag=True,
+    help="Make the bands that the run learnt of those of another sensor.",
+)
 @click.option("-o", "--output", metavar="FOLDER", required=True, help="Folder of the index.")
 @click.option("--overwrite", is_flag=True, help="Replace an index that is there.")
 @click.option(
@@ -100,6 +105,7 @@ def index_command(
     axes: str | None,
     shape: list[int] | None,
     nodata: float | None,
+    resample: bool,
     output: str,
     overwrite: bool,
     side: str,
@@ -130,6 +136,7 @@ def index_command(
         axes=axes,
         shape=shape,
         nodata=nodata,
+        resample=resample,
         side=side,
         step=step,
         memory_limit=memory_limit,

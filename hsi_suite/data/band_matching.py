@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from ..errors import ShapeError
 from .band_selection import BandSelection, same_band
 
 Centres = NDArray[np.float64]
@@ -93,6 +94,24 @@ def match_bands(given: KnownBands, learnt: KnownBands) -> BandMatch | None:
         remark = "bands are taken in the order of the training scene, by wavelength"
         return BandMatch(bands, remark)
     return BandMatch(bands, _told(given, learnt, "wavelength", farthest))
+
+
+def require_same_bands(name: str, given: KnownBands, learnt: KnownBands) -> None:
+    """Refuse bands at other wavelengths than those learnt, of the same number.
+
+    Raises:
+        ShapeError: they are.
+    """
+    if given.wavelengths is None or learnt.wavelengths is None:
+        return
+    apart = _apart(given.wavelengths, learnt.wavelengths)
+    if apart > same_band(learnt.wavelengths):
+        raise ShapeError(
+            name,
+            f"bands up to {apart:.0f} nm away from those the model learnt",
+            "the same bands",
+            "hsi predict --resample makes them of another sensor's",
+        )
 
 
 def differing(given: KnownBands, learnt: KnownBands) -> str:

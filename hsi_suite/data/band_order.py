@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .band_selection import select_bands
+from .band_selection import BandSelection, select_bands
 from .formats.cube_file import CubeFile, LinesOf
 from .scene import Scene, nearest_bands
 
@@ -105,7 +105,20 @@ def scene_with_selection(scene: Scene, choice: str, *, drop_water: bool = False)
     )
     if selection is None:
         return scene
-    bands = np.array(selection.bands)
+    chosen = scene_with_bands(scene, np.array(selection.bands))
+    return replace(chosen, selection=selection, remarks=(*scene.remarks, selection.told()))
+
+
+def scene_with_bands(scene: Scene, bands: Order) -> Scene:
+    """A scene in memory with some of its bands, or all in another order.
+
+    Args:
+        scene: as it is.
+        bands: of each band that comes out, its number in the cube, from 0.
+    """
+    of = scene.bands if scene.selection is None else scene.selection.of
+    known = range(of) if scene.selection is None else scene.selection.bands
+    numbers = tuple(int(known[band]) for band in bands)
     wavelengths = None if scene.wavelengths is None else scene.wavelengths[bands]
     return replace(
         scene,
@@ -113,8 +126,7 @@ def scene_with_selection(scene: Scene, choice: str, *, drop_water: bool = False)
         wavelengths=wavelengths,
         fwhm=None if scene.fwhm is None else scene.fwhm[bands],
         false_colour=_moved(scene.false_colour, bands) or nearest_bands(wavelengths, len(bands)),
-        selection=selection,
-        remarks=(*scene.remarks, selection.told()),
+        selection=BandSelection(of, numbers),
     )
 
 

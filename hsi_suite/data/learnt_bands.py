@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .band_matching import KnownBands, match_bands
-from .band_order import with_bands, with_selection
+from .band_order import scene_with_bands, with_bands, with_selection
 from .band_resampling import resampling_between
 from .band_selection import GOOD, BandSelection
 from .formats.cube_file import CubeFile, LinesOf
 from .formats.envi_header import GAINS, OFFSETS
 from .missing_data import valid_pixels
+from .scene import Scene
 from .value_scale import ValueScale, declared_scale, rescaled
 
 # Bands no farther apart are where they were learnt.
@@ -51,6 +52,22 @@ def with_learnt_bands(
     observer.message(f"{file.path.name}: {match.remark}")
     numbers = tuple(int(file.band_numbers[band]) for band in match.bands)
     return replace(with_bands(file, match.bands), selection=BandSelection(file.shape[2], numbers))
+
+
+def scene_with_learnt_bands(scene: Scene, learnt: KnownBands, observer: Talker) -> Scene:
+    """A scene in memory with the bands that a model learnt, as `with_learnt_bands` finds them.
+
+    Args:
+        scene: all bands, or some.
+        learnt: the bands of the model.
+        observer: reports a change.
+    """
+    given = KnownBands.chosen(scene.bands, scene.wavelengths, scene.fwhm, scene.selection)
+    match = match_bands(given, learnt)
+    if match is None:
+        return scene
+    observer.message(f"{scene.name}: {match.remark}")
+    return scene_with_bands(scene, match.bands)
 
 
 def known_bands(file: CubeFile) -> KnownBands:

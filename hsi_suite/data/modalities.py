@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputFileError, ShapeError
 from ..registry import listed, nearest_names
+from .band_matching import KnownBands, header_numbers, known_from
 from .reduction import Reduction, fit_pca
 from .scene import Scene, check_window
 
@@ -45,6 +46,9 @@ class Modality:
         weights: ranges in nm over which the bands of each channel of `rgb` and `panchromatic` are
             averaged.
         reduction: from bands to the components of `pca` and `hsi`.
+        fwhm: widths of these bands in nm; None if unknown.
+        file_bands: bands of the file that they were chosen from; None: they are all.
+        band_numbers: their numbers there, from 1.
         mean: of each channel over the training items; None before `fitted`.
         scale: their standard deviations; as `mean`.
     """
@@ -59,6 +63,27 @@ class Modality:
     reduction: Reduction | None = None
     mean: NDArray[np.float32] | None = None
     scale: NDArray[np.float32] | None = None
+    fwhm: NDArray[np.float64] | None = None
+    file_bands: int | None = None
+    band_numbers: tuple[int, ...] | None = None
+
+    @property
+    def known_bands(self) -> KnownBands | None:
+        """The bands of the cubes that it is of; None where it is of no certain bands.
+
+        Raises:
+            ValueError: what is kept of them does not fit.
+        """
+        if self.kind not in ("spectrum", "pca", "hsi"):
+            return None
+        count = self.channels if self.reduction is None else len(self.reduction.mean)
+        return known_from(
+            count,
+            None if self.wavelengths is None else self.wavelengths.tolist(),
+            None if self.fwhm is None else self.fwhm.tolist(),
+            self.file_bands,
+            self.band_numbers,
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -96,6 +121,11 @@ class Modality:
     def to_dict(self) -> dict[str, Any]:
         """What it is beside its arrays, in plain types for JSON."""
         centres = None if self.wavelengths is None else self.wavelengths.tolist()
+        bands = {
+            "fwhm": None if self.fwhm is None else self.fwhm.tolist(),
+            "file_bands": self.file_bands,
+            "band_numbers": None if self.band_numbers is None else list(self.band_numbers),
+        }
         return {
             "kind": self.kind,
             "channels": self.channels,
@@ -104,6 +134,7 @@ class Modality:
             "unit_norm": self.unit_norm,
             "companion": self.companion,
             "weights": [list(pair) for pair in self.weights],
+            **{name: value for name, value in bands.items() if value is not None},
         }
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -129,20 +160,25 @@ def modality_from(fields: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
     given = dict(fields)
     if given["kind"] not in KINDS:
         raise ValueError("kind")
-    centres = given.pop("wavelengths")
+    centres, widths = given.pop("wavelengths"), given.pop("fwhm", None)
+    numbers = given.pop("band_numbers", None)
     weights = tuple((float(low), float(high)) for low, high in given.pop("weights"))
     reduction = None
     if "reduction_matrix" in arrays:
         matrix = arrays["reduction_matrix"]
         reduction = Reduction(arrays["reduction_mean"], matrix, np.zeros(matrix.shape[1]))
-    return Modality(
+    modality = Modality(
         **given,
         wavelengths=None if centres is None else np.array(centres, np.float64),
+        fwhm=None if widths is None else np.array(widths, np.float64),
+        band_numbers=None if numbers is None else tuple(map(int, numbers)),
         weights=weights,
         reduction=reduction,
         mean=arrays["mean"],
         scale=arrays["scale"],
     )
+    modality.known_bands  # noqa: B018
+    return modality
 
 
 @dataclass(frozen=True)
@@ -184,21 +220,30 @@ def scene_modality(
         near = nearest_names(kind, SCENE_KINDS)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
         raise ConfigError("data.pair", f"unknown kind {kind!r}", listed(SCENE_KINDS), hint)
+    bands = _bands_of(scene)
     if kind == "spectrum":
-        return Modality(
-            kind, scene.bands, wavelengths=scene.wavelengths, unit_norm=options.unit_norm
-        )
+        return Modality(kind, scene.bands, unit_norm=options.unit_norm, **bands)
     window = options.window
     check_window("data.window", window, scene.lines, scene.samples)
     if kind in ("pca", "hsi"):
         spectra = scene.cube.reshape(-1, scene.bands)[learnt]
         reduction = fit_pca(spectra, options.components, whiten=False)
-        return Modality(kind, options.components, window, scene.wavelengths, reduction=reduction)
+        return Modality(kind, options.components, window, reduction=reduction, **bands)
     if kind == "companion":
         name = options.companion or _only_companion(scene)
         return Modality(kind, 1, window, companion=name)
     weights = COLOURS if kind == "rgb" else (options.panchromatic,)
     return Modality(kind, len(weights), window, weights=weights)
+
+
+def _bands_of(scene: Scene) -> dict[str, Any]:
+    file_bands, numbers = header_numbers(scene.selection)
+    return {
+        "wavelengths": scene.wavelengths,
+        "fwhm": scene.fwhm,
+        "file_bands": file_bands,
+        "band_numbers": None if numbers is None else tuple(numbers),
+    }
 
 
 def unit_rows(items: Items) -> Items:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class Damage:
         dead_samples: samples × bands, the same of a column of samples, as a dead detector of a
             push-broom sensor leaves it.
         nodata: the value that marks missing values beside NaN and infinity; None: there is none.
+        marked: those of the dead bands that are so because somebody says so.
     """
 
     valid: Mask
@@ -41,6 +43,7 @@ class Damage:
     dead_lines: Mask
     dead_samples: Mask
     nodata: float | None = None
+    marked: tuple[int, ...] = ()
 
     @property
     def live_bands(self) -> NDArray[np.intp]:
@@ -65,13 +68,19 @@ class Damage:
         return missing
 
 
-def find_damage(cube: CubeLines, valid: Mask | None = None, nodata: float | None = None) -> Damage:
+def find_damage(
+    cube: CubeLines,
+    valid: Mask | None = None,
+    nodata: float | None = None,
+    marked: Sequence[int] = (),
+) -> Damage:
     """Look through a cube once for what cannot be used.
 
     Args:
         cube: at least two bands.
         valid: lines × samples, False where a pixel is to be left alone; None: nowhere.
         nodata: the value that marks missing values; None: NaN and infinity alone.
+        marked: bands to take for dead, whatever they hold; nothing is learnt from them.
 
     Raises:
         ShapeError: a single band, or a mask of another size.
@@ -90,13 +99,15 @@ def find_damage(cube: CubeLines, valid: Mask | None = None, nodata: float | None
     for first, last in line_blocks(cube.shape):
         block = cube.read(first, last)
         present = present_values(block, nodata)
+        present[..., list(marked)] = False
         present &= (valid[first:last] & _varied(block, present))[..., None]
         held[first:last] = present.sum(2)
         low, high = np.where(present, block, np.inf), np.where(present, block, -np.inf)
         line_limits[:, first:last] = low.min(1), high.max(1)
         np.minimum(sample_limits[0], low.min(0), out=sample_limits[0])
         np.maximum(sample_limits[1], high.max(0), out=sample_limits[1])
-    return _judge(held, line_limits, sample_limits, nodata)
+    damage = _judge(held, line_limits, sample_limits, nodata)
+    return replace(damage, marked=tuple(map(int, marked)))
 
 
 def present_values(block: NDArray[Any], nodata: float | None) -> Mask:

@@ -71,11 +71,13 @@ class CubeOptions(CubeChoices, total=False):
         valid: lines × samples, False where a pixel is to be left alone; None: nowhere.
         nodata: the value that marks missing values; None: NaN and infinity alone.
         wavelengths: of the bands, in nm; None: neighbours are taken to be equally far apart.
+        marked: bands, from 0, that are taken for dead, whatever they hold.
     """
 
     valid: NDArray[np.bool_] | None
     nodata: float | None
     wavelengths: NDArray[np.float64] | None
+    marked: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def restore_lines(
     valid: NDArray[np.bool_] | None = None,
     nodata: float | None = None,
     wavelengths: NDArray[np.float64] | None = None,
+    marked: Sequence[int] = (),
 ) -> CubeRestoration:
     """Denoise the eigen-images of a cube of which only blocks of lines are in memory at a time.
 
@@ -171,6 +174,7 @@ def restore_lines(
         valid: pixels to denoise.
         nodata: the value that marks missing values.
         wavelengths: of the bands.
+        marked: bands to take for dead.
 
     Raises:
         ConfigError: a negative σ, an impossible rank, an unknown mode, or planes that take too
@@ -187,7 +191,7 @@ def restore_lines(
     check_rank(rank, bands)
     given = _given_sigma(sigma, bands)
     observer.message("looking for dead bands and lines")
-    damage = find_damage(cube, valid, nodata)
+    damage = find_damage(cube, valid, nodata, marked)
     positions = band_positions(wavelengths, bands)
     live = damage.live_bands
     reader = FilledLines(cube, damage, positions)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atomic import write_text
+from ...data.band_order import with_bands, with_selection
+from ...data.band_selection import GOOD
 from ...data.cube_writer import check_cube_target, storable, write_cube_like
 from ...data.missing_data import band_list
 from ...data.readers import CubeFile, open_cube
@@ -82,6 +84,8 @@ def denoise_cube_file(
     axes: str | None = None,
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
+    bands: str | None = None,
+    drop_water: bool = False,
     reference: Path | str | None = None,
     added_noise: tuple[CubeNoise, float, int] | None = None,
     report: Path | str | None = None,
@@ -103,6 +107,9 @@ def denoise_cube_file(
         axes: see `data.readers.open_cube`.
         shape: the same.
         nodata: value of missing pixels, instead of the one the file names; NaN: there is none.
+        bands: which bands the result has, see `data.band_selection`; None: all, those that the
+            file marks as bad as they are, or replaced by `repair`. Nothing is learnt from them.
+        drop_water: leave out of the result the bands dark from water vapour.
         reference: a clean cube of the same size and units to score against.
         added_noise: kind, σ and seed of noise that is added first, for a demonstration (see
             `cube_demonstration.with_noise`); the cube itself is then the reference, and the
@@ -119,8 +126,16 @@ def denoise_cube_file(
     observer = observer or Observer()
     path, target = Path(path), Path(output)
     with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
+        if bands is not None or drop_water:
+            file = with_selection(file, bands or GOOD, drop_water=drop_water)
+        marked = file.bad_bands if bands is None else ()
         for remark in file.remarks:
             observer.message(f"{path.name}: {remark}")
+        if marked and not choices.get("repair"):
+            observer.message(
+                f"{path.name}: {len(marked)} bands marked as bad ({band_list(marked)}) are written "
+                "as they are; --bands all denoises them too, --bands good leaves them out"
+            )
         check_cube_target(target, file)
         if file.mask is not None and target.suffix.lower() == ".npy":
             observer.message(
@@ -147,6 +162,7 @@ def denoise_cube_file(
                 valid=_unmasked(file),
                 nodata=file.nodata,
                 wavelengths=file.wavelengths,
+                marked=marked,
                 **choices,
             )
         except HsiSuiteError as error:
@@ -231,6 +247,9 @@ def _left_for_planes(file: CubeFile, scored: bool, allowed: float | None) -> flo
 
 def _read_reference(path: Path, noisy: CubeFile) -> NDArray[np.floating]:
     with open_cube(path) as file:
+        selection = noisy.selection
+        if selection is not None and file.shape[2] == selection.of:
+            file = with_bands(file, np.array(selection.bands))
         if file.shape != noisy.shape:
             raise InputFileError(
                 path,

@@ -45,6 +45,9 @@ class CubeSettings:
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing pixels; NaN: none does.
         noise: kind of the noise that `add_noise` adds.
+        bands: which bands the result has, see `data.band_selection`; None: all, those marked as
+            bad unchanged.
+        drop_water: leave out of it the bands dark from water vapour.
     """
 
     rank: Rank = "auto"
@@ -55,6 +58,8 @@ class CubeSettings:
     shape: tuple[int, int] | None = None
     nodata: float | None = None
     noise: CubeNoise = "gaussian"
+    bands: str | None = None
+    drop_water: bool = False
 
 
 def separate_cubes(
@@ -208,6 +213,8 @@ def _denoise(
         axes=settings.axes,
         shape=settings.shape,
         nodata=settings.nodata,
+        bands=settings.bands,
+        drop_water=settings.drop_water,
         reference=options.reference,
         added_noise=added,
         report=_page(target) if options.compare else None,

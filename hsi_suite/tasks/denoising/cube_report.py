@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +26,23 @@ _RARE_SHARE = 0.05
 def damage_rows(damage: Damage, missing_values: int, repaired: bool) -> tuple[tuple[str, str], ...]:
     """What is wrong with a cube, as (what, how much) in words; bands are counted from 1."""
     done = "replaced" if repaired else "left as they are"
-    dead = len(damage.dead_bands)
-    named = enumerate_names((band + 1 for band in damage.dead_bands), 12)
+    dead = [band for band in damage.dead_bands if band not in damage.marked]
     empty = int((~damage.valid).sum())
     lines, samples = int(damage.dead_lines.sum()), int(damage.dead_samples.sum())
     return (
-        ("dead bands", f"{dead} ({named}), {done}" if dead else "none"),
+        ("bands marked as bad", _counted(damage.marked, done)),
+        ("dead bands", _counted(dead, done)),
         ("dead lines of single bands", f"{lines:,}, {done}" if lines else "none"),
         ("dead columns of single bands", f"{samples:,}, {done}" if samples else "none"),
         ("missing values in all", f"{missing_values:,}, {done}" if missing_values else "none"),
         ("pixels without data", f"{empty:,} of {damage.valid.size:,}" if empty else "none"),
     )
+
+
+def _counted(bands: Sequence[int], done: str) -> str:
+    if not bands:
+        return "none"
+    return f"{len(bands)} ({enumerate_names((band + 1 for band in bands), 12)}), {done}"
 
 
 def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[str, str], ...]:
@@ -77,7 +84,7 @@ def cube_report(
     sigma = restoration.sigma[damage.live_bands]
     rows = damage_rows(damage, restoration.missing_values, restoration.repair)
     odd = unexplained_rows(restoration.unexplained, damage)
-    remarks = [f"{what}: {value}." for what, value in (*rows[:3], *odd) if value != "none"]
+    remarks = [f"{what}: {value}." for what, value in (*rows[:4], *odd) if value != "none"]
     size = " × ".join(map(str, file.shape))
     rank = "band by band" if restoration.rank is None else f"{restoration.rank} eigen-images"
     return DenoisingReport(

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.band_order import with_selection
+from ...data.band_selection import GOOD
 from ...data.catalogue import load_dataset
 from ...data.formats.cube_file import CubeFile, WholeArray
 from ...data.label_alignment import align_labels
+from ...data.learnt_bands import scene_with_learnt_bands, with_learnt_bands
 from ...data.modalities import Modality
 from ...data.photographs import PHOTOGRAPH_ENDINGS, read_header, read_photograph
 from ...data.readers import (
@@ -53,6 +56,7 @@ class Gallery:
         read: gives lines first … last − 1 as a scene of their own.
         reading_bytes: about the memory that reading so many lines takes.
         unverified: files of a registered scene that no published checksum vouches for.
+        band_numbers: the number in the file, from 0, of each band; () where they are all.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Gallery:
     read: Callable[[int, int], Scene]
     reading_bytes: Callable[[int], int]
     unverified: tuple[str, ...] = ()
+    band_numbers: Sequence[int] = ()
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 of what it was read from, by file name."""
@@ -101,6 +106,7 @@ def scene_gallery(scene: Scene) -> Gallery:
         read=read,
         reading_bytes=lambda _: int(scene.cube.nbytes),
         unverified=scene.unverified,
+        band_numbers=range(scene.bands) if scene.selection is None else scene.selection.bands,
     )
 
 
@@ -161,6 +167,7 @@ def file_gallery(
         files=files,
         read=read,
         reading_bytes=lambda rows: copies * file.reading_bytes(rows),
+        band_numbers=file.band_numbers,
     )
 
 
@@ -183,6 +190,7 @@ def open_gallery(
     nodata: float | None = None,
     unlabelled: float | None = None,
     warp_labels: bool = False,
+    resample: bool = False,
     observer: Observer,
 ) -> Iterator[Gallery]:
     """What a command names to be searched or looked at.
@@ -198,6 +206,7 @@ def open_gallery(
         nodata: the value that marks missing pixels.
         unlabelled: the value of unlabelled pixels in the label map; None: 0.
         warp_labels: bring labels on another grid to the scene's.
+        resample: make the bands that the run learnt of those of another sensor.
         observer: reports how the file was read.
 
     Raises:
@@ -208,16 +217,27 @@ def open_gallery(
     if (scene is None) == (dataset is None):
         found = "neither" if scene is None else "both"
         raise ConfigError("--scene, --dataset", f"{found} given", "one of the two")
+    learnt = modality.known_bands
+    if resample and learnt is None:
+        raise ConfigError("--resample", f"pixels seen as {modality.kind}", "spectra, pca or hsi")
     if dataset is not None:
         if any(
             option is not None for option in (labels, variable, axes, shape, nodata, unlabelled)
         ):
             raise ConfigError("--dataset", "given with options of a file", "--scene FILE with them")
         loaded = load_dataset(dataset, on_message=observer.message)
+        if resample:
+            raise ConfigError("--resample", "given with a registered scene", "--scene FILE")
+        if learnt is not None:
+            loaded = scene_with_learnt_bands(loaded, learnt, observer)
         check_wavelengths(modality, loaded.name, loaded.wavelengths)
         yield scene_gallery(loaded)
         return
-    with _open(Path(str(scene)), variable, axes, shape, nodata) as file:
+    with _open(Path(str(scene)), variable, axes, shape, nodata) as opened:
+        if learnt is None:
+            file = with_selection(opened, GOOD)
+        else:
+            file = with_learnt_bands(opened, learnt, observer, resample=resample)
         summary = survey_missing(file).summary()
         for remark in (*scene_remarks(file), *([summary] if summary else [])):
             observer.message(f"{file.path.name}: {remark}")

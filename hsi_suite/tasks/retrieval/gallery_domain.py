@@ -33,9 +33,10 @@ def warn_if_unlike(gallery: Gallery, modality: Modality, observer: Observer) -> 
     comparable = not modality.unit_norm and mean is not None
     dead = dead_bands(spectra, mean if comparable else None)
     if dead:
+        numbers = [gallery.band_numbers[band] for band in dead] if gallery.band_numbers else dead
         observer.message(
-            f"warning: {gallery.name}: {band_list(dead)} hold the same value in every pixel; fill "
-            "them first: `hsi denoise SCENE --repair`"
+            f"warning: {gallery.name}: {band_list(numbers)} hold the same value in every pixel; "
+            "fill them first: `hsi denoise SCENE --repair`"
         )
     if not comparable or modality.mean is None or modality.scale is None or mean is None:
         return

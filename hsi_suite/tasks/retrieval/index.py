@@ -41,6 +41,7 @@ def index_gallery(
     nodata: float | None = None,
     unlabelled: float | None = None,
     warp_labels: bool = False,
+    resample: bool = False,
     side: str = "second",
     step: int = 1,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
@@ -65,6 +66,7 @@ def index_gallery(
         nodata: the value that marks missing pixels.
         unlabelled: the value of unlabelled pixels in the label map; None: 0.
         warp_labels: bring labels on another grid to the scene's, nearest neighbour.
+        resample: make the bands that the run learnt of those of another sensor.
         side: first, second or the name of a modality of the run: how the gallery is seen.
         step: only every so manieth line and sample becomes an item.
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
@@ -99,6 +101,7 @@ def index_gallery(
             nodata=nodata,
             unlabelled=unlabelled,
             warp_labels=warp_labels,
+            resample=resample,
             observer=observer,
         ) as gallery:
             height = strip_lines(gallery, retriever, seen, step, memory_limit)
@@ -107,6 +110,7 @@ def index_gallery(
                 Path(run), retriever, seen, gallery, step, height, observer, unverified
             )
             identity = job.identity(where, threads, scene_variable)
+            identity |= {"resample": True} if resample else {}
             if _finished(output, identity, overwrite):
                 observer.message(f"{output} is finished already; nothing to do")
                 return open_index(output)
