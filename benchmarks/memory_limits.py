@@ -126,6 +126,9 @@ def _write_scene(cube: Path, labels: Path) -> None:
     kinds = np.kron(blocks, np.ones((20, 20), int))[:LINES, :SAMPLES]
     values = spectra[kinds] + rng.normal(0, 60, (LINES, SAMPLES, BANDS))
     write_layers(cube, values.astype(np.float32), [f"band {i}" for i in range(BANDS)])
+    wavelengths = ", ".join(f"{value:.1f}" for value in np.linspace(400, 2500, BANDS))
+    with cube.open("a") as header:
+        header.write(f"wavelength units = Nanometers\nwavelength = {{{wavelengths}}}\n")
     np.savez(cube.with_suffix(".npz"), cube=values.astype(np.float32))
     photo = rng.integers(0, 255, (1500, 2000, 3), np.uint8)
     Image.fromarray(photo).save(cube.parent / "photo8.png")
