@@ -21,6 +21,7 @@ import numpy as np
 LINES, SAMPLES, BANDS = 256, 256, 100
 _LEAST = re.compile(r"(?:at least|above|need about|takes about|takes|need) ([\d.]+) ([MG])B")
 _BESIDE = re.compile(r"takes about ([\d.]+) ([MG])B beside ([\d.]+) ([MG])B")
+_MORE = re.compile(r"by ([\d.]+) ([MG])B")
 _UNITS = {"M": 1e6, "G": 1e9}
 
 
@@ -56,7 +57,7 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
         "forest": ["--model", "forest"],
     }
     for name, wanted in nets.items():
-        yield f"train {name}", ["train", *scene, *few, *wanted, "--output", str(folder / "runs")]
+        yield f"train {name}", ["train", *scene, *few, *wanted, "--output", "runs"]
     for name in ("hybridsn", "ssrn", "cnn1d", "svm", "forest"):
         run = _trained(folder / f"run_{name}", [*trained, *nets[name]])
         yield f"predict {name}", ["predict", run, "--scene", str(cube), "-o", "map.npy"]
@@ -94,6 +95,7 @@ def _show(name: str, arguments: list[str], folder: Path) -> None:
             float(one) * _UNITS[unit] + float(other) * _UNITS[others] + 1e6
             for one, unit, other, others in _BESIDE.findall(text)
         ]
+        found += [limit + float(size) * _UNITS[unit] + 1e6 for size, unit in _MORE.findall(text)]
         found = [size for size in found if size > limit]
         limit = max(found, default=1.1 * limit)
     print(f"{name:<34} {text.strip().splitlines()[-1]}")

@@ -104,6 +104,7 @@ def _work(
     release_free_blocks()
     checkpoint = run.path / CHECKPOINT
     training = fit(classifier, config, prepared, checkpoint, observer, team, reduced, run.identity)
+    release_free_blocks()
     classifier.header = replace(classifier.header, **learnt(config, prepared))
     classifier.save(run.path / MODEL)
     # Results come from the file that prediction will read, not from what is in memory.

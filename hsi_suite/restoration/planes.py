@@ -28,11 +28,13 @@ class PlaneDenoiser:
         highest_sigma: the strongest noise it knows, on the scale of the image.
         takes_noise_map: whether it looks at σ. What one that does not makes of a plane is judged
             and blended with it, see `denoise_plane`.
+        work_bytes: the most memory that it takes for an image of so many pixels.
     """
 
     run: Callable[[Plane, Plane], Plane]
     highest_sigma: float = math.inf
     takes_noise_map: bool = True
+    work_bytes: Callable[[int], float] = lambda pixels: 0.0
 
 
 def denoise_plane(

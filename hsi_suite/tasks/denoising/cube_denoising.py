@@ -284,7 +284,7 @@ def _check_plane_bytes(rank: int, shape: tuple[int, int, int], allowed: float | 
             "memory limit",
             f"{rank} planes of {shape[0]:,} × {shape[1]:,} pixels take {memory_text(needed)}",
             f"at most {memory_text(allowed)} beside the rest",
-            "raise --memory-limit",
+            f"raise --memory-limit by {memory_text(needed - allowed)}",
         )
 
 

@@ -145,7 +145,8 @@ def denoise_cube_file(
         if report is not None and Path(report).suffix.lower() not in {".html", ".htm"}:
             raise OutputError(report, "is no name of a page", "one that ends in .html")
         scored = reference is not None or added_noise is not None
-        choices["plane_bytes"] = _left_for_planes(file, scored, choices.get("plane_bytes"))
+        work = denoiser.work_bytes(prod(file.shape[:2]))
+        choices["plane_bytes"] = _left_for_planes(file, scored, choices.get("plane_bytes"), work)
         clean = None if reference is None else _read_reference(Path(reference), file)
         if added_noise is not None:
             clean = floats_of(file.read(), file.nodata) if clean is None else clean
@@ -220,8 +221,10 @@ def _unmasked(file: CubeFile) -> NDArray[np.bool_] | None:
     return None if file.mask is None else file.mask.read_lines(0, file.shape[0])
 
 
-def _left_for_planes(file: CubeFile, scored: bool, allowed: float | None) -> float | None:
-    """What planes may take beside a cube that is in memory whole.
+def _left_for_planes(
+    file: CubeFile, scored: bool, allowed: float | None, work: float
+) -> float | None:
+    """What planes may take beside the network's work and a cube that is in memory whole.
 
     Raises:
         InputFileError: the cube alone takes more.
@@ -231,15 +234,16 @@ def _left_for_planes(file: CubeFile, scored: bool, allowed: float | None) -> flo
         whole += file.reading_bytes(file.shape[0])
     if scored:
         whole += _SCORED_COPIES * np.result_type(file.dtype, np.float32).itemsize * prod(file.shape)
-    if allowed is None or not whole:
-        return allowed
-    if whole > allowed:
+    if allowed is None:
+        return None
+    allowed -= work
+    if whole > max(0, allowed):
         why = f"a {file.format} file of this kind" if not scored else "a cube that is scored"
         raise InputFileError(
             file.path,
             f"{why} is read whole, which takes {memory_text(whole)}",
             f"at most {memory_text(allowed)} of the memory limit, beside the rest",
-            "raise --memory-limit"
+            f"raise --memory-limit by {memory_text(whole - allowed)}"
             + ("" if scored else ", or save the cube as ENVI, NPY or GeoTIFF"),
         )
     return allowed - whole

@@ -25,11 +25,11 @@ from .cube_file_denoising import DenoisedFile, denoise_cube_file
 from .denoising_options import DenoisingOptions
 from .image_jobs import SUFFIX, images_in, report_left_out
 from .own_failures import own_failure
-from .plane_denoising import NETWORK_SHARE, grey_plane_denoiser
+from .plane_denoising import grey_plane_denoiser
 from .weights import load_weights
 
-# Blocks of lines in float64 with their masks, on their way in and out (measured: 80 MB).
-_BLOCK_BYTES = 100e6
+# With blocks of lines in float64 and their masks, on their way in and out (measured: 80 MB).
+_LEAST_BYTES = PROGRAM_BYTES + 100e6
 
 
 @dataclass(frozen=True)
@@ -224,18 +224,13 @@ def _denoise(
         mode=settings.mode,
         repair=settings.repair,
         strength=options.how.strength,
-        plane_bytes=_plane_bytes(options.memory_limit),
+        plane_bytes=options.memory_limit - _LEAST_BYTES,
     )
-
-
-def _plane_bytes(memory_limit: float) -> float:
-    return memory_limit * (1 - NETWORK_SHARE) - PROGRAM_BYTES - _BLOCK_BYTES
 
 
 def _check(options: DenoisingOptions, inputs: Sequence[Path]) -> None:
     options.check(inputs)
-    least = (PROGRAM_BYTES + _BLOCK_BYTES) / (1 - NETWORK_SHARE)
-    check_limit(options.memory_limit, least, "the planes of any cube")
+    check_limit(options.memory_limit, _LEAST_BYTES, "any cube")
     if options.reference is not None and len(inputs) > 1:
         raise ConfigError("--reference", "one cube for several inputs", "one input")
 

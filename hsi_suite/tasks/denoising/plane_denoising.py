@@ -14,8 +14,8 @@ from .denoiser import Denoiser
 from .image_jobs import bytes_per_pixel
 from .image_restoration import Restoration, restore
 
-# Of the memory limit; larger tiles make nothing faster.
-NETWORK_SHARE = 0.3
+# At most, of the memory limit; larger tiles make nothing faster.
+_NETWORK_SHARE = 0.3
 
 
 def grey_plane_denoiser(
@@ -37,7 +37,9 @@ def grey_plane_denoiser(
         raise ConfigError("--weights", "a network for RGB", "one for grey images", "choose another")
     radius: int | None = denoiser.network.receptive_radius  # type: ignore[assignment]
     multiple: int = denoiser.network.multiple  # type: ignore[assignment]
-    pixels = int(memory_limit * NETWORK_SHARE / bytes_per_pixel(denoiser))
+    per_pixel = bytes_per_pixel(denoiser)
+    share = memory_limit * _NETWORK_SHARE
+    pixels = int(share / per_pixel)
     full = Restoration(1.0, how.self_ensemble, how.bf16)
 
     def run(plane: Plane, level: NDArray[np.float32]) -> Plane:
@@ -52,7 +54,12 @@ def grey_plane_denoiser(
         return restore(denoiser, plane, 1.0, sigma, tiling, full, dtype=dtype)
 
     highest = trained[1] / 255 if trained is not None else float("inf")
-    return PlaneDenoiser(run, highest, bool(denoiser.network.takes_noise_map))
+    return PlaneDenoiser(
+        run,
+        highest,
+        bool(denoiser.network.takes_noise_map),
+        lambda plane: min(share, plane * per_pixel),
+    )
 
 
 def _check_whole(size: int, pixels: int) -> None:

@@ -7,14 +7,14 @@ strips begin and end at the same lines whenever a prediction is called again.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
 
 from ...data.readers import CubeFile
 from ...engine.dense import runs_dense
-from ...engine.memory import layer_bytes
+from ...engine.memory import LayerBytes, layer_bytes
 from ...engine.sliding import sliding_bytes
 from ...engine.task import WindowNetwork
 from ...errors import OutputError
@@ -30,10 +30,10 @@ _MOST_PIXELS = 2**19
 _REDUCTION_BLOCK = 65_536
 # As `engine.dense` cuts a piece once more, and the windows of a batch.
 _INNER_PIXELS, _INNER_LINES, _WINDOWS = 10_000, 16, 512
-# A network's memory against the largest of its layers: convolutions unfolded, which they need not
-# be (measured: 0.2 for HybridSN, 0.6 for SSRN, 1.3 for the 1-D CNN), and as it is (1.8, 2.9, 1.3).
-_UNFOLDED_LAYERS = 1.5
-_LIVE_LAYERS = 3.2
+# A network's memory against the largest of its layers (measured: 1.8 for HybridSN, 2.9 for SSRN,
+# 2.8 for the 1-D CNN), and against one that is unfolded (2.1 for SSRN: where malloc keeps blocks,
+# the next does not fit into the one before).
+_LIVE_LAYERS, _UNFOLDED_LAYERS = 3.2, 2.3
 # The same against the sum of its outputs, where scenes go through it (measured: 2.2 for HybridSN).
 _LIVE_OUTPUTS = 2.5
 _PROBE = 24
@@ -140,7 +140,7 @@ def _network_bytes(classifier: Classifier, network: nn.Module, lines: int, sampl
         return _dense_bytes(network, components, lines, samples)
     window = classifier.header.window
     one = torch.zeros(1, components, window, window)
-    work = _work_bytes(network, lambda: network(one))
+    work = _live_bytes(layer_bytes(network, lambda: network(one)))
     return _WINDOWS * (work + 12 * components * window**2)
 
 
@@ -151,23 +151,25 @@ def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: i
     places = (min(lines, height) + side - 1) * (samples + side - 1)
     size = _PROBE + network.margin
     probe = torch.zeros(1, components, size, size)
-    outputs = [layer.output for layer in layer_bytes(network, lambda: network.features(probe))]
-    work = _work_bytes(network, lambda: network.features(probe))
+    layers = layer_bytes(network, lambda: network.features(probe))
     # Either is enough; the first is close for networks of many layers, the second for few.
-    per_place = min(work, _LIVE_OUTPUTS * sum(outputs)) / _PROBE**2
+    work = min(_live_bytes(layers), _LIVE_OUTPUTS * sum(layer.output for layer in layers))
+    unfolded = max(
+        (layer.inputs + layer.output + layer.unfolded for layer in layers if layer.unfolded),
+        default=0.0,
+    )
+    per_place = max(work, _UNFOLDED_LAYERS * unfolded) / _PROBE**2
     with torch.inference_mode():
         features = network.features(probe[..., : network.window, : network.window])
     first, rest = network.split_head()
     if first is None:
-        head = _WINDOWS * (_work_bytes(rest, lambda: rest(features)) + 12 * features.numel())
+        work = _live_bytes(layer_bytes(rest, lambda: rest(features)))
+        head = _WINDOWS * (work + 12 * features.numel())
     else:
         head = sliding_bytes(first, side, lines * samples, places)
     return max(per_place * places, head) + 8.0 * features.shape[1] * places
 
 
-def _work_bytes(network: nn.Module, call: Callable[[], object]) -> float:
-    """What a network takes while it works, without gradients; two bounds, the closer one."""
-    layers = layer_bytes(network, call)
-    plain = max((layer.inputs + layer.output for layer in layers), default=0.0)
-    unfolded = max((layer.inputs + layer.output + layer.unfolded for layer in layers), default=0.0)
-    return min(_LIVE_LAYERS * plain, _UNFOLDED_LAYERS * unfolded)
+def _live_bytes(layers: Sequence[LayerBytes]) -> float:
+    """What a network takes while it works, without gradients."""
+    return _LIVE_LAYERS * max((layer.inputs + layer.output for layer in layers), default=0.0)

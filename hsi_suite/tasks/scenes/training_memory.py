@@ -233,11 +233,23 @@ def _step_bytes(
     if not dense or not isinstance(network, WindowNetwork):
         return weights + batch * (whole + 8 * components * window**2)
     features = _kept_for_gradients(network, one, network.features)
-    side = window - network.margin
-    per_place = features / side**2
-    scene = per_place * (lines + side - 1) * (samples + side - 1)
+    scene = _kept_of_scene(network, components, lines + window - 1, samples + window - 1)
     padded = _reduced_bytes(lines, samples, components, window)
     return weights + scene + batch * (whole - features) + 3 * padded
+
+
+def _kept_of_scene(network: WindowNetwork, components: int, lines: int, samples: int) -> float:
+    """Bytes that the backward pass of a padded scene's features needs.
+
+    Every layer's output has so many values for each pixel, but for some at the border: a
+    polynomial of both sides, which three small squares determine.
+    """
+    assert isinstance(network, nn.Module)
+    sides = network.window + np.array([0, 8, 16])
+    probes = [torch.zeros(1, components, side, side) for side in sides]
+    kept = [_kept_for_gradients(network, probe, network.features) for probe in probes]
+    squared, linear, constant = np.polyfit(sides, kept, 2)
+    return float(squared * lines * samples + linear * (lines + samples) / 2 + constant)
 
 
 def _kept_for_gradients(
