@@ -12,8 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeGuard
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from .task import WindowNetwork
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,34 @@ def layer_bytes(network: nn.Module, call: Callable[[], object]) -> list[LayerByt
         for hook in hooks:
             hook.remove()
     return sizes
+
+
+def gradient_bytes(network: nn.Module, one: Tensor, call: Callable[[Tensor], Tensor]) -> float:
+    """Bytes that the backward pass of one input needs: every output, and gradients of the largest.
+
+    Layers in eval mode have outputs of the same sizes, and need no batch for their norms.
+    """
+    mode = network.training
+    network.eval()
+    sizes = [layer.output for layer in layer_bytes(network, lambda: call(one))]
+    network.train(mode)
+    return sum(sizes) + 2 * max(sizes)
+
+
+def dense_gradient_bytes(
+    network: WindowNetwork, components: int, lines: int, samples: int
+) -> float:
+    """Bytes that the backward pass of a padded scene's features needs.
+
+    Every layer's output has so many values for each pixel, but for some at the border: a
+    polynomial of both sides, which three small squares determine.
+    """
+    assert isinstance(network, nn.Module)
+    sides = network.window + np.array([0, 8, 16])
+    probes = [torch.zeros(1, components, side, side) for side in sides]
+    kept = [gradient_bytes(network, probe, network.features) for probe in probes]
+    squared, linear, constant = np.polyfit(sides, kept, 2)
+    return float(squared * lines * samples + linear * (lines + samples) / 2 + constant)
 
 
 def _unfolds(layer: nn.Module) -> TypeGuard[nn.Conv3d]:

@@ -6,17 +6,15 @@ cube is held in memory or read by lines, which changes no result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
-from ...engine.memory import layer_bytes
+from ...engine.memory import dense_gradient_bytes, gradient_bytes
 from ...engine.task import WindowNetwork
 from ...errors import InputFileError
 from ...memory import DEFAULT_MEMORY_LIMIT, PROGRAM_BYTES, check_limit, memory_text
@@ -229,38 +227,10 @@ def _step_bytes(
     batch = min(config.train.batch_size, trained)
     components, window = classifier.reduction.components, config.model.window
     one = torch.zeros(1, components, window, window)
-    whole = _kept_for_gradients(network, one, network)
+    whole = gradient_bytes(network, one, network)
     if not dense or not isinstance(network, WindowNetwork):
         return weights + batch * (whole + 8 * components * window**2)
-    features = _kept_for_gradients(network, one, network.features)
-    scene = _kept_of_scene(network, components, lines + window - 1, samples + window - 1)
+    features = gradient_bytes(network, one, network.features)
+    scene = dense_gradient_bytes(network, components, lines + window - 1, samples + window - 1)
     padded = _reduced_bytes(lines, samples, components, window)
     return weights + scene + batch * (whole - features) + 3 * padded
-
-
-def _kept_of_scene(network: WindowNetwork, components: int, lines: int, samples: int) -> float:
-    """Bytes that the backward pass of a padded scene's features needs.
-
-    Every layer's output has so many values for each pixel, but for some at the border: a
-    polynomial of both sides, which three small squares determine.
-    """
-    assert isinstance(network, nn.Module)
-    sides = network.window + np.array([0, 8, 16])
-    probes = [torch.zeros(1, components, side, side) for side in sides]
-    kept = [_kept_for_gradients(network, probe, network.features) for probe in probes]
-    squared, linear, constant = np.polyfit(sides, kept, 2)
-    return float(squared * lines * samples + linear * (lines + samples) / 2 + constant)
-
-
-def _kept_for_gradients(
-    network: nn.Module, one: torch.Tensor, call: Callable[[torch.Tensor], torch.Tensor]
-) -> float:
-    """Bytes that the backward pass of one input needs: every output, and gradients of the largest.
-
-    Layers in eval mode have outputs of the same sizes, and need no batch for their norms.
-    """
-    mode = network.training
-    network.eval()
-    sizes = [layer.output for layer in layer_bytes(network, lambda: call(one))]
-    network.train(mode)
-    return sum(sizes) + 2 * max(sizes)
