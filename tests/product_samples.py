@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import rasterio
+from file_samples import write_envi
 
 LINES, SAMPLES = 11, 8
 UTM = rasterio.Affine(30, 0, 600015.0, 0, -30, 5800025.0)
@@ -334,6 +335,88 @@ def write_tanager(folder: Path, kind="ortho", name="surface_reflectance") -> Wri
     )  # fmt: skip
 
 
+DESIS = "DESIS-HSI-L2A-DT1203190212_025-20191203T021128-V0210"
+
+
+def write_desis(folder: Path, level="L2A") -> Written:
+    """A product in one folder; its image is interleaved by pixel."""
+    stem = DESIS.replace("L2A", level)
+    centres = np.array([401.9, 404.3, 550.1, 999.5])
+    widths = np.array([2.8, 3.1, 3.4, 3.6])
+    steps = np.arange(4)
+    gains = np.full(4, 1e-4) if level == "L2A" else 1e-3 * (1 + steps)
+    offsets = np.zeros(4) if level == "L2A" else 0.125 * steps
+    bands = "".join(
+        f"<band><bandNumber>{k + 1}</bandNumber>"
+        f"<wavelengthCenterOfBand>{centres[k]}</wavelengthCenterOfBand>"
+        f"<wavelengthWidthOfBand>{widths[k]}</wavelengthWidthOfBand>"
+        f"<response>0.1,1,0.1</response><wavelengths>1,2,3</wavelengths>"
+        f"<gainOfBand>{gains[k]}</gainOfBand><offsetOfBand>{offsets[k]}</offsetOfBand></band>"
+        for k in steps[::-1]
+    )
+    metadata = folder / f"{stem}-METADATA.xml"
+    metadata.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<hsi_doc>'
+        f"<metadata><name>{stem}-METADATA.xml</name></metadata><base></base>"
+        f"<specific><bandCharacterisation>{bands}</bandCharacterisation>"
+        "<interiorOrientation><band><bandNumber>1</bandNumber></band></interiorOrientation>"
+        "</specific></hsi_doc>\n"
+    )
+    cube = made((LINES, SAMPLES, 4), seed=11)
+    cube[0] = -32768
+    image = folder / f"{stem}-SPECTRAL_IMAGE.tif"
+    write_tiff(image, cube, nodata=-32768, compress="lzw", interleave="pixel",
+               georeferenced=level != "L1B")  # fmt: skip
+    valid = np.ones((LINES, SAMPLES), bool)
+    valid[0] = False
+    return Written(
+        metadata, f"DESIS {level}", "1" if level == "L2A" else "mW cm-2 sr-1 um-1", cube, centres,
+        widths, gains, offsets, (tuple(UTM)[:6], "EPSG:32633") if level != "L1B" else None, valid,
+        (), (image,),
+    )  # fmt: skip
+
+
+def write_aviris(folder: Path, later=True) -> Written:
+    """AVIRIS-NG reflectance on a rotated grid, or AVIRIS radiance with its table of gains."""
+    centres = np.array([376.86, 381.87, 1353.55, 2500.54])
+    widths = np.array([5.57, 5.58, 5.6, 6.09])
+    spectrum = (
+        "wavelength units = Nanometers\n"
+        f"wavelength = {{ {', '.join(map(str, centres))} }}\n"
+        f"fwhm = {{ {', '.join(map(str, widths))} }}\n"
+    )
+    if later:
+        path = folder / "ang20170228t170016_rfl_v2p5_img.hdr"
+        cube = np.random.default_rng(3).random((LINES, SAMPLES, 4)).astype("float32")
+        cube[:, 0] = -9999
+        extra = (
+            "description = { AVIRIS-NG orthocorrected reflectance ang20170228t170016_v2p5 }\n"
+            "map info = { UTM, 1, 1, 606000.5, 4100200.25, 5.1, 5.1, 11, North, WGS-84, "
+            "units=Meters, rotation=-23.00000000 }\n"
+            "data ignore value = -9999\nbbl = { 1, 1, 0, 1 }\n"
+        )
+        data = write_envi(path, cube, "bil", extra + spectrum, data_suffix="")
+        cos, sin = np.cos(np.radians(-23)), np.sin(np.radians(-23))
+        place = (5.1 * cos, 5.1 * sin, 606000.5, 5.1 * sin, -5.1 * cos, 4100200.25)
+        return Written(
+            path, "AVIRIS-NG L2", "1", cube, centres, widths, place=(place, "EPSG:32611"),
+            valid=cube[..., 0] != -9999, bad=(2,), parts=(data,),
+        )  # fmt: skip
+    path = folder / "f080611t01p00r07rdn_c_sc01_ort_img.hdr"
+    cube = made((LINES, SAMPLES, 4), seed=12)
+    extra = "description = {AVIRIS calibrated radiance f080611t01p00r07}\nsensor type = AVIRIS\n"
+    data = write_envi(path, cube, "bip", extra + spectrum, order=1, data_suffix="")
+    factors = (300.0, 300.0, 600.0, 1200.0)
+    (folder / "f080611t01p00r07rdn_c.gain").write_text(
+        "".join(f"  {factor:.6f}  {channel}\n" for channel, factor in enumerate(factors, 1))
+    )
+    (folder / "f080611t01p00r07rdn_c_sc01_ort_igm").write_bytes(b"x")
+    return Written(
+        path, "AVIRIS L1B", "uW cm-2 sr-1 nm-1", cube, centres, widths, 1 / np.array(factors),
+        np.zeros(4), parts=(data,),
+    )  # fmt: skip
+
+
 PRODUCTS = (
     {
         f"enmap {level}": lambda folder, level=level: write_enmap(folder, level)
@@ -349,5 +432,10 @@ PRODUCTS = (
         "emit without a table": lambda folder: write_emit(folder, ortho=False),
         "tanager ortho": write_tanager,
         "tanager basic": lambda folder: write_tanager(folder, "basic", "toa_radiance"),
+        "desis L1B": lambda folder: write_desis(folder, "L1B"),
+        "desis L1C": lambda folder: write_desis(folder, "L1C"),
+        "desis L2A": write_desis,
+        "aviris next generation": write_aviris,
+        "aviris": lambda folder: write_aviris(folder, later=False),
     }
 )

@@ -5,7 +5,16 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from product_samples import PRODUCTS, write_emit, write_enmap, write_prisma, write_tanager
+from file_samples import make_cube, write_envi
+from product_samples import (
+    PRODUCTS,
+    write_aviris,
+    write_desis,
+    write_emit,
+    write_enmap,
+    write_prisma,
+    write_tanager,
+)
 
 from hsi_suite.data.file_description import describe_file
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
@@ -442,3 +451,60 @@ TANAGER_DAMAGE = {
 @pytest.mark.parametrize("damage", TANAGER_DAMAGE)
 def test_tanager_files_that_cannot_be_are_refused(tmp_path, damage):
     refused(write_tanager(tmp_path), *TANAGER_DAMAGE[damage])
+
+
+# DESIS
+
+
+DESIS_DAMAGE = {
+    "unknown level": (("-L2A-", "-L9Z-"), "level L9Z"),
+    "unknown version": (("V0210", "V7710"), "version V77"),
+    "no gain": (("<gainOfBand>0.0001</gainOfBand>", ""), "gainOfBand of band 1 is ''"),
+    "absurd width": (("3.4<", "-3.4<"), "FWHM of -3.4"),
+}
+
+
+@pytest.mark.parametrize("damage", DESIS_DAMAGE)
+def test_desis_metadata_that_cannot_be_are_refused(tmp_path, damage):
+    written = write_desis(tmp_path)
+    change, match = DESIS_DAMAGE[damage]
+    written.path.write_text(written.path.read_text().replace(*change))
+    with pytest.raises(InputFileError, match=match) as caught, open_cube(written.path):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_desis_metadata_without_a_name_have_the_level_of_their_scale(tmp_path):
+    written = write_desis(tmp_path)
+    written.path.write_text(written.path.read_text().replace("DESIS-HSI", "X"))
+    with open_cube(written.path) as file:
+        assert file.product.title == "DESIS L2A"
+
+
+# AVIRIS
+
+
+def test_rotated_grids_lie_where_gdal_has_them(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    written = write_aviris(tmp_path)
+    with open_cube(written.path) as file, rasterio.open(written.parts[0]) as other:
+        corners = np.array([(0, 0, 1), (8, 0, 1), (0, 11, 1), (8, 11, 1)])
+        ours, theirs = (
+            corners @ np.reshape(tuple(each)[:6], (2, 3)).T
+            for each in (file.georeference.transform, other.transform)
+        )
+        assert np.abs(ours - theirs).max() < 0.1 * 5.1
+
+
+def test_aviris_tables_of_gains_that_do_not_fit_are_refused(tmp_path):
+    written = write_aviris(tmp_path, later=False)
+    (table,) = tmp_path.glob("*.gain")
+    table.write_text("300 1\n300 2\n")
+    with pytest.raises(InputFileError, match="no table of gains"):
+        open_cube(written.path)
+
+
+def test_envi_cubes_of_other_instruments_are_no_products(tmp_path):
+    write_envi(tmp_path / "cube.hdr", make_cube(), "bil", "description = {a cube}\n")
+    with open_cube(tmp_path / "cube.hdr") as file:
+        assert file.product is None

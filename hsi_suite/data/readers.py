@@ -29,6 +29,7 @@ from .formats.products.registry import (
     open_hdf5_product,
     open_tiff_product,
     open_xml_product,
+    with_envi_product,
 )
 from .formats.side_masks import with_side_mask
 from .formats.tiff_files import open_tiff
@@ -115,7 +116,7 @@ def open_cube(
         file = open_xml_product(path, request, masked=masked)
     else:
         _refuse_axes(path, request)
-        file = open_envi(path)
+        file = with_envi_product(open_envi(path))
     if masked and kind in (FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA):
         file = with_side_mask(file)
     if nodata is not None:

@@ -241,8 +241,9 @@ def _products():
 
 
 def _main_file(folder):
-    """What a user names of a product: its metadata, or its only file."""
-    return max(sorted(folder.iterdir()), key=lambda path: "METADATA" in path.name).name
+    """What a user names of a product: its metadata or header, or its only file."""
+    named = lambda path: "METADATA" in path.name or path.suffix == ".hdr"  # noqa: E731
+    return max(sorted(folder.iterdir()), key=named).name
 
 
 def _make_trained_scene(folder):

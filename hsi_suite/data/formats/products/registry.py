@@ -14,7 +14,11 @@ import h5py
 from ....errors import InputFileError
 from ..array_axes import ArrayRequest
 from ..cube_file import CubeFile
+from ..envi_fields import Fields
+from ..envi_header import parse_envi_header
 from ..reading_guard import reading
+from .aviris import with_aviris_facts
+from .desis import open_desis
 from .dlr_metadata import metadata_beside
 from .emit import open_emit
 from .enmap import open_enmap
@@ -22,6 +26,14 @@ from .hdf5_parts import WHAT, Hdf5Parts
 from .prisma import open_prisma
 from .tanager import open_tanager
 from .xml_metadata import XmlMetadata
+
+
+class EnviProduct(Protocol):
+    """Says what is known of a product that is an ENVI file."""
+
+    def __call__(self, file: CubeFile, fields: Fields) -> CubeFile | None:
+        """The cube; None where it is of something else."""
+        ...
 
 
 class XmlProduct(Protocol):
@@ -43,7 +55,8 @@ class Hdf5Product(Protocol):
 
 
 HDF5_PRODUCTS: tuple[Hdf5Product, ...] = (open_prisma, open_emit, open_tanager)
-XML_PRODUCTS: tuple[XmlProduct, ...] = (open_enmap,)
+XML_PRODUCTS: tuple[XmlProduct, ...] = (open_enmap, open_desis)
+ENVI_PRODUCTS: tuple[EnviProduct, ...] = (with_aviris_facts,)
 
 
 def open_hdf5_product(path: Path, request: ArrayRequest, *, marked: bool) -> CubeFile | None:
@@ -86,6 +99,21 @@ def open_tiff_product(path: Path, request: ArrayRequest, *, masked: bool) -> Cub
     if beside is None:
         return None
     return _opened(XmlMetadata.read(beside), request, path, masked)
+
+
+def with_envi_product(file: CubeFile) -> CubeFile:
+    """An open ENVI cube with what is known of it as a product; itself where it is none.
+
+    Raises:
+        InputFileError: what belongs to the product is damaged.
+    """
+    try:
+        fields = parse_envi_header(file.files[0])
+        found = (product(file, fields) for product in ENVI_PRODUCTS)
+        return next((cube for cube in found if cube is not None), file)
+    except BaseException:
+        file.close()
+        raise
 
 
 def _opened(
