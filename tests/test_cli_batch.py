@@ -7,8 +7,8 @@ from batch_samples import make_denoising_batch
 from click.testing import CliRunner
 from rich.console import Console
 
+from hsi_suite.api.batch_progress import TerminalJobObserver
 from hsi_suite.cli.batch import batch
-from hsi_suite.cli.batch_progress import TerminalJobObserver
 from hsi_suite.cli.output import print_batch
 from hsi_suite.errors import RunError
 from hsi_suite.runs.batches.files import Batch

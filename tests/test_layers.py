@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         "errors",
+        "arguments",
         "registry",
         "seeding",
         "atomic",
@@ -19,6 +20,7 @@ LAYERS = [
         "scratch",
         "memory",
         "printable",
+        "shown",
         "user_files",
         "guard",
         "cache",

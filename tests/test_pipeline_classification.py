@@ -254,8 +254,8 @@ def test_selection_uses_the_validation_part_only(scene, tmp_path):
 def test_other_models_go_through_the_same_pipeline(scene, tmp_path, model):
     run = hsi.train(**scene, model=model, settings=["threads=1", "train.epochs=3"], output=tmp_path)
     assert run.metrics["test"]["overall_accuracy"] > 0.4
-    assert hsi.evaluate(run.path)["equal"]
-    prediction = hsi.predict([run.path], tmp_path / "m.npy", scene=scene["scene"], threads=1)
+    assert hsi.evaluate(run.path).equal
+    prediction = hsi.predict([run.path], output=tmp_path / "m.npy", scene=scene["scene"], threads=1)
     assert np.array_equal(prediction.labels, run.label_map)
 
 
@@ -307,9 +307,9 @@ def test_baselines_stand_on_the_same_test_pixels(scene, tmp_path):
 
 def test_evaluation_repeats_the_stored_figures_and_shows_dropout(run):
     result = hsi.evaluate(run.path, dropout_at_test=True)
-    assert result["equal"]
-    assert result["dropout_at_test"]["overall_accuracy"]["n"] == 10
-    assert result["dropout_at_test"]["overall_accuracy"]["std"] > 0
+    assert result.equal
+    assert result.dropout_at_test["overall_accuracy"]["n"] == 10
+    assert result.dropout_at_test["overall_accuracy"]["std"] > 0
 
 
 def test_dropout_at_test_in_a_run_leaves_its_own_figures(run, scene, tmp_path):
@@ -321,13 +321,13 @@ def test_dropout_at_test_in_a_run_leaves_its_own_figures(run, scene, tmp_path):
 
 
 def test_prediction_equals_the_run_and_several_runs_disagree_somewhere(run, scene, tmp_path):
-    single = hsi.predict([run.path], tmp_path / "a.npy", scene=scene["scene"], threads=1)
+    single = hsi.predict([run.path], output=tmp_path / "a.npy", scene=scene["scene"], threads=1)
     assert np.array_equal(np.load(tmp_path / "a.npy"), run.label_map)
     assert single.disagreement is None
     other = hsi.train(**scene, seed=1, settings=SMALL, output=tmp_path / "runs")
     both = hsi.predict(
         [run.path, other.path],
-        tmp_path / "b.tif",
+        output=tmp_path / "b.tif",
         scene=scene["scene"],
         probabilities=True,
         threads=1,
@@ -340,22 +340,22 @@ def test_prediction_equals_the_run_and_several_runs_disagree_somewhere(run, scen
     # A mean of two may prefer a class that neither put first, so both may disagree with it.
     assert set(np.unique(both.disagreement)) <= {0.0, 0.5, 1.0}
     np.testing.assert_allclose(both.probabilities.sum(-1), 1, rtol=1e-5)
-    picture = hsi.predict([run.path], tmp_path / "c.png", scene=scene["scene"], threads=1)
+    picture = hsi.predict([run.path], output=tmp_path / "c.png", scene=scene["scene"], threads=1)
     assert picture.written[0].read_bytes().startswith(b"\x89PNG")
 
 
 def test_prediction_refuses_other_bands_unfinished_runs_and_bad_outputs(run, scene, tmp_path):
     np.save(tmp_path / "narrow.npy", small_cube(bands=17)[0])
     with pytest.raises(ShapeError, match="17 bands; expected 18 bands"):
-        hsi.predict([run.path], tmp_path / "m.npy", scene=str(tmp_path / "narrow.npy"))
+        hsi.predict([run.path], output=tmp_path / "m.npy", scene=str(tmp_path / "narrow.npy"))
     with pytest.raises(OutputError, match="one of"):
-        hsi.predict([run.path], tmp_path / "m.jpg", scene=scene["scene"])
+        hsi.predict([run.path], output=tmp_path / "m.jpg", scene=scene["scene"])
     with pytest.raises(OutputError, match="no input is overwritten"):
-        hsi.predict([run.path], scene["scene"], scene=scene["scene"])
+        hsi.predict([run.path], output=scene["scene"], scene=scene["scene"])
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "config.yaml").write_text("task: classification\n")
     with pytest.raises(RunError, match="not finished"):
-        hsi.predict([tmp_path / "r"], tmp_path / "m.npy", scene=scene["scene"])
+        hsi.predict([tmp_path / "r"], output=tmp_path / "m.npy", scene=scene["scene"])
     assert not list(tmp_path.glob("m.*"))
 
 
@@ -364,16 +364,16 @@ def test_prediction_never_replaces_its_input_or_a_run(run, tmp_path):
         np.save(tmp_path / name, small_cube()[0])
         before = (tmp_path / name).read_bytes()
         with pytest.raises(OutputError, match="no input is overwritten"):
-            hsi.predict([run.path], tmp_path / "m.npy", scene=str(tmp_path / name))
+            hsi.predict([run.path], output=tmp_path / "m.npy", scene=str(tmp_path / name))
         assert (tmp_path / name).read_bytes() == before
     with pytest.raises(OutputError, match="kept as they are"):
-        hsi.predict([run.path], run.path / "map.npy", scene=str(tmp_path / "m.npy"))
+        hsi.predict([run.path], output=run.path / "map.npy", scene=str(tmp_path / "m.npy"))
 
 
 def test_values_beyond_measure_are_refused(run, tmp_path):
     np.save(tmp_path / "huge.npy", small_cube()[0] * 1e37)
     with pytest.raises(HsiSuiteError, match="spectra of at most"):
-        hsi.predict([run.path], tmp_path / "m.npy", scene=str(tmp_path / "huge.npy"))
+        hsi.predict([run.path], output=tmp_path / "m.npy", scene=str(tmp_path / "huge.npy"))
 
 
 def test_a_changed_split_file_is_another_run(scene, tmp_path):
@@ -404,7 +404,7 @@ def test_files_count_by_content_and_paths_are_kept_in_full(scene, run, tmp_path,
     again = hsi.train(**relative, settings=SMALL, output=run.path.parent)
     assert again.path == run.path
     monkeypatch.chdir(tmp_path)
-    assert hsi.evaluate(run.path)["equal"]
+    assert hsi.evaluate(run.path).equal
 
 
 @pytest.mark.parametrize("options", ["{C: 1}", "{C: -1, gamma: 1}", "{foo: 2}"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..data.band_matching import KnownBands
 from ..data.band_selection import BandSelection
@@ -18,6 +18,7 @@ _BANDS = {"band", "bands", "wavelength", "wavelengths", "channel"}
 _LINES = {"y", "line", "lines", "row", "rows", "latitude", "lat", "northing"}
 _SAMPLES = {"x", "sample", "samples", "column", "columns", "longitude", "lon", "easting"}
 _LARGEST_LABEL = 65_535
+_WIDEST = 8  # bytes of a value; longer ones torch and files do not have
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,18 @@ def as_cube(cube: Any, name: str = "cube") -> Cube:
         ShapeError: it has other dimensions, is empty, or is not of numbers.
     """
     if isinstance(cube, Scene):
-        values = _numbers(cube.cube, name)
+        values = _numbers(cube.cube, cube.name, gaps=np.nan)
         valid = _valid(values, cube.valid)
         return Cube(values, cube.wavelengths, valid, None, cube.fwhm, cube.selection, cube.valid)
     template, wavelengths = None, None
-    if hasattr(cube, "dims") and hasattr(cube, "coords"):
+    if is_data_array(cube):
         template, wavelengths = _ordered(cube, name)
         cube = template.values
-    values = _numbers(cube, name)
+    values = _numbers(cube, name, gaps=np.nan)
     if values.ndim != 3 or not values.size:
-        raise ShapeError(name, f"an array of shape {values.shape}", "lines × samples × bands")
+        remedy = "a single band is cube[:, :, None]" if values.ndim == 2 and values.size else ""
+        found = f"an array of shape {values.shape}"
+        raise ShapeError(name, found, "lines × samples × bands", remedy)
     return Cube(values, wavelengths, _valid(values, None), template)
 
 
@@ -123,11 +126,12 @@ def as_labels(
     Raises:
         ShapeError: it is of another size, or holds other values.
     """
-    given = _numbers(getattr(labels, "values", labels), name)
-    if size is None and given.ndim != 2:
+    given = _numbers(_ordered_layer(labels, name), name, gaps=0)
+    if given.ndim != 2 or not given.size:
         raise ShapeError(name, f"shape {given.shape}", "lines × samples")
     if size is not None and given.shape != size:
-        raise ShapeError(name, f"shape {given.shape}", f"{size}, as the cube has")
+        remedy = "turn it: labels.T" if given.shape == size[::-1] else ""
+        raise ShapeError(name, f"shape {given.shape}", f"{size}, as the cube has", remedy)
     # NaN differs from itself.
     if given.dtype.kind == "f" and not (given == np.floor(given)).all():
         raise ShapeError(name, "values that are no whole numbers", "0 and class numbers")
@@ -139,17 +143,18 @@ def as_labels(
     return given.astype(np.uint16)
 
 
-def as_polygons(polygons: Any) -> NDArray[np.integer]:
+def as_polygons(polygons: Any, size: tuple[int, ...]) -> NDArray[np.integer]:
     """The number of the polygon that each pixel lies in, 0 for none; any number of them.
 
     Raises:
-        ShapeError: it is not lines × samples of whole numbers from 0 on.
+        ShapeError: it is not lines × samples of whole numbers from 0 on, or of another size.
     """
-    found = np.asarray(polygons)
-    if found.ndim != 2 or found.dtype.kind not in "iu" or (found.size and found.min() < 0):
-        what = f"{found.dtype} of shape {found.shape}"
-        raise ShapeError("polygons", what, "lines × samples of whole numbers, 0 for no polygon")
-    return found
+    found = _numbers(_ordered_layer(polygons, "polygons"), "polygons", gaps=0)
+    if found.shape != size:
+        raise ShapeError("polygons", f"shape {found.shape}", f"{size}, as the labels")
+    if found.dtype.kind not in "iu" or found.min() < 0:
+        raise ShapeError("polygons", f"values of {found.dtype}", "whole numbers, 0 for no polygon")
+    return found  # type: ignore[return-value]
 
 
 def as_mask(mask: Any, size: tuple[int, int], name: str) -> NDArray[np.bool_]:
@@ -158,20 +163,141 @@ def as_mask(mask: Any, size: tuple[int, int], name: str) -> NDArray[np.bool_]:
     Raises:
         ShapeError: it is of another size.
     """
-    given = np.asarray(getattr(mask, "values", mask))
+    given = _array(_ordered_layer(mask, name), name)
+    if isinstance(given, np.ma.MaskedArray):
+        given = given.filled(0)
     if given.shape != size or given.dtype.kind not in "buif":
         raise ShapeError(name, f"shape {given.shape}, {given.dtype}", f"a mask of {size}")
     return given.astype(bool)
 
 
-def _numbers(array: ArrayLike, name: str) -> NDArray[np.generic]:
-    try:
-        values = np.asarray(array)
-    except ValueError as error:
-        raise ShapeError(name, "rows of different lengths", "an array of numbers") from error
-    if values.dtype.kind not in "uif":
-        raise ShapeError(name, f"values of type {values.dtype}", "whole or real numbers")
+def as_image(image: Any, name: str = "image", *, any_shape: bool = False) -> NDArray[np.generic]:
+    """An image of finite numbers, lines × samples or lines × samples × 3.
+
+    Args:
+        image: the array.
+        name: for messages.
+        any_shape: only look whether these are numbers.
+
+    Raises:
+        ShapeError: it is none.
+    """
+    values = _numbers(image, name, gaps=np.nan)
+    if any_shape:
+        return values
+    if not values.size or not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3)):
+        found = f"an array of shape {values.shape}"
+        raise ShapeError(name, found, "lines × samples, or lines × samples × 3")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ShapeError(name, "values that are not finite", "numbers", "fill or crop them")
     return values
+
+
+def as_weights(weights: Any, size: tuple[int, ...]) -> NDArray[np.float64]:
+    """Weights of the pixels, finite and not negative.
+
+    Raises:
+        ShapeError: they have another shape, or are all 0.
+    """
+    values = _numbers(_ordered_layer(weights, "sample_weight"), "sample_weight", gaps=0)
+    if values.shape != size:
+        raise ShapeError("sample_weight", f"shape {values.shape}", f"{size}, as the labels")
+    wide = values.astype(np.float64)
+    if not np.isfinite(wide).all() or wide.min() < 0 or not wide.any():
+        raise ShapeError("sample_weight", "negative, undefined or only zeros", "numbers from 0 on")
+    return wide
+
+
+def as_items(items: Any, name: str) -> NDArray[np.float32]:
+    """Finite features, N × values, or patches, N × lines × samples × channels.
+
+    Raises:
+        ShapeError: they have another shape, or hold what is no number.
+    """
+    values = _numbers(items, name)
+    if values.ndim not in (2, 4) or not values.size:
+        found = f"an array of shape {values.shape}"
+        raise ShapeError(name, found, "items × values, or items × lines × samples × channels")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ShapeError(name, "values that are not finite in single precision", "numbers")
+    return np.ascontiguousarray(values)
+
+
+def as_classes(labels: Any) -> NDArray[np.int64]:
+    """A class for each item, whole numbers from 0 on, or 0 and 1 of items × classes.
+
+    Raises:
+        ShapeError: they are neither.
+    """
+    values = _numbers(labels, "labels")
+    whole = np.asarray(values == np.floor(values)) if values.dtype.kind == "f" else np.array(True)
+    if not values.size or values.ndim not in (1, 2) or not whole.all():
+        found = f"{values.dtype} of shape {values.shape}"
+        expected = "a whole number for each item, or 0 and 1 of items × classes"
+        raise ShapeError("labels", found, expected)
+    highest = 1 if values.ndim == 2 else _LARGEST_LABEL
+    if values.min() < 0 or values.max() > highest:
+        found = f"values from {values.min():g} to {values.max():g}"
+        raise ShapeError("labels", found, f"0 to {highest:,}")
+    return values.astype(np.int64)
+
+
+def is_data_array(array: Any) -> bool:
+    """Whether an array is an `xarray.DataArray`, or looks like one."""
+    return hasattr(array, "dims") and hasattr(array, "coords")
+
+
+def _array(array: Any, name: str) -> NDArray[Any]:
+    try:
+        return np.asanyarray(array)
+    except (ValueError, TypeError, RuntimeError) as error:
+        found = "rows of different lengths" if isinstance(error, ValueError) else str(error)
+        raise ShapeError(name, found, "an array of numbers") from error
+
+
+def _numbers(array: Any, name: str, gaps: float | None = None) -> NDArray[np.generic]:
+    """Numbers in this machine's order of bytes; masked ones are replaced by `gaps`."""
+    values = _array(array, name)
+    if values.dtype.kind not in "uif":
+        remedy = "give array.astype(float), if these are numbers" if values.dtype == object else ""
+        found = f"values of type {values.dtype}"
+        raise ShapeError(name, found, "whole or real numbers", remedy)
+    if values.dtype.itemsize > _WIDEST:
+        values = values.astype(np.float64)
+    if values.dtype == np.float16 or values.dtype.byteorder == ">":
+        kind = np.float32 if values.dtype == np.float16 else values.dtype.newbyteorder("=")
+        values = values.astype(kind)
+    if isinstance(values, np.ma.MaskedArray):
+        values = _unmasked(values, name, gaps)
+    return np.asarray(values)
+
+
+def _unmasked(values: Any, name: str, gaps: float | None) -> NDArray[np.generic]:
+    masked = np.ma.getmaskarray(values)
+    if not masked.any():
+        return np.asarray(values.data)
+    if gaps is None:
+        raise ShapeError(name, f"{int(masked.sum()):,} masked values", "numbers", "fill them first")
+    kind = values.dtype
+    if np.isnan(gaps) and kind.kind != "f":
+        kind = np.result_type(kind, np.float32)
+    filled: NDArray[np.generic] = values.astype(kind).filled(gaps)
+    return filled
+
+
+def _ordered_layer(layer: Any, name: str) -> Any:
+    """A layer, of a `DataArray` as lines × samples whatever the order of its dimensions."""
+    if not is_data_array(layer):
+        return layer
+    found = [[dim for dim in layer.dims if str(dim).lower() in kind] for kind in (_LINES, _SAMPLES)]
+    if len(layer.dims) == 2 and [len(named) for named in found] == [1, 1]:
+        return layer.transpose(found[0][0], found[1][0]).values
+    if len(layer.dims) == 2:
+        dims = ", ".join(map(str, layer.dims))
+        raise ShapeError(name, f"dimensions {dims}", "y and x", "rename them")
+    return layer.values
 
 
 def _ordered(cube: Any, name: str) -> tuple[Any, NDArray[np.float64] | None]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..arguments import checked
 from ..data.leakage import LeakageAudit
 from ..data.leakage import audit as audit_split
 from ..data.splits import Split
+from ..errors import ConfigError, SplitError
 from ..metrics.measures import measure
 from ..models.classical import nearest_position
+from ..shown import Rows, Shown
 from .arrays import as_labels, as_polygons
-from .splits import masks
+from .splits import check_split, masks
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(Shown):
     """A split's audit.
 
     Attributes:
@@ -29,8 +32,8 @@ class Audit:
     leakage: LeakageAudit
     position_accuracy: float
 
-    def __str__(self) -> str:
-        """The audit in a few lines."""
+    def shown(self) -> tuple[str, Rows]:
+        """What the split gives away, in words."""
         seen, share = self.leakage, measure("overall_accuracy")
         rows = [
             ("training and validation pixels", f"{seen.n_training:,}"),
@@ -54,17 +57,18 @@ class Audit:
                 ("polygons on both sides", f"{found.divided:,} of {found.polygons:,}"),
                 ("test pixels in polygons of training", within),
             ]
-        return "\n".join(f"{name:48} {value}" for name, value in rows)
+        return f"Audit of a split, windows of {seen.window} × {seen.window}", rows
 
 
+@checked
 def audit(
-    labels: Any,
-    split: Any,
-    test: Any = None,
+    labels: ArrayLike,
+    split: Split | ArrayLike,
+    test: ArrayLike | None = None,
     *,
-    validation: Any = None,
+    validation: ArrayLike | None = None,
     window: int = 1,
-    polygons: Any = None,
+    polygons: ArrayLike | None = None,
 ) -> Audit:
     """How much of the test a split shows to training.
 
@@ -82,11 +86,19 @@ def audit(
         SplitError: an empty part, or pixels in two parts.
     """
     truth = as_labels(labels)
-    if not isinstance(split, Split):
+    if isinstance(split, Split):
+        if test is not None or validation is not None:
+            raise ConfigError("test", "a mask beside a split", "a split alone, or masks")
+        split = check_split(split, truth)
+        if not len(split.test) or not len(split.train):
+            raise SplitError("split", "no training or no test pixels", "both")
+    elif test is None:
+        raise ConfigError("test", "none beside a training mask", "the mask of the test pixels")
+    else:
         split = masks(truth, split, test, validation)
     side = np.concatenate([split.train, split.validation])
     flat = truth.reshape(-1)
     guessed = nearest_position(side, flat[side], split.test, truth.shape[1])
     right = float((guessed == flat[split.test]).mean())
-    drawn = None if polygons is None else as_polygons(polygons)
+    drawn = None if polygons is None else as_polygons(polygons, truth.shape)
     return Audit(audit_split(split, window=window, polygons=drawn), right)

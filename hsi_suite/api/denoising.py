@@ -2,56 +2,52 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 
+from ..arguments import checked
+from ..data.scene import Scene
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
 from ..engine.tiles import Tiling
-from ..errors import ShapeError
+from ..errors import ConfigError, ShapeError
 from ..memory import DEFAULT_MEMORY_LIMIT
+from ..runs.folder import Run
 from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
-from ..tasks.denoising.image_restoration import Restoration, known_noise, restore
+from ..tasks.denoising.image_restoration import Restoration, image_noise, known_noise, restore
 from ..tasks.denoising.noise_estimation import estimate_image_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.weights import load_weights
 from ..tasks.denoising.white_level import on_unit_scale
-from .arrays import as_cube
+from .arrays import as_cube, as_image, is_data_array
+from .progress import progress
 
 _LEVELS = 255.0
 _SIDE = 256  # of the tiles of images: more is no faster
 _COLOURS = 3
 
+Weights = str | os.PathLike[str] | Run | None
 
-def denoise(
-    array: Any,
-    sigma: float | None = None,
-    *,
-    weights: str | Path | None = None,
-    white: float | None = None,
-    strength: float = 1.0,
-    mode: Mode = "subspace",
-    repair: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
-    observer: Observer | None = None,
-) -> Any:
-    """An image or a cube without its noise; what `hsi denoise` does with files.
+
+class Denoiser(BaseEstimator):  # type: ignore[misc]
+    """Takes the noise off images and cubes; the weights are read once.
+
+    A call does what `hsi denoise` does with files. In a scikit-learn pipeline it is a transformer
+    that learns nothing.
 
     Args:
-        array: lines × samples, lines × samples × 3 (RGB), or a cube of lines × samples × bands, of
-            whole or real numbers; an `xarray.DataArray` is always a cube. Of cubes, values that are
-            not finite count as missing.
+        weights: a shipped name, a file of ours, a public DnCNN checkpoint (.pth, .mat), a finished
+            run or its folder; None takes the default.
         sigma: standard deviation of the noise: of images on the scale on which white is 255, of
             cubes in their own units; None estimates it, of cubes band by band.
-        weights: a shipped name, a file of weights or a run's folder; None takes the default.
         white: of images: the value that is white; None: the largest of the type for whole numbers,
             1 for real ones.
         strength: share of the change that is made, 0 to 1.
@@ -59,34 +55,228 @@ def denoise(
         repair: of cubes: replace dead bands and missing values.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
-        observer: reports progress; None keeps quiet.
-
-    Returns:
-        Of an image an array of its type and shape; of a cube real numbers (float32, or float64
-        where float32 cannot hold the input's type), a `DataArray` where one was given. What has to
-        be known of an estimated noise is warned of (`UserWarning`).
+        verbose: 0 reports no progress.
 
     Raises:
-        ShapeError: the array has other dimensions, or is too small to estimate the noise from.
-        ConfigError: weights that do not suit it, or a white that cannot be known.
+        UnknownNameError: no such weights.
+        InputFileError: the file holds something else.
 
     >>> import numpy as np
     >>> noisy = 100 + np.random.default_rng(0).normal(0, 20, (32, 32))
-    >>> clean = denoise(np.clip(noisy, 0, 255).astype(np.uint8), sigma=20)
+    >>> clean = Denoiser(sigma=20)(np.clip(noisy, 0, 255).astype(np.uint8))
     >>> clean.dtype, bool(clean.std() < 5)
     (dtype('uint8'), True)
     """
-    where, number = torch.device(resolve_device(device)), threads or available_threads()
-    with computing(where, number, True):
-        network = load_weights(weights, where)
-        how = Restoration(strength)
-        if not hasattr(array, "dims") and _is_image(np.asarray(array)):
-            return _image(np.asarray(array), sigma, white, network, how, observer)
-        return _cube(array, sigma, network, how, mode, repair, observer)
+
+    @checked
+    def __init__(
+        self,
+        weights: Weights = None,
+        *,
+        sigma: float | None = None,
+        white: float | None = None,
+        strength: float = 1.0,
+        mode: Mode = "subspace",
+        repair: bool = False,
+        device: str = "auto",
+        threads: int | None = None,
+        verbose: bool | int = 1,
+    ) -> None:
+        self.weights = weights
+        self.sigma = sigma
+        self.white = white
+        self.strength = strength
+        self.mode = mode
+        self.repair = repair
+        self.device = device
+        self.threads = threads
+        self.verbose = verbose
+        self._loaded: tuple[Any, Network] | None = None
+        self._network()
+
+    @property
+    def trained_sigma(self) -> tuple[float, float] | None:
+        """Lowest and highest σ of the training, on the scale 0 to 255; None where unknown."""
+        return self._network().header.sigma
+
+    @property
+    def channels(self) -> int:
+        """What the network was trained on: 1 for grey images, 3 for RGB."""
+        return self._network().header.in_channels
+
+    @overload
+    def __call__(self, array: NDArray[Any], sigma: float | None = None) -> NDArray[Any]: ...
+    @overload
+    def __call__(self, array: Any, sigma: float | None = None) -> Any: ...
+    @checked
+    def __call__(self, array: Any, sigma: float | None = None) -> Any:
+        """An image or a cube without its noise.
+
+        Args:
+            array: lines × samples, lines × samples × 3 (RGB), or a cube of lines × samples ×
+                bands, of whole or real numbers; an `xarray.DataArray` is always a cube. Of cubes,
+                values that are not finite count as missing.
+            sigma: instead of the one of the denoiser.
+
+        Returns:
+            Of an image an array of its type and shape; of a cube real numbers (float32, or float64
+            where float32 cannot hold the input's type), a `DataArray` where one was given. What
+            has to be known of an estimated noise is warned of (`UserWarning`).
+
+        Raises:
+            ShapeError: the array has other dimensions, or is too small to estimate the noise.
+            ConfigError: weights that do not suit it, or an impossible σ, white or strength.
+        """
+        sigma = self.sigma if sigma is None else sigma
+        self._check(sigma)
+        network, observer = self._network(), progress(self.verbose)
+        how = Restoration(float(self.strength))
+        with computing(self._device(), self.threads or available_threads(), True):
+            if is_image(array):
+                return _image(as_image(array), sigma, self.white, network, how, observer)
+            return _cube(array, sigma, network, how, self.mode, self.repair, observer)
+
+    def denoise(self, array: Any, sigma: float | None = None) -> Any:
+        """The same as a call."""
+        return self(array, sigma)
+
+    def transform(self, array: Any) -> Any:
+        """The same as a call, by the name that pipelines of scikit-learn know."""
+        return self(array)
+
+    def fit(self, array: Any = None, labels: Any = None) -> Denoiser:
+        """Nothing is learnt; for pipelines."""
+        return self
+
+    @checked
+    def estimate_sigma(self, image: ArrayLike) -> float:
+        """The noise of an image, on the scale on which white is 255.
+
+        Args:
+            image: lines × samples (× 3).
+
+        Raises:
+            ShapeError: it is no image, or has too few pixels to tell.
+            ConfigError: weights without a σ map, which cannot tell.
+        """
+        network = self._network()
+        if not network.network.takes_noise_map:
+            raise ConfigError("weights", "a network without a σ map", "one with, as the default")
+        given = as_image(image)
+        with computing(self._device(), self.threads or available_threads(), True):
+            estimated = estimate_image_noise(given, _white(given, self.white), network)
+        return image_noise(estimated.sigmas) * _LEVELS
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def _network(self) -> Network:
+        """The weights, read again only where a parameter names others."""
+        key = (self.weights, self.device)
+        if self._loaded is None or self._loaded[0] != key:
+            weights = self.weights.path if isinstance(self.weights, Run) else self.weights
+            place = None if weights is None else os.fspath(weights)
+            self._loaded = (key, load_weights(place, self._device()))
+        return self._loaded[1]
+
+    def _device(self) -> torch.device:
+        return torch.device(resolve_device(self.device))
+
+    def _check(self, sigma: float | None) -> None:
+        for name, value, highest in (
+            ("sigma", sigma, np.inf),
+            ("white", self.white, np.inf),
+            ("strength", self.strength, 1.0),
+        ):
+            if value is None:
+                continue
+            lowest = 0 if name == "strength" else np.nextafter(0, 1)
+            if not np.isfinite(value) or not lowest <= value <= highest:
+                wanted = "0 to 1" if name == "strength" else "a number above 0"
+                raise ConfigError(name, f"{value:g}", wanted)
 
 
-def _is_image(array: NDArray[Any]) -> bool:
-    return array.ndim == 2 or (array.ndim == 3 and array.shape[2] == _COLOURS)
+@overload
+def denoise(
+    array: NDArray[Any],
+    sigma: float | None = None,
+    *,
+    weights: Weights = None,
+    white: float | None = None,
+    strength: float = 1.0,
+    mode: Mode = "subspace",
+    repair: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    verbose: bool | int = 1,
+) -> NDArray[Any]: ...
+@overload
+def denoise(
+    array: Any,
+    sigma: float | None = None,
+    *,
+    weights: Weights = None,
+    white: float | None = None,
+    strength: float = 1.0,
+    mode: Mode = "subspace",
+    repair: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    verbose: bool | int = 1,
+) -> Any: ...
+@checked
+def denoise(
+    array: Any,
+    sigma: float | None = None,
+    *,
+    weights: Weights = None,
+    white: float | None = None,
+    strength: float = 1.0,
+    mode: Mode = "subspace",
+    repair: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    verbose: bool | int = 1,
+) -> Any:
+    """An image or a cube without its noise; what `hsi denoise` does with files.
+
+    For many arrays a `Denoiser` reads its weights once.
+
+    Args:
+        array: lines × samples, lines × samples × 3 (RGB), or a cube of lines × samples × bands, of
+            whole or real numbers; an `xarray.DataArray` is always a cube. Of cubes, values that are
+            not finite count as missing.
+        sigma: standard deviation of the noise: of images on the scale on which white is 255, of
+            cubes in their own units; None estimates it, of cubes band by band.
+        weights: as of `Denoiser`, and so are the others.
+        white: of images: the value that is white.
+        strength: share of the change that is made, 0 to 1.
+        mode: of cubes: "subspace", or "bands" to denoise each band alone.
+        repair: of cubes: replace dead bands and missing values.
+        device: auto, cpu, cuda or cuda:N.
+        threads: CPU threads; None takes the processors this process may use.
+        verbose: 0 reports no progress.
+
+    Returns:
+        As a call of a `Denoiser`.
+
+    Raises:
+        ShapeError: the array has other dimensions, or is too small to estimate the noise.
+        ConfigError: weights that do not suit it, or a white that cannot be known.
+    """
+    denoiser = Denoiser(
+        weights, sigma=sigma, white=white, strength=strength, mode=mode, repair=repair,
+        device=device, threads=threads, verbose=verbose,
+    )  # fmt: skip
+    return denoiser(array)
+
+
+def is_image(array: Any) -> bool:
+    """Whether an array is an image and no cube."""
+    if is_data_array(array) or isinstance(array, Scene):
+        return False
+    shape = as_image(array, any_shape=True).shape
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] == _COLOURS)
 
 
 def _image(
@@ -95,18 +285,14 @@ def _image(
     white: float | None,
     network: Network,
     how: Restoration,
-    observer: Observer | None,
+    observer: Observer,
 ) -> NDArray[Any]:
-    if image.dtype.kind not in "uif" or not image.size:
-        raise ShapeError("image", f"{image.dtype} of shape {image.shape}", "pixels as numbers")
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
-        raise ShapeError("image", "values that are not finite", "numbers")
     level = _white(image, white)
     if sigma is None and network.network.takes_noise_map:
         estimated = estimate_image_noise(image, level, network)
         sigmas = estimated.sigmas
         for remark in estimated.remarks:
-            warnings.warn(remark, stacklevel=3)
+            warnings.warn(remark, stacklevel=5)
     else:
         sigmas = known_noise((sigma or 0.0) / _LEVELS, network, image)
     radius: Any = network.network.receptive_radius
@@ -117,7 +303,7 @@ def _image(
 
 def _white(image: NDArray[Any], given: float | None) -> float:
     if given is not None:
-        return given
+        return float(given)
     if image.dtype.kind != "f":
         return float(np.iinfo(image.dtype).max)
     if not on_unit_scale(image):
@@ -133,7 +319,7 @@ def _cube(
     how: Restoration,
     mode: Mode,
     repair: bool,
-    observer: Observer | None,
+    observer: Observer,
 ) -> Any:
     given = as_cube(array)
     result = denoise_cube(

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from ..arguments import checked
 from ..data.band_matching import match_bands, require_same_bands
 from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
 from ..data.scene import Scene, check_window
 from ..data.splits import Split
 from ..engine.devices import computing, resolve_device
-from ..engine.observer import Observer
 from ..errors import ShapeError, SplitError
 from ..models.registry import entered
+from ..runs.folder import MODEL
 from ..runs.machine import available_threads
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes.classifier import Classifier
@@ -31,7 +31,11 @@ from ..tasks.scenes.fitting import fit as fit_classifier
 from ..tasks.scenes.fitting import untrained
 from ..tasks.scenes.preparation import Prepared, class_indices
 from ..tasks.scenes.reduction_fitting import fit_reduction
-from .arrays import Cube, as_cube, as_labels
+from .arguments import RunLike, Settings, folder_of, settings_texts
+from .arrays import Cube, as_cube, as_labels, as_weights
+from .fitted import check_fitted, plain_interrupts
+from .progress import bars
+from .splits import check_split
 
 _ARRAYS = "arrays in memory"
 
@@ -48,11 +52,11 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         window: side of the square of pixels around the classified one; None: the model's usual.
         epochs: passes over the training pixels; None: the model's usual.
         config: name or path of a configuration to begin with; None: the model's own.
-        settings: "a.b=c" texts, as of `hsi train --set`.
+        settings: further keys, {"train.optimizer.learning_rate": 1e-4}.
         seed: of everything drawn at random.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
-        observer: reports progress; None keeps quiet.
+        verbose: 0 shows no progress bar, 2 also says how it is trained.
 
     Attributes:
         classes_: the label values it knows, rising.
@@ -63,23 +67,24 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> rng = np.random.default_rng(0)
     >>> labels = np.repeat([[3, 0, 7]], 9, 0).repeat(5, 1)
     >>> cube = labels[..., None] + rng.normal(0, 0.1, (9, 15, 12))
-    >>> model = SceneClassifier("svm", settings=["reduction.components=4"]).fit(cube, labels)
+    >>> model = SceneClassifier("svm", settings={"reduction.components": 4}).fit(cube, labels)
     >>> model.predict(cube)[4, [0, 14]].tolist(), model.score(cube, labels)
     ([3, 7], 1.0)
     """
 
+    @checked
     def __init__(
         self,
         model: str | type[nn.Module] = "hybridsn",
         *,
         window: int | None = None,
         epochs: int | None = None,
-        config: str | None = None,
-        settings: Sequence[str] = (),
+        config: str | os.PathLike[str] | None = None,
+        settings: Settings = (),
         seed: int = 0,
         device: str = "auto",
         threads: int | None = None,
-        observer: Observer | None = None,
+        verbose: bool | int = 1,
     ) -> None:
         self.model = model
         self.window = window
@@ -89,9 +94,12 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.device = device
         self.threads = threads
-        self.observer = observer
+        self.verbose = verbose
 
-    def fit(self, cube: Any, labels: Any, *, split: Split | None = None) -> SceneClassifier:
+    @checked
+    def fit(
+        self, cube: ArrayLike | Scene, labels: ArrayLike, *, split: Split | None = None
+    ) -> SceneClassifier:
         """Learn from labelled pixels of a cube.
 
         Args:
@@ -110,23 +118,32 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         truth = as_labels(labels, given.values.shape[:2])
         if given.valid is not None and truth[~given.valid].any():
             raise ShapeError("cube", "values that are not finite at labelled pixels", "numbers")
-        split = _all_pixels(truth) if split is None else _checked(split, truth)
+        split = _all_pixels(truth) if split is None else _learnt(split, truth)
         config = resolve(self._configuration())
-        with computing(torch.device(config.device), config.threads or 1, config.deterministic):
+        with (
+            plain_interrupts(),
+            computing(torch.device(config.device), config.threads or 1, config.deterministic),
+        ):
             prepared = _prepared(given, truth, split, config)
             classifier = untrained(config, prepared)
-            training = fit_classifier(
-                classifier, config, prepared, None, self.observer or Observer()
-            )
+            training = fit_classifier(classifier, config, prepared, None, bars(self.verbose))
         self._settle(classifier)
         self.history_ = training.history
         return self
 
+    @overload
+    def predict(self, cube: NDArray[Any]) -> NDArray[np.integer]: ...
+    @overload
+    def predict(self, cube: Any) -> Any: ...
+    @checked
     def predict(self, cube: Any) -> Any:
         """The label map of a cube: lines × samples, 0 where data are missing.
 
         Its bands are those learnt, or hold them: of a `Scene` or `DataArray` they are found by
         wavelength, or by number as in the training scene's file.
+
+        Args:
+            cube: lines × samples × bands; of a `DataArray` the map is one too.
 
         Raises:
             NotFittedError: `fit` comes first.
@@ -139,56 +156,92 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 PixelSpectra(given.values), given.valid, given.values.shape[:2]
             )
             good = np.ones(given.values.shape[:2], bool) if given.valid is None else given.valid
-            classes = classifier.class_map(reduced, good, observer=self.observer)
+            classes = classifier.class_map(reduced, good, observer=bars(self.verbose))
         return given.like(classifier.labels_of(classes))
 
-    def predict_proba(self, cube: Any) -> NDArray[np.float32]:
+    @checked
+    def predict_proba(self, cube: ArrayLike | Scene) -> NDArray[np.float32]:
         """Class probabilities, lines × samples × classes in the order of `classes_`.
 
         NaN where data are missing. Those of a forest are shares of its trees' votes; a support
         vector machine gives its one class 1. None is calibrated.
+
+        Args:
+            cube: lines × samples × bands.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ShapeError: the cube has other bands.
         """
         given = self._taken(cube)
         with self._computing():
-            return self.classifier_.probabilities(given.values, given.valid, observer=self.observer)
+            return self.classifier_.probabilities(
+                given.values, given.valid, observer=bars(self.verbose)
+            )
 
+    @checked
     def score(
-        self, cube: Any, labels: Any, sample_weight: Any = None, *, split: Split | None = None
+        self,
+        cube: ArrayLike | Scene,
+        labels: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        split: Split | None = None,
     ) -> float:
-        """Overall accuracy on the test pixels of a split, or on all labelled pixels.
+        """Overall accuracy, 0 to 1, on the test pixels of a split, or on all labelled pixels.
 
-        Without a split pixels that were learnt from count too.
+        Args:
+            cube: lines × samples × bands.
+            labels: lines × samples, 0 = unlabelled.
+            sample_weight: of each pixel, lines × samples; None counts them alike.
+            split: whose test pixels count; without one pixels that were learnt from count too.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ShapeError: the arrays do not fit each other or the classifier.
+            SplitError: the split is of other labels, or has no test pixels.
         """
-        given = as_cube(cube)
+        given = self._taken(cube)
         truth = as_labels(labels, given.values.shape[:2])
-        pixels = np.flatnonzero(truth) if split is None else _checked(split, truth).test
+        pixels = np.flatnonzero(truth) if split is None else check_split(split, truth).test
+        if not len(pixels):
+            raise SplitError("split", "no test pixels", "at least one")
         found = np.asarray(self.predict(cube)).reshape(-1)[pixels]
         right = found == truth.reshape(-1)[pixels]
         weights = None
         if sample_weight is not None:
-            weights = np.asarray(sample_weight, np.float64).reshape(-1)[pixels]
+            weights = as_weights(sample_weight, truth.shape).reshape(-1)[pixels]
         return float(np.average(right, weights=weights))
 
-    def save(self, path: str | Path) -> None:
+    @checked
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted classifier as one safetensors file.
 
         Raises:
             OutputError: the place cannot be written.
         """
-        check_is_fitted(self, "classifier_")
+        check_fitted(self)
         self.classifier_.save(Path(path))
 
     @classmethod
+    @checked
     def load(
-        cls, path: str | Path, *, device: str = "auto", threads: int | None = None
+        cls, path: RunLike, *, device: str = "auto", threads: int | None = None
     ) -> SceneClassifier:
-        """A classifier that `save` wrote, or the model.safetensors of a run.
+        """A classifier that `save` wrote, or that of a finished run.
+
+        Args:
+            path: the file, or the run or its folder.
+            device: auto, cpu, cuda or cuda:N.
+            threads: CPU threads; None takes the processors this process may use.
 
         Raises:
             RunError: the file is missing, damaged or no classifier.
         """
         where, number = resolve_device(device), threads or available_threads()
-        classifier = load_classifier(Path(path), torch.device(where), number)
+        place = folder_of(path)
+        place = place / MODEL if place.is_dir() else place
+        classifier = load_classifier(place, torch.device(where), number)
         header = classifier.header
         loaded = cls(header.model, window=header.window, device=device, threads=threads)
         loaded._settle(classifier)
@@ -197,7 +250,7 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _configuration(self) -> ClassificationConfig:
         window = () if self.window is None else (f"model.window={self.window}",)
         return classification_config(
-            config=self.config,
+            config=None if self.config is None else os.fspath(self.config),
             model=entered(self.model) if isinstance(self.model, type) else self.model,
             scene=_ARRAYS,
             labels=_ARRAYS,
@@ -205,7 +258,7 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             seed=self.seed,
             device=self.device,
             threads=self.threads,
-            settings=[*window, *self.settings],
+            settings=[*window, *settings_texts(self.settings)],
         )
 
     def _settle(self, classifier: Classifier) -> None:
@@ -214,12 +267,11 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = classifier.header.bands
 
     def _taken(self, cube: Any) -> Cube:
-        check_is_fitted(self, "classifier_")
+        check_fitted(self)
         given, learnt = as_cube(cube), self.classifier_.header.known_bands
         match = match_bands(given.known_bands, learnt)
         if match is not None:
-            if self.observer is not None:
-                self.observer.message(f"cube: {match.remark}")
+            bars(self.verbose).message(f"cube: {match.remark}")
             return given.with_bands(match.bands)
         self.classifier_.check_bands(given.values.shape[2])
         require_same_bands("cube", given.known_bands, learnt)
@@ -269,10 +321,8 @@ def _all_pixels(labels: NDArray[np.integer]) -> Split:
     return Split("file", labels.shape, classes, train, none, none, 0, {}, {}, {}, "")
 
 
-def _checked(split: Split, labels: NDArray[np.integer]) -> Split:
-    if split.shape != labels.shape:
-        raise SplitError("split", f"of {split.shape} pixels", f"{labels.shape}, as the labels")
-    used = np.concatenate([split.train, split.validation, split.test])
-    if not np.isin(labels.reshape(-1)[used], split.classes).all():
-        raise SplitError("split", "pixels of other classes than its own", "one of these labels")
+def _learnt(split: Split, labels: NDArray[np.integer]) -> Split:
+    split = check_split(split, labels)
+    if len(np.unique(labels.reshape(-1)[split.train])) < 2:
+        raise SplitError("split", "fewer than two classes in training", "at least two")
     return split

@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import checked
 from ..data.disjoint_split import disjoint_split
 from ..data.polygon_split import polygon_split
 from ..data.split_files import file_split
@@ -26,8 +28,14 @@ __all__ = ["Split", "disjoint", "masks", "polygons", "random", "read"]
 Rare = Literal["error", "train", "drop"]
 
 
+@checked
 def random(
-    labels: Any, *, train: float = 0.3, validation: float = 0.0, seed: int = 0, rare: Rare = "error"
+    labels: ArrayLike,
+    *,
+    train: float = 0.3,
+    validation: float = 0.0,
+    seed: int = 0,
+    rare: Rare = "error",
 ) -> Split:
     """Pixels drawn at random, class by class: what most papers do, and what leaks position.
 
@@ -51,8 +59,9 @@ def random(
     )
 
 
+@checked
 def disjoint(
-    labels: Any,
+    labels: ArrayLike,
     *,
     guard: int,
     train: float = 0.3,
@@ -85,9 +94,10 @@ def disjoint(
     )
 
 
+@checked
 def polygons(
-    labels: Any,
-    features: Any = None,
+    labels: ArrayLike,
+    features: ArrayLike | None = None,
     *,
     guard: int,
     train: float = 0.3,
@@ -112,9 +122,10 @@ def polygons(
         SplitError: the labels cannot be divided so.
         ShapeError: `features` is of another size.
     """
+    truth = as_labels(labels)
     return polygon_split(
-        as_labels(labels),
-        None if features is None else as_polygons(features),
+        truth,
+        None if features is None else as_polygons(features, truth.shape),
         train=train,
         guard=guard,
         validation=validation,
@@ -123,7 +134,13 @@ def polygons(
     )
 
 
-def masks(labels: Any, train: Any, test: Any, validation: Any = None) -> Split:
+@checked
+def masks(
+    labels: ArrayLike,
+    train: ArrayLike,
+    test: ArrayLike,
+    validation: ArrayLike | None = None,
+) -> Split:
     """A split of one's own, from masks of its parts.
 
     Args:
@@ -159,7 +176,8 @@ def masks(labels: Any, train: Any, test: Any, validation: Any = None) -> Split:
     )  # fmt: skip
 
 
-def read(path: str | Path, labels: Any) -> Split:
+@checked
+def read(path: str | Path, labels: ArrayLike) -> Split:
     """A split from a file, as of `hsi train --split-file`.
 
     Raises:
@@ -167,3 +185,17 @@ def read(path: str | Path, labels: Any) -> Split:
         SplitError: it does not fit the labels.
     """
     return file_split(str(path), as_labels(labels), rare_classes="error", georeference=None)
+
+
+def check_split(split: Split, labels: NDArray[np.integer]) -> Split:
+    """A split, once it is known to be of these labels.
+
+    Raises:
+        SplitError: it is of others.
+    """
+    if split.shape != labels.shape:
+        raise SplitError("split", f"of {split.shape} pixels", f"{labels.shape}, as the labels")
+    used = np.concatenate([split.train, split.validation, split.test])
+    if not np.isin(labels.reshape(-1)[used], split.classes).all():
+        raise SplitError("split", "pixels of other classes than its own", "one of these labels")
+    return split

@@ -56,9 +56,9 @@ def batch(
     Finished runs are never redone: after a stop or a crash the same command goes on. `hsi config
     show batch/smoke` prints a batch to start from.
     """
+    from ..api.batch_progress import TerminalJobObserver
     from ..engine.dask_executor import tls_files
     from ..pipelines.reproducibility import run_batch
-    from .batch_progress import TerminalJobObserver
     from .output import print_batch
 
     tls = tls_files(tls_ca_file, tls_cert, tls_key)

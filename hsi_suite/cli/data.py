@@ -138,8 +138,8 @@ def export(
     Values stay as they are stored, and their scale is written beside them, unless --scaled is
     given. Missing data, marks of bad bands and coordinates are kept.
     """
+    from ..api.progress import TerminalObserver
     from ..data.cube_export import export_cube
-    from .progress import TerminalObserver
 
     exported = export_cube(file, output, variable=scene_variable, **options)
     for remark in exported.remarks:

@@ -132,6 +132,7 @@ def denoise(
     Photographs are PNG, JPEG, TIFF and BMP files; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy
     files.
     """
+    from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
     from ..errors import ConfigError
     from ..tasks.denoising.cube_jobs import (
@@ -143,7 +144,6 @@ def denoise(
     from ..tasks.denoising.denoising_options import DenoisingOptions
     from ..tasks.denoising.image_denoising import denoise_images
     from ..tasks.denoising.image_restoration import Restoration
-    from .progress import TerminalObserver
 
     if "" in (*inputs, weights):
         raise ConfigError("hsi denoise", "an empty name", "a file")

@@ -70,13 +70,13 @@ def detect(
     Higher scores are more alike: sam gives the cosine of the spectral angle, cem and
     matched-filter 1 at the target; rx gives the squared Mahalanobis distance.
     """
+    from ..api.progress import TerminalObserver
     from ..data.band_order import with_selection
     from ..data.band_selection import GOOD
     from ..data.readers import open_cube, scene_remarks
     from ..errors import ConfigError
     from ..tasks.detection.detection import detect as detect_in
     from ..tasks.detection.targets import measured_target, pixel_target
-    from .progress import TerminalObserver
 
     if sum(given is not None for given in (target, at, anomaly)) != 1:
         raise ConfigError("hsi detect", "not one of them", "--target, --at or --anomaly")

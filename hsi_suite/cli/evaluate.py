@@ -67,9 +67,9 @@ def evaluate(
 
     Several runs on the same images are scored together, by the mean of their probabilities.
     """
+    from ..api.progress import TerminalObserver
     from ..errors import ConfigError
     from .output import print_denoiser_scores, print_ensemble, print_evaluation
-    from .progress import TerminalObserver
 
     if bool(runs) == (weights is not None):
         found = "a run beside --weights" if runs else "neither a run nor --weights"

@@ -59,8 +59,8 @@ def predict(
 
     # Before torch is loaded, which takes seconds.
     check_map_ending(output)
+    from ..api.progress import TerminalObserver
     from ..tasks.scenes.prediction import predict as predict_scene
-    from .progress import TerminalObserver
 
     prediction = predict_scene(
         runs,

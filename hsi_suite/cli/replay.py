@@ -40,10 +40,10 @@ def replay(
     The runs' own folders are only read. Exit status 0: all are identical; 1: some differ; 2: some
     could not be replayed.
     """
+    from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
     from ..runs.replay import replay as replay_runs
     from .output import print_json
-    from .progress import TerminalObserver
 
     keep_large_blocks()
     found = replay_runs(

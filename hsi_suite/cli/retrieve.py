@@ -120,8 +120,8 @@ def index_command(
     when it is repeated. Pixels of the gallery must be as large on the ground as those the run
     learnt from.
     """
+    from ..api.progress import TerminalObserver
     from ..tasks.retrieval.index import index_gallery
-    from .progress import TerminalObserver
 
     index = index_gallery(
         run,
@@ -212,10 +212,10 @@ def query_command(
     Field spectra are resampled from their own wavelengths to those the run learnt; units of
     wavelengths and values are recognised and said.
     """
+    from ..api.progress import TerminalObserver
     from ..tasks.retrieval.query import Query, query_index
     from ..tasks.retrieval.query_output import check_output, write_query
     from .output import print_json
-    from .progress import TerminalObserver
 
     if output is not None:
         check_output(output, overwrite=overwrite)

@@ -115,14 +115,14 @@ def train(
 
     The same command again shows a finished run and goes on with an interrupted one.
     """
+    from ..api.batch_progress import TerminalJobObserver
+    from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
     from ..engine.distributed import together
     from ..errors import ConfigError
     from ..pipelines.reproducibility import repeat
     from ..runs import launch
-    from .batch_progress import TerminalJobObserver
     from .output import print_batch, print_run
-    from .progress import TerminalObserver
 
     keep_large_blocks()
     observer = TerminalObserver()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..arguments import checked
 from ..errors import ConfigError, UnknownNameError
 from ..registry import nearest_names
 from .labelled_images import IMAGE_CLASSES
@@ -37,6 +38,7 @@ def check_dataset_name(name: str) -> None:
         )
 
 
+@checked
 def load_dataset(
     name: str,
     *,

@@ -59,8 +59,8 @@ def modality_layer(modality: Modality, scene: Scene) -> NDArray[np.float64 | np.
         ConfigError: the modality is of ready features.
     """
     kind = modality.kind
-    if kind == "features":
-        raise ConfigError("retrieval", "ready features, which no scene has", "a pair of a scene")
+    if kind in ("features", "patches"):
+        raise ConfigError("retrieval", f"ready {kind}, which no scene has", "a pair of a scene")
     if kind == "companion":
         name = modality.companion or ""
         if name not in scene.companions:

@@ -17,9 +17,9 @@ from .scene import Scene, check_window
 
 Items = NDArray[np.float32]
 
-#: Kinds that come from a scene; `features` come ready made.
+#: Kinds that come from a scene; the others come ready made.
 SCENE_KINDS = ("spectrum", "pca", "hsi", "rgb", "panchromatic", "companion")
-KINDS = (*SCENE_KINDS, "features")
+KINDS = (*SCENE_KINDS, "features", "patches")
 # Red, green and blue are means over these ranges in nm, a panchromatic image over the last.
 COLOURS = ((600.0, 700.0), (500.0, 600.0), (400.0, 500.0))
 PANCHROMATIC = (450.0, 900.0)
@@ -244,6 +244,24 @@ def _bands_of(scene: Scene) -> dict[str, Any]:
         "file_bands": file_bands,
         "band_numbers": None if numbers is None else tuple(numbers),
     }
+
+
+def ready_modality(shape: tuple[int, ...], *, unit_norm: bool) -> Modality:
+    """The modality of items that come ready made, not yet `fitted` to them.
+
+    Args:
+        shape: of an item: values, or channels × lines × samples of a square patch of odd side.
+        unit_norm: scale features to length 1; patches stay as they are.
+
+    Raises:
+        ShapeError: patches that are not square, or of even side.
+    """
+    if len(shape) == 1:
+        return Modality("features", shape[0], unit_norm=unit_norm)
+    channels, lines, samples = shape
+    if lines != samples or lines % 2 == 0:
+        raise ShapeError("patches", f"{lines} × {samples} pixels", "square ones of odd side")
+    return Modality("patches", channels, lines)
 
 
 def unit_rows(items: Items) -> Items:

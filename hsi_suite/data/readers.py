@@ -10,6 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import checked
 from ..checksums import hash_file
 from ..errors import ConfigError, InputFileError
 from .band_order import with_selection
@@ -158,6 +159,7 @@ def _refuse_axes(path: Path, request: ArrayRequest) -> None:
         )
 
 
+@checked
 def read_scene(
     path: Path | str,
     *,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ShapeError
+from ..shown import Rows, Shown
 from .band_selection import BandSelection
 
 _RED_GREEN_BLUE = (640.0, 550.0, 460.0)  # nm
@@ -49,8 +50,8 @@ class Shaped(Protocol):
 CubeT = TypeVar("CubeT", bound=Shaped, covariant=True)
 
 
-@dataclass(frozen=True)
-class SceneOf(Generic[CubeT]):
+@dataclass(frozen=True, repr=False)
+class SceneOf(Shown, Generic[CubeT]):
     """A cube with its labels and descriptions.
 
     Attributes:
@@ -130,6 +131,27 @@ class SceneOf(Generic[CubeT]):
                     "a name for every label",
                 )
 
+    def shown(self) -> tuple[str, Rows]:
+        """Its size and what is known beside the values."""
+        kind = getattr(self.cube, "dtype", "")
+        rows = [("cube", f"{_size(self.cube.shape)} (lines × samples × bands) {kind}")]
+        if self.wavelengths is not None:
+            low, high = self.wavelengths.min(), self.wavelengths.max()
+            rows.append(("wavelengths", f"{low:g} to {high:g} nm"))
+        if self.labels is not None:
+            named = int((self.labels > 0).sum())
+            rows.append(("labelled", f"{named:,} pixels of {len(self.class_names)} classes"))
+        if self.valid is not None:
+            rows.append(("without data", f"{int((~self.valid).sum()):,} pixels"))
+        if self.georeference is not None:
+            rows.append(("place", (self.georeference.crs or "coordinates without a system")[:60]))
+        if self.companions:
+            rows.append(("companions", ", ".join(self.companions)))
+        if self.unverified:
+            rows.append(("unverified", ", ".join(self.unverified)))
+        rows += [("remark", remark) for remark in self.remarks]
+        return f"Scene {self.name}{' (synthetic)' if self.synthetic else ''}", rows
+
     @property
     def lines(self) -> int:
         """Number of rows."""
@@ -146,7 +168,7 @@ class SceneOf(Generic[CubeT]):
         return int(self.cube.shape[2])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scene(SceneOf[NDArray[np.generic]]):
     """A scene whose cube is in memory; see `SceneOf`."""
 

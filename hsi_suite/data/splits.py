@@ -18,6 +18,7 @@ from ..atomic import atomic_file
 from ..errors import InputFileError, ShapeError, SplitError
 from ..guard import parsing
 from ..json_text import json_text
+from ..shown import Rows, Shown
 from ..user_files import parse_json, require_regular
 
 RareClasses = Literal["drop", "train", "error"]
@@ -27,8 +28,8 @@ PARTS = ("train", "validation", "test")
 _FORMAT = "hsi_suite split 1"
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(Shown):
     """A division of the labelled pixels of a scene.
 
     Pixels are flat indices, line · samples + sample, sorted; no pixel is in two parts.
@@ -60,6 +61,20 @@ class Split:
     train_only: Mapping[int, str]
     lost: Mapping[int, int]
     layout: str
+
+    def shown(self) -> tuple[str, Rows]:
+        """The sizes of its parts, and what is in none."""
+        rows = [(part, f"{len(getattr(self, part)):,} pixels") for part in PARTS]
+        rows.append(("classes", ", ".join(map(str, self.classes))))
+        if self.guard:
+            rows.append(("guard", f"{self.guard} pixels"))
+        if self.lost:
+            rows.append(("lost to the guard", f"{sum(self.lost.values()):,} pixels"))
+        rows += [("dropped", f"class {label}: {why}") for label, why in self.dropped.items()]
+        rows += [("not tested", f"class {label}: {why}") for label, why in self.train_only.items()]
+        rows += [("layout", self.layout)] if self.layout else []
+        lines, samples = self.shape
+        return f"Split, {self.kind}, of {lines} × {samples} pixels", rows
 
     def counts(self, labels: NDArray[np.integer]) -> dict[int, dict[str, int]]:
         """Pixels of each learned class in each part and lost, by label value.

@@ -8,7 +8,20 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .measure import Measure
+    from .measures import measure
+    from .of_labels import average_accuracy, class_scores, cohen_kappa, overall_accuracy
+    from .restoration import (
+        mean_peak_signal_noise_ratio,
+        mean_structural_similarity,
+        peak_signal_noise_ratio,
+        spectral_angle,
+        structural_similarity,
+    )
+    from .retrieval import retrieval_scores
 
 _PUBLIC = {
     "overall_accuracy": "of_labels",
@@ -24,7 +37,24 @@ _PUBLIC = {
     "Measure": "measure",
     "measure": "measures",
 }
-__all__ = sorted(_PUBLIC)
+__all__ = [
+    "Measure",
+    "average_accuracy",
+    "class_scores",
+    "cohen_kappa",
+    "mean_peak_signal_noise_ratio",
+    "mean_structural_similarity",
+    "measure",
+    "overall_accuracy",
+    "peak_signal_noise_ratio",
+    "retrieval_scores",
+    "spectral_angle",
+    "structural_similarity",
+]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
 
 
 def __getattr__(name: str) -> Any:

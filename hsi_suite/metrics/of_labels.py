@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ShapeError
 from . import overall
@@ -46,7 +46,7 @@ def class_scores(truth: ArrayLike, predicted: ArrayLike) -> dict[str, Any]:
 
 
 def _counts(truth: ArrayLike, predicted: ArrayLike) -> tuple[Confusion, list[str]]:
-    true, found = np.asarray(truth), np.asarray(predicted)
+    true, found = _array("truth", truth), _array("predictions", predicted)
     if true.shape != found.shape:
         raise ShapeError("predictions", f"shape {found.shape}", f"the truth's, {true.shape}")
     for name, values in (("truth", true), ("predictions", found)):
@@ -59,3 +59,10 @@ def _counts(truth: ArrayLike, predicted: ArrayLike) -> tuple[Confusion, list[str
     classes = np.union1d(true, found)
     true, found = (np.searchsorted(classes, values) for values in (true, found))
     return Confusion.of(true, found, len(classes)), [str(label) for label in classes]
+
+
+def _array(name: str, labels: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(labels)
+    except ValueError:
+        raise ShapeError(name, "rows of different lengths", "label values") from None

@@ -9,7 +9,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .building import create
+    from .description import describe_model as describe
+    from .registry import model_names as names
+    from .registry import register
 
 _PUBLIC = {
     "create": ("building", "create"),
@@ -17,7 +23,11 @@ _PUBLIC = {
     "names": ("registry", "model_names"),
     "describe": ("description", "describe_model"),
 }
-__all__ = sorted(_PUBLIC)
+__all__ = ["create", "describe", "names", "register"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..arguments import checked
 from ..backbones.initialisation import initialise
 from ..errors import ConfigError, UnknownNameError
 from ..registry import listed, nearest_names
@@ -20,6 +21,7 @@ from .spec import PURPOSES
 _REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError)
 
 
+@checked
 def create(name: str, *, seed: int | None = None, **arguments: Any) -> nn.Module:
     """A registered network with fresh weights, in training mode.
 

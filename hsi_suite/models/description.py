@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..arguments import checked
 from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
@@ -93,6 +94,7 @@ class ModelDescription:
     window_equivariant: Mapping[str, bool]
 
 
+@checked
 def describe_model(
     name: str, shape: tuple[int, ...] | None = None, options: Mapping[str, Any] | None = None
 ) -> ModelDescription:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from ..arguments import checked
 from ..errors import ConfigError
-from ..registry import Registry, enter_offered
+from ..registry import Registry, enter_offered, listed, nearest_names
 from .classic_classifier import CLASSIC_MODELS, INITIALISATION, ClassicClassifier
 from .cnn1d import CNN1D
 from .dncnn import DnCNN, FDnCNN
@@ -180,6 +181,7 @@ _USUAL: dict[str, tuple[Mapping[str, Any], tuple[int, ...]]] = {
 }
 
 
+@checked
 def register(
     name: str, *, task: str = "classification", summary: str = ""
 ) -> Callable[[type[Network]], type[Network]]:
@@ -243,13 +245,22 @@ def _load_others() -> None:
     enter_offered(GROUP, "model", enter)
 
 
+@checked
 def model_names(task: str | None = None) -> list[str]:
     """The networks by name, those of other packages among them.
 
     Args:
         task: that they are for; None for all.
+
+    Raises:
+        ConfigError: no network is for such a task.
     """
     _load_others()
+    tasks = {MODELS[name].task for name in MODELS}
+    if task is not None and task not in tasks:
+        near = nearest_names(task, tasks)
+        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        raise ConfigError("task", f"no networks for {task!r}", listed(tasks), hint)
     return [name for name in MODELS if task is None or MODELS[name].task == task]
 
 

@@ -12,6 +12,7 @@ from ..metrics.measures import measure
 from ..metrics.statistics import describe
 from ..registry import listed, nearest_names
 from ..reports.content import unverified_text
+from ..shown import Rows, Shown
 from .batches.comparisons import compare_models
 from .batches.files import checked, is_batch, read_run, read_summary, whole_files
 from .finished_runs import finished_runs
@@ -30,8 +31,8 @@ _OF_ONE_GROUP = {
 }
 
 
-@dataclass(frozen=True)
-class Contest:
+@dataclass(frozen=True, repr=False)
+class Contest(Shown):
     """Groups of runs and every comparison between them.
 
     Attributes:
@@ -46,6 +47,17 @@ class Contest:
     groups: list[dict[str, Any]]
     comparisons: list[dict[str, Any]]
     notes: list[str]
+
+    def shown(self) -> tuple[str, Rows]:
+        """The mean of every group, and the verdicts."""
+        rows = []
+        for group in self.groups:
+            figure, found = measure(group["metric"]), group["figures"]
+            mean, spread = figure.with_unit(found["mean"]), figure.size_with_points(found["std"])
+            rows.append((group["name"], f"{figure.title} {mean} ± {spread}, {found['n']} runs"))
+        rows += [("", found["verdict"]) for found in self.comparisons]
+        rows += [("note", note) for note in self.notes]
+        return f"Comparison of {len(self.groups)} groups of runs", rows
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

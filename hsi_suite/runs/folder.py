@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import checked
 from ..atomic import make_folder, write_text
 from ..commands import suggested
 from ..config import parse_yaml
@@ -26,6 +27,7 @@ from ..guard import parsing
 from ..printable import safe_line
 from ..schemas.run_metrics import RunMetrics, check_metrics, task_name
 from ..scratch import sweep
+from ..shown import Rows, Shown
 from ..user_files import LARGEST_JSON, is_there, read_json, read_text, require_folder
 from .earlier_runs import with_earlier_values
 
@@ -63,8 +65,8 @@ def run_name(dataset: str, model: str, split: str, seed: int, identity: str) -> 
     return "_".join([*parts, f"s{seed}", identity])
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Shown):
     """A run's folder and what can be read from it.
 
     Attributes:
@@ -72,6 +74,12 @@ class Run:
     """
 
     path: Path
+
+    def shown(self) -> tuple[str, Rows]:
+        """What was trained, and the figures that are told first."""
+        from .shown_run import run_rows
+
+        return f"Run {self.path.name}", [("folder", str(self.path)), *run_rows(self)]
 
     @property
     def finished(self) -> bool:
@@ -188,6 +196,7 @@ def require_finished(run: Run) -> None:
         raise RunError(run.path, "is not finished", "a finished run", f"run {again} first")
 
 
+@checked
 def open_run(path: str | Path) -> Run:
     """The run in a folder.
 

@@ -14,6 +14,7 @@ from ..engine.distributed import launched_processes
 from ..engine.observer import Observer, interruptible
 from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
+from ..shown import Rows, Shown
 from . import launch
 from .finished_runs import finished_runs, report_unverified
 from .folder import CONFIG, ENVIRONMENT, Run
@@ -57,8 +58,8 @@ class ReplayedRun:
         }
 
 
-@dataclass(frozen=True)
-class Replay:
+@dataclass(frozen=True, repr=False)
+class Replay(Shown):
     """Runs and their replays.
 
     Attributes:
@@ -70,6 +71,15 @@ class Replay:
     runs: tuple[ReplayedRun, ...]
     unfinished: tuple[str, ...]
     finished: int
+
+    def shown(self) -> tuple[str, Rows]:
+        """How each replay ended."""
+        rows = [
+            (run.name, run.problem or ("identical" if run.identical else "differs"))
+            for run in self.runs
+        ]
+        rows += [(name, "not finished, passed over") for name in self.unfinished]
+        return f"Replay: {self.identical} of {len(self.runs)} runs identical to the last bit", rows
 
     @property
     def identical(self) -> int:

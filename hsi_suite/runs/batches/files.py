@@ -14,7 +14,9 @@ from pydantic import Field
 from ...config import parse_yaml
 from ...errors import RunError
 from ...guard import parsing
+from ...metrics.measures import measure
 from ...schemas.stored import Stored, check_stored
+from ...shown import Rows, Shown
 from ...user_files import read_json, read_text
 from ..folder import Run, open_run
 from ..tasks import stored_task
@@ -27,8 +29,8 @@ RUNS_CSV = "runs.csv"
 _NOT_IDENTITY = ("jobs", "retries")
 
 
-@dataclass(frozen=True)
-class Batch:
+@dataclass(frozen=True, repr=False)
+class Batch(Shown):
     """A finished batch.
 
     Attributes:
@@ -40,6 +42,18 @@ class Batch:
     path: Path
     runs: list[Run]
     failures: dict[str, str]
+
+    def shown(self) -> tuple[str, Rows]:
+        """The mean of every group, and the verdicts."""
+        rows = [("folder", str(self.path))]
+        for group in self.summary["groups"]:
+            name = group["headline"][0]
+            figure, found = measure(name), group["test"][name]
+            mean, spread = figure.with_unit(found["mean"]), figure.size_with_points(found["std"])
+            rows.append((group["name"], f"{figure.title} {mean} ± {spread}, {found['n']} runs"))
+        rows += [("", found["verdict"]) for found in self.summary["comparisons"]]
+        rows += [(f"failed: {what}", why) for what, why in self.failures.items()]
+        return f"Batch {self.path.name}, {len(self.runs)} runs", rows
 
     @property
     def summary(self) -> dict[str, Any]:

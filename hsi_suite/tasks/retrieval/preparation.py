@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...data.item_source import ItemSource
 from ...data.leakage import LeakageAudit, audit
-from ...data.modalities import Modality, ModalityOptions, scene_modality
+from ...data.modalities import Modality, ModalityOptions, ready_modality, scene_modality
 from ...data.pair_files import PairFiles, read_pairs
 from ...data.pair_split import split_pairs
 from ...data.pairs import PairParts, Pairs, one_hot, pair_names
@@ -81,7 +81,7 @@ def prepare_pairs(config: RetrievalConfig, observer: Observer) -> PreparedPairs:
     """
     names = pair_names(config.data.pair)
     if config.data.files is not None:
-        return _from_files(config, names, read_pairs(Path(config.data.files)))
+        return pairs_of_arrays(config, names, read_pairs(Path(config.data.files)))
     scene = load_pair_scene(config, observer)
     assert scene.labels is not None
     options = _options(config.data)
@@ -183,7 +183,19 @@ def _options(data: PairDataConfig) -> ModalityOptions:
     )
 
 
-def _from_files(config: RetrievalConfig, names: tuple[str, str], files: PairFiles) -> PreparedPairs:
+def pairs_of_arrays(
+    config: RetrievalConfig, names: tuple[str, str], files: PairFiles
+) -> PreparedPairs:
+    """The pairs of files, or of arrays in memory, divided as a resolved configuration says.
+
+    Args:
+        config: says how.
+        names: of the modalities.
+        files: the pairs; items are features, or patches of channels × lines × samples.
+
+    Raises:
+        SplitError: more training pairs are asked for than there are.
+    """
     generator = config.streams.numpy("split")
     share = config.split
     learnt, test = files.pairs, files.test
@@ -196,7 +208,7 @@ def _from_files(config: RetrievalConfig, names: tuple[str, str], files: PairFile
             raise SplitError("split.pairs", found, f"at most {len(learnt)}", "lower split.pairs")
         learnt = learnt.take(np.sort(generator.permutation(len(learnt))[: share.pairs]))
     modalities = [
-        Modality("features", items.shape[1], unit_norm=config.data.unit_norm).fitted(items)
+        ready_modality(items.shape[1:], unit_norm=config.data.unit_norm).fitted(items)
         for items in (learnt.first, learnt.second)
     ]
     parts = PairParts(learnt, validation, test, files.class_names, files.extra, files.checksums)

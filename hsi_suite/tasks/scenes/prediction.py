@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from ...map_endings import check_map_ending
 from ...memory import DEFAULT_MEMORY_LIMIT
 from ...runs.finished_runs import report_unverified
 from ...runs.machine import available_threads
+from ...shown import Rows, Shown
 from ...user_files import refuse_repeated, resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file
@@ -31,8 +33,8 @@ from .strip_prediction import StripPrediction, layer_path
 _LAYERS = ("probabilities", "disagreement")
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, repr=False)
+class Prediction(Shown):
     """A scene classified by one or several runs; what was written is read when it is asked for.
 
     Attributes:
@@ -41,12 +43,28 @@ class Prediction:
         class_names: label k has name k − 1.
         probability_labels: label value of each layer of the probabilities.
         missing: number of pixels without data.
+        held: the layers in memory by name ("labels", "probabilities", "disagreement"), of a
+            prediction that was written nowhere.
     """
 
     written: tuple[Path, ...]
     class_names: tuple[str, ...]
     probability_labels: tuple[int, ...]
     missing: int
+    held: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def shown(self) -> tuple[str, Rows]:
+        """Where it lies, and how many pixels each class has."""
+        rows = [("written", str(path)) for path in self.written]
+        if not self.written:
+            found = np.bincount(np.asarray(self.labels).reshape(-1), minlength=1)
+            rows += [
+                (self.class_names[label - 1], f"{found[label]:,} pixels")
+                for label in self.probability_labels
+                if label < len(found)
+            ]
+        rows += [("without data", f"{self.missing:,} pixels")] if self.missing else []
+        return f"Prediction of {len(self.probability_labels)} classes", rows
 
     @property
     def labels(self) -> NDArray[np.integer]:
@@ -55,6 +73,8 @@ class Prediction:
         Raises:
             InputFileError: it was written as a picture.
         """
+        if self.held:
+            return self.held["labels"]
         return read_labels(self.written[0]).labels
 
     @property
@@ -65,10 +85,14 @@ class Prediction:
     @property
     def disagreement(self) -> NDArray[np.float32] | None:
         """Share of the runs that give another label, lines × samples; None for one run."""
+        if self.held:
+            return self.held.get("disagreement")
         layers = self._layers("disagreement")
         return None if layers is None else layers[..., 0]
 
     def _layers(self, what: str) -> NDArray[np.float32] | None:
+        if self.held:
+            return self.held.get(what)
         for path in self.written[1:]:
             if path.stem.endswith(f"_{what}"):
                 with open_cube(path) as file:
