@@ -17,6 +17,7 @@ from ..engine.executors import ProcessExecutor, processors
 from ..engine.jobs import Executor, Job, JobObserver
 from ..errors import RunError, Stopped
 from ..json_text import undefined_as_none
+from ..models.program_network import order_of
 from ..runs.batches.design import Member
 from ..runs.batches.files import BATCH, RUNS_CSV, SUMMARY, Batch
 from ..runs.batches.plan import Plan, check_devices, planned, planned_repeats
@@ -91,8 +92,11 @@ def _carry_out(
     if scheduler is None:
         # A cluster's workers look for themselves.
         check_devices(plan)
-    folder = make_folder(plan.folder)
     members = plan.design.members
+    for member in members:
+        # Before anything is written: what no worker can have.
+        order_of(member.config.model.name)
+    folder = make_folder(plan.folder)
     with locked(Run(folder)):
         for name, tree in plan.copies.items():
             write_text(folder / name, yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))

@@ -36,6 +36,8 @@ CLASSIFIES = "classification"
 MODELS: Registry[ModelSpec] = Registry("model")
 # Classes of a program that uses this package, see `entered`.
 _HANDED_OVER: dict[str, ModelSpec] = {}
+# Those that were registered by a program or package, and by no entry point.
+_REGISTERED: set[str] = set()
 MODELS.add(
     "hybridsn",
     ModelSpec(
@@ -212,6 +214,7 @@ def register(
 
     def enter(network: type[Network]) -> type[Network]:
         MODELS.add(name, _own_spec(network, task, summary))
+        _REGISTERED.add(name)
         return network
 
     if task not in _USUAL:
@@ -227,6 +230,15 @@ def entered(network: type[nn.Module]) -> str:
     name = f"{network.__module__}.{network.__qualname__}"
     _HANDED_OVER[name] = _own_spec(network, CLASSIFIES)
     return name
+
+
+def program_class(name: str) -> type[nn.Module] | None:
+    """The class of a network that a program registered or handed over; None for others."""
+    spec = _HANDED_OVER.get(name) or (
+        MODELS[name] if name in _REGISTERED and name in MODELS else None
+    )
+    factory = None if spec is None else spec.factory
+    return factory if isinstance(factory, type) else None
 
 
 def _own_spec(network: type[nn.Module], task: str, summary: str = "") -> ModelSpec:

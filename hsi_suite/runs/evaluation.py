@@ -9,6 +9,7 @@ from ..engine.observer import Observer
 from ..errors import ConfigError
 from .finished_runs import report_unverified
 from .folder import open_run
+from .own_network import require_network
 from .tasks import task_of
 
 
@@ -43,6 +44,7 @@ def evaluate(
     opened = open_run(run)
     observer = observer or Observer()
     unverified = report_unverified([run], observer)
+    require_network(opened)
     task = task_of(opened)
     if dropout_at_test and not task.shows_dropout:
         raise ConfigError("--dropout-at-test", f"a run of {task.name}", "a classifier of scenes")

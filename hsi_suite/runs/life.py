@@ -13,6 +13,7 @@ from ..engine.distributed import Team, launched_processes
 from ..engine.observer import Observer
 from ..environment import compare_environments, describe_environment
 from ..errors import RunError, Stopped
+from ..models.program_network import program_remarks
 from ..schemas.training import MachineConfig
 from .folder import (
     CHECKPOINT,
@@ -92,7 +93,7 @@ def carry_out(
                 f"begun on {begun_on}, going on with {config.device}: rounding differs, and so "
                 "do the last digits"
             )
-        for line in job.opening:
+        for line in [*job.opening, *program_remarks(config.model.name)]:
             log.message(line)
         try:
             job.work(run, log)

@@ -1,4 +1,4 @@
-"""The file of a network of the user's own: part of a run's identity, and kept in its folder."""
+"""A network of the user's own: part of a run's identity; its file is kept in the run's folder."""
 
 from __future__ import annotations
 
@@ -6,20 +6,43 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..atomic import write_text
+from ..errors import RunError
 from ..models.network_file import checksum_of, is_network_file, parts_of, portable_name
+from ..models.program_network import program_checksums
+from ..models.registry import is_model
 from ..user_files import read_text
 from .folder import Run
 from .task import Config
 
 
 def network_checksums(config: Config) -> dict[str, str]:
-    """The checksum of such a file, by its name; empty for other networks.
+    """The checksum of its file or class, by its name; empty for other networks.
 
     Raises:
         RunError: the file is not there.
     """
     name = config.model.name
-    return {f"network {parts_of(name)[0].name}": checksum_of(name)} if is_network_file(name) else {}
+    if not is_network_file(name):
+        return program_checksums(name)
+    return {f"network {parts_of(name)[0].name}": checksum_of(name)}
+
+
+def require_network(run: Run) -> None:
+    """Refuse a run whose network was a class of a program that is not this one.
+
+    Raises:
+        RunError: says how such a run can be opened.
+    """
+    model, networks = run.config.get("model"), run.environment.get("networks")
+    name = model.get("name") if isinstance(model, Mapping) else None
+    known = isinstance(networks, Mapping) and f"network {name}" in networks
+    if known and isinstance(name, str) and not is_network_file(name) and not is_model(name):
+        raise RunError(
+            run.path,
+            f"its network {name} is a class of the program that trained it",
+            "a program that registers it first",
+            "or train with FILE.py:Class, whose runs any process opens",
+        )
 
 
 def keep_network(run: Run, config: Config) -> None:
@@ -43,6 +66,7 @@ def copy_network(run: Run, folder: Path) -> None:
 
 def with_kept_network(config: Config, run: Run) -> Config:
     """A run's configuration with its own copy, where the file is not in its old place."""
+    require_network(run)
     name = config.model.name
     if not is_network_file(name) or parts_of(name)[0].is_file():
         return config

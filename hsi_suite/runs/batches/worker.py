@@ -17,6 +17,7 @@ from ...atomic import temporary_folder
 from ...engine.allocation import keep_large_blocks, release_free_blocks
 from ...engine.observer import Observer
 from ...engine.worker_loop import serve
+from ...models.program_network import order_of, take_over
 from ..folder import RunInUseError
 from ..launch import configure, start
 from ..task import Config
@@ -32,11 +33,15 @@ def order(config: Config, folder: Path) -> dict[str, Any]:
     Args:
         config: the run's configuration.
         folder: the batch's folder, in full.
+
+    Raises:
+        ConfigError: its network is a class that no other process can import.
     """
     return {
         "config": config.model_dump(mode="json"),
         "output": str(folder),
         "working_folder": str(Path.cwd()),
+        "network": order_of(config.model.name),
     }
 
 
@@ -49,6 +54,8 @@ def carry_out(order: Mapping[str, Any], observer: Observer) -> str:
     """
     # The user's files may be named relative to where the batch was begun.
     os.chdir(order["working_folder"])
+    if order.get("network"):
+        take_over(order["network"])
     _forget_peak_memory()
     config = _configuration(order["config"])
     deadline = time.monotonic() + _LOCK_SECONDS

@@ -19,6 +19,7 @@ from ...data.readers import CubeFile
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
 from ...runs.folder import MODEL, open_run, require_finished
+from ...runs.own_network import require_network
 from .classifier import Classifier, most_probable
 from .classifier_loading import load_classifier
 
@@ -247,6 +248,7 @@ def finished_classifier(run: str | Path, device: torch.device, threads: int) -> 
     """
     opened = open_run(run)
     require_finished(opened)
+    require_network(opened)
     return load_classifier(opened.path / MODEL, device, threads)
 
 
