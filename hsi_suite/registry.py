@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from .errors import UnknownNameError
+from .printable import clipped
 
 T = TypeVar("T")
 
@@ -34,6 +35,23 @@ def listed(known: Iterable[str]) -> str:
     return f"one of {len(names)} names, from {names[0]} to {names[-1]}"
 
 
+class LeftOut(UserWarning):
+    """Something that another package offers cannot be used."""
+
+
+def warn_left_out(kind: str, name: str, place: str, error: BaseException) -> None:
+    """Say in one line that something of another package is left out.
+
+    Args:
+        kind: what it stands for.
+        name: of the entry point.
+        place: its module and object.
+        error: why.
+    """
+    reason = clipped(f"{type(error).__name__}: {error}".rstrip(": "))
+    warnings.warn(f"{kind} {name} of {place} is left out: {reason}", LeftOut, stacklevel=4)
+
+
 def enter_offered(group: str, kind: str, enter: Callable[[str, Any], object]) -> None:
     """Enter what other packages offer by entry points.
 
@@ -47,12 +65,8 @@ def enter_offered(group: str, kind: str, enter: Callable[[str, Any], object]) ->
     for point in entry_points(group=group):
         try:
             enter(point.name, point.load())
-        except Exception as error:
-            warnings.warn(
-                f"{kind} {point.name} of {point.value} is left out: "
-                f"{type(error).__name__}: {error}",
-                stacklevel=3,
-            )
+        except (Exception, SystemExit) as error:
+            warn_left_out(kind, point.name, point.value, error)
 
 
 class Registry(Generic[T]):

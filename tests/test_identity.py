@@ -1,5 +1,6 @@
 """A new key with its old behaviour as default renames no run, whatever the task."""
 
+import json
 from typing import Literal
 
 import pytest
@@ -73,6 +74,41 @@ def test_keys_that_come_later_count_where_they_differ_from_their_default(grown):
     # A section that came later counts key by key, too.
     deeper = run_identity(later | {"later": {"depth": 3, "width": None}}, {})
     assert deeper == run_identity(later | {"later": {"depth": 3}}, {})
+
+
+def sections(schema, above=()):
+    for name, field in schema.model_fields.items():
+        inner = module._section(field.annotation)
+        if inner is not None:
+            yield (*above, name), inner
+            yield from sections(inner, (*above, name))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_new_key_in_any_section_renames_no_run(name, monkeypatch):
+    dataset, expected = CONFIGS[name]
+    tree = plain(name, dataset)
+    known = task_named(tree["task"])
+    found = list(sections(known.schema))
+    assert len(found) > 5
+    for place, section in found:
+        grown = type("Grown", (section,), {"__annotations__": {"later": int}, "later": 3})
+        for depth in reversed(range(len(place))):
+            above, key = dict(found).get(place[:depth], known.schema), place[depth]
+            parts = {"__annotations__": {key: grown}, key: grown.model_construct()}
+            grown = type("Grown", (above,), parts)
+        changed = json.loads(json.dumps(tree))
+        inner = changed
+        for key in place:
+            inner = inner[key] if inner is not None else None
+        if inner is None:
+            continue
+        inner["later"] = 3
+        monkeypatch.setattr(known, "schema", grown)
+        assert run_identity(changed, {"a": "1"}) == expected, place
+        inner["later"] = 4
+        assert run_identity(changed, {"a": "1"}) != expected, place
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -347,6 +347,17 @@ def test_runs_answer_together(pair, finished, tmp_path):
         evaluate_image_ensemble([run.path for run in pair])
 
 
+def test_runs_of_other_tasks_are_named_before_anything_else(finished, tmp_path):
+    """Also where the same run is given twice, or the first one is of images."""
+    scene = tmp_path / "scene"
+    shutil.copytree(finished.path, scene)
+    config = (scene / "config.yaml").read_text()
+    (scene / "config.yaml").write_text(config.replace("image_classification", "classification", 1))
+    for runs in ([scene, scene], [finished.path, finished.path, scene]):
+        with pytest.raises(RunError, match="scene: is a run of classification"):
+            evaluate_image_ensemble(runs)
+
+
 def test_unverified_images_are_said_once(finished, tmp_path):
     run = tmp_path / finished.path.name
     shutil.copytree(finished.path, run)

@@ -14,6 +14,7 @@ from hsi_suite.reports.classification import (
 )
 from hsi_suite.reports.content import enumerate_names, percent
 from hsi_suite.reports.verdict import verdict
+from hsi_suite.tasks.scenes.page import classification_page
 
 
 @pytest.mark.parametrize(
@@ -220,3 +221,19 @@ def test_dropout_at_test_time_is_reported():
     spread = {"mean": 0.9, "std": 0.01, "n": 10, "min": 0.88, "max": 0.92}
     text = _words(sample_metrics(dropout_at_test={"overall_accuracy": spread}))
     assert "10 evaluations of the same weights give overall accuracies from 88.00 to 92.00" in text
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [((), ""), (("svm",), "The baseline was trained"), (("svm", "cnn1d"), "The baselines were")],
+)
+def test_the_caption_of_scores_speaks_of_the_baselines_that_are_there(others, words):
+    metrics = sample_metrics() | {"seed": 0}
+    position = metrics["baselines"]["position"]
+    metrics["baselines"] = dict.fromkeys(("position", *others), position)
+    document = classification_page(metrics, (), None, ())
+    caption = document.sections[1].blocks[0].caption
+    assert caption.startswith("Scores over the classes")
+    assert words in caption and ("trained" in caption) == bool(others)
+    # The title says it all: below it stands what it does not say.
+    assert metrics["dataset"] in document.title and metrics["dataset"] not in document.lead

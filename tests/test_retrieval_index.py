@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import tifffile
 from PIL import Image
 from query_samples import make_run, rgb_picture, sample_scene, write_cube
 
+from hsi_suite.data.modalities import Modality
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import (
     ConfigError,
@@ -17,6 +19,7 @@ from hsi_suite.errors import (
     Stopped,
 )
 from hsi_suite.tasks.retrieval import gallery_indexing
+from hsi_suite.tasks.retrieval.gallery_domain import warn_if_unlike
 from hsi_suite.tasks.retrieval.gallery_index import open_index
 from hsi_suite.tasks.retrieval.index import index_gallery
 
@@ -320,3 +323,29 @@ def test_a_gallery_in_other_units_is_warned_of(tmp_path, unit_norm):
         for name, before, size in (("reflectance", "1/", 10_000), ("times_100", "", 100)):
             told = said[name][0].split(f"level is about {before}")[1].split()[0]
             assert size / 2 < float(told.replace(",", "")) < size * 2
+
+
+@pytest.mark.parametrize("unit_norm", [False, True])
+@pytest.mark.parametrize(
+    ("dead", "factor", "words"),
+    [([], 1, []), ([2], 1, ["band 3 holds"]), ([1, 3], 1, ["bands 2, 4 hold"]),
+     ([2], 1000, ["band 3 holds", "unlike those learnt from"])],
+)  # fmt: skip
+def test_dead_bands_of_a_gallery_are_named_and_do_not_make_it_unlike(
+    unit_norm, dead, factor, words
+):
+    learnt = np.random.default_rng(3).normal(500, 20, (40, 6, 5))
+    flat = learnt.reshape(-1, 5)
+    cube = factor * learnt
+    cube[:, :, dead] = 0
+    gallery = SimpleNamespace(
+        name="field", shape=cube.shape, band_numbers=(),
+        read=lambda start, end: SimpleNamespace(cube=cube[start:end], valid=None),
+    )  # fmt: skip
+    modality = Modality("spectrum", 5, unit_norm=unit_norm, mean=flat.mean(0), scale=flat.std(0))
+    said = []
+    warn_if_unlike(gallery, modality, SimpleNamespace(message=said.append))
+    # Of spectra of unit length nothing but dead bands can be told.
+    expected = [each for each in words if not (unit_norm and each.startswith("unlike"))]
+    assert len(said) == len(expected), said
+    assert all(word in line for word, line in zip(expected, said, strict=True)), said

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib import import_module
+from typing import Any
 
 import click
 
 from ..engine.observer import interruptible
 from ..errors import HsiSuiteError, Stopped
 from ..printable import clipped, plain
+from ..registry import LeftOut
 from .suggestions import SuggestingGroup
 from .terminal import say
 
@@ -37,6 +40,7 @@ _COMMANDS = {
 }
 
 
+_FORMAT = warnings.formatwarning
 # Commands that find what they have done before.
 _GOING_ON = {"train", "batch", "predict", "retrieve"}
 
@@ -118,8 +122,16 @@ def _carry_out() -> object:
             raise
 
 
+def _say_in_one_line(message: Warning | str, *where: Any, **more: Any) -> str:
+    """What other packages cannot offer here, without the place in our code."""
+    if isinstance(message, LeftOut):
+        return f"note: {plain(message)}\n"
+    return _FORMAT(message, *where, **more)
+
+
 def main() -> None:
     """Entry point of the `hsi` command."""
+    warnings.formatwarning = _say_in_one_line
     # Threads that wait must sleep: spinning ones stall a machine that others use as well. The
     # results are the same. OpenMP reads this when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -261,7 +261,7 @@ def _print_description(described: dict[str, Any]) -> None:
     rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
     _print_columns([row for row in rows if row[1]])
     for file in files:
-        say(f"file  {file['path'] or file['urls'][0]}: {file['check']}")
+        say(f"file  {file['path'] or ' '.join(file['urls'][:1]) or file['name']}: {file['check']}")
     if names:
         counts = [str(count) for count in pixels or images or [""] * len(names)]
         heads = ("label", "class", "pixels" if pixels else "images" if images else "")

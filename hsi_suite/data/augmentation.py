@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from ..errors import ConfigError
+from ..registry import Registry, enter_offered
 from ..seeding import SeedStreams
 from .orientations import orientations_of
 from .patches import WindowSampler
 from .reduction import Reduction
+
+GROUP = "hsi_suite.augmentations"
+"""The group of entry points under which other packages offer augmentations."""
+
+
+class Augmentation(Protocol):
+    """A change of windows at random; the options of its configuration are its arguments.
+
+    What is drawn is drawn on the CPU for a whole batch and then shared among processes, so that
+    one process and several learn from the same windows.
+    """
+
+    def draw(self, count: int, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """What happens to N windows of a shape (components, window, window): N × anything."""
+        ...
+
+    def change(self, windows: Tensor, drawn: Tensor) -> Tensor:
+        """Windows (N, components, window, window) changed as drawn for them."""
+        ...
+
+
+AUGMENTATIONS: Registry[Callable[..., Augmentation]] = Registry("augmentation")
+
+
+@cache
+def _load_others() -> None:
+    enter_offered(GROUP, "augmentation", AUGMENTATIONS.add)
+
+
+def _built(name: str, options: Mapping[str, Any]) -> Augmentation:
+    _load_others()
+    try:
+        return AUGMENTATIONS[name](**options)
+    except (TypeError, ValueError) as error:
+        found = f"does not suit ({str(error).partition(chr(10))[0]})"
+        raise ConfigError(f"train.augmentation.others.{name}", found, "its arguments") from error
 
 
 @dataclass(frozen=True)
@@ -24,6 +65,7 @@ class WindowAugmentation:
         noise: standard deviation of Gaussian noise on each of the window's values, in their own
             unit, in which whitened components and standardised bands vary by 1.
         origin: components of the mean spectrum that the reduction takes from all spectra.
+        others: further ones by their names, carried out after these in their order.
     """
 
     flips: bool
@@ -31,14 +73,28 @@ class WindowAugmentation:
     gain: float
     noise: float
     origin: Tensor
+    others: Mapping[str, Augmentation]
 
     @classmethod
     def of(
-        cls, reduction: Reduction, *, flips: bool, rotations: bool, gain: float, noise: float
+        cls,
+        reduction: Reduction,
+        *,
+        flips: bool,
+        rotations: bool,
+        gain: float,
+        noise: float,
+        others: Mapping[str, Mapping[str, Any]],
     ) -> WindowAugmentation:
-        """The augmentation of windows whose spectra went through `reduction`."""
+        """The augmentation of windows whose spectra went through `reduction`.
+
+        Raises:
+            ConfigError: one of the others takes no such arguments.
+            UnknownNameError: there is none of its name.
+        """
         origin = torch.from_numpy((reduction.mean @ reduction.matrix).astype("float32"))
-        return cls(flips, rotations, gain, noise, origin)
+        built = {name: _built(name, options) for name, options in others.items()}
+        return cls(flips, rotations, gain, noise, origin, built)
 
     def draw(
         self, count: int, sampler: WindowSampler, seeds: SeedStreams, epoch: int, step: int
@@ -48,21 +104,23 @@ class WindowAugmentation:
         The noise is drawn where the windows are; one processor and another draw it differently.
 
         Returns:
-            Orientations (N), gains (N) and, where there is noise, N × components × window ×
-            window of it, on the sampler's device.
+            Orientations (N), gains (N), where there is noise, N × components × window × window
+            of it, and what each of the others draws, on the sampler's device.
         """
         generator = seeds.torch("augment", epoch, step)
         known = torch.tensor(orientations_of(self.flips, self.rotations))
         orientations = known[torch.randint(len(known), (count,), generator=generator)]
         gains = self.gain * (2 * torch.rand(count, generator=generator) - 1)
-        drawn = (orientations.to(sampler.device), gains.to(sampler.device))
-        if not self.noise:
-            return drawn
-        local = torch.Generator(sampler.device)
-        local.manual_seed(seeds.seed("augment", epoch, step, "noise"))
-        shape = (count, len(self.origin), sampler.window, sampler.window)
-        noise = torch.randn(shape, generator=local, device=sampler.device)
-        return (*drawn, noise.mul_(self.noise))
+        drawn = [orientations, gains]
+        shape = (len(self.origin), sampler.window, sampler.window)
+        if self.noise:
+            local = torch.Generator(sampler.device)
+            local.manual_seed(seeds.seed("augment", epoch, step, "noise"))
+            noise = torch.randn((count, *shape), generator=local, device=sampler.device)
+            drawn.append(noise.mul_(self.noise))
+        for name, other in self.others.items():
+            drawn.append(other.draw(count, shape, seeds.torch("augment", epoch, step, name)))
+        return tuple(each.to(sampler.device) for each in drawn)
 
     def windows(
         self, sampler: WindowSampler, pixels: Tensor, changes: tuple[Tensor, ...]
@@ -77,11 +135,15 @@ class WindowAugmentation:
             pixels: the flat indices.
             changes: what `draw` gave for them.
         """
-        orientations, gains, *noise = changes
+        orientations, gains, *more = changes
         turning = self.flips or self.rotations
         windows = sampler.gather(pixels, orientations if turning else None)
         if self.gain:
             shares = gains.reshape(-1, 1, 1, 1)
             origin = self.origin.to(windows.device).reshape(-1, 1, 1)
             windows = windows * (1 + shares) + shares * origin
-        return windows + noise[0] if noise else windows
+        if self.noise:
+            windows = windows + more.pop(0)
+        for other, drawn in zip(self.others.values(), more, strict=True):
+            windows = other.change(windows, drawn)
+        return windows

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from ..arguments import checked
 from ..errors import ConfigError, UnknownNameError
-from ..registry import nearest_names
+from ..registry import Registry, enter_offered, nearest_names
 from .labelled_images import IMAGE_CLASSES
 from .public.download import locate, say_on_stderr
 from .public.public_scene import PublicScene
@@ -13,12 +16,33 @@ from .public.transfer import Say
 from .scene import Scene
 from .synthetic import SYNTHETIC_RECIPES, generate_scene
 
-__all__ = ["PUBLIC_SCENES", "PublicScene", "dataset_names", "load_dataset"]
+__all__ = ["PUBLIC_SCENES", "PublicScene", "dataset_names", "load_dataset", "public_scenes"]
+
+GROUP = "hsi_suite.scenes"
+"""The group of entry points under which other packages offer scenes."""
 
 
 def dataset_names() -> tuple[str, ...]:
     """The names of all data sets, the embedded ones first."""
-    return (*SYNTHETIC_RECIPES, *PUBLIC_SCENES)
+    return (*SYNTHETIC_RECIPES, *public_scenes())
+
+
+def public_scenes() -> Registry[PublicScene]:
+    """The public scenes by name, those of other packages among them."""
+    _load_others()
+    return PUBLIC_SCENES
+
+
+@cache
+def _load_others() -> None:
+    def enter(_: str, theirs: Any) -> None:
+        if not isinstance(theirs, PublicScene):
+            raise TypeError(f"not a PublicScene but {type(theirs).__name__}")
+        if theirs.name in SYNTHETIC_RECIPES or theirs.name in IMAGE_CLASSES:
+            raise ValueError(f"data set {theirs.name!r} is registered twice")
+        PUBLIC_SCENES.add(theirs.name, theirs)
+
+    enter_offered(GROUP, "data set", enter)
 
 
 def check_dataset_name(name: str) -> None:
@@ -74,6 +98,6 @@ def load_dataset(
             "a synthetic data set",
             "leave the seed out",
         )
-    public = PUBLIC_SCENES[name]
+    public = public_scenes()[name]
     files = locate(public.files, allow_unverified=allow_unverified, on_message=on_message)
     return public.read({file.name: local for file, local in zip(public.files, files, strict=True)})

@@ -26,6 +26,7 @@ from .formats.label_files import read_class_names, read_labels, refuse_variable
 from .formats.label_values import LabelFile
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
+from .formats.other_formats import open_other
 from .formats.products.registry import (
     open_hdf5_product,
     open_tiff_product,
@@ -112,6 +113,8 @@ def open_cube(
     elif kind is FileFormat.TIFF:
         product = None if plain else open_tiff_product(path, request, masked=masked)
         file = product or open_tiff(path, request, masked=masked)
+    elif kind is FileFormat.OTHER:
+        file = open_other(path, request)
     elif kind is FileFormat.XML:
         _refuse_axes(path, request)
         file = open_xml_product(path, request, masked=masked)

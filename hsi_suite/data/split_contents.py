@@ -45,7 +45,9 @@ _NAMES = {
 _NAMES["train"].add("trlabel")
 _NAMES["test"].add("tslabel")
 _CODES = {1: "train", 2: "test", 3: "validation"}
-_RASTERS = (FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA, FileFormat.PNG)
+_RASTERS = (
+    FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA, FileFormat.PNG, FileFormat.OTHER,
+)  # fmt: skip
 Labels = NDArray[np.integer]
 Array = NDArray[np.generic]
 

@@ -71,4 +71,5 @@ def _shown(value: Any) -> Any:
     """What a template puts in: texts of users without codes, line by line; our own as it is."""
     if type(value) is not str:
         return value
-    return "\n".join(map(safe_line, value.split("\n")))
+    # A deviation keeps its sign where a line breaks.
+    return "\n".join(map(safe_line, value.split("\n"))).replace(" ± ", " ±\N{NO-BREAK SPACE}")

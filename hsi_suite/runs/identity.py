@@ -98,7 +98,7 @@ def _pruned(
     kept = {}
     for key, value in tree.items():
         here, field = (*place, key), schema.model_fields.get(key) if schema else None
-        if here in out or (here in _ABSENT_AT_FIRST and value == _ABSENT_AT_FIRST[here]):
+        if here in out:
             continue
         if key not in keys and field is not None and value == _default(field):
             continue
@@ -107,7 +107,8 @@ def _pruned(
         section = None if field is None else _section(field.annotation)
         if isinstance(value, Mapping) and section is not None:
             value = _pruned(value, keys.get(key) or {}, section, out, here)
-        kept[key] = value
+        if here not in _ABSENT_AT_FIRST or value != _ABSENT_AT_FIRST[here]:
+            kept[key] = value
     return kept
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ..errors import ConfigError, RunError, UnknownNameError
-from ..registry import listed, nearest_names
+from ..registry import listed, nearest_names, warn_left_out
 from .folder import CONFIG, Run
 from .task import Task
 
@@ -43,7 +43,7 @@ def task_named(name: str) -> Task:
         if point.name == name:
             try:
                 theirs: Task = point.load()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 found = f"cannot be imported ({type(error).__name__}: {error})"
                 raise ConfigError(f"task {name}", found, point.value) from error
             return theirs
@@ -60,8 +60,9 @@ def task_for_data(dataset: str | None) -> Task:
     for name in dict.fromkeys([*_OURS, *task_names()]):
         try:
             task = task_named(name)
-        except ConfigError:
+        except ConfigError as error:
             # Another package that cannot be imported does not stop what needs nothing of it.
+            warn_left_out("task", name, error.expected, error.__cause__ or error)
             continue
         if dataset in task.datasets:
             return task

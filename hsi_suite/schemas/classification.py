@@ -182,12 +182,14 @@ class AugmentationConfig(Section):
             reduced, times one factor from 1 − gain to 1 + gain.
         noise: standard deviation of Gaussian noise on each value that the network sees; whitened
             components and standardised bands vary by 1.
+        others: augmentations of other packages by their names, each with its options.
     """
 
     flips: bool = False
     rotations: bool = False
     gain: Annotated[float, Field(ge=0, lt=1)] = 0.0
     noise: NonNegative = 0.0
+    others: dict[str, Options] = Field(default_factory=dict)
 
     @property
     def active(self) -> bool:

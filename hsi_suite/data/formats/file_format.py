@@ -9,8 +9,8 @@ from typing import Literal
 
 from ...errors import InputFileError
 from ...user_files import is_there
+from .other_formats import HEAD, other_format
 
-_HEAD = 520
 _BOM = b"\xef\xbb\xbf"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -34,6 +34,7 @@ class FileFormat(StrEnum):
     TIFF = "TIFF"
     PNG = "PNG"
     XML = "XML"
+    OTHER = "another package's format"
 
 
 def recognise_format(path: Path) -> FileFormat:
@@ -46,6 +47,8 @@ def recognise_format(path: Path) -> FileFormat:
     found = _by_magic(head)
     if found is not None:
         return found
+    if other_format(head, path) is not None:
+        return FileFormat.OTHER
     # What follows has no magic bytes of its own: a header lying beside outweighs a guess.
     if header_beside(path) is not None:
         return FileFormat.ENVI_DATA
@@ -92,7 +95,7 @@ def _first_bytes(path: Path) -> bytes:
     refuse_pipe(path)
     try:
         with path.open("rb") as file:
-            head = file.read(_HEAD)
+            head = file.read(HEAD)
     except FileNotFoundError as error:
         raise InputFileError(path, "no such file", "", "check the path") from error
     except (OSError, ValueError) as error:

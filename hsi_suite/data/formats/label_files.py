@@ -12,6 +12,7 @@ from PIL import Image
 from ...errors import InputFileError
 from ...memory import require_room
 from ...user_files import read_text
+from .array_axes import ArrayRequest
 from .array_choice import LABELS_OPTION, choose_map
 from .cut_pictures import check_complete
 from .envi_files import open_envi
@@ -20,9 +21,15 @@ from .hdf5_files import load_hdf5_map
 from .label_values import LabelFile, StoredLabels, understood_labels
 from .matlab_files import list_matlab_arrays, load_matlab_array
 from .numpy_files import list_npz_arrays, load_npy_map, load_npz_array
+from .other_formats import open_other
 from .reading_guard import reading
 from .side_masks import with_side_mask
 from .tiff_files import open_tiff
+
+_CUBES = (FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA, FileFormat.OTHER)
+_WITH_VARIABLES = (
+    FileFormat.MATLAB, FileFormat.HDF5, FileFormat.NPZ, FileFormat.XML, FileFormat.OTHER,
+)  # fmt: skip
 
 
 def read_labels(
@@ -47,8 +54,8 @@ def read_labels(
     path = Path(path)
     kind = recognise_format(path)
     refuse_variable(path, kind, variable, LABELS_OPTION)
-    if kind in (FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA):
-        stored = _read_raster(path, kind)
+    if kind in _CUBES:
+        stored = _read_raster(path, kind, variable)
     elif kind is FileFormat.PNG:
         values, colours = _read_png(path)
         stored = StoredLabels(path, values, colours=colours, files=(path,))
@@ -88,8 +95,7 @@ def refuse_variable(path: Path, kind: FileFormat, variable: str | None, option: 
     Raises:
         InputFileError: a variable is named.
     """
-    with_variables = (FileFormat.MATLAB, FileFormat.HDF5, FileFormat.NPZ, FileFormat.XML)
-    if variable is not None and kind not in with_variables:
+    if variable is not None and kind not in _WITH_VARIABLES:
         raise InputFileError(
             path,
             f"{option} {variable} names a variable",
@@ -98,9 +104,12 @@ def refuse_variable(path: Path, kind: FileFormat, variable: str | None, option: 
         )
 
 
-def _read_raster(path: Path, kind: FileFormat) -> StoredLabels:
-    opened = open_tiff(path) if kind is FileFormat.TIFF else open_envi(path)
-    with with_side_mask(opened) as file:
+def _read_raster(path: Path, kind: FileFormat, variable: str | None) -> StoredLabels:
+    if kind is FileFormat.OTHER:
+        opened = open_other(path, ArrayRequest(variable))
+    else:
+        opened = with_side_mask(open_tiff(path) if kind is FileFormat.TIFF else open_envi(path))
+    with opened as file:
         if file.shape[2] != 1:
             raise InputFileError(
                 path, f"{file.shape[2]} bands", "a label map of one band", "this may be a picture"

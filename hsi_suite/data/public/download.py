@@ -162,7 +162,7 @@ def _remedy(file: RemoteFile, local: LocalFile) -> str:
         return f"delete its entry in {record_path()} if this is the right file, {anyway}"
     if local.place == "cache":
         return f"delete the file to download it anew, {anyway}"
-    return f"replace it by {file.urls[0]}, {anyway}"
+    return f"replace it by {file.source}, {anyway}"
 
 
 def _download(
@@ -176,7 +176,7 @@ def _download(
             "",
             "download it all the same with --allow-unverified: its SHA-256 is recorded then",
         )
-    failures: list[str] = []
+    failures: list[str] = [] if file.urls else ["no address of it is known"]
     wrong: list[LocalFile] = []
     with _scratch_folder() as scratch:
         for number, url in enumerate(file.urls):

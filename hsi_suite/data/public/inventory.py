@@ -10,13 +10,12 @@ import numpy as np
 
 from ...commands import suggested
 from ...errors import ChecksumError, DatasetNotFoundError
-from ..catalogue import check_dataset_name, dataset_names, load_dataset
+from ..catalogue import check_dataset_name, dataset_names, load_dataset, public_scenes
 from ..file_description import wavelength_span
 from ..labelled_images import IMAGE_CLASSES
 from ..scene import Scene
 from ..synthetic import SYNTHETIC_RECIPES, usable_channels
 from .download import find
-from .public_scenes import PUBLIC_SCENES
 from .verification import Check, LocalFile, RemoteFile
 
 EMBEDDED = "embedded"
@@ -57,7 +56,9 @@ def file_states(names: Iterable[str]) -> list[FileState]:
     for name in names:
         if name not in IMAGE_CLASSES:
             check_dataset_name(name)
-        known = next((sets[name] for sets in (PUBLIC_SCENES, IMAGE_CLASSES) if name in sets), None)
+        known = next(
+            (sets[name] for sets in (public_scenes(), IMAGE_CLASSES) if name in sets), None
+        )
         for file in known.files if known else ():
             if file.name not in states:
                 states[file.name] = FileState(name, file, find(file))
@@ -79,7 +80,7 @@ def refuse(states: Iterable[FileState], *, absent_too: bool) -> None:
     for state in states:
         if state.local is not None and state.local.check is Check.WRONG:
             local = state.local
-            remedy = f"replace it by {state.file.urls[0]}"
+            remedy = f"replace it by {state.file.source}"
             found = f"its {local.kind} is {local.found}"
             raise ChecksumError(local.path, found, local.expected, remedy)
     absent = [state for state in states if state.local is None]
@@ -116,7 +117,7 @@ def describe_dataset(name: str) -> dict[str, Any]:
     described = _summary(name, states)
     if name in SYNTHETIC_RECIPES:
         return described | _contents(load_dataset(name))
-    public = PUBLIC_SCENES[name]
+    public = public_scenes()[name]
     described |= {
         "sensor": public.sensor,
         "class_names": list(public.class_names),
@@ -149,7 +150,7 @@ def _summary(name: str, states: list[FileState]) -> dict[str, Any]:
         shape = [*recipe.shape, len(usable_channels()[:: recipe.channel_step])]
         places = [EMBEDDED]
     else:
-        public = PUBLIC_SCENES[name]
+        public = public_scenes()[name]
         title, classes, shape = public.title, len(public.class_names), list(public.shape)
         places = [state.local.place for state in states if state.local]
         if len(places) < len(states):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...config import config_names
 from ...errors import InputFileError
 from ..formats.array_choice import size_text
+from ..formats.file_format import FileFormat, recognise_format
 from ..formats.matlab_files import list_matlab_arrays, load_matlab_array
+from ..readers import open_cube, read_scene
 from ..scene import Scene
 from .verification import LocalFile, RemoteFile
 
@@ -25,11 +29,13 @@ class Layer:
     """One array of a scene.
 
     Attributes:
-        file: the MATLAB file that holds it.
-        variable: its name there.
+        file: the file that holds it, of any format that cubes or label maps are read from.
+        variable: its name there; "" where the file holds no other, or no names.
         shape: lines, samples (and bands).
         stored_shape: its shape in the file; None when that is `shape`.
-        arrange: turns the stored array into one of `shape`; None when it is stored so.
+        arrange: turns the stored array of a MATLAB file into one of `shape`; None when it is
+            stored so.
+        beside: files that have to lie beside it, as the data of an ENVI header.
     """
 
     file: RemoteFile
@@ -37,6 +43,7 @@ class Layer:
     shape: tuple[int, ...]
     stored_shape: tuple[int, ...] | None = None
     arrange: Callable[[Array], Array] | None = None
+    beside: tuple[RemoteFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,13 +87,14 @@ class PublicScene:
     @property
     def default_config(self) -> str:
         """Name of the configuration used when none is named."""
-        return f"classification/hybridsn_{self.name}"
+        own = f"classification/hybridsn_{self.name}"
+        return own if own in config_names() else "classification/hybridsn"
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
         """Every file it is made of, once."""
         layers = (self.cube, self.labels, *self.companions.values())
-        return tuple(dict.fromkeys(layer.file for layer in layers))
+        return tuple(dict.fromkeys(file for each in layers for file in (each.file, *each.beside)))
 
     def read(self, files: Mapping[str, LocalFile]) -> Scene:
         """The scene, from its files by name.
@@ -94,6 +102,20 @@ class PublicScene:
         Raises:
             InputFileError: a file does not hold what it should.
         """
+        paths = [files[file.name].path for file in self.files]
+        if all(recognise_format(path) is FileFormat.MATLAB for path in paths):
+            scene = self._read_matlab(files)
+        else:
+            scene = self._read_any(files)
+        return replace(
+            scene,
+            false_colour=self.false_colour,
+            checksums={name: local.sha256 for name, local in files.items()},
+            citation=self.citation,
+            unverified=tuple(name for name, local in files.items() if not local.verified),
+        )
+
+    def _read_matlab(self, files: Mapping[str, LocalFile]) -> Scene:
         cube = _read_layer(self.cube, files)
         if cube.dtype.kind == "f" and not np.isfinite(cube).all():
             raise InputFileError(
@@ -108,10 +130,28 @@ class PublicScene:
             class_names=self.class_names,
             wavelengths=self.wavelengths() if self.wavelengths else None,
             companions={name: _read_layer(layer, files) for name, layer in self.companions.items()},
-            false_colour=self.false_colour,
-            checksums={name: local.sha256 for name, local in files.items()},
-            citation=self.citation,
-            unverified=tuple(name for name, local in files.items() if not local.verified),
+        )
+
+    def _read_any(self, files: Mapping[str, LocalFile]) -> Scene:
+        """The scene as the user's own files are read: wavelengths and place from the files too."""
+        cube, labels = _path_of(self.cube, files), _path_of(self.labels, files)
+        scene = read_scene(
+            cube,
+            labels=labels,
+            variable=self.cube.variable or None,
+            labels_variable=self.labels.variable or None,
+            name=self.name,
+        )
+        assert scene.labels is not None
+        _require_shape(cube, scene.cube.shape, self.cube.shape)
+        if scene.labels.max() > len(self.class_names):
+            highest, expected = scene.labels.max(), f"at most {len(self.class_names)}"
+            raise InputFileError(labels, f"holds the label {highest}", expected)
+        return replace(
+            scene,
+            class_names=self.class_names,
+            wavelengths=self.wavelengths() if self.wavelengths else scene.wavelengths,
+            companions={name: _read_plane(each, files) for name, each in self.companions.items()},
         )
 
     def _read_labels(self, files: Mapping[str, LocalFile]) -> NDArray[np.uint8]:
@@ -143,6 +183,30 @@ def labels_from_abundances(abundances: Array) -> Array:
     """
     purest = abundances.max(axis=2)
     return np.where(purest >= PURITY, abundances.argmax(axis=2) + 1, 0).astype(np.uint8)
+
+
+def _path_of(layer: Layer, files: Mapping[str, LocalFile]) -> Path:
+    """The file of a layer, whose companions lie where it lies."""
+    path = files[layer.file.name].path
+    for each in layer.beside:
+        other = files[each.name].path
+        if other.parent != path.parent:
+            remedy = f"move one of them: {other}"
+            raise InputFileError(path, f"{other.name} lies elsewhere", "it beside", remedy)
+    return path
+
+
+def _require_shape(path: Path, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if found != expected:
+        remedy = "fetch the file anew"
+        raise InputFileError(path, f"holds {size_text(found)}", size_text(expected), remedy)
+
+
+def _read_plane(layer: Layer, files: Mapping[str, LocalFile]) -> Array:
+    path = _path_of(layer, files)
+    with open_cube(path, variable=layer.variable or None) as file:
+        _require_shape(path, file.shape, (*layer.shape, 1))
+        return np.ascontiguousarray(file.read()[:, :, 0])
 
 
 def _read_layer(layer: Layer, files: Mapping[str, LocalFile]) -> Array:

@@ -27,7 +27,7 @@ class RemoteFile:
 
     Attributes:
         name: its file name, by which it is looked for.
-        urls: where it can be had, in the order they are tried.
+        urls: where it can be had, in the order they are tried; () where nobody offers it.
         sha256: its SHA-256 in hexadecimal digits; "" when not published.
         git_blob: its git blob id (SHA-1 of a short header and the content); "" when unknown.
     """
@@ -41,6 +41,11 @@ class RemoteFile:
     def published(self) -> bool:
         """Whether a checksum of it is known from elsewhere than this machine."""
         return bool(self.sha256 or self.git_blob)
+
+    @property
+    def source(self) -> str:
+        """Where to have it from, for messages."""
+        return self.urls[0] if self.urls else "the right one"
 
 
 class Check(StrEnum):

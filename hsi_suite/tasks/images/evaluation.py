@@ -109,6 +109,8 @@ def evaluate_image_ensemble(
         RunError: a run is unfinished, damaged or given twice, its images have changed, or the
             runs do not have the same classes and test part.
     """
+    for path in runs:
+        require_task(open_run(path), IMAGE_CLASSIFICATION)
     refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
     observer = observer or Observer()
     unverified = report_unverified(runs, observer)

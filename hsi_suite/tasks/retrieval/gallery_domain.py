@@ -35,8 +35,8 @@ def warn_if_unlike(gallery: Gallery, modality: Modality, observer: Observer) -> 
     if dead:
         numbers = [gallery.band_numbers[band] for band in dead] if gallery.band_numbers else dead
         observer.message(
-            f"warning: {gallery.name}: {band_list(numbers)} hold the same value in every pixel; "
-            "fill them first: `hsi denoise SCENE --repair`"
+            f"warning: {gallery.name}: {band_list(numbers)} hold{'s' * (len(dead) == 1)} the same "
+            "value in every pixel; repair the scene first: `hsi denoise SCENE --repair`"
         )
     if not comparable or modality.mean is None or modality.scale is None or mean is None:
         return

@@ -106,7 +106,7 @@ def plan(
         ConfigError: train.strategy asks for what the model cannot do.
     """
     if config.train.augmentation.active:
-        return _plan_augmented(config)
+        return _plan_augmented(classifier, config)
     scene, grid = prepared.scene, _grid(config, prepared)
     train = torch.from_numpy(prepared.split.train)
     return plan_training(
@@ -119,9 +119,11 @@ def plan(
     )
 
 
-def _plan_augmented(config: ClassificationConfig) -> TrainingPlan:
+def _plan_augmented(classifier: Classifier, config: ClassificationConfig) -> TrainingPlan:
     if config.model.name in CLASSICAL:
         raise ConfigError("train.augmentation", f"given with {config.model.name}", "a network")
+    # Options that cannot be are refused before anything is made.
+    _augmentation(classifier, config)
     return TrainingPlan(
         "patch", None, "training by windows (train.strategy=patch): each is changed by itself"
     )

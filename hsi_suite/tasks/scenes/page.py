@@ -19,6 +19,7 @@ from ...reports.content import (
     MOST_CLASSES,
     Metrics,
     classes_note,
+    count,
     overall_measures,
     unverified_mark,
 )
@@ -62,7 +63,8 @@ def classification_page(
     parameters = metrics.get("parameters")
     return Document(
         run_title(metrics),
-        heading(metrics) + (f" · {parameters:,} parameters" if parameters else ""),
+        f"Classification of a {'synthetic ' if metrics['synthetic'] else ''}scene"
+        + (f" · {count(parameters)} parameters" if parameters else ""),
         [
             Section("", [Remarks(verdict(metrics))]),
             Section("Accuracies", _accuracies(metrics, published)),
@@ -84,11 +86,11 @@ def run_title(metrics: Metrics) -> str:
 
 
 def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
-    own = score_table(
-        metrics,
-        "Scores over the classes that are learnt. The baselines were trained and tested on the "
-        "same split.",
+    others = [name for name in metrics["baselines"] if name != "position"]
+    trained = {0: "", 1: "The baseline was trained and tested on the same split."}.get(
+        len(others), "The baselines were trained and tested on the same split."
     )
+    own = score_table(metrics, f"Scores over the classes that are learnt. {trained}".strip())
     if not published:
         return [own]
     caption = "Published scores, for comparison. They were measured by others, on their splits."
