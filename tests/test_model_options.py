@@ -16,6 +16,7 @@ HYBRIDSN = "classification/hybridsn_indian_pines"
     [
         ([], {"dropout": 0.4}),
         (["model.options={}"], {}),
+        (["model.options=null"], {}),
         (["model.options.dropout=null"], {}),
         (["model.options={dropout: null}"], {}),
         (["model.options={}", "model.options.dropout=0.1"], {"dropout": 0.1}),
@@ -38,6 +39,7 @@ def test_options_of_a_configuration_can_be_cleared(tmp_path, settings, options):
 def test_in_every_task(task):
     kept = configure(config=task).model.options
     assert kept and configure(config=task, settings=["model.options={}"]).model.options == {}
+    assert configure(config=task, settings=["model.options=null"]).model.options == {}
     first = next(iter(kept))
     cleared = configure(config=task, settings=[f"model.options.{first}=null"]).model.options
     assert cleared == {key: value for key, value in kept.items() if key != first}

@@ -43,6 +43,37 @@ class Picky(Net):
     def forward(self, windows):
         return super().forward(windows[:, 7:8])
 
+class Empty(nn.Module):
+    def __init__(self, in_channels, num_classes, window):
+        super().__init__()
+
+class Lazy(Empty):
+    def __init__(self, in_channels, num_classes, window):
+        super().__init__(in_channels, num_classes, window)
+        self.head = nn.LazyLinear(num_classes)
+
+class Whole(Net):
+    def forward(self, windows):
+        return super().forward(windows).long()
+
+class Unbuilt(Net):
+    def __init__(self, in_channels, num_classes, window):
+        raise OSError("disk\\non fire")
+
+class Unlearnt(Net):
+    def forward(self, windows):
+        assert not self.training, "only in training"
+        return super().forward(windows)
+
+class Tied(nn.Module):
+    def __init__(self, **arguments):
+        super().__init__()
+        self.net = Net(**arguments)
+        self.again = self.net.head
+
+    def forward(self, windows):
+        return self.net(windows)
+
 class Bare(nn.Module):
     def __init__(self, classes):
         super().__init__()
@@ -154,17 +185,37 @@ def test_the_content_of_the_file_is_part_of_the_run_and_its_place_is_not(file, t
         ("mine.py:Bare", "takes no in_channels and no num_classes and no window"),
         ("mine.py:Maps", r"gives \(2, 4, 3, 3\) for 2 windows; expected logits of the shape"),
         ("mine.py:Picky", "cannot take 2×5×3×3"),
+        ("mine.py:Empty", "has no parameters"),
+        ("mine.py:Lazy", "has lazy layers"),
+        ("mine.py:Whole", r"gives torch\.int64; expected logits"),
+        ("mine.py:Unbuilt", r"mine\.py, line \d+: OSError: disk; expected a network that runs"),
         ("absent.py:Net", "no file absent.py"),
         ("broken.py:Net", r"cannot be run \(ZeroDivisionError"),
+        ("exits.py:Net", r"cannot be run \(SystemExit: 3"),
     ],
 )
 def test_what_is_no_network_gets_one_clear_line(file, tmp_path, monkeypatch, named, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.py").write_text("1 / 0\n")
+    (tmp_path / "exits.py").write_text("import sys\nsys.exit(3)\n")
     with pytest.raises(HsiSuiteError, match=message) as caught:
         trained(*named.split(":")[:1], tmp_path, network=named.split(":")[1])
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_fails_in_training_is_named_with_its_line(file, tmp_path):
+    place = SOURCE.split("\n").index('        assert not self.training, "only in training"') + 1
+    with pytest.raises(ConfigError, match=rf"line {place}: AssertionError: only in training"):
+        trained(file, tmp_path, network="Unlearnt")
+    assert not list((tmp_path / "runs").glob("*/metrics.json"))
+
+
+def test_a_network_with_tied_weights_and_free_keywords_is_saved_and_loaded(file, tmp_path):
+    run = trained(file, tmp_path, network="Tied")
+    assert evaluate(run.path)["equal"]
+    with pytest.raises(ConfigError, match="args"):
+        build_model(f"{file}:Tied", **FIXED, options={"args": 3}, generator=None)
 
 
 def test_options_of_a_network_in_a_file_are_its_arguments(file, tmp_path):
@@ -174,6 +225,14 @@ def test_options_of_a_network_in_a_file_are_its_arguments(file, tmp_path):
     assert launch.configure(**named, settings=["model.options.width=null"]).model.options == {}
     with pytest.raises(ConfigError, match=r"model\.options\.wide: unknown option.*width"):
         build_model(config.model.name, **FIXED, options={"wide": 3}, generator=None)
+
+
+def test_annotations_that_only_type_checkers_know_do_no_harm(tmp_path):
+    source = SOURCE.replace("width=4", "width: 'Nowhere | None' = 4")
+    (tmp_path / "typed.py").write_text(source)
+    named = {"dataset": "synthetic", "model": f"{tmp_path / 'typed.py'}:Net"}
+    config = launch.configure(**named, settings=["model.options.width=null"])
+    assert config.model.options == {"width": None}
 
 
 def test_names():
@@ -203,6 +262,8 @@ def others():
 def test_a_registered_network_is_one_of_all(others, tmp_path):
     assert register("mean")(Mean) is Mean
     assert registry.spec_of("mean").summary == "The mean spectrum. Nothing else"
+    undescribed = register("plain")(type("Plain", (Mean,), {"__doc__": None}))
+    assert registry.spec_of("plain").summary == undescribed.__name__
     model = build_model("mean", **FIXED, options={}, generator=torch.Generator().manual_seed(3))
     again = build_model("mean", **FIXED, options={}, generator=torch.Generator().manual_seed(3))
     assert torch.equal(model.head.weight, again.head.weight)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsi_suite.atomic import write_json
-from hsi_suite.metrics.measures import measure
+from hsi_suite.metrics.measures import MEASURES, measure
 from hsi_suite.reports.batches.paper_table import paper_table
 from hsi_suite.reports.batches.verdict import batch_verdict
 from hsi_suite.reports.latex import latex_escaped, latex_table
@@ -156,3 +156,11 @@ def test_figures_are_written_in_the_units_of_their_metric():
     assert measure("overall_accuracy").difference_text(-0.0123) == "−1.23 points"
     assert measure("overall_accuracy").difference_text(0.00001) == "+< 0.01 points"
     assert measure("overall_accuracy").size_text(0.0) == "0.00"
+
+
+def test_latex_has_the_letters_that_names_and_units_of_scores_use():
+    used = "".join(
+        each.heading + each.short_heading for each in map(MEASURES.__getitem__, MEASURES)
+    )
+    for letter in {*used, *"‰→↔≤≥μλ±−×°"}:
+        assert "U+" not in latex_escaped(letter), letter

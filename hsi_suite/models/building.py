@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,14 +14,37 @@ from torch import nn
 
 from ..arguments import checked
 from ..backbones.initialisation import initialise
-from ..errors import ConfigError, UnknownNameError
+from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import listed, nearest_names
-from .network_file import is_network_file
+from .network_file import is_network_file, parts_of
 from .registry import CLASSIFIES, is_model, model_names, spec_of
 from .spec import PURPOSES
 
 # What layers and Python raise over values of the wrong kind or size.
 _REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError)
+
+
+@contextmanager
+def running(name: str) -> Iterator[None]:
+    """Say in one line what fails in the file of a network of the user's own.
+
+    Raises:
+        ConfigError: something fails there, whatever it is.
+    """
+    try:
+        yield
+    except HsiSuiteError:
+        raise
+    except Exception as error:
+        if not is_network_file(name):
+            raise
+        file = Path(parts_of(name)[0])
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [each.lineno for each in frames if Path(each.filename) == file]
+        if not lines:
+            raise
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(": ")
+        raise ConfigError(f"{file}, line {lines[-1]}", reason, "a network that runs") from error
 
 
 @checked
@@ -72,18 +98,24 @@ def _check_logits(
     name: str, model: nn.Module, *, in_channels: int, num_classes: int, window: int
 ) -> None:
     """Refuse a network of the user's that does not give one row of logits for each window."""
-    if next(model.parameters()).is_meta:
+    parameters = list(model.parameters())
+    if not parameters:
+        raise ConfigError(f"model {name}", "has no parameters", "a network that can learn")
+    if any(isinstance(each, nn.UninitializedParameter) for each in parameters):
+        raise ConfigError(f"model {name}", "has lazy layers", "layers that know their sizes")
+    if parameters[0].is_meta:
         return
     shape, training = (2, in_channels, window, window), model.training
-    try:
-        with torch.inference_mode():
-            found: Any = model.eval()(torch.zeros(shape))
-    except _REFUSALS as error:
-        reason = str(error).partition("\n")[0]
-        given = "×".join(map(str, shape))
-        raise ConfigError(f"model {name}", f"cannot take {given} ({reason})") from error
-    finally:
-        model.train(training)
+    with running(name):
+        try:
+            with torch.inference_mode():
+                found: Any = model.eval()(torch.zeros(shape))
+        except _REFUSALS as error:
+            reason = str(error).partition("\n")[0]
+            given = "×".join(map(str, shape))
+            raise ConfigError(f"model {name}", f"cannot take {given} ({reason})") from error
+        finally:
+            model.train(training)
     size = tuple(getattr(found, "shape", ()))
     if size != (shape[0], num_classes):
         raise ConfigError(
@@ -91,6 +123,8 @@ def _check_logits(
             f"gives {size or type(found).__name__} for {shape[0]} windows",
             f"logits of the shape ({shape[0]}, {num_classes})",
         )
+    if not found.is_floating_point():
+        raise ConfigError(f"model {name}", f"gives {found.dtype}", "logits, in floating point")
 
 
 def build_denoiser(
@@ -175,26 +209,30 @@ def _build(
     if spec.task != task:
         raise ConfigError("model.name", f"{name} is for {spec.task}", listed(suitable))
     arguments = inspect.signature(spec.factory).parameters
-    if missing := [key for key in fixed if key not in arguments]:
+    any_key = any(each.kind is each.VAR_KEYWORD for each in arguments.values())
+    missing = [] if any_key else [key for key in fixed if key not in arguments]
+    if missing:
         found = f"takes no {' and no '.join(missing)}"
         raise ConfigError(f"model {name}", found, f"the arguments {', '.join(fixed)}")
-    known = [key for key in arguments if key not in fixed]
-    for key in options:
+    unnamed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    known = [key for key in arguments if key not in fixed and arguments[key].kind not in unnamed]
+    for key in () if any_key else options:
         if key not in known:
             near = nearest_names(key, known)
             hint = f"did you mean {near[0]}?" if near else ""
             expected = f"one of {', '.join(known)}" if known else "no options"
             raise ConfigError(f"model.options.{key}", f"unknown option of {name}", expected, hint)
     seed = 0 if generator is None else generator.initial_seed()
-    try:
-        with torch.random.fork_rng([]):
-            torch.manual_seed(seed)
-            model = spec.factory(**fixed, **options)
-    except _REFUSALS as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(
-            "model.options", f"{dict(options)} does not suit {name} ({reason})"
-        ) from error
+    with running(name):
+        try:
+            with torch.random.fork_rng([]):
+                torch.manual_seed(seed)
+                model = spec.factory(**fixed, **options)
+        except _REFUSALS as error:
+            reason = str(error).partition("\n")[0]
+            raise ConfigError(
+                "model.options", f"{dict(options)} does not suit {name} ({reason})"
+            ) from error
     if generator is not None and spec.initialisation is not None:
         initialise(model, spec.initialisation, generator)
     if is_network_file(name) and "window" in fixed:

@@ -142,7 +142,7 @@ def _module(path: Path, digest: str) -> ModuleType:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[own]
-        if isinstance(error, Exception):
+        if isinstance(error, Exception | SystemExit):
             found = f"cannot be run ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
             raise ConfigError(str(path), found, "a Python file with a network") from error
         raise

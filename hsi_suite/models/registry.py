@@ -243,7 +243,9 @@ def program_class(name: str) -> type[nn.Module] | None:
 
 def _own_spec(network: type[nn.Module], task: str, summary: str = "") -> ModelSpec:
     example, shape = _USUAL.get(task, _USUAL["classification"])
-    text = summary or (inspect.getdoc(network) or network.__name__).partition("\n")[0]
+    # Not that of a class it inherits from, such as torch's own.
+    own = inspect.cleandoc(network.__doc__ or "") if "__doc__" in vars(network) else ""
+    text = summary or (own or network.__name__).partition("\n")[0]
     return ModelSpec(network, task, text.rstrip("."), None, example, shape)
 
 

@@ -96,7 +96,7 @@ def published_table(
             spread = "" if value is None or std is None else f" ± {each.size_text(std)}"
             row.append(Cell(each.text(value) + spread, value))
         rows.append([*row, entry["source"]])
-    return Table(caption, heads, rows, sortable=sortable)
+    return Table(caption, heads, rows, style="published", sortable=sortable)
 
 
 def class_table(

@@ -102,6 +102,7 @@ class Table:
             "other" for what is less important, "group" for one cell over the whole width that
             names the rows below; empty for none at all.
         style: "pairs" of what and value, without heads; "classes" with long names; "dense";
+            "published", whose names of methods stay whole;
             "dense matrix" for a square of classes.
         sortable: whether a reader may order it by its columns.
     """

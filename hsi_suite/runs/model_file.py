@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
@@ -31,7 +32,7 @@ def write_model_file(path: Path, tensors: dict[str, Tensor], header: Mapping[str
 
     Args:
         path: the file.
-        tensors: by name; each with memory of its own.
+        tensors: by name.
         header: plain values.
 
     Raises:
@@ -44,9 +45,21 @@ def write_model_file(path: Path, tensors: dict[str, Tensor], header: Mapping[str
     with atomic_file(path) as temporary:
         try:
             # The library's own writing of files goes by a second temporary one.
-            temporary.write_bytes(save(tensors, metadata))
+            temporary.write_bytes(save(_apart(tensors), metadata))
         except SafetensorError as error:
             raise OutputError(path, f"cannot be written ({error})") from error
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, each with memory of its own: networks may tie weights."""
+    apart: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        tied = place in seen or not tensor.is_contiguous()
+        apart[name] = tensor.clone(memory_format=torch.contiguous_format) if tied else tensor
+        seen.add(place)
+    return apart
 
 
 def read_model_file(

@@ -15,7 +15,7 @@ from ...engine.strategy import TrainingPlan, plan_training
 from ...engine.tiled import TileGrid
 from ...engine.trainer import Trainer, Training
 from ...errors import ConfigError
-from ...models.building import build_model
+from ...models.building import build_model, running
 from ...models.classical import CLASSICAL, check_classes
 from ...models.registry import classifier_names, is_model
 from ...registry import listed, nearest_names
@@ -188,9 +188,11 @@ def fit(
         augmentation=_augmentation(classifier, config),
     )
     assert isinstance(classifier, NetworkClassifier)
-    return Trainer(
+    trainer = Trainer(
         classifier.network, task, config.train, seeds, device, checkpoint, observer, team, identity
-    ).fit()
+    )
+    with running(config.model.name):
+        return trainer.fit()
 
 
 def reduced_scene(classifier: Classifier, prepared: Prepared) -> WindowSampler:

@@ -60,7 +60,9 @@ def _inherited(base: Tree, wanted: Mapping[str, Any], default: str) -> Tree:
 def _without_cleared(tree: Tree, default: str) -> Tree:
     model = _section(tree)
     known = _known(model.get("name", default))
-    options = model.get("options")
+    options = model.get("options", {})
+    if options is None:
+        return {**tree, "model": {**model, "options": {}}}
     if known is None or not isinstance(options, Mapping):
         return tree
     kept = {
@@ -84,7 +86,12 @@ def _known(name: object) -> Mapping[str, inspect.Parameter | None] | None:
         return dict.fromkeys(CLASSICAL[name].SETTINGS)
     if not is_model(name):
         return None
-    return inspect.signature(spec_of(name).factory, eval_str=True).parameters
+    factory = spec_of(name).factory
+    try:
+        return inspect.signature(factory, eval_str=True).parameters
+    except Exception:
+        # Names that only type checkers know stay what is written, which says enough.
+        return inspect.signature(factory).parameters
 
 
 def _takes_none(argument: inspect.Parameter | None) -> bool:
