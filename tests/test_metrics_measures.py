@@ -10,7 +10,7 @@ from offered_samples import Point, offering
 from hsi_suite.metrics import measures as module
 from hsi_suite.metrics.classification import scores
 from hsi_suite.metrics.measure import Measure, share
-from hsi_suite.metrics.measures import MEASURES, measure, of_classifiers, of_denoisers
+from hsi_suite.metrics.measures import MEASURES, measure, of_classifiers, of_denoisers, same_scores
 from hsi_suite.metrics.summary import flatten_scores
 
 
@@ -88,3 +88,10 @@ def test_a_broken_package_is_left_out_with_a_warning(others):
 def test_a_figure_that_rounds_to_nothing_has_no_sign():
     assert measure("cohen_kappa").text(-1e-6) == measure("cohen_kappa").text(0.0) == "0.00"
     assert measure("cohen_kappa").text(-0.02) == "-2.00"
+
+
+def test_scores_are_the_same_where_only_later_measures_are_added():
+    stored = {"recall": 0.5, "per_class": [1, 2]}
+    assert same_scores(stored | {"f1": 0.2}, stored) and same_scores({"a": stored}, {"a": stored})
+    for other in ({"recall": 0.4}, {"recall": 0.5}, stored | {"unknown": 1}):
+        assert not same_scores(other, stored)

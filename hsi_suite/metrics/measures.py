@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from ..printable import shortened
 from ..registry import Registry, enter_offered
@@ -67,6 +69,23 @@ def measure(key: str) -> Measure:
             others = [_qualifier(each) for each in (*parts[:place], *parts[place + 1 :])]
             return replace(known, name=key, title=", ".join([title, *others]))
     return Measure(key, ", ".join(map(_qualifier, parts)))
+
+
+def same_scores(found: Any, stored: Any) -> bool:
+    """Whether scores are those stored, but for measures that there were not yet.
+
+    Args:
+        found: as computed now, of plain values.
+        stored: as metrics.json has them.
+    """
+    if isinstance(found, Mapping) and isinstance(stored, Mapping):
+        new = found.keys() - stored.keys()
+        return (
+            all(key in MEASURES for key in new)
+            and stored.keys() <= found.keys()
+            and all(same_scores(found[key], stored[key]) for key in stored)
+        )
+    return bool(found == stored)
 
 
 def of_classifiers() -> list[Measure]:

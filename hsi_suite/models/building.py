@@ -6,7 +6,6 @@ import inspect
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from ..arguments import checked
 from ..backbones.initialisation import initialise
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import listed, nearest_names
-from .network_file import is_network_file, parts_of
+from .network_file import is_network_file, is_network_module, parts_of
 from .registry import CLASSIFIES, is_model, model_names, spec_of
 from .spec import PURPOSES
 
@@ -36,13 +35,11 @@ def running(name: str) -> Iterator[None]:
     except HsiSuiteError:
         raise
     except Exception as error:
-        if not is_network_file(name):
+        frames = traceback.walk_tb(error.__traceback__)
+        lines = [line for frame, line in frames if is_network_module(frame.f_globals["__name__"])]
+        if not lines or not is_network_file(name):
             raise
-        file = Path(parts_of(name)[0])
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [each.lineno for each in frames if Path(each.filename) == file]
-        if not lines:
-            raise
+        file = parts_of(name)[0]
         reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(": ")
         raise ConfigError(f"{file}, line {lines[-1]}", reason, "a network that runs") from error
 

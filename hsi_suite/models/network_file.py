@@ -26,6 +26,7 @@ from ..errors import ConfigError, OutputError, RunError
 from ..user_files import is_there, require_regular
 
 _NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)")
+_MODULE = "hsi_suite_network_"
 _TRUSTED = "trusted_networks.txt"
 _trusted_here: set[str] = set()
 
@@ -33,6 +34,11 @@ _trusted_here: set[str] = set()
 def is_network_file(name: object) -> bool:
     """Whether a model's name is that of a class in a file."""
     return isinstance(name, str) and _NAMED.fullmatch(name) is not None
+
+
+def is_network_module(name: str) -> bool:
+    """Whether a module's name is that of such a file, once it was run."""
+    return name.startswith(_MODULE)
 
 
 def parts_of(name: str) -> tuple[Path, str]:
@@ -131,7 +137,7 @@ def network_class(name: str) -> type[nn.Module]:
 
 
 def _module(path: Path, digest: str) -> ModuleType:
-    own = f"hsi_suite_network_{digest[:16]}"
+    own = f"{_MODULE}{digest[:16]}"
     if own in sys.modules:
         return sys.modules[own]
     spec = importlib.util.spec_from_file_location(own, os.fspath(path))

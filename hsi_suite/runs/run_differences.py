@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import RunError
+from ..metrics.measures import MEASURES
 from ..models.stored_model import read_model
 from .folder import LABEL_MAP, METRICS, Run
 
@@ -110,12 +111,18 @@ def _predicted(run: Run) -> dict[str, Any]:
 
 def _compared_trees(what: str, then: Any, now: Any) -> Compared:
     old, new = dict(_leaves(then)), dict(_leaves(now))
+    # A measure that was added since says nothing of the run.
+    new = {place: value for place, value in new.items() if place in old or not _measured(place)}
     lines = [
         f"{place}: {old.get(place, 'nothing')} then, {new.get(place, 'nothing')} now"
         for place in dict.fromkeys([*old, *new])
         if place not in old or place not in new or not _same(old[place], new[place])
     ]
     return _compared(what, len({*old, *new}), lines)
+
+
+def _measured(place: str) -> bool:
+    return any(part in MEASURES for part in place.split("."))
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -18,6 +18,7 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, RunError
+from ...metrics.measures import same_scores
 from ...restoration.classical import non_local_means, wavelet_shrinkage
 from ...runs.folder import MODEL, Run, require_finished
 from ...runs.machine import available_threads, on_device
@@ -148,7 +149,7 @@ def evaluate_denoiser(
         "task": "denoising",
         "validation": found,
         "stored": stored,
-        "equal": found == stored,
+        "equal": same_scores(found, stored),
         "device": config.device,
     }
 

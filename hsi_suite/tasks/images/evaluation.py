@@ -17,6 +17,7 @@ from ...engine.observer import Observer
 from ...errors import RunError
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
+from ...metrics.measures import same_scores
 from ...runs.finished_runs import report_unverified
 from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run, require_finished
 from ...runs.machine import available_threads, on_device
@@ -87,7 +88,7 @@ def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> 
         "task": "image_classification",
         "test": result["test"],
         "stored": stored,
-        "equal": result["test"] == stored,
+        "equal": same_scores(result["test"], stored),
         "device": result["device"],
     }
 

@@ -16,6 +16,7 @@ from ...data.splits import Split, load_split
 from ...engine.devices import computing
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError
+from ...metrics.measures import same_scores
 from ...models.network_file import shown_name
 from ...runs.folder import METRICS, SPLIT, Run
 from ...runs.machine import available_threads, on_device
@@ -91,7 +92,7 @@ def evaluate_classification(
             "run": str(run.path),
             "test": scores,
             "stored": stored,
-            "equal": scores == stored,
+            "equal": same_scores(scores, stored),
             "device": config.device,
         }
         if dropout_at_test:
