@@ -7,7 +7,7 @@ import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -45,20 +45,43 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     plain types; arrays are left to the function.
     """
     signature = inspect.signature(function)
-    hints: dict[str, Any] = {}
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not hints:
-            hints.update(typing.get_type_hints(function))
-        given = _bound(signature, function.__qualname__, args, kwargs)
-        for name, value in given.items():
-            if name in hints and not _fits(value, hints[name]):
-                found = f"{shortened(repr(value))} ({type(value).__name__})"
-                raise ConfigError(name, found, _words(hints[name]))
+        check_types(function, _bound(signature, function.__qualname__, args, kwargs))
         return function(*args, **kwargs)
 
     return call
+
+
+def checked_names(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator of an estimator's constructor: names alone, as values are looked at in `fit`."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        _bound(signature, function.__qualname__, args, kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def check_types(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Refuse values that are not of the types that a function's annotations name.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    hints = _hints(inspect.unwrap(function))
+    for name, value in values.items():
+        if name in hints and not _fits(value, hints[name]):
+            found = f"{shortened(repr(value))} ({type(value).__name__})"
+            raise ConfigError(name, found, _words(hints[name]))
+
+
+@cache
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return typing.get_type_hints(function)
 
 
 def _bound(

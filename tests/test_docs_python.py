@@ -15,7 +15,9 @@ def test_the_examples_of_the_page_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cube, labels = small_cube(bands=48)
     # The embedded scene would do, and take ten times as long.
-    scene = hsi.Scene("small", cube, labels, ("a", "b", "c"), np.linspace(400, 2400, 48))
+    scene = hsi.Scene(
+        "small", cube, labels, ("a", "b", "c"), wavelengths=np.linspace(400, 2400, 48)
+    )
     monkeypatch.setattr(hsi, "load_dataset", lambda name: scene)
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     names = {"__name__": "page"}

@@ -137,7 +137,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
             return _cube(array, sigma, network, how, self.mode, self.repair, observer)
 
     def denoise(self, array: Any, sigma: float | None = None) -> Any:
-        """The same as a call."""
+        """The same as a call of the denoiser."""
         return self(array, sigma)
 
     def transform(self, array: Any) -> Any:
@@ -145,7 +145,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         return self(array)
 
     def fit(self, array: Any = None, labels: Any = None) -> Denoiser:
-        """Nothing is learnt; for pipelines."""
+        """The same as doing nothing: there is nothing to learn; for pipelines."""
         return self
 
     @checked

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from ..arguments import checked
+from ..arguments import check_types, checked, checked_names
 from ..data.modalities import Items
 from ..data.pair_files import PairFiles
 from ..data.pairs import Pairs
@@ -106,7 +106,7 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
     1.0
     """
 
-    @checked
+    @checked_names
     def __init__(
         self,
         model: str = "dscmr",
@@ -150,6 +150,7 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
             ShapeError: the arrays do not fit each other, or hold impossible values.
             ConfigError: a parameter is wrong.
         """
+        check_types(type(self).__init__, self.get_params())
         names = self._names()
         pairs = _pairs(first, second, labels, names)
         config = resolve(self._configuration(names))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
-from ..arguments import checked
+from ..arguments import check_types, checked, checked_names
 from ..data.band_matching import match_bands, require_same_bands
 from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
@@ -72,7 +72,7 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ([3, 7], 1.0)
     """
 
-    @checked
+    @checked_names
     def __init__(
         self,
         model: str | type[nn.Module] = "hybridsn",
@@ -114,6 +114,7 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             SplitError: the split is of other labels, or there is a single class.
             ConfigError: a parameter is wrong.
         """
+        check_types(type(self).__init__, self.get_params())
         given = as_cube(cube)
         truth = as_labels(labels, given.values.shape[:2])
         if given.valid is not None and truth[~given.valid].any():

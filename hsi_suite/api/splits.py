@@ -180,6 +180,10 @@ def masks(
 def read(path: str | Path, labels: ArrayLike) -> Split:
     """A split from a file, as of `hsi train --split-file`.
 
+    Args:
+        path: the file; TRAIN,TEST for two.
+        labels: lines × samples, 0 = unlabelled.
+
     Raises:
         InputFileError: the file cannot be read.
         SplitError: it does not fit the labels.
