@@ -17,6 +17,8 @@ from product_samples import (
 )
 
 from hsi_suite.data.file_description import describe_file
+from hsi_suite.data.formats.products import lookup_grid
+from hsi_suite.data.formats.products.lookup_grid import LookupGrid, SensorPixels
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
 from hsi_suite.data.value_scale import declared_scale
 from hsi_suite.errors import InputFileError
@@ -407,6 +409,27 @@ def test_wavelengths_in_micrometres_are_converted(tmp_path):
     with open_cube(written.path) as file:
         assert np.allclose(file.wavelengths, written.centres, rtol=1e-6)
         assert np.allclose(file.fwhm, written.widths, rtol=1e-6)
+
+
+def test_a_grid_reads_the_sensor_block_by_block(monkeypatch):
+    """A line of the map that crosses every line of the sensor takes no more memory than a block."""
+    values = np.arange(60 * 50 * 3, dtype="float32").reshape(60, 50, 3)
+    blocks = []
+
+    def read(top, bottom, left, right):
+        blocks.append((bottom - top) * (right - left))
+        return values[top:bottom, left:right]
+
+    def table(first, last):
+        rows = np.tile(np.arange(1, 61), (last - first, 1))
+        return rows, (rows - 1) * 50 // 60 + 1
+
+    monkeypatch.setattr(lookup_grid, "_BLOCK_BYTES", 4 * 50 * 3 * 4)
+    pixels = SensorPixels("x.nc", values.shape, values.dtype, read)
+    found = LookupGrid(pixels, table, -1.0, lambda: None).read_lines(0, 2)
+    lines, samples = table(0, 2)
+    assert np.array_equal(found, values[lines - 1, samples - 1])
+    assert len(blocks) == 15 and max(blocks) <= 4 * 5
 
 
 # Tanager

@@ -258,7 +258,9 @@ def _print_description(described: dict[str, Any]) -> None:
             shown.pop("fwhm_nm", None),
             shown.pop("wavelengths_approximate", False),
         )
+    remarks = shown.pop("remarks", ())
     rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
+    rows += [("" if place else "remarks", remark) for place, remark in enumerate(remarks)]
     _print_columns([row for row in rows if row[1]])
     for file in files:
         say(f"file  {file['path'] or ' '.join(file['urls'][:1]) or file['name']}: {file['check']}")

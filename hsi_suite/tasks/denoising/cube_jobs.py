@@ -30,6 +30,7 @@ from .weights import load_weights
 
 # With blocks of lines in float64 and their masks, on their way in and out (measured: 80 MB).
 _LEAST_BYTES = PROGRAM_BYTES + 100e6
+_CUBE_NAMES = {".hdr", ".mat", ".npy", ".npz", ".h5", ".hdf5", ".he5", ".nc", ".xml"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _is_cube(path: Path, stacking: Stacking, observer: Observer) -> bool:
         kind = recognise_format(path)
     except HsiSuiteError:
         # A cube's name with nothing readable behind it: the cube's reader knows what to say.
-        return path.suffix.lower() in {".hdr", ".mat", ".npy", ".npz", ".h5", ".hdf5"}
+        return path.suffix.lower() in _CUBE_NAMES
     if kind is FileFormat.TIFF:
         return not is_photograph(path) and not _is_stack(path, stacking, observer)
     return kind is not FileFormat.PNG
