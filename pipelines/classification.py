@@ -35,7 +35,7 @@ from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt
 from ..tasks.scenes.training_memory import MemoryLimit
-from ..tasks.shared.opening import epochs_text, opening
+from ..tasks.shared.opening import bands_left_out, epochs_text, opening
 from ..tasks.shared.settled_bands import with_settled_bands
 
 
@@ -86,7 +86,11 @@ def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
     )
     length = "" if config.model.name in CLASSICAL else epochs_text(config.train.epochs)
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
-    return [*opening(config, scene.name, parts, length, scene.unverified), *denoised]
+    return [
+        *opening(config, scene.name, parts, length, scene.unverified),
+        *bands_left_out(scene),
+        *denoised,
+    ]
 
 
 def _work(

@@ -35,7 +35,7 @@ from ..tasks.retrieval.preparation import (
 from ..tasks.retrieval.results import write_retrieval_results
 from ..tasks.retrieval.retriever import Retriever, load_retriever
 from ..tasks.retrieval.task import PairRetrieval
-from ..tasks.shared.opening import epochs_text, opening
+from ..tasks.shared.opening import bands_left_out, epochs_text, opening
 from ..tasks.shared.settled_bands import with_settled_bands
 
 
@@ -86,7 +86,7 @@ def _opening(config: RetrievalConfig, prepared: PreparedPairs) -> list[str]:
     parts = f"{train:,} training and {test:,} test pairs of {' and '.join(prepared.names)}"
     unverified = () if prepared.scene is None else prepared.scene.unverified
     lines = opening(config, prepared.name, parts, epochs_text(config.train.epochs), unverified)
-    return [*lines, *cutoff_remarks(config, prepared)]
+    return [*lines, *bands_left_out(prepared.scene), *cutoff_remarks(config, prepared)]
 
 
 def _work(

@@ -5,8 +5,10 @@ import shutil
 from dataclasses import replace
 
 import file_samples as samples
+import h5py
 import numpy as np
 import pytest
+import tifffile
 import yaml
 from scenes_samples import small_cube
 from scipy import io
@@ -74,7 +76,7 @@ def test_numbers_and_wavelengths_are_told_apart(choice, wanted):
         return
     assert numbers(choice) == sorted(wanted)
     held = select_bands(choice, COUNT, NM)
-    assert held is None or held.told().startswith(f"{len(wanted)} of {COUNT} bands are used")
+    assert held is None or held.summary().startswith(f"{len(wanted)} of {COUNT} bands are used")
 
 
 def test_bad_bands_are_left_out_of_every_choice_but_all():
@@ -84,7 +86,7 @@ def test_bad_bands_are_left_out_of_every_choice_but_all():
     assert numbers("400-460", bad=bad) == [1, 3, 4, 5, 7]
     assert numbers("all,1-7", bad=bad) == [1, 2, 3, 4, 5, 6, 7]
     assert len(numbers("all", bad=bad)) == COUNT
-    said = select_bands("1-7", COUNT, NM, bad).told()
+    said = select_bands("1-7", COUNT, NM, bad).summary()
     assert "2 marked as bad: 2 (410 nm), 6 (450 nm)" in said and "by number" in said
     assert f"{COUNT - 7} not asked for: 8-{COUNT} (470-2495 nm)" in said
 
@@ -96,7 +98,7 @@ def test_water_windows_are_left_out_by_wavelength():
         if not (1340 <= nm <= 1460 or 1790 <= nm <= 1960 or nm >= 2450)
     ]
     assert numbers("good", drop_water=True) == dry
-    assert "in water vapour's windows" in select_bands("good", COUNT, NM, drop_water=True).told()
+    assert "in water vapour's windows" in select_bands("good", COUNT, NM, drop_water=True).summary()
     assert numbers("1300-1500", drop_water=True) == [n for n in between(1300, 1500) if n in dry]
 
 
@@ -309,6 +311,7 @@ def test_a_training_leaves_bad_bands_out_and_says_so(marked):
     assert said == [
         "marked: 16 of 18 bands are used; left out: 2 marked as bad: 4 (436 nm), 13 (524 nm)"
     ]
+    assert said[0] in (run.path / "log.txt").read_text("utf-8")
     assert sum("turn back after band 10 (508 to 500 nm)" in text for text in heard.said) == 1
     assert run.config["data"]["bands"] == "bands 1-3,5-12,14-18"
     assert run.metrics["bands"]["left_out"] == [
@@ -720,3 +723,71 @@ def test_indices_see_the_bands_that_the_run_learnt(tmp_path, pair):
     assert resampled.embeddings.shape == index.embeddings.shape
     with pytest.raises(ConfigError, match="seen as rgb"):
         index_gallery(run.path, tmp_path / "x", scene=scene, side="rgb", resample=True)
+
+
+# Lists that cannot be what they should be
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale", "words"),
+    [
+        ("furlongs", 1, "in 'furlongs', which is no unit of wavelength known here"),
+        ("GHz", 1, "in 'GHz'"),
+        ("nm", 0, "holds values that are not above 0"),
+        ("Index", 1, None),
+        ("Unknown", 1, None),
+        ("Micrometers", 1e-3, None),
+    ],
+)
+def test_wavelengths_in_unknown_units_are_named(tmp_path, unit, scale, words):
+    cube = samples.make_cube()
+    nm = (400 + 10.0 * np.arange(5)) * scale
+    text = ", ".join(f"{each:g}" for each in nm)
+    extra = f"wavelength units = {unit}\nwavelength = {{{text}}}\n"
+    samples.write_envi(tmp_path / "a.hdr", cube, extra=extra)
+    items = "".join(
+        f'<Item name="WAVELENGTH" sample="{band}">{value:g}</Item>'
+        f'<Item name="WAVELENGTH_UNITS" sample="{band}">{unit}</Item>'
+        for band, value in enumerate(nm)
+    )
+    tags = [(42112, "s", 0, f"<GDALMetadata>{items}</GDALMetadata>", True)]
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        cube,
+        extratags=tags,
+        metadata=None,
+        photometric="minisblack",
+        planarconfig="contig",
+    )
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = cube
+        file["wavelength"] = nm
+        file["wavelength"].attrs["units"] = unit
+    for name in ("a.hdr", "a.tif", "a.h5"):
+        with open_cube(tmp_path / name) as file:
+            told = [text for text in file.remarks if "wavelength" in text]
+            assert len(told) == (words is not None), (name, file.remarks)
+            if words is not None:
+                assert words in told[0] or told[0].endswith("wavelengths are unknown")
+            assert (file.wavelengths is None) == (words is not None or unit == "Index")
+        if words is not None:
+            with pytest.raises(ConfigError, match="says none of its 5 bands"):
+                read_scene(tmp_path / name, bands="400-420nm")
+
+
+def test_widths_of_wavenumbers_are_lengths(tmp_path):
+    extra = (
+        "wavelength units = Wavenumber\nwavelength = {10000, 5000, 2500, 2000, 1250}\n"
+        "fwhm = {10, 10, 10, 10, 5}\n"
+    )
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube(), extra=extra)
+    with open_cube(tmp_path / "a.hdr") as file:
+        for centre, width, wave, raw in zip(
+            file.wavelengths,
+            file.fwhm,
+            (10000, 5000, 2500, 2000, 1250),
+            (10, 10, 10, 10, 5),
+            strict=True,
+        ):
+            exact = 1e7 / (wave - raw / 2) - 1e7 / (wave + raw / 2)
+            assert centre == 1e7 / wave and abs(width - exact) < 1e-4 * exact

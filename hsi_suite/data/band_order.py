@@ -91,7 +91,7 @@ def with_selection(file: CubeFile, choice: str, *, drop_water: bool = False) -> 
     if selection is None:
         return file
     chosen = with_bands(file, np.array(selection.bands))
-    return replace(chosen, selection=selection, remarks=(*file.remarks, selection.told()))
+    return replace(chosen, selection=selection, remarks=(*file.remarks, selection.summary()))
 
 
 def scene_with_selection(scene: Scene, choice: str, *, drop_water: bool = False) -> Scene:
@@ -106,7 +106,7 @@ def scene_with_selection(scene: Scene, choice: str, *, drop_water: bool = False)
     if selection is None:
         return scene
     chosen = scene_with_bands(scene, np.array(selection.bands))
-    return replace(chosen, selection=selection, remarks=(*scene.remarks, selection.told()))
+    return replace(chosen, selection=selection, remarks=(*scene.remarks, selection.summary()))
 
 
 def scene_with_bands(scene: Scene, bands: Order) -> Scene:

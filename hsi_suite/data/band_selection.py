@@ -64,7 +64,7 @@ class BandSelection:
     left_out: tuple[LeftOut, ...] = ()
     unit: str = ""
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What is used and what is not, in words."""
         parts = [f"{len(each.bands)} {each.reason}: {each.places}" for each in self.left_out]
         unit = f", by {self.unit}" if self.unit else ""

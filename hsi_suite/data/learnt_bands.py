@@ -112,7 +112,7 @@ def _resampled(file: CubeFile, learnt: KnownBands, observer: Talker) -> CubeFile
     name = file.path.name
     good = with_selection(file, GOOD)
     if good.selection is not None:
-        observer.message(f"{name}: {good.selection.told()}")
+        observer.message(f"{name}: {good.selection.summary()}")
     given = known_bands(good)
     if _same(given, learnt):
         observer.message(f"{name}: has the bands that the model learnt: nothing is resampled")

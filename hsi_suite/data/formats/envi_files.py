@@ -28,7 +28,7 @@ from .envi_header import GAINS, OFFSETS, HeaderList, HeaderValue, parse_envi_hea
 from .envi_lists import unfit_lists
 from .file_format import header_beside
 from .georeferencing import read_map_info
-from .wavelength_units import in_nanometres
+from .wavelength_units import in_nanometres, widths_in_nanometres
 
 _OF_BANDS = ("bbl", GAINS, OFFSETS)
 _OF_CUBES = ("reflectance scale factor", "sensor type", "acquisition time")
@@ -101,13 +101,11 @@ def _wavelengths(fields: Fields, bands: int) -> NDArray[np.float64] | None:
 
 
 def _fwhm(fields: Fields, bands: int) -> NDArray[np.float64] | None:
-    """The widths stand in the unit of the wavelengths, whichever that is."""
-    centres, raw = _wavelengths(fields, bands), numbers(list_items(fields, "wavelength"))
-    widths = numbers(list_items(fields, "fwhm"))
-    if centres is None or raw is None or widths is None or len(widths) != bands:
+    """The widths stand in the unit of the wavelengths, whichever that was taken to be."""
+    widths, centres = list_items(fields, "fwhm"), list_items(fields, "wavelength")
+    if len(widths) != bands or len(centres) != bands:
         return None
-    scale = float(centres[0]) / raw[0]
-    return np.array([width * scale for width in widths])
+    return widths_in_nanometres(widths, centres, str(fields.get("wavelength units", "")))
 
 
 def _kept_fields(fields: Fields, bands: int) -> dict[str, HeaderValue]:

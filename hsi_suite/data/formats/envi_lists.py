@@ -8,6 +8,7 @@ from pathlib import Path
 from .envi_fields import Fields, list_items, numbers
 from .envi_header import GAINS, OFFSETS
 from .georeferencing import read_map_info
+from .wavelength_units import no_wavelengths
 
 _NUMBERS_OF_BANDS = ("wavelength", "fwhm", "bbl", GAINS, OFFSETS)
 
@@ -24,6 +25,7 @@ def unfit_lists(header: Path, fields: Fields, bands: int) -> tuple[str, ...]:
     """
     found = [_unfit_numbers(fields, name, bands) for name in _NUMBERS_OF_BANDS]
     found += [
+        _unfit_unit(fields, bands),
         _unfit_count(fields, "band names", bands),
         _unfit_default_bands(fields, bands),
         _unfit_colours(fields),
@@ -51,6 +53,14 @@ def _unfit_numbers(fields: Fields, name: str, bands: int) -> str:
         return _unfit_count(fields, name, bands)
     wrong = next(item for item in items if numbers((item,)) is None)
     return f"{name} holds {wrong[:30]!r}, which is no number"
+
+
+def _unfit_unit(fields: Fields, bands: int) -> str:
+    items = list_items(fields, "wavelength")
+    if len(items) != bands or numbers(items) is None:
+        return ""
+    why = no_wavelengths(items, str(fields.get("wavelength units", "")))
+    return f"wavelength {why}" if why else ""
 
 
 def _unfit_default_bands(fields: Fields, bands: int) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .class_names import ClassNames
 from .envi_header import GAINS, OFFSETS, HeaderValue
-from .wavelength_units import in_nanometres
+from .wavelength_units import in_nanometres, no_wavelengths
 
 _TAG = 42112
 
@@ -64,12 +64,16 @@ class GdalMetadata:
 
     def wavelengths(self, bands: int) -> NDArray[np.float64] | None:
         """Band centres in nm: those of an ENVI file that GDAL converted, or GDAL's rounded ones."""
+        centres, unit = self._centres(bands)
+        return None if centres is None else in_nanometres(centres, unit)
+
+    def _centres(self, bands: int) -> tuple[list[str] | None, str]:
+        """Wavelengths as they are written, and their unit."""
         for name, unit in (("WAVELENGTH", ""), ("CENTRAL_WAVELENGTH_UM", "um")):
             centres = _of_all(self._by_band("name", name), bands)
             if centres is not None:
-                unit = unit or self._by_band("name", "WAVELENGTH_UNITS").get(0, "")
-                return in_nanometres(centres, unit)
-        return None
+                return centres, unit or self._by_band("name", "WAVELENGTH_UNITS").get(0, "")
+        return None, ""
 
     def widths(self, bands: int) -> NDArray[np.float64] | None:
         """Full widths at half maximum of the bands in nm: ours, or those that GDAL writes."""
@@ -86,7 +90,7 @@ class GdalMetadata:
         return {} if marks is None else {"bbl": tuple(marks)}
 
     def incomplete(self, path: Path, bands: int) -> tuple[str, ...]:
-        """What is said of some bands only, and therefore left out; a short line each."""
+        """What is said of some bands only or in unknown units, and left out; a short line each."""
         found = {
             "names": self._by_band("role", "DESCRIPTION"),
             "wavelengths": self._by_band("name", "WAVELENGTH")
@@ -96,7 +100,10 @@ class GdalMetadata:
             "scales": self._by_band("role", "SCALE"),
             "offsets": self._by_band("role", "OFFSET"),
         }
-        return tuple(
+        centres, unit = self._centres(bands)
+        why = no_wavelengths(centres or [], unit)
+        unknown = [f"{path.name}: its list of wavelengths {why}, and is left out"] if why else []
+        return tuple(unknown) + tuple(
             f"{path.name}: {what} stand there for {len(values)} of {bands} bands, and are left out"
             for what, values in found.items()
             if values and _of_all(values, bands) is None

@@ -26,6 +26,7 @@ from .hdf5_facts import (
     spectral_list,
 )
 from .reading_guard import reading
+from .wavelength_units import in_nanometres, no_wavelengths
 
 _PREAMBLE = 512
 _WHAT = "an HDF5 or MATLAB v7.3 file"
@@ -73,6 +74,11 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool)
     centres = spectral_list(file, dataset, arrays, bands)
     widths = spectral_list(file, dataset, arrays, bands, widths=True)
     wavelengths = None if centres is None else centres.nanometres
+    why = ""
+    # Values that are none in any unit are named below, with their array.
+    if centres is not None and in_nanometres(centres.values.tolist(), "") is not None:
+        why = no_wavelengths(centres.values.tolist(), centres.unit)
+    unknown = [f"{path.name}: its list of wavelengths {why}, and is left out"] if why else []
     bad = bad_band_list(dataset, wavelengths)
     return CubeFile(
         path,
@@ -85,7 +91,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool)
         nodata=missing.value,
         kept_fields=scaling(dataset, bands) | ({} if bad is None else {"bbl": bad}),
         axes=axes,
-        remarks=(*missing.remarks, *found.remarks(wavelengths)),
+        remarks=(*unknown, *missing.remarks, *found.remarks(wavelengths)),
     )
 
 

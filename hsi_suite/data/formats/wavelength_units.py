@@ -12,6 +12,10 @@ _TO_NANOMETRES = {
     "micrometers": 1e3, "micrometres": 1e3, "micrometer": 1e3, "microns": 1e3, "micron": 1e3,
     "um": 1e3, "µm": 1e3, "μm": 1e3, "millimeters": 1e6, "angstroms": 0.1,
 }  # fmt: skip
+_WAVENUMBERS = {"wavenumber", "cm-1", "1/cm"}
+# Numbers of bands, which ENVI writes where wavelengths are unknown, are no wavelengths.
+_UNNAMED, _COUNTED = {"unknown", ""}, {"index"}
+_MOST_SHOWN = 30
 
 
 def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float64] | None:
@@ -28,14 +32,55 @@ def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float6
         return None
     if centres.size == 0 or not np.isfinite(centres).all() or centres.min() <= 0:
         return None
-    name = unit.strip().lower()
+    name = _plain(unit)
     with np.errstate(over="ignore"):
         if name in _TO_NANOMETRES:
             centres = centres * _TO_NANOMETRES[name]
-        elif name in {"wavenumber", "cm-1", "1/cm"}:
+        elif name in _WAVENUMBERS:
             centres = 1e7 / centres
-        elif name not in {"unknown", ""}:
+        elif name not in _UNNAMED:
             return None
         elif centres.max() <= 100:
             centres = centres * 1e3
     return centres if np.isfinite(centres).all() else None
+
+
+def widths_in_nanometres(
+    widths: Sequence[str | float], centres: Sequence[str | float], unit: str
+) -> NDArray[np.float64] | None:
+    """Widths of bands in nm, in the unit of their centres; None when they are not known.
+
+    Args:
+        widths: as a file gives them.
+        centres: the same, of the bands.
+        unit: of both, as in `in_nanometres`.
+    """
+    known = in_nanometres(centres, unit)
+    try:
+        values = np.array([float(width) for width in widths])
+        raw = np.array([float(centre) for centre in centres])
+    except ValueError:
+        return None
+    if known is None or len(values) != len(known) or not np.isfinite(values).all():
+        return None
+    # Of wavenumbers w the wavelength is 1 / w, whose slope is 1 / w².
+    return np.asarray(values * known / raw)
+
+
+def no_wavelengths(values: Sequence[str | float], unit: str) -> str:
+    """Why a list gives no wavelengths, in words behind its name; "" where nothing is wrong.
+
+    Args:
+        values: numbers, as a file gives them.
+        unit: as in `in_nanometres`.
+    """
+    name = _plain(unit)
+    if in_nanometres(values, unit) is not None or name in _COUNTED or not len(values):
+        return ""
+    if name not in {*_TO_NANOMETRES, *_WAVENUMBERS, *_UNNAMED}:
+        return f"is in {unit.strip()[:_MOST_SHOWN]!r}, which is no unit of wavelength known here"
+    return "holds values that are not above 0"
+
+
+def _plain(unit: str) -> str:
+    return unit.strip().lower()

@@ -78,10 +78,7 @@ def named_scene(
             allow_unverified=data.allow_unverified,
             on_message=observer.message,
         )
-        chosen = scene_with_selection(loaded, data.bands, drop_water=data.drop_water)
-        if chosen.selection is not None:
-            observer.message(f"{chosen.name}: {chosen.selection.told()}")
-        return chosen
+        return scene_with_selection(loaded, data.bands, drop_water=data.drop_water)
     assert data.scene is not None
     scene = read(
         data.scene,
@@ -107,8 +104,11 @@ def named_scene(
     except BaseException:
         close_scene(scene)
         raise
+    # Which bands are left out stands among the first lines of a run's log.
+    selected = None if scene.selection is None else scene.selection.summary()
     for remark in scene.remarks:
-        observer.message(f"{scene.name}: {remark}")
+        if remark != selected:
+            observer.message(f"{scene.name}: {remark}")
     report_missing(scene, observer)
     return scene
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...data.readers import SceneFile
+from ...data.scene import Scene
 from ...models.network_file import shown_name
 from ...reports.content import unverified_text
 from ...runs.task import Config
@@ -12,6 +14,13 @@ from ...runs.task import Config
 def epochs_text(epochs: int) -> str:
     """A number of epochs in words."""
     return "1 epoch" if epochs == 1 else f"{epochs:,} epochs"
+
+
+def bands_left_out(scene: Scene | SceneFile | None) -> list[str]:
+    """A line of the bands that a scene's file has and the run does not use, if any."""
+    if scene is None or scene.selection is None:
+        return []
+    return [f"{scene.name}: {scene.selection.summary()}"]
 
 
 def opening(
