@@ -23,6 +23,7 @@ from hsi_suite.data.learnt_bands import with_learnt_bands
 from hsi_suite.data.readers import open_cube, open_scene, read_scene
 from hsi_suite.data.scene import Scene
 from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError
+from hsi_suite.runs import launch
 from hsi_suite.runs.folder import open_run
 from hsi_suite.runs.identity import run_identity
 from hsi_suite.runs.training import resume
@@ -116,9 +117,9 @@ def test_water_windows_are_left_out_by_wavelength():
         ("1-5,4-9", {}, "1-5 and 4-9 overlap"),
         ("3,3", {}, "3 and 3 overlap"),
         ("900-1000,950-1200", {}, "900-1000 and 950-1200 overlap"),
-        ("3000-4000", {}, "3000-4000 in nm holds no band.*400 to 2495 nm"),
-        (f"1-{COUNT + 1}", {}, f"in nm holds no band.*numbers from 1 to {COUNT}"),
-        ("bands 1-999", {}, "band bands 1-999|band 1-999"),
+        ("3000-4000", {}, "3000-4000 nm holds no band.*400 to 2495 nm"),
+        (f"1-{COUNT + 1}", {}, f"nm holds no band.*numbers from 1 to {COUNT}"),
+        ("bands 1-999", {}, "--bands: band 1-999 of"),
         ("400nm,1um", {}, "nm and um in one list"),
         ("1-3,450nm,bands 7", {}, "nm and bands in one list"),
         ("good", {"bad": range(COUNT)}, "leaves none of the .* marks .* as bad"),
@@ -286,7 +287,7 @@ def marked(tmp_path_factory):
 
 
 def train(folder, scene, heard=None, settings=(), **options):
-    return hsi_suite.train(
+    return launch.train(
         scene=scene,
         labels=str(folder / "labels.npy"),
         output=folder / "runs",
@@ -433,7 +434,7 @@ def test_a_damaged_choice_in_a_model_file_is_refused(marked, tmp_path):
 
 def test_registered_scenes_have_bands_to_choose(tmp_path):
     heard = Heard()
-    run = hsi_suite.train(
+    run = launch.train(
         dataset="synthetic",
         drop_water=True,
         bands="500-2000nm",
@@ -690,7 +691,7 @@ def test_indices_see_the_bands_that_the_run_learnt(tmp_path, pair):
     settings = [f"data.pair={pair}", "data.window=3", "train.epochs=1", "threads=1"]
     settings += ["evaluation.baselines=[]", "split.kind=random"]
     heard = Heard()
-    run = hsi_suite.train(
+    run = launch.train(
         config="retrieval/synthetic_spectrum_rgb",
         scene=scene,
         labels=str(tmp_path / "labels.npy"),

@@ -31,6 +31,11 @@ class BandItem:
     last: float
 
     @property
+    def span(self) -> str:
+        """Its numbers, without a unit."""
+        return "-".join(dict.fromkeys((f"{self.first:g}", f"{self.last:g}")))
+
+    @property
     def whole(self) -> bool:
         """Whether its numbers are whole."""
         return self.first.is_integer() and self.last.is_integer()

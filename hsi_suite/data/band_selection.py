@@ -250,7 +250,7 @@ def _by_number(
         if not item.whole or not 1 <= item.first <= item.last <= count:
             nm = "" if wavelengths is None else ", or wavelengths with nm behind them"
             raise ConfigError(
-                _OPTION, f"band {item.text} of {name}", f"numbers from 1 to {count}{nm}"
+                _OPTION, f"band {item.span} of {name}", f"numbers from 1 to {count}{nm}"
             )
         places = slice(int(item.first) - 1, int(item.last))
         if named[places].any():
@@ -271,7 +271,7 @@ def _by_wavelength(
         if not holding.any():
             raise ConfigError(
                 _OPTION,
-                f"{item.text} in {'µm' if factor > 1 else 'nm'} holds no band of {name}",
+                f"{item.span} {'µm' if factor > 1 else 'nm'} holds no band of {name}",
                 f"numbers from 1 to {len(wavelengths)}, or within {wavelengths.min():.0f} to "
                 f"{wavelengths.max():.0f} nm",
             )
