@@ -92,13 +92,13 @@ class Hdf5Parts:
         refuse_elsewhere(self.path, item)
         return item
 
-    def lines(self, name: str, names: tuple[str, ...], missing: Missing = Missing()) -> Hdf5Lines:  # noqa: B008
+    def lines(self, name: str, names: tuple[str, ...], missing: Missing | None = None) -> Hdf5Lines:
         """The lines of a cube.
 
         Args:
             name: path of its data set.
             names: of its axes: "y", "x" and "band" in the order in which they are stored.
-            missing: what marks missing values.
+            missing: what marks missing values; None: nothing does.
 
         Raises:
             InputFileError: there is no such cube.
@@ -106,7 +106,7 @@ class Hdf5Parts:
         dataset = self.dataset(name, 3)
         axes = CubeAxes(names, tuple(dataset.shape))
         check_cube(self.path, axes.shape, dataset.dtype)
-        return Hdf5Lines(self.path, dataset, axes, missing)
+        return Hdf5Lines(self.path, dataset, axes, missing or Missing())
 
     def layer(self, name: str, shape: tuple[int, int]) -> LayerLines:
         """A layer of lines × samples.

@@ -233,11 +233,11 @@ def _facts(
     version = parts.text(parts.file, "Processor_Version", f"{swath.level}_Processor_Version",
                          "L1_Processor_Version")  # fmt: skip
     position = "map grid" if swath.level == "L2D" else f"sensor geometry{_corners(parts, swath)}"
-    flags = "error" if swath.level == "L1" else "invalid"
+    flags = "errors" if swath.level == "L1" else "invalid"
     quality = ""
     if marked and any(detector.flagged for detector in detectors):
         quality = (
-            f"values that the error matrices call {flags} are missing; saturated ones are kept"
+            f"values marked as {flags} in the error matrices are missing; saturated ones are kept"
         )
     return ProductFacts("PRISMA", swath.level, version, quantity, unit, position, quality)
 
