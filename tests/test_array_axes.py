@@ -305,3 +305,18 @@ def test_names_of_axes_count_without_those_of_length_1(tmp_path):
             file["cube"].dims[place].label = name
     with open_cube(tmp_path / "a.nc") as file:
         assert file.shape == (6, 7, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("wl", 1.0), ("lambda_nm", 1.0), ("wavelength_um", 1e-3), ("Wavelength_micrometers", 1e-3)],
+)
+def test_wavelengths_of_another_variable_are_named(tmp_path, name, unit):
+    centres = np.linspace(400.0, 2500.0, 10)
+    cube = np.ones((6, 7, 10), np.float32)
+    scipy.io.savemat(tmp_path / "cube.mat", {"cube": cube, name: centres * unit})
+    np.savez(tmp_path / "cube.npz", **{"cube": cube, name: centres * unit})
+    for path in (tmp_path / "cube.mat", tmp_path / "cube.npz"):
+        with open_cube(path) as file:
+            np.testing.assert_allclose(file.wavelengths, centres)
+            assert f"wavelengths are those of {name}, 400 to 2500 nm" in file.remarks

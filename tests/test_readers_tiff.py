@@ -4,6 +4,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from hsi_suite.data.formats.tiff_writer import write_layers_tiff
 from hsi_suite.data.readers import open_cube, read_labels
 from hsi_suite.errors import InputFileError
 
@@ -261,3 +262,30 @@ def test_a_colour_picture_is_no_label_map(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5, 3), "u1"), photometric="rgb")
     with pytest.raises(InputFileError, match=r"3 bands.*one band"):
         read_labels(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "expected"),
+    [
+        (["Band 1 (450.2 nm)", "Band 2 (1600 nm)"], [450.2, 1600]),
+        (["B1: 0.45 um", "B2: 1.6 um"], [450, 1600]),
+        (["450.5", "1600"], [450.5, 1600]),
+        (["band 7 centre 450 Nanometers", "band 8 centre 1600 Nanometers"], [450, 1600]),
+        (["450nm", "1.6 µm"], None),
+        (["1", "2"], None),
+        (["450", "450"], None),
+        (["red 450 nm", "green"], None),
+        (["450 nm to 460 nm", "500 nm to 510 nm"], None),
+    ],
+)
+def test_wavelengths_in_descriptions_of_bands(tmp_path, descriptions, expected):
+    path = tmp_path / "cube.tif"
+    write_layers_tiff(path, np.ones((3, 4, 2), np.float32), descriptions, None, None)
+    with open_cube(path) as file:
+        found, remarks = file.wavelengths, file.remarks
+    if expected is None:
+        assert found is None and not any("descriptions" in remark for remark in remarks)
+    else:
+        np.testing.assert_allclose(found, expected)
+        span = f"{expected[0]:.5g} to {expected[1]:.5g} nm"
+        assert f"wavelengths are those in the bands' descriptions, {span}" in remarks

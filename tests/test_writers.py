@@ -1,3 +1,5 @@
+from xml.etree import ElementTree
+
 import file_samples as samples
 import numpy as np
 import pytest
@@ -36,8 +38,42 @@ def test_maps_are_read_back(tmp_path, ending):
         assert found.class_names == NAMES
     if ending == ".hdr":  # the format cannot hold commas and braces
         assert found.class_names == ("Corn; no till", "Wald & <Wiese>", "Straße (1)")
-    left = {path.name, "map.img"} if ending == ".hdr" else {path.name}
+    beside = {".hdr": {"map.img"}, ".tif": {"map.tif.aux.xml", "map.qml"}}
+    beside[".TIFF"] = {"map.TIFF.aux.xml", "map.qml"}
+    left = {path.name} | beside.get(ending, set())
     assert {item.name for item in tmp_path.iterdir()} == left
+
+
+def test_a_gis_finds_names_and_colours_beside_a_tiff(tmp_path):
+    names = ("Corn, no till", "Wald & <Wiese>", "Straße {1}\n")
+    write_map(tmp_path / "map.tif", UTM, names=names)
+    shown = ["Unclassified", "Corn, no till", "Wald & <Wiese>", "Straße {1}"]
+    # GDAL has understood what it can write again.
+    pytest.importorskip("rasterio")
+    import rasterio.shutil
+
+    rasterio.shutil.copy(tmp_path / "map.tif", tmp_path / "copy.tif", driver="GTiff")
+    copied = ElementTree.parse(tmp_path / "copy.tif.aux.xml").getroot()
+    assert [each.text for each in copied.iter("Category")] == shown
+    table = copied.find(".//GDALRasterAttributeTable")
+    assert table.get("tableType") == "thematic"
+    usages = [each.findtext("Usage") for each in table.iter("FieldDefn")]
+    assert usages == ["5", "2", "6", "7", "8"]  # both limits, name, red, green, blue
+    colours = class_colours(3)
+    for value, row in enumerate(table.iter("Row")):
+        cells = [cell.text for cell in row]
+        assert cells == [str(value), shown[value], *map(str, colours[value])]
+    style = ElementTree.parse(tmp_path / "map.qml").getroot()
+    renderer = style.find("./pipe/rasterrenderer")
+    assert renderer.get("type") == "paletted" and renderer.get("band") == "1"
+    entries = [
+        (each.get("value"), each.get("label"), each.get("color"))
+        for each in renderer.iter("paletteEntry")
+    ]
+    assert entries == [
+        (str(value), shown[value], "#{:02x}{:02x}{:02x}".format(*colours[value]))
+        for value in (1, 2, 3)
+    ]
 
 
 @pytest.mark.parametrize("ending", [".tif", ".hdr", ".npy"])

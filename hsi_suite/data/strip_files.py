@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from .formats.envi_writer import classification_fields, describe_envi
+from .formats.map_styles import side_names, write_map_sides
 from .formats.tiff_writer import start_cube_tiff, start_map_tiff
 from .scene import Georeference
 
@@ -96,9 +97,10 @@ def start_map(
         place = start_map_tiff(
             file, target, shape, dtype, class_names, colours, georeference, remark
         )
+        write_map_sides(file, class_names, colours)
     except OSError as error:
         raise _unwritable(target, error) from error
-    return StripFile((file.name,), size, dtype.str, place, by_line=False)
+    return StripFile((*side_names(file.name), file.name), size, dtype.str, place, by_line=False)
 
 
 def start_layers(

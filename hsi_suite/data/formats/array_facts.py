@@ -22,10 +22,13 @@ _LINES = {"lines", "line", "nlines", "nline", "nl", "rows", "row", "nrows", "nro
 _SAMPLES = {"samples", "sample", "nsamples", "ns", "columns", "cols", "col", "ncols", "ncol", "nc",
             "w", "width", "n"}  # fmt: skip
 _WAVELENGTHS = {"wavelength", "wavelengths", "wl", "wvl", "wave", "waves", "lambda", "lambdas",
-                "wavelengthnm", "wavelengthsnm", "centerwavelength", "centerwavelengths",
+                "centerwavelength", "centerwavelengths",
                 "centrewavelength", "centrewavelengths", "centralwavelength",
                 "centralwavelengths", "bandcenters", "bandcentres"}  # fmt: skip
 _WIDTHS = {"fwhm", "fwhms"}
+# What a name may end in, as wavelength_um, by the name of the unit.
+_UNITS = {"nm": "nm", "nanometers": "nm", "nanometres": "nm", "um": "um", "µm": "um",
+          "microns": "um", "micrometers": "um", "micrometres": "um"}  # fmt: skip
 
 Values = Callable[[StoredArray], NDArray[np.float64]]
 
@@ -38,12 +41,14 @@ class FoundCube:
         array: as the file holds it.
         axes: how its axes make a cube.
         wavelengths: centre of each band in nm; None when no other array holds them.
+        listed: the name of the array that holds them; "" where none does.
         unused: why arrays that are called wavelengths give none, in words; "" where none are.
     """
 
     array: StoredArray
     axes: CubeAxes
     wavelengths: NDArray[np.float64] | None
+    listed: str = ""
     unused: str = ""
 
     def remarks(self, wavelengths: NDArray[np.float64] | None) -> tuple[str, ...]:
@@ -53,7 +58,11 @@ class FoundCube:
             wavelengths: those that are used.
         """
         dropped = axes_left_out(self.array.name, self.array.shape)
-        return tuple(filter(None, [dropped, self.unused if wavelengths is None else ""]))
+        used = ""
+        if self.listed and wavelengths is not None and wavelengths is self.wavelengths:
+            first, last = wavelengths[0], wavelengths[-1]
+            used = f"wavelengths are those of {self.listed}, {first:.5g} to {last:.5g} nm"
+        return tuple(filter(None, [dropped, used, self.unused if wavelengths is None else ""]))
 
 
 def find_cube(
@@ -91,9 +100,11 @@ def find_cube(
     centres = None
     fitting = [array for array in lists if math.prod(array.shape) == axes.shape[2]]
     if len(fitting) == 1:
-        centres = in_nanometres(values(fitting[0]).reshape(-1).tolist(), "")
+        _, unit = _without_unit(plain_name(fitting[0].name))
+        centres = in_nanometres(values(fitting[0]).reshape(-1).tolist(), unit)
+    listed = fitting[0].name if centres is not None else ""
     unused = _unused(fitting or lists, axes.shape[2]) if centres is None and lists else ""
-    return FoundCube(chosen, axes, centres, unused)
+    return FoundCube(chosen, axes, centres, listed, unused)
 
 
 def _unused(lists: Sequence[StoredArray], bands: int) -> str:
@@ -118,8 +129,19 @@ def is_spectral_list(array: StoredArray, widths: bool = False) -> bool:
     size = math.prod(array.shape)
     known = _WIDTHS if widths else _WAVELENGTHS
     return (
-        array.numeric and size > 1 and size == max(array.shape) and plain_name(array.name) in known
+        array.numeric
+        and size > 1
+        and size == max(array.shape)
+        and _without_unit(plain_name(array.name))[0] in known
     )
+
+
+def _without_unit(name: str) -> tuple[str, str]:
+    """A plain name without the unit it ends in, and the unit; "" where it names none."""
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending) and len(name) > len(ending):
+            return name.removesuffix(ending), unit
+    return name, ""
 
 
 def told_sizes(arrays: Sequence[StoredArray], values: Values) -> dict[str, tuple[int, int, str]]:

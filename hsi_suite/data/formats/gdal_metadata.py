@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,6 +18,15 @@ from .envi_header import GAINS, OFFSETS, HeaderValue
 from .wavelength_units import in_nanometres, no_wavelengths
 
 _TAG = 42112
+# A number and its unit, in the words of a band's description.
+_MEASURED = re.compile(
+    r"(?<![\w.])(\d+(?:\.\d+)?)[\s_]*"
+    r"(nm|nanomet(?:er|re)s?|[uµμ]m|micromet(?:er|re)s?|microns?)(?![a-z])",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"\d+(?:\.\d+)?")
+# Plain numbers below may count bands; no optical sensor measures beyond.
+_LOWEST_PLAIN, _HIGHEST_PLAIN = 300.0, 20_000.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,9 @@ class GdalMetadata:
     def wavelengths(self, bands: int) -> NDArray[np.float64] | None:
         """Band centres in nm: those of an ENVI file that GDAL converted, or GDAL's rounded ones."""
         centres, unit = self._centres(bands)
-        return None if centres is None else in_nanometres(centres, unit)
+        if centres is None:
+            return described_wavelengths(self.band_names(bands))
+        return in_nanometres(centres, unit)
 
     def _centres(self, bands: int) -> tuple[list[str] | None, str]:
         """Wavelengths as they are written, and their unit."""
@@ -74,6 +87,15 @@ class GdalMetadata:
             if centres is not None:
                 return centres, unit or self._by_band("name", "WAVELENGTH_UNITS").get(0, "")
         return None, ""
+
+    def remarks(self, bands: int) -> tuple[str, ...]:
+        """What a user should know of where the wavelengths are from, a short line each."""
+        listed, _ = self._centres(bands)
+        centres = described_wavelengths(self.band_names(bands)) if listed is None else None
+        if centres is None:
+            return ()
+        span = f"{centres[0]:.5g} to {centres[-1]:.5g} nm"
+        return (f"wavelengths are those in the bands' descriptions, {span}",)
 
     def widths(self, bands: int) -> NDArray[np.float64] | None:
         """Full widths at half maximum of the bands in nm: ours, or those that GDAL writes."""
@@ -124,6 +146,25 @@ class GdalMetadata:
             for attributes, text in self.items
             if attributes.get(key, "").upper() == value and attributes.get("sample", "").isdigit()
         }
+
+
+def described_wavelengths(descriptions: Sequence[str]) -> NDArray[np.float64] | None:
+    """Band centres in nm that stand in the descriptions of all bands; None where one has none.
+
+    A number with a unit of length, as in "Band 7 (449.4 nm)" or "0.449 µm", in whatever words; or
+    descriptions that are numbers alone, which then are nanometres from 300 on, each of them once.
+    """
+    found = [_MEASURED.findall(text) for text in descriptions]
+    if found and all(len(each) == 1 for each in found):
+        units = {unit.lower() for ((_, unit),) in found}
+        if len(units) == 1:
+            return in_nanometres([number for ((number, _),) in found], units.pop())
+    plain = [text.strip() for text in descriptions]
+    if not plain or not all(_PLAIN.fullmatch(text) for text in plain):
+        return None
+    centres = np.array([float(text) for text in plain])
+    possible = centres.min() >= _LOWEST_PLAIN and centres.max() <= _HIGHEST_PLAIN
+    return centres if possible and len(np.unique(centres)) == len(centres) else None
 
 
 def _of_all(found: dict[int, str], bands: int) -> list[str] | None:

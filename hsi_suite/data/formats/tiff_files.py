@@ -93,7 +93,11 @@ def open_tiff(
             colours=_colours(page),
             source=_line_source(path, series, number, layout),
             axes=layout.axes,
-            remarks=(*layout.remarks, *metadata.incomplete(path, bands)),
+            remarks=(
+                *layout.remarks,
+                *metadata.remarks(bands),
+                *metadata.incomplete(path, bands),
+            ),
         )
         return _masked(cube, tiff, alpha) if masked else cube
 

@@ -16,6 +16,7 @@ from ...errors import OutputError
 from ..scene import Georeference
 from .envi_header import GAINS, OFFSETS, HeaderValue
 from .geotiff_tags import ExtraTag, geotiff_tags
+from .map_styles import write_map_sides
 
 _ASCII = 2
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
@@ -31,7 +32,7 @@ def write_map_tiff(
     """Write labels (lines × samples) with a colour table; 0 is nodata.
 
     Class names stand in GDAL's metadata as CLASS_1, CLASS_2, …, since GeoTIFF has no place for
-    them.
+    them, and in the files beside it that `map_styles` writes.
 
     Raises:
         OutputError: the file cannot be written, or rasterio is needed for the reference system.
@@ -39,6 +40,7 @@ def write_map_tiff(
     table = _colour_table(colours, labels.dtype)
     tags = _map_tags(path, class_names, georeference)
     _write(path, labels, tags, photometric="palette", colormap=table)
+    write_map_sides(path, class_names, colours)
 
 
 def start_map_tiff(

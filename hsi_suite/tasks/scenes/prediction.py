@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...atomic import keeping, refuse_existing
+from ...data.formats.map_styles import side_names
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
@@ -215,10 +216,11 @@ def predict(
 
 
 def _results(target: Path, layers: Sequence[str]) -> list[Path]:
-    """All files that are written; an ENVI map is a pair."""
+    """All files that are written; an ENVI map is a pair, a TIFF one has names and style beside."""
     places = [target, *(layer_path(target, what) for what in layers)]
     data = [place.with_suffix(".img") for place in places if place.suffix.lower() == ".hdr"]
-    return [*places, *data]
+    beside = side_names(target.name) if target.suffix.lower() in (".tif", ".tiff") else ()
+    return [*places, *data, *(target.with_name(name) for name in beside)]
 
 
 def _state_of(path: Path) -> list[str | int]:

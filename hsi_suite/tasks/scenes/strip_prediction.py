@@ -151,12 +151,12 @@ class StripPrediction:
         return self.ensemble.classify(cube, valid, inner, self.observer)
 
     def _finish(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
-        """Give the files their places, the map last and a header after its values."""
+        """Give the files their places, what the user named last."""
         if self.target.suffix.lower() == ".png":
             self._draw(np.load(unfinished.folder / _stored(self.target).name, allow_pickle=False))
             progress.files.pop("map")
         names = [name for file in reversed(progress.files.values()) for name in file.names[::-1]]
-        unfinished.move(names)
+        unfinished.move(sorted(names, key=lambda name: name == self.target.name))
 
     def _draw(self, labels: NDArray[np.integer]) -> None:
         shown = self.file.default_bands or nearest_bands(self.file.wavelengths, self.file.shape[2])
