@@ -201,3 +201,16 @@ def _map_of(path):
     from scipy.io import loadmat
 
     return (loadmat(path)["map"] > 0).astype(np.uint8)
+
+
+def test_targets_may_be_drawn(spectra, scene, tmp_path):
+    truth = spectra[1]
+    rows = "".join(f"{sample},{line},target\n" for line, sample in np.argwhere(truth))
+    (tmp_path / "truth.csv").write_text(f"sample,line,class\n{rows}")
+    found = []
+    for place in (tmp_path / "truth.csv", scene / "truth.npy"):
+        with open_cube(scene / "cube.hdr") as file:
+            target = measured_target(file, scene / "target.csv")
+            written = tmp_path / f"{place.stem}{place.suffix[1:]}.tif"
+            found.append(detect(file, written, "ace", target, truth=place).truth)
+    assert found[0] == found[1] and found[0]["targets"] == truth.sum()

@@ -1,5 +1,6 @@
 """Labels as people draw them: vector files, tables of points, regions of interest."""
 
+import json
 import sys
 
 import drawn_samples as drawn
@@ -494,6 +495,12 @@ def test_the_cli_trains_by_polygons_and_says_so(tmp_path, hsi, scene):
     assert status == 0, err
     assert "polygons on both sides" in out and "0 of 20" in out
     page = next((tmp_path / "runs").glob("*_polygons_*/report.html")).read_text("utf-8")
+    assert json.loads(next((tmp_path / "runs").glob("*/metrics.json")).read_text())[
+        "label_remarks"
+    ] == [
+        "d.gpkg: classes are the 2 names in the field c, in order of the alphabet",
+        "d.gpkg: 20 features label 180 pixels",
+    ]
     assert "None of the 20 polygons is divided" in page and "20 features label 180 pixels" in page
     status, out, _ = hsi("train", "--scene", scene, "--labels", path, "--model", "svm",
                          "--output", tmp_path / "runs")  # fmt: skip

@@ -8,6 +8,7 @@ import tifffile
 from PIL import Image
 from query_samples import make_run, rgb_picture, sample_scene, write_cube
 
+from hsi_suite.data.formats.drawn_features import DrawnOptions
 from hsi_suite.data.modalities import Modality
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import (
@@ -51,6 +52,18 @@ def test_an_index_holds_every_pixel_and_what_it_is_of(run, cube, tmp_path):
     assert isinstance(index.embeddings, np.memmap)
     assert set(header.provenance["files"]) == {"cube.hdr", "cube.img", "labels.npy"}
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_labels_of_a_gallery_may_be_drawn(run, cube, tmp_path):
+    (tmp_path / "points.csv").write_text("sample,line,class\n3,1,b\n7,4,a\n")
+    index = index_gallery(
+        run, tmp_path / "index", scene=cube, labels=str(tmp_path / "points.csv"), threads=1,
+        drawing=DrawnOptions(field="class"),
+    )  # fmt: skip
+    expected = np.zeros(sample_scene().labels.shape, int)
+    expected[1, 3], expected[4, 7] = 2, 1
+    assert np.array_equal(index.labels, expected.ravel())
+    assert tuple(index.header.class_names) == ("a", "b")
 
 
 def test_strips_of_any_height_give_the_same_files(run, cube, tmp_path, monkeypatch):

@@ -106,7 +106,7 @@ def train(
         warp_labels: take the nearest labels where their grid is another.
         labels_field: of drawn labels: the field that holds the class.
         labels_layer: the layer of a file with several.
-        labels_buffer: distance from points and lines within which pixels count, in map units.
+        labels_buffer: distance from points and lines within which pixels count, in metres.
         labels_crs: their coordinate system, where the file names none.
         all_touched: count all pixels that a polygon touches, not only those whose centre it holds.
         nodata: the value that marks missing data.

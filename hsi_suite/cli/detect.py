@@ -42,7 +42,9 @@ Examples:
 @click.option(
     "--false-alarms", type=NUMBER, metavar="RATE", help="Say the threshold for this rate."
 )
-@click.option("--truth", metavar="FILE", help="A label map, not 0 at targets: AUC and ROC curve.")
+@click.option(
+    "--truth", metavar="FILE", help="A label map, not 0 at targets, or drawn ones: AUC, ROC."
+)
 @memory_limit_option("scenes of any size are read by strips")
 @click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -12,6 +12,7 @@ from .terminal import say
 from .values import (
     Number,
     array_options,
+    drawn_label_options,
     memory_limit_option,
     unlabelled_option,
     warp_labels_option,
@@ -68,6 +69,7 @@ def retrieve() -> None:
 @click.option("--labels", metavar="FILE", help="Label map of the file's scene, to be shown.")
 @unlabelled_option
 @warp_labels_option
+@drawn_label_options
 @array_options
 @click.option(
     "--resample",
@@ -113,6 +115,7 @@ def index_command(
     memory_limit: float,
     device: str,
     threads: int | None,
+    **drawing: Any,
 ) -> None:
     """Make every pixel of a gallery searchable.
 
@@ -121,6 +124,7 @@ def index_command(
     learnt from.
     """
     from ..api.progress import TerminalObserver
+    from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
     from ..tasks.retrieval.index import index_gallery
 
     index = index_gallery(
@@ -132,6 +136,7 @@ def index_command(
         labels=labels,
         unlabelled=unlabelled,
         warp_labels=bool(warp_labels),
+        drawing=DrawnOptions.of(cast(DrawnKeywords, drawing)),
         scene_variable=scene_variable,
         axes=axes,
         shape=shape,

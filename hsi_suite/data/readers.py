@@ -290,6 +290,7 @@ def _described(
         labels=truth.labels if truth else None,
         class_names=(truth.class_names or ()) if truth else (),
         label_features=truth.features if truth else None,
+        label_remarks=truth.remarks if truth else (),
         wavelengths=file.wavelengths,
         fwhm=file.fwhm,
         selection=file.selection,

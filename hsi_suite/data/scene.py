@@ -73,6 +73,7 @@ class SceneOf(Shown, Generic[CubeT]):
         checksums: SHA-256 of what the scene was read from, by file name; part of a run's identity.
         citation: how to cite the scene; "" when unknown.
         remarks: what a user should know of how it was read, a short line each.
+        label_remarks: those of them that are of its labels.
         unverified: files of a registered scene whose content no published checksum vouches for.
 
     Raises:
@@ -94,6 +95,7 @@ class SceneOf(Shown, Generic[CubeT]):
     checksums: Mapping[str, str] = field(default_factory=dict)
     citation: str = ""
     remarks: tuple[str, ...] = ()
+    label_remarks: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     fwhm: NDArray[np.float64] | None = None
     selection: BandSelection | None = None

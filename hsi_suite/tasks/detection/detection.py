@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from ...atomic import keeping, refuse_existing
+from ...data.drawn_geometry import SceneGrid
+from ...data.drawn_labels import drawn_mask
+from ...data.formats.drawn_features import DrawnOptions
+from ...data.formats.drawn_formats import recognise_drawn
 from ...data.formats.label_files import read_labels
 from ...data.missing_data import band_list
 from ...data.readers import CubeFile
@@ -77,7 +81,8 @@ def detect(
         target: what is looked for; None for anomalies.
         false_alarm_rate: share of the background that may score above the threshold; without a
             truth all pixels count as background.
-        truth: a label map of the scene's size, not 0 at targets.
+        truth: a label map of the scene's size, not 0 at targets, or targets as drawn points, lines
+            or polygons.
         memory_limit: bytes for the whole process.
         overwrite: whether the results may take the places of finished files.
         observer: reports progress.
@@ -94,7 +99,7 @@ def detect(
     files = [path, *([path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [])]
     files += [roc] if truth is not None else []
     refuse_existing(files, overwrite=overwrite)
-    targets = None if truth is None else _truth(Path(truth), file.shape[:2])
+    targets = None if truth is None else _truth(Path(truth), file)
     strips = _Strips(file, memory_limit)
     strips.choose_bands(target)
     background = Background.of(strips.spectra, len(strips.bands))
@@ -200,7 +205,10 @@ class _Strips:
         return tuple(notes)
 
 
-def _truth(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
+def _truth(path: Path, file: CubeFile) -> NDArray[np.bool_]:
+    size = (file.shape[0], file.shape[1])
+    if recognise_drawn(path) is not None:
+        return drawn_mask([path], SceneGrid(size, file.georeference), DrawnOptions())
     labels = read_labels(path).labels
     if labels.shape != size:
         raise InputFileError(path, f"{labels.shape}", f"{size}, as the scene has", "crop it")

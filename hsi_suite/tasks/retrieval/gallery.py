@@ -15,7 +15,7 @@ from ...data.band_order import with_selection
 from ...data.band_selection import GOOD
 from ...data.catalogue import load_dataset
 from ...data.formats.cube_file import CubeFile, WholeArray
-from ...data.label_alignment import align_labels
+from ...data.formats.drawn_features import DrawnOptions
 from ...data.learnt_bands import scene_with_learnt_bands, with_learnt_bands
 from ...data.modalities import Modality
 from ...data.photographs import PHOTOGRAPH_ENDINGS, read_header, read_photograph
@@ -23,11 +23,11 @@ from ...data.readers import (
     LabelFile,
     hash_file,
     open_cube,
-    read_labels,
     scene_remarks,
     survey_missing,
 )
 from ...data.scene import Georeference, Scene, nearest_bands
+from ...data.scene_labels import LabelChoice
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, ShapeError
 from ...user_files import resolved
@@ -190,6 +190,7 @@ def open_gallery(
     nodata: float | None = None,
     unlabelled: float | None = None,
     warp_labels: bool = False,
+    drawing: DrawnOptions | None = None,
     resample: bool = False,
     observer: Observer,
 ) -> Iterator[Gallery]:
@@ -206,6 +207,7 @@ def open_gallery(
         nodata: the value that marks missing pixels.
         unlabelled: the value of unlabelled pixels in the label map; None: 0.
         warp_labels: bring labels on another grid to the scene's.
+        drawing: how drawn labels are read.
         resample: make the bands that the run learnt of those of another sensor.
         observer: reports how the file was read.
 
@@ -245,14 +247,11 @@ def open_gallery(
         check_wavelengths(modality, file.path.name, file.wavelengths)
         truth = None
         if labels is not None:
-            truth = align_labels(
-                Path(labels),
-                read_labels(labels, unlabelled=unlabelled),
-                file.georeference,
-                (file.shape[0], file.shape[1]),
-                warp=warp_labels,
+            choice = LabelChoice(
+                labels, None, None, unlabelled, warp_labels, drawing or DrawnOptions()
             )
-            for remark in truth.remarks:
+            truth = choice.on_grid(file)
+            for remark in truth.remarks if truth else ():
                 observer.message(remark)
         yield file_gallery(file, truth, modality, observer)
 

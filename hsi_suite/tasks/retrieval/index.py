@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ...atomic import refuse_existing
+from ...data.formats.drawn_features import DrawnOptions
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import InputFileError, OutputError
@@ -41,6 +42,7 @@ def index_gallery(
     nodata: float | None = None,
     unlabelled: float | None = None,
     warp_labels: bool = False,
+    drawing: DrawnOptions | None = None,
     resample: bool = False,
     side: str = "second",
     step: int = 1,
@@ -66,6 +68,7 @@ def index_gallery(
         nodata: the value that marks missing pixels.
         unlabelled: the value of unlabelled pixels in the label map; None: 0.
         warp_labels: bring labels on another grid to the scene's, nearest neighbour.
+        drawing: how drawn labels are read.
         resample: make the bands that the run learnt of those of another sensor.
         side: first, second or the name of a modality of the run: how the gallery is seen.
         step: only every so manieth line and sample becomes an item.
@@ -101,6 +104,7 @@ def index_gallery(
             nodata=nodata,
             unlabelled=unlabelled,
             warp_labels=warp_labels,
+            drawing=drawing,
             resample=resample,
             observer=observer,
         ) as gallery:

@@ -144,7 +144,7 @@ def collect_metrics(
     if scene.selection is not None:
         metrics["bands"] = scene.selection.to_dict()
     if scene.label_features is not None:
-        metrics["label_remarks"] = list(scene.remarks)
+        metrics["label_remarks"] = list(scene.label_remarks)
     if scene.unverified:
         metrics["unverified"] = list(scene.unverified)
     if prepared.denoising is not None:
