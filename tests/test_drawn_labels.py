@@ -129,6 +129,18 @@ def test_the_field_is_found_or_asked_for(tmp_path, scene, fields, found):
         assert f"in the field {found}" in read_scene(scene, labels=path).remarks[0]
 
 
+def test_a_list_of_names_gives_their_order(tmp_path, scene):
+    path = write_drawn(tmp_path / "d.gpkg", squares(3), {"c": ["b", "a", "b"]})
+    names = tmp_path / "names.txt"
+    names.write_text("c\nb\na\n")
+    read = read_scene(scene, labels=path, class_names=names)
+    np.testing.assert_array_equal(read.labels, burnt(squares(3), [2, 3, 2]))
+    assert read.class_names == ("c", "b", "a")
+    names.write_text("b\n")
+    with pytest.raises(InputFileError, match="c holds 'a'; expected one of the class names: b"):
+        read_scene(scene, labels=path, class_names=names)
+
+
 def test_layers_are_asked_for(tmp_path, scene):
     path = write_drawn(tmp_path / "d.gpkg", squares(3), {"c": ["a", "b", "a"]}, layer="first")
     write_drawn(path, squares(2), {"c": ["a", "b"]}, layer="second", append=False)

@@ -72,7 +72,7 @@ def height(monkeypatch):
 
 
 def predict(runs, output, scene, **options):
-    return hsi.predict(runs, output, scene=scene, threads=1, **options)
+    return hsi.predict(runs, output=output, scene=scene, threads=1, **options)
 
 
 def files_in(folder):

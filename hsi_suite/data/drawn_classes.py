@@ -46,15 +46,18 @@ class DrawnClasses:
     remark: str
 
 
-def classes_of(layers: Sequence[DrawnFeatures], field: str | None) -> DrawnClasses:
+def classes_of(
+    layers: Sequence[DrawnFeatures], field: str | None, order: Sequence[str] = ()
+) -> DrawnClasses:
     """The class of every feature of some layers, which share a numbering.
 
     Whole numbers, also as text, are labels as they are. Texts are numbered from 1 on in the order
-    of the alphabet, capital letters like small ones.
+    of the alphabet, capital letters like small ones, or of a list.
 
     Args:
         layers: at least one.
         field: the one that holds the class; None where only one could be meant.
+        order: names from 1 on, for classes by name; none for the order of the alphabet.
 
     Raises:
         InputFileError: it is open which field is meant, the layers lack it, or its values are no
@@ -79,10 +82,17 @@ def classes_of(layers: Sequence[DrawnFeatures], field: str | None) -> DrawnClass
     if all(_is_number(text) for text in texts if text):
         wrong = next(text for text in texts if text and _whole(text) is None)
         raise InputFileError(path, f"{chosen} holds {wrong}", "whole numbers or names of classes")
-    names = tuple(sorted({text for text in texts if text}, key=lambda t: (t.casefold(), t)))
+    found = sorted({text for text in texts if text}, key=lambda t: (t.casefold(), t))
+    names = tuple(order or found)
+    unknown = [name for name in found if name not in names]
+    if unknown:
+        raise InputFileError(
+            path, f"{chosen} holds {unknown[0]!r}", f"one of the class names: {_listed(names)}"
+        )
     places = {name: place for place, name in enumerate(names, 1)}
     values[said] = [places[text] for text in texts if text]
-    remark = f"classes are the {len(names)} names in the field {chosen}, in order of the alphabet"
+    how = "the list of class names" if order else "the alphabet"
+    remark = f"classes are the {len(found)} names in the field {chosen}, in order of {how}"
     return DrawnClasses(values, said, names, chosen, remark)
 
 

@@ -62,6 +62,7 @@ def drawn_labels(
     grid: SceneGrid,
     options: DrawnOptions,
     unlabelled: float | None = None,
+    order: Sequence[str] = (),
 ) -> LabelFile:
     """The label map of drawn features, those of several files numbered together.
 
@@ -74,13 +75,14 @@ def drawn_labels(
         grid: of the scene.
         options: what the user says of them.
         unlabelled: as in `read_labels`, for classes by number.
+        order: the names of the labels from 1 on, for classes by name.
 
     Raises:
         InputFileError: a file is damaged or empty, its classes, layer or reference system are not
             clear, or no feature labels a pixel of the scene.
     """
     drawn = _read(paths, grid, options)
-    classes = classes_of(drawn.layers, options.field)
+    classes = classes_of(drawn.layers, options.field, order)
     refuse_open_zero(drawn.path, classes, unlabelled)
     ids = drawn.ids()
     beyond = outside(drawn.shapes, grid)

@@ -66,9 +66,15 @@ class LabelChoice:
         ]
         if drawn:
             grid = SceneGrid((file.shape[0], file.shape[1]), file.georeference)
-            truths.insert(0, drawn_labels(drawn, grid, self.drawing, self.unlabelled))
+            truths.insert(
+                0, drawn_labels(drawn, grid, self.drawing, self.unlabelled, self._order())
+            )
             paths.insert(0, drawn[0])
         return join_labels(paths, truths)
+
+    def _order(self) -> tuple[str, ...]:
+        """The names of the labels from 1 on, where the caller names them."""
+        return () if self.class_names is None else read_class_names(self.class_names)
 
     def _check_options(self, files: Sequence[Path], drawn: Sequence[Path]) -> None:
         given = self.drawing.given()
