@@ -64,7 +64,8 @@ def widths_in_nanometres(
     if known is None or len(values) != len(known) or not np.isfinite(values).all():
         return None
     # Of wavenumbers w the wavelength is 1 / w, whose slope is 1 / w².
-    return np.asarray(values * known / raw)
+    # The ratio first: it is 1 for nm, and the widths keep every digit.
+    return np.asarray(values * (known / raw))
 
 
 def no_wavelengths(values: Sequence[str | float], unit: str) -> str:
