@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from ..atomic import make_folder, write_text
 from ..data.cube_writer import storable
+from ..data.data_arrays import as_labels
 from ..data.formats.envi_writer import write_envi
 from ..data.scene import Georeference, Scene
 from ..data.splits import Split, save_split
 from ..data.writers import write_npy
 from ..errors import ConfigError, ShapeError
-from .arrays import Cube, as_cube, as_labels
+from .arrays import Cube, as_cube
 
 _FOLDER = ".arrays"
 _DIGITS = 12

@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 
 from ..data.band_matching import KnownBands
 from ..data.band_selection import BandSelection
+from ..data.data_arrays import (
+    is_data_array,
+    ordered_cube,
+    ordered_layer,
+    plain_array,
+    plain_numbers,
+)
 from ..data.scene import Scene
 from ..errors import ShapeError
 
-# Names of dimensions of an `xarray.DataArray`, as rioxarray and others give them.
-_BANDS = {"band", "bands", "wavelength", "wavelengths", "channel"}
-_LINES = {"y", "line", "lines", "row", "rows", "latitude", "lat", "northing"}
-_SAMPLES = {"x", "sample", "samples", "column", "columns", "longitude", "lon", "easting"}
 _LARGEST_LABEL = 65_535
-_WIDEST = 8  # bytes of a value; longer ones torch and files do not have
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,14 @@ def as_cube(cube: Any, name: str = "cube") -> Cube:
         ShapeError: it has other dimensions, is empty, or is not of numbers.
     """
     if isinstance(cube, Scene):
-        values = _numbers(cube.cube, cube.name, gaps=np.nan)
+        values = plain_numbers(cube.cube, cube.name, gaps=np.nan)
         valid = _valid(values, cube.valid)
         return Cube(values, cube.wavelengths, valid, None, cube.fwhm, cube.selection, cube.valid)
     template, wavelengths = None, None
     if is_data_array(cube):
-        template, wavelengths = _ordered(cube, name)
+        template, wavelengths = ordered_cube(cube, name)
         cube = template.values
-    values = _numbers(cube, name, gaps=np.nan)
+    values = plain_numbers(cube, name, gaps=np.nan)
     if values.ndim != 3 or not values.size:
         remedy = "a single band is cube[:, :, None]" if values.ndim == 2 and values.size else ""
         found = f"an array of shape {values.shape}"
@@ -113,43 +115,13 @@ def _valid(values: NDArray[np.generic], mask: NDArray[np.bool_] | None) -> NDArr
     return None if finite.all() else finite
 
 
-def as_labels(
-    labels: Any, size: tuple[int, int] | None = None, name: str = "labels"
-) -> NDArray[np.integer]:
-    """A label map: 0 is unlabelled, classes are whole numbers from 1 to 65,535, gaps allowed.
-
-    Args:
-        labels: lines × samples.
-        size: lines and samples of the cube; None takes any.
-        name: for messages.
-
-    Raises:
-        ShapeError: it is of another size, or holds other values.
-    """
-    given = _numbers(_ordered_layer(labels, name), name, gaps=0)
-    if given.ndim != 2 or not given.size:
-        raise ShapeError(name, f"shape {given.shape}", "lines × samples")
-    if size is not None and given.shape != size:
-        remedy = "turn it: labels.T" if given.shape == size[::-1] else ""
-        raise ShapeError(name, f"shape {given.shape}", f"{size}, as the cube has", remedy)
-    # NaN differs from itself.
-    if given.dtype.kind == "f" and not (given == np.floor(given)).all():
-        raise ShapeError(name, "values that are no whole numbers", "0 and class numbers")
-    if given.min() < 0 or given.max() > _LARGEST_LABEL:
-        found = f"values from {given.min():g} to {given.max():g}"
-        raise ShapeError(name, found, f"0 for unlabelled, classes from 1 to {_LARGEST_LABEL:,}")
-    if not given.any():
-        raise ShapeError(name, "no labelled pixel", "class numbers from 1 on")
-    return given.astype(np.uint16)
-
-
 def as_polygons(polygons: Any, size: tuple[int, ...]) -> NDArray[np.integer]:
     """The number of the polygon that each pixel lies in, 0 for none; any number of them.
 
     Raises:
         ShapeError: it is not lines × samples of whole numbers from 0 on, or of another size.
     """
-    found = _numbers(_ordered_layer(polygons, "polygons"), "polygons", gaps=0)
+    found = plain_numbers(ordered_layer(polygons, "polygons"), "polygons", gaps=0)
     if found.shape != size:
         raise ShapeError("polygons", f"shape {found.shape}", f"{size}, as the labels")
     if found.dtype.kind not in "iu" or found.min() < 0:
@@ -163,7 +135,7 @@ def as_mask(mask: Any, size: tuple[int, int], name: str) -> NDArray[np.bool_]:
     Raises:
         ShapeError: it is of another size.
     """
-    given = _array(_ordered_layer(mask, name), name)
+    given = plain_array(ordered_layer(mask, name), name)
     if isinstance(given, np.ma.MaskedArray):
         given = given.filled(0)
     if given.shape != size or given.dtype.kind not in "buif":
@@ -182,7 +154,7 @@ def as_image(image: Any, name: str = "image", *, any_shape: bool = False) -> NDA
     Raises:
         ShapeError: it is none.
     """
-    values = _numbers(image, name, gaps=np.nan)
+    values = plain_numbers(image, name, gaps=np.nan)
     if any_shape:
         return values
     if not values.size or not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3)):
@@ -199,7 +171,7 @@ def as_weights(weights: Any, size: tuple[int, ...]) -> NDArray[np.float64]:
     Raises:
         ShapeError: they have another shape, or are all 0.
     """
-    values = _numbers(_ordered_layer(weights, "sample_weight"), "sample_weight", gaps=0)
+    values = plain_numbers(ordered_layer(weights, "sample_weight"), "sample_weight", gaps=0)
     if values.shape != size:
         raise ShapeError("sample_weight", f"shape {values.shape}", f"{size}, as the labels")
     wide = values.astype(np.float64)
@@ -214,7 +186,7 @@ def as_items(items: Any, name: str) -> NDArray[np.float32]:
     Raises:
         ShapeError: they have another shape, or hold what is no number.
     """
-    values = _numbers(items, name)
+    values = plain_numbers(items, name)
     if values.ndim not in (2, 4) or not values.size:
         found = f"an array of shape {values.shape}"
         raise ShapeError(name, found, "items × values, or items × lines × samples × channels")
@@ -231,7 +203,7 @@ def as_classes(labels: Any) -> NDArray[np.int64]:
     Raises:
         ShapeError: they are neither.
     """
-    values = _numbers(labels, "labels")
+    values = plain_numbers(labels, "labels")
     whole = np.asarray(values == np.floor(values)) if values.dtype.kind == "f" else np.array(True)
     if not values.size or values.ndim not in (1, 2) or not whole.all():
         found = f"{values.dtype} of shape {values.shape}"
@@ -242,75 +214,3 @@ def as_classes(labels: Any) -> NDArray[np.int64]:
         found = f"values from {values.min():g} to {values.max():g}"
         raise ShapeError("labels", found, f"0 to {highest:,}")
     return values.astype(np.int64)
-
-
-def is_data_array(array: Any) -> bool:
-    """Whether an array is an `xarray.DataArray`, or looks like one."""
-    return hasattr(array, "dims") and hasattr(array, "coords")
-
-
-def _array(array: Any, name: str) -> NDArray[Any]:
-    try:
-        return np.asanyarray(array)
-    except (ValueError, TypeError, RuntimeError) as error:
-        found = "rows of different lengths" if isinstance(error, ValueError) else str(error)
-        raise ShapeError(name, found, "an array of numbers") from error
-
-
-def _numbers(array: Any, name: str, gaps: float | None = None) -> NDArray[np.generic]:
-    """Numbers in this machine's order of bytes; masked ones are replaced by `gaps`."""
-    values = _array(array, name)
-    if values.dtype.kind not in "uif":
-        remedy = "give array.astype(float), if these are numbers" if values.dtype == object else ""
-        found = f"values of type {values.dtype}"
-        raise ShapeError(name, found, "whole or real numbers", remedy)
-    if values.dtype.itemsize > _WIDEST:
-        values = values.astype(np.float64)
-    if values.dtype == np.float16 or values.dtype.byteorder == ">":
-        kind = np.float32 if values.dtype == np.float16 else values.dtype.newbyteorder("=")
-        values = values.astype(kind)
-    if isinstance(values, np.ma.MaskedArray):
-        values = _unmasked(values, name, gaps)
-    return np.asarray(values)
-
-
-def _unmasked(values: Any, name: str, gaps: float | None) -> NDArray[np.generic]:
-    masked = np.ma.getmaskarray(values)
-    if not masked.any():
-        return np.asarray(values.data)
-    if gaps is None:
-        raise ShapeError(name, f"{int(masked.sum()):,} masked values", "numbers", "fill them first")
-    kind = values.dtype
-    if np.isnan(gaps) and kind.kind != "f":
-        kind = np.result_type(kind, np.float32)
-    filled: NDArray[np.generic] = values.astype(kind).filled(gaps)
-    return filled
-
-
-def _ordered_layer(layer: Any, name: str) -> Any:
-    """A layer, of a `DataArray` as lines × samples whatever the order of its dimensions."""
-    if not is_data_array(layer):
-        return layer
-    found = [[dim for dim in layer.dims if str(dim).lower() in kind] for kind in (_LINES, _SAMPLES)]
-    if len(layer.dims) == 2 and [len(named) for named in found] == [1, 1]:
-        return layer.transpose(found[0][0], found[1][0]).values
-    if len(layer.dims) == 2:
-        dims = ", ".join(map(str, layer.dims))
-        raise ShapeError(name, f"dimensions {dims}", "y and x", "rename them")
-    return layer.values
-
-
-def _ordered(cube: Any, name: str) -> tuple[Any, NDArray[np.float64] | None]:
-    """A `DataArray` as lines × samples × bands, and its wavelengths."""
-    found = []
-    for kind in (_LINES, _SAMPLES, _BANDS):
-        named = [dim for dim in cube.dims if str(dim).lower() in kind]
-        if len(named) != 1 or len(cube.dims) != 3:
-            dims = ", ".join(map(str, cube.dims))
-            raise ShapeError(name, f"dimensions {dims}", "y, x and band", "rename them")
-        found += named
-    ordered = cube.transpose(*found)
-    for coordinate in ("wavelength", "wavelengths"):
-        if coordinate in ordered.coords and ordered.coords[coordinate].dims == (found[2],):
-            return ordered, np.asarray(ordered.coords[coordinate].values, np.float64)
-    return ordered, None

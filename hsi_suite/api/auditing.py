@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arguments import checked
+from ..data.data_arrays import as_labels
 from ..data.leakage import LeakageAudit
 from ..data.leakage import audit as audit_split
 from ..data.splits import Split
@@ -15,7 +16,7 @@ from ..errors import ConfigError, SplitError
 from ..metrics.measures import measure
 from ..models.classical import nearest_position
 from ..shown import Rows, Shown
-from .arrays import as_labels, as_polygons
+from .arrays import as_polygons
 from .splits import check_split, masks
 
 

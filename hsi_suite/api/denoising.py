@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from ..arguments import checked
+from ..data.data_arrays import is_data_array
 from ..data.scene import Scene
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
@@ -27,7 +28,7 @@ from ..tasks.denoising.noise_estimation import estimate_image_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.weights import load_weights
 from ..tasks.denoising.white_level import on_unit_scale
-from .arrays import as_cube, as_image, is_data_array
+from .arrays import as_cube, as_image
 from .progress import progress
 
 _LEVELS = 255.0

@@ -14,6 +14,7 @@ from torch import nn
 
 from ..arguments import check_types, checked, checked_names
 from ..data.band_matching import match_bands, require_same_bands
+from ..data.data_arrays import as_labels
 from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
 from ..data.scene import Scene, check_window
@@ -32,7 +33,7 @@ from ..tasks.scenes.fitting import untrained
 from ..tasks.scenes.preparation import Prepared, class_indices
 from ..tasks.scenes.reduction_fitting import fit_reduction
 from .arguments import RunLike, Settings, folder_of, settings_texts
-from .arrays import Cube, as_cube, as_labels, as_weights
+from .arrays import Cube, as_cube, as_weights
 from .fitted import check_fitted, plain_interrupts
 from .progress import bars
 from .splits import check_split

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import checked
+from ..data.data_arrays import as_labels
 from ..data.disjoint_split import disjoint_split
 from ..data.polygon_split import polygon_split
 from ..data.split_files import file_split
 from ..data.splits import Split, random_split
 from ..errors import SplitError
 from ..seeding import SeedStreams
-from .arrays import as_labels, as_mask, as_polygons
+from .arrays import as_mask, as_polygons
 
 __all__ = ["Split", "disjoint", "masks", "polygons", "random", "read"]
 Rare = Literal["error", "train", "drop"]

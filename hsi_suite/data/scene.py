@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from ..errors import ShapeError
 from ..shown import Rows, Shown
 from .band_selection import BandSelection
+
+if TYPE_CHECKING:
+    from xarray import DataArray
 
 _RED_GREEN_BLUE = (640.0, 550.0, 460.0)  # nm
 
@@ -173,6 +176,51 @@ class SceneOf(Shown, Generic[CubeT]):
 @dataclass(frozen=True, repr=False)
 class Scene(SceneOf[NDArray[np.generic]]):
     """A scene whose cube is in memory; see `SceneOf`."""
+
+    def to_xarray(self) -> DataArray:
+        """The scene as an `xarray.DataArray` with everything that is known of it.
+
+        Its dimensions are y, x and wavelength. Coordinates: wavelength and fwhm in nm; band, the
+        numbers in the file where not all are used; x and y of the pixels' centres, or xc and yc of
+        every pixel of a rotated grid; spatial_ref, as rioxarray has it; labels, valid,
+        label_features and companion_NAME where there are such layers. The rest are attributes,
+        `_FillValue` among them. The values are not copied.
+
+        Raises:
+            ConfigError: xarray is not installed.
+        """
+        from .scene_arrays import to_data_array  # it makes scenes, and needs this module
+
+        array: DataArray = to_data_array(self)
+        return array
+
+    @classmethod
+    def from_xarray(
+        cls,
+        array: DataArray,
+        *,
+        labels: Any = None,
+        class_names: Sequence[str] = (),
+        bands: str = "good",
+    ) -> Scene:
+        """A scene of an `xarray.DataArray`; of one of `to_xarray`, the same scene.
+
+        Args:
+            array: dimensions in any order, told by their names (y, x, wavelength and their like).
+                Coordinates as in `to_xarray`; wavelengths without units are nm, those up to 100 µm.
+                Where coordinates and GeoTransform disagree, as in a part cut out, coordinates hold.
+            labels: lines × samples, 0 = unlabelled; None: those of the coordinate "labels".
+            class_names: one name for each label from 1 on.
+            bands: as `--bands`; "good" leaves out those that a coordinate good_wavelengths,
+                good_bands or bbl marks with 0.
+
+        Raises:
+            ShapeError: it is no such array, or its parts make no scene.
+            ConfigError: fewer names than classes, or a choice of bands that makes no sense.
+        """
+        from .scene_arrays import from_data_array
+
+        return from_data_array(array, labels, class_names, bands)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -159,14 +159,15 @@ def named_axes(labels: Sequence[str]) -> tuple[str, ...] | None:
 
     Two known names determine the third axis.
     """
-    names = [_known(label) for label in labels]
+    names = [axis_named(label) for label in labels]
     if len(names) == 3 and names.count("") == 1:
         left = [name for name in CUBE_AXES if name not in names]
         names[names.index("")] = left[0] if len(left) == 1 else ""
     return tuple(names) if sorted(names) == sorted(CUBE_AXES) else None
 
 
-def _known(label: str) -> str:
+def axis_named(label: str) -> str:
+    """Which axis of a cube a file or an array calls so: "y", "x" or "band"; "" for none."""
     name = label.rsplit("/", 1)[-1].strip().lower().replace("_", "").replace(" ", "")
     known = _OTHER_NAMES.get(name, "")
     return "" if known == "pixel" else known
