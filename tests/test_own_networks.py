@@ -288,3 +288,59 @@ def test_a_network_of_another_package(others):
         assert build_model("mean", **FIXED, options={}, generator=None)
         with pytest.raises(UnknownNameError, match="mean"):
             build_model("meen", **FIXED, options={}, generator=None)
+
+
+class Backwards(Mean):
+    def forward(self, windows):
+        return self.head(windows)
+
+
+class Unmoved(Mean):
+    def forward(self, windows):
+        assert not self.training, "only in training"
+        return super().forward(windows)
+
+
+class Unreduced(Mean):
+    def forward(self, windows):
+        return windows
+
+
+class Unopened(Mean):
+    def __init__(self, in_channels, num_classes, window):
+        raise OSError("disk\non fire")
+
+
+WRONG = [
+    (Backwards, r"cannot take 2×5×3×3 \(mat1 and mat2 shapes"),
+    (Unreduced, r"gives \(2, 5, 3, 3\) for 2 windows; expected logits of the shape"),
+    (Unopened, r"test_own_networks\.py, line \d+: OSError: disk; expected a network that runs"),
+    (Unmoved, r"test_own_networks\.py, line \d+: AssertionError: only in training"),
+]
+
+
+@pytest.mark.parametrize("how", ["offered", "registered", "handed over"])
+@pytest.mark.parametrize(
+    ("network", "message"), WRONG, ids=lambda each: getattr(each, "__name__", "")
+)
+def test_what_fails_in_a_network_of_others_gets_one_clear_line(
+    others, tmp_path, how, network, message
+):
+    if how == "offered":
+        others(Point("theirs", network))
+    elif how == "registered":
+        register("theirs")(network)
+    name = registry.entered(network) if how == "handed over" else "theirs"
+    with pytest.raises(ConfigError, match=message) as caught:
+        launch.train(
+            **write_scene(tmp_path), model=name, epochs=1, output=tmp_path / "runs",
+            settings=["model.window=3", "threads=1", "reduction.components=5"],
+        )  # fmt: skip
+    assert "\n" not in str(caught.value)
+    assert network is Unmoved or not (tmp_path / "runs").exists()
+
+
+def test_what_fails_in_training_on_images_is_named_with_its_line(others, tmp_path):
+    register("theirs")(Unmoved)
+    with pytest.raises(ConfigError, match=r"line \d+: AssertionError: only in training"):
+        launch.train(dataset="digits", model="theirs", epochs=1, output=tmp_path / "runs")

@@ -15,8 +15,7 @@ from ..arguments import checked
 from ..backbones.initialisation import initialise
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import listed, nearest_names
-from .network_file import is_network_file, is_network_module, parts_of
-from .registry import CLASSIFIES, is_model, model_names, spec_of
+from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES
 
 # What layers and Python raise over values of the wrong kind or size.
@@ -25,7 +24,7 @@ _REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, 
 
 @contextmanager
 def running(name: str) -> Iterator[None]:
-    """Say in one line what fails in the file of a network of the user's own.
+    """Say in one line what fails in the code of a network of the user's own or another package's.
 
     Raises:
         ConfigError: something fails there, whatever it is.
@@ -35,13 +34,17 @@ def running(name: str) -> Iterator[None]:
     except HsiSuiteError:
         raise
     except Exception as error:
-        frames = traceback.walk_tb(error.__traceback__)
-        lines = [line for frame, line in frames if is_network_module(frame.f_globals["__name__"])]
-        if not lines or not is_network_file(name):
+        package = package_of_others(name)
+        frames = [
+            (frame.f_code.co_filename, line)
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if str(frame.f_globals.get("__name__")).partition(".")[0] == package
+        ]
+        if not frames:
             raise
-        file = parts_of(name)[0]
+        file, line = frames[-1]
         reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(": ")
-        raise ConfigError(f"{file}, line {lines[-1]}", reason, "a network that runs") from error
+        raise ConfigError(f"{file}, line {line}", reason, "a network that runs") from error
 
 
 @checked
@@ -94,7 +97,7 @@ def build_model(
 def _check_logits(
     name: str, model: nn.Module, *, in_channels: int, num_classes: int, window: int
 ) -> None:
-    """Refuse a network of the user's that does not give one row of logits for each window."""
+    """Refuse a network of others that does not give one row of logits for each window."""
     parameters = list(model.parameters())
     if not parameters:
         raise ConfigError(f"model {name}", "has no parameters", "a network that can learn")
@@ -232,6 +235,6 @@ def _build(
             ) from error
     if generator is not None and spec.initialisation is not None:
         initialise(model, spec.initialisation, generator)
-    if is_network_file(name) and "window" in fixed:
+    if package_of_others(name) is not None and "window" in fixed:
         _check_logits(name, model, **fixed)
     return model

@@ -36,11 +36,6 @@ def is_network_file(name: object) -> bool:
     return isinstance(name, str) and _NAMED.fullmatch(name) is not None
 
 
-def is_network_module(name: str) -> bool:
-    """Whether a module's name is that of such a file, once it was run."""
-    return name.startswith(_MODULE)
-
-
 def parts_of(name: str) -> tuple[Path, str]:
     """The file and the class of such a name."""
     found = _NAMED.fullmatch(name)

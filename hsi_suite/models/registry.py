@@ -36,8 +36,9 @@ CLASSIFIES = "classification"
 MODELS: Registry[ModelSpec] = Registry("model")
 # Classes of a program that uses this package, see `entered`.
 _HANDED_OVER: dict[str, ModelSpec] = {}
-# Those that were registered by a program or package, and by no entry point.
+# Those that were registered by a program or package, and those of entry points.
 _REGISTERED: set[str] = set()
+_OFFERED: set[str] = set()
 MODELS.add(
     "hybridsn",
     ModelSpec(
@@ -232,6 +233,18 @@ def entered(network: type[nn.Module]) -> str:
     return name
 
 
+def package_of_others(name: str) -> str | None:
+    """The outermost package that a network of others comes from; None where it is this one.
+
+    Args:
+        name: of it. The file of FILE.py:Class is a package of its own.
+    """
+    if not (is_network_file(name) or name in _HANDED_OVER or name in _REGISTERED | _OFFERED):
+        return None
+    package = str(getattr(spec_of(name).factory, "__module__", "")).partition(".")[0]
+    return None if package == __name__.partition(".")[0] else package
+
+
 def program_class(name: str) -> type[nn.Module] | None:
     """The class of a network that a program registered or handed over; None for others."""
     spec = _HANDED_OVER.get(name) or (
@@ -255,6 +268,7 @@ def _load_others() -> None:
         if name not in MODELS:
             spec = theirs if isinstance(theirs, ModelSpec) else _own_spec(theirs, CLASSIFIES)
             MODELS.add(name, spec)
+            _OFFERED.add(name)
 
     enter_offered(GROUP, "model", enter)
 

@@ -14,6 +14,7 @@ from ..engine.observer import Observer
 from ..engine.task import TrainingTask
 from ..engine.trainer import Trainer, Training
 from ..errors import ConfigError
+from ..models.building import running
 from .folder import CHECKPOINT, CONFIG, Run, open_run
 from .life import carry_out
 from .machine import on_device
@@ -103,7 +104,7 @@ def fit(
         observer: reports progress.
         team: the processes that share the training.
     """
-    return Trainer(
+    trainer = Trainer(
         network,
         task,
         config.train,
@@ -113,7 +114,9 @@ def fit(
         observer,
         team,
         run.identity,
-    ).fit()
+    )
+    with running(config.model.name):
+        return trainer.fit()
 
 
 def _check_limit(task: Task, memory_limit: float | None) -> None:
