@@ -208,6 +208,7 @@ def predict(
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
     probabilities: bool = False,
+    uncertainty: bool = False,
     test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
@@ -230,6 +231,8 @@ def predict(
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing data.
         probabilities: also `<name>_probabilities`, lines × samples × classes.
+        uncertainty: also `<name>_uncertainty`, lines × samples × 3: the largest probability, its
+            margin over the second largest, and the entropy divided by ln(classes).
         test_time_averaging: average over all ways to turn and mirror a window.
         memory_limit: bytes for the whole process.
         device: auto, cpu, cuda or cuda:N.
@@ -237,8 +240,8 @@ def predict(
         verbose: 0 reports no progress.
 
     Returns:
-        `labels` (lines × samples, 0 where there is no data), `probabilities`, `disagreement`,
-        `class_names`, and `written`, the files.
+        `labels` (lines × samples, 0 where there is no data), `probabilities`, `uncertainty`,
+        `disagreement`, `class_names`, and `written`, the files.
 
     Raises:
         RunError: a run is unfinished or given twice, or the runs do not have the same classes.
@@ -249,6 +252,7 @@ def predict(
     options: dict[str, Any] = {
         "overwrite": overwrite, "scene_variable": scene_variable, "axes": axes,
         "shape": _list(shape), "nodata": nodata, "probabilities": probabilities,
+        "uncertainty": uncertainty,
         "test_time_averaging": test_time_averaging, "memory_limit": memory_limit,
         "device": device, "threads": threads, "observer": progress(verbose),
     }  # fmt: skip
@@ -268,6 +272,7 @@ def predict(
         layers = {
             "labels": found.labels,
             "probabilities": found.probabilities,
+            "uncertainty": found.uncertainty,
             "disagreement": found.disagreement,
         }
         held = {name: layer for name, layer in layers.items() if layer is not None}

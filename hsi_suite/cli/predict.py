@@ -29,6 +29,11 @@ Examples:
 )
 @click.option("--probabilities", is_flag=True, help="Also write every class's probability.")
 @click.option(
+    "--uncertainty",
+    is_flag=True,
+    help="Also write the largest probability, its margin and the entropy.",
+)
+@click.option(
     "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
 )
 @memory_limit_option("scenes of any size are read by strips")
@@ -45,6 +50,7 @@ def predict(
     overwrite: bool,
     resample: bool,
     probabilities: bool,
+    uncertainty: bool,
     test_time_averaging: bool,
     memory_limit: float,
     device: str,
@@ -73,6 +79,7 @@ def predict(
         nodata=nodata,
         resample=resample,
         probabilities=probabilities,
+        uncertainty=uncertainty,
         test_time_averaging=test_time_averaging,
         memory_limit=memory_limit,
         device=device,

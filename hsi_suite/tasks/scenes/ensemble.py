@@ -84,8 +84,12 @@ class Ensemble:
         )
         return replace(self, classifiers=turning)
 
-    def check_probabilities(self, observer: Observer) -> None:
-        """Refuse to write probabilities where a classifier has none; say what a forest's are.
+    def check_probabilities(self, observer: Observer, option: str) -> None:
+        """Refuse to use probabilities where a classifier has none; say what a forest's are.
+
+        Args:
+            observer: is told.
+            option: what asks for them.
 
         Raises:
             ConfigError: one of them is a support vector machine, which knows classes alone.
@@ -93,10 +97,10 @@ class Ensemble:
         kinds = {each.header.model for each in self.classifiers}
         if "svm" in kinds:
             raise ConfigError(
-                "--probabilities",
+                option,
                 "a support vector machine gives classes alone",
                 "networks or forests",
-                "leave --probabilities out",
+                f"leave {option} out",
             )
         if "forest" in kinds:
             observer.message(

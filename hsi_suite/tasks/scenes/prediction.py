@@ -31,7 +31,7 @@ from .scene_domain import in_learnt_bands, in_learnt_scale, warn_if_unlike
 from .strip_memory import check_picture, strip_lines
 from .strip_prediction import StripPrediction, layer_path
 
-_LAYERS = ("probabilities", "disagreement")
+_LAYERS = ("probabilities", "uncertainty", "disagreement")
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,13 +39,13 @@ class Prediction(Shown):
     """A scene classified by one or several runs; what was written is read when it is asked for.
 
     Attributes:
-        written: the map, then the probabilities and the disagreement where there are any; of an
-            ENVI pair the header.
+        written: the map, then the probabilities, the uncertainty and the disagreement where there
+            are any; of an ENVI pair the header.
         class_names: label k has name k − 1.
         probability_labels: label value of each layer of the probabilities.
         missing: number of pixels without data.
-        held: the layers in memory by name ("labels", "probabilities", "disagreement"), of a
-            prediction that was written nowhere.
+        held: the layers in memory by name ("labels", "probabilities", "uncertainty",
+            "disagreement"), of a prediction that was written nowhere.
     """
 
     written: tuple[Path, ...]
@@ -84,6 +84,14 @@ class Prediction(Shown):
         return self._layers("probabilities")
 
     @property
+    def uncertainty(self) -> NDArray[np.float32] | None:
+        """Lines × samples × 3; None where it was not asked for.
+
+        The largest probability, its margin over the second largest, and the normalised entropy.
+        """
+        return self._layers("uncertainty")
+
+    @property
     def disagreement(self) -> NDArray[np.float32] | None:
         """Share of the runs that give another label, lines × samples; None for one run."""
         if self.held:
@@ -113,6 +121,7 @@ def predict(
     nodata: float | None = None,
     resample: bool = False,
     probabilities: bool = False,
+    uncertainty: bool = False,
     test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
@@ -138,6 +147,8 @@ def predict(
         nodata: the value that marks missing data.
         resample: make the bands that the runs learnt of those of another sensor.
         probabilities: also write `<name>_probabilities`.
+        uncertainty: also write `<name>_uncertainty`: the largest probability, its margin over the
+            second largest, and the normalised entropy (`uncertainty.uncertainty_layers`).
         test_time_averaging: average over all ways to turn and mirror a window, also with runs that
             were not evaluated so (`evaluation.orientations`).
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
@@ -162,10 +173,12 @@ def predict(
         computing(where, threads, deterministic=True),
     ):
         target = _checked_target(Path(output), file, runs)
-        layers = [
-            *(["probabilities"] if probabilities else []),
-            *(["disagreement"] if len(runs) > 1 else []),
-        ]
+        asked = {
+            "probabilities": probabilities,
+            "uncertainty": uncertainty,
+            "disagreement": len(runs) > 1,
+        }
+        layers = [what for what in _LAYERS if asked[what]]
         results = _results(target, layers)
         if not unfinished_folder(target).exists():
             refuse_existing(results, overwrite=overwrite)
@@ -173,8 +186,9 @@ def predict(
         unverified = report_unverified(runs, observer)
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
-        if probabilities:
-            ensemble.check_probabilities(observer)
+        if probabilities or uncertainty:
+            option = "--probabilities" if probabilities else "--uncertainty"
+            ensemble.check_probabilities(observer, option)
         file = in_learnt_bands(file, ensemble, observer, resample=resample)
         for remark in scene_remarks(file):
             observer.message(f"{file.path.name}: {remark}")

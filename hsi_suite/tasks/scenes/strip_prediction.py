@@ -24,6 +24,7 @@ from ...reports.maps import false_colour, map_figure
 from ..shared.unfinished_output import UnfinishedOutput
 from .ensemble import Classified, Ensemble
 from .scene_loading import check_values
+from .uncertainty import UNCERTAINTY_BANDS, uncertainty_layers
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class StripPrediction:
         file: the scene.
         ensemble: what classifies it.
         target: where the map goes; the other files get their places beside it.
-        layers: of "probabilities" and "disagreement", what is written beside the map.
+        layers: of "probabilities", "uncertainty" and "disagreement", what is written beside the
+            map.
         height: lines in a strip.
         observer: counts each pixel once for each classifier.
         unverified: files that the classifiers learnt from and nobody vouches for; what is written
@@ -107,8 +109,10 @@ class StripPrediction:
             )
         }
         for what in self.layers:
-            bands = [names[label - 1] for label in self.ensemble.labels]
-            bands = bands if what == "probabilities" else [what]
+            bands = {
+                "probabilities": [names[label - 1] for label in self.ensemble.labels],
+                "uncertainty": UNCERTAINTY_BANDS,
+            }.get(what, [what])
             size = (lines, samples, len(bands))
             target = layer_path(self.target, what)
             files[what] = start_layers(folder, target, size, bands, place, remark)
@@ -124,13 +128,8 @@ class StripPrediction:
         self.observer.begin("classifying", lines * samples * passes, done * samples * passes)
         for first, last in strips[progress.strips :]:
             got = self._classify_strip(first, last, progress.survey)
-            layers = {
-                "map": got.labels[..., None],
-                "probabilities": got.probabilities,
-                "disagreement": got.disagreement[..., None],
-            }
             for what, file in progress.files.items():
-                file.write(unfinished.folder, first, layers[what])
+                file.write(unfinished.folder, first, _layer(got, what))
             missing = int((got.labels == 0).sum())
             progress.missing += missing
             progress.strips += 1
@@ -191,6 +190,15 @@ class _Progress:
         files = {what: StripFile(**file) for what, file in saved["files"].items()}
         survey = MissingSurvey.from_json(saved["survey"])
         return cls(files, saved["strips"], saved["missing"], survey)
+
+
+def _layer(got: Classified, what: str) -> NDArray[Any]:
+    """One of the files' lines × samples × bands."""
+    if what == "probabilities":
+        return got.probabilities
+    if what == "uncertainty":
+        return uncertainty_layers(got.probabilities)
+    return (got.labels if what == "map" else got.disagreement)[..., None]
 
 
 def _stored(target: Path) -> Path:
