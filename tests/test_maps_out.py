@@ -1,16 +1,21 @@
 """What `hsi predict` writes for a GIS beside the plain map."""
 
+import resource
+import sys
+
 import numpy as np
 import pytest
+import tifffile
 import torch
 from scenes_samples import SMALL, small_cube, write_scene
 
 import hsi_suite as hsi
-from hsi_suite.data.readers import open_cube
+from hsi_suite.data.formats.cog_writer import make_cog
+from hsi_suite.data.readers import open_cube, read_labels
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.writers import write_layers
-from hsi_suite.errors import ConfigError
-from hsi_suite.tasks.scenes import prediction
+from hsi_suite.errors import ConfigError, OutputError, Stopped
+from hsi_suite.tasks.scenes import prediction, strip_prediction
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.uncertainty import uncertainty_layers
 
@@ -100,3 +105,118 @@ def test_classes_alone_give_no_uncertainty(folder, tmp_path):
     with pytest.raises(ConfigError, match="--uncertainty: a support vector machine gives classes"):
         predict([run.path], tmp_path / "m.tif", scene["scene"], uncertainty=True)
     assert not list(tmp_path.glob("m*"))
+
+
+@pytest.fixture(scope="module")
+def wide(folder):
+    """A scene of more samples than a tile has."""
+    cube = small_cube(lines=12, samples=600)[0].astype(np.float32)
+    cube[3:5, 40:60] = np.nan
+    write_layers(folder / "wide.tif", cube, [f"b{k}" for k in range(18)], GEO, nodata=-9999.0)
+    return str(folder / "wide.tif")
+
+
+def files_in(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def assert_optimised(path):
+    """Header, then the smallest overview's values, then those of the next larger."""
+    assert b"LAYOUT=IFDS_BEFORE_DATA" in path.read_bytes()[:300]
+    with tifffile.TiffFile(path) as file:
+        pages = list(file.pages)
+        assert len(pages) == 2 and not pages[0].is_reduced and pages[1].is_reduced
+        assert all(page.is_tiled and page.tilewidth == page.tilelength == 512 for page in pages)
+        offsets = [page.offset for page in pages]
+        data = [page.dataoffsets for page in pages]
+        assert offsets == sorted(offsets) and max(offsets) < min(data[1]) < min(data[0])
+        assert max(data[1]) < min(data[0])
+
+
+def test_cloud_optimised_files_hold_the_same(runs, wide, tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    options = {"probabilities": True, "uncertainty": True}
+    plain = predict(runs, tmp_path / "a" / "m.tif", wide, **options)
+    got = predict(runs, tmp_path / "b" / "m.tif", wide, cog=True, **options)
+    assert np.array_equal(got.labels, plain.labels)
+    for what in ("probabilities", "uncertainty", "disagreement"):
+        layers = getattr(got, what)
+        assert np.array_equal(layers, getattr(plain, what), equal_nan=True), what
+    for old, new in zip(plain.written, got.written, strict=True):
+        assert_optimised(new)
+        with rasterio.open(old) as first, rasterio.open(new) as second:
+            assert second.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert second.overviews(1) == [2]
+            assert second.crs == first.crs and second.transform == first.transform
+            assert second.descriptions == first.descriptions
+            assert str(second.nodata) == str(first.nodata)
+            assert {f"CLASS_{k}" for k in (1, 2, 3)} <= set(second.tags()) or "_" in old.stem
+            if old.stem == "m":
+                assert second.colormap(1) == first.colormap(1)
+    with rasterio.open(got.written[0], overview_level=0) as file:
+        small = file.read(1)
+    # Each of its pixels is one of the four: never a mean of numbers of classes.
+    blocks = plain.labels.reshape(6, 2, 300, 2).transpose(0, 2, 1, 3).reshape(6, 300, 4)
+    assert (small[..., None] == blocks).any(axis=2).all()
+    assert read_labels(got.written[0]).class_names == ("class 1", "class 2", "class 3")
+    both = [files_in(tmp_path / name) for name in ("a", "b")]
+    assert set(both[0]) == set(both[1])
+    for name in ("m.tif.aux.xml", "m.qml"):
+        assert both[0][name] == both[1][name]
+
+
+def test_a_cloud_optimised_call_goes_on_where_it_was_cut_off(runs, wide, tmp_path, monkeypatch):
+    pytest.importorskip("rasterio")
+    predict(runs[:1], tmp_path / "a" / "m.tif", wide, cog=True, uncertainty=True)
+    target = tmp_path / "b" / "m.tif"
+    made = []
+
+    def cut_off(path, *arguments, **options):
+        if len(made) == stop:
+            raise KeyboardInterrupt
+        make_cog(path, *arguments, **options)
+        made.append(path.name)
+
+    make_cog = strip_prediction.make_cog
+    for stop in (0, 1):  # noqa: B007
+        with monkeypatch.context() as patch:
+            patch.setattr(strip_prediction, "make_cog", cut_off)
+            with pytest.raises(Stopped, match="the same command goes on"):
+                hsi.predict(runs[:1], wide, target, cog=True, uncertainty=True, threads=1)
+        assert [path.name for path in target.parent.iterdir()] == ["m.tif.partial"]
+    predict(runs[:1], target, wide, cog=True, uncertainty=True)
+    assert files_in(target.parent) == files_in(tmp_path / "a")
+
+
+def test_what_cannot_be_cloud_optimised_is_refused(runs, holed, tmp_path, monkeypatch):
+    for ending in (".hdr", ".npy", ".png"):
+        with pytest.raises(OutputError, match=r"--cog writes a GeoTIFF; expected .* \.tif"):
+            predict(runs[:1], tmp_path / f"m{ending}", holed, cog=True)
+    with pytest.raises(ConfigError, match="cog: no output"):
+        predict(runs[:1], None, holed, cog=True)
+    monkeypatch.setitem(sys.modules, "rasterio", None)
+    with pytest.raises(OutputError, match=r"Install hsi-suite\[geo\]"):
+        predict(runs[:1], tmp_path / "m.tif", holed, cog=True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8, 1])
+def test_a_full_disk_leaves_the_strips(tmp_path, capfd, share):
+    pytest.importorskip("rasterio")
+    path = tmp_path / "m.tif"
+    write_layers(path, np.random.default_rng(0).random((90, 700, 3), np.float32), ["a", "b", "c"])
+    made = tmp_path / "made.tif"
+    made.write_bytes(path.read_bytes())
+    make_cog(made, made, classes=False)
+    whole = path.read_bytes()
+    _, hard = both = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * made.stat().st_size) - 1, hard))
+    try:
+        with pytest.raises(OutputError, match=r"m\.tif: cannot be written"):
+            make_cog(path, path, classes=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, both)
+    assert path.read_bytes() == whole
+    assert not capfd.readouterr().err
+    make_cog(path, path, classes=False)
+    assert path.read_bytes() == made.read_bytes()

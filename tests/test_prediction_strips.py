@@ -72,7 +72,8 @@ def height(monkeypatch):
 
 
 def predict(runs, output, scene, **options):
-    return hsi.predict(runs, output=output, scene=scene, threads=1, **options)
+    # Not the public function: the tests give observers.
+    return prediction.predict(runs, output, scene=scene, threads=1, **options)
 
 
 def files_in(folder):

@@ -209,6 +209,7 @@ def predict(
     nodata: float | None = None,
     probabilities: bool = False,
     uncertainty: bool = False,
+    cog: bool = False,
     test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
@@ -233,6 +234,7 @@ def predict(
         probabilities: also `<name>_probabilities`, lines × samples × classes.
         uncertainty: also `<name>_uncertainty`, lines × samples × 3: the largest probability, its
             margin over the second largest, and the entropy divided by ln(classes).
+        cog: write map and layers as Cloud-Optimised GeoTIFF (.tif; extra `geo`).
         test_time_averaging: average over all ways to turn and mirror a window.
         memory_limit: bytes for the whole process.
         device: auto, cpu, cuda or cuda:N.
@@ -252,12 +254,14 @@ def predict(
     options: dict[str, Any] = {
         "overwrite": overwrite, "scene_variable": scene_variable, "axes": axes,
         "shape": _list(shape), "nodata": nodata, "probabilities": probabilities,
-        "uncertainty": uncertainty,
+        "uncertainty": uncertainty, "cog": cog,
         "test_time_averaging": test_time_averaging, "memory_limit": memory_limit,
         "device": device, "threads": threads, "observer": progress(verbose),
     }  # fmt: skip
     if not chosen:
         raise ConfigError("runs", "none", "one run, or several of the same classes")
+    if cog and output is None:
+        raise ConfigError("cog", "no output", "the file to write", "give output='map.tif'")
     folders = [folder_of(run) for run in chosen]
     with temporary_folder("hsi-predict-") as temporary:
         arrays = None if isinstance(scene, str | os.PathLike) else scene_arrays(scene)

@@ -34,6 +34,9 @@ Examples:
     help="Also write the largest probability, its margin and the entropy.",
 )
 @click.option(
+    "--cog", is_flag=True, help="Write Cloud-Optimised GeoTIFF, with overviews (extra geo)."
+)
+@click.option(
     "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
 )
 @memory_limit_option("scenes of any size are read by strips")
@@ -51,6 +54,7 @@ def predict(
     resample: bool,
     probabilities: bool,
     uncertainty: bool,
+    cog: bool,
     test_time_averaging: bool,
     memory_limit: float,
     device: str,
@@ -80,6 +84,7 @@ def predict(
         resample=resample,
         probabilities=probabilities,
         uncertainty=uncertainty,
+        cog=cog,
         test_time_averaging=test_time_averaging,
         memory_limit=memory_limit,
         device=device,

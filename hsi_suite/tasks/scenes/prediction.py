@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...atomic import keeping, refuse_existing
+from ...data.formats.cog_writer import require_cog
 from ...data.formats.map_styles import side_names
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
@@ -122,6 +123,7 @@ def predict(
     resample: bool = False,
     probabilities: bool = False,
     uncertainty: bool = False,
+    cog: bool = False,
     test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
@@ -149,6 +151,7 @@ def predict(
         probabilities: also write `<name>_probabilities`.
         uncertainty: also write `<name>_uncertainty`: the largest probability, its margin over the
             second largest, and the normalised entropy (`uncertainty.uncertainty_layers`).
+        cog: write map and layers as Cloud-Optimised GeoTIFF, with overviews.
         test_time_averaging: average over all ways to turn and mirror a window, also with runs that
             were not evaluated so (`evaluation.orientations`).
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
@@ -165,6 +168,8 @@ def predict(
         Stopped: Ctrl-C; the same call goes on.
     """
     refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
+    if cog:
+        require_cog(Path(output))
     observer = observer or Observer()
     threads = threads or available_threads()
     where = resolve_device(device)
@@ -214,12 +219,13 @@ def predict(
             "nodata": str(nodata),
             "layers": layers,
             **({"resample": True} if resample else {}),
+            **({"cog": True} if cog else {}),
             "lines in a strip": height,
             "device": str(where),
             "threads": threads,
             "versions": [version("hsi-suite"), torch.__version__],
         }
-        job = StripPrediction(file, ensemble, target, layers, height, observer, unverified)
+        job = StripPrediction(file, ensemble, target, layers, height, observer, unverified, cog)
         with unfinished_output(target, identity) as unfinished:
             # What an earlier call has written of the same is its own.
             own = goes_on(target, identity)

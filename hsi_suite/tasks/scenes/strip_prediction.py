@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.formats.cog_writer import make_cog
 from ...data.missing_data import MissingSurvey, filled
 from ...data.readers import CubeFile
 from ...data.scene import Scene, nearest_bands
@@ -41,6 +42,7 @@ class StripPrediction:
         observer: counts each pixel once for each classifier.
         unverified: files that the classifiers learnt from and nobody vouches for; what is written
             says so.
+        cog: whether the files become Cloud-Optimised GeoTIFFs in the end.
     """
 
     file: CubeFile
@@ -50,6 +52,7 @@ class StripPrediction:
     height: int
     observer: Observer
     unverified: tuple[str, ...] = ()
+    cog: bool = False
 
     def carry_out(self, unfinished: UnfinishedOutput) -> int:
         """Classify what is not done yet and give the files their places.
@@ -154,8 +157,17 @@ class StripPrediction:
         if self.target.suffix.lower() == ".png":
             self._draw(np.load(unfinished.folder / _stored(self.target).name, allow_pickle=False))
             progress.files.pop("map")
+        if self.cog:
+            self._optimise(unfinished, progress)
         names = [name for file in reversed(progress.files.values()) for name in file.names[::-1]]
         unfinished.move(sorted(names, key=lambda name: name == self.target.name))
+
+    def _optimise(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
+        """Make the files cloud-optimised that a call before did not, nor gave their places."""
+        for what, file in progress.files.items():
+            path = unfinished.folder / file.names[-1]
+            if path.exists():
+                make_cog(path, self.target.with_name(path.name), classes=what == "map")
 
     def _draw(self, labels: NDArray[np.integer]) -> None:
         shown = self.file.default_bands or nearest_bands(self.file.wavelengths, self.file.shape[2])
