@@ -231,10 +231,10 @@ def test_a_run_remembers_the_axes_and_predicts_with_them(tmp_path):
     first, order = str(tmp_path / "first.npy"), {"axes": "band,y,x"}
     run = hsi.train(scene=first, output=tmp_path / "b", **options, **order)
     np.testing.assert_array_equal(run.label_map, usual.label_map)
-    assert hsi.evaluate(run.path)["equal"]
+    assert hsi.evaluate(run.path).equal
     with pytest.raises(ShapeError, match=r"first\.npy: 28 bands; expected 18.*--axes band,y,x"):
-        hsi.predict([run.path], tmp_path / "m.npy", scene=first, threads=1)
-    got = hsi.predict([run.path], tmp_path / "m.npy", scene=first, threads=1, **order)
+        hsi.predict([run.path], output=tmp_path / "m.npy", scene=first, threads=1)
+    got = hsi.predict([run.path], output=tmp_path / "m.npy", scene=first, threads=1, **order)
     np.testing.assert_array_equal(got.labels[labels > 0], run.label_map[labels > 0])
 
 

@@ -346,7 +346,7 @@ def test_a_run_averages_wherever_it_classifies(trained):
     assert run.config["train"]["strategy"] == "patch"
     assert load_classifier(run.path / MODEL, CPU).header.orientations == 8
     assert evaluate(run.path)["equal"]
-    prediction = hsi.predict([run.path], folder / "map.npy", scene=scene["scene"])
+    prediction = hsi.predict([run.path], output=folder / "map.npy", scene=scene["scene"])
     assert np.array_equal(prediction.labels, run.label_map)
 
 
@@ -376,7 +376,10 @@ def test_single_pixels_have_nothing_to_average(trained, tmp_path):
     run = hsi.train(**scene, model="forest", settings=["threads=1"], output=tmp_path)
     with pytest.raises(ConfigError, match="see single pixels"):
         hsi.predict(
-            [run.path], tmp_path / "map.npy", scene=scene["scene"], test_time_averaging=True
+            [run.path],
+            output=tmp_path / "map.npy",
+            scene=scene["scene"],
+            test_time_averaging=True,
         )
 
 

@@ -523,7 +523,7 @@ def test_the_strategy_taken_is_written_down_and_part_of_the_identity(runs):
 def test_runs_by_both_strategies_learn_alike(runs):
     for first, second in zip(runs["patch"].history, runs["dense"].history, strict=True):
         assert first == pytest.approx(second, rel=0.02, abs=0.01)
-    assert hsi.evaluate(runs["dense"].path)["equal"]
+    assert hsi.evaluate(runs["dense"].path).equal
 
 
 def test_dense_is_refused_for_models_that_cannot(scene, tmp_path):

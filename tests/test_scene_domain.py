@@ -22,6 +22,7 @@ from hsi_suite.data.value_scale import ValueScale, declared_scale, rescaled
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import RunError, ShapeError
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
+from hsi_suite.tasks.scenes.prediction import predict
 
 HEADER = """ENVI
 samples = {samples}
@@ -71,7 +72,7 @@ def trained(tmp_path_factory):
 
 def predicted(run, scene, tmp_path, **options):
     heard = Heard()
-    result = hsi.predict(
+    result = predict(
         [run], tmp_path / "map.npy", scene=scene, observer=heard, overwrite=True, **options
     )
     return result.labels, heard

@@ -143,7 +143,7 @@ def test_a_run_by_tiles_is_written_down_and_others_keep_their_identity(tmp_path)
     settings = [*SMALL, "train.strategy=dense", "train.sampling=tiles"]
     run = hsi.train(**write_scene(tmp_path), settings=settings, output=tmp_path)
     assert run.config["train"]["sampling"] == "tiles"
-    assert hsi.evaluate(run.path)["equal"]
+    assert hsi.evaluate(run.path).equal
     by_tiles = run.config
     by_pixels = {**by_tiles, "train": {**by_tiles["train"], "sampling": "pixels"}}
     rest = {key: value for key, value in by_tiles["train"].items() if key != "sampling"}

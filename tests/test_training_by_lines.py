@@ -23,6 +23,7 @@ from hsi_suite.data.scene import Scene
 from hsi_suite.data.writers import write_layers
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError
+from hsi_suite.runs import launch
 from hsi_suite.tasks.scenes import training_memory
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.denoising import DenoisedLines
@@ -105,7 +106,7 @@ def test_a_run_by_lines_is_bytewise_that_in_memory(folder, monkeypatch, tmp_path
     with monkeypatch.context() as patch:
         patch.setattr(MemoryLimit, "holds", lambda *arguments: False)
         lines = hsi.train(**files(folder, name), output=tmp_path / "b", **options)
-        assert hsi.evaluate(lines.path)["equal"]
+        assert hsi.evaluate(lines.path).equal
     assert lines.path.name == held.path.name
     assert outputs(lines) == outputs(held)
     assert held.metrics["invalid_pixels"] == (57 if name[0] in "hb" else 0)
@@ -297,7 +298,7 @@ def test_a_killed_training_goes_on(folder, by_lines, tmp_path):
     unbroken = hsi.train(**options, output=tmp_path / "a")
     child = os.fork()
     if child == 0:
-        hsi.train(**options, output=tmp_path / "b", observer=Killed())
+        launch.train(**options, output=tmp_path / "b", observer=Killed())
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
@@ -73,7 +73,7 @@ class WindowAugmentation:
     gain: float
     noise: float
     origin: Tensor
-    others: Mapping[str, Augmentation]
+    others: Mapping[str, Augmentation] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -84,7 +84,7 @@ class WindowAugmentation:
         rotations: bool,
         gain: float,
         noise: float,
-        others: Mapping[str, Mapping[str, Any]],
+        others: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> WindowAugmentation:
         """The augmentation of windows whose spectra went through `reduction`.
 
@@ -93,7 +93,7 @@ class WindowAugmentation:
             UnknownNameError: there is none of its name.
         """
         origin = torch.from_numpy((reduction.mean @ reduction.matrix).astype("float32"))
-        built = {name: _built(name, options) for name, options in others.items()}
+        built = {name: _built(name, options) for name, options in (others or {}).items()}
         return cls(flips, rotations, gain, noise, origin, built)
 
     def draw(

@@ -86,7 +86,7 @@ def run_title(metrics: Metrics) -> str:
 
 
 def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
-    others = [name for name in metrics["baselines"] if name != "position"]
+    others = [name for name in metrics.get("baselines", ()) if name != "position"]
     trained = {0: "", 1: "The baseline was trained and tested on the same split."}.get(
         len(others), "The baselines were trained and tested on the same split."
     )
