@@ -229,8 +229,10 @@ def _map_tags(
 
 def _wavelength_items(wavelengths: NDArray[np.float64]) -> list[str]:
     units = ["Nanometers"] * len(wavelengths)
+    # Every digit, and none that says nothing: "418.24", "425".
+    written = [np.format_float_positional(centre, trim="-") for centre in wavelengths]
     return [
-        *_band_items("WAVELENGTH", map(repr, wavelengths.tolist())),
+        *_band_items("WAVELENGTH", written),
         *_band_items("WAVELENGTH_UNITS", units),
     ]
 
