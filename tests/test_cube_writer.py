@@ -60,7 +60,7 @@ def test_a_tiff_keeps_the_scale_the_marks_and_the_widths_of_its_bands(envi, tmp_
     first = copy(envi, tmp_path / "copy.tif")
     with open_cube(copy(first, tmp_path / "again.tif")) as file:
         assert file.kept_fields == SCALING | {"bbl": ("1", "1", "0", "1")}
-        np.testing.assert_array_equal(file.fwhm, [10, 11, 12, 20])
+        np.testing.assert_allclose(file.fwhm, [10, 11, 12, 20], rtol=1e-12)
     rasterio = pytest.importorskip("rasterio")
     with rasterio.open(first) as dataset:
         assert dataset.scales == (0.01, 0.02, 0.03, 0.04)
