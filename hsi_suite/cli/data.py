@@ -119,7 +119,11 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
 @data.command()
 @click.argument("file", metavar="FILE")
 @click.option(
-    "-o", "--output", metavar="OUT", required=True, help="cube.hdr (ENVI), cube.tif or cube.npy"
+    "-o",
+    "--output",
+    metavar="OUT",
+    required=True,
+    help="cube.hdr (ENVI), cube.tif, cube.nc or cube.npy",
 )
 @array_options
 @click.option(
@@ -133,7 +137,7 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
 def export(
     file: str, output: str, scene_variable: str | None, as_json: bool, **options: Any
 ) -> None:
-    """Write a cube or product as ENVI or GeoTIFF, with wavelengths, widths, scale and place.
+    """Write a cube or product as ENVI, GeoTIFF or netCDF, with bands, scale and place.
 
     Values stay as they are stored, and their scale is written beside them, unless --scaled is
     given. Missing data, marks of bad bands and coordinates are kept.

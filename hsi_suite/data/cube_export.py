@@ -1,4 +1,4 @@
-"""Cubes of any format written anew as ENVI, GeoTIFF or NPY, strip by strip."""
+"""Cubes of any format written anew as ENVI, GeoTIFF, netCDF or NPY, strip by strip."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def export_cube(
 
     Args:
         path: of the cube; see `readers.open_cube` for the options that say how it is read.
-        output: .hdr (ENVI), .tif or .npy, which holds the values alone.
+        output: .hdr (ENVI), .tif, .nc (netCDF-4) or .npy, which holds the values alone.
         variable: which of several arrays is meant.
         axes: order of its axes.
         shape: lines and samples of a matrix of spectra.
@@ -85,7 +85,9 @@ def export_cube(
         elif output.suffix.lower() in (".tif", ".tiff"):
             file = _with_gains(file)
         if output.suffix.lower() == ".npy":
-            remarks += ("NPY holds the values alone, not what they are; .hdr and .tif hold both",)
+            remarks += (
+                "NPY holds the values alone, not what they are; .hdr, .tif and .nc hold both",
+            )
         dtype = storable(file.dtype, output.suffix)
         height = _strip_lines(file, memory_limit)
         with keeping(files_of_cube(output), overwrite=overwrite):

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atomic import atomic_file
-from ..errors import OutputError
+from ..errors import FormatLimitError, OutputError
 from ..user_files import resolved
 from .formats.cube_file import CubeFile
 from .formats.envi_writer import write_envi_blocks
+from .formats.netcdf_writer import write_netcdf
 from .formats.side_masks import side_mask_of, write_side_mask
 from .formats.tiff_writer import write_cube_tiff
+from .value_scale import declared_scale
 
-CUBE_ENDINGS = (".hdr", ".tif", ".tiff", ".npy")
+CUBE_ENDINGS = (".hdr", ".tif", ".tiff", ".nc", ".npy")
 
 
 def check_cube_target(path: Path, source: CubeFile) -> None:
@@ -43,7 +45,7 @@ def files_of_cube(target: Path) -> list[Path]:
     """All files that a cube of this name may have: itself, its values, its mask."""
     ending = target.suffix.lower()
     data = [target.with_suffix(".img")] if ending == ".hdr" else []
-    masks = [] if ending == ".npy" else [side_mask_of(path) for path in (data or [target])]
+    masks = [] if ending in (".npy", ".nc") else [side_mask_of(path) for path in (data or [target])]
     return [target, *data, *masks]
 
 
@@ -53,10 +55,10 @@ def write_cube_like(
     """Write a cube with all that another one's file says of its bands, its place and its units.
 
     GeoTIFF keeps widths and marks of bands in GDAL's metadata; NPY holds the values alone. A mask
-    becomes a file of its own beside the values, as GDAL has it.
+    becomes a file of its own beside the values, as GDAL has it; in netCDF it is a variable.
 
     Args:
-        path: .hdr (ENVI), .tif or .npy.
+        path: .hdr (ENVI), .tif, .nc (netCDF-4) or .npy.
         source: what describes the cube; of the same shape.
         dtype: of the values; `storable` says which the format can hold.
         blocks: lines × samples × bands each, from the first line to the last.
@@ -66,7 +68,7 @@ def write_cube_like(
 
     Raises:
         OutputError: the place cannot be written, or the format cannot hold the type or the
-            reference system.
+            reference system, or the scale.
     """
     ending = path.suffix.lower()
     if ending == ".npy":
@@ -75,6 +77,9 @@ def write_cube_like(
             np.lib.format.write_array_header_1_0(file, header)
             for block in blocks:
                 file.write(np.ascontiguousarray(block, dtype=dtype).data)
+        return (path,)
+    if ending == ".nc":
+        write_netcdf(path, source, dtype, blocks, _single_scale(path, source))
         return (path,)
     if ending == ".hdr":
         data = write_envi_blocks(
@@ -94,6 +99,21 @@ def write_cube_like(
         source.fwhm,
     )
     return (path, *_mask_beside(path, source))
+
+
+def _single_scale(path: Path, source: CubeFile) -> tuple[float, float] | None:
+    """The gain and offset of all bands, as CF has them; None where values stand for themselves."""
+    scale = declared_scale(source)
+    if scale is None:
+        return None
+    if len(set(scale.gain)) > 1 or len(set(scale.offset)) > 1:
+        raise FormatLimitError(
+            path,
+            "each band has a scale of its own",
+            "one scale for all, as netCDF has",
+            "--scaled writes what the values stand for; .hdr and .tif hold a scale for each band",
+        )
+    return scale.gain[0], scale.offset[0]
 
 
 def _mask_beside(values: Path, source: CubeFile) -> tuple[Path, ...]:

@@ -13,9 +13,12 @@ from ..errors import ConfigError, ShapeError
 from .band_selection import BandSelection, LeftOut, places_of, select_bands
 from .data_arrays import as_labels, is_data_array, ordered_cube, ordered_layer, plain_numbers
 from .formats.array_axes import CUBE_AXES
+from .formats.array_facts import GOOD_BANDS
 from .formats.cf_grid import (
     GRID_MAPPING,
     TRANSFORM,
+    USUAL_MAPPINGS,
+    VALID,
     centres,
     counts_only,
     grid_of,
@@ -34,8 +37,6 @@ _LAYER = _DIMS[:2]
 _COMPANION = "companion_"
 _TEXTS = ("remarks", "label_remarks", "unverified")
 _FILLS = ("_FillValue", "missing_value", "fill_value", "nodata")
-# Marks of good bands, as files and programs call them: not 0 where a band is good.
-_GOOD = ("good_wavelengths", "good_bands", "bbl")
 _NAMES = "class_names"
 
 
@@ -52,7 +53,7 @@ def to_data_array(scene: Scene) -> Any:
     layers: dict[str, NDArray[Any] | None] = {
         "labels": scene.labels,
         "label_features": scene.label_features,
-        "valid": scene.valid,
+        VALID: scene.valid,
         **{_COMPANION + name: layer for name, layer in scene.companions.items()},
     }
     coordinates |= {n: (_LAYER, layer, {}) for n, layer in layers.items() if layer is not None}
@@ -133,8 +134,8 @@ def from_data_array(array: Any, labels: Any, class_names: Sequence[str], bands: 
     truth, names = _labels(ordered, layers, labels, class_names)
     nodata = _nodata(ordered, name)
     valid = valid_pixels(values, nodata)
-    if "valid" in layers:
-        marked = layers["valid"].astype(bool)
+    if VALID in layers:
+        marked = layers[VALID].astype(bool)
         valid = marked if valid is None else marked & valid
     shown = _shown(attributes, values.shape[2])
     texts = {key: _texts(attributes, key) for key in _TEXTS}
@@ -203,7 +204,9 @@ def _selection(
 ) -> tuple[list[int] | None, BandSelection | None]:
     """The bands that are taken, and of which bands of a file these are."""
     count = array.shape[2]
-    marks = next((m for m in (_band_values(array, key) for key in _GOOD) if m is not None), None)
+    marks = next(
+        (m for m in (_band_values(array, key) for key in GOOD_BANDS) if m is not None), None
+    )
     bad = [] if marks is None else np.flatnonzero(marks == 0).tolist()
     chosen = select_bands(bands, count, wavelengths, bad, name=name)
     if chosen is not None:
@@ -231,10 +234,9 @@ def _selection(
 
 
 def _georeference(array: Any, name: str) -> Georeference | None:
-    mapping = str(
-        array.encoding.get("grid_mapping") or array.attrs.get("grid_mapping") or GRID_MAPPING
-    )
-    stated = dict(array.coords[mapping].attrs) if mapping in array.coords else {}
+    told = (array.encoding.get("grid_mapping"), array.attrs.get("grid_mapping"), *USUAL_MAPPINGS)
+    mapping = next((each for each in told if each in array.coords), None)
+    stated = {} if mapping is None else dict(array.coords[mapping].attrs)
     system = system_of(stated)
     grid = grid_of(
         _coordinate(array, "x"), _coordinate(array, "y"), read_geotransform(stated.get(TRANSFORM))

@@ -12,6 +12,7 @@ from product_samples import PRODUCTS
 from scenes_samples import SMALL, small_cube
 from test_missing_data import neon, write_raster
 
+from hsi_suite.data.cube_export import export_cube
 from hsi_suite.data.file_description import describe_file
 from hsi_suite.data.formats.tiff_writer import write_layers_tiff, write_map_tiff
 from hsi_suite.data.missing_data import filled
@@ -80,6 +81,15 @@ def _netcdf(path):
         file["wavelength"].attrs["units"] = "um"
 
 
+def _placed_netcdf(path):
+    """With place, mask and marks of bands, as `hsi data export` writes them."""
+    header = path.with_suffix(".hdr")
+    _envi_with_mask(header)
+    export_cube(header, path)
+    for made in (header, *header.parent.glob("*.img*"), *header.parent.glob("*.msk")):
+        made.unlink(missing_ok=True)
+
+
 def _unwritten(path):
     with h5py.File(path, "w") as file:
         data = file.create_dataset("cube", samples.SHAPE, "i2", chunks=(1, 9, 5), fillvalue=-5)
@@ -116,6 +126,7 @@ def _cubes():
         "envi and mask": ("cube.hdr", _envi_with_mask),
         "hdf5 neon": ("cube.h5", lambda p: neon(p, samples.make_cube("int16"))),
         "hdf5 netcdf": ("cube.nc", _netcdf),
+        "netcdf placed": ("cube.nc", _placed_netcdf),
         "hdf5 unwritten": ("cube.h5", _unwritten),
         "geotiff": ("cube.tif", _geotiff),
         "geotiff own system": ("cube.tif", _own_system),

@@ -26,6 +26,8 @@ _WAVELENGTHS = {"wavelength", "wavelengths", "wl", "wvl", "wave", "waves", "lamb
                 "centrewavelength", "centrewavelengths", "centralwavelength",
                 "centralwavelengths", "bandcenters", "bandcentres"}  # fmt: skip
 _WIDTHS = {"fwhm", "fwhms"}
+# Lists that are 0 where a band is bad, by their names in files and programs.
+GOOD_BANDS = ("good_wavelengths", "good_bands", "bbl")
 # What a name may end in, as wavelength_um, by the name of the unit.
 _UNITS = {"nm": "nm", "nanometers": "nm", "nanometres": "nm", "um": "um", "µm": "um",
           "microns": "um", "micrometers": "um", "micrometres": "um"}  # fmt: skip

@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 from .georeferencing import Affine, read_map_info, simple_epsg
 
 GRID_MAPPING = "spatial_ref"
+# What grid mappings are called where a variable does not name its own.
+USUAL_MAPPINGS = (GRID_MAPPING, "crs")
+# Not 0 where pixels hold data.
+VALID = "valid"
+# The name of a netCDF dimension of which no variable says anything.
+BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 TRANSFORM, SYSTEM, MAP_INFO = "GeoTransform", "hsi_crs", "map_info"
 SYSTEM_KEYS = ("crs_wkt", "spatial_ref")
 # Of a pixel. Centres are rounded when they are written in single precision.

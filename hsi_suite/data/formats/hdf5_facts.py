@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..missing_data import representable
 from .array_axes import named_axes
 from .array_choice import StoredArray, plain_axes
-from .array_facts import is_spectral_list
+from .array_facts import GOOD_BANDS, is_spectral_list
 from .envi_header import GAINS, OFFSETS, HeaderValue
 from .wavelength_units import in_nanometres
 
@@ -73,10 +73,15 @@ class Missing:
         return values
 
 
-def missing_markers(dataset: h5py.Dataset) -> Missing:
+def missing_markers(dataset: h5py.Dataset, values: NDArray[Any] | None = None) -> Missing:
     """What the attributes of a data set, or else of the groups around it, say is missing.
 
     Markers that the data set's type cannot hold say nothing, as long as another one can.
+
+    Args:
+        dataset: it.
+        values: all of it, where they are known: a fill value that no attribute states, as netCDF's
+            library gives every variable, then counts only where it occurs.
     """
     found: list[float] = []
     unread: list[str] = []
@@ -90,6 +95,8 @@ def missing_markers(dataset: h5py.Dataset) -> Missing:
             break
     if not found:
         found = _fill_value(dataset)
+        if values is not None and found and not (values == found[0]).any():
+            found = []
     unique = list(dict.fromkeys(value for value in found if not math.isnan(value)))
     held = [value for value in unique if representable(value, dataset.dtype) is not None]
     unique = held or unique[:1]
@@ -182,9 +189,26 @@ def spectral_list(
 
 
 def bad_band_list(
-    dataset: h5py.Dataset, wavelengths: NDArray[np.float64] | None
+    dataset: h5py.Dataset,
+    wavelengths: NDArray[np.float64] | None,
+    arrays: Sequence[StoredArray],
+    bands: int,
 ) -> tuple[str, ...] | None:
-    """ENVI's list of bad bands (0 = bad) from NEON's windows; None where there are none."""
+    """ENVI's list of bad bands (0 = bad); None where nothing marks any.
+
+    A list of marks beside the data set says so, or NEON's windows.
+
+    Args:
+        dataset: the cube.
+        wavelengths: of its bands in nm; None when unknown.
+        arrays: all that the file holds.
+        bands: how many there are.
+    """
+    group = dataset.parent.name.strip("/")
+    beside = {f"{group}/{name}".strip("/") for name in GOOD_BANDS}
+    for array in arrays:
+        if array.name in beside and array.shape == (bands,) and array.numeric:
+            return tuple(str(int(each != 0)) for each in dataset.file[array.name][()])
     if wavelengths is None:
         return None
     good = np.ones(len(wavelengths), bool)

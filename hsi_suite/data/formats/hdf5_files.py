@@ -25,6 +25,7 @@ from .hdf5_facts import (
     scaling,
     spectral_list,
 )
+from .netcdf_facts import is_bare_dimension, netcdf_mask, netcdf_place
 from .reading_guard import reading
 from .wavelength_units import in_nanometres, no_wavelengths
 
@@ -79,7 +80,9 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool)
     if centres is not None and in_nanometres(centres.values.tolist(), "") is not None:
         why = no_wavelengths(centres.values.tolist(), centres.unit)
     unknown = [f"{path.name}: its list of wavelengths {why}, and is left out"] if why else []
-    bad = bad_band_list(dataset, wavelengths)
+    bad = bad_band_list(dataset, wavelengths, arrays, bands)
+    names = {array.name for array in arrays}
+    place, unplaced = (None, ()) if matlab else netcdf_place(path, dataset, names)
     return CubeFile(
         path,
         "MATLAB v7.3" if _is_matlab(dataset) else "HDF5",
@@ -88,10 +91,14 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool)
         (path,),
         wavelengths=wavelengths,
         fwhm=None if widths is None or wavelengths is None else widths.nanometres,
+        georeference=place,
         nodata=missing.value,
         kept_fields=scaling(dataset, bands) | ({} if bad is None else {"bbl": bad}),
         axes=axes,
-        remarks=(*unknown, *missing.remarks, *found.remarks(wavelengths)),
+        mask=netcdf_mask(path, dataset, axes, names)
+        if marked and not matlab and not axes.matrix
+        else None,
+        remarks=(*unknown, *unplaced, *missing.remarks, *found.remarks(wavelengths)),
     )
 
 
@@ -114,7 +121,9 @@ def list_hdf5_arrays(file: h5py.File) -> list[StoredArray]:
 
     def visit(name: str, item: object) -> None:
         # MATLAB keeps the contents of cells under #refs#, where no user would name them.
-        if isinstance(item, h5py.Dataset) and not name.startswith("#") and item.shape is not None:
+        if not isinstance(item, h5py.Dataset) or name.startswith("#") or item.shape is None:
+            return
+        if not is_bare_dimension(item):
             found.append(_describe(name, item))
 
     file.visititems(visit)
@@ -134,7 +143,7 @@ def load_hdf5_map(path: Path, variable: str | None, option: str) -> tuple[NDArra
     chosen = choose_map(path, arrays, variable=variable, option=option)
     values = load_hdf5_array(path, chosen.name)
     with reading(path, _WHAT), h5py.File(path, "r", locking=False) as file:
-        missing = missing_markers(file[chosen.name])
+        missing = missing_markers(file[chosen.name], values)
     return missing.unified(in_native_order(values)), missing
 
 
