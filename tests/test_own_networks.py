@@ -344,3 +344,19 @@ def test_what_fails_in_training_on_images_is_named_with_its_line(others, tmp_pat
     register("theirs")(Unmoved)
     with pytest.raises(ConfigError, match=r"line \d+: AssertionError: only in training"):
         launch.train(dataset="digits", model="theirs", epochs=1, output=tmp_path / "runs")
+
+
+def test_a_network_that_only_a_configuration_names_is_not_run(tmp_path, file):
+    marker = tmp_path / "was_run"
+    file.write_text(f"{SOURCE}\nopen({str(marker)!r}, 'w').close()\n")
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"task: classification\nmodel: {{name: '{file}:Net', window: 3}}\nreduction: {{components: 5}}\n"
+    )
+    scene = write_scene(tmp_path)
+    named = {**scene, "config": str(config), "epochs": 1, "output": tmp_path / "runs"}
+    with pytest.raises(RunError, match=r"never named here.*hsi models trust"):
+        launch.train(**named, settings=["threads=1"])
+    assert not marker.exists() and not (tmp_path / "runs").exists()
+    launch.train(**named, settings=["threads=1", f"model.name={file}:Net"])
+    assert marker.exists()

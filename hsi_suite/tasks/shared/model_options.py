@@ -28,19 +28,20 @@ def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -
     Raises:
         ConfigError: a setting cannot be read.
     """
-    wanted = _section(_with_own_network(apply_settings(named, settings)))
+    wanted = _section(_with_whole_name(apply_settings(named, settings)))
+    if is_network_file(name := wanted.get("name")):
+        # What a file of configuration names may be somebody else's: it is not run for that.
+        trust(parts_of(name)[0])
     given = apply_settings(merge(_inherited(base, wanted, default), named), settings)
-    return _without_cleared(_with_own_network(given), default)
+    return _without_cleared(_with_whole_name(given), default)
 
 
-def _with_own_network(tree: Tree) -> Tree:
-    """The tree with the file of a network of the user's in full, which the user thereby trusts."""
+def _with_whole_name(tree: Tree) -> Tree:
+    """The tree with the file of a network of the user's in full."""
     model = _section(tree)
     if not is_network_file(model.get("name")):
         return tree
-    name = absolute_name(model["name"])
-    trust(parts_of(name)[0])
-    return {**tree, "model": {**model, "name": name}}
+    return {**tree, "model": {**model, "name": absolute_name(model["name"])}}
 
 
 def _inherited(base: Tree, wanted: Mapping[str, Any], default: str) -> Tree:
