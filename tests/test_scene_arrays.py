@@ -175,6 +175,8 @@ WRONG = {
     "uneven x": lambda: _array(x=[0, 1, 2, 4, 5, 6.0], y=np.arange(LINES)),
     "all bands bad": lambda: _array(bbl=("wavelength", np.zeros(BANDS))),
     "nodata": lambda: make_scene().to_xarray().assign_attrs(_FillValue="none", nodata="none"),
+    "damaged bands": lambda: _array(band=("wavelength", np.arange(5), {"selection": "[" * 9999})),
+    "damaged deeply": lambda: make_scene().to_xarray().assign_attrs(checksums="[" * 99999),
     "damaged": lambda: make_scene().to_xarray().assign_attrs(checksums="{"),
 }
 

@@ -221,7 +221,7 @@ def _selection(
         of = int(stated["of"])
         rest = tuple(LeftOut(str(r), tuple(map(int, b)), str(p)) for r, b, p in stated["left_out"])
         unit = str(stated["unit"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         found = "attrs['selection'] is damaged"
         raise ShapeError("band", found, "as to_xarray wrote it") from error
     if not used or list(used) != sorted(set(used)) or not 0 <= used[0] <= used[-1] < of:
@@ -281,6 +281,6 @@ def _checksums(attributes: Any) -> dict[str, str]:
     try:
         found = json.loads(attributes.get("checksums", "{}"))
         return {str(name): str(digest) for name, digest in found.items()}
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:
         found = "attrs['checksums'] is damaged"
         raise ShapeError("checksums", found, "as to_xarray wrote it") from error
