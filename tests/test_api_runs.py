@@ -190,7 +190,7 @@ def test_values_of_wrong_types_are_errors_of_ours(call):
         (lambda s: hsi.train(s.cube), "labels: none"),
         (lambda s: hsi.train(s.cube, "labels.npy"), "labels: a file beside a scene in memory"),
         (lambda s: hsi.train("cube.npy", s.labels), "labels: an array beside a scene in a file"),
-        (lambda s: hsi.train(s, class_names=["a"]), "class_names: 1 names"),
+        (lambda s: hsi.train(s, class_names=["a"]), "names of classes: 1 names"),
         (lambda s: hsi.train(s, resume="x"), "resume: scene beside it"),
         (lambda s: hsi.train(s, epochs=True), r"epochs: True \(bool\)"),
         (lambda s: hsi.predict([], s), "runs: none"),

@@ -350,9 +350,8 @@ def test_a_network_that_only_a_configuration_names_is_not_run(tmp_path, file):
     marker = tmp_path / "was_run"
     file.write_text(f"{SOURCE}\nopen({str(marker)!r}, 'w').close()\n")
     config = tmp_path / "config.yaml"
-    config.write_text(
-        f"task: classification\nmodel: {{name: '{file}:Net', window: 3}}\nreduction: {{components: 5}}\n"
-    )
+    model = f"model: {{name: '{file}:Net', window: 3}}"
+    config.write_text(f"task: classification\n{model}\nreduction: {{components: 5}}\n")
     scene = write_scene(tmp_path)
     named = {**scene, "config": str(config), "epochs": 1, "output": tmp_path / "runs"}
     with pytest.raises(RunError, match=r"never named here.*hsi models trust"):

@@ -69,7 +69,7 @@ def scene_arrays(scene: Any, labels: Any = None, class_names: Sequence[str] = ()
         raise ShapeError("cube", "no data at labelled pixels", "numbers", "set their labels to 0")
     if truth is not None and class_names and len(class_names) < int(truth.max()):
         found = f"{len(class_names)} names, and labels up to {truth.max()}"
-        raise ConfigError("class_names", found, "a name for every label from 1 on")
+        raise ConfigError("names of classes", found, "one for every label from 1 on")
     return SceneArrays(cube, truth, tuple(class_names), georeference, name)
 
 

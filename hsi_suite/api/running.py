@@ -381,7 +381,7 @@ def _data(scene: Any, labels: Any, class_names: Any, split: Any, output: Path) -
     if in_file:
         if names:
             raise ConfigError(
-                "class_names", "names beside a file", "a text file, one name per line"
+                "names of classes", "a sequence beside a file", "a text file, one name per line"
             )
         if labels is not None and not isinstance(labels, str | os.PathLike):
             raise ConfigError(
