@@ -29,7 +29,8 @@ def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -
         ConfigError: a setting cannot be read.
     """
     wanted = _section(_with_whole_name(apply_settings(named, settings)))
-    if is_network_file(name := wanted.get("name")):
+    name = wanted.get("name")
+    if isinstance(name, str) and is_network_file(name):
         # What a file of configuration names may be somebody else's: it is not run for that.
         trust(parts_of(name)[0])
     given = apply_settings(merge(_inherited(base, wanted, default), named), settings)
