@@ -86,11 +86,8 @@ def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
     )
     length = "" if config.model.name in CLASSICAL else epochs_text(config.train.epochs)
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
-    return [
-        *opening(config, scene.name, parts, length, scene.unverified),
-        *bands_left_out(scene),
-        *denoised,
-    ]
+    first = opening(config, scene.name, parts, length, scene.unverified)
+    return [*first, *bands_left_out(scene), *denoised]
 
 
 def _work(
@@ -123,13 +120,11 @@ def _work(
         observer=observer,
     )
     mapped = time.monotonic()
-    dropout = None
+    dropout, name = None, shown_name(config.model.name)
     if config.evaluation.dropout_at_test and saved.has_dropout:
         dropout = dropout_spread(saved, reduced, prepared, config)
     elif config.evaluation.dropout_at_test:
-        observer.message(
-            f"evaluation.dropout_at_test: {shown_name(config.model.name)} has no dropout"
-        )
+        observer.message(f"evaluation.dropout_at_test: {name} has no dropout")
     del reduced
     release_free_blocks()
     baselines = run_baselines(config, prepared, observer)

@@ -140,11 +140,11 @@ def test_a_run_of_a_denoiser_is_evaluated_again(folder, tmp_path):
     )
     run = train(config, tmp_path)
     result = hsi_suite.evaluate(run.path)
-    assert result["equal"] and result["validation"] == run.metrics["validation"]
+    assert result.equal and result.scores == run.metrics["validation"]
     with pytest.raises(ConfigError, match="dropout-at-test"):
         hsi_suite.evaluate(run.path, dropout_at_test=True)
     small_unet().save(run.path / "model.safetensors")
-    assert not hsi_suite.evaluate(run.path)["equal"]
+    assert not hsi_suite.evaluate(run.path).equal
     (run.path / "metrics.json").unlink()
     with pytest.raises(RunError, match="not finished"):
         hsi_suite.evaluate(run.path)

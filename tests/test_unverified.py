@@ -24,11 +24,13 @@ from hsi_suite.reports.latex import latex_table
 from hsi_suite.reports.terminal import print_blocks
 from hsi_suite.runs.batches.summary import run_rows
 from hsi_suite.runs.comparison import compare
+from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.launch import configure
 from hsi_suite.runs.replay import replay
 from hsi_suite.tasks.retrieval.gallery_index import open_index
 from hsi_suite.tasks.retrieval.index import index_gallery
 from hsi_suite.tasks.retrieval.query import Query, query_index
+from hsi_suite.tasks.scenes.prediction import predict
 
 
 @pytest.fixture
@@ -130,7 +132,7 @@ def test_maps_figures_and_replays_say_so(salinas, tmp_path):
     said = []
     observer = SimpleObserver(said)
     for name in ("map.tif", "map.hdr", "map.npy"):
-        hsi.predict(
+        predict(
             [run.path],
             tmp_path / name,
             scene=str(tmp_path / "scene.npy"),
@@ -145,7 +147,7 @@ def test_maps_figures_and_replays_say_so(salinas, tmp_path):
         assert "description = {UNVERIFIED data: no" in (tmp_path / f"{name}.hdr").read_text()
     assert read_labels(tmp_path / "map.tif").class_names == ("a", "b", "c", "d")
     assert read_labels(tmp_path / "map.hdr").class_names == ("a", "b", "c", "d")
-    assert hsi.evaluate(run.path, observer=observer)["unverified"] == ["toy.mat"]
+    assert evaluate(run.path, observer=observer)["unverified"] == ["toy.mat"]
     assert sum(text.startswith("UNVERIFIED data") for text in said) == 1
     said.clear()
     replay(run.path, observer=observer)

@@ -171,7 +171,7 @@ def bca_interval(values: Sequence[float], level: float) -> Interval:
 
 
 def bca_limits(
-    samples: NDArray[np.float64], level: float
+    samples: NDArray[np.float64], level: float, resamples: int = _RESAMPLES
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """BCa limits of the means of many samples at once.
 
@@ -181,6 +181,7 @@ def bca_limits(
     Args:
         samples: S × n values.
         level: nominal coverage.
+        resamples: number of bootstrap samples.
 
     Returns:
         S lower and S upper limits.
@@ -192,7 +193,7 @@ def bca_limits(
             (samples[spread],),
             np.mean,
             axis=-1,
-            n_resamples=_RESAMPLES,
+            n_resamples=resamples,
             confidence_level=level,
             method="BCa",
             rng=np.random.default_rng(0),

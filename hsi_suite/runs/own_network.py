@@ -33,10 +33,12 @@ def require_network(run: Run) -> None:
     Raises:
         RunError: says how such a run can be opened.
     """
-    model, networks = run.config.get("model"), run.environment.get("networks")
+    model = run.config.get("model")
     name = model.get("name") if isinstance(model, Mapping) else None
-    known = isinstance(networks, Mapping) and f"network {name}" in networks
-    if known and isinstance(name, str) and not is_network_file(name) and not is_model(name):
+    if not isinstance(name, str) or is_network_file(name) or is_model(name):
+        return
+    networks = run.environment.get("networks")
+    if isinstance(networks, Mapping) and f"network {name}" in networks:
         raise RunError(
             run.path,
             f"its network {name} is a class of the program that trained it",
