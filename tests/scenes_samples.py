@@ -3,6 +3,8 @@
 import numpy as np
 import yaml
 
+import hsi_suite as hsi
+
 SMALL = [
     "reduction.components=13",
     "model.window=9",
@@ -28,6 +30,14 @@ def write_scene(folder, **keys):
     np.save(folder / "cube.npy", cube)
     np.save(folder / "labels.npy", labels)
     return {"scene": str(folder / "cube.npy"), "labels": str(folder / "labels.npy")}
+
+
+def trained_runs(folder, seeds=(0, 1)):
+    """Folders of small runs on the small scene, one for each seed."""
+    scene = write_scene(folder)
+    return [
+        hsi.train(**scene, settings=SMALL, seed=seed, output=folder / "runs").path for seed in seeds
+    ]
 
 
 def write_yaml(path, tree):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from scenes_samples import SMALL, small_cube, write_scene
+from scenes_samples import small_cube, trained_runs
 
 import hsi_suite as hsi
 from hsi_suite.data.formats.cog_writer import make_cog
@@ -29,11 +29,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(folder):
-    scene = write_scene(folder)
-    return [
-        hsi.train(**scene, settings=SMALL, seed=seed, output=folder / "runs").path
-        for seed in (0, 1)
-    ]
+    return trained_runs(folder)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from scenes_samples import SMALL, small_cube, write_scene
+from scenes_samples import small_cube, trained_runs
 
 import hsi_suite as hsi
 from hsi_suite import atomic
@@ -44,11 +44,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(folder):
-    scene = write_scene(folder)
-    return [
-        hsi.train(**scene, settings=SMALL, seed=seed, output=folder / "runs").path
-        for seed in (0, 1)
-    ]
+    return trained_runs(folder)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..data.band_matching import KnownBands
 from ..data.band_selection import BandSelection
 from ..data.data_arrays import (
+    LARGEST_LABEL,
     is_data_array,
     ordered_cube,
     ordered_layer,
@@ -19,8 +20,6 @@ from ..data.data_arrays import (
 )
 from ..data.scene import Scene
 from ..errors import ShapeError
-
-_LARGEST_LABEL = 65_535
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ def as_classes(labels: Any) -> NDArray[np.int64]:
         found = f"{values.dtype} of shape {values.shape}"
         expected = "a whole number for each item, or 0 and 1 of items × classes"
         raise ShapeError("labels", found, expected)
-    highest = 1 if values.ndim == 2 else _LARGEST_LABEL
+    highest = 1 if values.ndim == 2 else LARGEST_LABEL
     if values.min() < 0 or values.max() > highest:
         found = f"values from {values.min():g} to {values.max():g}"
         raise ShapeError("labels", found, f"0 to {highest:,}")

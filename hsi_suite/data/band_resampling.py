@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from ..errors import ShapeError
 from .band_matching import Centres, KnownBands
-from .spectral_resampling import band_widths
+from .spectral_resampling import GAP, band_widths, typical_steps
 
 # Full width at half maximum of a Gaussian of standard deviation 1: 2 √(2 ln 2).
 _FWHM = 2.3548200450309493
 # Where a response is summed: so many deviations on each side, so many places.
 _REACH, _PLACES = 3.0, 61
-# A step so many times as wide as those around it is a gap, over which nothing is known.
-_GAP, _AROUND = 3.0, 5
 
 
 @dataclass(frozen=True)
@@ -87,16 +85,14 @@ def _check_covered(name: str, centres: Centres, wanted: Centres) -> None:
             name, f"bands from {span}, which nowhere overlap with those learnt", f"{theirs}"
         )
     steps = np.diff(centres)
-    typical = np.array(
-        [np.median(steps[max(0, at - _AROUND) : at + _AROUND + 1]) for at in range(len(steps))]
-    )
+    typical = typical_steps(steps, steps > 0)
     # Half a step beyond the ends is what the outermost bands see.
     edges = (typical[0], typical[-1]) if len(steps) else (0.0, 0.0)
     out = (wanted < centres[0] - edges[0] / 2) | (wanted > centres[-1] + edges[1] / 2)
     place = np.clip(np.searchsorted(centres, wanted) - 1, 0, max(0, len(steps) - 1))
     if len(steps):
         apart = np.abs(wanted[:, None] - centres).min(1)
-        out |= (steps[place] > _GAP * typical[place]) & (apart > typical[place])
+        out |= (steps[place] > GAP * typical[place]) & (apart > typical[place])
     if out.any():
         raise ShapeError(
             name,

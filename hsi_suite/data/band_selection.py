@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from .band_lists import NANOMETRES, BandItem, parse_items
-from .missing_data import band_list
+from .missing_data import band_list, band_runs
 
 GOOD, ALL = "good", "all"
 # Where water vapour leaves hardly any light: its bands at 1.38 and 1.88 µm (Gao and Goetz, Journal
@@ -153,7 +153,7 @@ def settled(selection: BandSelection | None, choice: str, bad: Sequence[int]) ->
 def places_of(bands: Sequence[int], wavelengths: Centres | None) -> str:
     """Numbers of bands from 1, and their wavelengths: "130-135 (1331-1391 nm), 224"."""
     texts = []
-    for first, last in _runs(bands):
+    for first, last in band_runs(bands):
         text = f"{first + 1}" if first == last else f"{first + 1}-{last + 1}"
         if wavelengths is not None:
             ends = f"{wavelengths[first]:.0f}", f"{wavelengths[last]:.0f}"
@@ -185,17 +185,6 @@ def steps_back(wavelengths: Centres, numbers: Sequence[int]) -> str | None:
         f"wavelengths turn back after band {', '.join(places)}{more}, as where detectors overlap; "
         "bands keep their order, and all are used"
     )
-
-
-def _runs(bands: Sequence[int]) -> list[tuple[int, int]]:
-    """First and last of the bands that follow each other."""
-    runs: list[tuple[int, int]] = []
-    for band in bands:
-        if runs and runs[-1][1] == band - 1:
-            runs[-1] = runs[-1][0], band
-        else:
-            runs.append((band, band))
-    return runs
 
 
 def _taken_apart(choice: str) -> tuple[str, str]:

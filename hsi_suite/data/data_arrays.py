@@ -11,7 +11,7 @@ from ..errors import ShapeError
 from .formats.array_axes import CUBE_AXES, axis_named, named_axes
 from .formats.wavelength_units import in_nanometres, no_wavelengths
 
-_LARGEST_LABEL = 65_535
+LARGEST_LABEL = 65_535
 _WIDEST = 8  # bytes of a value; longer ones torch and files do not have
 _WAVELENGTHS = ("wavelength", "wavelengths")
 
@@ -38,9 +38,9 @@ def as_labels(
     # NaN differs from itself.
     if given.dtype.kind == "f" and not (given == np.floor(given)).all():
         raise ShapeError(name, "values that are no whole numbers", "0 and class numbers")
-    if given.min() < 0 or given.max() > _LARGEST_LABEL:
+    if given.min() < 0 or given.max() > LARGEST_LABEL:
         found = f"values from {given.min():g} to {given.max():g}"
-        raise ShapeError(name, found, f"0 for unlabelled, classes from 1 to {_LARGEST_LABEL:,}")
+        raise ShapeError(name, found, f"0 for unlabelled, classes from 1 to {LARGEST_LABEL:,}")
     if not given.any():
         raise ShapeError(name, "no labelled pixel", "class numbers from 1 on")
     return given.astype(np.uint16)

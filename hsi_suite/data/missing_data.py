@@ -196,14 +196,22 @@ def refuse_without_data(
 
 def band_list(bands: Sequence[int], most: int = 8) -> str:
     """Numbers of bands as people write them, counted from 1: "104-108, 220"."""
-    runs: list[list[int]] = []
-    for band in bands:
-        if runs and runs[-1][1] == band:
-            runs[-1][1] = band + 1
-        else:
-            runs.append([band + 1, band + 1])
-    texts = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    texts = [
+        f"{first + 1}" if first == last else f"{first + 1}-{last + 1}"
+        for first, last in band_runs(bands)
+    ]
     return ", ".join([*texts[:most], *(["…"] if len(texts) > most else [])])
+
+
+def band_runs(bands: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of the bands that follow each other."""
+    runs: list[tuple[int, int]] = []
+    for band in bands:
+        if runs and runs[-1][1] == band - 1:
+            runs[-1] = runs[-1][0], band
+        else:
+            runs.append((band, band))
+    return runs
 
 
 def check_labelled_pixels(

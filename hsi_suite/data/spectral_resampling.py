@@ -13,8 +13,8 @@ from .formats.reading_guard import quiet_libraries
 
 # Less than this share of the bands measured, and what is asked for is mostly invented.
 LEAST_COVERED = 0.9
-# A step so many times as wide as those around it is a gap, over which nothing is known.
-_GAP = 3.0
+GAP = 3.0
+"""A step so many times as wide as those around it is a gap, over which nothing is known."""
 _AROUND = 5
 
 Values = NDArray[np.float64]
@@ -99,8 +99,8 @@ def band_widths(centres: Values) -> Values:
     forward = steps > 0
     if not forward.any():
         return np.full(len(centres), 1.0)
-    typical = np.array([_median_around(steps, forward, at) for at in range(len(steps))])
-    good = forward & (steps <= _GAP * typical)
+    typical = typical_steps(steps, forward)
+    good = forward & (steps <= GAP * typical)
     total, count = np.zeros(len(centres)), np.zeros(len(centres))
     for side in (slice(None, -1), slice(1, None)):
         total[side] += np.where(good, steps, 0)
@@ -108,6 +108,11 @@ def band_widths(centres: Values) -> Values:
     lonely = count == 0
     nearest = np.concatenate([typical[:1], typical])
     return np.where(lonely, nearest, total / np.maximum(count, 1))
+
+
+def typical_steps(steps: Values, forward: NDArray[np.bool_]) -> Values:
+    """Of each step between bands the median of the forward ones around it."""
+    return np.array([_median_around(steps, forward, at) for at in range(len(steps))])
 
 
 def _median_around(steps: Values, forward: NDArray[np.bool_], at: int) -> float:

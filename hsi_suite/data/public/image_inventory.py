@@ -134,15 +134,7 @@ def describe_labelled_images(name: str) -> dict[str, Any]:
         "class_names": list(known.class_names),
         "citation": known.citation,
         "notes": known.notes,
-        "files": [
-            {
-                "name": state.file.name,
-                "path": str(state.local.path) if state.local else None,
-                "check": state.check,
-                "urls": list(state.file.urls),
-            }
-            for state in states
-        ],
+        "files": [state.described() for state in states],
     }
     if not states:
         images = known.load(False, say_on_stderr)

@@ -42,6 +42,15 @@ class FileState:
         """What its checksum says, or that it is not here."""
         return self.local.check.value if self.local else ABSENT
 
+    def described(self) -> dict[str, Any]:
+        """Plain values, as `hsi data info` shows them."""
+        return {
+            "name": self.file.name,
+            "path": str(self.local.path) if self.local else None,
+            "check": self.check,
+            "urls": list(self.file.urls),
+        }
+
 
 def file_states(names: Iterable[str]) -> list[FileState]:
     """The files of public scenes and labelled images, each once; nothing is changed.
@@ -127,15 +136,7 @@ def describe_dataset(name: str) -> dict[str, Any]:
         "default_config": public.default_config,
         "citation": public.citation,
         "notes": public.notes,
-        "files": [
-            {
-                "name": state.file.name,
-                "path": str(state.local.path) if state.local else None,
-                "check": state.check,
-                "urls": list(state.file.urls),
-            }
-            for state in states
-        ],
+        "files": [state.described() for state in states],
     }
     here = {state.file.name: state.local for state in states if state.local}
     if len(here) == len(states) and all(each.check is not Check.WRONG for each in here.values()):

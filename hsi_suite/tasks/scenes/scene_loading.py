@@ -9,13 +9,14 @@ import torch
 from ...data.band_order import scene_with_selection, with_selection
 from ...data.catalogue import load_dataset
 from ...data.pixel_spectra import PixelSpectra
-from ...data.readers import SceneFile, open_cube, open_scene, read_scene
+from ...data.readers import SceneFile, open_scene, read_scene
 from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
 from ...engine.observer import Observer
 from ...errors import InputFileError
 from ...restoration.damage import LARGEST_VALUE
 from ...schemas.classification import ClassificationConfig, SceneConfig
+from ..shared.settled_bands import opened_cube
 from .denoising import SceneDenoising, denoise_open_scene, denoise_scene
 from .training_memory import MemoryLimit
 
@@ -44,13 +45,7 @@ def load_scene(
     data = config.data
     if data.scene is None:
         return named_scene(data, observer)
-    with open_cube(
-        data.scene,
-        variable=data.scene_variable,
-        axes=data.axes,
-        shape=data.shape,
-        nodata=data.nodata,
-    ) as opened:
+    with opened_cube(data) as opened:
         file = with_selection(opened, data.bands, drop_water=data.drop_water)
         held = (memory or MemoryLimit()).holds(file, config)
     return named_scene(data, observer, read_scene if held else open_scene)

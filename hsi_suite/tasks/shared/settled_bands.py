@@ -1,14 +1,26 @@
-"""A choice of bands as a run's configuration keeps it."""
+"""The cube that a configuration names, and its choice of bands as a run keeps it."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
 from ...data.band_selection import select_bands, settled
-from ...data.readers import open_cube
+from ...data.readers import CubeFile, open_cube
 from ...schemas.classification import SceneConfig
 
 _Data = TypeVar("_Data", bound=SceneConfig)
+
+
+def opened_cube(data: SceneConfig) -> CubeFile:
+    """The cube of the scene's file that a configuration names, all its bands."""
+    assert data.scene is not None
+    return open_cube(
+        data.scene,
+        variable=data.scene_variable,
+        axes=data.axes,
+        shape=data.shape,
+        nodata=data.nodata,
+    )
 
 
 def with_settled_bands(data: _Data) -> _Data:
@@ -22,13 +34,7 @@ def with_settled_bands(data: _Data) -> _Data:
     """
     if data.scene is None:
         return data
-    with open_cube(
-        data.scene,
-        variable=data.scene_variable,
-        axes=data.axes,
-        shape=data.shape,
-        nodata=data.nodata,
-    ) as file:
+    with opened_cube(data) as file:
         bad = file.bad_bands
         selection = select_bands(
             data.bands,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -205,19 +204,6 @@ class LayerLines:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-def equal_sizes(path: Path, first: Any, others: Sequence[Any], names: Sequence[str]) -> None:
-    """Refuse data sets of different shapes.
-
-    Raises:
-        InputFileError: one has another shape than the first.
-    """
-    for other, name in zip(others, names, strict=True):
-        if tuple(other.shape) != tuple(first.shape):
-            raise InputFileError(
-                path, f"{name} of {size_text(other.shape)}", size_text(first.shape), _COPY
-            )
 
 
 def nanometres(parts: Hdf5Parts, name: str) -> NDArray[np.float64]:
