@@ -16,7 +16,7 @@ from hsi_suite.data.formats.tiff_writer import write_map_tiff
 from hsi_suite.data.readers import open_scene, read_scene
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.split_files import file_split
-from hsi_suite.errors import InputFileError
+from hsi_suite.errors import ConfigError, InputFileError
 
 NAMES = ("low vegetation", "roof", "tree")
 
@@ -547,3 +547,27 @@ def test_potsdam_in_three_formats(tmp_path, data_dir):
         read = read_scene(tmp_path / "scene.tif", labels=path)
         np.testing.assert_array_equal(read.labels, labels)
         assert read.label_features.max() == len(found)
+
+
+def test_a_system_that_is_none_is_the_fault_of_the_option(tmp_path, scene):
+    fields = {"class": [1, 2]}
+    path = write_drawn(tmp_path / "d.shp", squares(2), fields, "ESRI Shapefile", crs=None)
+    for system in ("foo", "EPSG:999999"):
+        with pytest.raises(ConfigError, match=f"^--labels-crs: '{system}' is no reference system"):
+            read_scene(scene, labels=path, labels_crs=system)
+
+
+def test_features_outside_are_said_with_both_places(tmp_path, scene):
+    away = [shapely.affinity.translate(shape, 1e6, 0) for shape in squares(2)]
+    path = write_drawn(tmp_path / "away.gpkg", away, {"class": [1, 2]})
+    left, right = (round(PLACE.transform[2] + edge) for edge in (0, PLACE.transform[0] * SAMPLES))
+    with pytest.raises(InputFileError, match=rf"outside.*x 1\d+ to .*lies at x {left} to {right}"):
+        read_scene(scene, labels=path)
+
+
+def test_tables_of_spreadsheets_may_name_their_separator(tmp_path, scene):
+    x, y = PLACE.transform[2] + 1, PLACE.transform[5] - 1
+    table = f"sep=;\nx;y;class\n{x};{y};2\n{x + 90};{y};1\n".replace(".", ",")
+    (tmp_path / "t.csv").write_text(table)
+    labels = read_scene(scene, labels=tmp_path / "t.csv").labels
+    assert labels[0, 0] == 2 and (labels > 0).sum() == 2

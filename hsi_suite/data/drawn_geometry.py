@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputFileError
+from ..errors import ConfigError, InputFileError
 from .formats.drawn_features import BUFFER_OPTION, CRS_OPTION, DrawnFeatures, Geometries
 from .formats.georeferencing import same_system
 from .formats.reading_guard import reading
@@ -44,6 +44,15 @@ class SceneGrid:
         """From sample and line to the scene's coordinates, which are these where it has none."""
         return self.georeference.transform if self.placed and self.georeference else _PIXELS
 
+    @property
+    def frame(self) -> Any:
+        """The outline of the scene, a polygon in its coordinates."""
+        import shapely
+
+        lines, samples = self.shape
+        corners = np.array([[0, 0], [samples, 0], [samples, lines], [0, lines]], float)
+        return _through(np.array([shapely.Polygon(corners)], dtype=object), self.transform)[0]
+
 
 def in_scene(layer: DrawnFeatures, grid: SceneGrid, crs: str | None) -> Geometries:
     """The shapes of a layer in the coordinates of the scene.
@@ -55,10 +64,12 @@ def in_scene(layer: DrawnFeatures, grid: SceneGrid, crs: str | None) -> Geometri
 
     Raises:
         InputFileError: the scene has no coordinates, or a reference system is missing or unknown.
+        ConfigError: `crs` is no reference system.
     """
     path, place = layer.path, grid.georeference
     own = layer.crs
     if crs is not None:
+        _require_system(crs)
         if own is not None and same_system(own, crs) is not True:
             found = f"{CRS_OPTION} {crs}, and the file names {short_system(own)}"
             raise InputFileError(path, found, "", "leave it out")
@@ -89,6 +100,20 @@ def in_scene(layer: DrawnFeatures, grid: SceneGrid, crs: str | None) -> Geometri
     if same_system(own, place.crs) is True:
         return layer.geometries
     return _reprojected(path, layer.geometries, own, place.crs)
+
+
+def _require_system(crs: str) -> None:
+    from rasterio.crs import CRS
+    from rasterio.env import Env
+    from rasterio.errors import CRSError
+
+    try:
+        with Env():
+            CRS.from_user_input(crs)
+    except CRSError:
+        raise ConfigError(
+            CRS_OPTION, f"{crs[:60]!r} is no reference system", "EPSG:NUMBER or WKT"
+        ) from None
 
 
 def _named(place: Georeference) -> str:
@@ -275,7 +300,4 @@ def outside(shapes: Sequence[Any] | Geometries, grid: SceneGrid) -> NDArray[np.b
     """Which shapes have no point in the scene."""
     import shapely
 
-    lines, samples = grid.shape
-    corners = np.array([[0, 0], [samples, 0], [samples, lines], [0, lines]], float)
-    frame = _through(np.array([shapely.Polygon(corners)], dtype=object), grid.transform)[0]
-    return np.asarray(~shapely.intersects(np.asarray(shapes, dtype=object), frame), bool)
+    return np.asarray(~shapely.intersects(np.asarray(shapes, dtype=object), grid.frame), bool)

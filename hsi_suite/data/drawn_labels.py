@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,8 +176,20 @@ def _by_feature(classes: DrawnClasses, ids: Ids) -> NDArray[np.int64]:
 def _nothing_labelled(drawn: _Drawn, beyond: NDArray[np.bool_]) -> str:
     number = len(drawn.shapes)
     if beyond.all():
-        return f"all {number} features lie outside the scene"
+        there, here = _span(drawn.shapes), _span([drawn.grid.frame])
+        return f"all {number} features lie outside the scene, at {there}; the scene lies at {here}"
     return f"no pixel's centre lies in one of {number} features: give --all-touched for small ones"
+
+
+def _span(shapes: Sequence[Any] | Geometries) -> str:
+    """Where shapes lie, in words."""
+    import shapely
+
+    bounds = shapely.total_bounds(np.asarray(shapes, dtype=object))
+    if not np.isfinite(bounds).all():
+        return "no place"
+    left, bottom, right, top = (f"{number:.10g}" for number in bounds)
+    return f"x {left} to {right}, y {bottom} to {top}"
 
 
 def _left_out(

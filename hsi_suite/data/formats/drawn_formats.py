@@ -78,11 +78,17 @@ def _text_format(head: bytes) -> DrawnFormat | None:
         return DrawnFormat.GEOJSON if '"type"' in text else None
     if text.startswith(";"):
         return DrawnFormat.ROI_TEXT if re.search(r"(?i);\s*(envi output of )?roi", text) else None
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = table_lines(text)
     first = lines[0] if lines else ""
     if coordinate_columns(split_line(first)) or _THREE_COLUMNS.fullmatch(first):
         return DrawnFormat.TABLE
     return None
+
+
+def table_lines(text: str) -> list[str]:
+    """The lines of a table, without comments, and without the `sep=;` of spreadsheets."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return lines[1:] if lines and re.fullmatch(r"sep=.", lines[0].strip()) else lines
 
 
 def split_line(line: str) -> list[str]:

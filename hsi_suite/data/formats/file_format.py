@@ -9,10 +9,12 @@ from typing import Literal
 
 from ...errors import InputFileError
 from ...user_files import is_there
+from .deliveries import refuse_folder, refuse_packed, refuse_zip
 from .other_formats import HEAD, other_format
 
 _BOM = b"\xef\xbb\xbf"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_NETCDF_CLASSIC = (b"CDF\1", b"CDF\2", b"CDF\5")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MATLAB_V5 = (b"\x00\x01IM", b"\x01\x00MI")
@@ -45,6 +47,8 @@ def recognise_format(path: Path) -> FileFormat:
     """
     head = _first_bytes(path)
     found = _by_magic(head)
+    if found is FileFormat.NPZ:
+        refuse_zip(path)
     if found is not None:
         return found
     if other_format(head, path) is not None:
@@ -52,6 +56,10 @@ def recognise_format(path: Path) -> FileFormat:
     # What follows has no magic bytes of its own: a header lying beside outweighs a guess.
     if header_beside(path) is not None:
         return FileFormat.ENVI_DATA
+    refuse_packed(path, head)
+    if head.startswith(_NETCDF_CLASSIC):
+        remedy = "`nccopy -k nc4 OLD NEW` converts it, and so does xarray's to_netcdf"
+        raise InputFileError(path, "this is netCDF in its classic format", "netCDF-4", remedy)
     if _looks_like_matlab_v4(head):
         return FileFormat.MATLAB
     if _is_text(head):
@@ -90,8 +98,7 @@ def refuse_pipe(path: Path) -> None:
 
 def _first_bytes(path: Path) -> bytes:
     if is_there(path) and path.is_dir():
-        what = "the folder of a run" if is_there(path / "metrics.json") else "a folder"
-        raise InputFileError(path, f"this is {what}", "a file", "name a file, such as a cube")
+        refuse_folder(path)
     refuse_pipe(path)
     try:
         with path.open("rb") as file:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from ...user_files import read_text
 from .drawn_features import DrawnFeatures
-from .drawn_formats import coordinate_columns, split_line
+from .drawn_formats import coordinate_columns, split_line, table_lines
 
 _EXPECTED = "a table with columns x, y and class"
 _DEGREES = "EPSG:4326"
@@ -53,7 +53,7 @@ def read_point_table(path: Path) -> DrawnFeatures:
 def _rows(path: Path) -> tuple[list[str] | None, list[list[str]]]:
     """The names of the columns, where the table has a header, and its rows."""
     text = read_text(path, _EXPECTED, "save it as UTF-8")
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = table_lines(text)
     if not lines:
         raise InputFileError(path, "holds no row", _EXPECTED)
     separator = next((each for each in ("\t", ";", ",") if each in lines[0]), None)
