@@ -29,6 +29,7 @@ _COMMANDS = {
     "denoise": ("denoise", "denoise", "Take the noise out of photographs and cubes."),
     "retrieve": ("retrieve", "retrieve", "Search a scene or picture by spectrum, patch or pixel."),
     "detect": ("detect", "detect", "Find a target's spectrum, or anomalies, in a cube."),
+    "audit": ("audit", "audit", "Say what a split gives away, and what a map is worth on it."),
     "batch": ("batch", "batch", "Carry out many runs from one file and sum them up."),
     "report": ("report", "report", "Write the report of a run or a batch again."),
     "replay": ("replay", "replay", "Carry runs out again and compare them bit by bit."),

@@ -128,12 +128,22 @@ def drawn_mask(paths: Sequence[Path], grid: SceneGrid, options: DrawnOptions) ->
     Raises:
         InputFileError: as in `drawn_labels`.
     """
-    drawn = _read(paths, grid, options)
-    inside = drawn.ids() > 0
-    if not inside.any():
-        found = _nothing_labelled(drawn, outside(drawn.shapes, grid))
-        raise InputFileError(drawn.path, found, "a part of the scene's labels")
+    inside: NDArray[np.bool_] = drawn_numbers(paths, grid, options) > 0
     return inside
+
+
+def drawn_numbers(paths: Sequence[Path], grid: SceneGrid, options: DrawnOptions) -> Ids:
+    """The number, from 1 on, of the last feature that has each pixel; 0 where none has.
+
+    Raises:
+        InputFileError: as in `drawn_labels`.
+    """
+    drawn = _read(paths, grid, options)
+    found = drawn.ids()
+    if not found.any():
+        why = _nothing_labelled(drawn, outside(drawn.shapes, grid))
+        raise InputFileError(drawn.path, why, "a part of the scene's labels")
+    return found
 
 
 def _read(paths: Sequence[Path], grid: SceneGrid, options: DrawnOptions) -> _Drawn:

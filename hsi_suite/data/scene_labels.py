@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,40 @@ from ..user_files import refuse_repeated
 from .drawn_geometry import SceneGrid
 from .drawn_labels import drawn_labels
 from .file_list import listed_files
-from .formats.array_axes import AXES_OPTION
+from .formats.array_axes import AXES_OPTION, CubeAxes
 from .formats.array_choice import LABELS_OPTION
-from .formats.cube_file import CubeFile
 from .formats.drawn_features import DrawnOptions
 from .formats.drawn_formats import recognise_drawn
 from .formats.label_files import read_class_names, read_labels
 from .formats.label_values import LabelFile
 from .joined_labels import join_labels
 from .label_alignment import align_labels
+from .scene import Georeference
+
+
+class LabelGrid(Protocol):
+    """Where label maps are to lie: an open cube, or a grid alone."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lines and samples, and what follows."""
+
+    @property
+    def georeference(self) -> Georeference | None:
+        """None when unknown."""
+
+    @property
+    def axes(self) -> CubeAxes | None:
+        """How the cube's array was read; None where that was never in question."""
+
+
+@dataclass(frozen=True)
+class BareGrid:
+    """The grid of a label map that stands alone; see `LabelGrid`."""
+
+    shape: tuple[int, ...]
+    georeference: Georeference | None = None
+    axes: CubeAxes | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,7 @@ class LabelChoice:
     warp: bool = False
     drawing: DrawnOptions = field(default_factory=DrawnOptions)
 
-    def read(self, file: CubeFile) -> LabelFile | None:
+    def read(self, file: LabelGrid) -> LabelFile | None:
         """The label map on the grid of the open scene, with a name for every label."""
         truth = self.on_grid(file)
         if truth is None or self.labels is None:
@@ -44,7 +70,26 @@ class LabelChoice:
         path = listed_files(self.labels)[0]
         return replace(truth, class_names=_class_names(path, truth, self.class_names))
 
-    def on_grid(self, file: CubeFile) -> LabelFile | None:
+    def read_alone(self) -> LabelFile | None:
+        """The same without a scene: the first label map gives the grid.
+
+        Raises:
+            InputFileError: as in `on_grid`, or labels are drawn, which need a scene's grid.
+        """
+        if self.labels is None:
+            return None
+        files = listed_files(self.labels)
+        for path in files:
+            if recognise_drawn(path) is not None:
+                found = "drawn labels alone have no pixels"
+                raise InputFileError(
+                    path, found, "", "give the scene they are drawn on: --cube FILE"
+                )
+        variable = (self.variable or "").split(",")[0].strip()
+        first = read_labels(files[0], variable=variable or None, unlabelled=self.unlabelled)
+        return self.read(BareGrid(first.labels.shape, first.georeference))
+
+    def on_grid(self, file: LabelGrid) -> LabelFile | None:
         """The label map on the grid of the open scene, with the names that its file has.
 
         Drawn labels of several files are numbered together.
@@ -85,7 +130,7 @@ class LabelChoice:
             found = f"{LABELS_OPTION} {self.variable} names a variable"
             raise InputFileError(drawn[0], found, "", "drawn labels have none: leave it out")
 
-    def _placed(self, path: Path, variable: str | None, file: CubeFile) -> LabelFile:
+    def _placed(self, path: Path, variable: str | None, file: LabelGrid) -> LabelFile:
         truth = read_labels(path, variable=variable, unlabelled=self.unlabelled)
         orders = file.axes.fitting(*truth.labels.shape) if file.axes is not None else []
         hint = f"if the cube's axes are in another order: {AXES_OPTION} {' or '.join(orders)}"

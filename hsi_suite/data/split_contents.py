@@ -25,25 +25,13 @@ from .formats.numpy_files import list_npz_arrays, load_npy_array, load_npz_array
 from .formats.reading_guard import reading
 from .label_alignment import align_labels
 from .scene import Georeference
+from .split_names import PartNames, named_part
 
 EXPECTED = (
     "train and test as masks, label maps or lists of indices (.npz, .mat), codes (.npy, .tif), or "
     "two files: TRAIN,TEST"
 )
-# Names under which published splits keep their parts, in lower case without "_": the part, alone
-# or beside what the array is.
-_STEMS = {
-    "train": ("train", "training", "tr"),
-    "validation": ("validation", "valid", "val", "va"),
-    "test": ("test", "testing", "te", "ts"),
-}
-_FORMS = ("", "gt", "mask", "map", "idx", "ind", "inds", "index", "indices", "indexes", "pixels")
-_NAMES = {
-    part: {name for stem in stems for form in _FORMS for name in (stem + form, form + stem)}
-    for part, stems in _STEMS.items()
-}
-_NAMES["train"].add("trlabel")
-_NAMES["test"].add("tslabel")
+_REST = ", or --rest-is-test: all other labelled pixels are"
 _CODES = {1: "train", 2: "test", 3: "validation"}
 _RASTERS = (
     FileFormat.TIFF, FileFormat.ENVI_HEADER, FileFormat.ENVI_DATA, FileFormat.PNG, FileFormat.OTHER,
@@ -73,27 +61,49 @@ def list_arrays(path: Path) -> dict[str, Callable[[], NDArray[Any]]]:
 
 
 def parts_of_file(
-    path: Path, arrays: Mapping[str, Callable[[], NDArray[Any]]], labels: Labels
+    path: Path,
+    arrays: Mapping[str, Callable[[], NDArray[Any]]],
+    labels: Labels,
+    names: PartNames | None = None,
 ) -> dict[str, Array]:
     """The parts that one file holds: arrays with their names, or one map of codes.
+
+    Args:
+        path: the file, for messages.
+        arrays: what loads each of its arrays.
+        labels: lines × samples, 0 = unlabelled.
+        names: of the arrays, where the user says them.
 
     Raises:
         InputFileError: a part is missing or stands there twice, or the map is none of codes.
     """
+    names = names or PartNames()
     if list(arrays) == ["codes"]:
-        return _from_codes(path, arrays["codes"](), labels)
-    parts = named_parts(path, arrays)
+        names.refuse(path)
+        return _from_codes(path, arrays["codes"](), labels, names)
+    parts = named_parts(path, arrays, labels, names)
+    if not parts and len(arrays) == 1:
+        return _from_codes(path, next(iter(arrays.values()))(), labels, names)
     for part in ("train", "test"):
         if part not in parts:
             raise InputFileError(
-                path, f"no {part} among {', '.join(arrays) or 'no arrays'}", EXPECTED
+                path,
+                f"no {part} among {', '.join(arrays) or 'no arrays'}",
+                EXPECTED,
+                names.remedy(part, list(arrays)),
             )
     return parts
 
 
-def named_parts(path: Path, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> dict[str, Array]:
+def named_parts(
+    path: Path,
+    arrays: Mapping[str, Callable[[], NDArray[Any]]],
+    labels: Labels | None = None,
+    names: PartNames | None = None,
+) -> dict[str, Array]:
     """The parts that stand in a file under a name that splits use; see `parts_of_file`."""
-    found = {part: _named(path, part, arrays) for part in _NAMES}
+    given = names or PartNames()
+    found = {part: named_part(path, part, arrays, labels, given) for part in _CODES.values()}
     return {part: values for part, values in found.items() if values is not None}
 
 
@@ -102,6 +112,7 @@ def parts_of_files(
     labels: Labels,
     georeference: Georeference | None,
     drawing: DrawnOptions,
+    names: PartNames,
 ) -> dict[str, Array]:
     """The parts that files of their own hold: training, test and, if wanted, validation.
 
@@ -113,6 +124,7 @@ def parts_of_files(
         labels: lines × samples, 0 = unlabelled.
         georeference: of the scene; None when unknown.
         drawing: how drawn features are read.
+        names: of the arrays, where the user says them.
 
     Raises:
         InputFileError: there are too many files, or one holds something else.
@@ -120,7 +132,7 @@ def parts_of_files(
     if len(paths) > len(_CODES):
         raise InputFileError(paths[0], f"one of {len(paths)} files", "TRAIN,TEST[,VALIDATION]")
     return {
-        part: _part(path, part, labels, georeference, drawing)
+        part: _part(path, part, labels, georeference, drawing, names)
         for path, part in zip(paths, _CODES.values(), strict=False)
     }
 
@@ -151,6 +163,7 @@ def _part(
     labels: Labels,
     georeference: Georeference | None,
     drawing: DrawnOptions,
+    names: PartNames,
 ) -> Array:
     if recognise_drawn(path) is not None:
         grid = SceneGrid((labels.shape[0], labels.shape[1]), georeference)
@@ -159,7 +172,7 @@ def _part(
     if values is not None:
         return values
     arrays = list_arrays(path)
-    named = _named(path, part, arrays)
+    named = named_part(path, part, arrays, labels, names)
     if named is not None:
         return named
     if len(arrays) != 1:
@@ -167,33 +180,27 @@ def _part(
             path,
             f"{len(arrays)} arrays ({', '.join(arrays)})",
             f"one, or one called {part}",
+            names.remedy(part, list(arrays)),
         )
     return next(iter(arrays.values()))()
 
 
-def _named(path: Path, part: str, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> Array | None:
-    present = [name for name in arrays if name.lower().replace("_", "") in _NAMES[part]]
-    if len(present) > 1:
-        raise InputFileError(
-            path, f"{part} twice, as {' and '.join(present)}", "one array for each part"
-        )
-    return arrays[present[0]]() if present else None
-
-
-def _from_codes(path: Path, codes: Array, labels: Labels) -> dict[str, Array]:
+def _from_codes(path: Path, codes: Array, labels: Labels, names: PartNames) -> dict[str, Array]:
     if codes.dtype.kind in "biuf" and codes.shape == labels.shape and _is_label_map(codes, labels):
         raise InputFileError(
             path,
             "this is a label map: it does not say which pixels are for training",
             EXPECTED,
-            "give it as --labels, or the label maps of both parts: --split-file TRAIN,TEST",
+            f"give it as {'LABELS' if names.options else '--labels'}, or the label maps of both "
+            f"parts: {names.split_option} TRAIN,TEST",
         )
     if codes.shape != labels.shape and (codes.ndim < 2 or min(codes.shape) <= 2):
         raise InputFileError(
             path,
             f"an array of {size_text(codes.shape)}: the pixels of one part, not of two",
             EXPECTED,
-            "give a file for each part: --split-file TRAIN,TEST",
+            f"give a file for each part: {names.split_option} TRAIN,TEST"
+            f"{_REST if names.options else ''}",
         )
     if codes.shape != labels.shape or not set(np.unique(codes).tolist()) <= {0, *_CODES}:
         raise InputFileError(
@@ -202,7 +209,11 @@ def _from_codes(path: Path, codes: Array, labels: Labels) -> dict[str, Array]:
             f"a map of {size_text(labels.shape)} with 0 = in no part, 1 = train, 2 = test, "
             "3 = validation",
         )
-    return {part: codes == code for code, part in _CODES.items()}
+    parts: dict[str, Array] = {part: codes == code for code, part in _CODES.items()}
+    if names.options and parts["train"].any() and not parts["test"].any():
+        remedy = f"give a file for each part: {names.split_option} TRAIN,TEST{_REST}"
+        raise InputFileError(path, "no test pixel: a mask of one part", EXPECTED, remedy)
+    return parts
 
 
 def _is_label_map(values: Array, labels: Labels) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from .formats.drawn_features import DrawnOptions
 from .leakage import nearest_training_distance
 from .scene import Georeference
 from .split_contents import list_arrays, map_of_raster, parts_of_file, parts_of_files
+from .split_pixels import OWN_ORDER, GivenPart, SplitReading, given_part
 from .splits import (
     PARTS,
     Indices,
@@ -28,60 +29,23 @@ from .splits import (
     require_two_classes,
 )
 
-# Masks are 1 where a pixel is in the part, in pictures 255.
-_MASKS = ({0, 1}, {0, 255})
 
-
-def _pixels(
-    path: Path, part: str, array: NDArray[np.generic], labels: NDArray[np.integer]
-) -> Indices:
-    """The flat indices that a mask, a label map or a list of indices stands for."""
-    if array.dtype.kind not in "biuf" or (
-        array.dtype.kind == "f"
-        and not ((np.abs(array) < 2**53) & (array == np.round(array.astype(float)))).all()
-    ):
-        raise InputFileError(path, f"{part} of type {array.dtype}", "whole numbers or a mask")
-    if array.shape == labels.shape:
-        given = array.astype(np.int64)
-        inside = given != 0
-        wrong = inside & (given != labels) & (labels != 0)
-        if wrong.any() and not any(set(np.unique(given).tolist()) <= mask for mask in _MASKS):
+def _checked_parts(
+    path: Path, given: Mapping[str, GivenPart], labels: NDArray[np.integer]
+) -> dict[str, Indices]:
+    """The parts of a split that can be learnt from."""
+    for each in given.values():
+        if each.differing:
             raise InputFileError(
-                path,
-                f"{part} has other labels than the ground truth at {int(wrong.sum())} pixels",
+                each.path,
+                f"{each.part} has other labels than the ground truth at {each.differing} pixels",
                 "the same numbering of classes",
                 "give masks, or the ground truth the split was made for",
             )
-        return np.flatnonzero(inside)
-    indices = np.sort(_flat(path, part, array, labels.shape))
-    if (np.diff(indices) == 0).any():
-        raise InputFileError(path, f"{part} lists a pixel twice", "each pixel once")
-    return indices
-
-
-def _flat(path: Path, part: str, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Flat indices of a list of them, or of a list of places: N × 2 (argwhere) or 2 × N."""
-    mask = array.dtype.kind == "b"
-    if array.size == max(array.shape, default=0) and not mask:
-        _require_inside(path, f"{part} has index", array, math.prod(shape))
-        return np.asarray(array.ravel(), np.int64)
-    # Of 2 × 2 nobody knows which are the lines.
-    if mask or array.ndim != 2 or 2 not in array.shape or array.shape == (2, 2):
-        raise InputFileError(
-            path,
-            f"{part} of {size_text(array.shape)}",
-            f"a map of {size_text(shape)}, a list of indices, or N × 2 of lines and samples",
-        )
-    lines, samples = array.T if array.shape[1] == 2 else array
-    _require_inside(path, f"{part} has line", lines, shape[0])
-    _require_inside(path, f"{part} has sample", samples, shape[1])
-    return np.asarray(lines, np.int64) * shape[1] + np.asarray(samples, np.int64)
-
-
-def _require_inside(path: Path, what: str, values: NDArray[Any], count: int) -> None:
-    for value in (values.min(), values.max()) if values.size else ():
-        if not 0 <= value < count:
-            raise InputFileError(path, f"{what} {value:.0f}", f"0 to {count - 1}")
+    parts = {part: np.empty(0, dtype=np.int64) for part in PARTS}
+    parts |= {part: each.pixels for part, each in given.items()}
+    _check_parts(path, parts, labels)
+    return parts
 
 
 def _check_parts(path: Path, parts: dict[str, Indices], labels: NDArray[np.integer]) -> None:
@@ -94,7 +58,7 @@ def _check_parts(path: Path, parts: dict[str, Indices], labels: NDArray[np.integ
                 path,
                 f"{unlabelled} unlabelled pixels in {part}",
                 "pixels with a label only",
-                "indices count from 0 line by line, not from 1 down the columns as in MATLAB",
+                OWN_ORDER,
             )
     names = list(parts)
     for n, first in enumerate(names):
@@ -106,34 +70,40 @@ def _check_parts(path: Path, parts: dict[str, Indices], labels: NDArray[np.integ
                 )
 
 
-def _read_parts(
-    paths: tuple[Path, ...],
-    labels: NDArray[np.integer],
-    georeference: Georeference | None,
-    drawing: DrawnOptions,
-) -> dict[str, Indices]:
+def read_parts(
+    paths: Sequence[Path], labels: NDArray[np.integer], reading: SplitReading
+) -> dict[str, GivenPart]:
+    """The parts of a split as its files have them, in any of the forms of `file_split`.
+
+    Args:
+        paths: one file, or those of training, test and perhaps validation.
+        labels: lines × samples, 0 = unlabelled.
+        reading: how they are read.
+
+    Raises:
+        InputFileError: a file is missing, damaged, lies elsewhere or is no split of such a scene.
+    """
     given = (
-        _one_file(paths[0], labels, georeference)
-        if len(paths) == 1
-        else parts_of_files(paths, labels, georeference, drawing)
+        _one_file(paths[0], labels, reading)
+        if len(paths) == 1 and not reading.train_alone
+        else parts_of_files(paths, labels, reading.georeference, reading.drawing, reading.names)
     )
-    sources = paths if len(paths) > 1 else paths * len(given)
-    parts = {part: np.empty(0, dtype=np.int64) for part in PARTS}
-    for path, (part, array) in zip(sources, given.items(), strict=True):
-        parts[part] = _pixels(path, part, array, labels)
-    _check_parts(paths[0], parts, labels)
-    return parts
+    sources = paths if len(paths) > 1 else [*paths] * len(given)
+    return {
+        part: given_part(path, part, array, labels, reading)
+        for path, (part, array) in zip(sources, given.items(), strict=True)
+    }
 
 
 def _one_file(
-    path: Path, labels: NDArray[np.integer], georeference: Georeference | None
+    path: Path, labels: NDArray[np.integer], reading: SplitReading
 ) -> dict[str, NDArray[Any]]:
-    codes = map_of_raster(path, labels, georeference)
+    codes = map_of_raster(path, labels, reading.georeference)
     if codes is not None:
-        return parts_of_file(path, {"codes": lambda: codes}, labels)
+        return parts_of_file(path, {"codes": lambda: codes}, labels, reading.names)
     arrays = list_arrays(path)
     if "about" not in arrays:
-        return parts_of_file(path, arrays, labels)
+        return parts_of_file(path, arrays, labels, reading.names)
     own = load_split(path)
     shape = (labels.shape[0], labels.shape[1])
     if own.shape != shape:
@@ -142,6 +112,9 @@ def _one_file(
             f"a split of {size_text(own.shape)} pixels",
             f"{size_text(shape)}, as the labels",
         )
+    if reading.matlab_indices:
+        remedy = "the indices of a split of hsi are never MATLAB's: leave it out"
+        raise InputFileError(path, "--matlab-indices is given", "", remedy)
     return {part: getattr(own, part) for part in PARTS}
 
 
@@ -184,7 +157,8 @@ def file_split(
     paths = listed_files(path)
     found = count_labels(labels)
     check_rare_classes(rare_classes)
-    parts = _read_parts(paths, labels, georeference, drawing or DrawnOptions())
+    reading = SplitReading(georeference, drawing or DrawnOptions())
+    parts = _checked_parts(paths[0], read_parts(paths, labels, reading), labels)
     flat = labels.ravel()
     learned = set(np.unique(flat[parts["train"]]).tolist())
     tested = set(np.unique(flat[parts["test"]]).tolist())

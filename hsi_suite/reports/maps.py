@@ -30,7 +30,7 @@ NO_DATA = (208, 208, 208)
 SPLIT_PARTS = ("unlabelled", "training", "validation", "test", "guard or left out")
 # Of more classes than this the legend names those that cover most of the map.
 _MOST_NAMES = 96
-_SPLIT_COLOURS = np.array(
+SPLIT_COLOURS = np.array(
     [(0, 0, 0), (230, 159, 0), (86, 180, 233), (240, 240, 240), (110, 110, 110)], np.uint8
 )
 
@@ -119,11 +119,27 @@ def map_figure(
     if valid is not None and not valid.all():
         entries.append(("no data", NO_DATA))
     if split_parts is not None:
-        panels.append(("split", _SPLIT_COLOURS[split_parts]))
+        panels.append(("split", SPLIT_COLOURS[split_parts]))
         used = [int(part) for part in np.unique(split_parts) if part > 0]
-        entries += [(f"split: {SPLIT_PARTS[part]}", _levels(_SPLIT_COLOURS[part])) for part in used]
+        entries += [(f"split: {SPLIT_PARTS[part]}", _levels(SPLIT_COLOURS[part])) for part in used]
     with house_style():
         return _compose(panels, entries, f"{title} — synthetic scene" if synthetic else title)
+
+
+def panels_figure(
+    panels: Sequence[tuple[str, Image]],
+    entries: Sequence[tuple[str, Iterable[Any]]],
+    title: str,
+) -> Figure:
+    """Pictures of one scene side by side, with one legend.
+
+    Args:
+        panels: names and pictures, lines × samples × 3, all of one size.
+        entries: names and colours of the legend, levels of 0 to 255.
+        title: of the figure.
+    """
+    with house_style():
+        return _compose(panels, [(name, _levels(colour)) for name, colour in entries], title)
 
 
 def _named(

@@ -1,0 +1,164 @@
+"""`hsi audit`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .output import print_json
+from .terminal import say
+from .values import (
+    NUMBER_OR_NAN,
+    array_options,
+    drawn_label_options,
+    unlabelled_option,
+    warp_labels_option,
+)
+
+_EXAMPLES = """\b
+Examples:
+  hsi audit gt.mat --split TRTE.mat --window 7
+  hsi audit gt.tif --split train.tif,test.tif --predictions theirs.tif \\
+    -o audit.html
+  hsi audit gt.npy --split train_indices.npy --rest-is-test --cube cube.hdr
+  hsi audit fields.gpkg --cube cube.hdr --split runs/MY_RUN \\
+    --predictions runs/MY_RUN
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("labels", metavar="LABELS")
+@click.option(
+    "--split",
+    "splits",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Train and test in one file, or TRAIN,TEST: masks, label maps, indices; or a run folder.",
+)
+@click.option("--window", type=int, default=1, show_default=True, help="What the classifier sees.")
+@click.option("--predictions", metavar="MAP", help="A map of any classifier, or a run's folder.")
+@click.option(
+    "--polygons",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="",
+    help="A map of their numbers, or drawn ones; without FILE areas of one label that touch.",
+)
+@click.option(
+    "--cube",
+    "--scene",
+    "cube",
+    metavar="FILE",
+    help="The scene: drawn labels need it, and equal spectra on both sides are counted.",
+)
+@click.option("--train-variable", metavar="NAME", help="The training part's name inside its file.")
+@click.option("--test-variable", metavar="NAME", help="The test part's name inside its file.")
+@click.option("--validation-variable", metavar="NAME", help="The validation part's, likewise.")
+@click.option(
+    "--matlab-indices", is_flag=True, help="Indices count from 1 down the columns, as in MATLAB."
+)
+@click.option(
+    "--rest-is-test", is_flag=True, help="FILE has the training part alone; all others are tested."
+)
+@click.option("--labels-variable", metavar="NAME", help="The labels' name inside their file.")
+@click.option("--predictions-variable", metavar="NAME", help="The map's name inside its file.")
+@click.option("--class-names", metavar="FILE", help="A text file, one class name a line.")
+@unlabelled_option
+@click.option(
+    "--predictions-unlabelled",
+    type=NUMBER_OR_NAN,
+    metavar="VALUE",
+    help="As --unlabelled, for the map: -1 where its classes count from 0.",
+)
+@warp_labels_option
+@drawn_label_options
+@array_options
+@click.option("-o", "--output", metavar="PAGE", help="Write a page, PAGE.html, and JSON beside it.")
+@click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def audit(
+    labels: str,
+    splits: tuple[str, ...],
+    predictions: str | None,
+    output: str | None,
+    overwrite: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Say what a split gives away, and what anybody's map is worth on it.
+
+    Needs neither a run nor a model of hsi. Position alone (the nearest training pixel's class, no
+    spectrum seen) is scored beside the map, and accuracy by the distance to training: where both
+    are high near training and low farther off, scores measure position.
+    """
+    from ..api.progress import TerminalObserver
+    from ..atomic import refuse_existing
+    from ..reports.auditing.content import audit_blocks
+    from ..reports.terminal import print_blocks
+    from ..tasks.auditing.output import audit_paths, write_audit
+    from ..tasks.auditing.split_audit import audit_split
+
+    if output is not None:
+        refuse_existing(audit_paths(output), overwrite=overwrite)
+    files = _files(labels, ",".join(splits), predictions, options)
+    with files.opened(TerminalObserver().message) as given:
+        found = audit_split(given)
+    written = () if output is None else write_audit(found, output, overwrite=overwrite)
+    if as_json:
+        print_json({**found.facts, "written": [str(path) for path in written]})
+        return
+    print_blocks(audit_blocks(found.facts))
+    for path in written:
+        say(path)
+
+
+def _files(labels: str, split: str, predictions: str | None, options: dict[str, Any]) -> Any:
+    """What the options say of the files."""
+    from ..data.formats.drawn_features import DrawnOptions
+    from ..data.scene_labels import LabelChoice
+    from ..data.split_names import PartNames
+    from ..errors import ConfigError
+    from ..tasks.auditing.inputs import AuditFiles, MapChoice, SplitChoice
+
+    variable, none = options["predictions_variable"], options["predictions_unlabelled"]
+    if predictions is None and (variable is not None or none is not None):
+        name = "variable" if variable is not None else "unlabelled"
+        raise ConfigError(f"--predictions-{name}", "given without a map", "--predictions MAP")
+    reading = {
+        "variable": options["scene_variable"],
+        **{name: options[name] for name in ("axes", "shape", "nodata")},
+    }
+    if options["cube"] is None and (given := [k for k, v in reading.items() if v is not None]):
+        name = "scene-variable" if given[0] == "variable" else given[0]
+        raise ConfigError(f"--{name}", "given without a cube", "--cube FILE")
+    drawing = DrawnOptions(
+        options["labels_field"],
+        options["labels_layer"],
+        options["labels_buffer"],
+        options["labels_crs"],
+        bool(options["all_touched"]),
+    )
+    names = PartNames(
+        options["train_variable"],
+        options["validation_variable"],
+        options["test_variable"],
+        options=True,
+    )
+    return AuditFiles(
+        LabelChoice(
+            labels,
+            options["labels_variable"],
+            options["class_names"],
+            options["unlabelled"],
+            bool(options["warp_labels"]),
+            drawing,
+        ),
+        SplitChoice(split, names, options["matlab_indices"], options["rest_is_test"]),
+        options["window"],
+        None if predictions is None else MapChoice(predictions, variable, none),
+        options["polygons"] or None,
+        options["cube"],
+        reading,
+    )

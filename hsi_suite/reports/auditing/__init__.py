@@ -1,0 +1,1 @@
+"""The audit of a split in words, tables and figures."""

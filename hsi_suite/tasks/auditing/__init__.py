@@ -1,0 +1,1 @@
+"""What anybody's split gives away, and what anybody's map is worth on it."""
