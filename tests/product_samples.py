@@ -5,7 +5,7 @@ sources).
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -18,6 +18,18 @@ UTM = rasterio.Affine(30, 0, 600015.0, 0, -30, 5800025.0)
 # EnMAP's detectors overlap, so that the order of the bands and of the wavelengths differ.
 VNIR_CENTRES = (423.03, 550.6, 700.2, 902.25, 993.34)
 SWIR_CENTRES = (901.9, 935.27, 1240.5, 1700.8, 2200.6, 2438.6)
+
+
+def swath(x=12.5, y=41.25, step=3e-4) -> np.ndarray:
+    """x and y of the pixels of a swath that is turned and bent."""
+    lines, samples = np.mgrid[:LINES, :SAMPLES].astype(float)
+    return np.stack(
+        [
+            x + step * (samples + 0.2 * lines + 0.01 * samples**2),
+            y - step * (lines - 0.1 * samples),
+        ],
+        axis=2,
+    )
 
 
 def made(shape, dtype="int16", low=1, high=9000, seed=5) -> np.ndarray:
@@ -93,6 +105,7 @@ class Written:
         valid: lines × samples; None: every pixel.
         bad: numbers of bad bands from 0.
         parts: files that hold the product's values.
+        places: x and y of each pixel, and their reference system; None: a grid, or nothing.
     """
 
     path: Path
@@ -107,6 +120,7 @@ class Written:
     valid: np.ndarray | None = None
     bad: tuple[int, ...] = ()
     parts: tuple[Path, ...] = ()
+    places: tuple[np.ndarray, str] | None = None
 
 
 def write_enmap(folder: Path, level="L2A", **xml) -> Written:
@@ -163,7 +177,7 @@ PRISMA_PIXELS = {"vnir": (998.2, 960.1, 700.4, 410.7, 0.0), "swir": (0.0, 2490.2
 def write_prisma(folder: Path, level="L2D", flags=True) -> Written:
     """An .he5 file: lines × bands × samples, wavelengths falling, bands that were not acquired."""
     path = folder / f"PRS_{level}_STD_20201107101404_20201107101408_0001.he5"
-    swath = f"HDFEOS/SWATHS/PRS_{level}_HCO"
+    group = f"HDFEOS/SWATHS/PRS_{level}_HCO"
     first = level == "L1"
     parts = []
     with h5py.File(path, "w") as file:
@@ -177,7 +191,7 @@ def write_prisma(folder: Path, level="L2D", flags=True) -> Written:
                 stored[5, 2] = 0  # a radiance as small as that
             called, upper = detector.capitalize(), detector.upper()
             widths = np.where(np.array(centres) > 0, 9.5 + np.arange(len(centres)), 0)
-            file[f"{swath}/Data Fields/{upper}_Cube"] = stored
+            file[f"{group}/Data Fields/{upper}_Cube"] = stored
             file.attrs[f"List_Cw_{called}"] = np.float32(centres)
             file.attrs[f"List_Fwhm_{called}"] = np.float32(widths)
             file.attrs[f"List_Cw_{called}_Flags"] = np.int32(np.array(centres) > 0)
@@ -195,7 +209,7 @@ def write_prisma(folder: Path, level="L2D", flags=True) -> Written:
                 matrix[8, 1, 5] = 3 if first else 1  # one value
                 matrix[8, 1, 6] = 1 if first else 4  # saturated
                 name = f"{upper}_PIXEL_{'SAT' if first else 'L2'}_ERR_MATRIX"
-                file[f"{swath}/Data Fields/{name}"] = matrix
+                file[f"{group}/Data Fields/{name}"] = matrix
                 stored = np.where(matrix == (2 if first else 1), 65535 if first else 0, stored)
                 stored = np.where(matrix == (3 if first else 1), 65535 if first else 0, stored)
             kept = np.array(centres) > 0
@@ -203,8 +217,9 @@ def write_prisma(folder: Path, level="L2D", flags=True) -> Written:
                           widths[kept], [gain] * kept.sum(), [offset] * kept.sum()))  # fmt: skip
         sides = ("_VNIR", "_SWIR") if first else ("",)
         for side in sides:
-            file[f"{swath}/Geolocation Fields/Latitude{side}"] = np.full((LINES, SAMPLES), 41.25)
-            file[f"{swath}/Geolocation Fields/Longitude{side}"] = np.full((LINES, SAMPLES), 12.5)
+            shift = 1e-3 * (side == "_SWIR")
+            file[f"{group}/Geolocation Fields/Latitude{side}"] = swath()[..., 1] + shift
+            file[f"{group}/Geolocation Fields/Longitude{side}"] = swath()[..., 0] + shift
         if level == "L2D":
             left, top = 600000.0, 4500000.0
             file.attrs["Epsg_Code"] = np.int32(32633)
@@ -228,10 +243,31 @@ def write_prisma(folder: Path, level="L2D", flags=True) -> Written:
         path, f"PRISMA {level}", "1" if reflectance else "W m-2 sr-1 um-1", values,
         centres[order].astype(float), widths[order], gains[order], offsets[order],
         (place, "EPSG:32633") if level == "L2D" else None, valid, (), (path,),
+        None if level == "L2D" else (swath(), "EPSG:4326"),
     )  # fmt: skip
 
 
 EMIT_CENTRES = np.float32([381.006, 388.409, 1350.2, 1400.8, 2200.4, 2492.9])
+
+
+def write_emit_mask(path: Path, clouds=(), names=("Cirrus flag", "Cloud Flag", "Spacecraft Flag")):
+    """The file of flags beside EMIT's products, with cirrus in every pixel."""
+    layers = np.zeros((LINES, SAMPLES, len(names)), "float32")
+    layers[..., 0] = 1
+    for place in clouds:
+        layers[(*place, 1)] = 1
+    with h5py.File(path, "w") as file:
+        file["mask"] = layers
+        file["sensor_band_parameters/mask_bands"] = np.array(names, dtype="S20")
+
+
+def write_emit_with_mask(folder: Path) -> Written:
+    """As `write_emit`, and its mask with one cloud."""
+    written, cloud = write_emit(folder), (6, 3)
+    write_emit_mask(folder / written.path.name.replace("RFL", "MASK"), [cloud])
+    with h5py.File(written.path, locking=False) as file:
+        line, sample = (file[f"location/glt_{axis}"][()] - 1 for axis in "yx")
+    return replace(written, valid=written.valid & ~((line == cloud[0]) & (sample == cloud[1])))
 
 
 def write_emit(folder: Path, name="reflectance", ortho=True) -> Written:
@@ -266,8 +302,8 @@ def write_emit(folder: Path, name="reflectance", ortho=True) -> Written:
             file[f"sensor_band_parameters/{key}"] = each
             file[f"sensor_band_parameters/{key}"].attrs["units"] = np.bytes_("nm")
         file["sensor_band_parameters/good_wavelengths"] = good
-        for key in ("lat", "lon", "elev"):
-            file[f"location/{key}"] = np.zeros((LINES, SAMPLES))
+        for key, axis in (("lon", 0), ("lat", 1)):
+            file[f"location/{key}"] = swath(76.25, 31.5)[..., axis]
         if ortho:
             file["location/glt_x"], file["location/glt_y"] = glt_x, glt_y
             for key in ("glt_x", "glt_y"):
@@ -283,6 +319,7 @@ def write_emit(folder: Path, name="reflectance", ortho=True) -> Written:
     return Written(
         path, title, unit, seen, EMIT_CENTRES.astype(float), widths.astype(float), place=place,
         valid=seen[..., 0] != -9999, bad=(2, 3), parts=(path,),
+        places=None if ortho else (swath(76.25, 31.5), "EPSG:4326"),
     )  # fmt: skip
 
 
@@ -313,8 +350,8 @@ def write_tanager(folder: Path, kind="ortho", name="surface_reflectance") -> Wri
         for key, each in fields.items():
             file[f"{group}/Data Fields/{key}"] = each
         if kind == "basic":
-            for key in ("Latitude", "Longitude"):
-                file[f"{group}/Geolocation Fields/{key}"] = np.zeros((LINES, SAMPLES))
+            for key, axis in (("Longitude", 0), ("Latitude", 1)):
+                file[f"{group}/Geolocation Fields/{key}"] = swath()[..., axis]
         else:
             file[group].attrs["epsg_code"] = np.int64(32611)
         corners = (400020.0, 3800010.0, 400020.0 + 30 * SAMPLES, 3800010.0 - 30 * LINES)
@@ -331,7 +368,7 @@ def write_tanager(folder: Path, kind="ortho", name="surface_reflectance") -> Wri
     return Written(
         path, f"Tanager {kind}", "1" if bad else "W m-2 sr-1 um-1", values.transpose(1, 2, 0),
         centres, widths, place=place if kind == "ortho" else None, valid=nothing == 0, bad=bad,
-        parts=(path,),
+        parts=(path,), places=(swath(), "EPSG:4326") if kind == "basic" else None,
     )  # fmt: skip
 
 
@@ -410,10 +447,14 @@ def write_aviris(folder: Path, later=True) -> Written:
     (folder / "f080611t01p00r07rdn_c.gain").write_text(
         "".join(f"  {factor:.6f}  {channel}\n" for channel, factor in enumerate(factors, 1))
     )
-    (folder / "f080611t01p00r07rdn_c_sc01_ort_igm").write_bytes(b"x")
+    places = swath(606000.5, 4100200.25, 16.5)
+    igm = np.concatenate([places, np.zeros((LINES, SAMPLES, 1))], axis=2)
+    system = "map info = { UTM, 1, 1, 0, 0, 1, 1, 11, North, WGS-84, units=Meters }\n"
+    name = "f080611t01p00r07rdn_c_igm.hdr"
+    write_envi(folder / name, igm, "bsq", system, data_suffix="")
     return Written(
         path, "AVIRIS L1B", "uW cm-2 sr-1 nm-1", cube, centres, widths, 1 / np.array(factors),
-        np.zeros(4), parts=(data,),
+        np.zeros(4), parts=(data,), places=(places, "EPSG:32611"),
     )  # fmt: skip
 
 
@@ -428,6 +469,7 @@ PRODUCTS = (
     }
     | {
         "emit L2A": write_emit,
+        "emit L2A and its mask": write_emit_with_mask,
         "emit L1B": lambda folder: write_emit(folder, "radiance"),
         "emit without a table": lambda folder: write_emit(folder, ortho=False),
         "tanager ortho": write_tanager,

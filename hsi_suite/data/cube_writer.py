@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from ..atomic import atomic_file
 from ..errors import FormatLimitError, OutputError
 from ..user_files import resolved
 from .formats.cube_file import CubeFile
-from .formats.envi_writer import write_envi_blocks
+from .formats.envi_writer import write_envi, write_envi_blocks
+from .formats.geolocation import WGS84
 from .formats.netcdf_writer import write_netcdf
 from .formats.side_masks import side_mask_of, write_side_mask
 from .formats.tiff_writer import write_cube_tiff
@@ -34,19 +35,20 @@ def check_cube_target(path: Path, source: CubeFile) -> None:
         raise OutputError(
             path, f"the ending {path.suffix!r} names no format", f"one of {', '.join(CUBE_ENDINGS)}"
         )
-    targets = {resolved(path)}
-    if path.suffix.lower() == ".hdr":
-        targets.add(resolved(path.with_suffix(".img")))
-    if targets & {resolved(Path(file)) for file in source.files}:
+    targets = {resolved(each) for each in files_of_cube(path)}
+    places = [] if source.geolocation is None else [source.geolocation.path]
+    if targets & {resolved(Path(file)) for file in (*source.files, *places)}:
         raise OutputError(path, "is the input itself", "another name: no input is overwritten")
 
 
 def files_of_cube(target: Path) -> list[Path]:
-    """All files that a cube of this name may have: itself, its values, its mask."""
+    """All files that a cube of this name may have: itself, values, mask, places of its pixels."""
     ending = target.suffix.lower()
     data = [target.with_suffix(".img")] if ending == ".hdr" else []
+    igm = _igm_of(target)
+    places = [igm, igm.with_suffix(".img")] if ending == ".hdr" else []
     masks = [] if ending in (".npy", ".nc") else [side_mask_of(path) for path in (data or [target])]
-    return [target, *data, *masks]
+    return [target, *data, *masks, *places]
 
 
 def write_cube_like(
@@ -71,6 +73,9 @@ def write_cube_like(
             reference system, or the scale.
     """
     ending = path.suffix.lower()
+    valid: list[NDArray[np.bool_]] = []
+    if source.mask is not None and ending not in (".npy", ".nc"):
+        blocks = _watched(blocks, source, valid)
     if ending == ".npy":
         with atomic_file(path) as temporary, temporary.open("wb") as file:
             header = {"descr": dtype.str, "fortran_order": False, "shape": source.shape}
@@ -85,7 +90,8 @@ def write_cube_like(
         data = write_envi_blocks(
             path, source.shape, dtype, blocks, _envi_fields(source), source.georeference
         )
-        return (path, data, *_mask_beside(data, source))
+        beside = _places_beside(path, source)
+        return (path, data, *_mask_beside(data, valid), *beside)
     write_cube_tiff(
         path,
         source.shape,
@@ -97,8 +103,42 @@ def write_cube_like(
         source.nodata,
         source.kept_fields,
         source.fwhm,
+        source.geolocation,
     )
-    return (path, *_mask_beside(path, source))
+    return (path, *_mask_beside(path, valid))
+
+
+def _watched(
+    blocks: Iterable[NDArray[Any]], source: CubeFile, valid: list[NDArray[np.bool_]]
+) -> Iterator[NDArray[Any]]:
+    """The blocks; where they hold data is noted on the way, by the mask and by their values.
+
+    GDAL asks a mask alone, and no nodata value, where there is one.
+    """
+    line = 0
+    for block in blocks:
+        found = source.valid(block, line)
+        valid.append(np.ones(block.shape[:2], bool) if found is None else found)
+        line += len(block)
+        yield block
+
+
+def _places_beside(header: Path, source: CubeFile) -> tuple[Path, ...]:
+    """Where each pixel of a swath lies, as ENVI has it: NAME_igm, of two bands."""
+    places = source.geolocation
+    target = _igm_of(header)
+    if places is None:
+        return ()
+    names = ("longitude", "latitude") if places.crs == WGS84 else ("easting", "northing")
+    fields: dict[str, object] = {"description": "input geometry", "band names": names}
+    if places.crs is not None:
+        fields["coordinate system string"] = places.crs
+    data = write_envi(target, places.read(), fields, None)
+    return (target, data)
+
+
+def _igm_of(header: Path) -> Path:
+    return header.with_name(f"{header.stem}_igm.hdr")
 
 
 def _single_scale(path: Path, source: CubeFile) -> tuple[float, float] | None:
@@ -116,12 +156,12 @@ def _single_scale(path: Path, source: CubeFile) -> tuple[float, float] | None:
     return scale.gain[0], scale.offset[0]
 
 
-def _mask_beside(values: Path, source: CubeFile) -> tuple[Path, ...]:
-    if source.mask is None:
+def _mask_beside(values: Path, valid: list[NDArray[np.bool_]]) -> tuple[Path, ...]:
+    if not valid:
         # One of a result that was here before would mask this one.
         side_mask_of(values).unlink(missing_ok=True)
         return ()
-    return (write_side_mask(values, source.mask.read_lines(0, source.shape[0])),)
+    return (write_side_mask(values, np.concatenate(valid)),)
 
 
 def storable(dtype: np.dtype[Any], ending: str) -> np.dtype[Any]:

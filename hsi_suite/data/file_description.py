@@ -81,6 +81,7 @@ def _described_cube(path: Path, cube: CubeFile) -> dict[str, Any]:
         "fwhm_nm": wavelength_span(cube.fwhm),
         "scale": _scale(cube),
         **_place(cube.georeference),
+        "pixels_at": cube.geolocation.words if cube.geolocation is not None else None,
         "nodata": cube.nodata,
         "mask": "pixels are masked" if cube.mask is not None else None,
         "bad_bands": f"{len(bad)} ({band_list(bad)})" if bad else None,

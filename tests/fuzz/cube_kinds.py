@@ -254,7 +254,7 @@ def _products():
 def _main_file(folder):
     """What a user names of a product: its metadata or header, or its only file."""
     named = lambda path: "METADATA" in path.name or path.suffix == ".hdr"  # noqa: E731
-    return max(sorted(folder.iterdir()), key=named).name
+    return max(sorted(p for p in folder.iterdir() if "MASK" not in p.name), key=named).name
 
 
 def _make_trained_scene(folder):

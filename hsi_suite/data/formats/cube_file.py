@@ -18,6 +18,7 @@ from .array_axes import CubeAxes
 from .array_choice import size_text
 from .class_names import ClassNames
 from .envi_header import HeaderValue
+from .geolocation import Geolocation
 from .products.facts import ProductFacts
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class CubeFile:
         source: what reads the lines.
         files: all files that belong to the cube (an ENVI cube has two).
         wavelengths: centre of each band in nm; None when unknown.
+        geolocation: where each pixel of a swath lies; None where a grid says it, or nothing.
         georeference: None when unknown. A GeoTIFF whose reference system has no EPSG code of its
             own needs the `geo` extra; without it `crs` is None.
         nodata: the value that marks missing pixels; None when the file names none.
@@ -112,6 +114,7 @@ class CubeFile:
     product: ProductFacts | None = None
     opened_with: tuple[str, ...] = ()
     selection: BandSelection | None = None
+    geolocation: Geolocation | None = None
 
     @property
     def bad_bands(self) -> tuple[int, ...]:
@@ -218,6 +221,8 @@ class CubeFile:
         self.source.close()
         if self.mask is not None:
             self.mask.close()
+        if self.geolocation is not None:
+            self.geolocation.close()
 
     def __enter__(self) -> CubeFile:
         return self

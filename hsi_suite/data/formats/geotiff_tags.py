@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
 from ...errors import FormatLimitError
 from ..scene import Georeference
@@ -68,6 +70,22 @@ def geotiff_tags(path: Path, georeference: Georeference) -> list[ExtraTag]:
         OutputError: the reference system needs rasterio, or is one that rasterio does not know.
     """
     return [*_transform_tags(georeference.transform), *_crs_tags(path, georeference.crs)]
+
+
+def control_point_tags(path: Path, points: NDArray[np.float64], crs: str | None) -> list[ExtraTag]:
+    """The tags that give a TIFF file ground control points.
+
+    Args:
+        path: the file they are for, named in messages.
+        points: sample, line, x, y of each; two at least.
+        crs: their reference system; None when unknown.
+
+    Raises:
+        OutputError: the reference system needs rasterio, or is one that rasterio does not know.
+    """
+    flat = np.zeros((len(points), 6))
+    flat[:, [0, 1, 3, 4]] = points
+    return [(TIEPOINT, _DOUBLE, flat.size, tuple(flat.ravel()), True), *_crs_tags(path, crs)]
 
 
 def _geo_keys(page: tifffile.TiffPage) -> dict[int, int]:

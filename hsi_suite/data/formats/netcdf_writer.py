@@ -27,8 +27,10 @@ from .cf_grid import (
     turned_centres,
 )
 from .cube_file import CubeFile
+from .geolocation import WGS84, Geolocation
 
 _PLANE = ("y", "x")
+_BLOCK_VALUES = 2**22
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def _write_place(variables: _Variables, source: CubeFile) -> list[str]:
         variables.coordinate("y", y, axis="Y")
         variables.coordinate("x", x, axis="X")
     if place is None:
-        return []
+        return [] if source.geolocation is None else _write_swath(variables, source.geolocation)
     mapping = variables.file.create_dataset(GRID_MAPPING, data=np.int64(0))
     mapping.attrs.update(mapping_attributes(place.crs, place.transform, place.map_info))
     if not is_turned(place.transform):
@@ -139,6 +141,28 @@ def _write_place(variables: _Variables, source: CubeFile) -> list[str]:
     ):
         variables.variable(name, _PLANE, np.float64)[...] = values
     return ["xc", "yc"]
+
+
+def _write_swath(variables: _Variables, places: Geolocation) -> list[str]:
+    """Coordinates of each pixel, as CF has them for swaths; the names of their variables."""
+    names, kinds = ("xc", "yc"), ({"long_name": "easting"}, {"long_name": "northing"})
+    if places.crs == WGS84:
+        names = ("lon", "lat")
+        kinds = (
+            {"standard_name": "longitude", "units": "degrees_east"},
+            {"standard_name": "latitude", "units": "degrees_north"},
+        )
+    layers = [
+        variables.variable(name, _PLANE, np.float64, **kind)
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    lines, samples = places.shape
+    step = max(1, _BLOCK_VALUES // samples)
+    for start in range(0, lines, step):
+        end = min(start + step, lines)
+        for layer, values in zip(layers, np.moveaxis(places.read(start, end), 2, 0), strict=True):
+            layer[start:end] = values
+    return list(names)
 
 
 def _write_bands(variables: _Variables, source: CubeFile, axis: str) -> list[str]:

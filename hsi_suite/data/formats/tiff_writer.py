@@ -15,7 +15,8 @@ from ...atomic import atomic_file
 from ...errors import OutputError
 from ..scene import Georeference
 from .envi_header import GAINS, OFFSETS, HeaderValue
-from .geotiff_tags import ExtraTag, geotiff_tags
+from .geolocation import Geolocation
+from .geotiff_tags import ExtraTag, control_point_tags, geotiff_tags
 from .map_styles import write_map_sides
 
 _ASCII = 2
@@ -110,6 +111,7 @@ def write_cube_tiff(
     nodata: float | None,
     kept_fields: Mapping[str, HeaderValue] | None = None,
     fwhm: NDArray[np.float64] | None = None,
+    geolocation: Geolocation | None = None,
 ) -> None:
     """Write a cube that comes in blocks of lines: uncompressed, interleaved by pixel.
 
@@ -131,6 +133,7 @@ def write_cube_tiff(
             nodata,
             kept_fields,
             fwhm=fwhm,
+            geolocation=geolocation,
         )
         with temporary.open("r+b") as file:
             file.seek(place)
@@ -150,6 +153,7 @@ def start_cube_tiff(
     kept_fields: Mapping[str, HeaderValue] | None = None,
     remark: str | None = None,
     fwhm: NDArray[np.float64] | None = None,
+    geolocation: Geolocation | None = None,
 ) -> int:
     """As `write_cube_tiff`, for values that are still to come; all are 0.
 
@@ -166,6 +170,7 @@ def start_cube_tiff(
             of the bands.
         remark: what GDAL's metadata say beside that, as REMARK.
         fwhm: widths of the bands in nm; None when unknown.
+        geolocation: of a swath, of which the file holds ground control points.
 
     Returns:
         Where the values start, in bytes.
@@ -179,6 +184,9 @@ def start_cube_tiff(
     further += _scaling_items(kept_fields or {})
     items = {} if remark is None else {"REMARK": remark}
     tags = [*_gdal_tags(items, band_names, nodata, further), *_geo(path, georeference)]
+    points = geolocation.points() if geolocation is not None and georeference is None else ()
+    if geolocation is not None and len(points) > 2:
+        tags += control_point_tags(path, np.asarray(points), geolocation.crs)
     if shape[2] == 1:
         return _start(file, path, shape[:2], dtype, tags, photometric="minisblack")
     return _start(file, path, shape, dtype, tags, photometric="minisblack", planarconfig="contig")

@@ -10,11 +10,15 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from ....errors import InputFileError
 from ....user_files import read_text
 from ..cube_file import CubeFile
 from ..envi_fields import Fields
+from ..envi_files import open_envi
 from ..envi_header import GAINS, HeaderList, HeaderValue
+from ..geolocation import WGS84, BandAlone, Geolocation, require_same_pixels
 from .facts import ProductFacts
 
 # How flight lines are called: f080611t01p00r07, ang20170228t170016.
@@ -53,13 +57,18 @@ def with_aviris_facts(file: CubeFile, fields: Fields) -> CubeFile | None:
         ("radiance or reflectance, which the header does not say", ""),
     )
     version = re.search(r"_(v\d\w*?)(?:_|\b)", text)
-    position = "map grid" if file.georeference is not None else _in_sensor_geometry(file)
+    geolocation = _places(file)
+    position = "map grid"
+    if file.georeference is None:
+        by = f" ({geolocation.path.stem})" if geolocation is not None else ""
+        position = f"sensor geometry, without a map grid{by}"
     table, scale = _gains(file) if quantity == "radiance" else ((), {})
     level = {"surface reflectance": "L2", "radiance": "L1B"}.get(quantity, "")
     facts = ProductFacts(name, level, version[1] if version else "", quantity, unit, position)
     return replace(
         file,
         product=facts,
+        geolocation=geolocation,
         files=(*file.files, *table),
         kept_fields={"sensor type": facts.title, **file.kept_fields, **scale},
     )
@@ -71,10 +80,27 @@ def _text(value: HeaderValue) -> str:
     return value if isinstance(value, str) else " ".join(value)
 
 
-def _in_sensor_geometry(file: CubeFile) -> str:
-    beside = [path.name for path in _of_the_flight(file) if "igm" in path.name.lower()]
-    named = f"; {min(beside)} holds the place of each pixel" if beside else ""
-    return f"sensor geometry, without a map grid{named}"
+def _places(file: CubeFile) -> Geolocation | None:
+    """Where each pixel lies, by the IGM file of the flight: easting, northing, height.
+
+    Raises:
+        InputFileError: it is damaged, or of other pixels.
+    """
+    tables = [p for p in _of_the_flight(file) if p.stem.lower().endswith("igm")]
+    headers = [path for path in tables if path.suffix.lower() == ".hdr"]
+    if file.georeference is not None or len(headers) != 1:
+        return None
+    igm = open_envi(headers[0])
+    if igm.shape[:2] != file.shape[:2] or igm.shape[2] < 2:
+        igm.close()
+        require_same_pixels(headers[0], "an IGM file", igm.shape, file.shape[:2])
+        return None
+    x, y = BandAlone(igm.source, 0), BandAlone(igm.source, 1)
+    crs = igm.georeference.crs if igm.georeference is not None else None
+    found = Geolocation(headers[0], x, y, file.shape[:2], crs)
+    if crs is None and (np.abs(found.points()[:, 2:]) <= (180, 90)).all():
+        found = replace(found, crs=WGS84)
+    return found
 
 
 def _of_the_flight(file: CubeFile) -> list[Path]:

@@ -16,8 +16,9 @@ from ....errors import InputFileError
 from ..array_axes import ArrayRequest
 from ..array_choice import SCENE_OPTION
 from ..cube_file import CubeFile
-from .dlr_metadata import BANDS, band_table, described, open_image
+from .dlr_metadata import BANDS, band_table, beside, described, open_image
 from .facts import ProductBands, ProductFacts, require_known
+from .flag_files import Flags, in_words, with_flags
 from .xml_metadata import XmlMetadata
 
 _TAGS = {"centres": "wavelengthCenterOfBand", "widths": "wavelengthWidthOfBand",
@@ -27,6 +28,8 @@ _QUANTITIES = {"L1B": _RADIANCE, "L1C": _RADIANCE, "L2A": ("surface reflectance"
 # The product's own name stands in its metadata: DESIS-HSI-L2A-DT…-V0210.
 _NAME = re.compile(r"DESIS-HSI-(L\w\w)(?:\S*-V(\d{4})\b)?")
 _BACKGROUND = -32768.0
+# Layers of QL_QUALITY-2, from 0: 0 shadow, 5 clouds over land, 6 clouds over water.
+_UNSEEN = (0, 5, 6)
 _REMEDY = "read its image alone: rename a copy of it, so that it stands by itself"
 
 
@@ -65,17 +68,24 @@ def open_desis(
     position = "map grid"
     if level == "L1B":
         position = "sensor geometry, without map coordinates: L1C and L2A have them"
-    facts = ProductFacts(
-        "DESIS", level, version, quantity, unit, position, "QL_QUALITY files are not applied"
-    )
+    flags = _flags(metadata) if masked and level == "L2A" else []
+    others = "haze, snow, water and QL_QUALITY" if flags else "QL_QUALITY files"
+    facts = ProductFacts("DESIS", level, version, quantity, unit, position, in_words(flags, others))
     return replace(
-        cube,
+        with_flags(cube, flags),
         path=image or metadata.path,
         georeference=None if level == "L1B" else cube.georeference,
         nodata=_BACKGROUND if cube.nodata is None else cube.nodata,
         kept_fields={**cube.kept_fields, "sensor type": facts.title},
         product=facts,
     )
+
+
+def _flags(metadata: XmlMetadata) -> list[Flags]:
+    """The layers of QL_QUALITY-2 that say that the ground is not seen."""
+    path = beside(metadata, "", "-QL_QUALITY-2")
+    what = "clouds and their shadow"
+    return [] if path is None else [Flags(path, (1,), what, _UNSEEN)]
 
 
 def _told(metadata: XmlMetadata, bands: ProductBands) -> tuple[str, str]:

@@ -16,7 +16,6 @@ from ..array_axes import ArrayRequest
 from ..array_choice import SCENE_OPTION, size_text
 from ..cube_file import CubeFile
 from ..line_masks import BothMasks
-from ..tiff_files import open_tiff
 from .dlr_metadata import (
     BANDS,
     band_table,
@@ -26,7 +25,8 @@ from .dlr_metadata import (
     open_image,
 )
 from .facts import ProductBands, ProductFacts, require_known
-from .joined_bands import BandsOf, FlagMask, JoinedBands
+from .flag_files import Flags, in_words, with_flags
+from .joined_bands import BandsOf, JoinedBands
 from .xml_metadata import XmlMetadata
 
 _TAGS = {"centres": "wavelengthCenterOfBand", "widths": "FWHMOfBand",
@@ -38,6 +38,8 @@ _DETECTORS = ("vnir", "swir")
 _L2A_BACKGROUND = -32768.0
 # QL_QUALITY_CLASSES: 1 land, 2 water, 3 background.
 _BACKGROUND = 3
+# QL_QUALITY_CLOUD and QL_QUALITY_CLOUDSHADOW: 0 clear.
+_CLOUDED = 1
 
 
 def open_enmap(
@@ -98,22 +100,10 @@ def _nodata(metadata: XmlMetadata, cube: CubeFile, level: str) -> float | None:
 def _with_facts(metadata: XmlMetadata, cube: CubeFile, level: str, masked: bool) -> CubeFile:
     quantity, unit = _QUANTITIES[level]
     version = metadata.text("base/revision", "metadata/schema/processingVersion")
-    quality = "QL_QUALITY files are not applied"
-    classes = beside(metadata, "", "-QL_QUALITY_CLASSES") if level != "L1B" else None
-    if masked and cube.mask is None and classes is not None:
-        flags = open_tiff(classes, ArrayRequest(), masked=False)
-        if flags.shape[:2] != cube.shape[:2]:
-            flags.close()
-            raise InputFileError(
-                classes,
-                f"{size_text(flags.shape[:2])} pixels",
-                f"{size_text(cube.shape[:2])} as in {cube.path.name}",
-                "it belongs to another product: remove it",
-            )
-        mask = FlagMask(flags.source, (_BACKGROUND,))
-        cube = replace(cube, mask=mask, files=(*cube.files, classes))
-        quality = "pixels of the background (QL_QUALITY_CLASSES) are masked; clouds, haze, " \
-                  "shadow and snow are not"  # fmt: skip
+    flags = _flags(metadata) if masked and level != "L1B" else []
+    cube = with_flags(cube, flags)
+    others = "other QL files (haze, cirrus, snow, PIXELMASK)" if flags else "QL_QUALITY files"
+    quality = in_words(flags, others)
     position = (
         "sensor geometry, without map coordinates: L1C and L2A have them"
         if level == "L1B"
@@ -125,6 +115,17 @@ def _with_facts(metadata: XmlMetadata, cube: CubeFile, level: str, masked: bool)
         product=facts,
         kept_fields={**cube.kept_fields, "sensor type": facts.title},
     )
+
+
+def _flags(metadata: XmlMetadata) -> list[Flags]:
+    """The flags that lie beside a product on a map grid and say that the ground is not seen."""
+    known = (
+        ("CLASSES", _BACKGROUND, "background"),
+        ("CLOUD", _CLOUDED, "clouds"),
+        ("CLOUDSHADOW", _CLOUDED, "shadow of clouds"),
+    )
+    found = ((beside(metadata, "", f"-QL_QUALITY_{name}"), bad, what) for name, bad, what in known)
+    return [Flags(path, (bad,), what) for path, bad, what in found if path is not None]
 
 
 def _in_sensor_geometry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ....errors import InputFileError
 from ..array_axes import CubeAxes
 from ..array_choice import check_cube, is_real, size_text
 from ..cube_file import in_native_order
+from ..geolocation import Geolocation
 from ..hdf5_facts import Missing
 from ..hdf5_files import Hdf5Lines, refuse_elsewhere, refuse_shortened, whole_dataset
 from ..reading_guard import reading
@@ -173,6 +175,26 @@ class Hdf5Parts:
                     text = first.decode("utf-8", "replace") if isinstance(first, bytes) else first
                     return " ".join(str(text).strip("\0 ").split())[:_LONGEST_TEXT]
         return ""
+
+
+def swath_places(
+    parts: Hdf5Parts, names: Sequence[tuple[str, str]], shape: tuple[int, int]
+) -> Geolocation | None:
+    """Where the pixels of a swath lie, by layers in degrees; None where there are none.
+
+    Args:
+        parts: the open file.
+        names: of the layers of longitude and latitude; the first pair that is there counts.
+        shape: lines and samples of the cube.
+
+    Raises:
+        InputFileError: the layers are of another size.
+    """
+    for pair in names:
+        if all(isinstance(parts.find(name), h5py.Dataset) for name in pair):
+            x, y = (parts.layer(name, shape) for name in pair)
+            return Geolocation(parts.path, x, y, shape)
+    return None
 
 
 class LayerLines:

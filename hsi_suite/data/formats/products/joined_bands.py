@@ -136,19 +136,21 @@ class MarkedPadding:
 
 
 class FlagMask:
-    """Where pixels hold data, by a layer of flags.
+    """Where pixels hold data, by layers of flags.
 
     Args:
-        flags: lines × samples × 1.
+        flags: lines × samples × layers.
         bad: the flags of pixels that hold none.
+        layers: those that count; one is enough to mask a pixel.
     """
 
-    def __init__(self, flags: LineSource, bad: Sequence[int]) -> None:
-        self._flags, self._bad = flags, tuple(bad)
+    def __init__(self, flags: LineSource, bad: Sequence[int], layers: Sequence[int] = (0,)) -> None:
+        self._flags, self._bad, self._layers = flags, tuple(bad), list(layers)
 
     def read_lines(self, first_line: int, last_line: int) -> NDArray[np.bool_]:
         """Lines first_line … last_line - 1, lines × samples."""
-        return ~np.isin(self._flags.read_lines(first_line, last_line)[..., 0], self._bad)
+        flags = self._flags.read_lines(first_line, last_line)[..., self._layers]
+        return np.asarray(~np.isin(flags, self._bad).any(axis=2))
 
     def close(self) -> None:
         """Close the file."""

@@ -18,8 +18,9 @@ from ...scene import Georeference
 from ..array_axes import ArrayRequest
 from ..array_choice import size_text
 from ..cube_file import CubeFile, LineSource
+from ..geolocation import Geolocation
 from .facts import ProductBands, ProductFacts, require_known
-from .hdf5_parts import Hdf5Parts
+from .hdf5_parts import Hdf5Parts, swath_places
 from .joined_bands import BandsOf, FlaggedLines, JoinedBands, MarkedPadding
 
 _SWATH = re.compile(r"PRS_(L\w+)_HCO", re.IGNORECASE)
@@ -89,6 +90,7 @@ def open_prisma(parts: Hdf5Parts, request: ArrayRequest, marked: bool) -> CubeFi
         wavelengths=bands.centres,
         fwhm=bands.widths,
         georeference=_place(parts, lines, samples) if level == "L2D" else None,
+        geolocation=None if level == "L2D" else _places(parts, swath, (lines, samples)),
         nodata=(_TOP if level == "L1" else 0.0) if marked else None,
         kept_fields={**bands.fields, **_kept(parts, facts)},
         remarks=_remarks(detectors),
@@ -232,7 +234,7 @@ def _facts(
     quantity, unit = _QUANTITIES[swath.level]
     version = parts.text(parts.file, "Processor_Version", f"{swath.level}_Processor_Version",
                          "L1_Processor_Version")  # fmt: skip
-    position = "map grid" if swath.level == "L2D" else f"sensor geometry{_corners(parts, swath)}"
+    position = "map grid" if swath.level == "L2D" else "sensor geometry, without a map grid"
     flags = "errors" if swath.level == "L1" else "invalid"
     quality = ""
     if marked and any(detector.flagged for detector in detectors):
@@ -242,21 +244,13 @@ def _facts(
     return ProductFacts("PRISMA", swath.level, version, quantity, unit, position, quality)
 
 
-def _corners(parts: Hdf5Parts, swath: _Swath) -> str:
-    """Where the first and the last pixel lie, in words; "" where the file does not say."""
+def _places(parts: Hdf5Parts, swath: _Swath, shape: tuple[int, int]) -> Geolocation | None:
     fields = f"{swath.name}/Geolocation Fields"
-    layers = []
-    for what in ("Latitude", "Longitude"):
-        names = (f"{fields}/{what}", f"{fields}/{what}_VNIR")
-        name = next((name for name in names if parts.find(name) is not None), None)
-        if name is None:
-            return ""
-        layers.append(parts.dataset(name, 2))
-    ends = [f"{float(each[0, 0]):.4f} to {float(each[-1, -1]):.4f}" for each in layers]
-    return (
-        f", without a map grid: its pixels lie at the Latitude ({ends[0]}) and Longitude "
-        f"({ends[1]}) that it lists; L2D has a grid"
-    )
+    pairs = [
+        (f"{fields}/Longitude{ending}", f"{fields}/Latitude{ending}")
+        for ending in ("", *(f"_{name.upper()}" for name in _DETECTORS))
+    ]
+    return swath_places(parts, pairs, shape)
 
 
 def _kept(parts: Hdf5Parts, facts: ProductFacts) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from ...scene import Georeference
 from ..array_axes import ArrayRequest
 from ..array_choice import size_text
 from ..cube_file import CubeFile, LineMask
+from ..geolocation import Geolocation
 from ..hdf5_facts import Missing, missing_markers
 from .facts import ProductBands, ProductFacts
-from .hdf5_parts import Hdf5Parts, attribute_nanometres
+from .hdf5_parts import Hdf5Parts, attribute_nanometres, swath_places
 from .joined_bands import FlagMask
 
 _KINDS = {"SWATHS": "basic", "GRIDS": "ortho"}
@@ -90,6 +91,7 @@ def open_tanager(parts: Hdf5Parts, request: ArrayRequest, marked: bool) -> CubeF
         wavelengths=bands.centres,
         fwhm=bands.widths if len(bands.widths) else None,
         georeference=_place(parts, cube, lines, samples) if cube.kind == "ortho" else None,
+        geolocation=_places(parts, cube, lines, samples),
         nodata=missing.value,
         kept_fields={**bands.fields, "sensor type": facts.title},
         mask=mask,
@@ -136,6 +138,14 @@ def _axes(parts: Hdf5Parts, dataset: h5py.Dataset, bands: int) -> tuple[str, ...
         f"as many as {dataset.name} has, {size_text(dataset.shape)}",
         _COPY,
     )
+
+
+def _places(parts: Hdf5Parts, cube: _Cube, lines: int, samples: int) -> Geolocation | None:
+    if cube.kind != "basic":
+        return None
+    groups = (f"{cube.group}/Geolocation{mark}Fields" for mark in " _")
+    pairs = [(f"{group}/Longitude", f"{group}/Latitude") for group in groups]
+    return swath_places(parts, pairs, (lines, samples))
 
 
 def _place(parts: Hdf5Parts, cube: _Cube, lines: int, samples: int) -> Georeference:
