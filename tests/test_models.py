@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from torch import nn
 
 import hsi_suite.models
+from hsi_suite.data.patches import WindowSampler
+from hsi_suite.engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
+from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.building import build_denoiser, build_example, build_model, build_retriever
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.description import window_equivariant
+from hsi_suite.models.dropout import dropout_layers
 from hsi_suite.models.hybridsn import HybridSN
 from hsi_suite.models.registry import MODELS
 
@@ -24,6 +28,8 @@ CLASSIFIERS = [
 DENOISERS = [name for name in MODELS if MODELS[name].task == "denoising"]
 RETRIEVERS = [name for name in MODELS if MODELS[name].task == "retrieval"]
 NETWORKS = CLASSIFIERS + DENOISERS + RETRIEVERS
+# Enough for every classifier.
+BANDS = 24
 
 
 # These see the batch in training; all others see a window as a part of the scene always.
@@ -55,9 +61,9 @@ def small(name, seed=0):
         return model, torch.randn(6, 20 + 3 * 49, generator=generator)
     window = least_window(name)
     model = build_model(
-        name, in_channels=20, num_classes=4, window=window, options={}, generator=generator
+        name, in_channels=BANDS, num_classes=4, window=window, options={}, generator=generator
     )
-    return model, torch.randn(6, 20, window, window, generator=generator)
+    return model, torch.randn(6, BANDS, window, window, generator=generator)
 
 
 def test_hybridsn_has_the_published_layers():
@@ -193,12 +199,15 @@ def windows_are_seen_as_in_the_scene(see, scene, side, places, tolerance=1e-10):
 @given(data=st.data())
 def test_classifiers_see_windows_as_they_claim(name, training, data):
     model = small(name, seed=data.draw(st.integers(0, 99)))[0].double().train(training)
-    least = max(9, least_window(name))
+    # The claim is of equal masks.
+    for layer in dropout_layers(model):
+        layer.p = 0
+    least = max(3, least_window(name))
     side = data.draw(st.integers(least, least + 3))
     lines, samples = (data.draw(st.integers(side + 1, least + 6)) for _ in range(2))
     place = st.tuples(st.integers(0, lines - side), st.integers(0, samples - side))
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 99)))
-    scene = torch.randn(2, 20, lines, samples, generator=generator, dtype=torch.float64)
+    scene = torch.randn(2, BANDS, lines, samples, generator=generator, dtype=torch.float64)
     places = [data.draw(place), (lines - side, samples - side)]
     claim = not (training and name in BATCH_NORMED)
     assert window_equivariant(model, training) == model.window_equivariant(training) == claim
@@ -242,9 +251,45 @@ def test_features_are_what_the_head_sees():
         model, windows = small(name)
         with torch.no_grad():
             features = model.eval().features(windows)
-            head = model.spatial if name == "ssrn" else model.head
-            seen = head(features.flatten(1) if least_window(name) == 1 else features)
+            if isinstance(model, WindowNetwork):
+                first, rest = model.split_head()
+                seen = rest(features if first is None else first(features.flatten(1)))
+            else:
+                seen = model.head(features.flatten(1))
             torch.testing.assert_close(seen, model(windows), rtol=1e-5, atol=1e-6)
+
+
+DENSE = [name for name in CLASSIFIERS if isinstance(small(name)[0], WindowNetwork)]
+
+
+@pytest.mark.parametrize("wider", [0, 2])
+@pytest.mark.parametrize("name", DENSE)
+def test_scenes_give_the_maps_and_gradients_of_their_windows(name, wider):
+    generator = torch.Generator().manual_seed(2)
+    model = build_model(
+        name, in_channels=BANDS, num_classes=4, window=least_window(name) + wider, options={},
+        generator=generator,
+    ).double().eval()  # fmt: skip
+    for key, value in model.state_dict().items():
+        if key.endswith(("running_mean", "running_var")):
+            value.uniform_(0.5, 2, generator=generator)
+    scene = torch.randn(BANDS, 7, 5, generator=generator, dtype=torch.float64)
+    windows = WindowSampler(scene, model.window)
+    pixels = torch.arange(7 * 5)
+    by_windows = model(windows.gather(pixels))
+    wanted = torch.ones(7, 5, dtype=torch.bool)
+    with torch.no_grad():
+        strips = list(strip_logits(model, windows.padded(), wanted, 3))
+    assert [line for line, _ in strips] == [0, 3, 6]
+    by_strips = torch.cat([logits.flatten(0, 1) for _, logits in strips])
+    torch.testing.assert_close(by_strips, by_windows.detach(), rtol=0, atol=1e-10)
+    if not runs_dense(model, training=True):
+        return
+    expected = torch.autograd.grad(by_windows.square().sum(), list(model.parameters()))
+    by_scene = pixel_logits(model, scene_features(model, windows.padded()), pixels)
+    found = torch.autograd.grad(by_scene.square().sum(), list(model.parameters()))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize(

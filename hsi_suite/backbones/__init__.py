@@ -4,7 +4,7 @@ Every network of the project is composed from these. `BLOCKS` has them by name.
 """
 
 from .blocks import BLOCKS, build_block
-from .branches import Branches
+from .branches import Branches, SummedBranches
 from .conv import ConvNormAct, DepthwiseSeparableConv, NormActConv
 from .dimension import ChannelLayerNorm, Crop, LayerChoice, Padding, Size, Style
 from .equivariance import breaks_equivariance
@@ -47,6 +47,13 @@ from .residual import (
 )
 from .shuffle import ChannelShuffle, shuffle_unit
 from .squeeze_excitation import SqueezeExcitation
+from .transformer import (
+    MatrixProduct,
+    PositionedTokens,
+    SelfAttention,
+    TokenFusion,
+    transformer_block,
+)
 
 __all__ = [
     "BLOCKS",
@@ -61,14 +68,19 @@ __all__ = [
     "GlobalAverageHead",
     "GlobalMean",
     "LayerChoice",
+    "MatrixProduct",
     "NormActConv",
     "Padding",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PositionedTokens",
     "Residual",
+    "SelfAttention",
     "Size",
     "SqueezeExcitation",
     "Style",
+    "SummedBranches",
+    "TokenFusion",
     "auxiliary_head_v1",
     "auxiliary_head_v3",
     "basic_residual",
@@ -106,5 +118,6 @@ __all__ = [
     "resnext_residual",
     "shuffle_unit",
     "shuffle_up",
+    "transformer_block",
     "unshuffle_down",
 ]

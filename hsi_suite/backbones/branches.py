@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -45,8 +46,8 @@ class Branches(nn.ModuleList):
     def __init__(self, *branches: nn.Module) -> None:
         super().__init__(branches)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Concatenate what the branches make of `x`.
+    def outputs(self, x: Tensor) -> list[Tensor]:
+        """What the branches make of `x`, one by one.
 
         Raises:
             ShapeError: the outputs differ in size.
@@ -55,7 +56,29 @@ class Branches(nn.ModuleList):
         sizes = {tuple(output.shape[2:]) for output in outputs}
         if len(sizes) > 1:
             raise ShapeError("branches", f"outputs of sizes {sorted(sizes)}", "equal sizes")
-        return torch.cat(outputs, dim=1)
+        return outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Concatenate what the branches make of `x`."""
+        return torch.cat(self.outputs(x), dim=1)
+
+
+class SummedBranches(Branches):
+    """Run every branch on the same input and add the outputs.
+
+    Shapes: (N, C, ...) to (N, channels of each branch, ...).
+
+    Args:
+        branches: modules whose outputs have equal sizes and channels.
+
+    Example:
+        >>> SummedBranches(nn.Identity(), nn.Identity())(torch.ones(1, 2, 3)).unique()
+        tensor([2.])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the branches make of `x`."""
+        return reduce(torch.add, self.outputs(x))
 
 
 SimpleLayer = Conv | Parallel | Pool

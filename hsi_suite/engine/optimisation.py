@@ -17,7 +17,8 @@ def build_optimizer(parameters: Iterable[nn.Parameter], config: OptimizerConfig)
 
     Adam follows Kingma and Ba (2015); SGD has plain (not Nesterov) momentum. RMSProp divides the
     gradient by the root of its running mean square plus epsilon, and then gathers momentum
-    (Szegedy et al., CVPR 2016, section 8, with decay 0.9 and epsilon 1).
+    (Szegedy et al., CVPR 2016, section 8, with decay 0.9 and epsilon 1). AdaGrad divides it by the
+    root of the sum of all squares so far.
     """
     if config.name == "adam":
         return optim.Adam(
@@ -35,6 +36,8 @@ def build_optimizer(parameters: Iterable[nn.Parameter], config: OptimizerConfig)
             momentum=config.momentum,
             weight_decay=config.weight_decay,
         )
+    if config.name == "adagrad":
+        return optim.Adagrad(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
     return optim.SGD(
         parameters,
         lr=config.learning_rate,

@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 
 from ..backbones.conv import ConvNormAct
-from ..errors import ShapeError
+from .inputs import check_bands, check_single_pixel
 
 _LEAST_BANDS = 9
 _POOLED = 40
@@ -33,15 +33,8 @@ class CNN1D(nn.Module):
 
     def __init__(self, in_channels: int, num_classes: int, window: int = 1) -> None:
         super().__init__()
-        if in_channels < _LEAST_BANDS:
-            raise ShapeError("cnn1d", f"{in_channels} bands", f"at least {_LEAST_BANDS}")
-        if window != 1:
-            raise ShapeError(
-                "cnn1d",
-                f"a window of {window}",
-                "a window of 1: it sees one pixel's spectrum",
-                "set model.window=1",
-            )
+        check_bands("cnn1d", in_channels, _LEAST_BANDS)
+        check_single_pixel("cnn1d", window)
         kernel = math.ceil(in_channels / 9)
         length = in_channels - kernel + 1
         pool = math.ceil(length / _POOLED)

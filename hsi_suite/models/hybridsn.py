@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ..backbones.conv import ConvNormAct
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ShapeError
+from .inputs import check_window
 
 _KERNELS_3D = ((8, (7, 3, 3)), (16, (5, 3, 3)), (32, (3, 3, 3)))
 _KERNEL_2D = (3, 3)
@@ -66,13 +67,7 @@ class HybridSN(nn.Module):
                 f"at least {_LEAST_COMPONENTS}",
                 "raise reduction.components",
             )
-        if window < self.least_window or window % 2 == 0:
-            raise ShapeError(
-                name,
-                f"a window of {window}",
-                f"an odd window of at least {self.least_window}",
-                "change model.window",
-            )
+        check_window(name, window, self.least_window)
         if not 0 <= dropout < 1:
             raise ValueError(f"a dropout of {dropout} is no share from 0 to below 1")
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..backbones.conv import ConvNormAct
 from ..backbones.inception_v1 import inception_v1
-from ..errors import ShapeError
+from .inputs import check_bands, check_single_pixel
 
 _LEAST_BANDS = 16
 
@@ -38,15 +38,8 @@ class Inception1D(nn.Module):
         self, in_channels: int, num_classes: int, window: int = 1, dropout: float = 0.4
     ) -> None:
         super().__init__()
-        if in_channels < _LEAST_BANDS:
-            raise ShapeError("Inception1D", f"{in_channels} bands", f"at least {_LEAST_BANDS}")
-        if window != 1:
-            raise ShapeError(
-                "Inception1D",
-                f"a window of {window}",
-                "a window of 1: it sees one pixel's spectrum",
-                "set model.window=1",
-            )
+        check_bands("Inception1D", in_channels, _LEAST_BANDS)
+        check_single_pixel("Inception1D", window)
         style: Any = {"dim": 1, "norm": "batch"}
         self.spectrum = nn.Sequential(ConvNormAct(1, 32, 7, **style), nn.MaxPool1d(2))
         channels, length = 32, in_channels // 2

@@ -12,23 +12,9 @@ from torch import nn
 from ..arguments import checked
 from ..errors import ConfigError
 from ..registry import Registry, enter_offered, listed, nearest_names
-from .classic_classifier import CLASSIC_MODELS, INITIALISATION, ClassicClassifier
-from .cnn1d import CNN1D
-from .dncnn import DnCNN, FDnCNN
-from .dscmr import DSCMR
-from .hybridsn import HybridSN
-from .hybridsn_relatives import (
-    HybridSNInception,
-    HybridSNResidual,
-    HybridSNSE,
-    HybridSNSeparable,
-    HybridSNSEResidual,
-)
-from .inception_1d import Inception1D
 from .network_file import is_network_file, network_class
-from .residual_unet import ResidualUNet
+from .shipped import SHIPPED
 from .spec import ModelSpec
-from .ssrn import SSRN
 
 Network = TypeVar("Network", bound=nn.Module)
 CLASSIFIES = "classification"
@@ -39,140 +25,8 @@ _HANDED_OVER: dict[str, ModelSpec] = {}
 # Those that were registered by a program or package, and those of entry points.
 _REGISTERED: set[str] = set()
 _OFFERED: set[str] = set()
-MODELS.add(
-    "hybridsn",
-    ModelSpec(
-        factory=HybridSN,
-        task="classification",
-        summary="3-D, then 2-D convolutions over a window of components (Roy et al. 2020)",
-        initialisation="glorot",
-        example={"in_channels": 30, "num_classes": 16, "window": 25},
-        example_input=(1, 30, 25, 25),
-        example_parameters=5_122_176,
-    ),
-)
-# Glorot's bounds count the kernels of all channels, of which a depthwise convolution has one each.
-for _name, _relative, _initialisation, _parameters, _summary in (
-    ("se", HybridSNSE, "glorot", 5_124_304, "squeeze-and-excitation before its connected layers"),
-    ("inception", HybridSNInception, "glorot", 3_779_516, "an Inception module as 2-D stage"),
-    ("residual", HybridSNResidual, "glorot", 5_159_808, "residual stages"),
-    ("se_residual", HybridSNSEResidual, "glorot", 5_161_936, "residual stages and the gates of se"),
-    ("separable", HybridSNSeparable, "kaiming", 114_864, "separable convolutions: light"),
-):
-    MODELS.add(
-        f"hybridsn_{_name}",
-        ModelSpec(
-            factory=_relative,
-            task="classification",
-            summary=f"HybridSN with {_summary}",
-            initialisation=_initialisation,
-            example={"in_channels": 30, "num_classes": 16, "window": 25},
-            example_input=(1, 30, 25, 25),
-            example_parameters=_parameters,
-        ),
-    )
-MODELS.add(
-    "ssrn",
-    ModelSpec(
-        factory=SSRN,
-        task="classification",
-        summary="residual blocks along the spectrum, then over the window (Zhong et al. 2018)",
-        initialisation="kaiming",
-        example={"in_channels": 200, "num_classes": 16, "window": 7},
-        example_input=(200, 7, 7),
-        example_parameters=363_848,
-    ),
-)
-MODELS.add(
-    "cnn1d",
-    ModelSpec(
-        factory=CNN1D,
-        task="classification",
-        summary="1-D convolution over one pixel's spectrum (Hu et al. 2015)",
-        initialisation="glorot",
-        example={"in_channels": 200, "num_classes": 16, "window": 1},
-        example_input=(200, 1, 1),
-        example_parameters=72_196,
-    ),
-)
-MODELS.add(
-    "inception_1d",
-    ModelSpec(
-        factory=Inception1D,
-        task="classification",
-        summary="Inception modules along one pixel's spectrum",
-        initialisation="kaiming",
-        example={"in_channels": 200, "num_classes": 16, "window": 1},
-        example_input=(200, 1, 1),
-        example_parameters=60_212,
-    ),
-)
-for _name, _classic in CLASSIC_MODELS.items():
-    MODELS.add(
-        _name,
-        ModelSpec(
-            factory=ClassicClassifier(_name),
-            task="classification",
-            summary=_classic.summary,
-            initialisation=INITIALISATION,
-            example={
-                "in_channels": 3,
-                "num_classes": _classic.num_classes,
-                "window": _classic.size,
-            },
-            example_input=(3, _classic.size, _classic.size),
-            example_parameters=_classic.parameters,
-        ),
-    )
-MODELS.add(
-    "dncnn",
-    ModelSpec(
-        factory=DnCNN,
-        task="denoising",
-        summary="plain stack of 3×3 convolutions that predicts the noise (Zhang et al. 2017)",
-        initialisation="kaiming",
-        example={"in_channels": 1, "depth": 17},
-        example_input=(1, 40, 40),
-        example_parameters=556_097,
-    ),
-)
-MODELS.add(
-    "fdncnn",
-    ModelSpec(
-        factory=FDnCNN,
-        task="denoising",
-        summary="stack of 3×3 convolutions with a σ map as an input (its authors, 2018)",
-        initialisation="kaiming",
-        example={"in_channels": 1, "depth": 20},
-        example_input=(2, 40, 40),
-        example_parameters=666_497,
-    ),
-)
-MODELS.add(
-    "residual_unet",
-    ModelSpec(
-        factory=ResidualUNet,
-        task="denoising",
-        summary="small bias-free U-Net with a σ map, the default denoiser",
-        # Wider draws grow along the residual sums, which no norm keeps down, and never learn.
-        initialisation=None,
-        example={"in_channels": 1, "channels": (48, 96, 192)},
-        example_input=(2, 37, 50),
-        example_parameters=2_346_048,
-    ),
-)
-MODELS.add(
-    "dscmr",
-    ModelSpec(
-        factory=DSCMR,
-        task="retrieval",
-        summary="two encoders into one common space (Zhen et al. 2019); input: both, side by side",
-        initialisation=None,
-        example={"first_shape": (4096,), "second_shape": (300,), "num_classes": 20},
-        example_input=(4396,),
-        example_parameters=11_125_780,
-    ),
-)
+for _name, _spec in SHIPPED.items():
+    MODELS.add(_name, _spec)
 
 
 GROUP = "hsi_suite.models"

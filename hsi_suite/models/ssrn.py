@@ -9,7 +9,7 @@ from ..backbones.dimension import Style, batch_norm
 from ..backbones.equivariance import breaks_equivariance
 from ..backbones.heads import GlobalAverageHead
 from ..backbones.residual import preactivation_residual
-from ..errors import ShapeError
+from .inputs import check_bands, check_window
 
 _SPECTRAL_KERNEL = 7
 _LEAST_WINDOW = 3
@@ -53,15 +53,8 @@ class SSRN(nn.Module):
         self, in_channels: int, num_classes: int, window: int = 7, dropout: float = 0.5
     ) -> None:
         super().__init__()
-        if in_channels < _SPECTRAL_KERNEL:
-            raise ShapeError("SSRN", f"{in_channels} bands", f"at least {_SPECTRAL_KERNEL}")
-        if window < _LEAST_WINDOW or window % 2 == 0:
-            raise ShapeError(
-                "SSRN",
-                f"a window of {window}",
-                f"an odd window of at least {_LEAST_WINDOW}",
-                "change model.window",
-            )
+        check_bands("SSRN", in_channels, _SPECTRAL_KERNEL)
+        check_window("SSRN", window, _LEAST_WINDOW)
         self.window = window
         length = (in_channels - _SPECTRAL_KERNEL) // 2 + 1
         kernel = (_SPECTRAL_KERNEL, 1, 1)

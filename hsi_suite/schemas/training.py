@@ -39,7 +39,8 @@ class OptimizerConfig(Section):
     """The rule that moves the weights.
 
     Attributes:
-        name: adam (Kingma and Ba 2015), sgd or rmsprop (Tieleman and Hinton 2012).
+        name: adam (Kingma and Ba 2015), sgd, rmsprop (Tieleman and Hinton 2012) or adagrad (Duchi,
+            Hazan, Singer 2011).
         learning_rate: at step 0, before the schedule.
         beta1: Adam's decay rate of the first moment.
         beta2: Adam's decay rate of the second moment.
@@ -49,7 +50,7 @@ class OptimizerConfig(Section):
         epsilon: what RMSProp adds to the root of the second moment.
     """
 
-    name: Literal["adam", "sgd", "rmsprop"] = "adam"
+    name: Literal["adam", "sgd", "rmsprop", "adagrad"] = "adam"
     learning_rate: Annotated[float, Field(gt=0, le=1e30)] = 1e-3
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
