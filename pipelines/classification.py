@@ -34,9 +34,9 @@ from ..tasks.scenes.preparation import prepare as prepare_scene
 from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt
+from ..tasks.scenes.scene_files import settled_data
 from ..tasks.scenes.training_memory import MemoryLimit
-from ..tasks.shared.opening import bands_left_out, epochs_text, opening
-from ..tasks.shared.settled_bands import with_settled_bands
+from ..tasks.shared.opening import bands_left_out, epochs_text, opening, scene_lines
 
 
 def configure(
@@ -49,7 +49,7 @@ def configure(
 def resolve(config: ClassificationConfig) -> ClassificationConfig:
     """Everything filled in that depends on machine or other keys; see `Recipe`."""
     resolved = configuration.resolve(config)
-    return resolved.model_copy(update={"data": with_settled_bands(resolved.data)})
+    return resolved.model_copy(update={"data": settled_data(resolved)})
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
     length = "" if config.model.name in CLASSICAL else epochs_text(config.train.epochs)
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
     first = opening(config, scene.name, parts, length, scene.unverified)
-    return [*first, *bands_left_out(scene), *denoised]
+    return [*first, *scene_lines(config, split), *bands_left_out(scene), *denoised]
 
 
 def _work(

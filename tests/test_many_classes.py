@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from hsi_suite.data.disjoint_split import _validation_blocks
+from hsi_suite.data.disjoint_split import validation_blocks
 from hsi_suite.data.formats.label_files import read_class_names
 from hsi_suite.data.partition_search import class_members
 from hsi_suite.data.splits import pixels_by_label, random_split
@@ -143,7 +143,7 @@ def test_tables_of_cells_are_held_by_their_members():
     np.testing.assert_array_equal([np.bincount(m, minlength=7) for m in members], table)
     labels = np.arange(4000).reshape(50, 80) % 2000 + 1
     peak = peak_megabytes(
-        lambda: _validation_blocks(labels, np.arange(4000), 0.5, 1, np.random.default_rng(0))
+        lambda: validation_blocks(labels, np.arange(4000), 0.5, 1, np.random.default_rng(0))
     )
     assert peak < 16  # a table of blocks × classes takes 64
 

@@ -101,7 +101,7 @@ def test_a_run_by_lines_is_bytewise_that_in_memory(folder, monkeypatch, tmp_path
     monkeypatch.setattr(pixel_spectra, "BLOCK_PIXELS", 100)
     monkeypatch.setattr("hsi_suite.tasks.scenes.classifier.BLOCK_PIXELS", 100)
     monkeypatch.setattr("hsi_suite.tasks.scenes.baselines.BLOCK_PIXELS", 100)
-    monkeypatch.setattr("hsi_suite.tasks.scenes.scene_loading.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hsi_suite.tasks.scenes.scene_checks.BLOCK_PIXELS", 100)
     held = hsi.train(**files(folder, name), output=tmp_path / "a", **options)
     with monkeypatch.context() as patch:
         patch.setattr(MemoryLimit, "holds", lambda *arguments: False)

@@ -73,13 +73,19 @@ def scene_arrays(scene: Any, labels: Any = None, class_names: Sequence[str] = ()
     return SceneArrays(cube, truth, tuple(class_names), georeference, name)
 
 
-def scene_files(arrays: SceneArrays, output: str | Path) -> dict[str, str]:
-    """The options that name the files of a scene, which are written where they are not there."""
+def scene_files(arrays: SceneArrays, output: str | Path, *, header: bool = False) -> dict[str, str]:
+    """The options that name the files of a scene, which are written where they are not there.
+
+    Args:
+        arrays: the scene.
+        output: where runs are made.
+        header: whether the cube has a header in any case, which says how its axes lie.
+    """
     values = _with_gaps(arrays.cube)
     parts: dict[str, Any] = {"wavelengths": arrays.cube.wavelengths, "place": arrays.georeference}
     folder = Path(output) / _FOLDER / _digest(values, arrays.labels, arrays.class_names, parts)
     stem = re.sub(r"[^A-Za-z0-9.-]+", "-", arrays.name).strip("-.") or "array"
-    plain = arrays.cube.wavelengths is None and arrays.georeference is None
+    plain = arrays.cube.wavelengths is None and arrays.georeference is None and not header
     files = {"scene": folder / f"{stem}{'.npy' if plain else '.hdr'}"}
     if arrays.labels is not None:
         files["labels"] = folder / "labels.npy"

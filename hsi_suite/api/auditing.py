@@ -101,7 +101,7 @@ class Audit(Shown):
             ("test pixels within 1 pixel of training", share.with_unit(seen.within_one_pixel)),
             (
                 "distance to the nearest training pixel",
-                f"{seen.min_distance} … {seen.max_distance}, median {seen.median_distance:g}",
+                f"{seen.min_distance} … {seen.max_distance}, median {seen.median_distance or 0:g}",
             ),
             ("polygons on both sides", f"{polygons['divided']:,} of {polygons['polygons']:,}"),
             ("test pixels in polygons of training", within),

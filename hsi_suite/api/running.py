@@ -32,22 +32,27 @@ from .arguments import RunLike, Settings, as_json, folder_of, settings_texts
 from .array_files import kept_split, scene_arrays, scene_files
 from .evaluation import Evaluation, evaluation_of
 from .progress import job_progress, progress
+from .several_scenes import are_several, several_scenes
 
 Place = str | os.PathLike[str]
 SceneLike = Place | Scene | ArrayLike
+Scenes = SceneLike | Sequence[SceneLike]
 
 
 @checked
 def train(
-    scene: SceneLike | None = None,
-    labels: Place | ArrayLike | None = None,
+    scene: Scenes | None = None,
+    labels: Place | ArrayLike | Sequence[Place | ArrayLike] | None = None,
     *,
     dataset: str | None = None,
     model: str | type[nn.Module] | None = None,
     config: Place | None = None,
     settings: Settings = (),
-    split: Literal["random", "disjoint", "polygons", "file"] | Split | None = None,
+    split: Literal["random", "disjoint", "polygons", "scenes", "file"] | Split | None = None,
     split_file: Place | None = None,
+    test_scenes: Sequence[str] | None = None,
+    validation_scenes: Sequence[str] | None = None,
+    resample: bool | None = None,
     epochs: int | None = None,
     seed: int | None = None,
     baselines: Sequence[str] | None = None,
@@ -82,16 +87,20 @@ def train(
     Args:
         scene: a cube of your own: a file, a `Scene`, or an array of lines × samples × bands.
             Arrays are kept in the hidden folder `.arrays` of `output`, so that the run can be
-            evaluated and replayed.
+            evaluated and replayed. A list of them, a folder or a table stands for several.
         labels: its label map: a file (several with commas), or lines × samples, 0 = unlabelled;
-            None takes those of a `Scene`.
+            None takes those of a `Scene`. Of several scenes a list, one for each.
         dataset: a registered data set instead, see `hsi data list`.
         model: a name of `hsi_suite.models.names()`, FILE.py:Class, or a class: an `nn.Module` that
             takes in_channels, num_classes and window.
         config: name or file of a configuration; None takes the one that fits data and model.
         settings: further keys, {"train.optimizer.learning_rate": 1e-4}.
-        split: random, disjoint, polygons or file, or a split of `hsi_suite.splits`.
+        split: random, disjoint, polygons, scenes or file, or a split of `hsi_suite.splits`.
         split_file: a fixed split: masks, label maps or lists of pixels; TRAIN,TEST for two files.
+        test_scenes: of several scenes the names of those held out for the test: names of files,
+            of `Scene`s, or scene1, scene2 and so on of arrays.
+        validation_scenes: names of those that select the epoch.
+        resample: make the bands of the first training scene out of those of the others.
         epochs: passes over the training part.
         seed: of everything drawn at random.
         baselines: of svm, forest, cnn1d: trained on the same split.
@@ -137,7 +146,8 @@ def train(
         "unlabelled": unlabelled, "warp_labels": warp_labels, "nodata": nodata, "device": device,
         "allow_unverified": allow_unverified, "bands": bands, "drop_water": drop_water,
         "labels_field": labels_field, "labels_layer": labels_layer, "labels_crs": labels_crs,
-        "labels_buffer": labels_buffer, "all_touched": all_touched,
+        "labels_buffer": labels_buffer, "all_touched": all_touched, "resample": resample,
+        "test_scenes": _list(test_scenes), "validation_scenes": _list(validation_scenes),
     }  # fmt: skip
     named = {"scene": scene, "labels": labels, "model": model, "config": config, "split": split}
     observer = progress(verbose)
@@ -376,9 +386,12 @@ def replay(
 
 def _data(scene: Any, labels: Any, class_names: Any, split: Any, output: Path) -> dict[str, Any]:
     """The options that say where the data are; arrays become files."""
-    in_file = scene is None or isinstance(scene, str | os.PathLike)
     names = () if class_names is None or isinstance(class_names, str | os.PathLike) else class_names
-    if in_file:
+    if are_several(scene):
+        for each in scene:
+            _refuse_polygons(each, split)
+        return several_scenes(scene, labels, names, output)
+    if scene is None or isinstance(scene, str | os.PathLike):
         if names:
             raise ConfigError(
                 "names of classes", "a sequence beside a file", "a text file, one name per line"
@@ -395,14 +408,18 @@ def _data(scene: Any, labels: Any, class_names: Any, split: Any, output: Path) -
         raise ConfigError(
             "labels", "a file beside a scene in memory", "an array", "give both alike"
         )
-    if isinstance(scene, Scene) and split == "polygons" and scene.label_features is not None:
-        # A label map in a file knows no polygons.
-        remedy = "hsi_suite.splits.polygons(scene.labels, scene.label_features, guard=...)"
-        raise ConfigError("split", "polygons, of a scene in memory", "a split made of them", remedy)
+    _refuse_polygons(scene, split)
     arrays = scene_arrays(scene, labels, names)
     if arrays.labels is None:
         raise ConfigError("labels", "none", "lines × samples, 0 = unlabelled, beside the cube")
     return scene_files(arrays, output)
+
+
+def _refuse_polygons(scene: Any, split: Any) -> None:
+    if isinstance(scene, Scene) and split == "polygons" and scene.label_features is not None:
+        # A label map in a file knows no polygons.
+        remedy = "hsi_suite.splits.polygons(scene.labels, scene.label_features, guard=...)"
+        raise ConfigError("split", "polygons, of a scene in memory", "a split made of them", remedy)
 
 
 def _split_file(split: Split, output: Place, beside: Place | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -13,14 +14,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
 from ..arguments import check_types, checked, checked_names
-from ..data.band_matching import match_bands, require_same_bands
+from ..data.band_matching import KnownBands, match_bands, require_same_bands
 from ..data.data_arrays import as_labels
 from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
 from ..data.scene import Scene, check_window
+from ..data.scene_stack import StackedScene, parts_of, stack_scenes
 from ..data.splits import Split
 from ..engine.devices import computing, resolve_device
-from ..errors import ShapeError, SplitError
+from ..errors import ConfigError, ShapeError, SplitError
 from ..models.registry import entered
 from ..runs.folder import MODEL
 from ..runs.machine import available_threads
@@ -30,12 +32,14 @@ from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.configuration import classification_config, resolve
 from ..tasks.scenes.fitting import fit as fit_classifier
 from ..tasks.scenes.fitting import untrained
+from ..tasks.scenes.many_scenes import gap_of
 from ..tasks.scenes.preparation import Prepared, class_indices
 from ..tasks.scenes.reduction_fitting import fit_reduction
 from .arguments import RunLike, Settings, folder_of, settings_texts
 from .arrays import Cube, as_cube, as_weights
 from .fitted import check_fitted, plain_interrupts
 from .progress import bars
+from .several_scenes import are_several
 from .splits import check_split
 
 _ARRAYS = "arrays in memory"
@@ -99,16 +103,23 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @checked
     def fit(
-        self, cube: ArrayLike | Scene, labels: ArrayLike, *, split: Split | None = None
+        self,
+        cube: ArrayLike | Scene | Sequence[ArrayLike | Scene],
+        labels: ArrayLike | Sequence[ArrayLike],
+        *,
+        split: Split | None = None,
     ) -> SceneClassifier:
-        """Learn from labelled pixels of a cube.
+        """Learn from labelled pixels of a cube, or of several.
 
         Args:
             cube: lines × samples × bands, NumPy or `xarray.DataArray`, or a `Scene`; pixels with
-                values that are not finite count as missing.
-            labels: lines × samples, 0 = unlabelled, classes are whole numbers from 1 on.
+                values that are not finite count as missing. Or a list of them, of any sizes with
+                the same bands: no window reaches from one into another.
+            labels: lines × samples, 0 = unlabelled, classes are whole numbers from 1 on; of
+                several cubes a list, in which a number stands for the same class.
             split: of `hsi_suite.splits`: its training pixels are learnt from, its validation
                 pixels select the epoch where the configuration says so; None learns from all.
+                Of a single cube alone.
 
         Raises:
             ShapeError: the arrays do not fit each other, or hold impossible values.
@@ -116,17 +127,21 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ConfigError: a parameter is wrong.
         """
         check_types(type(self).__init__, self.get_params())
-        given = as_cube(cube)
-        truth = as_labels(labels, given.values.shape[:2])
-        if given.valid is not None and truth[~given.valid].any():
-            raise ShapeError("cube", "values that are not finite at labelled pixels", "numbers")
-        split = _all_pixels(truth) if split is None else _learnt(split, truth)
         config = resolve(self._configuration())
+        if are_several(cube):
+            if split is not None:
+                raise ConfigError("split", "given beside several cubes", "none: all labels train")
+            scene: Scene | StackedScene = _stacked(cube, labels, config)
+        else:
+            scene = _scene(cube, labels, _ARRAYS)
+        truth = scene.labels
+        assert truth is not None
+        split = _all_pixels(truth) if split is None else _learnt(split, truth)
         with (
             plain_interrupts(),
             computing(torch.device(config.device), config.threads or 1, config.deterministic),
         ):
-            prepared = _prepared(given, truth, split, config)
+            prepared = _prepared(scene, truth, split, config)
             classifier = untrained(config, prepared)
             training = fit_classifier(classifier, config, prepared, None, bars(self.verbose))
         self._settle(classifier)
@@ -283,21 +298,55 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return computing(self.classifier_.device, self.threads or available_threads(), True)
 
 
-def _prepared(
-    cube: Cube, labels: NDArray[np.integer], split: Split, config: ClassificationConfig
-) -> Prepared:
-    scene = Scene(
-        name=_ARRAYS,
-        cube=cube.values,
-        labels=labels,
-        class_names=tuple(map(str, range(1, int(labels.max()) + 1))),
-        wavelengths=cube.wavelengths,
-        fwhm=cube.fwhm,
-        selection=cube.selection,
-        valid=cube.valid,
+def _scene(cube: Any, labels: Any, name: str) -> Scene:
+    """A scene of a cube and its labels."""
+    given = as_cube(cube)
+    truth = as_labels(labels, given.values.shape[:2])
+    if given.valid is not None and truth[~given.valid].any():
+        raise ShapeError("cube", "values that are not finite at labelled pixels", "numbers")
+    return Scene(
+        name=name,
+        cube=given.values,
+        labels=truth,
+        class_names=tuple(map(str, range(1, int(truth.max()) + 1))),
+        wavelengths=given.wavelengths,
+        fwhm=given.fwhm,
+        selection=given.selection,
+        valid=given.valid,
     )
+
+
+def _stacked(cubes: Sequence[Any], labels: Any, config: ClassificationConfig) -> StackedScene:
+    """Several cubes and their labels as one scene."""
+    if not isinstance(labels, list | tuple) or len(labels) != len(cubes):
+        found = f"{len(labels)}" if isinstance(labels, list | tuple) else "one"
+        raise ConfigError("labels", f"{found} for {len(cubes)} cubes", "a list, one for each cube")
+    scenes = [
+        _scene(cube, truth, f"scene{number}")
+        for number, (cube, truth) in enumerate(zip(cubes, labels, strict=True), 1)
+    ]
+    known = [
+        KnownBands.chosen(scene.bands, scene.wavelengths, scene.fwhm, scene.selection)
+        for scene in scenes
+    ]
+    for scene, bands in zip(scenes, known, strict=True):
+        if bands.count != known[0].count:
+            expected = f"{known[0].count}, as the first cube has"
+            raise ShapeError(scene.name, f"{bands.count} bands", expected)
+        require_same_bands(scene.name, bands, known[0])
+    names = max((scene.class_names for scene in scenes), key=len)
+    return stack_scenes(scenes, gap_of(config), names)
+
+
+def _prepared(
+    scene: Scene | StackedScene,
+    labels: NDArray[np.integer],
+    split: Split,
+    config: ClassificationConfig,
+) -> Prepared:
     window = config.model.window
-    check_window("model.window", window, scene.lines, scene.samples)
+    for part in parts_of(scene):
+        check_window("model.window", window, part.lines, part.samples)
     tested = len(split.test) > 0
     return Prepared(
         scene=scene,

@@ -23,6 +23,8 @@ Examples:
   hsi train --scene cube.hdr --labels gt.mat --set model.window=15
   hsi train --scene prisma.hdr --labels gt.tif --drop-water
   hsi train --scene large.hdr --labels gt.npy --memory-limit 4G
+  hsi train --scene a.tif --labels a.gpkg --scene b.tif --labels b.gpkg \\
+    --test-scene b
   hsi train --dataset cifar10 --model mobilenet_v2
   hsi train --config image_classification/folder --set data.folder=classes/
   hsi train --config denoising/default_denoiser
@@ -34,13 +36,19 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.option("--dataset", metavar="NAME", help="A registered data set; see `hsi data list`.")
 @click.option(
-    "--scene", metavar="FILE", help="A cube of your own: ENVI, GeoTIFF, MATLAB, HDF5, NumPy."
+    "--scene",
+    multiple=True,
+    metavar="FILE|FOLDER|TABLE",
+    help="A cube of your own: ENVI, GeoTIFF, MATLAB, HDF5, NumPy. Again for several; or a folder "
+    "of them, or a table: scene,labels[,name,role].",
 )
 @click.option(
     "--labels",
+    multiple=True,
     metavar="FILE[,FILE]",
     help="Its label map, in these formats or PNG, or drawn labels (GeoPackage, GeoJSON, "
-    "Shapefile, KML, FlatGeobuf, CSV of x,y,class, ENVI ROI); of several the labels are joined.",
+    "Shapefile, KML, FlatGeobuf, CSV of x,y,class, ENVI ROI); of several the labels are joined. "
+    "Again for each further --scene.",
 )
 @array_options
 @band_options
@@ -58,8 +66,29 @@ Examples:
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")
 @click.option(
     "--split",
-    type=click.Choice(["random", "disjoint", "polygons", "file"]),
-    help="Kind of split: random pixels, apart with a guard, whole polygons, or from a file.",
+    type=click.Choice(["random", "disjoint", "polygons", "scenes", "file"]),
+    help="Kind of split: random pixels, apart with a guard, whole polygons, whole scenes, or from "
+    "a file.",
+)
+@click.option(
+    "--test-scene",
+    "test_scenes",
+    multiple=True,
+    metavar="NAME",
+    help="Of several scenes one that is held out for the test; again for more.",
+)
+@click.option(
+    "--validation-scene",
+    "validation_scenes",
+    multiple=True,
+    metavar="NAME",
+    help="Of several scenes one that selects the epoch; again for more.",
+)
+@click.option(
+    "--resample",
+    is_flag=True,
+    default=None,
+    help="Make the bands of the first training scene out of those of the others.",
 )
 @click.option(
     "--split-file",
@@ -131,6 +160,8 @@ def train(
             _refuse_further_options()
             run = launch.resume(resume, observer, memory_limit, given["device"])
         else:
+            given |= {key: _one_or_several(given[key]) for key in ("scene", "labels")}
+            given |= {key: list(given[key]) or None for key in ("test_scenes", "validation_scenes")}
             if baselines is not None:
                 given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
             config = launch.configure(**given)
@@ -144,6 +175,12 @@ def train(
             run = launch.start(config, output, observer, memory_limit)
     if team.first:
         print_run(run, as_json)
+
+
+def _one_or_several(values: tuple[str, ...]) -> str | list[str] | None:
+    if len(values) < 2:
+        return values[0] if values else None
+    return list(values)
 
 
 def _refuse_further_options() -> None:

@@ -140,7 +140,7 @@ class _Search:
         )
 
 
-def _validation_blocks(
+def validation_blocks(
     labels: NDArray[np.integer], pixels: Indices, share: float, edge: int, rng: np.random.Generator
 ) -> Mask:
     """Which training-side pixels form the validation part: whole blocks where that fits.
@@ -238,7 +238,7 @@ def disjoint_split(
     learned = np.sort(np.concatenate([problem.pixels[in_train], untested]))
     selecting = np.zeros(len(learned), dtype=bool)
     if validation:
-        selecting = _validation_blocks(labels, learned, validation, max(1, guard), generator)
+        selecting = validation_blocks(labels, learned, validation, max(1, guard), generator)
     return Split(
         kind="disjoint",
         shape=labels.shape,

@@ -8,6 +8,7 @@ which square windows meet: a window of 2r + 1 reaches r, two windows overlap up 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +18,11 @@ from scipy.ndimage import distance_transform_cdt
 
 from ..errors import ShapeError, SplitError
 from .splits import Split
+
+# First and last line, not included, of a scene among several below each other.
+Lines = tuple[int, int]
+FAR = -1
+"""The distance of what lies in another scene: none."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +56,15 @@ class LeakageAudit:
             side.
         windows_overlapping: share whose own window overlaps such a window.
         within_one_pixel: share within 1 pixel of a pixel of the training side.
-        min_distance: smallest distance between a test pixel and the training side, in pixels.
+        min_distance: smallest distance between a test pixel and the training side, in pixels; None
+            where all test pixels are in other scenes, as the next two.
         median_distance: median distance of the test pixels to the training side, in pixels.
         max_distance: largest distance of a test pixel to the training side, in pixels.
         histogram: entry d counts the test pixels whose nearest pixel of the training side is d
             pixels away; entry 0 is 0 in every valid split.
         polygons: what becomes of polygons; None where none are known.
+        in_other_scenes: share of the test pixels in scenes without any pixel of the training
+            side; they are far from it, and no distance counts them. None for a single scene.
     """
 
     window: int
@@ -64,23 +73,30 @@ class LeakageAudit:
     test_inside_training_window: float
     windows_overlapping: float
     within_one_pixel: float
-    min_distance: int
-    median_distance: float
-    max_distance: int
+    min_distance: int | None
+    median_distance: float | None
+    max_distance: int | None
     histogram: tuple[int, ...]
     polygons: PolygonAudit | None = None
+    in_other_scenes: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The audit in plain types, for JSON; the histogram as [distance, pixels] rows."""
         rows = [[distance, pixels] for distance, pixels in enumerate(self.histogram) if pixels]
         plain = {**asdict(self), "histogram": rows}
-        if self.polygons is None:
-            del plain["polygons"]
+        for later in ("polygons", "in_other_scenes"):
+            if plain[later] is None:
+                del plain[later]
         return plain
 
 
-def nearest_training_distance(split: Split) -> NDArray[np.int64]:
+def nearest_training_distance(split: Split, scenes: Sequence[Lines] = ()) -> NDArray[np.int64]:
     """Chebyshev distance in pixels from each test pixel, in order, to the training side.
+
+    Args:
+        split: the split to examine.
+        scenes: first and last line, not included, of each of several scenes below each other:
+            distances are within a scene, `FAR` where it has no pixel of the training side.
 
     Raises:
         SplitError: the training side or the test is empty.
@@ -91,7 +107,10 @@ def nearest_training_distance(split: Split) -> NDArray[np.int64]:
     away = np.ones(split.shape, dtype=bool)
     away.ravel()[split.train] = False
     away.ravel()[split.validation] = False
-    distances: NDArray[np.int32] = distance_transform_cdt(away, metric="chessboard")
+    distances = np.full(split.shape, FAR, np.int32)
+    for first, last in scenes or ((0, split.shape[0]),):
+        if not away[first:last].all():
+            distances[first:last] = distance_transform_cdt(away[first:last], metric="chessboard")
     return distances.ravel()[split.test].astype(np.int64)
 
 
@@ -119,7 +138,11 @@ def audit_polygons(split: Split, polygons: NDArray[np.integer]) -> PolygonAudit:
 
 
 def audit(
-    split: Split, *, window: int, polygons: NDArray[np.integer] | None = None
+    split: Split,
+    *,
+    window: int,
+    polygons: NDArray[np.integer] | None = None,
+    scenes: Sequence[Lines] = (),
 ) -> LeakageAudit:
     """Measure the leakage of a split for a window.
 
@@ -127,6 +150,7 @@ def audit(
         split: the split to examine.
         window: edge of the square patch in pixels, odd; 1 for a classifier of single spectra.
         polygons: lines × samples, the polygon of each pixel, 0 for none; None where none are known.
+        scenes: see `nearest_training_distance`.
 
     Raises:
         ShapeError: the window is not a positive odd number.
@@ -135,17 +159,24 @@ def audit(
     if window < 1 or window % 2 == 0:
         raise ShapeError("window", str(window), "a positive odd number of pixels")
     radius = window // 2
-    distances = nearest_training_distance(split)
+    distances = nearest_training_distance(split, scenes)
+    there = distances != FAR
+    near = distances[there]
+
+    def share(reach: int) -> float:
+        return float((there & (distances <= reach)).mean())
+
     return LeakageAudit(
         window=window,
         n_training=int(split.train.size + split.validation.size),
         n_test=int(split.test.size),
-        test_inside_training_window=float((distances <= radius).mean()),
-        windows_overlapping=float((distances <= 2 * radius).mean()),
-        within_one_pixel=float((distances <= 1).mean()),
-        min_distance=int(distances.min()),
-        median_distance=float(np.median(distances)),
-        max_distance=int(distances.max()),
-        histogram=tuple(int(n) for n in np.bincount(distances)),
+        test_inside_training_window=share(radius),
+        windows_overlapping=share(2 * radius),
+        within_one_pixel=share(1),
+        min_distance=int(near.min()) if near.size else None,
+        median_distance=float(np.median(near)) if near.size else None,
+        max_distance=int(near.max()) if near.size else None,
+        histogram=tuple(int(n) for n in np.bincount(near)),
         polygons=None if polygons is None else audit_polygons(split, polygons),
+        in_other_scenes=float((~there).mean()) if scenes else None,
     )

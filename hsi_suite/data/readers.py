@@ -217,11 +217,7 @@ def read_scene(
     asked = LabelChoice(labels, labels_variable, class_names, unlabelled, warp_labels, drawn)
     with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
         file = with_selection(file, bands, drop_water=drop_water)
-        cube = file.read()
-        check_cube(file.path, cube.shape, cube.dtype)
-        described = _described(file, [(0, cube)], asked, name or Path(path).stem)
-        cube = filled(cube, file.nodata, file.wavelengths)
-    return Scene(**(vars(described) | {"cube": cube}))
+        return scene_in_memory(file, asked, name or Path(path).stem)
 
 
 def open_scene(
@@ -253,10 +249,37 @@ def open_scene(
     file = open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata)
     try:
         file = with_selection(file, bands, drop_water=drop_water)
-        return _described(file, _blocks(file), asked, name or Path(path).stem)
+        return scene_in_file(file, asked, name or Path(path).stem)
     except BaseException:
         file.close()
         raise
+
+
+def scene_in_memory(file: CubeFile, asked: LabelChoice, name: str) -> Scene:
+    """The scene of an open file as `read_scene` gives it.
+
+    Args:
+        file: with the bands that are wanted; not closed.
+        asked: its labels.
+        name: what to call it.
+
+    Raises:
+        InputFileError: as `read_scene`.
+    """
+    cube = file.read()
+    check_cube(file.path, cube.shape, cube.dtype)
+    described = _described(file, [(0, cube)], asked, name)
+    cube = filled(cube, file.nodata, file.wavelengths)
+    return Scene(**(vars(described) | {"cube": cube}))
+
+
+def scene_in_file(file: CubeFile, asked: LabelChoice, name: str) -> SceneFile:
+    """The scene of an open file as `open_scene` gives it; arguments as `scene_in_memory`.
+
+    Raises:
+        InputFileError: as `read_scene`.
+    """
+    return _described(file, _blocks(file), asked, name)
 
 
 def _blocks(file: CubeFile) -> Iterator[tuple[int, NDArray[Any]]]:

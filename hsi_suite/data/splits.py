@@ -1,7 +1,8 @@
 """Which labelled pixels train, select and test: the split, its random form, its file.
 
-The spatially disjoint form is in `disjoint_split`, that by polygons in `polygon_split`, splits
-made by others in `split_files`, what a split lets slip from training to test in `leakage`.
+The spatially disjoint form is in `disjoint_split`, that by polygons in `polygon_split`, that by
+whole scenes in `scene_split`, splits made by others in `split_files`, what a split lets slip from
+training to test in `leakage`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Split(Shown):
     Pixels are flat indices, line · samples + sample, sorted; no pixel is in two parts.
 
     Attributes:
-        kind: "random", "disjoint", "polygons" or "file".
+        kind: "random", "disjoint", "polygons", "scenes" or "file".
         shape: lines and samples of the scene.
         classes: the label values a model learns, in the order of its outputs.
         train: pixels to learn from.

@@ -28,6 +28,7 @@ from .verdict import verdict
 
 Published = Sequence[Mapping[str, Any]]
 _MOST_REASONS = 50
+_DISTANCE = "distance to the nearest training pixel"
 _SIDES = (("training", "train"), ("test", "test"))
 _HEADS = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
@@ -42,6 +43,7 @@ def classification_blocks(metrics: Metrics) -> list[Block]:
     caption = f"classes, test pixels. {note}" if note else "classes, test pixels"
     return [
         score_table(metrics, heading(metrics)),
+        *scenes_table(metrics),
         class_table(metrics, caption, MOST_CLASSES_TERMINAL),
         *split_tables(metrics),
         Remarks(verdict(metrics)),
@@ -61,7 +63,7 @@ def score_table(metrics: Metrics, caption: str) -> Table:
     model, measures = metrics["model"], overall_measures(metrics["test"])
     parts = [(model, metrics["test"], "own")]
     for key, scores in ordered_baselines(metrics).items():
-        parts.append((baseline_name(key), scores, "baseline"))
+        parts.append((_baseline(metrics, key), scores, "baseline"))
     for part, words in (("validation", "validation part"), ("train", "training part")):
         if metrics.get(part):
             parts.append((f"{model}, {words}", metrics[part], "other"))
@@ -72,6 +74,36 @@ def score_table(metrics: Metrics, caption: str) -> Table:
         for name, scores, _ in parts
     ]
     return Table(caption, heads, rows, [style for *_, style in parts])
+
+
+def _baseline(metrics: Metrics, key: str) -> str:
+    """How a baseline is called; where no test pixel has a training pixel in its scene, as it is."""
+    elsewhere = (metrics.get("leakage") or {}).get("in_other_scenes")
+    if key == "position" and elsewhere == 1:
+        return "commonest training class"
+    return baseline_name(key)
+
+
+def scenes_table(metrics: Metrics) -> list[Table]:
+    """What each of several scenes was for, and the scores on its test pixels; [] for one scene."""
+    scenes = metrics.get("scenes")
+    if not scenes:
+        return []
+    measures = [measure(name) for name in ("overall_accuracy", "average_accuracy", "cohen_kappa")]
+    every = (("training", "train"), ("validation", "validation"), ("test", "test"))
+    parts = [part for part in every if any(row[part[1]] for row in scenes)]
+    heads = [Column("scene", number=False)]
+    heads += [Column(f"{words} pixels") for words, _ in parts]
+    heads += [Column(measure=each) for each in measures]
+    rows = [
+        (
+            plain(row["name"]),
+            *(row[key] for _, key in parts),
+            *((row["test_scores"] or {}).get(each.name) for each in measures),
+        )
+        for row in scenes
+    ]
+    return [Table("The test pixels of each scene.", heads, rows)]
 
 
 def published_table(
@@ -118,7 +150,9 @@ def class_table(
     heads = [Column("class", number=False)]
     heads += [Column(f"{part} pixels", short=short) for part, short in _SIDES]
     heads += [Column(_HEADS[name], measure=measure(name)) for name in names]
-    heads += [Column(f"recall of {baseline_name(k)}", measure=measure("recall")) for k in others]
+    heads += [
+        Column(f"recall of {_baseline(metrics, k)}", measure=measure("recall")) for k in others
+    ]
     rows: list[list[Value]] = []
     for index in shown_classes(metrics, most):
         entry, scores = classes[index], tested[index]
@@ -190,9 +224,16 @@ def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:
         ("test pixels inside a training window", _share(leakage["test_inside_training_window"])),
         ("test windows overlapping a training window", _share(leakage["windows_overlapping"])),
         ("test pixels within 1 pixel of training", _share(leakage["within_one_pixel"])),
-        ("distance to the nearest training pixel", f"{nearest} … {farthest}, median {median:g} px"),
+        *_scene_rows(leakage.get("in_other_scenes")),
+        *([] if median is None else [(_DISTANCE, f"{nearest} … {farthest}, median {median:g} px")]),
         *_polygon_rows(leakage.get("polygons")),
     ]
+
+
+def _scene_rows(share: float | None) -> list[tuple[str, str]]:
+    if share is None:
+        return []
+    return [("test pixels in scenes without training pixels", _share(share))]
 
 
 def _polygon_rows(polygons: Mapping[str, Any] | None) -> list[tuple[str, str]]:

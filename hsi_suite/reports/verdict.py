@@ -105,6 +105,8 @@ def _position(metrics: Metrics) -> list[Remark]:
     position = ordered_baselines(metrics).get("position")
     if not position:
         return []
+    if metrics["leakage"].get("in_other_scenes") == 1:
+        return _other_scenes(metrics, position["overall_accuracy"])
     model, kind = plain(metrics["model"]), metrics["split"]["kind"]
     alone, reached = position["overall_accuracy"], metrics["test"]["overall_accuracy"]
     text = (
@@ -128,6 +130,8 @@ def _position(metrics: Metrics) -> list[Remark]:
             "about pixels away from the training pixels; a disjoint split does: "
             "--split disjoint, which keeps a guard between the sides."
         )
+        if metrics.get("scenes"):
+            text += " So does --split scenes, which holds whole scenes out."
         return [Remark(text, warning=True)]
     better = (
         "about as well as"
@@ -145,6 +149,15 @@ def _position(metrics: Metrics) -> list[Remark]:
     return [Remark(text, warning=True)]
 
 
+def _other_scenes(metrics: Metrics, commonest: float) -> list[Remark]:
+    """What position tells of test pixels in scenes that nothing was learnt from: nothing."""
+    text = (
+        "All test pixels are in scenes that no training pixel is from, so position tells nothing "
+        f"of them; naming always the commonest training class is right for {percent(commonest)} %."
+    )
+    return [Remark(text)]
+
+
 def _better(difference: float) -> str:
     """How much better something is, as an adverb, by a difference of two shares."""
     return "far better" if difference > FAR else "better"
@@ -153,6 +166,8 @@ def _better(difference: float) -> str:
 def _neighbourhood(metrics: Metrics) -> list[Remark]:
     window, guard = metrics["leakage"]["window"], metrics["split"].get("guard")
     inside = metrics["leakage"]["test_inside_training_window"]
+    if metrics["leakage"].get("in_other_scenes") == 1:
+        return []
     if inside == 0:
         text = "No test pixel lies inside a training window. " if window > 1 else ""
         if guard:

@@ -33,6 +33,7 @@ _NOT_IDENTITY: set[tuple[str, ...]] = {
     ("data", "scene"),
     ("data", "labels"),
     ("data", "class_names"),
+    ("data", "scenes"),
     ("data", "files"),
     ("split", "file"),
 }

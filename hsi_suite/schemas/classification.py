@@ -2,88 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..config import Section
-from .training import MachineConfig, NonNegative, NumberOrNaN, Options, Seed, TrainingConfig
-
-Size = Annotated[int, Field(ge=1)]
-
-
-def _as_text(value: Any) -> Any:
-    """A list of bands that YAML took for a number, or a list of them."""
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value))
-    return str(value) if type(value) in (int, float) else value
-
-
-BandsText = Annotated[str, BeforeValidator(_as_text)]
-
-
-class SceneConfig(Section):
-    """Where the scene comes from: a registered data set or the user's own files.
-
-    Attributes:
-        dataset: a name of `hsi data list`.
-        seed: of a synthetic data set's generator; null takes its own. `--seed` does not touch it.
-        scene: the user's cube.
-        scene_variable: its variable, where the file holds several arrays.
-        axes: order of its axes, where the file does not say: "y,x,band", "band,y,x" and so on;
-            of a matrix of spectra "band,pixel" or "pixel,band".
-        shape: lines and samples of a matrix of spectra.
-        labels: the user's label map, or labels as people draw them: GeoPackage, GeoJSON, Shapefile,
-            KML, FlatGeobuf, a table of points, ENVI's regions of interest.
-        labels_variable: its variable, where the file holds several arrays.
-        class_names: a text file with one name per line.
-        unlabelled: the value of unlabelled pixels in the label map; null: 0. With another one, 0
-            is a class of its own where it occurs.
-        warp_labels: bring labels on another grid to the scene's, nearest neighbour.
-        labels_field: of drawn labels: the field that holds the class; null where only one could.
-        labels_layer: of drawn labels: the layer, where a file has several.
-        labels_buffer: of drawn labels: metres by which points and lines are widened.
-        labels_crs: of drawn labels: the reference system, where the file names none.
-        all_touched: of drawn labels: label every pixel that a polygon touches, not those alone
-            whose centre it holds.
-        nodata: the value that marks missing data.
-        bands: which bands are used: good (all but those that the file marks as bad), all, or a
-            list of numbers and ranges, or of wavelengths: 1-50,60 or 400-1340,1460-1790. A list
-            leaves bad bands out too, unless it begins with "all,".
-        drop_water: leave out the bands in which water vapour leaves hardly any light, 1340 to
-            1460, 1790 to 1960 and above 2450 nm.
-        allow_unverified: use registered files although their checksum is wrong or unknown,
-            and say so.
-    """
-
-    dataset: str | None = None
-    seed: Seed | None = None
-    scene: str | None = None
-    scene_variable: str | None = None
-    axes: str | None = None
-    shape: Annotated[list[Size], Field(min_length=2, max_length=2)] | None = None
-    labels: str | None = None
-    labels_variable: str | None = None
-    class_names: str | None = None
-    unlabelled: NumberOrNaN | None = None
-    warp_labels: bool = False
-    labels_field: str | None = None
-    labels_layer: str | None = None
-    labels_buffer: Annotated[float, Field(ge=0)] | None = None
-    labels_crs: str | None = None
-    all_touched: bool = False
-    nodata: NumberOrNaN | None = None
-    bands: BandsText = "good"
-    drop_water: bool = False
-    allow_unverified: bool = False
-
-    @model_validator(mode="after")
-    def _one_source(self) -> SceneConfig:
-        if (self.dataset is None) == (self.scene is None):
-            raise ValueError("either a data set (--dataset) or a cube of your own (--scene)")
-        if self.scene is not None and self.labels is None:
-            raise ValueError("labels (--labels) beside the cube")
-        return self
+from .scene_data import ScenesConfig
+from .training import MachineConfig, NonNegative, Options, TrainingConfig
 
 
 class PreprocessConfig(Section):
@@ -105,7 +30,8 @@ class ReductionConfig(Section):
         method: pca, or standardize (each band to zero mean and unit variance).
         components: number of principal components.
         whiten: scale the components to unit variance.
-        fit_on: scene (every valid pixel, as in the HybridSN paper) or train (training pixels).
+        fit_on: scene (every valid pixel, as in the HybridSN paper; of a split by scenes those of
+            the training scenes) or train (training pixels).
     """
 
     method: Literal["pca", "standardize"] = "pca"
@@ -119,24 +45,31 @@ class SplitConfig(Section):
 
     Attributes:
         kind: random (stratified), disjoint (spatially, with a guard), polygons (whole drawn
-            polygons, or areas of one label, with a guard) or file.
-        train: share of each class's pixels, or (a whole number) pixels per class.
+            polygons, or areas of one label, with a guard), scenes (whole ones of several) or file.
+        train: share of each class's pixels, or (a whole number) pixels per class; of a split by
+            scenes, where none are named, share or number of the scenes.
         validation: share of the training side that is set apart for selection.
         guard: pixels between training and test; null takes the window's radius. disjoint and
             polygons only.
         layout: auto, blocks or stripes. disjoint only.
         rare_classes: classes that cannot be divided: drop, train (train only) or error; null
-            means error for random splits and drop for those by place or polygons.
+            means error for random splits, drop for those by place or polygons and train for those
+            by scenes.
         file: masks or indices of a fixed split, in one file or in TRAIN,TEST[,VALIDATION].
+        test_scenes: names of the scenes that test; empty draws them. scenes only.
+        validation_scenes: names of the scenes that select an epoch; empty takes
+            `validation` of the training scenes. scenes only.
     """
 
-    kind: Literal["random", "disjoint", "polygons", "file"] = "random"
+    kind: Literal["random", "disjoint", "polygons", "scenes", "file"] = "random"
     train: Annotated[float, Field(gt=0)] = 0.3
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
     guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
     layout: Literal["auto", "blocks", "stripes"] = "auto"
     rare_classes: Literal["drop", "train", "error"] | None = None
     file: str | None = None
+    test_scenes: list[str] = Field(default_factory=list)
+    validation_scenes: list[str] = Field(default_factory=list)
 
     @field_validator("train")
     @classmethod
@@ -149,6 +82,11 @@ class SplitConfig(Section):
     def _file_goes_with_kind(self) -> SplitConfig:
         if (self.kind == "file") != (self.file is not None):
             raise ValueError("split.file together with split.kind=file")
+        if self.kind != "scenes" and (self.test_scenes or self.validation_scenes):
+            raise ValueError("split.kind=scenes (--split scenes) with names of scenes")
+        both = set(self.test_scenes) & set(self.validation_scenes)
+        if both:
+            raise ValueError(f"one role for each scene; {min(both)} has two")
         return self
 
 
@@ -245,7 +183,7 @@ class ClassificationConfig(MachineConfig):
     """Everything that defines a classification run."""
 
     task: Literal["classification"] = "classification"
-    data: SceneConfig
+    data: ScenesConfig
     preprocess: PreprocessConfig = PreprocessConfig()
     reduction: ReductionConfig = ReductionConfig()
     split: SplitConfig = SplitConfig()
@@ -256,7 +194,10 @@ class ClassificationConfig(MachineConfig):
     @model_validator(mode="after")
     def _selection_needs_validation(self) -> ClassificationConfig:
         needs = self.train.selection == "best" or self.train.early_stopping is not None
-        if needs and self.split.kind != "file" and not self.split.validation:
+        held = self.split.validation or self.split.validation_scenes
+        # Roles of scenes are settled later.
+        held = held or any(each.role == "validation" for each in self.data.scenes)
+        if needs and self.split.kind != "file" and not held:
             raise ValueError(
                 "split.validation above 0: train.selection=best and train.early_stopping need it"
             )

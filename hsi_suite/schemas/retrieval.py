@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..config import Section
-from .classification import SceneConfig
+from .scene_data import SceneConfig
 from .training import MachineConfig, NonNegative, OptimizerConfig, Options, Positive, TrainingConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -106,6 +106,20 @@ class _Bands(Stored):
     left_out: list[_LeftOut]
 
 
+class _SceneScores(Stored):
+    overall_accuracy: float | None
+    average_accuracy: float | None
+    cohen_kappa: float | None
+
+
+class _Scene(Stored):
+    name: str
+    train: int
+    validation: int
+    test: int
+    test_scores: _SceneScores | None
+
+
 class ClassifiedMetrics(RunMetrics):
     """What the runs of classifiers write."""
 
@@ -114,6 +128,7 @@ class ClassifiedMetrics(RunMetrics):
     baselines: dict[str, _Scores] = Field(default_factory=dict)
     split: _Split | None = None
     bands: _Bands | None = None
+    scenes: list[_Scene] | None = None
 
     @classmethod
     def check_whole(cls, metrics: Any, path: Path) -> None:

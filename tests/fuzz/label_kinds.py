@@ -11,6 +11,7 @@ from test_missing_data import write_raster
 
 from hsi_suite.data.file_description import describe_file
 from hsi_suite.data.readers import read_class_names, read_labels, read_scene
+from hsi_suite.data.scene_list import read_scene_table
 from hsi_suite.data.split_files import file_split
 from hsi_suite.data.splits import random_split, save_split
 
@@ -154,12 +155,20 @@ def _draw(name, **options):
     return read
 
 
+_SCENES = """scene,labels,name,role
+a.tif,a.gpkg,north,train
+b.tif,"b.gpkg,c.gpkg",south,test
+"""
+
+
 def label_kinds():
     """All kinds of label maps and splits."""
     return [
         *_labels(),
         Kind("class names", lambda f: (f / "names.txt").write_text("a\nb\nc\n"),
              lambda f: read_class_names(f / "names.txt")),
+        Kind("table of scenes", lambda f: (f / "scenes.csv").write_text(_SCENES),
+             lambda f: read_scene_table(f / "scenes.csv")),
         *_drawn(),
         *_splits(),
         *_split_files(),

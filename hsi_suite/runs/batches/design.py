@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from ...config import config_names
+from ...data.scene_list import stack_name
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
 from ...models.network_file import shown_name
@@ -276,4 +277,7 @@ def source_name(config: Config) -> str:
         value = getattr(data, key, None)
         if value is not None:
             return Path(value).stem
+    several = getattr(data, "scenes", None)
+    if several:
+        return stack_name([each.name or Path(each.scene).stem for each in several])
     return "data"

@@ -31,7 +31,7 @@ from ...data.scene_labels import LabelChoice
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, ShapeError
 from ...user_files import resolved
-from ..scenes.scene_loading import check_values
+from ..scenes.scene_checks import check_values
 
 _TIFF = (".tif", ".tiff")
 # Pictures are held once more while they are decoded, and again where they have transparency.

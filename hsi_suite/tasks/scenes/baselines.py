@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...data.patches import scene_sampler
 from ...data.pixel_spectra import PixelSpectra
 from ...data.reduction import BLOCK_PIXELS, fit_standardisation
+from ...data.scene_stack import StackedScene
 from ...engine.observer import Observer
 from ...engine.trainer import Trainer
 from ...models.building import build_model
@@ -38,10 +39,7 @@ def run_baselines(
     That one knows the whole training side, as the audit does: the validation pixels, too, shape
     the model that is tested.
     """
-    split = prepared.split
-    samples = prepared.scene.samples
-    side = np.concatenate([split.train, split.validation])
-    predictions = {"position": nearest_position(side, prepared.classes[side], split.test, samples)}
+    predictions = {"position": _by_position(prepared)}
     for name in config.evaluation.baselines:
         observer.message(f"baseline {name} on the same split")
         if name == "cnn1d":
@@ -49,6 +47,27 @@ def run_baselines(
         else:
             predictions[name] = _classical(name, config, prepared)
     return predictions
+
+
+def _by_position(prepared: Prepared) -> NDArray[np.integer]:
+    """The class of the nearest pixel of the training side in the same scene.
+
+    Where a scene has none, position says nothing: the commonest class of the training side.
+    """
+    split, samples = prepared.split, prepared.scene.samples
+    side = np.concatenate([split.train, split.validation])
+    if not isinstance(prepared.scene, StackedScene):
+        return nearest_position(side, prepared.classes[side], split.test, samples)
+    commonest = int(np.bincount(prepared.classes[side]).argmax())
+    predicted = np.full(len(split.test), commonest, np.int64)
+    for part in prepared.scene.parts:
+        known, asked = (part.mine(pixels, samples) for pixels in (side, split.test))
+        if known.any() and asked.any():
+            learnt = side[known]
+            predicted[asked] = nearest_position(
+                learnt, prepared.classes[learnt], split.test[asked], samples
+            )
+    return predicted
 
 
 def _predicted(

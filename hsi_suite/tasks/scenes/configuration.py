@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ...config import Section, Tree, config_names, load_tree, merge, validate
+from ...config import Tree, config_names, load_tree, merge, validate
 from ...data.catalogue import check_dataset_name
-from ...data.file_list import absolute_files
 from ...errors import ConfigError
 from ...models.building import build_model
 from ...models.classic_classifier import CLASSIC_MODELS
@@ -23,11 +21,10 @@ from ...runs.machine import on_this_machine
 from ...schemas.classification import ClassificationConfig, SplitConfig
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
+from .scene_choice import absolute, resolve_scenes, with_roles, with_scene_list
 
 _DEFAULT_MODEL = "hybridsn"
 _TASK_FOLDER = "classification"
-_SCENE_FILES = ("scene", "labels", "class_names")
-_FILE_LISTS = ("labels", "file")
 
 
 # What a user may name directly: option of `hsi train`, or keyword of `hsi_suite.train`, and the
@@ -35,12 +32,17 @@ _FILE_LISTS = ("labels", "file")
 _OPTIONS = SCENE_OPTIONS | {
     "split": ("split", "kind"),
     "split_file": ("split", "file"),
+    "test_scenes": ("split", "test_scenes"),
+    "validation_scenes": ("split", "validation_scenes"),
+    "scenes": ("data", "scenes"),
+    "resample": ("data", "resample"),
     "epochs": ("train", "epochs"),
     "seed": ("seeds", "base"),
     "baselines": ("evaluation", "baselines"),
     "device": ("device",),
     "threads": ("threads",),
 }
+_SOURCES = ("dataset", "scene", "scenes")
 _BANDS = 200
 
 
@@ -64,7 +66,9 @@ def classification_config(
         model: a registered model.
         tree: further keys of the configuration.
         settings: "a.b=c" texts, as of `--set`.
-        options: scene, labels, scene_variable, axes, shape (a list), labels_variable,
+        options: scene and labels (each a file, or a list of them; or a folder or a table of
+            scenes), scenes (entries of `data.scenes`), test_scenes, validation_scenes (lists of
+            names), resample, scene_variable, axes, shape (a list), labels_variable,
             class_names, unlabelled, warp_labels, labels_field, labels_layer, labels_buffer,
             labels_crs, all_touched, nodata, bands, drop_water, allow_unverified, split,
             split_file, epochs, seed, baselines (a list), device, threads; None leaves a key alone.
@@ -75,11 +79,12 @@ def classification_config(
     if dataset is not None:
         check_dataset_name(dataset)
     refuse_file_options(dataset, options)
+    options = dict(with_scene_list(options))
     source = config or _shipped_for(dataset, model or _DEFAULT_MODEL)
     named = merge(_named(dataset, model, options), tree or {})
     given = configured(load_tree(source), named, settings, _DEFAULT_MODEL)
     data = given.get("data") or {}
-    if isinstance(data, Mapping) and not data.get("dataset") and not data.get("scene"):
+    if isinstance(data, Mapping) and not any(data.get(key) for key in _SOURCES):
         raise ConfigError(
             "hsi train",
             "nothing to train on",
@@ -93,10 +98,16 @@ def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -
     tree = named_keys(options, _OPTIONS, "unknown option")
     if options.get("split_file") is not None and options.get("split") is None:
         put(tree, ("split", "kind"), "file")
-    if dataset is not None or options.get("scene") is not None:
+    held = any(options.get(key) for key in ("test_scenes", "validation_scenes"))
+    if held and options.get("split") is None:
+        put(tree, ("split", "kind"), "scenes")
+    if any({**options, "dataset": dataset}.get(key) for key in _SOURCES):
         # Naming one source replaces the one in the configuration.
         put(tree, ("data", "dataset"), dataset)
         put(tree, ("data", "scene"), options.get("scene"))
+        put(tree, ("data", "scenes"), options.get("scenes") or [])
+        if options.get("scenes"):
+            put(tree, ("data", "labels"), None)
     if model is not None:
         put(tree, ("model", "name"), model)
     return tree
@@ -126,23 +137,15 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
         DeviceError: the device is not there.
         ConfigError: the guard is narrower than the window's radius.
     """
+    data = resolve_scenes(config)
+    split = with_roles(config.split, data)
     return config.model_copy(
         update={
             **on_this_machine(config),
-            "split": _resolve_split(config.split, config.model.window // 2),
-            "data": config.data.model_copy(update=_absolute(config.data, _SCENE_FILES)),
+            "split": _resolve_split(split, config.model.window // 2),
+            "data": data,
         }
     )
-
-
-def _absolute(section: Section, keys: Sequence[str]) -> dict[str, str]:
-    """The paths of a section in full, so that a run can be continued from any folder."""
-    given = {key: getattr(section, key) for key in keys}
-    return {
-        key: absolute_files(path) if key in _FILE_LISTS else str(Path(path).absolute())
-        for key, path in given.items()
-        if path is not None
-    }
 
 
 def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
@@ -158,12 +161,13 @@ def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
             f"at least the window's radius, {radius}",
             "leave it out to take the radius",
         )
-    rare = split.rare_classes or ("drop" if guarded else "error")
+    usual = {"scenes": "train", "disjoint": "drop", "polygons": "drop"}
+    rare = split.rare_classes or usual.get(split.kind, "error")
     return split.model_copy(
         update={
             "guard": (guard or radius) if guarded else None,
             "rare_classes": rare,
-            **_absolute(split, ("file",)),
+            **absolute(split, ("file",)),
         }
     )
 
@@ -174,6 +178,9 @@ def absent_source(config: ClassificationConfig, source: str) -> str | None:
     if source == "data":
         return None if generated(config) else "the scene was recorded, not generated"
     if source == "split":
+        if config.split.kind == "scenes" and config.split.test_scenes:
+            drawn = config.split.validation and not config.split.validation_scenes
+            return None if drawn else "the test scenes are named"
         return "the split is read from a file" if config.split.kind == "file" else None
     if model in CLASSICAL:
         if source in ("order", "dropout", "augment"):

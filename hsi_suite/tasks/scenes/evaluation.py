@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.patches import WindowSampler
+from ...data.scene_stack import parts_of
+from ...data.splits import PARTS
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...metrics.summary import summarise
@@ -16,6 +18,8 @@ from .classifier import Classifier
 from .preparation import Prepared
 
 _DROPOUT_REPEATS = 10
+# What is kept of each scene's scores: those of its classes stand in the pooled ones.
+SCENE_SCORES = ("num_pixels", "overall_accuracy", "average_accuracy", "cohen_kappa")
 
 
 def part_scores(
@@ -25,6 +29,34 @@ def part_scores(
     names = prepared.class_names
     counts = Confusion.of(prepared.classes[pixels], predicted, len(names))
     return scores(counts).to_dict(names)
+
+
+def scene_rows(prepared: Prepared, classes: NDArray[np.integer]) -> list[dict[str, Any]]:
+    """What each of several scenes is for, and the scores on its own test pixels.
+
+    Args:
+        prepared: the scenes and their split.
+        classes: index of each pixel's class, lines × samples.
+
+    Returns:
+        For each scene name, lines, samples, labelled pixels by part, and "test_scores": pixels,
+        overall and average accuracy and Cohen's kappa; None where none of its pixels test.
+    """
+    rows = []
+    for scene in parts_of(prepared.scene):
+        found = {
+            part: pixels[scene.mine(pixels, prepared.scene.samples)]
+            for part in PARTS
+            for pixels in [getattr(prepared.split, part)]
+        }
+        row: dict[str, Any] = {"name": scene.name, "lines": scene.lines, "samples": scene.samples}
+        row |= {part: len(pixels) for part, pixels in found.items()}
+        scores = None
+        if len(found["test"]):
+            scores = part_scores(prepared, found["test"], classes.reshape(-1)[found["test"]])
+            scores = {name: scores[name] for name in SCENE_SCORES}
+        rows.append({**row, "test_scores": scores})
+    return rows
 
 
 def part_wanted(prepared: Prepared, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from ...data.scene_list import file_name
 from ...reports.classification import (
     Published,
     bands_table,
     class_table,
     heading,
     published_table,
+    scenes_table,
     score_table,
     split_tables,
 )
@@ -32,19 +34,33 @@ from ...runs.pages import PageFacts, picture_of
 from ...schemas.classification import ClassificationConfig
 from .published import published_scores
 
+MAPS = "maps"
+"""The folder of the maps of several scenes."""
+_MOST_PICTURES = 12
+
 
 def page(facts: PageFacts) -> Document:
     """See `runs.task.Task.page`."""
     config = cast(ClassificationConfig, facts.config)
     published = published_scores(facts.metrics, config) or ()
-    scene_map = picture_of(facts.run, MAP_PICTURE)
-    return classification_page(facts.metrics, facts.history, scene_map, published)
+    return classification_page(facts.metrics, facts.history, _pictures(facts), published)
+
+
+def _pictures(facts: PageFacts) -> list[tuple[str, bytes]]:
+    """The pictures of a run's map by scene; of many scenes one of all, and of one under ""."""
+    names = [each["name"] for each in facts.metrics.get("scenes") or ()]
+    own = [(name, picture_of(facts.run, f"{MAPS}/{file_name(name)}.png")) for name in names]
+    found = [(name, picture) for name, picture in own if picture is not None]
+    if found and len(names) <= _MOST_PICTURES:
+        return found
+    whole = picture_of(facts.run, MAP_PICTURE)
+    return [] if whole is None else [("", whole)]
 
 
 def classification_page(
     metrics: Metrics,
     history: Sequence[Mapping[str, Any]],
-    scene_map: bytes | None,
+    scene_maps: Sequence[tuple[str, bytes]],
     published: Published,
 ) -> Document:
     """The page of a run.
@@ -52,7 +68,8 @@ def classification_page(
     Args:
         metrics: the content of its metrics.json.
         history: a row of values for each epoch.
-        scene_map: PNG of its map, at twice its size; None leaves it out.
+        scene_maps: PNG of its map, at twice its size, or of the map of each of several scenes,
+            whose name stands before it.
         published: scores from the literature to set beside the run's, see `published_table`.
     """
     note = classes_note(metrics, MOST_CLASSES)
@@ -68,12 +85,12 @@ def classification_page(
         [
             Section("", [Remarks(verdict(metrics))]),
             Section("Accuracies", _accuracies(metrics, published)),
-            *([] if scene_map is None else [Section("Map", [_map(scene_map, metrics)])]),
+            *_maps(scene_maps, metrics),
             Section("Classes", [class_table(metrics, caption, MOST_CLASSES, baselines=True)]),
             confusion_section(metrics, "pixels"),
             *curves_section(history, metrics.get("epoch")),
             *([Section("Bands", [bands_table(metrics)])] if metrics.get("bands") else []),
-            Section("Split and leakage audit", [*split_tables(metrics), _distances(metrics)]),
+            Section("Split and leakage audit", [*split_tables(metrics), *_distances(metrics)]),
         ],
     )
 
@@ -91,22 +108,36 @@ def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
         len(others), "The baselines were trained and tested on the same split."
     )
     own = score_table(metrics, f"Scores over the classes that are learnt. {trained}".strip())
+    by_scene = scenes_table(metrics)
     if not published:
-        return [own]
+        return [own, *by_scene]
     caption = "Published scores, for comparison. They were measured by others, on their splits."
-    return [own, published_table(published, overall_measures(metrics["test"]), caption)]
+    return [own, *by_scene, published_table(published, overall_measures(metrics["test"]), caption)]
 
 
-def _map(png: bytes, metrics: Metrics) -> Figure:
+def _maps(pictures: Sequence[tuple[str, bytes]], metrics: Metrics) -> list[Section]:
+    if not pictures:
+        return []
+    figures = [_map(png, metrics, name) for name, png in pictures]
+    return [Section("Map" if len(figures) == 1 else "Maps", figures)]
+
+
+def _map(png: bytes, metrics: Metrics, name: str) -> Figure:
     caption = "False colour, ground truth and classification map, in the colours of the legend."
+    if name:
+        caption = f"{name}. {caption}"
     return photograph(png, f"{heading(metrics)}: {caption}", caption)
 
 
-def _distances(metrics: Metrics) -> Figure:
+def _distances(metrics: Metrics) -> list[Figure]:
     leakage = metrics["leakage"]
+    if leakage["median_distance"] is None:
+        return []
     caption = (
         "How far test pixels are from the nearest training pixel: "
         f"half of them {leakage['median_distance']:g} pixels or less, "
         f"none more than {leakage['max_distance']}."
     )
-    return chart(distance_figure(leakage["histogram"]), f"Histogram. {caption}", caption)
+    if leakage.get("in_other_scenes"):
+        caption += " Test pixels in scenes without training pixels are not counted."
+    return [chart(distance_figure(leakage["histogram"]), f"Histogram. {caption}", caption)]

@@ -14,6 +14,7 @@ from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile
 from ...data.reduction import Reduction
 from ...data.scene import Scene, check_window
+from ...data.scene_stack import in_memory, parts_of
 from ...data.splits import Split
 from ...engine.observer import Observer
 from ...errors import InputFileError
@@ -105,9 +106,10 @@ def _prepared(
     if scene.labels is None:
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
     window = config.model.window
-    check_window("model.window", window, scene.lines, scene.samples)
+    for part in parts_of(scene):
+        check_window("model.window", window, part.lines, part.samples)
     memory.check_scene(scene, config)
-    if isinstance(scene, SceneFile):
+    if not in_memory(scene):
         observer.message(
             f"{scene.name}: larger than the memory limit allows, so it is read by lines"
         )

@@ -8,6 +8,7 @@ from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile
 from ...data.reduction import Reduction, fit_pca, fit_standardisation
 from ...data.scene import Scene
+from ...data.scene_stack import pixels_to_fit
 from ...data.splits import Split
 from ...errors import ShapeError
 from ...schemas.classification import ReductionConfig
@@ -17,6 +18,8 @@ def fit_reduction(
     config: ReductionConfig, scene: Scene | SceneFile, split: Split, rank: int | None = None
 ) -> Reduction:
     """The reduction of the spectra, fitted on the whole scene or on the training part.
+
+    Scenes that a split holds out whole never take part.
 
     Args:
         config: which one.
@@ -28,8 +31,8 @@ def fit_reduction(
     spectra = PixelSpectra(scene.cube)
     if config.fit_on == "train":
         spectra = spectra.of(split.train)
-    elif scene.valid is not None:
-        spectra = spectra.of(np.flatnonzero(scene.valid))
+    elif (chosen := pixels_to_fit(scene, split)) is not None:
+        spectra = spectra.of(np.flatnonzero(chosen))
     if config.method == "standardize":
         return fit_standardisation(spectra)
     if config.components > scene.bands:

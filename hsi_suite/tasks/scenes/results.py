@@ -9,22 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atomic import write_json, write_text
-from ...data.writers import write_label_map, write_npy
+from ...data.scene_stack import StackedScene, parts_of
 from ...engine.observer import Observer
 from ...engine.trainer import Training
-from ...errors import FormatLimitError
 from ...models.network_file import shown_name
-from ...palette import class_colours
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
-from ...reports.maps import SPLIT_PARTS, false_colour, map_figure
 from ...runs.folder import (
     CONFUSION,
     COST,
     CURVES,
     HISTORY,
-    LABEL_MAP,
-    MAP_PICTURE,
     METRICS,
     Run,
     csv_text,
@@ -32,9 +27,9 @@ from ...runs.folder import (
 from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
-from .evaluation import part_scores
-from .page import run_title
+from .evaluation import part_scores, scene_rows
 from .preparation import Prepared
+from .scene_maps import write_maps
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,7 @@ def write_results(
         baseline_seconds=costs.baseline_seconds,
     )
     write_json(run.path / COST, cost)
-    _write_maps(run, prepared, outcome, metrics, observer)
+    write_maps(run, prepared, outcome.classifier.labels_of(outcome.classes), metrics, observer)
     confusion = confusion_figure(metrics["test"]["confusion_matrix"], prepared.class_names)
     save_png(confusion, run.path / CONFUSION)
     if has_curves(history):
@@ -138,9 +133,11 @@ def collect_metrics(
             "lost": names(split.lost),
         },
         "leakage": prepared.leakage.to_dict(),
-        "invalid_pixels": 0 if scene.valid is None else int((~scene.valid).sum()),
+        "invalid_pixels": _without_data(prepared),
         "explained_variance": float(prepared.reduction.explained.sum()),
     }
+    if isinstance(scene, StackedScene):
+        metrics["scenes"] = scene_rows(prepared, outcome.classes)
     if scene.selection is not None:
         metrics["bands"] = scene.selection.to_dict()
     if scene.label_features is not None:
@@ -156,42 +153,10 @@ def collect_metrics(
     return metrics
 
 
-def _write_maps(
-    run: Run,
-    prepared: Prepared,
-    outcome: Outcome,
-    metrics: dict[str, Any],
-    observer: Observer,
-) -> None:
-    scene, split = prepared.scene, prepared.split
-    labels = outcome.classifier.labels_of(outcome.classes)
-    write_npy(run.path / LABEL_MAP, labels)
-    colours = class_colours(len(scene.class_names))
-    for suffix in (".hdr", ".tif"):
-        try:
-            write_label_map(
-                run.path / f"map{suffix}",
-                labels,
-                scene.class_names,
-                colours,
-                georeference=scene.georeference,
-                valid=scene.valid,
-            )
-        except FormatLimitError as error:
-            # Not every format can hold every grid; the other map still does.
-            observer.message(f"left out: {error}")
-    parts = np.zeros(labels.size, np.uint8)
-    for code, pixels in enumerate((split.train, split.validation, split.test), 1):
-        parts[pixels] = code
-    parts[(prepared.labels.ravel() > 0) & (parts == 0)] = len(SPLIT_PARTS) - 1
-    figure = map_figure(
-        labels,
-        scene.labels,
-        false_colour(prepared.spectra.layers(scene.false_colour), (0, 1, 2), scene.valid),
-        scene.class_names,
-        title=run_title(metrics),
-        synthetic=scene.synthetic,
-        valid=scene.valid,
-        split_parts=parts.reshape(labels.shape),
-    )
-    save_png(figure, run.path / MAP_PICTURE)
+def _without_data(prepared: Prepared) -> int:
+    """Pixels that hold no data, gaps between scenes left out."""
+    parts = parts_of(prepared.scene)
+    if isinstance(prepared.scene, StackedScene):
+        return sum(0 if part.valid is None else int((~part.valid).sum()) for part in parts)
+    valid = prepared.scene.valid
+    return 0 if valid is None else int((~valid).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ...data.learnt_bands import with_learnt_bands
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile, open_cube
 from ...data.reduction import Reduction
+from ...data.scene_stack import pixels_to_fit
 from ...data.spectral_domain import SpectralDomain, band_list, dead_bands
 from ...data.value_scale import ValueScale, declared_scale, rescaled
 from ...engine.observer import Observer
@@ -22,6 +24,7 @@ from ...restoration.cube_lines import spread_lines
 from ...schemas.classification import ClassificationConfig
 from .ensemble import Ensemble
 from .preparation import Prepared
+from .scene_files import open_scenes
 
 # Enough for shares of a thousandth; lines from all over a scene, each read by itself.
 _PIXELS, _LINES = 20_000, 64
@@ -37,13 +40,17 @@ def learnt(config: ClassificationConfig, prepared: Prepared) -> dict[str, Any]:
     scene, reduction = prepared.scene, prepared.reduction
     total = scene.lines * scene.samples
     pixels = np.arange(0, total, -(-total // _PIXELS))
-    if scene.valid is not None:
-        some = pixels[scene.valid.reshape(-1)[pixels]]
-        pixels = some if len(some) else np.flatnonzero(scene.valid)[:_PIXELS]
+    valid = pixels_to_fit(scene, prepared.split)
+    if valid is not None:
+        some = pixels[valid.reshape(-1)[pixels]]
+        pixels = some if len(some) else np.flatnonzero(valid)[:_PIXELS]
     spectra = PixelSpectra(scene.cube).of(pixels)[:]
     domain = SpectralDomain.of(spectra, reduction.apply(spectra), reduction.mean)
     scale = None
-    if config.data.scene is not None:
+    if config.data.scenes:
+        with closing(open_scenes(config, Observer())) as opened:
+            scale = declared_scale(opened.files[opened.reference])
+    elif config.data.scene is not None:
         data = config.data
         with open_cube(
             str(data.scene), variable=data.scene_variable, axes=data.axes, shape=data.shape

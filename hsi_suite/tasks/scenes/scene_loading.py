@@ -8,16 +8,15 @@ import torch
 
 from ...data.band_order import scene_with_selection, with_selection
 from ...data.catalogue import load_dataset
-from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile, open_scene, read_scene
-from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
 from ...engine.observer import Observer
-from ...errors import InputFileError
-from ...restoration.damage import LARGEST_VALUE
-from ...schemas.classification import ClassificationConfig, SceneConfig
+from ...schemas.classification import ClassificationConfig
+from ...schemas.scene_data import SceneConfig
 from ..shared.settled_bands import opened_cube
 from .denoising import SceneDenoising, denoise_open_scene, denoise_scene
+from .many_scenes import load_scenes
+from .scene_checks import check_values, report_missing
 from .training_memory import MemoryLimit
 
 
@@ -43,6 +42,8 @@ def load_scene(
         HsiSuiteError: there is no such scene, it is damaged, or holds impossible values.
     """
     data = config.data
+    if data.scenes:
+        return load_scenes(config, observer, memory)
     if data.scene is None:
         return named_scene(data, observer)
     with opened_cube(data) as opened:
@@ -123,37 +124,3 @@ def load_prepared_scene(
     except BaseException:
         close_scene(scene)
         raise
-
-
-def check_values(scene: Scene | SceneFile, path: object) -> None:
-    """Refuse values that no spectrometer gives and that arithmetic cannot square.
-
-    Args:
-        scene: a scene, or lines of one.
-        path: of its file, for the message.
-
-    Raises:
-        InputFileError: a valid pixel holds such a value.
-    """
-    if scene.cube.dtype.kind != "f":
-        return
-    spectra = PixelSpectra(scene.cube)
-    for start in range(0, len(spectra), BLOCK_PIXELS):
-        block = spectra[start : start + BLOCK_PIXELS]
-        if scene.valid is not None:
-            block = block[scene.valid.reshape(-1)[start : start + BLOCK_PIXELS]]
-        largest = max(abs(float(block.max())), abs(float(block.min()))) if block.size else 0.0
-        if not largest <= LARGEST_VALUE:
-            raise InputFileError(
-                path,
-                f"values up to {largest:.3g}",
-                f"spectra of at most {LARGEST_VALUE:.0e}",
-                "mark missing pixels with --nodata VALUE",
-            )
-
-
-def report_missing(scene: Scene | SceneFile, observer: Observer) -> None:
-    """Say how many pixels hold no data, if any."""
-    if scene.valid is not None and not scene.valid.all():
-        missing = int((~scene.valid).sum())
-        observer.message(f"{scene.name}: {missing:,} pixels hold no data and are left out")

@@ -11,9 +11,12 @@ from ...data.polygon_split import polygon_split
 from ...data.polygons import polygons_of
 from ...data.readers import SceneFile
 from ...data.scene import Scene
+from ...data.scene_split import SceneParts, scene_split
+from ...data.scene_stack import lines_of, parts_of
 from ...data.split_files import file_split
 from ...data.splits import Split, random_split
-from ...schemas.classification import ClassificationConfig, SceneConfig, SplitConfig
+from ...schemas.classification import ClassificationConfig, SplitConfig
+from ...schemas.scene_data import SceneConfig
 from ...seeding import SeedStreams
 
 
@@ -33,7 +36,7 @@ def scene_audit(split: Split, scene: Scene | SceneFile, window: int) -> LeakageA
     polygons = None
     if scene.labels is not None and (scene.label_features is not None or split.kind == "polygons"):
         polygons = polygons_of(scene.labels, scene.label_features)
-    return audit(split, window=window, polygons=polygons)
+    return audit(split, window=window, polygons=polygons, scenes=lines_of(scene))
 
 
 def split_scene(
@@ -59,6 +62,18 @@ def split_scene(
             drawing=_drawn_options(config.data),
         )
     generator = seeds.numpy("split")
+    if asked.kind == "scenes":
+        return scene_split(
+            labels,
+            SceneParts([part.name for part in parts_of(scene)], lines_of(scene)),
+            train=asked.train,
+            test_scenes=asked.test_scenes,
+            validation_scenes=asked.validation_scenes,
+            validation=asked.validation,
+            block=config.model.window // 2,
+            rare_classes=rare,
+            generator=generator,
+        )
     # A whole number is meant as pixels per class.
     train = int(asked.train) if asked.train >= 1 else asked.train
     if asked.kind == "random":

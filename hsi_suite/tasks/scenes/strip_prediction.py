@@ -24,7 +24,7 @@ from ...reports.drawing import save_png
 from ...reports.maps import false_colour, map_figure
 from ..shared.unfinished_output import UnfinishedOutput
 from .ensemble import Classified, Ensemble
-from .scene_loading import check_values
+from .scene_checks import check_values
 from .uncertainty import UNCERTAINTY_BANDS, uncertainty_layers
 
 

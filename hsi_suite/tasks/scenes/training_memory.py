@@ -6,6 +6,7 @@ cube is held in memory or read by lines, which changes no result.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
+from ...data.scene_stack import StackedScene, in_memory
 from ...engine.memory import dense_gradient_bytes, gradient_bytes
 from ...engine.task import WindowNetwork
 from ...errors import InputFileError
@@ -64,14 +66,38 @@ class MemoryLimit:
             InputFileError: it does not fit, and its format cannot be read by lines.
             ConfigError: it does not fit even when it is reduced.
         """
-        lines, samples, _ = file.shape
-        size = file.dtype.itemsize
-        needed = scene_bytes(file.shape, size, lines * samples, config) + file.reading_bytes(lines)
+        return self.holds_stack([file], file.shape, config)
+
+    def holds_stack(
+        self,
+        files: Sequence[CubeFile],
+        shape: tuple[int, int, int],
+        config: ClassificationConfig,
+    ) -> bool:
+        """Whether several cubes are read into memory whole, instead of by lines.
+
+        Args:
+            files: of the cubes.
+            shape: lines, samples and bands of all of them together, gaps included.
+            config: how they are reduced, and the window.
+
+        Raises:
+            InputFileError: they do not fit, and a format cannot be read by lines.
+            ConfigError: they do not fit even when they are reduced.
+        """
+        lines, samples, _ = shape
+        size = max(file.dtype.itemsize for file in files)
+        largest = max(files, key=lambda file: file.reading_bytes(file.shape[0]))
+        # One is read after the other, and kept.
+        others = sum(_cube_bytes(file) for file in files if file is not largest)
+        reading = largest.reading_bytes(largest.shape[0]) + others
+        needed = scene_bytes(shape, size, lines * samples, config) + reading
         if needed <= self.size:
             return True
-        if file.by_lines:
-            self._check_reduced(scene_bytes(file.shape, size, 0, config), file.shape, config)
+        if all(file.by_lines for file in files):
+            self._check_reduced(scene_bytes(shape, size, 0, config), shape, config)
             return False
+        file = next(file for file in files if not file.by_lines)
         if self.asked:
             raise InputFileError(
                 file.path,
@@ -88,7 +114,7 @@ class MemoryLimit:
         Raises:
             ConfigError: it does not.
         """
-        if isinstance(scene, Scene) and not self.asked:
+        if in_memory(scene) and not self.asked:
             return
         shape = (scene.lines, scene.samples, scene.bands)
         needed = _held_bytes(scene)
@@ -179,6 +205,11 @@ def scene_bytes(
     return kept + max(reading + reduced, _PICTURE_BYTES * pixels)
 
 
+def _cube_bytes(file: CubeFile) -> int:
+    lines, samples, bands = file.shape
+    return lines * samples * bands * file.dtype.itemsize
+
+
 def _labelled(scene: Scene | SceneFile) -> int:
     return 0 if scene.labels is None else int(np.count_nonzero(scene.labels))
 
@@ -198,6 +229,8 @@ def _reduced_bytes(lines: int, samples: int, components: int, window: int) -> fl
 
 def _held_bytes(scene: Scene | SceneFile) -> float:
     """Of the cube, or of what a denoised one is read from."""
+    if isinstance(scene, StackedScene):
+        return float(scene.held_bytes)
     if isinstance(scene, Scene):
         return float(scene.cube.nbytes)
     if isinstance(scene.cube.source, DenoisedLines):

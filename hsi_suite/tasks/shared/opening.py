@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from ...data.readers import SceneFile
 from ...data.scene import Scene
+from ...data.splits import Split
 from ...models.network_file import shown_name
 from ...reports.content import unverified_text
 from ...runs.task import Config
+from ...schemas.classification import ClassificationConfig
 
 
 def epochs_text(epochs: int) -> str:
@@ -21,6 +23,18 @@ def bands_left_out(scene: Scene | SceneFile | None) -> list[str]:
     if scene is None or scene.selection is None:
         return []
     return [f"{scene.name}: {scene.selection.summary()}"]
+
+
+def scene_lines(config: ClassificationConfig, split: Split) -> list[str]:
+    """What a log says first of several scenes."""
+    if split.kind == "scenes":
+        return [f"split by scenes: {split.layout}"]
+    if any(entry.role for entry in config.data.scenes):
+        return [
+            f"the roles of the scenes are not used by a split of kind {split.kind}; "
+            "--split scenes does"
+        ]
+    return []
 
 
 def opening(

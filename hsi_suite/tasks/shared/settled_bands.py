@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from ...data.band_selection import select_bands, settled
 from ...data.readers import CubeFile, open_cube
-from ...schemas.classification import SceneConfig
+from ...schemas.scene_data import SceneConfig
 
 _Data = TypeVar("_Data", bound=SceneConfig)
 
