@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
 
 from hsi_suite.errors import SplitError
 from hsi_suite.models.classical import CLASSICAL, SupportVectorMachine, nearest_position
@@ -62,3 +63,21 @@ def test_nearest_position_by_hand():
     assert answer.tolist() == [7, 9, 7, 9]
     with pytest.raises(SplitError):
         nearest_position(np.array([], int), np.array([], int), np.array([1]), 4)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.6])
+@pytest.mark.parametrize("size", [1, 3])
+def test_position_answers_are_those_of_a_search_among_all(share, size):
+    """Pixels beside training are answered without the search, and no tie is settled otherwise."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(1, 4, (14, 11)).repeat(size, 0).repeat(size, 1).astype(np.uint8)
+        train = np.flatnonzero(rng.random(labels.shape) < share)
+        train = train if len(train) else np.array([7])
+        test = np.flatnonzero(rng.random(labels.shape) < 0.7)
+        places = [np.stack(divmod(part, labels.shape[1]), 1) for part in (train, test)]
+        known = labels.ravel()[train]
+        slow = KNeighborsClassifier(1).fit(places[0], known).predict(places[1])
+        found = nearest_position(train, known, test, labels.shape[1])
+        np.testing.assert_array_equal(found, slow)
+        assert found.dtype == slow.dtype

@@ -55,7 +55,9 @@ def identical_spectra(
         test: flat indices of the test; pixels that are in training too are not compared.
     """
     flat = labels.ravel()
-    test = np.setdiff1d(test, training)
+    known_pixels = np.zeros(labels.size, bool)
+    known_pixels[training] = True
+    test = test[~known_pixels[test]]
     known, there = _hashes(spectra, training)
     asked, held = _hashes(spectra, test)
     known, asked = known[there], asked[held]

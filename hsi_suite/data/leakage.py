@@ -126,14 +126,17 @@ def audit_polygons(split: Split, polygons: NDArray[np.integer]) -> PolygonAudit:
     """
     if polygons.shape != split.shape:
         raise ShapeError("polygons", f"{polygons.shape}", f"{split.shape}, as the split")
-    flat = polygons.ravel()
-    learnt = np.unique(flat[np.concatenate([split.train, split.validation])])
-    tested = flat[split.test]
-    both = np.intersect1d(learnt[learnt > 0], tested)
+    names, flat = np.unique(polygons, return_inverse=True)
+    flat = flat.ravel()
+    learnt, tested = np.zeros(len(names), bool), np.zeros(len(names), bool)
+    learnt[flat[split.train]] = learnt[flat[split.validation]] = True
+    tested[flat[split.test]] = True
+    learnt[names == 0] = tested[names == 0] = False
+    both = learnt & tested
     return PolygonAudit(
-        polygons=len(np.setdiff1d(np.concatenate([learnt, tested]), [0])),
-        divided=len(both),
-        test_in_training_polygons=float(np.isin(tested, both).mean()) if tested.size else 0.0,
+        polygons=int((learnt | tested).sum()),
+        divided=int(both.sum()),
+        test_in_training_polygons=float(both[flat[split.test]].mean()) if split.test.size else 0.0,
     )
 
 

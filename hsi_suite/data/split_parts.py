@@ -21,6 +21,7 @@ class SplitParts:
 
     Attributes:
         split: the parts; unlike other splits this one may hold a pixel twice.
+        side: the pixels of the training side, sorted: those of training and validation.
         shared: pixels both of the training side (training or validation) and of the test.
         unlabelled: by part, its pixels without a label, which count nowhere.
         differing: by part, its pixels to which the split gives another label than the ground
@@ -28,14 +29,10 @@ class SplitParts:
     """
 
     split: Split
+    side: Indices
     shared: int
     unlabelled: Mapping[str, int]
     differing: Mapping[str, int]
-
-    @property
-    def side(self) -> Indices:
-        """The pixels of the training side, sorted: those of training and validation."""
-        return np.union1d(self.split.train, self.split.validation)
 
 
 def parts_of_split(split: Split, labels: NDArray[np.integer]) -> SplitParts:
@@ -78,7 +75,9 @@ def parts_of_files(
         _refuse_foreign(each, labels, reading)
     parts = {part: each.pixels for part, each in given.items()}
     if rest_is_test:
-        parts["test"] = np.setdiff1d(np.flatnonzero(labels), parts["train"])
+        rest = labels.ravel() > 0
+        rest[parts["train"]] = False
+        parts["test"] = np.flatnonzero(rest)
     differing = {part: each.differing for part, each in given.items() if each.differing}
     return checked_parts(labels, parts, differing, str(paths[0]), "file")
 
@@ -131,14 +130,16 @@ def checked_parts(
             found = f"no {words} pixel" + (" with a label" if len(parts.get(part, ())) else "")
             raise SplitError(name, found, "pixels of training and of test")
     kept.setdefault("validation", np.empty(0, np.int64))
-    side = np.union1d(kept["train"], kept["validation"])
-    learnt = np.unique(flat[side])
-    if len(learnt) < 2:
-        raise SplitError(name, f"only class {learnt[0]} in training", "at least two classes")
+    # Masks, as sets of millions of indices take seconds each.
+    learnt = np.zeros(labels.size, bool)
+    learnt[kept["train"]] = learnt[kept["validation"]] = True
+    side = np.flatnonzero(learnt)
+    if (flat[side] == flat[side[0]]).all():
+        raise SplitError(name, f"only class {flat[side[0]]} in training", "at least two classes")
     split = Split(
         kind, (labels.shape[0], labels.shape[1]), classes, **kept, guard=0, dropped={},
         train_only={}, lost={}, layout="",
     )  # fmt: skip
     lost = {part: len(parts[part]) - len(kept[part]) for part in parts}
-    shared = len(np.intersect1d(side, kept["test"]))
-    return SplitParts(split, shared, {p: n for p, n in lost.items() if n}, dict(differing))
+    unlabelled = {part: number for part, number in lost.items() if number}
+    return SplitParts(split, side, int(learnt[kept["test"]].sum()), unlabelled, dict(differing))

@@ -90,29 +90,30 @@ def audit_split(given: AuditInput) -> SplitAudit:
     guessed = nearest_position(
         parts.side, labels.ravel()[parts.side], parts.split.test, labels.shape[1]
     )
-    position = tested.scores(guessed)
+    answers = {"position": tested.indices(guessed)}
+    position = tested.scores(answers["position"])
     facts: dict[str, Any] = {
         "names": dict(given.names),
         "shape": [int(size) for size in labels.shape],
         "pixels": _pixels(given),
         "classes": _classes(given),
         "level": LEVEL,
-        "areas": {"are": given.polygons_are, "in_test": len(np.unique(tested.areas))},
+        "areas": {"are": given.polygons_are, "in_test": int((np.bincount(tested.areas) > 0).sum())},
         "commonest_class": _commonest(labels, parts),
         "position": _plain(position.scores()),
         "leakage": leakage.to_dict(),
         "distance_quantiles": _quantiles(tested.distances),
         "windows": _windows(tested.distances, given.window),
     }
-    answers = {"position": guessed}
     if given.predictions is not None:
         _check_size(given.predictions, labels)
-        answers["map"] = given.predictions.ravel()[parts.split.test]
+        mapped = given.predictions.ravel()[parts.split.test]
+        answers["map"] = tested.indices(mapped)
         scores = tested.scores(answers["map"])
         facts["map"] = {
             **_plain(scores.scores()),
             "minus_position": _plain(scores.minus(position)),
-            **tested.gaps(answers["map"]),
+            **tested.gaps(mapped, answers["map"]),
         }
     facts["by_distance"] = tested.by_distance(answers)
     facts["near_and_far"] = tested.near_and_far(answers, facts["by_distance"])
@@ -142,36 +143,31 @@ class _Tested:
     def of(cls, given: AuditInput, polygons: Map) -> _Tested:
         split = given.parts.split
         classes = np.asarray(split.classes, np.int64)
-        truth = np.searchsorted(classes, given.labels.ravel()[split.test])
+        truth = _indices(classes, given.labels.ravel()[split.test])
         areas = polygons.ravel()[split.test]
         return cls(classes, truth, areas, nearest_training_distance(split))
 
     def indices(self, answers: Map) -> NDArray[np.int64]:
-        """Class indices of answers; one more for labels that the ground truth does not have."""
-        places = np.searchsorted(self.classes, answers)
-        known = self.classes[np.minimum(places, len(self.classes) - 1)] == answers
-        return np.where(known, places, len(self.classes)).astype(np.int64)
+        """Class indices of labels; one more for those that the ground truth does not have."""
+        return _indices(self.classes, answers)
 
     def scores(self, answers: Map, which: NDArray[np.bool_] | None = None) -> LeftOut:
         """Scores of answers for all test pixels, or for some."""
         chosen = slice(None) if which is None else which
         return area_scores(
-            self.truth[chosen],
-            self.indices(answers)[chosen],
-            self.areas[chosen],
-            len(self.classes) + 1,
+            self.truth[chosen], answers[chosen], self.areas[chosen], len(self.classes) + 1
         )
 
-    def gaps(self, answers: Map) -> dict[str, int]:
+    def gaps(self, labels: Map, answers: Map) -> dict[str, int]:
         """Test pixels without an answer, and with one that is no class of the ground truth.
 
         Both count as wrong. Also how many would be right if classes were numbered from 0.
         """
-        none = answers == 0
-        shifted = self.indices(answers.astype(np.int64) + 1) == self.truth
+        none = labels == 0
+        shifted = self.indices(labels.astype(np.int64) + 1) == self.truth
         return {
             "none": int(none.sum()),
-            "unknown": int((~none & (self.indices(answers) == len(self.classes))).sum()),
+            "unknown": int((~none & (answers == len(self.classes))).sum()),
             "right_from_0": int(shifted.sum()),
         }
 
@@ -205,7 +201,7 @@ class _Tested:
         inside = [(self.distances >= a) & (self.distances <= b) for a, b in ranges]
         found: dict[str, Any] = {"near": ranges[0], "far": ranges[1]}
         for name, given in answers.items():
-            right = self.indices(given) == self.truth
+            right = given == self.truth
             found[name] = self._difference(right, *inside).to_dict()
         return found
 
@@ -223,16 +219,24 @@ class _Tested:
         return AreaScore(value, jackknife(value, shares[0] - shares[1]))
 
 
+def _indices(classes: NDArray[np.int64], labels: Map) -> NDArray[np.int64]:
+    """The place of each label among the classes; their number for a label that is none."""
+    table = np.full(max(int(labels.max()), int(classes.max())) + 1, len(classes), np.int64)
+    table[classes] = np.arange(len(classes))
+    return table[labels]
+
+
 def _pixels(given: AuditInput) -> dict[str, Any]:
     split, labelled = given.parts.split, int(np.count_nonzero(given.labels))
-    used = np.union1d(given.parts.side, split.test)
+    used = np.zeros(given.labels.size, bool)
+    used[given.parts.side] = used[split.test] = True
     return {
         "labelled": labelled,
         "train": len(split.train),
         "validation": len(split.validation),
         "test": len(split.test),
         "shared": given.parts.shared,
-        "in_no_part": labelled - len(used),
+        "in_no_part": labelled - int(used.sum()),
         "unlabelled": dict(given.parts.unlabelled),
         "differing": dict(given.parts.differing),
     }
