@@ -46,6 +46,7 @@ def test_the_small_table_keeps_the_inputs_of_the_papers():
         else:
             assert (config.model, config.reduction) == (shipped.model, shipped.reduction)
         assert config.train.optimizer.name == "adam"
+        assert config.train.epochs == (40 if config.model.name == "m3d_cnn" else 10)
 
 
 @pytest.mark.parametrize("name", [SMALL, REAL])

@@ -4,6 +4,7 @@ import math
 import os
 import random
 import signal
+from typing import get_args
 
 import pytest
 import torch
@@ -158,6 +159,19 @@ def test_stopped_and_resumed_is_unbroken(tmp_path, steps):
     result = resumed.fit()
     assert resumed.step == 0
     assert result.history == expected.history
+    assert same(resumed.model, whole.model)
+
+
+@pytest.mark.parametrize("name", get_args(OptimizerConfig.model_fields["name"].annotation))
+def test_every_optimiser_goes_on_where_it_was(tmp_path, name):
+    keys = {"optimizer": OptimizerConfig(name=name, learning_rate=0.01)}
+    whole = trainer(**keys)
+    whole.fit()
+    path = tmp_path / "c.pt"
+    with pytest.raises(Stopped):
+        trainer(checkpoint=path, observer=StopAfter(6), **keys).fit()
+    resumed = trainer(checkpoint=path, **keys)
+    resumed.fit()
     assert same(resumed.model, whole.model)
 
 
