@@ -26,6 +26,7 @@ from hsi_suite.errors import ConfigError, InputFileError, RunError, ShapeError
 from hsi_suite.runs import launch
 from hsi_suite.runs.folder import open_run
 from hsi_suite.runs.identity import run_identity
+from hsi_suite.runs.replay import replay
 from hsi_suite.runs.training import resume
 from hsi_suite.tasks.retrieval.gallery_index import open_index
 from hsi_suite.tasks.retrieval.index import index_gallery
@@ -546,6 +547,9 @@ def test_a_scene_of_another_sensor_is_resampled_on_request(marked, tmp_path, mon
     inner[2, 2] = False
     assert (found == expected)[inner].mean() > 0.99
     assert any("bands moved by at most 0.0 nm" in text for text in heard.said)
+    by_file = hsi_suite.predict(run.path, path, resample=True, verbose=0).labels
+    by_scene = hsi_suite.predict(run.path, read_scene(path), resample=True, verbose=0).labels
+    assert np.array_equal(by_file, found) and np.array_equal(by_scene, found)
     # The last bits do not depend on the strips.
     with open_cube(path) as file:
         made = with_learnt_bands(file, learnt.known_bands, heard, resample=True)
@@ -787,3 +791,78 @@ def test_widths_of_wavenumbers_are_lengths(tmp_path):
         ):
             exact = 1e7 / (wave - raw / 2) - 1e7 / (wave + raw / 2)
             assert centre == 1e7 / wave and abs(width - exact) < 1e-4 * exact
+
+
+@pytest.mark.parametrize("logical", [False, True])
+@pytest.mark.parametrize("name", ["good_wavelengths", "bbl"])
+@pytest.mark.parametrize("ending", [".mat", "7.3.mat", ".npz", ".h5"])
+def test_marks_of_good_bands_beside_a_cube_are_used(tmp_path, ending, name, logical):
+    cube = np.random.default_rng(0).random((5, 4, 6)).astype("float32")
+    marks = np.array([1, 1, 0, 1, 0, 1], bool if logical else np.uint8)
+    path = tmp_path / f"cube{ending}"
+    if ending == ".mat":
+        io.savemat(path, {"cube": cube, name: marks})
+    elif ending == ".npz":
+        np.savez(path, **{"cube": cube, name: marks})
+    else:
+        with h5py.File(path, "w") as file:
+            file["cube"] = cube
+            file[name] = marks[None] if ending == "7.3.mat" else marks
+    with open_cube(path) as file:
+        assert file.bad_bands == (2, 4)
+    scene = read_scene(path)
+    assert np.array_equal(scene.cube, cube[..., marks != 0])
+    assert any("left out: 2 marked as bad: 3, 5" in remark for remark in scene.remarks)
+    short = {"cube": cube, name: marks[:4]}
+    if ending == ".npz":  # another number of marks says nothing
+        np.savez(path, **short)
+        assert read_scene(path).cube.shape == cube.shape
+
+
+def test_runs_on_denoised_bands_predict_and_replay_to_the_bit(marked):
+    folder, cube, nm, *_ = marked
+    cube = cube.copy()
+    cube[..., [3, 12]] = 65535
+    marks = "data ignore value = 65535\n"
+    scene = write_banded(folder / "noisy.hdr", cube, nm, bad=(3, 12), extra=marks)
+    run = train(folder, scene, settings=["preprocess.denoise=true"], bands="2-16")
+    found, _ = predicted(run.path, scene, folder)
+    np.testing.assert_array_equal(found, run.label_map)
+    assert replay(run.path).identical == 1
+
+
+def test_noise_for_a_trial_spares_marked_bands(tmp_path, hsi, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clean = np.random.default_rng(0).random((24, 24, 3)) @ np.random.default_rng(1).random((3, 12))
+    clean[..., [4, 7]] = -1
+    write_banded(
+        tmp_path / "c.hdr", clean.astype("f4"), bad=(4, 7), extra="data ignore value = -1\n"
+    )
+    status, out, _ = hsi("denoise", "c.hdr", "--add-noise", "0.05", "-o", "o.npy")
+    assert status == 0 and "nan" not in out.lower()
+    before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
+    assert before == pytest.approx(20 * np.log10(clean.max() / 0.05), abs=0.5)
+    assert after > before
+    assert (np.load(tmp_path / "o.npy")[..., [4, 7]] == -1).all()
+    status, _, err = hsi("denoise", "c.hdr", "--add-noise", "0.05", "--bands", "all")
+    assert status == 2 and "misses 1,152 values" in err
+
+
+def test_chosen_bands_are_exported(tmp_path, hsi, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cube = np.arange(4 * 3 * 6).reshape(4, 3, 6).astype("int16")
+    write_banded(tmp_path / "a.hdr", cube, bad=(1,))
+    for name, options, kept in (
+        ("all.tif", (), range(6)),
+        ("good.hdr", ("--bands", "good"), (0, 2, 3, 4, 5)),
+        ("some.nc", ("--bands", "420-440nm"), (2, 3)),
+    ):
+        status, _, err = hsi("data", "export", "a.hdr", "-o", name, *options)
+        assert status == 0, err
+        with open_cube(tmp_path / name) as file:
+            assert np.array_equal(file.read(), cube[..., list(kept)])
+            assert np.allclose(file.wavelengths, [400 + 12 * band for band in kept])
+            assert np.allclose(file.fwhm, [5 + band for band in kept])
+            assert file.bad_bands == ((1,) if name == "all.tif" else ())
+    status, _, err = hsi("data", "export", "a.hdr", "-o", "b.tif", "--bands", "9")
+    assert status == 2 and "9 nm holds no band of a.hdr" in err

@@ -217,6 +217,7 @@ def predict(
     axes: str | None = None,
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
+    resample: bool = False,
     probabilities: bool = False,
     uncertainty: bool = False,
     cog: bool = False,
@@ -241,6 +242,7 @@ def predict(
         axes: order of its axes where the file does not tell, such as "band,y,x".
         shape: lines and samples of a matrix of spectra.
         nodata: the value that marks missing data.
+        resample: make the bands that the runs learnt of those of another sensor.
         probabilities: also `<name>_probabilities`, lines × samples × classes.
         uncertainty: also `<name>_uncertainty`, lines × samples × 3: the largest probability, its
             margin over the second largest, and the entropy divided by ln(classes).
@@ -257,14 +259,14 @@ def predict(
 
     Raises:
         RunError: a run is unfinished or given twice, or the runs do not have the same classes.
-        ShapeError: the scene has other bands.
+        ShapeError, InputFileError: the scene has other bands, or measures nothing at some of them.
         OutputError: the output exists or cannot be written.
     """
     chosen = [runs] if isinstance(runs, Run | str | os.PathLike) else list(runs)
     options: dict[str, Any] = {
         "overwrite": overwrite, "scene_variable": scene_variable, "axes": axes,
-        "shape": _list(shape), "nodata": nodata, "probabilities": probabilities,
-        "uncertainty": uncertainty, "cog": cog,
+        "shape": _list(shape), "nodata": nodata, "resample": resample,
+        "probabilities": probabilities, "uncertainty": uncertainty, "cog": cog,
         "test_time_averaging": test_time_averaging, "memory_limit": memory_limit,
         "device": device, "threads": threads, "observer": progress(verbose),
     }  # fmt: skip

@@ -11,7 +11,7 @@ import click
 from .output import print_json
 from .suggestions import SuggestingGroup
 from .terminal import say
-from .values import array_options, memory_limit_option
+from .values import array_options, band_options_with, memory_limit_option
 
 
 @click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -126,6 +126,7 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
     help="cube.hdr (ENVI), cube.tif, cube.nc or cube.npy",
 )
 @array_options
+@band_options_with("all, with their marks")
 @click.option(
     "--scaled",
     is_flag=True,
@@ -145,6 +146,7 @@ def export(
     from ..api.progress import TerminalObserver
     from ..data.cube_export import export_cube
 
+    options["drop_water"] = bool(options["drop_water"])
     exported = export_cube(file, output, variable=scene_variable, **options)
     for remark in exported.remarks:
         TerminalObserver().message(f"{Path(file).name}: {remark}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .terminal import say
-from .values import NUMBER, array_options, auto_or, band_options, memory_limit_option
+from .values import NUMBER, array_options, auto_or, band_options_with, memory_limit_option
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
@@ -114,7 +114,7 @@ Examples:
 )
 @click.option("--repair", is_flag=True, help="Cubes: fill dead bands, missing and odd values.")
 @array_options
-@band_options
+@band_options_with("all, with their marks")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def denoise(

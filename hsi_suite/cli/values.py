@@ -121,14 +121,18 @@ def parse_shape(
     return [int(match[1]), int(match[2])]
 
 
-def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that takes a choice of a cube's bands."""
+def band_options_with(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of every command that takes a choice of a cube's bands.
+
+    Args:
+        default: what happens without them, for the help.
+    """
     options = [
         click.option(
             "--bands",
             metavar="LIST",
             help="Bands to use: good (all but those marked as bad), all, numbers as 1-50,60, or "
-            "wavelengths as 400-1340,1460-1790nm.  [default: good]",
+            f"wavelengths as 400-1340,1460-1790nm.  [default: {default}]",
         ),
         click.option(
             "--drop-water",
@@ -137,9 +141,16 @@ def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Leave out bands dark from water vapour: 1340-1460, 1790-1960, above 2450 nm.",
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
+
+
+band_options = band_options_with("good")
 
 
 def array_options(command: Callable[..., Any]) -> Callable[..., Any]:

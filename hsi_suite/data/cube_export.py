@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ..atomic import keeping
 from ..errors import InputFileError
 from ..memory import PLAIN_PROGRAM_BYTES, check_limit
+from .band_order import with_selection
+from .band_selection import GOOD
 from .cube_writer import check_cube_target, files_of_cube, storable, write_cube_like
 from .formats.cube_file import CubeFile
 from .formats.envi_header import GAINS, OFFSETS
@@ -51,6 +53,8 @@ def export_cube(
     axes: str | None = None,
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
+    bands: str | None = None,
+    drop_water: bool = False,
     scaled: bool = False,
     memory_limit: float = 2e9,
     overwrite: bool = False,
@@ -67,6 +71,8 @@ def export_cube(
         axes: order of its axes.
         shape: lines and samples of a matrix of spectra.
         nodata: value of missing data.
+        bands: which are written, see `band_selection`; None: all, with the marks of bad ones.
+        drop_water: leave out the bands in which water vapour leaves hardly any light.
         scaled: write what the values stand for, as float32, NaN where they are missing.
         memory_limit: bytes for the whole process.
         overwrite: whether files that are there may be replaced.
@@ -74,10 +80,13 @@ def export_cube(
     Raises:
         InputFileError: the cube cannot be read, or has no scale although it is asked for.
         OutputError: the place cannot be written, or a file is there.
-        ConfigError: one line does not fit into the memory limit.
+        ConfigError: one line does not fit into the memory limit, or the choice of bands does not
+            suit the cube.
     """
     output = Path(output)
     with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
+        if bands is not None or drop_water:
+            file = with_selection(file, bands or GOOD, drop_water=drop_water)
         remarks = file.remarks
         check_cube_target(output, file)
         if scaled:

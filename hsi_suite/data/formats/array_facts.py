@@ -9,12 +9,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .array_axes import ArrayRequest, CubeAxes, cube_axes, matrix_axes
 from .array_choice import StoredArray, axes_left_out, choose_cube
+from .envi_header import HeaderValue
 from .wavelength_units import in_nanometres
 
 _LINES = {"lines", "line", "nlines", "nline", "nl", "rows", "row", "nrows", "nrow", "nr", "h",
@@ -44,6 +46,7 @@ class FoundCube:
         axes: how its axes make a cube.
         wavelengths: centre of each band in nm; None when no other array holds them.
         listed: the name of the array that holds them; "" where none does.
+        good: for each band 0 where another array marks it as bad; () where none does.
         unused: why arrays that are called wavelengths give none, in words; "" where none are.
     """
 
@@ -52,6 +55,12 @@ class FoundCube:
     wavelengths: NDArray[np.float64] | None
     listed: str = ""
     unused: str = ""
+    good: tuple[str, ...] = ()
+
+    @property
+    def kept_fields(self) -> dict[str, HeaderValue]:
+        """The marks of the bands by ENVI's name."""
+        return {"bbl": self.good} if self.good else {}
 
     def remarks(self, wavelengths: NDArray[np.float64] | None) -> tuple[str, ...]:
         """What a user should know of how the file was read, a short line each.
@@ -106,7 +115,9 @@ def find_cube(
         centres = in_nanometres(values(fitting[0]).reshape(-1).tolist(), unit)
     listed = fitting[0].name if centres is not None else ""
     unused = _unused(fitting or lists, axes.shape[2]) if centres is None and lists else ""
-    return FoundCube(chosen, axes, centres, listed, unused)
+    marks = [array for array in arrays if marks_bands(array, axes.shape[2])]
+    good = marks_of(values(marks[0])) if len(marks) == 1 else ()
+    return FoundCube(chosen, axes, centres, listed, unused, good)
 
 
 def _unused(lists: Sequence[StoredArray], bands: int) -> str:
@@ -136,6 +147,20 @@ def is_spectral_list(array: StoredArray, widths: bool = False) -> bool:
         and size == max(array.shape)
         and _without_unit(plain_name(array.name))[0] in known
     )
+
+
+def marks_bands(array: StoredArray, bands: int) -> bool:
+    """Whether an array says of each of so many bands whether it is good, by its name and shape."""
+    return (
+        (array.numeric or array.logical)
+        and array.name.rsplit("/", 1)[-1].lower() in GOOD_BANDS
+        and math.prod(array.shape) == bands == max(array.shape, default=0)
+    )
+
+
+def marks_of(values: NDArray[Any]) -> tuple[str, ...]:
+    """What such an array says, as ENVI has it: 0 for a bad band, 1 for others."""
+    return tuple(str(int(each != 0)) for each in np.asarray(values).reshape(-1))
 
 
 def _without_unit(name: str) -> tuple[str, str]:

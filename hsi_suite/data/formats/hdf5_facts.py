@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..missing_data import representable
 from .array_axes import named_axes
 from .array_choice import StoredArray, plain_axes
-from .array_facts import GOOD_BANDS, is_spectral_list
+from .array_facts import is_spectral_list, marks_bands, marks_of
 from .envi_header import GAINS, OFFSETS, HeaderValue
 from .wavelength_units import in_nanometres
 
@@ -205,10 +205,9 @@ def bad_band_list(
         bands: how many there are.
     """
     group = dataset.parent.name.strip("/")
-    beside = {f"{group}/{name}".strip("/") for name in GOOD_BANDS}
     for array in arrays:
-        if array.name in beside and array.shape == (bands,) and array.numeric:
-            return tuple(str(int(each != 0)) for each in dataset.file[array.name][()])
+        if array.name.rpartition("/")[0] == group and marks_bands(array, bands):
+            return marks_of(dataset.file[array.name][()])
     if wavelengths is None:
         return None
     good = np.ones(len(wavelengths), bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,7 +18,9 @@ CubeNoise = Literal["gaussian", "bands", "stripes", "dead-lines", "impulses"]
 _STRIPES, _DEAD, _IMPULSES = 0.1, 0.02, 0.01
 
 
-def with_noise(file: CubeFile, kind: CubeNoise, sigma: float, seed: int) -> CubeFile:
+def with_noise(
+    file: CubeFile, kind: CubeNoise, sigma: float, seed: int, marked: Sequence[int] = ()
+) -> CubeFile:
     """A cube's file as if its values (float32 then) had this noise; it is read whole.
 
     Args:
@@ -28,9 +31,10 @@ def with_noise(file: CubeFile, kind: CubeNoise, sigma: float, seed: int) -> Cube
             the cube's lowest or highest).
         sigma: standard deviation of the noise, in the units of the cube.
         seed: of the draws.
+        marked: bands, from 0, that the file marks as bad: they stay as they are.
 
     Raises:
-        InputFileError: values are missing, so that nobody knows what is clean.
+        InputFileError: values of other bands are missing, so that nobody knows what is clean.
     """
 
     def noisy() -> NDArray[Any]:
@@ -39,11 +43,16 @@ def with_noise(file: CubeFile, kind: CubeNoise, sigma: float, seed: int) -> Cube
         if file.nodata is not None:
             with np.errstate(over="ignore"):
                 missing |= clean == np.asarray(file.nodata).astype(np.float32)
+        missing[..., list(marked)] = False
         if missing.any():
             raise InputFileError(
                 file.path, f"misses {int(missing.sum()):,} values", "a clean cube to add noise to"
             )
-        return _add(clean, kind, sigma, np.random.default_rng(seed))
+        if not marked:
+            return _add(clean, kind, sigma, np.random.default_rng(seed))
+        good = np.setdiff1d(np.arange(clean.shape[2]), marked)
+        clean[..., good] = _add(clean[..., good], kind, sigma, np.random.default_rng(seed))
+        return clean
 
     source = WholeArray(file.path, file.shape, np.dtype(np.float32), noisy)
     return replace(file, source=source)

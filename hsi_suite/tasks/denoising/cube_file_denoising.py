@@ -150,7 +150,7 @@ def denoise_cube_file(
         clean = None if reference is None else _read_reference(Path(reference), file)
         if added_noise is not None:
             clean = floats_of(file.read(), file.nodata) if clean is None else clean
-            file = with_noise(file, *added_noise)
+            file = with_noise(file, *added_noise, marked)
         if clean is not None and not np.nanmax(clean, initial=0) > 0:
             raise InputFileError(
                 reference or path, "no value above 0 to compare with", "a clean cube"
