@@ -10,7 +10,7 @@ from hsi_suite.models.classical import CLASSICAL, SupportVectorMachine, nearest_
 def blobs(count=60, seed=0):
     rng = np.random.default_rng(seed)
     classes = np.arange(count) % 3
-    return rng.normal(size=(count, 8)) + classes[:, None] * 3, classes
+    return rng.normal(size=(count, 8)) + 6 * np.eye(3, 8)[classes], classes
 
 
 @pytest.mark.parametrize("name", list(CLASSICAL))

@@ -13,7 +13,7 @@ from hsi_suite.data.splits import pixels_by_label, random_split
 from hsi_suite.errors import ConfigError, InputFileError
 from hsi_suite.metrics.classification import confusion_matrix, scores
 from hsi_suite.metrics.confusion import MOST_IN_FULL, Confusion
-from hsi_suite.models.classical import check_classes
+from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.reports.batches.classes import confusion_table
 from hsi_suite.reports.batches.content import GroupFacts, RunFacts
 from hsi_suite.reports.batches.maps import count_votes
@@ -149,12 +149,12 @@ def test_tables_of_cells_are_held_by_their_members():
 
 
 def test_classical_models_refuse_what_they_cannot_do():
-    check_classes("svm", 16, 3_000)
-    check_classes("forest", 16, 45_000)
+    CLASSICAL["svm"].check_size(16, 3_000)
+    CLASSICAL["forest"].check_size(16, 45_000)
     with pytest.raises(ConfigError, match="179,700 machines"):
-        check_classes("svm", 600, 12_000)
+        CLASSICAL["svm"].check_size(600, 12_000)
     with pytest.raises(ConfigError, match=r"lower split\.train"):
-        check_classes("forest", 3_000, 12_000)
+        CLASSICAL["forest"].check_size(3_000, 12_000)
 
 
 def test_votes_of_many_classes_are_counted_pixel_by_pixel():

@@ -57,7 +57,7 @@ def test_a_file_that_extends_another_can_clear_too(tmp_path):
     assert configure(config=path).model.options == {}
 
 
-@pytest.mark.parametrize("model", ["cnn1d", "inception_1d", "svm", "forest", "ssrn", "resnet_20"])
+@pytest.mark.parametrize("model", ["cnn1d", "inception_1d", *CLASSICAL, "ssrn", "resnet_20"])
 @pytest.mark.parametrize("named", ["option", "setting"])
 def test_another_model_inherits_what_it_knows(model, named):
     how = {"model": model} if named == "option" else {"settings": [f"model.name={model}"]}
@@ -65,7 +65,7 @@ def test_another_model_inherits_what_it_knows(model, named):
     assert config.name == model
     knows_dropout = model in ("inception_1d", "ssrn", "resnet_20")
     assert config.options == ({"dropout": 0.4} if knows_dropout else {})
-    single = model in ("cnn1d", "inception_1d", "svm", "forest")
+    single = model in ("cnn1d", "inception_1d", *CLASSICAL)
     assert config.window == (1 if single else 25)
 
 

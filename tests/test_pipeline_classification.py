@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from hsi_suite.errors import (
 )
 from hsi_suite.models.classical import nearest_position
 from hsi_suite.runs.training import resume, train
+from hsi_suite.schemas.classification import Baseline
 from hsi_suite.tasks.scenes.baselines import run_baselines
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
@@ -251,7 +253,7 @@ def test_selection_uses_the_validation_part_only(scene, tmp_path):
     assert result.metrics["split"]["validation"] > 0
 
 
-@pytest.mark.parametrize("model", ["svm", "forest", "cnn1d"])
+@pytest.mark.parametrize("model", ["svm", "forest", "lda", "gaussian", "spectral_angle", "cnn1d"])
 def test_other_models_go_through_the_same_pipeline(scene, tmp_path, model):
     run = hsi.train(**scene, model=model, settings=["threads=1", "train.epochs=3"], output=tmp_path)
     assert run.metrics["test"]["overall_accuracy"] > 0.4
@@ -273,7 +275,7 @@ def test_probabilities_of_classical_models(hsi, scene, tmp_path):
     assert np.array_equal(np.load(tmp_path / "m.npy"), np.load(forest / "map.npy"))
     for runs in ([svm], [forest, svm]):
         status, _, err = hsi("predict", *runs, *words[:2], "-o", tmp_path / "n.npy", words[-1])
-        assert status == 2 and "a support vector machine gives classes alone" in err
+        assert status == 2 and "svm gives classes alone" in err
         assert not (tmp_path / "n.npy").exists()
     assert hsi("predict", svm, "--scene", scene["scene"], "-o", tmp_path / "n.npy")[0] == 0
 
@@ -296,12 +298,12 @@ def test_the_position_baseline_knows_what_the_audit_counts(scene, validation):
 
 def test_baselines_stand_on_the_same_test_pixels(scene, tmp_path):
     run = hsi.train(
-        **scene, baselines=["svm", "forest", "cnn1d"], split="disjoint",
+        **scene, baselines=list(get_args(Baseline)), split="disjoint",
         settings=[*SMALL, "train.epochs=1"], output=tmp_path,
     )  # fmt: skip
     pixels = {figures["num_pixels"] for figures in run.metrics["baselines"].values()}
     assert pixels == {run.metrics["split"]["test"]}
-    assert set(run.metrics["baselines"]) == {"position", "svm", "forest", "cnn1d"}
+    assert set(run.metrics["baselines"]) == {"position", *get_args(Baseline)}
     assert run.metrics["leakage"]["test_inside_training_window"] == 0
     assert run.metrics["split"]["guard"] == 4
 

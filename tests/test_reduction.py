@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from hsi_suite.data.reduction import Reduction, fit_pca, fit_standardisation
+from hsi_suite.data.reduction import Reduction, fit_nothing, fit_pca, fit_standardisation
 from hsi_suite.data.spectral_domain import SpectralDomain
 from hsi_suite.errors import ShapeError
 
@@ -57,6 +57,13 @@ def test_standardisation_equals_scikit_learn_and_survives_a_constant_band():
     ours = fit_standardisation(data).apply(data)
     np.testing.assert_allclose(ours, StandardScaler().fit_transform(data), atol=1e-4)
     assert (ours[:, 3] == 0).all()
+
+
+def test_bands_may_stay_as_they_are():
+    data = spectra()
+    kept = fit_nothing(data)
+    np.testing.assert_array_equal(kept.apply(data), data.astype(np.float32))
+    np.testing.assert_allclose(kept.explained, data.var(0) / data.var(0).sum(), rtol=1e-6)
 
 
 def test_more_components_than_the_data_have_is_an_error():

@@ -103,7 +103,7 @@ def train(
         resample: make the bands of the first training scene out of those of the others.
         epochs: passes over the training part.
         seed: of everything drawn at random.
-        baselines: of svm, forest, cnn1d: trained on the same split.
+        baselines: of svm, forest, cnn1d, lda, gaussian, spectral_angle: trained on the same split.
         class_names: a text file with a name per line, or the names.
         scene_variable: the cube's variable, where the file holds several arrays.
         labels_variable: the label map's.

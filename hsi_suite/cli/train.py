@@ -104,7 +104,11 @@ Examples:
 @click.option(
     "--runs", type=click.IntRange(1), metavar="N", help="Train with N seeds, from --seed on."
 )
-@click.option("--baselines", metavar="LIST", help="svm,forest,cnn1d: on the same split.")
+@click.option(
+    "--baselines",
+    metavar="LIST",
+    help="svm,forest,cnn1d,lda,gaussian,spectral_angle: on the same split.",
+)
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--threads",

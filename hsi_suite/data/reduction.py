@@ -1,4 +1,4 @@
-"""Affine maps of spectra: principal components, or standardised bands."""
+"""Affine maps of spectra: principal components, standardised bands, or bands as they are."""
 
 from __future__ import annotations
 
@@ -114,13 +114,29 @@ def fit_pca(spectra: Spectra, components: int, whiten: bool) -> Reduction:
 @_QUIET
 def fit_standardisation(spectra: Spectra) -> Reduction:
     """Each band to zero mean and unit variance over N × bands spectra; constant bands to zero."""
+    mean, variance = _moments(spectra)
+    scale = np.divide(1, np.sqrt(variance), out=np.zeros(len(mean)), where=variance > 0)
+    return Reduction(mean, np.diag(scale), _shares(variance))
+
+
+@_QUIET
+def fit_nothing(spectra: Spectra) -> Reduction:
+    """N × bands spectra as they are; only how much each band varies is looked at."""
+    mean, variance = _moments(spectra)
+    return Reduction(np.zeros(len(mean)), np.eye(len(mean)), _shares(variance))
+
+
+def _moments(spectra: Spectra) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and variance of each band."""
     mean = _band_means(spectra)
     variance = _band_means(spectra, mean)
     _require_finite(variance)
-    scale = np.divide(1, np.sqrt(variance), out=np.zeros(len(mean)), where=variance > 0)
+    return mean, variance
+
+
+def _shares(variance: NDArray[np.float64]) -> NDArray[np.float64]:
     total = variance.sum()
-    share = variance / total if total else np.zeros(len(mean))
-    return Reduction(mean, np.diag(scale), share)
+    return variance / total if total else np.zeros(len(variance))
 
 
 def _require_finite(values: NDArray[np.float64]) -> None:

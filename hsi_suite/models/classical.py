@@ -21,6 +21,8 @@ from sklearn.svm import SVC
 
 from ..errors import ConfigError, SplitError
 from ..registry import Registry
+from .closed_form import GaussianMaximumLikelihood, LinearDiscriminant, SpectralAngleMapper
+from .spectrum_classifier import SpectrumClassifier, spread
 
 _SVM_GRID = {"svc__C": [1.0, 10.0, 100.0, 1000.0], "svc__gamma": [0.001, 0.01, 0.1]}
 _FOLDS = 3
@@ -36,41 +38,7 @@ _RINGS = (
 _MOST_FOREST_BYTES = 4e9
 
 
-def check_classes(name: str, num_classes: int, spectra: int) -> None:
-    """Refuse a classical model whose cost grows beyond use with the classes.
-
-    A support vector machine is trained one class against another, so with the square of the
-    classes; each leaf of a forest's trees holds a number for every class.
-
-    Raises:
-        ConfigError: there are too many.
-    """
-    remedy = f"leave {name} out, or merge classes"
-    if name == "svm" and num_classes > _MOST_SVM_CLASSES:
-        raise ConfigError(
-            name,
-            f"{num_classes:,} classes, which takes {num_classes * (num_classes - 1) // 2:,} "
-            "machines, one for each pair",
-            f"at most {_MOST_SVM_CLASSES} classes",
-            remedy,
-        )
-    if name == "forest" and (needed := _forest_bytes(num_classes, spectra)) > _MOST_FOREST_BYTES:
-        raise ConfigError(
-            name,
-            f"{num_classes:,} classes and {spectra:,} training spectra, whose trees may take "
-            f"{needed / 1e9:.0f} GB",
-            f"at most {_MOST_FOREST_BYTES / 1e9:.0f} GB",
-            f"{remedy}, or lower split.train",
-        )
-
-
-def _forest_bytes(num_classes: int, spectra: int) -> float:
-    """The most that a forest's trees take: a leaf for every spectrum that a tree is given."""
-    # Each tree draws as many spectra as there are, of which 63 % are different ones.
-    return _TREES * 2 * 0.632 * spectra * num_classes * 8.0
-
-
-class SupportVectorMachine:
+class SupportVectorMachine(SpectrumClassifier):
     """RBF support vector machine on standardised spectra.
 
     Its penalty and kernel width are chosen by 3-fold cross-validation on the training spectra
@@ -83,12 +51,28 @@ class SupportVectorMachine:
     """
 
     SETTINGS = frozenset({"C", "gamma"})
+    DRAWS = True
+    PROBABILITIES = False
 
     def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
-        self.settings = dict(settings or {})
-        self.seed = seed
-        self.threads = threads
+        super().__init__(settings, seed, threads)
         self._fitted: Pipeline | None = None
+
+    @staticmethod
+    def check_size(num_classes: int, spectra: int) -> None:
+        """Refuse more classes than can be trained one against another.
+
+        Raises:
+            ConfigError: there are too many.
+        """
+        if num_classes > _MOST_SVM_CLASSES:
+            raise ConfigError(
+                "svm",
+                f"{num_classes:,} classes, which takes {num_classes * (num_classes - 1) // 2:,} "
+                "machines, one for each pair",
+                f"at most {_MOST_SVM_CLASSES} classes",
+                "leave svm out, or merge classes",
+            )
 
     def fit(self, spectra: NDArray[np.floating], classes: NDArray[np.integer]) -> None:
         """Fit to N × bands spectra and N class indices."""
@@ -101,10 +85,6 @@ class SupportVectorMachine:
         """Class indices of N × bands spectra."""
         assert self._fitted is not None
         return np.asarray(self._fitted.predict(spectra))
-
-    def shares(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float32]:
-        """Which class is predicted, N × number of classes: 1 for it and 0 for the others."""
-        return _votes(self.predict(spectra), number)
 
     def _search(
         self, spectra: NDArray[np.floating], classes: NDArray[np.integer]
@@ -123,7 +103,7 @@ class SupportVectorMachine:
         return {"C": best["svc__C"], "gamma": best["svc__gamma"]}
 
 
-class RandomForest:
+class RandomForest(SpectrumClassifier):
     """Random forest (Breiman 2001) of 200 trees on spectra as they are.
 
     Args:
@@ -132,11 +112,29 @@ class RandomForest:
         threads: of the fit; the result does not depend on it.
     """
 
-    SETTINGS: frozenset[str] = frozenset()
+    DRAWS = True
 
     def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
-        self.settings: dict[str, float] = {}
+        super().__init__(None, seed, threads)
         self._forest = RandomForestClassifier(_TREES, random_state=seed % 2**32, n_jobs=threads)
+
+    @staticmethod
+    def check_size(num_classes: int, spectra: int) -> None:
+        """Refuse trees whose leaves, a number for every class each, take too much memory.
+
+        Raises:
+            ConfigError: they would.
+        """
+        # Each tree draws as many spectra as there are, of which 63 % are different ones.
+        needed = _TREES * 2 * 0.632 * spectra * num_classes * 8.0
+        if needed > _MOST_FOREST_BYTES:
+            raise ConfigError(
+                "forest",
+                f"{num_classes:,} classes and {spectra:,} training spectra, whose trees may take "
+                f"{needed / 1e9:.0f} GB",
+                f"at most {_MOST_FOREST_BYTES / 1e9:.0f} GB",
+                "leave forest out, or merge classes, or lower split.train",
+            )
 
     def fit(self, spectra: NDArray[np.floating], classes: NDArray[np.integer]) -> None:
         """Fit to N × bands spectra and N class indices."""
@@ -153,27 +151,15 @@ class RandomForest:
             spectra: N × bands.
             number: of classes.
         """
-        votes = np.zeros((len(spectra), number))
-        votes[:, self._forest.classes_] = self._forest.predict_proba(spectra)
-        shares = votes.astype(np.float32)
-        # Rounding must not make a tie of what `predict` distinguishes.
-        rows, best = np.arange(len(votes)), votes.argmax(1)
-        other = shares.argmax(1) != best
-        shares[rows[other], best[other]] = np.nextafter(shares.max(1)[other], np.float32(2))
-        return shares
+        return spread(self._forest.predict_proba(spectra), self._forest.classes_, number)
 
 
-def _votes(classes: NDArray[np.integer], number: int) -> NDArray[np.float32]:
-    votes = np.zeros((len(classes), number), np.float32)
-    votes[np.arange(len(classes)), classes] = 1
-    return votes
-
-
-SpectrumClassifier = SupportVectorMachine | RandomForest
-
-CLASSICAL: Registry[type[SupportVectorMachine] | type[RandomForest]] = Registry("classical model")
+CLASSICAL: Registry[type[SpectrumClassifier]] = Registry("classical model")
 CLASSICAL.add("svm", SupportVectorMachine)
 CLASSICAL.add("forest", RandomForest)
+CLASSICAL.add("lda", LinearDiscriminant)
+CLASSICAL.add("gaussian", GaussianMaximumLikelihood)
+CLASSICAL.add("spectral_angle", SpectralAngleMapper)
 
 
 def nearest_position(

@@ -24,6 +24,8 @@ _BASELINES = {
     "svm": "RBF-SVM on spectra",
     "forest": "random forest on spectra",
     "cnn1d": "1-D CNN on spectra",
+    "lda": "shrinkage LDA on spectra",
+    "gaussian": "Gaussian maximum likelihood on spectra",
     "class_posterior": "class posterior: two logistic regressions",
     "cca": "canonical correlations (CCA)",
     "nearest_pair": "nearest training pair's partner",

@@ -10,6 +10,8 @@ from ..config import Section
 from .scene_data import ScenesConfig
 from .training import MachineConfig, NonNegative, Options, TrainingConfig
 
+Baseline = Literal["svm", "forest", "cnn1d", "lda", "gaussian", "spectral_angle"]
+
 
 class PreprocessConfig(Section):
     """What is done to the whole scene before anything else.
@@ -27,14 +29,15 @@ class ReductionConfig(Section):
     """What is done to the spectra before the network.
 
     Attributes:
-        method: pca, or standardize (each band to zero mean and unit variance).
+        method: pca, standardize (each band to zero mean and unit variance) or none (bands as they
+            are).
         components: number of principal components.
         whiten: scale the components to unit variance.
         fit_on: scene (every valid pixel, as in the HybridSN paper; of a split by scenes those of
             the training scenes) or train (training pixels).
     """
 
-    method: Literal["pca", "standardize"] = "pca"
+    method: Literal["pca", "standardize", "none"] = "pca"
     components: Annotated[int, Field(ge=1)] = 30
     whiten: bool = True
     fit_on: Literal["scene", "train"] = "scene"
@@ -172,7 +175,7 @@ class EvaluationConfig(Section):
             training sees windows as they are. 1 averages nothing.
     """
 
-    baselines: list[Literal["svm", "forest", "cnn1d"]] = Field(default_factory=list)
+    baselines: list[Baseline] = Field(default_factory=list)
     batch_size: Annotated[int, Field(ge=1)] = 512
     precision: Literal["fp32", "bf16"] = "fp32"
     dropout_at_test: bool = False

@@ -185,6 +185,8 @@ def absent_source(config: ClassificationConfig, source: str) -> str | None:
     if model in CLASSICAL:
         if source in ("order", "dropout", "augment"):
             return f"{model} is not trained step by step"
+        if not CLASSICAL[model].DRAWS:
+            return f"{model} draws nothing"
         return f"{model} with given settings draws nothing" if config.model.options else None
     if source == "augment" and not config.train.augmentation.active:
         return "nothing is augmented"

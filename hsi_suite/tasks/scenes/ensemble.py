@@ -18,6 +18,7 @@ from ...data.orientations import ORIENTATIONS
 from ...data.readers import CubeFile
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
+from ...models.classical import CLASSICAL
 from ...runs.folder import MODEL, open_run, require_finished
 from ...runs.own_network import require_network
 from .classifier import Classifier, most_probable
@@ -92,14 +93,17 @@ class Ensemble:
             option: what asks for them.
 
         Raises:
-            ConfigError: one of them is a support vector machine, which knows classes alone.
+            ConfigError: one of them knows classes alone, as a support vector machine does.
         """
         kinds = {each.header.model for each in self.classifiers}
-        if "svm" in kinds:
+        without = [
+            name for name in kinds if name in CLASSICAL and not CLASSICAL[name].PROBABILITIES
+        ]
+        if without:
             raise ConfigError(
                 option,
-                "a support vector machine gives classes alone",
-                "networks or forests",
+                f"{' and '.join(sorted(without))} gives classes alone",
+                "networks, or forest, lda or gaussian",
                 f"leave {option} out",
             )
         if "forest" in kinds:

@@ -16,7 +16,7 @@ from ...engine.tiled import TileGrid
 from ...engine.trainer import Trainer, Training
 from ...errors import ConfigError
 from ...models.building import build_model, running
-from ...models.classical import CLASSICAL, check_classes
+from ...models.classical import CLASSICAL
 from ...models.registry import classifier_names, is_model
 from ...registry import listed, nearest_names
 from ...schemas.classification import ClassificationConfig
@@ -37,7 +37,8 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
     """
     scene = prepared.scene
     for name in (config.model.name, *config.evaluation.baselines):
-        check_classes(name, len(prepared.split.classes), len(prepared.split.train))
+        if name in CLASSICAL:
+            CLASSICAL[name].check_size(len(prepared.split.classes), len(prepared.split.train))
     seeds = config.streams
     file_bands, band_numbers = header_numbers(scene.selection)
     header = Header(

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile
-from ...data.reduction import Reduction, fit_pca, fit_standardisation
+from ...data.reduction import Reduction, fit_nothing, fit_pca, fit_standardisation
 from ...data.scene import Scene
 from ...data.scene_stack import pixels_to_fit
 from ...data.splits import Split
@@ -35,6 +35,8 @@ def fit_reduction(
         spectra = spectra.of(np.flatnonzero(chosen))
     if config.method == "standardize":
         return fit_standardisation(spectra)
+    if config.method == "none":
+        return fit_nothing(spectra)
     if config.components > scene.bands:
         raise ShapeError(
             "reduction.components",

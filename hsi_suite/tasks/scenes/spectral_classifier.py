@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...data.patches import WindowSampler
 from ...engine.observer import Observer
-from ...models.classical import SpectrumClassifier
+from ...models.spectrum_classifier import SpectrumClassifier
 from .classifier import Classifier, Computation
 
 _CHUNK = 16_384

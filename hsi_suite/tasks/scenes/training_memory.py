@@ -36,8 +36,9 @@ _PICTURE_BYTES = 60
 _DENOISED_COPIES = 4
 # Weights, gradients, an optimiser's two averages and a checkpoint.
 _WEIGHT_BYTES = 24
-# Spectra in float32, standardised in float64, and those of a fold.
-_SPECTRUM_BYTES = 24
+# Spectra in float32, standardised in float64, those of a fold, centred, and their squares.
+_SPECTRUM_BYTES = {"gaussian": 50}
+_OTHER_SPECTRUM_BYTES = 24
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,8 @@ def _held_bytes(scene: Scene | SceneFile) -> float:
 
 def _spectra_bytes(name: str, spectra: int, bands: int) -> float:
     """Of a classifier of single spectra at its training."""
-    return _SPECTRUM_BYTES * spectra * bands + (svm_bytes(spectra) if name == "svm" else 0.0)
+    each = _SPECTRUM_BYTES.get(name, _OTHER_SPECTRUM_BYTES)
+    return each * spectra * bands + (svm_bytes(spectra) if name == "svm" else 0.0)
 
 
 def _step_bytes(
