@@ -125,7 +125,7 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
 
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
         """Class indices of N × bands spectra."""
-        return self._classes[self._log_likelihoods(spectra).argmax(1)]
+        return np.asarray(self._classes[self._log_likelihoods(spectra).argmax(1)])
 
     def shares(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float32]:
         """Probabilities under the normal distributions, N × number of classes; not calibrated."""
@@ -164,7 +164,7 @@ class SpectralAngleMapper(SpectrumClassifier):
         with np.errstate(invalid="ignore"):
             angles = spectral_angles(spectra[None].astype(np.float64), self._means)[0]
         # A spectrum of zeros has no angle; it gets the first class.
-        return self._classes[np.nan_to_num(angles, nan=np.inf).argmin(1)]
+        return np.asarray(self._classes[np.nan_to_num(angles, nan=np.inf).argmin(1)])
 
 
 def _best_pooling(scaled: NDArray[np.float64], classes: NDArray[np.integer], seed: int) -> float:
