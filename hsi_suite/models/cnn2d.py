@@ -16,8 +16,9 @@ class CNN2D(nn.Module):
     3×3, both valid and without pooling, so that one place is left; a hidden layer of 6c units; the
     fully connected layer.
 
-    Our reading: tanh after the convolutions and the hidden layer (as in the first author's program
-    of that time), no dropout; with wider windows the hidden layer sees every place that is left.
+    Our reading: tanh after the convolutions and the hidden layer, no dropout (as in the first
+    author's public program of that time, whose hidden layer has 12c units; 6c is what programs that
+    follow the article have); with wider windows the hidden layer sees every place that is left.
     295,036 parameters at 30 components, window 5 and 16 classes. Dense-exact, in training and for
     maps.
 

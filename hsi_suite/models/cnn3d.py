@@ -27,10 +27,11 @@ class CNN3D(nn.Module):
     of 2 bands with stride 2; the fully connected layer. Strides and the kernels of 2 and 3 bands
     are along the spectrum, and the two kernels of 3×3 pixels leave one pixel of the window.
 
-    Our reading: ReLU after every convolution, and one zero at both ends of the spectrum for each
-    (as in the authors' Caffe files; those have fewer kernels in the layers that pool than the
-    article); no zeros around the window; no dropout; with wider windows the fully connected layer
-    sees every pixel that is left. 45,196 parameters at 200 bands, window 5 and 16 classes.
+    Our reading: the layers as the article's text is quoted in DeepHyperX (Audebert et al., IEEE
+    GRSM 2019); ReLU after every convolution, and one zero at both ends of the spectrum for each, as
+    in the authors' Caffe files, which have fewer kernels in the layers that pool; no zeros around
+    the window; no dropout; with wider windows the fully connected layer sees every pixel that is
+    left. 45,196 parameters at 200 bands, window 5 and 16 classes.
     Dense-exact, in training and for maps.
 
     Shapes: (N, in_channels, window, window) or (N, 1, in_channels, window, window) to

@@ -23,9 +23,10 @@ class M3DCNN(nn.Module):
     input and their outputs are added; 16 kernels of 3 bands × 2×2 pixels; the maximum over cells
     of 3 bands × 2×2 pixels; dropout of 0.6; the fully connected layer.
 
-    Our reading: ReLU after the convolutions and after each sum; zeros at the ends of the spectrum
-    in the blocks alone. The public program most copied (DeepHyperX) declares the maximum and does
-    not apply it. 35,552 parameters at 200 bands, window 7 and 16 classes.
+    Our reading: the layers are those that DeepHyperX (Audebert et al., IEEE GRSM 2019) lists of the
+    article; that program declares the maximum and does not apply it, which leaves 15,872 features
+    for the 1,280 here. ReLU after the convolutions and after each sum; zeros at the ends of the
+    spectrum in the blocks alone. 35,552 parameters at 200 bands, window 7 and 16 classes.
 
     The convolutions, nearly all of the cost, are dense-exact, in training and for maps; the
     maximum sees the features of each window apart, for it moves by two pixels.
