@@ -236,7 +236,8 @@ def test_one_part_alone_is_told_and_one_class(tmp_path, hsi):
     np.save(tmp_path / "gt.npy", labels)
     np.save(tmp_path / "mask.npy", train)
     np.save(tmp_path / "list.npy", indices(train))
-    for name in ("mask.npy", "list.npy"):
+    tifffile.imwrite(tmp_path / "map.tif", labels * train)
+    for name in ("mask.npy", "list.npy", "map.tif"):
         status, _, err = hsi("audit", tmp_path / "gt.npy", "--split", tmp_path / name)
         assert status == 2 and "--rest-is-test" in err and "--split TRAIN,TEST" in err
     np.save(tmp_path / "one.npy", labels > 0)
@@ -244,6 +245,23 @@ def test_one_part_alone_is_told_and_one_class(tmp_path, hsi):
         "audit", tmp_path / "one.npy", "--split", tmp_path / "list.npy", "--rest-is-test"
     )
     assert status == 2 and "only class 1 is labelled" in err
+
+
+@pytest.mark.parametrize("name", ["a.tif", "list.npy", "drawn.gpkg"])
+def test_options_that_a_file_cannot_heed_are_refused(tmp_path, hsi, name):
+    labels, train, test = scene()
+    np.save(tmp_path / "gt.npy", labels)
+    tifffile.imwrite(tmp_path / "a.tif", train.astype("u1"))
+    np.save(tmp_path / "list.npy", indices(train))
+    drawn.write_drawn(tmp_path / "drawn.gpkg", [shapely.box(1, 1, 5, 5)], {"c": ["a"]})
+    told = ("audit", tmp_path / "gt.npy", "--rest-is-test", "--split")
+    status, _, err = hsi(*told, tmp_path / name, "--train-variable", "x")
+    assert status == 2 and "--train-variable x names a variable" in err
+    whole = files(tmp_path / "s.npz", train, test)
+    status, _, err = hsi(*told, whole)
+    assert status == 2 and "test is a test part" in err
+    save_split(hsi_api.splits.masks(labels, train, test), tmp_path / "own.npz")
+    assert hsi(*told, tmp_path / "own.npz")[0] == 2
 
 
 def test_faults_of_a_split_are_counted_and_said(tmp_path):

@@ -25,7 +25,7 @@ from .formats.numpy_files import list_npz_arrays, load_npy_array, load_npz_array
 from .formats.reading_guard import reading
 from .label_alignment import align_labels
 from .scene import Georeference
-from .split_names import PartNames, named_part
+from .split_names import PartNames, named_part, names_of
 
 EXPECTED = (
     "train and test as masks, label maps or lists of indices (.npz, .mat), codes (.npy, .tif), or "
@@ -157,6 +157,21 @@ def map_of_raster(path: Path, labels: Labels, georeference: Georeference | None)
     return align_labels(path, truth, georeference, shape).labels
 
 
+def refuse_test_part(path: Path) -> None:
+    """Refuse a file that is to hold the training part alone and holds a test part too.
+
+    Raises:
+        InputFileError: it does, or is damaged.
+    """
+    if recognise_drawn(path) is not None or recognise_format(path) in _RASTERS:
+        return
+    arrays = list_arrays(path)
+    if found := names_of("test", arrays):
+        raise InputFileError(
+            path, f"--rest-is-test is given, and {found[0]} is a test part", "", "leave it out"
+        )
+
+
 def _part(
     path: Path,
     part: str,
@@ -166,12 +181,16 @@ def _part(
     names: PartNames,
 ) -> Array:
     if recognise_drawn(path) is not None:
+        names.refuse(path, [part])
         grid = SceneGrid((labels.shape[0], labels.shape[1]), georeference)
         return drawn_mask([path], grid, drawing) & (labels > 0)
     values = map_of_raster(path, labels, georeference)
     if values is not None:
+        names.refuse(path, [part])
         return values
     arrays = list_arrays(path)
+    if list(arrays) == ["codes"]:
+        names.refuse(path, [part])
     named = named_part(path, part, arrays, labels, names)
     if named is not None:
         return named
@@ -192,7 +211,7 @@ def _from_codes(path: Path, codes: Array, labels: Labels, names: PartNames) -> d
             "this is a label map: it does not say which pixels are for training",
             EXPECTED,
             f"give it as {'LABELS' if names.options else '--labels'}, or the label maps of both "
-            f"parts: {names.split_option} TRAIN,TEST",
+            f"parts: {names.split_option} TRAIN,TEST{_REST if names.options else ''}",
         )
     if codes.shape != labels.shape and (codes.ndim < 2 or min(codes.shape) <= 2):
         raise InputFileError(

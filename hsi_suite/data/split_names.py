@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,17 @@ class PartNames:
         rest = ", or give --rest-is-test" if part == "test" else ""
         return f"name it: --{part}-variable {names[0]}{rest}"
 
-    def refuse(self, path: Path) -> None:
+    def refuse(self, path: Path, parts: Iterable[str] = tuple(_NAMES)) -> None:
         """Refuse names for a file without variables.
+
+        Args:
+            path: the file.
+            parts: that it can hold.
 
         Raises:
             InputFileError: one is given.
         """
-        for part in _NAMES:
+        for part in parts:
             if (name := self.of(part)) is not None:
                 found = f"--{part}-variable {name} names a variable"
                 raise InputFileError(path, found, "", "this file has none: leave it out")
@@ -110,9 +114,7 @@ def named_part(
             found = f"no variable {said!r}"
             raise InputFileError(path, found, f"one of {_listed(list(arrays))}")
         return arrays[said]()
-    exact = [name for name in arrays if name.lower().replace("_", "") in _NAMES[part]]
-    others = [words for key, words in _STEMS.items() if key != part]
-    found_names = exact or [name for name in arrays if _speaks_of(name, _STEMS[part], others)]
+    found_names = names_of(part, arrays)
     if len(found_names) < 2:
         return arrays[found_names[0]]() if found_names else None
     loaded = {name: arrays[name]() for name in found_names} if labels is not None else {}
@@ -126,6 +128,14 @@ def named_part(
         "one array for each part",
         names.remedy(part, fitting or found_names),
     )
+
+
+def names_of(part: str, arrays: Iterable[str]) -> list[str]:
+    """The names that can be a part's: those of it alone, else those that hold it as a word."""
+    given = list(arrays)
+    exact = [name for name in given if name.lower().replace("_", "") in _NAMES[part]]
+    others = [words for key, words in _STEMS.items() if key != part]
+    return exact or [name for name in given if _speaks_of(name, _STEMS[part], others)]
 
 
 def _speaks_of(name: str, stems: Sequence[str], others: Sequence[Sequence[str]]) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputFileError, SplitError
+from .split_contents import refuse_test_part
 from .split_files import read_parts
 from .split_pixels import GivenPart, SplitReading
 from .splits import PARTS, Indices, Split, count_labels
@@ -70,6 +71,8 @@ def parts_of_files(
         raise InputFileError(
             paths[1], "--rest-is-test is given beside a second file", "one of both"
         )
+    if rest_is_test:
+        refuse_test_part(paths[0])
     given = read_parts(paths, labels, replace(reading, train_alone=rest_is_test))
     for each in given.values():
         _refuse_foreign(each, labels, reading)
