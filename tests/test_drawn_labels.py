@@ -571,3 +571,25 @@ def test_tables_of_spreadsheets_may_name_their_separator(tmp_path, scene):
     (tmp_path / "t.csv").write_text(table)
     labels = read_scene(scene, labels=tmp_path / "t.csv").labels
     assert labels[0, 0] == 2 and (labels > 0).sum() == 2
+
+
+def test_geojson_without_a_system_may_be_in_another_than_degrees(tmp_path, scene):
+    shapes = squares(2)
+    features = [
+        {"type": "Feature", "properties": {"class": n}, "geometry": shapely.geometry.mapping(shape)}
+        for n, shape in enumerate(shapes, 1)
+    ]
+    path = tmp_path / "plain.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    with pytest.raises(InputFileError) as caught:
+        read_scene(scene, labels=path)
+    assert "are no degrees" in str(caught.value)
+    assert str(caught.value).endswith(f"Give --labels-crs EPSG:NUMBER ({CRS} is the scene's)")
+    found = read_scene(scene, labels=path, labels_crs=CRS).labels
+    assert np.array_equal(found, burnt(shapes, [1, 2]))
+    # A file that names its system means it.
+    system = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3035"}}
+    named = {"type": "FeatureCollection", "features": features, "crs": system}
+    path.write_text(json.dumps(named))
+    with pytest.raises(InputFileError, match="and the file names EPSG:3035"):
+        read_scene(scene, labels=path, labels_crs=CRS)

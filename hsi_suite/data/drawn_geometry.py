@@ -70,10 +70,12 @@ def in_scene(layer: DrawnFeatures, grid: SceneGrid, crs: str | None) -> Geometri
     own = layer.crs
     if crs is not None:
         _require_system(crs)
-        if own is not None and same_system(own, crs) is not True:
+        if own is not None and not layer.assumed and same_system(own, crs) is not True:
             found = f"{CRS_OPTION} {crs}, and the file names {short_system(own)}"
             raise InputFileError(path, found, "", "leave it out")
         own = crs
+    if layer.assumed and crs is None:
+        _require_degrees(layer, place)
     if own is None and layer.frame == "pixels":
         return _through(layer.geometries, grid.transform)
     if not grid.placed or place is None:
@@ -100,6 +102,21 @@ def in_scene(layer: DrawnFeatures, grid: SceneGrid, crs: str | None) -> Geometri
     if same_system(own, place.crs) is True:
         return layer.geometries
     return _reprojected(path, layer.geometries, own, place.crs)
+
+
+def _require_degrees(layer: DrawnFeatures, place: Georeference | None) -> None:
+    """Refuse coordinates that are no degrees in a file whose format means degrees."""
+    import shapely
+
+    bounds = np.abs(shapely.total_bounds(layer.geometries))
+    if (bounds[[0, 2]] > 360).any() or (bounds[[1, 3]] > 90).any():
+        scene = f" ({_named(place)} is the scene's)" if place is not None and place.crs else ""
+        raise InputFileError(
+            layer.path,
+            f"names no reference system, and coordinates up to {bounds.max():.10g} are no degrees",
+            "degrees, as GeoJSON has them by itself",
+            f"give {CRS_OPTION} EPSG:NUMBER{scene}",
+        )
 
 
 def _require_system(crs: str) -> None:

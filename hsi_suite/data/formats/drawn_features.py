@@ -82,6 +82,7 @@ class DrawnFeatures:
             system ("scene"), or "pixels": samples and lines, the first pixel from 0 to 1.
         files: all files that were read.
         remarks: what a user should know of how the file was read, a short line each.
+        assumed: whether the file itself names no system, and `crs` is what its format then means.
     """
 
     path: Path
@@ -91,6 +92,7 @@ class DrawnFeatures:
     frame: Literal["unknown", "scene", "pixels"]
     files: tuple[Path, ...]
     remarks: tuple[str, ...] = field(default=())
+    assumed: bool = False
 
 
 def require_geo(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from .drawn_formats import DrawnFormat
 from .reading_guard import muted_errors, reading
 
 # A Shapefile is several files; those that decide what is read.
+_CRS_MEMBER = re.compile(rb'"crs"\s*:\s*\{')
 _SIDES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -44,7 +46,20 @@ def read_vectors(path: Path, kind: DrawnFormat, layer: str | None) -> DrawnFeatu
         }
     remarks = (f"{path.name}: layer {name}",) if len(places) > 1 else ()
     crs = about["crs"] or None
-    return DrawnFeatures(path, geometries, fields, crs, "unknown", _files(path, kind), remarks)
+    assumed = kind is DrawnFormat.GEOJSON and not _names_system(path)
+    files = _files(path, kind)
+    return DrawnFeatures(path, geometries, fields, crs, "unknown", files, remarks, assumed)
+
+
+def _names_system(path: Path) -> bool:
+    """Whether a GeoJSON file has the member "crs" of GeoJSON 2008; RFC 7946 dropped it."""
+    with reading(path, "a GeoJSON file"), path.open("rb") as file:
+        kept = b""
+        while block := file.read(2**20):
+            if _CRS_MEMBER.search(kept + block):
+                return True
+            kept = block[-64:]
+    return False
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:
