@@ -183,7 +183,7 @@ def steps_back(wavelengths: Centres, numbers: Sequence[int]) -> str | None:
     more = ", …" if len(back) > 3 else ""
     return (
         f"wavelengths turn back after band {', '.join(places)}{more}, as where detectors overlap; "
-        "bands keep their order, and all are used"
+        "bands keep their order"
     )
 
 
