@@ -221,6 +221,10 @@ def predict(
     probabilities: bool = False,
     uncertainty: bool = False,
     cog: bool = False,
+    vector: Place | None = None,
+    majority: int | None = None,
+    min_area: str | float | None = None,
+    areas: bool = False,
     test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
@@ -247,6 +251,11 @@ def predict(
         uncertainty: also `<name>_uncertainty`, lines × samples × 3: the largest probability, its
             margin over the second largest, and the entropy divided by ln(classes).
         cog: write map and layers as Cloud-Optimised GeoTIFF (.tif; extra `geo`).
+        vector: the GeoPackage to write the map's regions to, as polygons (.gpkg; extra `geo`).
+        majority: side of the window whose most frequent class each pixel of the map takes.
+        min_area: the smallest region that stays in the map: pixels, or "3600m2", "2ha". Layers
+            are never filtered.
+        areas: also the area of each class, corrected by the run's test (`hsi.metrics.areas`).
         test_time_averaging: average over all ways to turn and mirror a window.
         memory_limit: bytes for the whole process.
         device: auto, cpu, cuda or cuda:N.
@@ -255,7 +264,8 @@ def predict(
 
     Returns:
         `labels` (lines × samples, 0 where there is no data), `probabilities`, `uncertainty`,
-        `disagreement`, `class_names`, and `written`, the files.
+        `disagreement`, `class_names`, `areas`, `changed` (pixels that a filter changed), and
+        `written`, the files.
 
     Raises:
         RunError: a run is unfinished or given twice, or the runs do not have the same classes.
@@ -267,6 +277,7 @@ def predict(
         "overwrite": overwrite, "scene_variable": scene_variable, "axes": axes,
         "shape": _list(shape), "nodata": nodata, "resample": resample,
         "probabilities": probabilities, "uncertainty": uncertainty, "cog": cog,
+        "vector": _text(vector), "majority": majority, "min_area": min_area, "areas": areas,
         "test_time_averaging": test_time_averaging, "memory_limit": memory_limit,
         "device": device, "threads": threads, "observer": progress(verbose),
     }  # fmt: skip
@@ -292,9 +303,10 @@ def predict(
             "disagreement": found.disagreement,
         }
         held = {name: layer for name, layer in layers.items() if layer is not None}
+        vectors = () if vector is None else (Path(vector),)
         if arrays is not None:
             held["labels"] = arrays.cube.like(held["labels"])
-        return Prediction((), found.class_names, found.probability_labels, found.missing, held)
+        return replace(found, written=vectors, held=held)
 
 
 @checked

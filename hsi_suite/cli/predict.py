@@ -11,6 +11,8 @@ _EXAMPLES = """\b
 Examples:
   hsi predict runs/MY_RUN --scene cube.tif -o map.tif --probabilities
   hsi predict runs/MY_RUN --scene other_sensor.hdr --resample -o map.tif
+  hsi predict runs/MY_RUN --scene cube.tif -o map.tif --majority 3 \\
+    --min-area 3600m2 --vector map.gpkg --areas
   hsi predict runs/SEED_0 runs/SEED_1 --scene large.hdr -o map.hdr \\
     --memory-limit 1G
 """
@@ -37,6 +39,25 @@ Examples:
     "--cog", is_flag=True, help="Write Cloud-Optimised GeoTIFF, with overviews (extra geo)."
 )
 @click.option(
+    "--vector",
+    metavar="FILE.gpkg",
+    help="Also write the map's regions as polygons, with QGIS's style (extra geo).",
+)
+@click.option(
+    "--majority",
+    type=click.IntRange(3, 999),
+    metavar="SIZE",
+    help="Give each pixel of the map the most frequent class of the SIZE × SIZE around it.",
+)
+@click.option(
+    "--min-area",
+    metavar="N[px|m2|ha]",
+    help="Give smaller regions of the map the class of their largest neighbour (extra geo).",
+)
+@click.option(
+    "--areas", is_flag=True, help="Also write the classes' areas, corrected by the run's test."
+)
+@click.option(
     "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
 )
 @memory_limit_option("scenes of any size are read by strips")
@@ -55,6 +76,10 @@ def predict(
     probabilities: bool,
     uncertainty: bool,
     cog: bool,
+    vector: str | None,
+    majority: int | None,
+    min_area: str | None,
+    areas: bool,
     test_time_averaging: bool,
     memory_limit: float,
     device: str,
@@ -62,8 +87,8 @@ def predict(
 ) -> None:
     """Classify a scene with one run, or with the mean of several.
 
-    Several runs also write where they disagree. An interrupted call continues when it is
-    repeated.
+    Several runs also write where they disagree. Filters change the map alone, never its layers or
+    scores. An interrupted call continues when it is repeated.
     """
     from ..map_endings import check_map_ending
 
@@ -85,11 +110,20 @@ def predict(
         probabilities=probabilities,
         uncertainty=uncertainty,
         cog=cog,
+        vector=vector,
+        majority=majority,
+        min_area=min_area,
+        areas=areas,
         test_time_averaging=test_time_averaging,
         memory_limit=memory_limit,
         device=device,
         threads=threads,
         observer=TerminalObserver(),
     )
+    if prediction.areas is not None:
+        from ..reports.areas import areas_blocks
+        from ..reports.terminal import print_blocks
+
+        print_blocks(areas_blocks(prediction.areas))
     for path in prediction.written:
         say(path)

@@ -60,6 +60,33 @@ class StripFile:
         except OSError as error:
             raise _unwritable(path, error) from error
 
+    def read(self, folder: Path, first_line: int, last_line: int) -> NDArray[Any]:
+        """What was written of some lines, lines × samples × bands.
+
+        Args:
+            folder: where the file is.
+            first_line: the first line.
+            last_line: the line after the last one.
+
+        Raises:
+            OutputError: the file is gone or cut.
+        """
+        _, samples, bands = self.shape
+        stored, lines = np.dtype(self.dtype), last_line - first_line
+        path = folder / self.names[-1]
+        try:
+            with path.open("rb") as file:
+                file.seek(self.offset + first_line * samples * bands * stored.itemsize)
+                data = file.read(lines * samples * bands * stored.itemsize)
+            values = np.frombuffer(data, stored).reshape(
+                (lines, bands, samples) if self.by_line else (lines, samples, bands)
+            )
+        except (OSError, ValueError) as error:
+            raise OutputError(
+                path, "cannot be read again", "what was written", "remove it and begin anew"
+            ) from error
+        return values.transpose(0, 2, 1) if self.by_line else values
+
 
 def start_map(
     folder: Path,

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .areas import area_estimates
     from .measure import Measure
     from .measures import measure
     from .of_labels import average_accuracy, class_scores, cohen_kappa, overall_accuracy
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .retrieval import retrieval_scores
 
 _PUBLIC = {
+    "area_estimates": "areas",
     "overall_accuracy": "of_labels",
     "average_accuracy": "of_labels",
     "cohen_kappa": "of_labels",
@@ -39,6 +41,7 @@ _PUBLIC = {
 }
 __all__ = [
     "Measure",
+    "area_estimates",
     "average_accuracy",
     "class_scores",
     "cohen_kappa",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from ...data.scene_list import file_name
+from ...reports.areas import areas_blocks
 from ...reports.classification import (
     Published,
     bands_table,
@@ -29,8 +30,9 @@ from ...reports.document import Block, Document, Figure, Remarks, Section
 from ...reports.figures import distance_figure
 from ...reports.pictures import chart, curves_section, photograph
 from ...reports.verdict import verdict
-from ...runs.folder import MAP_PICTURE
+from ...runs.folder import AREAS, MAP_PICTURE
 from ...runs.pages import PageFacts, picture_of
+from ...schemas.areas import read_areas
 from ...schemas.classification import ClassificationConfig
 from .published import published_scores
 
@@ -43,7 +45,8 @@ def page(facts: PageFacts) -> Document:
     """See `runs.task.Task.page`."""
     config = cast(ClassificationConfig, facts.config)
     published = published_scores(facts.metrics, config) or ()
-    return classification_page(facts.metrics, facts.history, _pictures(facts), published)
+    areas = read_areas(facts.run.path / AREAS)
+    return classification_page(facts.metrics, facts.history, _pictures(facts), published, areas)
 
 
 def _pictures(facts: PageFacts) -> list[tuple[str, bytes]]:
@@ -62,6 +65,7 @@ def classification_page(
     history: Sequence[Mapping[str, Any]],
     scene_maps: Sequence[tuple[str, bytes]],
     published: Published,
+    areas: Mapping[str, Any] | None = None,
 ) -> Document:
     """The page of a run.
 
@@ -71,6 +75,7 @@ def classification_page(
         scene_maps: PNG of its map, at twice its size, or of the map of each of several scenes,
             whose name stands before it.
         published: scores from the literature to set beside the run's, see `published_table`.
+        areas: the content of its areas.json; None leaves them out.
     """
     note = classes_note(metrics, MOST_CLASSES)
     caption = (
@@ -88,6 +93,7 @@ def classification_page(
             *_maps(scene_maps, metrics),
             Section("Classes", [class_table(metrics, caption, MOST_CLASSES, baselines=True)]),
             confusion_section(metrics, "pixels"),
+            *([] if areas is None else [Section("Areas", areas_blocks(areas))]),
             *curves_section(history, metrics.get("epoch")),
             *([Section("Bands", [bands_table(metrics)])] if metrics.get("bands") else []),
             Section("Split and leakage audit", [*split_tables(metrics), *_distances(metrics)]),

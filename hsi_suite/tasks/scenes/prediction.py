@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,27 @@ import torch
 from numpy.typing import NDArray
 
 from ...atomic import keeping, refuse_existing
-from ...data.formats.cog_writer import require_cog
-from ...data.formats.map_styles import side_names
+from ...data.formats.cog_writer import cog_bytes, require_cog
+from ...data.formats.geopackage_writer import require_geopackage
+from ...data.map_filters import map_filter
 from ...data.readers import CubeFile, open_cube, read_labels, scene_remarks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
-from ...errors import OutputError, RunError
-from ...map_endings import check_map_ending
-from ...memory import DEFAULT_MEMORY_LIMIT
+from ...errors import RunError
+from ...memory import DEFAULT_MEMORY_LIMIT, PROGRAM_BYTES, check_limit
 from ...runs.finished_runs import report_unverified
 from ...runs.machine import available_threads
 from ...shown import Rows, Shown
-from ...user_files import refuse_repeated, resolved
+from ...user_files import read_json, refuse_repeated, resolved
 from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_output
 from .denoising import denoise_file
-from .ensemble import load_ensemble
+from .ensemble import Ensemble, load_ensemble
+from .map_finishing import MapProducts
+from .prediction_places import LAYERS, area_paths, check_places, layer_path, written_files
 from .scene_domain import in_learnt_bands, in_learnt_scale, warn_if_unlike
-from .strip_memory import check_picture, strip_lines
-from .strip_prediction import StripPrediction, layer_path
-
-_LAYERS = ("probabilities", "uncertainty", "disagreement")
+from .strip_memory import check_picture, kept_bytes, strip_lines
+from .strip_prediction import StripPrediction
+from .tested_areas import test_sample
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,12 +42,15 @@ class Prediction(Shown):
 
     Attributes:
         written: the map, then the probabilities, the uncertainty and the disagreement where there
-            are any; of an ENVI pair the header.
+            are any (of an ENVI pair the header), the polygons, and the areas as CSV and JSON.
         class_names: label k has name k − 1.
         probability_labels: label value of each layer of the probabilities.
         missing: number of pixels without data.
         held: the layers in memory by name ("labels", "probabilities", "uncertainty",
             "disagreement"), of a prediction that was written nowhere.
+        changed: number of pixels that a filter changed.
+        areas: areas of the classes as `<name>_areas.json` holds them; None where they were not
+            asked for.
     """
 
     written: tuple[Path, ...]
@@ -54,6 +58,8 @@ class Prediction(Shown):
     probability_labels: tuple[int, ...]
     missing: int
     held: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    changed: int = 0
+    areas: Mapping[str, Any] | None = None
 
     def shown(self) -> tuple[str, Rows]:
         """Where it lies, and how many pixels each class has."""
@@ -66,6 +72,7 @@ class Prediction(Shown):
                 if label < len(found)
             ]
         rows += [("without data", f"{self.missing:,} pixels")] if self.missing else []
+        rows += [("filtered", f"{self.changed:,} pixels changed")] if self.changed else []
         return f"Prediction of {len(self.probability_labels)} classes", rows
 
     @property
@@ -124,6 +131,10 @@ def predict(
     probabilities: bool = False,
     uncertainty: bool = False,
     cog: bool = False,
+    vector: str | Path | None = None,
+    majority: int | None = None,
+    min_area: str | float | None = None,
+    areas: bool = False,
     test_time_averaging: bool = False,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
     device: str = "auto",
@@ -152,6 +163,12 @@ def predict(
         uncertainty: also write `<name>_uncertainty`: the largest probability, its margin over the
             second largest, and the normalised entropy (`uncertainty.uncertainty_layers`).
         cog: write map and layers as Cloud-Optimised GeoTIFF, with overviews.
+        vector: GeoPackage of the map's regions as polygons (.gpkg), see `data.map_polygons`.
+        majority: side of the window whose most frequent class each pixel of the map takes.
+        min_area: the smallest region that stays in the map: pixels (12, "12px"), or on the ground
+            "3600m2" or "2ha"; see `data.map_filters`. Layers are never filtered.
+        areas: also write `<name>_areas.csv` and `.json`: the area of each class, and for one run as
+            its test pixels correct it (`metrics.areas`).
         test_time_averaging: average over all ways to turn and mirror a window, also with runs that
             were not evaluated so (`evaluation.orientations`).
         memory_limit: bytes for the whole process; on CUDA without what the driver takes.
@@ -170,6 +187,8 @@ def predict(
     refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
     if cog:
         require_cog(Path(output))
+    if vector is not None:
+        require_geopackage(Path(vector))
     observer = observer or Observer()
     threads = threads or available_threads()
     where = resolve_device(device)
@@ -177,14 +196,17 @@ def predict(
         open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as file,
         computing(where, threads, deterministic=True),
     ):
-        target = _checked_target(Path(output), file, runs)
+        target = Path(output)
+        filtering = map_filter(majority, min_area, file.georeference, file.shape[0])
+        products = MapProducts(filtering, None if vector is None else Path(vector), areas)
+        check_places(target, products.files(target), file, runs)
         asked = {
             "probabilities": probabilities,
             "uncertainty": uncertainty,
             "disagreement": len(runs) > 1,
         }
-        layers = [what for what in _LAYERS if asked[what]]
-        results = _results(target, layers)
+        layers = [what for what in LAYERS if asked[what]]
+        results = written_files(target, layers, products.files(target))
         if not unfinished_folder(target).exists():
             refuse_existing(results, overwrite=overwrite)
         ensemble = load_ensemble(runs, where, threads)
@@ -208,6 +230,10 @@ def predict(
             height = strip_lines(file, ensemble, left)
         if target.suffix.lower() == ".png":
             check_picture(file, left)
+        _check_finishing(products, file, ensemble, left, len(ensemble.labels) if cog else 0)
+        if areas:
+            sample, remarks = test_sample(runs, file, observer)
+            products = replace(products, sample=sample, area_remarks=remarks)
         warn_if_unlike(file, ensemble, observer)
         identity = {
             "models": list(ensemble.checksums),
@@ -220,61 +246,49 @@ def predict(
             "layers": layers,
             **({"resample": True} if resample else {}),
             **({"cog": True} if cog else {}),
+            **products.identity(),
             "lines in a strip": height,
             "device": str(where),
             "threads": threads,
             "versions": [version("hsi-suite"), torch.__version__],
         }
-        job = StripPrediction(file, ensemble, target, layers, height, observer, unverified, cog)
+        job = StripPrediction(
+            file, ensemble, target, layers, height, observer, unverified, cog, products
+        )
         with unfinished_output(target, identity) as unfinished:
             # What an earlier call has written of the same is its own.
             own = goes_on(target, identity)
             with keeping(results, overwrite=overwrite or own):
-                missing = job.carry_out(unfinished)
-    written = (target, *(layer_path(target, what) for what in layers))
-    return Prediction(written, ensemble.class_names, ensemble.labels, missing)
+                missing, changed = job.carry_out(unfinished)
+    written = (target, *(layer_path(target, what) for what in layers), *products.files(target))
+    found = read_json(area_paths(target)[1], "areas") if areas else None
+    return Prediction(
+        written, ensemble.class_names, ensemble.labels, missing, changed=changed, areas=found
+    )
 
 
-def _results(target: Path, layers: Sequence[str]) -> list[Path]:
-    """All files that are written; an ENVI map is a pair, a TIFF one has names and style beside."""
-    places = [target, *(layer_path(target, what) for what in layers)]
-    data = [place.with_suffix(".img") for place in places if place.suffix.lower() == ".hdr"]
-    beside = side_names(target.name) if target.suffix.lower() in (".tif", ".tiff") else ()
-    return [*places, *data, *(target.with_name(name) for name in beside)]
+def _check_finishing(
+    products: MapProducts, file: CubeFile, ensemble: Ensemble, limit: float, layers: int
+) -> None:
+    """Refuse what would not fit once everything is classified.
+
+    Args:
+        products: what is made of the map.
+        file: the scene.
+        ensemble: what classifies it.
+        limit: bytes for the whole process.
+        layers: of the file with the most of those that become cloud-optimised; 0: none does.
+
+    Raises:
+        ConfigError: it does not fit.
+    """
+    kept = sum(map(kept_bytes, ensemble.classifiers))
+    products.check_memory(limit, kept, file.shape[:2], len(ensemble.class_names))
+    if layers:
+        needed = PROGRAM_BYTES + kept + cog_bytes(layers)
+        check_limit(limit, needed, "cloud-optimised files", "raise it, or leave --cog out")
 
 
 def _state_of(path: Path) -> list[str | int]:
     state = path.stat()
     return [str(resolved(path)), state.st_size, state.st_mtime_ns]
-
-
-def _check_place(place: Path) -> None:
-    """Refuse to replace what is no file of its own."""
-    if place.is_symlink():
-        raise OutputError(
-            place, "this is a link", "a file name", f"name {resolved(place)} itself, or remove it"
-        )
-    if place.is_dir():
-        raise OutputError(place, "this is a folder", "a file name", "end it in .tif")
-    if place.exists() and not place.is_file():
-        raise OutputError(place, "this is a pipe, a socket or a device", "a file name")
-
-
-def _checked_target(path: Path, file: CubeFile, runs: Sequence[str | Path]) -> Path:
-    """The map's place, once nothing is in the way that must be kept."""
-    for place in (path, *(layer_path(path, what) for what in _LAYERS)):
-        _check_place(place)
-    check_map_ending(path)
-    # An ENVI map is a pair of files, and so may be the scene.
-    written = {
-        resolved(output.with_suffix(ending))
-        for output in (path, *(layer_path(path, what) for what in _LAYERS))
-        for ending in (output.suffix, ".img")
-    }
-    if {resolved(Path(name)) for name in file.files} & written:
-        raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
-    if any(resolved(path).parent == resolved(Path(run)) for run in runs):
-        raise OutputError(
-            path, "lies inside a run's folder", "another folder: runs are kept as they are"
-        )
-    return path

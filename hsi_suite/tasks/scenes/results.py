@@ -16,6 +16,8 @@ from ...models.network_file import shown_name
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...runs.folder import (
+    AREAS,
+    AREAS_TABLE,
     CONFUSION,
     COST,
     CURVES,
@@ -26,6 +28,7 @@ from ...runs.folder import (
 )
 from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.classification import ClassificationConfig
+from .class_areas import run_areas
 from .classifier import Classifier
 from .evaluation import part_scores, scene_rows
 from .preparation import Prepared
@@ -81,7 +84,11 @@ def write_results(
         baseline_seconds=costs.baseline_seconds,
     )
     write_json(run.path / COST, cost)
-    write_maps(run, prepared, outcome.classifier.labels_of(outcome.classes), metrics, observer)
+    labels = outcome.classifier.labels_of(outcome.classes)
+    write_maps(run, prepared, labels, metrics, observer)
+    areas = run_areas(prepared.scene, labels, metrics)
+    write_json(run.path / AREAS, areas)
+    write_text(run.path / AREAS_TABLE, csv_text(areas["classes"]))
     confusion = confusion_figure(metrics["test"]["confusion_matrix"], prepared.class_names)
     save_png(confusion, run.path / CONFUSION)
     if has_curves(history):

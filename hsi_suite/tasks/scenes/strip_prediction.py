@@ -24,6 +24,8 @@ from ...reports.drawing import save_png
 from ...reports.maps import false_colour, map_figure
 from ..shared.unfinished_output import UnfinishedOutput
 from .ensemble import Classified, Ensemble
+from .map_finishing import MapFinishing, MapProducts
+from .prediction_places import layer_path, stored_map
 from .scene_checks import check_values
 from .uncertainty import UNCERTAINTY_BANDS, uncertainty_layers
 
@@ -43,6 +45,7 @@ class StripPrediction:
         unverified: files that the classifiers learnt from and nobody vouches for; what is written
             says so.
         cog: whether the files become Cloud-Optimised GeoTIFFs in the end.
+        products: what is made of the map beside it.
     """
 
     file: CubeFile
@@ -53,15 +56,16 @@ class StripPrediction:
     observer: Observer
     unverified: tuple[str, ...] = ()
     cog: bool = False
+    products: MapProducts = field(default_factory=MapProducts)
 
-    def carry_out(self, unfinished: UnfinishedOutput) -> int:
+    def carry_out(self, unfinished: UnfinishedOutput) -> tuple[int, int]:
         """Classify what is not done yet and give the files their places.
 
         Args:
             unfinished: the target's folder; it is removed at the end.
 
         Returns:
-            The number of pixels without data.
+            The number of pixels without data, and of those that a filter changed.
 
         Raises:
             HsiSuiteError: the scene cannot be classified, or a file not be written.
@@ -89,7 +93,7 @@ class StripPrediction:
             self.observer.message(
                 f"{name}: {progress.missing:,} pixels hold no data and are left out"
             )
-        return progress.missing
+        return progress.missing, progress.changed
 
     def _strips(self) -> list[tuple[int, int]]:
         lines = self.file.shape[0]
@@ -98,19 +102,13 @@ class StripPrediction:
     def _start(self, unfinished: UnfinishedOutput) -> _Progress:
         """Make the files, without values yet."""
         folder, (lines, samples, _) = unfinished.folder, self.file.shape
-        names, place = self.ensemble.class_names, self.file.georeference
-        remark = unverified_text(self.unverified) if self.unverified else None
-        files = {
-            "map": start_map(
-                folder,
-                _stored(self.target),
-                (lines, samples),
-                names,
-                class_colours(len(names)),
-                place,
-                remark,
-            )
-        }
+        names, place, remark = self.ensemble.class_names, self.file.georeference, self._remark
+        # A map that is filtered in the end is made of this one, which is kept until then.
+        target = stored_map(self.target)
+        if self.products.map_filter:
+            target = target.with_name(f"{target.stem}_unfiltered.npy")
+        colours = class_colours(len(names))
+        files = {"map": start_map(folder, target, (lines, samples), names, colours, place, remark)}
         for what in self.layers:
             bands = {
                 "probabilities": [names[label - 1] for label in self.ensemble.labels],
@@ -120,6 +118,10 @@ class StripPrediction:
             target = layer_path(self.target, what)
             files[what] = start_layers(folder, target, size, bands, place, remark)
         return _Progress(files)
+
+    @property
+    def _remark(self) -> str | None:
+        return unverified_text(self.unverified) if self.unverified else None
 
     def _classify(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
         lines, samples, _ = self.file.shape
@@ -154,12 +156,27 @@ class StripPrediction:
 
     def _finish(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
         """Give the files their places, what the user named last."""
+        finishing = MapFinishing(
+            self.products,
+            unfinished.folder,
+            self.target,
+            self.ensemble.class_names,
+            self.file.georeference,
+            self._remark,
+            self.observer,
+        )
+        if not progress.finished:
+            progress.files["map"], progress.changed = finishing.carry_out(progress.files["map"])
+            progress.finished = True
+            unfinished.save(progress.to_json())
         if self.target.suffix.lower() == ".png":
-            self._draw(np.load(unfinished.folder / _stored(self.target).name, allow_pickle=False))
+            labels = np.load(unfinished.folder / stored_map(self.target).name, allow_pickle=False)
+            self._draw(labels, progress.changed)
             progress.files.pop("map")
         if self.cog:
             self._optimise(unfinished, progress)
         names = [name for file in reversed(progress.files.values()) for name in file.names[::-1]]
+        names = [*finishing.give_places(), *names]
         unfinished.move(sorted(names, key=lambda name: name == self.target.name))
 
     def _optimise(self, unfinished: UnfinishedOutput, progress: _Progress) -> None:
@@ -167,18 +184,22 @@ class StripPrediction:
         for what, file in progress.files.items():
             path = unfinished.folder / file.names[-1]
             if path.exists():
+                self.observer.message(f"{path.name}: making tiles and overviews")
                 make_cog(path, self.target.with_name(path.name), classes=what == "map")
 
-    def _draw(self, labels: NDArray[np.integer]) -> None:
+    def _draw(self, labels: NDArray[np.integer], changed: int) -> None:
         shown = self.file.default_bands or nearest_bands(self.file.wavelengths, self.file.shape[2])
         blocks = [self.file.read(*strip)[..., list(shown)] for strip in self._strips()]
         valid = labels > 0
+        marks = unverified_mark({"unverified": self.unverified})
+        if self.products.map_filter:
+            marks += f" (filtered, {changed:,} pixels changed)"
         figure = map_figure(
             labels,
             None,
             false_colour(np.concatenate(blocks), (0, 1, 2), valid),
             self.ensemble.class_names,
-            title=self.file.path.stem + unverified_mark({"unverified": self.unverified}),
+            title=self.file.path.stem + marks,
             synthetic=False,
             valid=valid,
         )
@@ -187,11 +208,22 @@ class StripPrediction:
 
 @dataclass
 class _Progress:
-    """How far the files are."""
+    """How far the files are.
+
+    Attributes:
+        files: by what they hold.
+        strips: how many are classified.
+        missing: number of pixels without data.
+        finished: whether the map is filtered and everything is made of it.
+        changed: number of pixels that the filter changed.
+        survey: of missing data.
+    """
 
     files: dict[str, StripFile]
     strips: int = 0
     missing: int = 0
+    finished: bool = False
+    changed: int = 0
     survey: MissingSurvey = field(default_factory=MissingSurvey)
 
     def to_json(self) -> dict[str, Any]:
@@ -201,7 +233,7 @@ class _Progress:
     def from_json(cls, saved: dict[str, Any]) -> _Progress:
         files = {what: StripFile(**file) for what, file in saved["files"].items()}
         survey = MissingSurvey.from_json(saved["survey"])
-        return cls(files, saved["strips"], saved["missing"], survey)
+        return cls(**saved | {"files": files, "survey": survey})
 
 
 def _layer(got: Classified, what: str) -> NDArray[Any]:
@@ -211,13 +243,3 @@ def _layer(got: Classified, what: str) -> NDArray[Any]:
     if what == "uncertainty":
         return uncertainty_layers(got.probabilities)
     return (got.labels if what == "map" else got.disagreement)[..., None]
-
-
-def _stored(target: Path) -> Path:
-    """The map's own file: a picture is drawn from an array."""
-    return target.with_suffix(".npy") if target.suffix.lower() == ".png" else target
-
-
-def layer_path(target: Path, what: str) -> Path:
-    """Where a layer of a map goes; that of a picture is an array."""
-    return target.with_name(f"{target.stem}_{what}{_stored(target).suffix}")

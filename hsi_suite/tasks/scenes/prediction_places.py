@@ -1,0 +1,94 @@
+"""Where the files of a prediction go, and what must not be in the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ...data.formats.map_styles import side_names
+from ...data.readers import CubeFile
+from ...errors import OutputError
+from ...map_endings import check_map_ending
+from ...user_files import resolved
+
+LAYERS = ("probabilities", "uncertainty", "disagreement")
+
+
+def stored_map(target: Path) -> Path:
+    """The map's own file: a picture is drawn from an array."""
+    return target.with_suffix(".npy") if target.suffix.lower() == ".png" else target
+
+
+def layer_path(target: Path, what: str) -> Path:
+    """Where a layer of a map goes; that of a picture is an array."""
+    return target.with_name(f"{target.stem}_{what}{stored_map(target).suffix}")
+
+
+def area_paths(target: Path) -> tuple[Path, Path]:
+    """Where the areas of a map's classes go: as a table and as JSON."""
+    table = target.with_name(f"{target.stem}_areas.csv")
+    return table, table.with_suffix(".json")
+
+
+def written_files(target: Path, layers: Sequence[str], beside: Iterable[Path]) -> list[Path]:
+    """All files that are written; an ENVI map is a pair, a TIFF one has names and style beside.
+
+    Args:
+        target: the map.
+        layers: those of `LAYERS` that are written.
+        beside: further files.
+    """
+    places = [target, *(layer_path(target, what) for what in layers)]
+    data = [place.with_suffix(".img") for place in places if place.suffix.lower() == ".hdr"]
+    sides = side_names(target.name) if target.suffix.lower() in (".tif", ".tiff") else ()
+    return [*places, *data, *(target.with_name(name) for name in sides), *beside]
+
+
+def check_places(
+    target: Path, beside: Iterable[Path], file: CubeFile, runs: Sequence[str | Path]
+) -> None:
+    """Refuse to write where something must be kept.
+
+    Args:
+        target: the map.
+        beside: further files.
+        file: the scene.
+        runs: folders of runs.
+
+    Raises:
+        OutputError: a place is none of a file, that of the scene or inside a run's folder, or the
+            map's name has no known ending.
+    """
+    beside = list(beside)
+    places = [target, *(layer_path(target, what) for what in LAYERS), *beside]
+    for place in places:
+        _check_place(place)
+    check_map_ending(target)
+    # An ENVI map is a pair of files, and so may be the scene.
+    written = {
+        resolved(place.with_suffix(ending)) for place in places for ending in (place.suffix, ".img")
+    }
+    if {resolved(Path(name)) for name in file.files} & written:
+        raise OutputError(
+            target, "would replace the scene", "another name: no input is overwritten"
+        )
+    folders = {resolved(Path(run)) for run in runs}
+    for place in (target, *beside):
+        if resolved(place).parent in folders:
+            raise OutputError(
+                place, "lies inside a run's folder", "another folder: runs are kept as they are"
+            )
+
+
+def _check_place(place: Path) -> None:
+    """Refuse to replace what is no file of its own."""
+    if place.is_symlink():
+        raise OutputError(
+            place, "this is a link", "a file name", f"name {resolved(place)} itself, or remove it"
+        )
+    if place.is_dir():
+        raise OutputError(
+            place, "this is a folder", "a file name", f"end it in {place.suffix or '.tif'}"
+        )
+    if place.exists() and not place.is_file():
+        raise OutputError(place, "this is a pipe, a socket or a device", "a file name")
