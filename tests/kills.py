@@ -217,6 +217,10 @@ def _jobs_with_runs(runs: dict[str, Path], data: Path) -> list[Job]:
     return [
         Job("predict", lambda out: ["predict", classifier, "--scene", scene, "-o", out / "m.tif",
                                     "--probabilities"], protects=True),
+        Job("predict products", lambda out: [
+            "predict", classifier, "--scene", scene, "-o", out / "m.tif", "--areas", "--cog",
+            "--vector", out / "else" / "m.gpkg", "--majority", "3", "--min-area", "3px",
+        ], protects=True),
         Job("denoise photographs", lambda out: ["denoise", photographs, "-o", out / "clean",
                                                 *weights, "--overwrite"]),
         Job("denoise cube", lambda out: ["denoise", cube, "-o", out / "clean.hdr",

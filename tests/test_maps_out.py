@@ -1,6 +1,7 @@
 """What `hsi predict` writes for a GIS beside the plain map."""
 
 import resource
+import subprocess
 import sys
 
 import numpy as np
@@ -159,6 +160,41 @@ def test_cloud_optimised_files_hold_the_same(runs, wide, tmp_path):
     assert set(both[0]) == set(both[1])
     for name in ("m.tif.aux.xml", "m.qml"):
         assert both[0][name] == both[1][name]
+
+
+def test_an_independent_reader_finds_the_files_cloud_optimised(runs, wide, tmp_path):
+    cogeo = pytest.importorskip("rio_cogeo.cogeo")
+    got = predict(runs, tmp_path / "m.tif", wide, cog=True, probabilities=True, majority=3)
+    for path in got.written:
+        valid, errors, warnings = cogeo.cog_validate(path, strict=True)
+        assert (valid, errors, warnings) == (True, [], []), path
+        levels = cogeo.cog_info(path).IFD
+        assert [(level.Decimation, level.Blocksize) for level in levels] == [
+            (0, (512, 512)), (2, (512, 512)),
+        ]  # fmt: skip
+    plain = predict(runs, tmp_path / "plain.tif", wide)
+    assert not cogeo.cog_validate(plain.written[0])[0]
+
+
+def test_what_a_conversion_takes_is_counted(tmp_path):
+    # In another process, as memory that was freed is not given back.
+    code = (
+        "import resource, sys; from pathlib import Path;"
+        "from hsi_suite.data.formats.cog_writer import cog_bytes, make_cog;"
+        "import rasterio.shutil, tifffile;"
+        "peak = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "before, path = peak(), Path(sys.argv[1]); make_cog(path, path, classes=False);"
+        "print(peak() - before, cog_bytes(int(sys.argv[2])))"
+    )
+    for layers in (1, 12):
+        path = tmp_path / f"{layers}.tif"
+        values = np.random.default_rng(0).random((700, 1100, layers), np.float32)
+        write_layers(path, values, [f"b{k}" for k in range(layers)])
+        done = subprocess.run(
+            [sys.executable, "-c", code, path, str(layers)], capture_output=True, check=True
+        )
+        taken, counted = map(float, done.stdout.split())
+        assert taken < counted
 
 
 def test_a_cloud_optimised_call_goes_on_where_it_was_cut_off(runs, wide, tmp_path, monkeypatch):

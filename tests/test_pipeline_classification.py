@@ -37,7 +37,7 @@ from hsi_suite.tasks.scenes.preparation import prepare
 
 FILES = {
     "config.yaml", "environment.json", "split.npz", "history.csv", "metrics.json", "cost.json",
-    "map.tif.aux.xml", "map.qml",
+    "map.tif.aux.xml", "map.qml", "areas.csv", "areas.json",
     "model.safetensors", "map.npy", "map.png", "map.tif", "map.hdr", "map.img", "report.html",
     "log.txt", "confusion.png", "learning_curves.png",
 }  # fmt: skip

@@ -29,7 +29,7 @@ from hsi_suite.runs.run_differences import (
     compare_weights,
 )
 from hsi_suite.schemas.batch import BatchConfig
-from hsi_suite.tasks.scenes import prediction
+from hsi_suite.tasks.scenes import prediction, strip_prediction
 from hsi_suite.tasks.scenes.ensemble import load_ensemble
 
 from .harness import Kind
@@ -114,7 +114,7 @@ def _moved(folder):
 
 def _runs():
     for target in ("model.safetensors", "metrics.json", "config.yaml", "environment.json",
-                   "history.csv", "cost.json", "map.npy"):  # fmt: skip
+                   "history.csv", "cost.json", "map.npy", "areas.json"):  # fmt: skip
         yield Kind(f"run hybridsn {target}", _hybridsn, _read_run, (f"run/{target}",))
     yield Kind("run svm model.safetensors", _svm, _read_run, ("run/model.safetensors",))
     yield Kind("page of a run", _hybridsn, lambda f: write_reports(f / "run"), ("run/*",),
@@ -156,6 +156,21 @@ def _cut_off(folder):
     copied("map cut off", make, folder)
 
 
+def _products(folder):
+    _predicted(folder, majority=3, areas=True, vector=folder / "map.gpkg")
+
+
+def _cut_off_products(folder):
+    def make(place):
+        _svm(place)
+        stop = mock.patch.object(strip_prediction, "MapFinishing", side_effect=KeyboardInterrupt)
+        with stop, suppress(Stopped):
+            _products(place)
+        assert (place / "map.tif.partial").is_dir()
+
+    copied("products of a map cut off", make, folder)
+
+
 def _make_scene_of_floats(folder):
     _svm(folder)
     np.save(folder / "cube.npy", small_cube(14, 14)[0].astype("f4"))
@@ -164,6 +179,8 @@ def _make_scene_of_floats(folder):
 def _predictions():
     yield Kind("scene classified", _make_scene_of_floats, _predicted, ("cube.npy",))
     yield Kind("map cut off", _cut_off, _predicted, ("map.tif.partial/*",))
+    yield Kind("products of a map cut off", _cut_off_products, _products,
+               ("map.tif.partial/*",))  # fmt: skip
 
 
 def _small_batch(folder):

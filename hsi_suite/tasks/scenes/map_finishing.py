@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ...data.pixel_areas import line_areas
 from ...data.scene import Georeference
 from ...data.strip_files import StripFile, start_map
 from ...engine.observer import Observer
+from ...errors import OutputError
 from ...memory import PROGRAM_BYTES, check_limit
 from ...palette import class_colours
 from ...runs.folder import csv_text
@@ -51,10 +53,10 @@ class MapProducts:
         vector = [] if self.vector is None else [self.vector]
         return [*vector, *(area_paths(target) if self.areas else ())]
 
-    def identity(self) -> dict[str, Any]:
-        """What tells calls apart; nothing where nothing is asked for."""
+    def identity(self, target: Path) -> dict[str, Any]:
+        """What tells calls with a target apart; nothing where nothing is asked for."""
         asked = {
-            "vector": None if self.vector is None else str(self.vector.absolute()),
+            "vector": None if self.vector is None else relpath(self.vector, target.parent),
             "filter": str(self.map_filter) or None,
             "areas": self.areas or None,
         }
@@ -128,7 +130,13 @@ class MapFinishing:
         lines, samples, _ = file.shape
         height = max(1, STRIP_PIXELS // samples)
         for first in range(0, lines, height):
-            yield file.read(self.folder, first, min(first + height, lines))[..., 0]
+            strip = file.read(self.folder, first, min(first + height, lines))[..., 0]
+            if strip.max() > len(self.class_names):
+                raise OutputError(
+                    self.folder, f"holds a label {strip.max()}", "labels of the map's classes",
+                    "remove it and begin anew",
+                )  # fmt: skip
+            yield strip
 
     def _filtered(self, file: StripFile) -> tuple[StripFile, int, str]:
         lines, samples, _ = file.shape

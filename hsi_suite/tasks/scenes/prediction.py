@@ -246,7 +246,7 @@ def predict(
             "layers": layers,
             **({"resample": True} if resample else {}),
             **({"cog": True} if cog else {}),
-            **products.identity(),
+            **products.identity(target),
             "lines in a strip": height,
             "device": str(where),
             "threads": threads,
