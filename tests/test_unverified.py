@@ -65,6 +65,7 @@ def test_every_product_says_so(salinas, tmp_path, capsys):
         hsi.train(**OPTIONS, output=tmp_path / "runs")
     run = hsi.train(**OPTIONS, allow_unverified=True, output=tmp_path / "runs")
     assert run.metrics["unverified"] == ["toy.mat"]
+    assert "UNVERIFIED" in (run.path / "metrics.json").read_text()
     assert "UNVERIFIED" in (run.path / "log.txt").read_text()
     page = (run.path / "report.html").read_text()
     assert page.count("UNVERIFIED") >= 3

@@ -86,6 +86,12 @@ def unverified_mark(metrics: Metrics) -> str:
     return f" ({UNVERIFIED} data)" if metrics.get("unverified") else ""
 
 
+def unverified_marks(names: Iterable[object]) -> dict[str, Any]:
+    """What metrics.json holds of data whose files could not be verified; nothing of others."""
+    listed = [str(name) for name in names]
+    return {"unverified": listed, "data": UNVERIFIED} if listed else {}
+
+
 def unverified_text(names: Iterable[object]) -> str:
     """What has to be known of scores of files that no published checksum vouches for."""
     return (

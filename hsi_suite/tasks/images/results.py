@@ -13,6 +13,7 @@ from ...data.labelled_images import LabelledImages
 from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...models.network_file import shown_name
+from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...reports.images.figures import Mistake, mistakes_figure
@@ -75,8 +76,7 @@ def _metrics(
         name: image_scores(images.classes[getattr(split, name)], shares, images.class_names)
         for name, shares in rows.items()
     }
-    marks = {"unverified": list(images.unverified)} if images.unverified else {}
-    return marks | {
+    return unverified_marks(images.unverified) | {
         "task": "image_classification",
         "dataset": images.name,
         "synthetic": False,

@@ -15,6 +15,7 @@ from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...metrics.retrieval import RetrievalScores
 from ...models.network_file import shown_name
+from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.retrieval.figures import precision_recall_figure, projection_figure
 from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
@@ -126,8 +127,8 @@ def _metrics(
         "baseline_settings": baselines.settings,
         "not_applicable": baselines.not_applicable,
     }
-    if prepared.scene is not None and prepared.scene.unverified:
-        metrics["unverified"] = list(prepared.scene.unverified)
+    if prepared.scene is not None:
+        metrics |= unverified_marks(prepared.scene.unverified)
     if len(parts.validation):
         arena = validation_arena(parts.validation, header.directions)
         metrics["validation"] = as_table(arena.judge(rankings(retriever, arena)))

@@ -13,6 +13,7 @@ from ...data.scene_stack import StackedScene, parts_of
 from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...models.network_file import shown_name
+from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...runs.folder import (
@@ -149,8 +150,7 @@ def collect_metrics(
         metrics["bands"] = scene.selection.to_dict()
     if scene.label_features is not None:
         metrics["label_remarks"] = list(scene.label_remarks)
-    if scene.unverified:
-        metrics["unverified"] = list(scene.unverified)
+    metrics |= unverified_marks(scene.unverified)
     if prepared.denoising is not None:
         metrics["denoising"] = prepared.denoising.to_dict()
     if len(split.validation):
