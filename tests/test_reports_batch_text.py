@@ -15,9 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsi_suite.atomic import write_json
+from hsi_suite.metrics.largest_source import runs_to_tell
 from hsi_suite.metrics.measures import MEASURES, measure
 from hsi_suite.reports.batches.paper_table import paper_table
+from hsi_suite.reports.batches.sections import variance_section
 from hsi_suite.reports.batches.verdict import batch_verdict
+from hsi_suite.reports.document import Remarks
 from hsi_suite.reports.latex import latex_escaped, latex_table
 from hsi_suite.reports.markdown import escaped
 
@@ -103,15 +106,27 @@ def test_latex_is_bold_only_where_the_test_tells_the_best_from_all_others(tmp_pa
     assert r"\textbf" not in latex_table(paper_table(report_of(tmp_path / "untested")))
 
 
-def test_a_batch_that_takes_one_training_apart_names_its_largest_sources(tmp_path):
+def test_a_batch_that_takes_one_training_apart_names_its_largest_source_if_it_can_be_told(tmp_path):
     models = {"hybridsn": (0.9, 0.6)}
     make_batch(tmp_path / "b", Sample(runs=3, models=models, kinds=("random",), vary=True))
     report = report_of(tmp_path / "b")
     sources = report.summary["variance"][0]["sources"]
     first, second = sorted(sources, key=lambda name: -sources[name]["std"])[:2]
     words = batch_verdict(report)[0].text
-    assert f"what alone spreads it most: {first} ({100 * sources[first]['std']:.2f})" in words
-    assert words.index(f", then {second}") > words.index(first)
+    assert f"spreads it most is {first} ({100 * sources[first]['std']:.2f}), more than" in words
+    assert words.index(f"more than {second}") > words.index(first)
+    sources[second] = {**sources[first], "variance": sources[first]["variance"] / 1.5}
+    words = batch_verdict(report)[0].text
+    assert f"cannot be told: {first} " in words and "most is" not in words
+    needed = runs_to_tell(1.5, 2, 0.95)
+    assert f"about {needed} runs of each would tell" in words
+    blocks = variance_section(report).blocks
+    said = " ".join(
+        remark.text for block in blocks if isinstance(block, Remarks) for remark in block.remarks
+    )
+    assert "Split: which of the labelled items train" in said and "cannot be told" in said
+    sources[second] = sources[first]
+    assert "no usual number of runs" in batch_verdict(report)[0].text
 
 
 def test_runs_repeated_on_other_threads_are_no_rivals(tmp_path):

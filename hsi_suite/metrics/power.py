@@ -33,7 +33,7 @@ def pairs_to_tell(effect: float, test_per_train: float, level: float) -> int | N
     def power(n: int) -> float:
         return t_power(effect / math.sqrt(1 / n + test_per_train), n - 1, level)
 
-    return _smallest(power)
+    return smallest(power)
 
 
 def runs_per_group_to_tell(effect: float, level: float) -> int | None:
@@ -46,7 +46,7 @@ def runs_per_group_to_tell(effect: float, level: float) -> int | None:
     Returns:
         The smallest number with a chance of at least 0.8; None above 10,000.
     """
-    return _smallest(lambda n: t_power(effect * math.sqrt(n / 2), 2 * n - 2, level))
+    return smallest(lambda n: t_power(effect * math.sqrt(n / 2), 2 * n - 2, level))
 
 
 def t_power(noncentrality: float, degrees: int, level: float) -> float:
@@ -69,8 +69,8 @@ def t_power(noncentrality: float, degrees: int, level: float) -> float:
     return float(weights @ (above + below) / 2)
 
 
-def _smallest(power: Callable[[int], float]) -> int | None:
-    """The smallest number from 2 on with power enough; power grows with the number."""
+def smallest(power: Callable[[int], float]) -> int | None:
+    """The smallest number from 2 to 10,000 with power enough, which grows with it."""
     if power(MOST_RUNS) < POWER:
         return None
     low, high = 1, MOST_RUNS

@@ -211,9 +211,10 @@ def _shortfalls(
         notes.append("fewer than two runs vary all sources together: no shares")
     elif not _spread(total):
         notes.append("all runs that vary all sources together are equal: there is nothing to share")
-    if rest is not None and rest < 0:
+    if _spread(total) and rest is not None and rest < 0:
         notes.append(
-            "the sources apart add up to more than all together: their estimates are uncertain, "
-            "or they partly cancel each other"
+            f"the sources apart add up to {1 - rest / total:.1f} times the variance of all, more "
+            "than all together: their estimates are uncertain, or they partly cancel each other, "
+            "and no interaction can be seen"
         )
     return notes

@@ -51,7 +51,7 @@ def verdict(
     ahead, behind = (first, second) if kind.gain(size) > 0 else (second, first)
     more = "higher" if kind.higher_is_better else "lower"
     by = f"{kind.size_with_points(abs(size))} ({_limits(kind, comparison)}, "
-    by += f"{_p_value(holm_p, comparisons)}, {runs})"
+    by += f"{p_words(holm_p, 'p' if comparisons == 1 else 'Holm p')}, {runs})"
     if holm_p is not None and holm_p < 1 - comparison.level:
         return f"{ahead} has a {more} {what} than {behind}{there}, by {by}."
     return (
@@ -70,8 +70,8 @@ def _limits(kind: Measure, comparison: Comparison) -> str:
     return f"{100 * comparison.level:g} % interval {kind.end_text(low)} to {kind.end_text(high)}"
 
 
-def _p_value(p: float | None, comparisons: int) -> str:
-    name = "p" if comparisons == 1 else "Holm p"
+def p_words(p: float | None, name: str = "p") -> str:
+    """A p-value in a sentence."""
     if p is None:
         return f"no {name}"
     return f"{name} < 0.001" if p < 0.001 else f"{name} = {p:.3f}"

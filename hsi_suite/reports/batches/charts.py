@@ -235,7 +235,8 @@ def _draw_shares(axes: Axes, entry: Mapping[str, Any], rows: Sequence[tuple[Any,
     for place, (_, _, _, share) in enumerate(rows):
         if share is not None:
             axes.barh(place, 100 * share, height=0.6, color=SERIES[(place - 1) % len(SERIES)])
-    if entry["interaction_share"] is not None:
+    # A bar below 0 would be a share of nothing; the page says what it is instead.
+    if (entry["interaction_share"] or 0) > 0:
         axes.barh(len(rows), 100 * entry["interaction_share"], height=0.6, color=FAINT, hatch="//",
                   edgecolor="white")  # fmt: skip
     axes.axvline(0, color=FAINT, linewidth=0.8)

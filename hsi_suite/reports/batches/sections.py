@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ from .comparisons import comparisons
 from .content import BatchReport, Contest, GroupFacts, contender_name
 from .maps import atlas
 from .scores import glance, leakage, results, spread_only
+from .sources import largest_source_words, meanings
 from .values import name_text, value_cell
 from .verdict import lead, question, sentence, warnings
 
@@ -95,10 +96,20 @@ def variance_section(report: BatchReport) -> Section | None:
         if entries[1:]:
             tables = [_variance_table(entry) for entry in entries[1:]]
             blocks.append(Fold(f"{name_text(name)}: other metrics and scales", tables))
-        notes = dict.fromkeys(plain(note) for entry in entries for note in entry["notes"])
+        notes = dict.fromkeys(plain(note) for note in _variance_notes(entries, report))
         if notes:
             blocks.append(Remarks([Remark(f"{note[:1].upper()}{note[1:]}.") for note in notes]))
     return Section("Where the spread comes from", blocks) if blocks else None
+
+
+def _variance_notes(entries: Sequence[Mapping[str, Any]], report: BatchReport) -> Iterator[str]:
+    """Which source is largest, what each is, and what else has to be known."""
+    largest = largest_source_words(entries[0], report.summary["level"])
+    if largest:
+        yield largest
+    yield from meanings(entries[0])
+    for entry in entries:
+        yield from entry["notes"]
 
 
 def _variance_title(entry: Mapping[str, Any]) -> str:
@@ -110,8 +121,7 @@ def _variance_chart(entry: Mapping[str, Any]) -> Figure:
     title = _variance_title(entry)
     caption = (
         f"{title}. Left: standard deviation when one source alone varies, with its interval; "
-        "right: its share of the variance when all vary together. The remainder is interaction "
-        "and may be negative."
+        "right: its share of the variance when all vary together. The remainder is interaction."
     )
     alt = f"Sources of variance: {title}."
     return chart(variance_figure(entry), alt, caption, [_variance_table(entry)])

@@ -11,6 +11,7 @@ from ..content import enumerate_names, unverified_text
 from ..document import Remark
 from .answers import answers, best_simpler, ranked, significant_over_all
 from .content import BatchReport, GroupFacts
+from .sources import largest_source_words
 from .values import name_text, runs_text
 
 _MOST_NAMED = 4
@@ -118,13 +119,8 @@ def _largest_sources(report: BatchReport) -> str:
     entries = [e for e in report.summary["variance"] if e["scale"] == "identity"]
     if not entries or len({entry["name"] for entry in entries}) > 1:
         return ""
-    key, sources = entries[0]["metric"], entries[0]["sources"]
-    known = {n: s["std"] for n, s in sources.items() if s["std"] and n != "numerics"}
-    order = sorted(known, key=lambda name: -known[name])[:2]
-    parts = [f"{plain(name)} ({measure(key).size_text(known[name])})" for name in order]
-    unit = measure(key).points
-    words = f", standard deviation in {unit}" if unit else ", standard deviation"
-    return f"; what alone spreads it most: {', then '.join(parts)}{words}" if parts else ""
+    words = largest_source_words(entries[0], report.summary["level"])
+    return f"; {words}" if words else ""
 
 
 def warnings(report: BatchReport) -> list[Remark]:

@@ -130,6 +130,9 @@ class _Comparison(Stored):
 
 class _Source(Stored):
     n: int
+    anchors: int
+    degrees_of_freedom: int
+    variance: float | None
     std: float | None
     std_interval: _Limits | None
     share: float | None
