@@ -64,13 +64,13 @@ def report(names=NAMES, **changes):
         "config": classification_config(dataset="synthetic", seed=5),
         "folder": "runs/a",
         "cost": {"training_seconds": 12.5, "epoch_seconds": [0.5] * 100},
-        "scene_map": to_png(figure),
+        "scene_maps": [("", to_png(figure))],
         "published": (),
     } | changes
     run = SimpleNamespace(path=Path(fields["folder"]), environment=fields["environment"])
     facts = PageFacts(run, fields["config"], fields["metrics"], fields["history"], fields["cost"])
     page = classification_page(
-        facts.metrics, facts.history, fields["scene_map"], fields["published"]
+        facts.metrics, facts.history, fields["scene_maps"], fields["published"]
     )
     return html_page(replace(page, sections=[*page.sections, again_section(facts)]))
 
@@ -157,7 +157,7 @@ def test_hostile_names_are_text():
 def test_a_classical_model_has_no_curves_and_a_run_may_lack_a_map():
     metrics = sample_metrics(parameters=0, seed=5)
     del metrics["train"], metrics["baselines"]
-    source = report(metrics=metrics, history=[], scene_map=None)
+    source = report(metrics=metrics, history=[], scene_maps=[])
     text = "".join(Page(source).text)
     assert "Learning curves" not in text
     assert "<h2>Map</h2>" not in source
@@ -188,6 +188,6 @@ def test_equal_runs_give_equal_pages_of_bounded_size(source):
     labels = np.arange(610 * 340).reshape(610, 340) // 50 % 60 + 1
     picture = to_png(map_figure(labels, labels, noise, many, title="t", synthetic=False))
     page = report(
-        names=many, metrics=sample_metrics(names=many, accuracy=0.5, seed=5), scene_map=picture
+        names=many, metrics=sample_metrics(names=many, accuracy=0.5, seed=5), scene_maps=[("", picture)]
     )
     assert len(page) < 3_000_000

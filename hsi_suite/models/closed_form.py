@@ -15,7 +15,6 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from spectral import spectral_angles
 
 from ..errors import ConfigError
 from .spectrum_classifier import SpectrumClassifier, spread
@@ -161,6 +160,9 @@ class SpectralAngleMapper(SpectrumClassifier):
 
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
         """Class indices of N × bands spectra."""
+        # Not at the top: nothing else that trains needs the library.
+        from spectral import spectral_angles
+
         with np.errstate(invalid="ignore"):
             angles = spectral_angles(spectra[None].astype(np.float64), self._means)[0]
         # A spectrum of zeros has no angle; it gets the first class.

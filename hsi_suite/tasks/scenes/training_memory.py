@@ -37,8 +37,8 @@ _DENOISED_COPIES = 4
 # Weights, gradients, an optimiser's two averages and a checkpoint.
 _WEIGHT_BYTES = 24
 # Spectra in float32, standardised in float64, those of a fold, centred, and their squares.
-_SPECTRUM_BYTES = {"gaussian": 50}
-_OTHER_SPECTRUM_BYTES = 24
+_SPECTRUM_BYTES = 24
+_MORE_SPECTRUM_BYTES = {"gaussian": 50}
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def _held_bytes(scene: Scene | SceneFile) -> float:
 
 def _spectra_bytes(name: str, spectra: int, bands: int) -> float:
     """Of a classifier of single spectra at its training."""
-    each = _SPECTRUM_BYTES.get(name, _OTHER_SPECTRUM_BYTES)
+    each = _MORE_SPECTRUM_BYTES.get(name, _SPECTRUM_BYTES)
     return each * spectra * bands + (svm_bytes(spectra) if name == "svm" else 0.0)
 
 
