@@ -77,7 +77,11 @@ def test_no_option_takes_a_number_that_is_not_finite():
             if isinstance(option.type, Number) or numbers & set(option.opts):
                 seen.update(option.opts)
                 for value in ("inf", "-inf", "1e999", "nan", "NaN"):
-                    if value.lower() == "nan" and set(option.opts) & {"--nodata", "--unlabelled", "--predictions-unlabelled"}:
+                    if value.lower() == "nan" and set(option.opts) & {
+                        "--nodata",
+                        "--unlabelled",
+                        "--predictions-unlabelled",
+                    }:
                         assert math.isnan(option.process_value(context, value))
                         continue
                     with pytest.raises(click.BadParameter, match="finite number"):

@@ -188,6 +188,8 @@ def test_equal_runs_give_equal_pages_of_bounded_size(source):
     labels = np.arange(610 * 340).reshape(610, 340) // 50 % 60 + 1
     picture = to_png(map_figure(labels, labels, noise, many, title="t", synthetic=False))
     page = report(
-        names=many, metrics=sample_metrics(names=many, accuracy=0.5, seed=5), scene_maps=[("", picture)]
+        names=many,
+        metrics=sample_metrics(names=many, accuracy=0.5, seed=5),
+        scene_maps=[("", picture)],
     )
     assert len(page) < 3_000_000
