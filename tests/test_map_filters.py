@@ -128,3 +128,10 @@ def test_what_cannot_be_filtered():
     # Degrees have areas too: those of the mean line.
     degrees = Georeference("EPSG:4326", (0.001, 0, 13.0, 0, -0.001, 52.0))
     assert map_filter(None, "1ha", degrees, 10).min_area == 2
+
+
+@pytest.mark.parametrize("pixels", [11, 12, 13, 10**9])
+def test_a_smallest_area_that_no_region_has_leaves_the_map(pixels: int) -> None:
+    labels = np.repeat(np.array([[1, 2]], np.uint8), 3, axis=0).repeat(2, axis=1)
+
+    assert (without_small(labels, pixels) == labels).all()

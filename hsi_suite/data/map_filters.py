@@ -149,8 +149,9 @@ def without_small(labels: Labels, pixels: int) -> Labels:
     """Give regions below a size the class of their largest neighbour.
 
     Regions are pixels of one class that share edges. GDAL's sieve does it, once more until nothing
-    changes, as a region may have had small neighbours only. Pixels without data (0) stay so; what
-    they cut off on all sides stays too. Of neighbours of one size the first in GDAL's order counts.
+    changes, as a region may have had small neighbours only. Pixels without data (0) stay so. Small
+    regions join those of at least the size: where none can be reached, they stay. Of neighbours of
+    one size the first in GDAL's order counts.
 
     Args:
         labels: lines × samples, 0 where there is no data.
@@ -165,6 +166,8 @@ def without_small(labels: Labels, pixels: int) -> Labels:
         raise ConfigError(
             "--min-area", "rasterio is not installed", "", "install hsi-suite[geo]"
         ) from None
+    if pixels >= labels.size:  # No region is larger for another to join, and rasterio refuses it.
+        return labels.copy()
     valid = labels > 0
     while True:
         with quiet_libraries():
