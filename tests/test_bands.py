@@ -699,6 +699,9 @@ def test_indices_see_the_bands_that_the_run_learnt(tmp_path, pair):
         observer=heard,
     )
     assert any("2 marked as bad" in text for text in heard.said)
+    assert run.metrics["bands"]["used"] == 16
+    page = (run.path / "report.html").read_text("utf-8")
+    assert "16 of 18 bands were used" in page
     first, *_ = pair.split(":")
 
     def indexed(name, given, **options):

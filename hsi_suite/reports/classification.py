@@ -164,17 +164,6 @@ def class_table(
     return Table(caption, heads, rows, style="classes")
 
 
-def bands_table(metrics: Metrics) -> Table:
-    """The bands of the scene's file that were left out, and why."""
-    bands = metrics["bands"]
-    rows: list[list[Value]] = [
-        [plain(each["reason"]), each["bands"], plain(each["places"])] for each in bands["left_out"]
-    ]
-    heads = [Column("left out", number=False), Column("bands"), Column("which", number=False)]
-    caption = f"{bands['used']} of {bands['of']} bands were used. Numbers count from 1."
-    return Table(caption, heads, rows)
-
-
 def split_tables(metrics: Metrics) -> list[Table]:
     """How the pixels were divided, and what that lets slip from training to test."""
     return [

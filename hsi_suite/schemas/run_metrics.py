@@ -171,6 +171,7 @@ class RetrievedMetrics(RunMetrics):
     test: dict[str, dict[str, Any]]
     baselines: dict[str, dict[str, Any]] = Field(default_factory=dict)
     split: _Split
+    bands: _Bands | None = None
 
 
 def check_metrics(metrics: Any, path: Path, kind: type[RunMetrics], *, whole: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...metrics.measures import measure
+from ...reports.bands import bands_section
 from ...reports.content import Metrics, count
 from ...reports.document import Document, Figure, Remarks, Section
 from ...reports.pictures import chart, curves_section, photograph
@@ -50,6 +51,7 @@ def page(facts: PageFacts) -> Document:
             Section("Scores", [score_table(metrics, scores), _recall(metrics)]),
             *([Section("Common space", space)] if space else []),
             *curves_section(facts.history, metrics["epoch"]),
+            *bands_section(metrics),
             Section(
                 "Pairs",
                 [settings_table(metrics, "What was learnt from and how."), class_table(metrics)],

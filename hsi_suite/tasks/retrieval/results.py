@@ -129,6 +129,8 @@ def _metrics(
     }
     if prepared.scene is not None:
         metrics |= unverified_marks(prepared.scene.unverified)
+        if prepared.scene.selection is not None:
+            metrics["bands"] = prepared.scene.selection.to_dict()
     if len(parts.validation):
         arena = validation_arena(parts.validation, header.directions)
         metrics["validation"] = as_table(arena.judge(rankings(retriever, arena)))

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from ...data.scene_list import file_name
 from ...reports.areas import areas_blocks
+from ...reports.bands import bands_section
 from ...reports.classification import (
     Published,
-    bands_table,
     class_table,
     heading,
     published_table,
@@ -95,7 +95,7 @@ def classification_page(
             confusion_section(metrics, "pixels"),
             *([] if areas is None else [Section("Areas", areas_blocks(areas))]),
             *curves_section(history, metrics.get("epoch")),
-            *([Section("Bands", [bands_table(metrics)])] if metrics.get("bands") else []),
+            *bands_section(metrics),
             Section("Split and leakage audit", [*split_tables(metrics), *_distances(metrics)]),
         ],
     )
