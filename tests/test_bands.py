@@ -30,6 +30,7 @@ from hsi_suite.runs.replay import replay
 from hsi_suite.runs.training import resume
 from hsi_suite.tasks.retrieval.gallery_index import open_index
 from hsi_suite.tasks.retrieval.index import index_gallery
+from hsi_suite.tasks.retrieval.query import Query, query_index
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.prediction import predict
 from hsi_suite.tasks.scenes.run_evaluation import evaluate_classification
@@ -724,6 +725,12 @@ def test_indices_see_the_bands_that_the_run_learnt(tmp_path, pair):
     resampled, said = indexed("dense", dense, resample=True)
     assert any("resampled from 36 bands to the 16" in text for text in said)
     assert resampled.embeddings.shape == index.embeddings.shape
+    if first == "pca":
+        asked = Query(patch=str(dense), at=(5, 7), resample=True)
+        best = query_index(tmp_path / "dense", asked, threads=1).matches[0]
+        assert (best.line, best.sample) == (7, 5) and best.score > 0.9999
+    with pytest.raises(ConfigError, match="--resample: given with --pixel"):
+        query_index(tmp_path / "dense", Query(pixel=(3, 3), resample=True), threads=1)
     with pytest.raises(ConfigError, match="seen as rgb"):
         index_gallery(run.path, tmp_path / "x", scene=scene, side="rgb", resample=True)
 

@@ -37,6 +37,11 @@ _device = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
 )
 _threads = click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
+_resample = click.option(
+    "--resample",
+    is_flag=True,
+    help="Make the bands that the run learnt of those of another sensor.",
+)
 
 
 def _pair(
@@ -71,11 +76,7 @@ def retrieve() -> None:
 @warp_labels_option
 @drawn_label_options
 @array_options
-@click.option(
-    "--resample",
-    is_flag=True,
-    help="Make the bands that the run learnt of those of another sensor.",
-)
+@_resample
 @click.option("-o", "--output", metavar="FOLDER", required=True, help="Folder of the index.")
 @click.option("--overwrite", is_flag=True, help="Replace an index that is there.")
 @click.option(
@@ -173,6 +174,7 @@ def index_command(
 )
 @click.option("--patch", metavar="FILE", help="A picture or cube.")
 @click.option("--at", callback=_pair, metavar="X,Y", help="Place in it, from 0.  [default: middle]")
+@_resample
 @click.option(
     "--pixel", callback=_pair, metavar="LINE,SAMPLE", help="A pixel of the gallery, from 0."
 )
@@ -201,6 +203,7 @@ def query_command(
     scale: float | None,
     patch: str | None,
     at: tuple[int, int] | None,
+    resample: bool,
     pixel: tuple[int, int] | None,
     top: int | None,
     apart: int | None,
@@ -227,7 +230,7 @@ def query_command(
     observer = TerminalObserver()
     result = query_index(
         index,
-        Query(spectrum, name, units, scale, patch, at, pixel),  # type: ignore[arg-type]
+        Query(spectrum, name, units, scale, patch, at, pixel, resample),  # type: ignore[arg-type]
         top=top,
         apart=apart,
         run=run,

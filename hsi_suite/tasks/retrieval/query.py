@@ -43,6 +43,7 @@ class Query:
         patch: a picture or cube.
         at: X and Y in it, from 0; None for its middle.
         pixel: line and sample of the gallery, from 0.
+        resample: make the bands that the run learnt of those of the patch's sensor.
     """
 
     spectrum: str | None = None
@@ -52,6 +53,7 @@ class Query:
     patch: str | None = None
     at: tuple[int, int] | None = None
     pixel: tuple[int, int] | None = None
+    resample: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +195,7 @@ def _check(query: Query) -> None:
         ("--units", query.units, "--spectrum"),
         ("--scale", query.scale, "--spectrum"),
         ("--at", query.at, "--patch"),
+        ("--resample", query.resample or None, "--patch"),
     ):
         if value is not None and given != [other]:
             raise ConfigError(option, f"given with {given[0]}", f"{other}, to which it belongs")
@@ -234,7 +237,9 @@ def _item(
             retriever, query.spectrum, name=query.name, units=query.units, scale=query.scale
         )
     if query.patch is not None:
-        return patch_query(retriever, query.patch, query.at, observer, memory_limit)
+        return patch_query(
+            retriever, query.patch, query.at, observer, memory_limit, resample=query.resample
+        )
     assert query.pixel is not None
     return pixel_query(index, *query.pixel)
 

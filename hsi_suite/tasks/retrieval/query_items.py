@@ -112,6 +112,8 @@ def patch_query(
     at: tuple[int, int] | None,
     observer: Observer,
     memory_limit: float = DEFAULT_MEMORY_LIMIT,
+    *,
+    resample: bool = False,
 ) -> QueryItem:
     """A window of a picture or cube.
 
@@ -121,6 +123,7 @@ def patch_query(
         at: sample (x) and line (y) of the window's middle, from 0; None for the picture's middle.
         observer: reports how the file was read.
         memory_limit: bytes for the whole process.
+        resample: make the bands that the run learnt of those of another sensor.
 
     Raises:
         ConfigError: the run did not learn pictures, or the place lies outside.
@@ -135,7 +138,9 @@ def patch_query(
         if modality.kind not in kinds:
             continue
         try:
-            with open_gallery(modality, scene=path, dataset=None, observer=observer) as picture:
+            with open_gallery(
+                modality, scene=path, dataset=None, resample=resample, observer=observer
+            ) as picture:
                 check_picture(path, picture, memory_limit)
                 item = _patch_of(retriever, side, picture, at)
                 warn_if_unlike(picture, modality, observer)
