@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..backbones.conv import ConvNormAct
-from ..backbones.equivariance import breaks_equivariance
+from ..backbones.window_classifier import WindowClassifier
 from .inputs import check_window
 
 
-class CNN2D(nn.Module):
+class CNN2D(WindowClassifier):
     """The 2-D CNN of Makantasis, Karantzalos, Doulamis, Doulamis (IGARSS 2015).
 
     As published, for 5×5 windows of c principal components: 3c kernels of 3×3, then 9c kernels of
@@ -60,20 +60,3 @@ class CNN2D(nn.Module):
         """The convolutions: (N, in_channels, h, w) to (N, 9 in_channels, h − 4, w − 4)."""
         features: Tensor = self.spatial(cubes)
         return features
-
-    def window_equivariant(self, training: bool) -> bool:
-        """Whether `features` of a scene hold those of its windows, in training or evaluation."""
-        return not breaks_equivariance(self.spatial, training)
-
-    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
-        """The hidden layer over all of a window's features, and what follows it."""
-        first = self.head[1]
-        assert isinstance(first, nn.Linear)
-        return first, self.head[2:]
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """Logits of windows; see the class for shapes."""
-        if windows.ndim == 5:
-            windows = windows.squeeze(1)
-        logits: Tensor = self.head(self.features(windows))
-        return logits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..backbones.conv import ConvNormAct
-from ..backbones.equivariance import breaks_equivariance
+from ..backbones.window_classifier import WindowClassifier
 from .inputs import check_window
 
 # Kernels, their size (bands, lines, samples) and their step along the spectrum.
@@ -19,7 +19,7 @@ _LAYERS = (
 )
 
 
-class CNN3D(nn.Module):
+class CNN3D(WindowClassifier):
     """The 3-D CNN of Ben Hamida, Benoit, Lambert, Ben Amar (IEEE TGRS 56(8), 2018).
 
     As published, for 5×5 windows of all bands: 20 kernels of 3×3×3; 20 kernels of 3 bands with
@@ -71,20 +71,3 @@ class CNN3D(nn.Module):
         """The convolutions: (N, in_channels, h, w) to (N, kernels × bands, h − 4, w − 4)."""
         features: Tensor = self.volume(cubes.unsqueeze(1)).flatten(1, 2)
         return features
-
-    def window_equivariant(self, training: bool) -> bool:
-        """Whether `features` of a scene hold those of its windows, in training or evaluation."""
-        return not breaks_equivariance(self.volume, training)
-
-    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
-        """The fully connected layer over all of a window's features; nothing follows it."""
-        first = self.head[1]
-        assert isinstance(first, nn.Linear)
-        return first, self.head[2:]
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """Logits of windows; see the class for shapes."""
-        if windows.ndim == 5:
-            windows = windows.squeeze(1)
-        logits: Tensor = self.head(self.features(windows))
-        return logits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..backbones.conv import ConvNormAct
-from ..backbones.equivariance import breaks_equivariance
+from ..backbones.window_classifier import WindowClassifier
 from ..errors import ShapeError
 from .inputs import check_window
 
@@ -15,7 +15,7 @@ _KERNEL_2D = (3, 3)
 _LEAST_COMPONENTS = 13
 
 
-class HybridSN(nn.Module):
+class HybridSN(WindowClassifier):
     """HybridSN (Roy, Krishna, Dubey, Chaudhuri; IEEE GRSL 2020; arXiv 1902.06701, table I).
 
     Three valid 3-D convolutions (8, 16 and 32 kernels of 7×3×3, 5×3×3 and 3×3×3 over components
@@ -82,24 +82,6 @@ class HybridSN(nn.Module):
         volume = self.spectral_spatial(cubes.unsqueeze(1))
         features: Tensor = self.spatial(volume.flatten(1, 2))
         return features
-
-    def window_equivariant(self, training: bool) -> bool:
-        """Whether `features` of a scene hold those of its windows, in training or evaluation."""
-        parts = (self.spectral_spatial, self.spatial)
-        return not any(breaks_equivariance(part, training) for part in parts)
-
-    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
-        """The fully connected layer over all of a window's features, and the layers after it."""
-        first = self.head[1]
-        assert isinstance(first, nn.Linear)
-        return first, self.head[2:]
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """Logits of windows; see the class for shapes."""
-        if windows.ndim == 5:
-            windows = windows.squeeze(1)
-        logits: Tensor = self.head(self.features(windows))
-        return logits
 
 
 def connected_head(in_features: int, num_classes: int, dropout: float) -> nn.Sequential:

@@ -42,10 +42,6 @@ class HybridSNSE(HybridSN):
         super().__init__(in_channels, num_classes, window, dropout)
         self.head.insert(0, SqueezeExcitation(self.depth, reduction))
 
-    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
-        """No linear layer comes first: the whole head sees the features of each window."""
-        return None, self.head
-
 
 class HybridSNInception(HybridSN):
     """HybridSN with an Inception module in place of its 2-D convolution.

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from ..backbones.branches import SummedBranches
 from ..backbones.conv import ConvNormAct
-from ..backbones.equivariance import breaks_equivariance
 from ..backbones.pooling import max_pool
+from ..backbones.window_classifier import WindowClassifier
 from .inputs import check_bands, check_window
 
 _LEAST_BANDS = 23
@@ -15,7 +15,7 @@ _WIDTH = 16
 _LENGTHS = (1, 3, 5, 11)
 
 
-class M3DCNN(nn.Module):
+class M3DCNN(WindowClassifier):
     """The multi-scale 3-D CNN of He, Li, Chen (ICIP 2017), M3D-CNN in the tables of others.
 
     As published, for 7×7 windows of all bands: 16 kernels of 11 bands × 3×3 pixels, with stride 3
@@ -78,21 +78,6 @@ class M3DCNN(nn.Module):
         """The convolutions: (N, in_channels, h, w) to (N, kernels × bands, h − 3, w − 3)."""
         features: Tensor = self.volume(cubes.unsqueeze(1)).flatten(1, 2)
         return features
-
-    def window_equivariant(self, training: bool) -> bool:
-        """Whether `features` of a scene hold those of its windows, in training or evaluation."""
-        return not breaks_equivariance(self.volume, training)
-
-    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
-        """No linear layer comes first: maximum and all after it see each window."""
-        return None, self.head
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """Logits of windows; see the class for shapes."""
-        if windows.ndim == 5:
-            windows = windows.squeeze(1)
-        logits: Tensor = self.head(self.features(windows))
-        return logits
 
 
 def _lengths_side_by_side() -> nn.Module:

@@ -6,16 +6,16 @@ from torch import Tensor, nn
 
 from ..backbones.conv import ConvNormAct, NormActConv
 from ..backbones.dimension import Style, batch_norm
-from ..backbones.equivariance import breaks_equivariance
 from ..backbones.heads import GlobalAverageHead
 from ..backbones.residual import preactivation_residual
+from ..backbones.window_classifier import WindowClassifier
 from .inputs import check_bands, check_window
 
 _SPECTRAL_KERNEL = 7
 _LEAST_WINDOW = 3
 
 
-class SSRN(nn.Module):
+class SSRN(WindowClassifier):
     """The spectral-spatial residual network of Zhong, Li, Luo, Chapman (IEEE TGRS 56(2), 2018).
 
     As published, for 7×7 windows of 200 bands: 24 kernels of 7 bands and stride 2 (to 97), two
@@ -46,6 +46,7 @@ class SSRN(nn.Module):
         ShapeError: too few bands, or a window that is even or too small.
     """
 
+    HEAD = "spatial"
     #: The spectral part takes no pixels away.
     margin = 0
 
@@ -76,21 +77,6 @@ class SSRN(nn.Module):
         """The spectral part: (N, in_channels, h, w) to (N, 128, h, w), any h and w."""
         features: Tensor = self.spectral(cubes.unsqueeze(1))
         return features.squeeze(2)
-
-    def window_equivariant(self, training: bool) -> bool:
-        """Whether `features` of a scene hold those of its windows: not in training."""
-        return not breaks_equivariance(self.spectral, training)
-
-    def split_head(self) -> tuple[nn.Linear | None, nn.Module]:
-        """No linear layer comes first: the whole spatial part sees each window."""
-        return None, self.spatial
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """Logits of windows; see the class for shapes."""
-        if windows.ndim == 5:
-            windows = windows.squeeze(1)
-        logits: Tensor = self.spatial(self.features(windows))
-        return logits
 
 
 def _residual_blocks(kernel: tuple[int, ...], dim: int) -> list[nn.Module]:
