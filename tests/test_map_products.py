@@ -13,7 +13,7 @@ from hsi_suite.data.readers import read_labels
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.writers import write_layers
 from hsi_suite.errors import ConfigError, ExistingOutputError, OutputError, Stopped
-from hsi_suite.tasks.scenes import map_finishing, prediction, strip_prediction
+from hsi_suite.tasks.scenes import class_areas, map_finishing, prediction, strip_prediction
 
 rasterio = pytest.importorskip("rasterio")
 pyogrio = pytest.importorskip("pyogrio")
@@ -134,7 +134,7 @@ def test_everything_at_once_as_cloud_optimised(run, scene, tmp_path):
 
 
 STEPS = [
-    (map_finishing, "write_json"), (map_finishing, "start_map"),
+    (class_areas, "write_json"), (map_finishing, "start_map"),
     (map_finishing, "write_geopackage"), (strip_prediction, "make_cog"),
     (map_finishing.shutil, "copyfile"), (strip_prediction.UnfinishedOutput, "move"),
 ]  # fmt: skip

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from scipy import special
 
 from .power import smallest
-
-_LEAST_VARIANCE = 1e-100
+from .variance import LEAST_VARIANCE
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def largest_source(sources: Mapping[str, tuple[float, int]], level: float) -> La
     """
     known = {name: each for name, each in sources.items() if each[1] > 0}
     order = sorted(known, key=lambda name: -known[name][0])
-    if len(order) < 2 or known[order[0]][0] <= _LEAST_VARIANCE:
+    if len(order) < 2 or known[order[0]][0] <= LEAST_VARIANCE:
         return None
     first, second = order[:2]
     p_values = [_p_value(known[first], known[other]) for other in order[1:]]
@@ -77,6 +76,6 @@ def runs_to_tell(ratio: float, anchors: int, level: float) -> int | None:
 
 
 def _p_value(large: tuple[float, int], small: tuple[float, int]) -> float:
-    if small[0] <= _LEAST_VARIANCE:
+    if small[0] <= LEAST_VARIANCE:
         return 0.0
     return min(1.0, 2 * float(special.fdtrc(large[1], small[1], large[0] / small[0])))

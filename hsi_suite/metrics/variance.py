@@ -13,7 +13,7 @@ from scipy import stats
 from .statistics import Interval, check_level, defined, squeezed, std_interval
 
 # Values are of the size of 1: their rounding alone has variances of 1e-34.
-_LEAST_VARIANCE = 1e-100
+LEAST_VARIANCE = 1e-100
 Scale = Literal["identity", "logit"]
 
 
@@ -142,7 +142,7 @@ def variance_shares(
 
 def _spread(total: float | None) -> TypeGuard[float]:
     """Whether there is a variance that others can be shares of; what is below is rounding."""
-    return total is not None and total > _LEAST_VARIANCE
+    return total is not None and total > LEAST_VARIANCE
 
 
 def _source(

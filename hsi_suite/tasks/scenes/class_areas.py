@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...atomic import write_json, write_text
 from ...data.pixel_areas import line_areas
 from ...data.scene import SceneOf
 from ...data.scene_stack import parts_of
@@ -16,6 +18,7 @@ from ...json_text import undefined_as_none
 from ...metrics.areas import AreaEstimates, area_estimates
 from ...metrics.confusion import Confusion
 from ...reports.content import count, enumerate_names, percent
+from ...runs.folder import csv_text
 
 NO_SQUARE_METRES = "The scene's coordinates give no areas in m²: areas are pixels."
 _METHOD = (
@@ -179,6 +182,12 @@ def area_table(
     ]
     plain: dict[str, Any] = undefined_as_none(table)
     return plain
+
+
+def write_areas(table: Mapping[str, Any], classes: Path, whole: Path) -> None:
+    """Write areas, see `area_table`: the rows of the classes as CSV, and everything as JSON."""
+    write_text(classes, csv_text(table["classes"]))
+    write_json(whole, table)
 
 
 def _estimated(estimates: AreaEstimates, index: int) -> dict[str, Any]:

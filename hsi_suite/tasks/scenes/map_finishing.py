@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atomic import atomic_file, write_json, write_text
+from ...atomic import atomic_file
 from ...data.formats.geopackage_writer import write_geopackage
 from ...data.map_filters import MapFilter
 from ...data.map_polygons import STRIP_PIXELS, map_polygons
@@ -23,8 +23,7 @@ from ...engine.observer import Observer
 from ...errors import OutputError
 from ...memory import PROGRAM_BYTES, check_limit
 from ...palette import class_colours
-from ...runs.folder import csv_text
-from .class_areas import NO_SQUARE_METRES, MappedAreas, TestSample, area_table
+from .class_areas import NO_SQUARE_METRES, MappedAreas, TestSample, area_table, write_areas
 from .prediction_places import area_paths, stored_map
 
 Labels = NDArray[np.integer[Any]]
@@ -190,12 +189,7 @@ class MapFinishing:
         if areas is None:
             remarks.append(NO_SQUARE_METRES)
         table = area_table(mapped, self.class_names, self.products.sample, remarks)
-        for path, text in zip(area_paths(self.target), ("csv", "json"), strict=True):
-            place = self.folder / path.name
-            if text == "csv":
-                write_text(place, csv_text(table["classes"]))
-            else:
-                write_json(place, table)
+        write_areas(table, *(self.folder / path.name for path in area_paths(self.target)))
 
     def give_places(self) -> list[str]:
         """Copy what does not lie beside the map to its place.

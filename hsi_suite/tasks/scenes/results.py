@@ -29,7 +29,7 @@ from ...runs.folder import (
 )
 from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.classification import ClassificationConfig
-from .class_areas import run_areas
+from .class_areas import run_areas, write_areas
 from .classifier import Classifier
 from .evaluation import part_scores, scene_rows
 from .preparation import Prepared
@@ -88,8 +88,7 @@ def write_results(
     labels = outcome.classifier.labels_of(outcome.classes)
     write_maps(run, prepared, labels, metrics, observer)
     areas = run_areas(prepared.scene, labels, metrics)
-    write_json(run.path / AREAS, areas)
-    write_text(run.path / AREAS_TABLE, csv_text(areas["classes"]))
+    write_areas(areas, run.path / AREAS_TABLE, run.path / AREAS)
     confusion = confusion_figure(metrics["test"]["confusion_matrix"], prepared.class_names)
     save_png(confusion, run.path / CONFUSION)
     if has_curves(history):
