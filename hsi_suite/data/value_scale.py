@@ -34,6 +34,18 @@ class ValueScale:
             and np.allclose(self.offset, other.offset, rtol=1e-5, atol=1e-12)
         )
 
+    def change_to(self, wanted: ValueScale) -> str:
+        """By what values are multiplied and moved to have another scale, the median of the bands.
+
+        Args:
+            wanted: that scale, of as many bands.
+        """
+        gain = np.array(wanted.gain)
+        factor = float(np.median(np.array(self.gain) / gain))
+        added = float(np.median((np.array(self.offset) - np.array(wanted.offset)) / gain))
+        moved = "" if np.isclose(added, 0, atol=1e-9) else f" and moved by {added:.4g}"
+        return f"{factor:.4g}{moved}"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {"gain": list(self.gain), "offset": list(self.offset)}

@@ -14,7 +14,7 @@ from ...commands import suggested
 from ...data.band_order import with_selection
 from ...data.learnt_bands import with_learnt_bands
 from ...data.pixel_spectra import PixelSpectra
-from ...data.readers import CubeFile, open_cube
+from ...data.readers import CubeFile
 from ...data.reduction import Reduction
 from ...data.scene_stack import pixels_to_fit
 from ...data.spectral_domain import SpectralDomain, band_list, dead_bands
@@ -22,6 +22,7 @@ from ...data.value_scale import ValueScale, declared_scale, rescaled
 from ...engine.observer import Observer
 from ...restoration.cube_lines import spread_lines
 from ...schemas.classification import ClassificationConfig
+from ..shared.settled_bands import opened_cube
 from .ensemble import Ensemble
 from .preparation import Prepared
 from .scene_files import open_scenes
@@ -52,9 +53,7 @@ def learnt(config: ClassificationConfig, prepared: Prepared) -> dict[str, Any]:
             scale = declared_scale(opened.files[opened.reference])
     elif config.data.scene is not None:
         data = config.data
-        with open_cube(
-            str(data.scene), variable=data.scene_variable, axes=data.axes, shape=data.shape
-        ) as file:
+        with opened_cube(data) as file:
             chosen = with_selection(file, data.bands, drop_water=data.drop_water)
             scale = declared_scale(chosen)
     return {
@@ -77,13 +76,9 @@ def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> C
     wanted = ValueScale.from_dict(learnt)
     if len(wanted.gain) != len(given.gain) or given.equals(wanted):
         return file
-    factor = float(np.median(np.array(given.gain) / np.array(wanted.gain)))
-    moves = (np.array(given.offset) - np.array(wanted.offset)) / np.array(wanted.gain)
-    added = float(np.median(moves))
-    moved = "" if np.isclose(added, 0, atol=1e-9) else f" and moved by {added:.4g}"
     observer.message(
-        f"{file.path.name}: values are multiplied by {factor:.4g}{moved}, as its declared scale "
-        "and that of the training scene say"
+        f"{file.path.name}: values are multiplied by {given.change_to(wanted)}, as its declared "
+        "scale and that of the training scene say"
     )
     return rescaled(file, given, wanted)
 

@@ -10,16 +10,16 @@ import numpy as np
 
 from ...data.band_matching import differing, require_same_bands
 from ...data.band_order import with_bands, with_selection
-from ...data.band_selection import same_band, select_bands, settled
+from ...data.band_selection import same_band, settled
 from ...data.learnt_bands import known_bands, with_learnt_bands
 from ...data.missing_data import band_list
-from ...data.readers import CubeFile, open_cube
+from ...data.readers import CubeFile
 from ...data.value_scale import declared_scale, rescaled
 from ...engine.observer import Observer
 from ...errors import ShapeError
 from ...schemas.classification import ClassificationConfig
-from ...schemas.scene_data import NamedSceneConfig, ScenesConfig
-from ..shared.settled_bands import with_settled_bands
+from ...schemas.scene_data import ScenesConfig
+from ..shared.settled_bands import bands_of, opened_cube, with_settled_bands
 
 _REMEDY = (
     "--resample makes its bands those of the first training scene; or name bands that all have "
@@ -58,7 +58,7 @@ def open_scenes(config: ClassificationConfig, observer: Observer) -> OpenScenes:
     """
     data = config.data
     with ExitStack() as stack:
-        files = [stack.enter_context(_opened(entry, data)) for entry in data.scenes]
+        files = [stack.enter_context(opened_cube(data, entry.scene)) for entry in data.scenes]
         place = _first_training(config)
         chosen = _same_bands(files, place, data, observer)
         opened = OpenScenes(tuple(_same_scale(chosen, place, observer)), place)
@@ -77,31 +77,14 @@ def settled_data(config: ClassificationConfig) -> ScenesConfig:
     if not data.scenes:
         return with_settled_bands(data)
     with ExitStack() as stack:
-        files = [stack.enter_context(_opened(entry, data)) for entry in data.scenes]
+        files = [stack.enter_context(opened_cube(data, entry.scene)) for entry in data.scenes]
         first = files[_first_training(config)]
         alike = _alike(files, first)
         if not alike and not data.resample:
             return data
         bad = _bad_bands(files) if alike else first.bad_bands
-        selection = select_bands(
-            data.bands,
-            first.shape[2],
-            first.wavelengths,
-            bad,
-            drop_water=data.drop_water,
-            name=first.path.name,
-        )
+        selection = bands_of(data, first, bad)
     return data.model_copy(update={"bands": settled(selection, data.bands, bad)})
-
-
-def _opened(entry: NamedSceneConfig, data: ScenesConfig) -> CubeFile:
-    return open_cube(
-        entry.scene,
-        variable=data.scene_variable,
-        axes=data.axes,
-        shape=data.shape,
-        nodata=data.nodata,
-    )
 
 
 def _first_training(config: ClassificationConfig) -> int:
@@ -148,14 +131,7 @@ def _same_bands(
             _require_same(file, chosen[place])
         return chosen
     bad = _bad_bands(files)
-    selection = select_bands(
-        data.bands,
-        first.shape[2],
-        first.wavelengths,
-        bad,
-        drop_water=data.drop_water,
-        name=first.path.name,
-    )
+    selection = bands_of(data, first, bad)
     if selection is None:
         return list(files)
     _report_bad(files, bad, selection.bands, observer)
@@ -200,10 +176,9 @@ def _same_scale(files: Sequence[CubeFile], place: int, observer: Observer) -> li
     for file in files:
         given = declared_scale(file)
         if given is not None and wanted is not None and not given.equals(wanted):
-            factor = float(np.median(np.array(given.gain) / np.array(wanted.gain)))
             observer.message(
                 f"{file.path.name}: values are brought to the scale of {files[place].path.name}, "
-                f"as both declare theirs (times {factor:.4g})"
+                f"as both declare theirs (times {given.change_to(wanted)})"
             )
             file = rescaled(file, given, wanted)
         changed.append(file)

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ...data.band_selection import select_bands, settled
+from ...data.band_selection import BandSelection, select_bands, settled
 from ...data.readers import CubeFile, open_cube
 from ...schemas.scene_data import SceneConfig
 
 _Data = TypeVar("_Data", bound=SceneConfig)
 
 
-def opened_cube(data: SceneConfig) -> CubeFile:
-    """The cube of the scene's file that a configuration names, all its bands."""
-    assert data.scene is not None
+def opened_cube(data: SceneConfig, scene: str | None = None) -> CubeFile:
+    """The cube that a configuration names, all its bands: of its scene, or of one of several."""
+    path = scene or data.scene
+    assert path is not None
     return open_cube(
-        data.scene,
+        path,
         variable=data.scene_variable,
         axes=data.axes,
         shape=data.shape,
         nodata=data.nodata,
+    )
+
+
+def bands_of(
+    data: SceneConfig, file: CubeFile, bad: tuple[int, ...] | None = None
+) -> BandSelection | None:
+    """The bands of a file that a configuration chooses; None where that is all.
+
+    Args:
+        data: chooses.
+        file: open.
+        bad: bands that are marked as bad; None: those that the file marks.
+
+    Raises:
+        ConfigError: the choice does not suit it.
+    """
+    return select_bands(
+        data.bands,
+        file.shape[2],
+        file.wavelengths,
+        file.bad_bands if bad is None else bad,
+        drop_water=data.drop_water,
+        name=file.path.name,
     )
 
 
@@ -35,13 +59,5 @@ def with_settled_bands(data: _Data) -> _Data:
     if data.scene is None:
         return data
     with opened_cube(data) as file:
-        bad = file.bad_bands
-        selection = select_bands(
-            data.bands,
-            file.shape[2],
-            file.wavelengths,
-            bad,
-            drop_water=data.drop_water,
-            name=file.path.name,
-        )
-    return data.model_copy(update={"bands": settled(selection, data.bands, bad)})
+        bands = settled(bands_of(data, file), data.bands, file.bad_bands)
+    return data.model_copy(update={"bands": bands})
