@@ -19,13 +19,17 @@ from ..arguments import checked
 from ..data.data_arrays import as_labels
 from ..data.disjoint_split import disjoint_split
 from ..data.polygon_split import polygon_split
+from ..data.spatial_folds import SpatialFolds
+from ..data.spatial_folds import spatial_folds as deal_out
 from ..data.split_files import file_split
 from ..data.splits import Split, random_split
 from ..errors import SplitError
 from ..seeding import SeedStreams
 from .arrays import as_mask, as_polygons
 
-__all__ = ["Split", "disjoint", "masks", "polygons", "random", "read"]
+__all__ = [
+    "SpatialFolds", "Split", "disjoint", "masks", "polygons", "random", "read", "spatial_folds",
+]  # fmt: skip
 Rare = Literal["error", "train", "drop"]
 
 
@@ -128,6 +132,46 @@ def polygons(
         truth,
         None if features is None else as_polygons(features, truth.shape),
         train=train,
+        guard=guard,
+        validation=validation,
+        rare_classes=rare,
+        generator=SeedStreams(seed, {}).numpy("split"),
+    )
+
+
+@checked
+def spatial_folds(
+    labels: ArrayLike,
+    features: ArrayLike | None = None,
+    *,
+    guard: int,
+    folds: int = 5,
+    validation: float = 0.0,
+    seed: int = 0,
+    rare: Rare = "drop",
+) -> SpatialFolds:
+    """Folds for spatial cross-validation: `splits` has one split of each.
+
+    Args:
+        labels: lines × samples, 0 = unlabelled.
+        features: lines × samples, the number of the polygon that each pixel lies in, 0 for none:
+            polygons are dealt out to the folds, else blocks of the scene.
+        guard: every training pixel of a fold is farther than this from every test pixel of it
+            (pixels, the larger of the line and sample differences).
+        folds: their number.
+        validation: share of each training side set apart.
+        seed: as of `hsi train --seed`.
+        rare: what becomes of classes that no fold can test.
+
+    Raises:
+        SplitError: the labels cannot be divided so.
+        ShapeError: `features` is of another size.
+    """
+    truth = as_labels(labels)
+    return deal_out(
+        truth,
+        None if features is None else as_polygons(features, truth.shape),
+        folds=folds,
         guard=guard,
         validation=validation,
         rare_classes=rare,

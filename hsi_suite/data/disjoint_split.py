@@ -24,7 +24,7 @@ from .splits import (
 
 Layout = Literal["auto", "blocks", "stripes"]
 
-_KINDS: dict[str, tuple[Literal["blocks", "lines", "samples"], ...]] = {
+GRID_KINDS: dict[str, tuple[Literal["blocks", "lines", "samples"], ...]] = {
     "auto": ("blocks", "lines", "samples", "blocks"),
     "blocks": ("blocks",),
     "stripes": ("lines", "samples"),
@@ -90,7 +90,7 @@ class _Search:
     def _explore(self, problem: Problem) -> Partition:
         """The best of many annealed random layouts of coarse cells."""
         best: Partition | None = None
-        kinds = _KINDS[self.layout]
+        kinds = GRID_KINDS[self.layout]
         # Cells smaller than the guard begin as a scatter in which no training pixel survives.
         widest = max(problem.guard + 2, 2 * problem.guard, min(problem.shape) // 8)
         narrowest = max(1, 2 * problem.guard // 3)
@@ -148,23 +148,39 @@ def validation_blocks(
     Blocks are taken in random order when they bring the classes nearer to their share and leave
     each a training pixel. Blocks too large to meet the whole share within a quarter are halved.
     """
-    values, ranks = np.unique(labels.ravel()[pixels], return_inverse=True)
-    totals = np.bincount(ranks)
+    ranks = np.unique(labels.ravel()[pixels], return_inverse=True)[1]
     while True:
         offset = rng.integers(edge, size=2)
         grid = Grid("blocks", edge, (int(offset[0]), int(offset[1])))
         blocks = grid.cells(pixels, labels.shape[1])
-        members = class_members(blocks, ranks)
-        taken = np.zeros(len(values), dtype=np.int64)
-        chosen = np.zeros(len(members), dtype=bool)
-        for block in rng.permutation(len(members)):
-            after = taken + np.bincount(members[block], minlength=len(values))
-            nearer = np.abs(after - share * totals).sum() < np.abs(taken - share * totals).sum()
-            if nearer and (after < totals).all():
-                taken, chosen[block] = after, True
-        if edge == 1 or abs(taken.sum() - share * totals.sum()) <= share * totals.sum() / 4:
-            return chosen[blocks]
+        chosen = whole_units(blocks, ranks, share, rng)[blocks]
+        if edge == 1 or abs(chosen.sum() - share * len(pixels)) <= share * len(pixels) / 4:
+            return chosen
         edge = max(1, edge // 2)
+
+
+def whole_units(units: Indices, ranks: Indices, share: float, rng: np.random.Generator) -> Mask:
+    """Which units form the validation part, when none is to be divided.
+
+    Units are taken in random order when they bring the classes nearer to their share and leave
+    each a training pixel.
+
+    Args:
+        units: of each pixel, from 0.
+        ranks: the class of each pixel, from 0.
+        share: of the pixels.
+        rng: source of chance.
+    """
+    totals = np.bincount(ranks)
+    members = class_members(units, ranks)
+    taken = np.zeros(len(totals), dtype=np.int64)
+    chosen = np.zeros(len(members), dtype=bool)
+    for unit in rng.permutation(len(members)):
+        after = taken + np.bincount(members[unit], minlength=len(totals))
+        nearer = np.abs(after - share * totals).sum() < np.abs(taken - share * totals).sum()
+        if nearer and (after[totals > 0] < totals[totals > 0]).all():
+            taken, chosen[unit] = after, True
+    return chosen
 
 
 def disjoint_split(
@@ -262,7 +278,7 @@ def _check_arguments(
     check_rare_classes(rare_classes)
     if guard < 0:
         raise SplitError("guard", str(guard), "0 or more pixels")
-    if layout not in _KINDS:
+    if layout not in GRID_KINDS:
         raise SplitError("layout", repr(layout), "auto, blocks or stripes")
     if trials < 1:
         raise SplitError("trials", str(trials), "1 or more")
