@@ -29,6 +29,7 @@ from ..tasks.scenes.classifier import Classifier
 from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.evaluation import dropout_spread
 from ..tasks.scenes.fitting import fit, plan, reduced_scene, untrained
+from ..tasks.scenes.fold_training import fit_folds, folded_outcome
 from ..tasks.scenes.preparation import Prepared
 from ..tasks.scenes.preparation import prepare as prepare_scene
 from ..tasks.scenes.results import Costs, Outcome, write_results
@@ -59,10 +60,11 @@ def prepare(
     """Scene, split, reduction and an untrained classifier; the scene is closed at the end."""
     memory = MemoryLimit.of(memory_limit)
     with closing(prepare_scene(config, observer, memory)) as prepared:
-        classifier = untrained(config, prepared)
-        planned = plan(classifier, config, prepared, team.size)
+        largest = prepared.largest
+        classifier = untrained(config, largest)
+        planned = plan(classifier, config, largest, team.size)
         dense = planned.dense_from is not None
-        trained = len(prepared.split.train)
+        trained = len(largest.split.train)
         memory.check_training(classifier, config, prepared.scene, trained, dense)
         train = config.train.model_copy(update={"strategy": planned.strategy})
         config = config.model_copy(update={"train": train})
@@ -72,18 +74,20 @@ def prepare(
             checksums=prepared.checksums,
             opening=_opening(config, prepared),
             work=lambda run, log: _work(run, config, prepared, classifier, log, team),
-            assist=lambda run: fit(
-                classifier, config, prepared, run.path / CHECKPOINT, Observer(), team
-            ),
+            assist=lambda run: _assist(run, config, prepared, classifier, team),
         )
 
 
 def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
     scene, split = prepared.scene, prepared.split
-    parts = (
-        f"{len(split.train):,} training and {len(split.test):,} test pixels of "
-        f"{len(split.classes)} classes"
-    )
+    if prepared.folds:
+        parts = f"{len(split.test):,} pixels of {len(split.classes)} classes tested in "
+        parts += f"{len(prepared.folds)} spatial folds of {split.layout}"
+    else:
+        parts = (
+            f"{len(split.train):,} training and {len(split.test):,} test pixels of "
+            f"{len(split.classes)} classes"
+        )
     length = "" if config.model.name in CLASSICAL else epochs_text(config.train.epochs)
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
     first = opening(config, scene.name, parts, length, scene.unverified)
@@ -98,6 +102,8 @@ def _work(
     observer: Observer,
     team: Team,
 ) -> None:
+    if prepared.folds:
+        return _work_on_folds(run, config, prepared, observer, team)
     started = time.monotonic()
     save_split(prepared.split, run.path / SPLIT)
     release_free_blocks()
@@ -134,8 +140,36 @@ def _work(
         map_seconds=mapped - trained,
         baseline_seconds=time.monotonic() - mapped,
     )
-    outcome = Outcome(saved, training, classes, baselines, dropout)
+    outcome = Outcome(saved.parameter_count, training, classes, baselines, dropout)
     write_results(run, config, prepared, outcome, costs, observer)
+
+
+def _work_on_folds(
+    run: Run, config: ClassificationConfig, prepared: Prepared, observer: Observer, team: Team
+) -> None:
+    """The same for a spatial cross-validation: a model of each fold, all scored together."""
+    started = time.monotonic()
+    release_free_blocks()
+    trainings = fit_folds(run, config, prepared, observer, team)
+    trained = time.monotonic()
+    folds = folded_outcome(run, config, prepared, trainings, observer)
+    costs = Costs(
+        training_seconds=trained - started,
+        epoch_seconds=[],
+        map_seconds=time.monotonic() - trained,
+        baseline_seconds=0.0,
+    )
+    write_results(run, config, prepared, Outcome.of_folds(folds), costs, observer)
+
+
+def _assist(
+    run: Run, config: ClassificationConfig, prepared: Prepared, classifier: Classifier, team: Team
+) -> None:
+    """What further processes do: the training alone."""
+    if prepared.folds:
+        fit_folds(run, config, prepared, Observer(), team)
+    else:
+        fit(classifier, config, prepared, run.path / CHECKPOINT, Observer(), team)
 
 
 def evaluate(

@@ -48,7 +48,9 @@ def train(
     model: str | type[nn.Module] | None = None,
     config: Place | None = None,
     settings: Settings = (),
-    split: Literal["random", "disjoint", "polygons", "scenes", "file"] | Split | None = None,
+    split: Literal["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"]
+    | Split
+    | None = None,
     split_file: Place | None = None,
     test_scenes: Sequence[str] | None = None,
     validation_scenes: Sequence[str] | None = None,
@@ -95,7 +97,8 @@ def train(
             takes in_channels, num_classes and window.
         config: name or file of a configuration; None takes the one that fits data and model.
         settings: further keys, {"train.optimizer.learning_rate": 1e-4}.
-        split: random, disjoint, polygons, scenes or file, or a split of `hsi_suite.splits`.
+        split: random, disjoint, polygons, spatial_folds, scenes or file, or a split of
+            `hsi_suite.splits`.
         split_file: a fixed split: masks, label maps or lists of pixels; TRAIN,TEST for two files.
         test_scenes: of several scenes the names of those held out for the test: names of files,
             of `Scene`s, or scene1, scene2 and so on of arrays.
@@ -430,10 +433,15 @@ def _data(scene: Any, labels: Any, class_names: Any, split: Any, output: Path) -
 
 
 def _refuse_polygons(scene: Any, split: Any) -> None:
-    if isinstance(scene, Scene) and split == "polygons" and scene.label_features is not None:
-        # A label map in a file knows no polygons.
+    # A label map in a file knows no polygons.
+    if not isinstance(scene, Scene) or scene.label_features is None:
+        return
+    if split == "polygons":
         remedy = "hsi_suite.splits.polygons(scene.labels, scene.label_features, guard=...)"
         raise ConfigError("split", "polygons, of a scene in memory", "a split made of them", remedy)
+    if split == "spatial_folds":
+        found = "spatial_folds of drawn labels, of a scene in memory"
+        raise ConfigError("split", found, "the files", "give scene and labels as files")
 
 
 def _split_file(split: Split, output: Place, beside: Place | None) -> str:

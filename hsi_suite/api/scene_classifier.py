@@ -22,9 +22,9 @@ from ..data.scene import Scene, check_window
 from ..data.scene_stack import StackedScene, parts_of, stack_scenes
 from ..data.splits import Split
 from ..engine.devices import computing, resolve_device
-from ..errors import ConfigError, ShapeError, SplitError
+from ..errors import ConfigError, RunError, ShapeError, SplitError
 from ..models.registry import entered
-from ..runs.folder import MODEL
+from ..runs.folder import FOLD, MODEL, MODEL_ENDING
 from ..runs.machine import available_threads
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes.classifier import Classifier
@@ -257,6 +257,9 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         where, number = resolve_device(device), threads or available_threads()
         place = folder_of(path)
+        if (fold := place / f"{FOLD.format(1)}{MODEL_ENDING}").is_file():
+            found = "a run of spatial folds, each with a model"
+            raise RunError(place, found, "one model", f"load that of one fold, such as {fold}")
         place = place / MODEL if place.is_dir() else place
         classifier = load_classifier(place, torch.device(where), number)
         header = classifier.header

@@ -20,6 +20,7 @@ _EXAMPLES = """\b
 Examples:
   hsi train --dataset synthetic
   hsi train --dataset indian_pines --split disjoint --baselines svm,forest
+  hsi train --dataset indian_pines --model svm --split spatial_folds
   hsi train --scene cube.hdr --labels gt.mat --set model.window=15
   hsi train --scene prisma.hdr --labels gt.tif --drop-water
   hsi train --scene large.hdr --labels gt.npy --memory-limit 4G
@@ -66,9 +67,10 @@ Examples:
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")
 @click.option(
     "--split",
-    type=click.Choice(["random", "disjoint", "polygons", "scenes", "file"]),
-    help="Kind of split: random pixels, apart with a guard, whole polygons, whole scenes, or from "
-    "a file.",
+    type=click.Choice(["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"]),
+    metavar="KIND",
+    help="random (pixels), disjoint (two sides with a guard), polygons (whole ones), spatial_folds "
+    "(cross-validation), scenes (whole ones) or file.",
 )
 @click.option(
     "--test-scene",

@@ -263,12 +263,13 @@ def _table(problem: FoldProblem, cells: Integers) -> csr_array:
 
 
 def _check_tested(problem: FoldProblem, fold: Integers) -> None:
-    """Refuse folds of which one can test nothing.
+    """Refuse folds of which one can test nothing, or has a single class to learn.
 
     Raises:
         SplitError: there is one.
     """
-    busy = int((problem.tested(fold).sum(1) > 0).sum())
+    learnt = np.stack([problem.learnt(fold, number) for number in range(problem.folds)])
+    busy = int(((problem.tested(fold).sum(1) > 0) & ((learnt > 0).sum(1) > 1)).sum())
     if busy < problem.folds:
         raise SplitError(
             "split.folds",

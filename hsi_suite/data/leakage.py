@@ -114,29 +114,35 @@ def nearest_training_distance(split: Split, scenes: Sequence[Lines] = ()) -> NDA
     return distances.ravel()[split.test].astype(np.int64)
 
 
-def audit_polygons(split: Split, polygons: NDArray[np.integer]) -> PolygonAudit:
-    """Which polygons a split divides.
+def audit_polygons(folds: Sequence[Split], polygons: NDArray[np.integer]) -> PolygonAudit:
+    """Which polygons a split, or any fold of a cross-validation, divides.
 
     Args:
-        split: the split to examine.
+        folds: the split to examine, or one of each fold.
         polygons: lines × samples, the polygon of each pixel, 0 for none.
 
     Raises:
         ShapeError: the sizes differ.
     """
-    if polygons.shape != split.shape:
-        raise ShapeError("polygons", f"{polygons.shape}", f"{split.shape}, as the split")
+    if polygons.shape != folds[0].shape:
+        raise ShapeError("polygons", f"{polygons.shape}", f"{folds[0].shape}, as the split")
     names, flat = np.unique(polygons, return_inverse=True)
     flat = flat.ravel()
-    learnt, tested = np.zeros(len(names), bool), np.zeros(len(names), bool)
-    learnt[flat[split.train]] = learnt[flat[split.validation]] = True
-    tested[flat[split.test]] = True
-    learnt[names == 0] = tested[names == 0] = False
-    both = learnt & tested
+    used, divided = np.zeros(len(names), bool), np.zeros(len(names), bool)
+    shared = tests = 0
+    for split in folds:
+        learnt, tested = np.zeros(len(names), bool), np.zeros(len(names), bool)
+        learnt[flat[split.train]] = learnt[flat[split.validation]] = True
+        tested[flat[split.test]] = True
+        learnt[names == 0] = tested[names == 0] = False
+        used |= learnt | tested
+        divided |= learnt & tested
+        shared += int((learnt & tested)[flat[split.test]].sum())
+        tests += split.test.size
     return PolygonAudit(
-        polygons=int((learnt | tested).sum()),
-        divided=int(both.sum()),
-        test_in_training_polygons=float(both[flat[split.test]].mean()) if split.test.size else 0.0,
+        polygons=int(used.sum()),
+        divided=int(divided.sum()),
+        test_in_training_polygons=shared / tests if tests else 0.0,
     )
 
 
@@ -159,20 +165,46 @@ def audit(
         ShapeError: the window is not a positive odd number.
         SplitError: the training side or the test is empty.
     """
+    return audit_folds((split,), window=window, polygons=polygons, scenes=scenes)
+
+
+def audit_folds(
+    folds: Sequence[Split],
+    *,
+    window: int,
+    polygons: NDArray[np.integer] | None = None,
+    scenes: Sequence[Lines] = (),
+) -> LeakageAudit:
+    """Measure the leakage of a cross-validation: of each test pixel in its own fold.
+
+    The training side has as many pixels as those of the folds have on average. A polygon is
+    divided where any fold divides it.
+
+    Args:
+        folds: one split of each.
+        window: as of `audit`, like all that follow.
+        polygons: lines × samples.
+        scenes: see `nearest_training_distance`.
+
+    Raises:
+        ShapeError: the window is not a positive odd number.
+        SplitError: a training side or a test is empty.
+    """
     if window < 1 or window % 2 == 0:
         raise ShapeError("window", str(window), "a positive odd number of pixels")
     radius = window // 2
-    distances = nearest_training_distance(split, scenes)
+    distances = np.concatenate([nearest_training_distance(split, scenes) for split in folds])
     there = distances != FAR
     near = distances[there]
 
     def share(reach: int) -> float:
         return float((there & (distances <= reach)).mean())
 
+    sides = [split.train.size + split.validation.size for split in folds]
     return LeakageAudit(
         window=window,
-        n_training=int(split.train.size + split.validation.size),
-        n_test=int(split.test.size),
+        n_training=round(sum(sides) / len(sides)),
+        n_test=int(distances.size),
         test_inside_training_window=share(radius),
         windows_overlapping=share(2 * radius),
         within_one_pixel=share(1),
@@ -180,6 +212,6 @@ def audit(
         median_distance=float(np.median(near)) if near.size else None,
         max_distance=int(near.max()) if near.size else None,
         histogram=tuple(int(n) for n in np.bincount(near)),
-        polygons=None if polygons is None else audit_polygons(split, polygons),
+        polygons=None if polygons is None else audit_polygons(folds, polygons),
         in_other_scenes=float((~there).mean()) if scenes else None,
     )

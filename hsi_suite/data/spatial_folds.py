@@ -147,14 +147,21 @@ def spatial_folds(
         _split(problem, dealt.fold, number, found, dealt.layout, validation, generator)
         for number in range(folds)
     )
+    classes = tuple(sorted({label for split in splits for label in split.classes}))
+    # Learnt untested, and then in no fold after all: the guard leaves none of their pixels.
+    nowhere = {label: train_only.pop(label) for label in set(train_only) - set(classes)}
     untested = problem.totals - tested
     return SpatialFolds(
         splits=splits,
         fold=_everywhere(of.reshape(labels.shape), labels, problem),
-        classes=problem.classes,
-        dropped=dict(sorted(dropped.items())),
+        classes=classes,
+        dropped=dict(sorted((dropped | nowhere).items())),
         train_only=dict(sorted(train_only.items())),
-        untested={k: int(n) for k, n in zip(problem.classes, untested, strict=True) if n},
+        untested={
+            label: int(n)
+            for label, n in zip(problem.classes, untested, strict=True)
+            if n and label in classes
+        },
         layout=dealt.layout,
     )
 

@@ -36,7 +36,8 @@ class Split(Shown):
     Pixels are flat indices, line · samples + sample, sorted; no pixel is in two parts.
 
     Attributes:
-        kind: "random", "disjoint", "polygons", "scenes" or "file".
+        kind: "random", "disjoint", "polygons", "spatial_folds" (one fold, or all of them
+            together, whose training part is then empty), "scenes" or "file".
         shape: lines and samples of the scene.
         classes: the label values a model learns, in the order of its outputs.
         train: pixels to learn from.

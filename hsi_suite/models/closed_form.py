@@ -70,7 +70,10 @@ class LinearDiscriminant(SpectrumClassifier):
             ConfigError: one class alone, or as many classes as spectra.
         """
         _require_several("lda", spectra, classes)
-        self._fitted.fit(spectra.astype(np.float64), classes)
+        with warnings.catch_warnings():
+            # A class of one spectrum adds nothing to the covariance, which the others give.
+            warnings.filterwarnings("ignore", "Only one sample available")
+            self._fitted.fit(spectra.astype(np.float64), classes)
 
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
         """Class indices of N × bands spectra."""

@@ -43,6 +43,7 @@ def classification_blocks(metrics: Metrics) -> list[Block]:
     caption = f"classes, test pixels. {note}" if note else "classes, test pixels"
     return [
         score_table(metrics, heading(metrics)),
+        *folds_table(metrics),
         *scenes_table(metrics),
         class_table(metrics, caption, MOST_CLASSES_TERMINAL),
         *split_tables(metrics),
@@ -55,7 +56,13 @@ def heading(metrics: Metrics) -> str:
     synthetic = " (synthetic scene)" if metrics["synthetic"] else ""
     synthetic += unverified_mark(metrics)
     model, dataset = plain(metrics["model"]), plain(metrics["dataset"])
-    return f"{model} on {dataset}{synthetic}, {plain(metrics['split']['kind'])} split"
+    return f"{model} on {dataset}{synthetic}, {split_words(metrics)}"
+
+
+def split_words(metrics: Metrics) -> str:
+    """The kind of a run's split in words."""
+    kind = plain(metrics["split"]["kind"])
+    return "spatial cross-validation" if kind == "spatial_folds" else f"{kind} split"
 
 
 def score_table(metrics: Metrics, caption: str) -> Table:
@@ -69,11 +76,53 @@ def score_table(metrics: Metrics, caption: str) -> Table:
             parts.append((f"{model}, {words}", metrics[part], "other"))
     heads = [Column("classifier", number=False), Column("pixels")]
     heads += [Column(measure=each) for each in measures]
-    rows = [
-        (name, scores["num_pixels"], *(scores.get(each.name) for each in measures))
+    intervals = metrics.get("intervals") or {}
+    known = {model: intervals.get("test") or {}}
+    known |= {_baseline(metrics, k): v for k, v in (intervals.get("baselines") or {}).items()}
+    rows: list[list[Value]] = [
+        [
+            name,
+            scores["num_pixels"],
+            *(_score(each, scores.get(each.name), known.get(name, {})) for each in measures),
+        ]
         for name, scores, _ in parts
     ]
     return Table(caption, heads, rows, [style for *_, style in parts])
+
+
+def _score(known: Measure, value: float | None, intervals: Metrics) -> Value:
+    """A score, with the limits of its interval where it has one."""
+    found = intervals.get(known.name)
+    if value is None or not found or found["low"] is None:
+        return value
+    note = " to ".join(known.end_text(found[end]) for end in ("low", "high"))
+    return Cell(known.text(value), value, note)
+
+
+def folds_table(metrics: Metrics) -> list[Table]:
+    """The parts and scores of each fold of a cross-validation; [] for one split."""
+    folds = metrics.get("folds")
+    if not folds:
+        return []
+    measures = [measure(name) for name in ("overall_accuracy", "average_accuracy", "cohen_kappa")]
+    heads = [Column("fold", number=False), Column("training pixels", short="train")]
+    heads += [Column("test pixels", short="test"), Column("classes")]
+    heads += [Column(measure=each) for each in measures]
+    heads += [Column(f"{baseline_name('position')}: {measures[0].heading}", short="position")]
+    rows: list[list[Value]] = []
+    for row in folds:
+        alone = row["position_scores"]["overall_accuracy"]
+        rows.append(
+            [
+                str(row["fold"]),
+                row["train"],
+                row["test"],
+                row["classes"],
+                *(row["test_scores"][each.name] for each in measures),
+                Cell(measures[0].text(alone), alone),
+            ]
+        )
+    return [Table("Each fold, with a model of its own.", heads, rows)]
 
 
 def _baseline(metrics: Metrics, key: str) -> str:
@@ -148,7 +197,11 @@ def class_table(
     others = ordered_baselines(metrics) if baselines else {}
     names = ("precision", "recall", "f1")
     heads = [Column("class", number=False)]
-    heads += [Column(f"{part} pixels", short=short) for part, short in _SIDES]
+    times = ", in all folds" if metrics.get("folds") else ""
+    heads += [
+        Column(f"{part} pixels{times if short == 'train' else ''}", short=short)
+        for part, short in _SIDES
+    ]
     heads += [Column(_HEADS[name], measure=measure(name)) for name in names]
     heads += [
         Column(f"recall of {_baseline(metrics, k)}", measure=measure("recall")) for k in others
@@ -182,7 +235,13 @@ def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
     if split.get("guard"):
         rows.append(("guard", f"{split['guard']} pixels kept free around the test pixels"))
     parts = ("train", "training"), ("validation", "validation"), ("test", "test")
-    rows += [(f"{words} pixels", count(split[part])) for part, words in parts if split.get(part)]
+    mean = " of a fold, on average" if split.get("folds") else ""
+    rows += [
+        (f"{words} pixels{mean if part != 'test' else ''}", count(split[part]))
+        for part, words in parts
+        if split.get(part)
+    ]
+    rows += _untested_rows(split.get("untested") or {})
     for key, words in (("dropped", "class left out"), ("train_only", "learned, not tested")):
         reasons = split.get(key) or {}
         rows += [
@@ -202,6 +261,17 @@ def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
             ("lost to the guard", f"{count(sum(lost.values()))} pixels ({', '.join(named)})")
         )
     return rows
+
+
+def _untested_rows(untested: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Pixels that no fold can test."""
+    if not untested:
+        return []
+    named = [f"{plain(name)} {count(pixels)}" for name, pixels in untested.items()]
+    if len(named) > _MOST_REASONS:
+        named = [*named[:_MOST_REASONS], f"{count(len(named) - _MOST_REASONS)} more"]
+    total = count(sum(untested.values()))
+    return [("tested by no fold", f"{total} pixels ({', '.join(named)})")]
 
 
 def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:

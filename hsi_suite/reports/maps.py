@@ -85,6 +85,7 @@ def map_figure(
     synthetic: bool,
     valid: NDArray[np.bool_] | None = None,
     split_parts: NDArray[np.integer] | None = None,
+    folds: int = 0,
 ) -> Figure:
     """False colour, ground truth and map side by side, with one legend for all.
 
@@ -97,6 +98,8 @@ def map_figure(
         synthetic: True adds that the scene is synthetic.
         valid: lines × samples, False where there is no data; None when all is good.
         split_parts: lines × samples, positions in `SPLIT_PARTS`: a panel more; None leaves it out.
+        folds: of a cross-validation their number: then `split_parts` are 0, the fold from 1 on, or
+            one more where none tests.
 
     Raises:
         ShapeError: the layers differ in size, or a label has no name.
@@ -119,9 +122,10 @@ def map_figure(
     if valid is not None and not valid.all():
         entries.append(("no data", NO_DATA))
     if split_parts is not None:
-        panels.append(("split", SPLIT_COLOURS[split_parts]))
+        names, colours = _parts(folds)
+        panels.append(("split", colours[split_parts]))
         used = [int(part) for part in np.unique(split_parts) if part > 0]
-        entries += [(f"split: {SPLIT_PARTS[part]}", _levels(SPLIT_COLOURS[part])) for part in used]
+        entries += [(f"split: {names[part]}", _levels(colours[part])) for part in used]
     with house_style():
         return _compose(panels, entries, f"{title} — synthetic scene" if synthetic else title)
 
@@ -140,6 +144,14 @@ def panels_figure(
     """
     with house_style():
         return _compose(panels, [(name, _levels(colour)) for name, colour in entries], title)
+
+
+def _parts(folds: int) -> tuple[Sequence[str], NDArray[np.uint8]]:
+    """Names and colours of the parts of a split, or of the folds of a cross-validation."""
+    if not folds:
+        return SPLIT_PARTS, SPLIT_COLOURS
+    names = ["unlabelled", *(f"fold {number}" for number in range(1, folds + 1)), "tested by none"]
+    return names, np.vstack([class_colours(folds), SPLIT_COLOURS[-1:]])
 
 
 def _named(

@@ -48,12 +48,15 @@ def _size(drawing: Drawing) -> tuple[int, int]:
     return round(96 * width), round(96 * height)
 
 
-def curves_section(history: Sequence[Mapping[str, Any]], epoch: int | None) -> list[Section]:
+def curves_section(
+    history: Sequence[Mapping[str, Any]], epoch: int | None, note: str = ""
+) -> list[Section]:
     """The learning curves; nothing where there are none.
 
     Args:
         history: a row of figures for each epoch.
         epoch: whose model was kept; None or 0 where it is not known.
+        note: what to know of the curves.
     """
     if not has_curves(history):
         return []
@@ -62,5 +65,7 @@ def curves_section(history: Sequence[Mapping[str, Any]], epoch: int | None) -> l
     caption = f"Learning curves; after {len(history)} epochs: {ends}."
     if epoch:
         caption += f" The model is that of epoch {epoch}."
+    if note:
+        caption += f" {note}"
     alt = f"Learning curves over {len(history)} epochs."
     return [Section("Learning curves", [chart(learning_curves_figure(history), alt, caption)])]

@@ -26,6 +26,7 @@ _ALTERNATIVES = (
     "all bands (--set reduction.method=standardize) or --config classification/cnn1d_augmented"
 )
 _MOSTLY = 0.5
+_FEW_FOLDS = 20
 #: What to do where a training has come to nothing.
 SLOWER = "Lower train.optimizer.learning_rate, set train.gradient_clip, or train longer."
 
@@ -40,6 +41,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *first_remarks(metrics),
         *_measured(metrics),
         *_learnt_nothing(metrics),
+        *_folds(metrics),
         *_position(metrics),
         *_neighbourhood(metrics),
         *_polygons(metrics),
@@ -99,6 +101,29 @@ def _measured(metrics: Metrics) -> list[Remark]:
     if test[kappa.name] is None:
         return [Remark(text + "Cohen's κ is undefined, as only one class occurs.", warning=True)]
     return [Remark(text + f"{kappa.title} is {kappa.text(test[kappa.name])}.")]
+
+
+def _folds(metrics: Metrics) -> list[Remark]:
+    """What a cross-validation's figures are, and what its intervals are."""
+    folds, intervals = metrics.get("folds"), metrics.get("intervals")
+    if not folds or not intervals:
+        return []
+    known, found = measure("overall_accuracy"), intervals["test"]["overall_accuracy"]
+    text = (
+        f"{len(folds)} models were trained, one for each spatial fold; each pixel was tested by "
+        "the model that learnt nothing within the guard around its fold, and all answers are "
+        "scored together"
+    )
+    if found["low"] is None:
+        return [Remark(f"{text}.")]
+    text += (
+        f". The interval of the overall accuracy is {known.end_text(found['low'])} to "
+        f"{known.end_text(found['high'])} %: {100 * intervals['level']:.0f} %, from leaving out "
+        f"one fold at a time (jackknife, Student's t with {len(folds) - 1} degrees of freedom)."
+    )
+    if len(folds) < _FEW_FOLDS:
+        text += " So few folds, whose models share training pixels, make rough intervals."
+    return [Remark(text)]
 
 
 def _position(metrics: Metrics) -> list[Remark]:
@@ -231,6 +256,16 @@ def _left_out(metrics: Metrics) -> list[Remark]:
             )
         )
     lost = sum((split.get("lost") or {}).values())
+    untested = split.get("untested") or {}
+    if untested:
+        remarks.append(
+            Remark(
+                f"{count(sum(untested.values()))} labelled pixels are tested by no fold, of "
+                f"{enumerate_names(untested)}: where they lie, no training pixel of their class is "
+                "left. No score counts them.",
+                warning=True,
+            )
+        )
     if lost:
         remarks.append(
             Remark(f"{count(lost)} labelled pixels are lost to the guard between the two sides.")

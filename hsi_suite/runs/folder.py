@@ -43,6 +43,9 @@ COST = "cost.json"
 CHECKPOINT = "checkpoint.pt"
 MODEL = "model.safetensors"
 SPLIT = "split.npz"
+# A run of spatial folds has a model and a split of each: fold_1.safetensors, fold_1.npz …
+FOLD = "fold_{}"
+SPLIT_ENDING, MODEL_ENDING = ".npz", ".safetensors"
 LABEL_MAP = "map.npy"
 MAP_PICTURE = "map.png"
 AREAS = "areas.json"
@@ -232,6 +235,16 @@ def prepare_run(output: Path, name: str, config_text: str) -> Run:
 
 class RunInUseError(RunError):
     """Another process is working on the run."""
+
+
+def fold_files(run: Run, ending: str) -> list[Path]:
+    """The files of a finished run's spatial folds, in their order; none where it has no folds.
+
+    Raises:
+        RunError: its metrics.json is damaged.
+    """
+    number = (run.metrics.get("split") or {}).get("folds", 0)
+    return [run.path / f"{FOLD.format(one)}{ending}" for one in range(1, number + 1)]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from ..config import Section
 from .training import Seed
 
 _Names = Annotated[list[str], Field(min_length=1)]
-Split = Literal["random", "disjoint", "polygons"]
+Split = Literal["random", "disjoint", "polygons", "spatial_folds"]
 Source = Literal["all", "split", "init", "order", "dropout", "augment", "data"]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]

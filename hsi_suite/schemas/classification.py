@@ -48,13 +48,17 @@ class SplitConfig(Section):
 
     Attributes:
         kind: random (stratified), disjoint (spatially, with a guard), polygons (whole drawn
-            polygons, or areas of one label, with a guard), scenes (whole ones of several) or file.
+            polygons, or areas of one label, with a guard), spatial_folds (cross-validation: blocks,
+            or drawn polygons, in folds, each tested by a model of its own), scenes (whole ones of
+            several) or file.
         train: share of each class's pixels, or (a whole number) pixels per class; of a split by
-            scenes, where none are named, share or number of the scenes.
+            scenes, where none are named, share or number of the scenes. Not of spatial_folds.
         validation: share of the training side that is set apart for selection.
         guard: pixels between training and test; null takes the window's radius. disjoint and
             polygons only.
-        layout: auto, blocks or stripes. disjoint only.
+        folds: number of spatial folds, each a model. spatial_folds only.
+        layout: auto, blocks or stripes. disjoint and spatial_folds only, of which auto takes
+            polygons where labels are drawn.
         rare_classes: classes that cannot be divided: drop, train (train only) or error; null
             means error for random splits, drop for those by place or polygons and train for those
             by scenes.
@@ -64,10 +68,11 @@ class SplitConfig(Section):
             `validation` of the training scenes. scenes only.
     """
 
-    kind: Literal["random", "disjoint", "polygons", "scenes", "file"] = "random"
+    kind: Literal["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"] = "random"
     train: Annotated[float, Field(gt=0)] = 0.3
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
     guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    folds: Annotated[int, Field(ge=2, le=100)] = 5
     layout: Literal["auto", "blocks", "stripes"] = "auto"
     rare_classes: Literal["drop", "train", "error"] | None = None
     file: str | None = None
@@ -87,6 +92,8 @@ class SplitConfig(Section):
             raise ValueError("split.file together with split.kind=file")
         if self.kind != "scenes" and (self.test_scenes or self.validation_scenes):
             raise ValueError("split.kind=scenes (--split scenes) with names of scenes")
+        if self.kind != "spatial_folds" and self.folds != type(self).model_fields["folds"].default:
+            raise ValueError("split.kind=spatial_folds (--split spatial_folds) with split.folds")
         both = set(self.test_scenes) & set(self.validation_scenes)
         if both:
             raise ValueError(f"one role for each scene; {min(both)} has two")
@@ -203,6 +210,15 @@ class ClassificationConfig(MachineConfig):
         if needs and self.split.kind != "file" and not held:
             raise ValueError(
                 "split.validation above 0: train.selection=best and train.early_stopping need it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_model_with_dropout(self) -> ClassificationConfig:
+        if self.evaluation.dropout_at_test and self.split.kind == "spatial_folds":
+            raise ValueError(
+                "no evaluation.dropout_at_test with split.kind=spatial_folds: it is shown of one "
+                "model, as of --split disjoint"
             )
         return self
 

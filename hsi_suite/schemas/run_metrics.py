@@ -92,6 +92,7 @@ class _Test(_Scores):
 
 class _Split(Stored):
     kind: str = ""
+    folds: int = Field(0, ge=0, le=100)
 
 
 class _LeftOut(Stored):

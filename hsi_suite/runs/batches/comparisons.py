@@ -11,7 +11,7 @@ from typing import Any
 from ...checksums import hash_file
 from ...metrics.group_comparisons import RunGroup, compare_groups
 from ...reports.content import BASELINE, BESIDE
-from ..folder import SPLIT, Run
+from ..folder import SPLIT, SPLIT_ENDING, Run, fold_files
 from ..scores import baseline_scores, part_sizes, run_scores, variant_words
 from .files import whole_files
 
@@ -100,7 +100,10 @@ def split_key(run: Run) -> str:
     """The same for runs that were trained and tested on the same parts of the same data."""
     with whole_files(run.path):
         data = run.environment["data"]
-        if (run.path / SPLIT).is_file():
+        folds = fold_files(run, SPLIT_ENDING)
+        if folds:
+            parts = json.dumps([hash_file(file) for file in folds])
+        elif (run.path / SPLIT).is_file():
             parts = hash_file(run.path / SPLIT)
         else:
             seeds = run.config["seeds"]

@@ -28,7 +28,7 @@ from ...data.split_names import PartNames
 from ...data.split_parts import SplitParts, parts_of_files
 from ...data.split_pixels import SplitReading
 from ...errors import InputFileError
-from ...runs.folder import LABEL_MAP, SPLIT
+from ...runs.folder import FOLD, LABEL_MAP, SPLIT, SPLIT_ENDING
 from ...user_files import is_there
 from .split_audit import AREAS, AuditInput
 
@@ -179,6 +179,9 @@ def run_file(given: str, name: str) -> str:
     folder = Path(given)
     if not is_there(folder) or not folder.is_dir():
         return given
+    if name == SPLIT and (fold := folder / f"{FOLD.format(1)}{SPLIT_ENDING}").is_file():
+        found = "a run of spatial folds, each a split"
+        raise InputFileError(folder, found, "one split", f"audit one fold, such as {fold}")
     if not (folder / name).is_file():
         raise InputFileError(folder, f"a folder without {name}", "a file, or the folder of a run")
     return str(folder / name)

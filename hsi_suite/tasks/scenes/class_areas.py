@@ -107,7 +107,9 @@ class TestSample:
     def of(cls, metrics: Mapping[str, Any]) -> TestSample:
         """That of a run's metrics.json."""
         split = metrics.get("split") or {}
-        parts = (split.get(part) for part in ("train", "validation", "test"))
+        # Folds test every pixel once: training pixels are the same ones.
+        names = ("test",) if split.get("folds") else ("train", "validation", "test")
+        parts = (split.get(part) for part in names)
         return cls(
             tuple(int(entry["label"]) for entry in metrics["classes"]),
             Confusion.from_plain(metrics["test"]["confusion_matrix"]),
@@ -219,6 +221,12 @@ def _condition(sample: TestSample, pixels: int) -> str:
             f"{needed} These were drawn from labelled pixels alone. {labelled}, mostly where "
             "classes are clear: expect accuracies that are too high, areas that are corrected too "
             "little, and intervals that are too narrow."
+        )
+    if sample.kind == "spatial_folds":
+        return (
+            f"{needed} These are the labelled pixels, each tested by a model that learnt "
+            f"elsewhere. {labelled}. Expect intervals that are too narrow, as neighbours repeat "
+            "each other."
         )
     return (
         f"{needed} These are whole areas of a {sample.kind or 'given'} split, where neighbours "

@@ -272,9 +272,7 @@ class Classifier(ABC):
 
     def labels_of(self, classes: NDArray[np.integer]) -> NDArray[np.integer]:
         """Labels of class indices of any shape; 0 for −1."""
-        values = np.array([*self.header.labels, 0], _label_type(self.header.labels))
-        labels: NDArray[np.integer] = values[classes]
-        return labels
+        return labels_of(classes, self.header.labels)
 
     def save(self, path: Path) -> None:
         """Write the classifier as one safetensors file."""
@@ -284,6 +282,18 @@ class Classifier(ABC):
         }
         tensors |= self.tensors()
         write_model_file(path, tensors, {"format": FORMAT, **self.header.to_dict()})
+
+
+def labels_of(classes: NDArray[np.integer], labels: Sequence[int]) -> NDArray[np.integer]:
+    """Labels of class indices of any shape; 0 for −1.
+
+    Args:
+        classes: positions in `labels`, or −1.
+        labels: label value of each class.
+    """
+    values = np.array([*labels, 0], _label_type(labels))
+    found: NDArray[np.integer] = values[classes]
+    return found
 
 
 def most_probable(probabilities: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.integer]:

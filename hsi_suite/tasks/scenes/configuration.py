@@ -43,6 +43,8 @@ _OPTIONS = SCENE_OPTIONS | {
     "threads": ("threads",),
 }
 _SOURCES = ("dataset", "scene", "scenes")
+GUARDED = ("disjoint", "polygons", "spatial_folds")
+"""Kinds of split that keep a guard between training and test."""
 _BANDS = 200
 
 
@@ -149,11 +151,11 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
 
 
 def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
-    guarded = split.kind in ("disjoint", "polygons")
+    guarded = split.kind in GUARDED
     guard = split.guard
     if guard is not None and not guarded:
         found = f"{guard} with split.kind={split.kind}"
-        raise ConfigError("split.guard", found, "a disjoint split, or one by polygons")
+        raise ConfigError("split.guard", found, f"split.kind of {listed(GUARDED)}")
     if guarded and guard is not None and guard < radius:
         raise ConfigError(
             "split.guard",
@@ -161,7 +163,7 @@ def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
             f"at least the window's radius, {radius}",
             "leave it out to take the radius",
         )
-    usual = {"scenes": "train", "disjoint": "drop", "polygons": "drop"}
+    usual = {"scenes": "train", **dict.fromkeys(GUARDED, "drop")}
     rare = split.rare_classes or usual.get(split.kind, "error")
     return split.model_copy(
         update={

@@ -29,7 +29,7 @@ class SceneClassification(ScoredByClass):
     recipe = "hsi_suite.pipelines.classification"
     datasets = ()
     stand_in = "synthetic"
-    splits = ("random", "disjoint", "polygons")
+    splits = ("random", "disjoint", "polygons", "spatial_folds")
     limits_memory = True
     shows_dropout = True
     maps = True
@@ -46,6 +46,11 @@ class SceneClassification(ScoredByClass):
         from ...reports.classification import classification_blocks
 
         return classification_blocks(metrics)
+
+    def variant_words(self, variant: str) -> str:
+        """See `Task`."""
+        folds = variant == "spatial_folds"
+        return "spatial cross-validation" if folds else super().variant_words(variant)
 
     def random_split(self, variant: str) -> bool:
         """See `Task`."""

@@ -19,7 +19,7 @@ from ...data.readers import CubeFile
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
 from ...models.classical import CLASSICAL
-from ...runs.folder import MODEL, open_run, require_finished
+from ...runs.folder import MODEL, MODEL_ENDING, Run, fold_files, open_run, require_finished
 from ...runs.own_network import require_network
 from .classifier import Classifier, most_probable
 from .classifier_loading import load_classifier
@@ -211,9 +211,10 @@ def load_ensemble(runs: Sequence[str | Path], device: torch.device, threads: int
         RunError: a run is unfinished, or the runs do not have the same classes, or some of them
             learnt from a denoised scene and others did not.
     """
-    classifiers = tuple(finished_classifier(run, device, threads) for run in runs)
+    found = [finished_classifiers(run, device, threads) for run in runs]
+    classifiers = tuple(itertools.chain.from_iterable(found))
     names = classifiers[0].header.class_names
-    for run, classifier in zip(runs, classifiers, strict=True):
+    for run, (classifier, *_) in zip(runs, found, strict=True):
         if classifier.header.class_names != names:
             raise RunError(
                 run,
@@ -239,7 +240,7 @@ def load_ensemble(runs: Sequence[str | Path], device: torch.device, threads: int
         classifiers,
         tuple(names),
         tuple(sorted({label for each in classifiers for label in each.header.labels})),
-        tuple(hash_file(Path(run) / MODEL) for run in runs),
+        tuple(hash_file(file) for run in runs for file in model_files(open_run(run))),
         denoised[0],
     )
 
@@ -248,8 +249,10 @@ def _learnt_denoised(run: str | Path) -> bool:
     return bool((open_run(run).config.get("preprocess") or {}).get("denoise"))
 
 
-def finished_classifier(run: str | Path, device: torch.device, threads: int) -> Classifier:
-    """The classifier of a finished run.
+def finished_classifiers(
+    run: str | Path, device: torch.device, threads: int
+) -> tuple[Classifier, ...]:
+    """The classifier of a finished run, or those of its spatial folds.
 
     Raises:
         RunError: the run is unfinished or damaged.
@@ -257,7 +260,12 @@ def finished_classifier(run: str | Path, device: torch.device, threads: int) -> 
     opened = open_run(run)
     require_finished(opened)
     require_network(opened)
-    return load_classifier(opened.path / MODEL, device, threads)
+    return tuple(load_classifier(file, device, threads) for file in model_files(opened))
+
+
+def model_files(run: Run) -> list[Path]:
+    """The file that a finished run's model is kept in, or those of its spatial folds."""
+    return fold_files(run, MODEL_ENDING) or [run.path / MODEL]
 
 
 def _remedy(given: KnownBands, learnt: KnownBands) -> str:

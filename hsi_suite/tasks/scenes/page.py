@@ -11,11 +11,13 @@ from ...reports.bands import bands_section
 from ...reports.classification import (
     Published,
     class_table,
+    folds_table,
     heading,
     published_table,
     scenes_table,
     score_table,
     split_tables,
+    split_words,
 )
 from ...reports.confusions import confusion_section
 from ...reports.content import (
@@ -94,18 +96,24 @@ def classification_page(
             Section("Classes", [class_table(metrics, caption, MOST_CLASSES, baselines=True)]),
             confusion_section(metrics, "pixels"),
             *([] if areas is None else [Section("Areas", areas_blocks(areas))]),
-            *curves_section(history, metrics.get("epoch")),
+            *curves_section(history, *_kept(metrics)),
             *bands_section(metrics),
             Section("Split and leakage audit", [*split_tables(metrics), *_distances(metrics)]),
         ],
     )
 
 
+def _kept(metrics: Metrics) -> tuple[int | None, str]:
+    """Whose model was kept, and what to know of the curves."""
+    if not metrics.get("folds"):
+        return metrics.get("epoch"), ""
+    return None, "The values are means over the folds; fold_N.json has those of each."
+
+
 def run_title(metrics: Metrics) -> str:
     """The headline of a classification's page and maps."""
-    split = metrics["split"]["kind"]
     dataset = f"{metrics['dataset']}{unverified_mark(metrics)}"
-    return f"{metrics['model']} on {dataset}, {split} split, seed {metrics['seed']}"
+    return f"{metrics['model']} on {dataset}, {split_words(metrics)}, seed {metrics['seed']}"
 
 
 def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
@@ -114,7 +122,7 @@ def _accuracies(metrics: Metrics, published: Published) -> list[Block]:
         len(others), "The baselines were trained and tested on the same split."
     )
     own = score_table(metrics, f"Scores over the classes that are learnt. {trained}".strip())
-    by_scene = scenes_table(metrics)
+    by_scene = [*folds_table(metrics), *scenes_table(metrics)]
     if not published:
         return [own, *by_scene]
     caption = "Published scores, for comparison. They were measured by others, on their splits."
@@ -130,6 +138,11 @@ def _maps(pictures: Sequence[tuple[str, bytes]], metrics: Metrics) -> list[Secti
 
 def _map(png: bytes, metrics: Metrics, name: str) -> Figure:
     caption = "False colour, ground truth and classification map, in the colours of the legend."
+    if metrics.get("folds"):
+        caption += (
+            " Each pixel of the map is answered by the model of the fold it lies in, which did not "
+            "learn it; an unlabelled one by that of its nearest labelled pixel's fold."
+        )
     if name:
         caption = f"{name}. {caption}"
     return photograph(png, f"{heading(metrics)}: {caption}", caption)

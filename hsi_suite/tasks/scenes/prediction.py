@@ -22,6 +22,7 @@ from ...engine.observer import Observer
 from ...errors import RunError
 from ...memory import DEFAULT_MEMORY_LIMIT, PROGRAM_BYTES, check_limit
 from ...runs.finished_runs import report_unverified
+from ...runs.folder import MODEL_ENDING, fold_files, open_run
 from ...runs.machine import available_threads
 from ...shown import Rows, Shown
 from ...user_files import read_json, refuse_repeated, resolved
@@ -31,7 +32,7 @@ from .ensemble import Ensemble, load_ensemble
 from .map_finishing import MapProducts
 from .prediction_places import LAYERS, area_paths, check_places, layer_path, written_files
 from .scene_domain import in_learnt_bands, in_learnt_scale, warn_if_unlike
-from .strip_memory import check_picture, kept_bytes, strip_lines
+from .strip_memory import check_picture, models_bytes, strip_lines
 from .strip_prediction import StripPrediction
 from .tested_areas import test_sample
 
@@ -210,6 +211,9 @@ def predict(
         if not unfinished_folder(target).exists():
             refuse_existing(results, overwrite=overwrite)
         ensemble = load_ensemble(runs, where, threads)
+        for run in map(open_run, runs):
+            if number := len(fold_files(run, MODEL_ENDING)):
+                observer.message(f"{run.path.name}: the mean of the models of its {number} folds")
         unverified = report_unverified(runs, observer)
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
@@ -282,7 +286,7 @@ def _check_finishing(
     Raises:
         ConfigError: it does not fit.
     """
-    kept = sum(map(kept_bytes, ensemble.classifiers))
+    kept = models_bytes(ensemble)
     products.check_memory(limit, kept, file.shape[:2], len(ensemble.class_names))
     if layers:
         needed = PROGRAM_BYTES + kept + cog_bytes(layers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from ...data.readers import SceneFile
 from ...data.reduction import Reduction
 from ...data.scene import Scene, check_window
 from ...data.scene_stack import in_memory, parts_of
+from ...data.spatial_folds import SpatialFolds
 from ...data.splits import Split
 from ...engine.observer import Observer
 from ...errors import InputFileError
@@ -22,7 +23,7 @@ from ...schemas.classification import ClassificationConfig
 from .denoising import SceneDenoising
 from .reduction_fitting import fit_reduction
 from .scene_loading import close_scene, load_prepared_scene
-from .splitting import scene_audit, split_checksum, split_scene
+from .splitting import fold_scene, scene_audit, split_checksum, split_scene
 from .training_memory import MemoryLimit
 
 
@@ -39,6 +40,10 @@ class Prepared:
         classes: index of each pixel's class in the model's output, −1 where it has none.
         split_checksum: SHA-256 of the file of a fixed split, by name.
         denoising: what was done to the scene; None where it is as it was read.
+        folds: of a spatial cross-validation the scene with the split of each fold; then `split`
+            tests the pixels of all of them and trains none.
+        fold: lines × samples, which of these each pixel lies in; None without folds.
+        untested: pixels that no fold can test, by label value.
     """
 
     scene: Scene | SceneFile
@@ -49,11 +54,19 @@ class Prepared:
     classes: NDArray[np.int64]
     split_checksum: Mapping[str, str] = field(default_factory=dict)
     denoising: SceneDenoising | None = None
+    folds: tuple[Prepared, ...] = ()
+    fold: NDArray[np.int64] | None = None
+    untested: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def spectra(self) -> PixelSpectra:
         """Those of all pixels of the scene."""
         return PixelSpectra(self.scene.cube)
+
+    @property
+    def largest(self) -> Prepared:
+        """The division with the most training pixels: of the folds, or itself."""
+        return max(self.folds, key=lambda each: len(each.split.train), default=self)
 
     def close(self) -> None:
         """Close the scene's file, where it is open."""
@@ -113,19 +126,82 @@ def _prepared(
         observer.message(
             f"{scene.name}: larger than the memory limit allows, so it is read by lines"
         )
-    seeds = config.streams
-    split = split_scene(config, scene, seeds)
+    if config.split.kind == "spatial_folds":
+        return _with_folds(config, scene, denoising)
+    split = split_scene(config, scene, config.streams)
+    return _with_split(config, scene, denoising, split)
+
+
+def _with_split(
+    config: ClassificationConfig,
+    scene: Scene | SceneFile,
+    denoising: SceneDenoising | None,
+    split: Split,
+    reduction: Reduction | None = None,
+) -> Prepared:
+    """A scene with one split.
+
+    Args:
+        config: resolved.
+        scene: with labels.
+        denoising: what was done to it.
+        split: of its labels.
+        reduction: where it is known already.
+    """
+    assert scene.labels is not None
+    if reduction is None:
+        rank = None if denoising is None else denoising.rank
+        reduction = fit_reduction(config.reduction, scene, split, rank)
     return Prepared(
         scene=scene,
         labels=scene.labels,
         split=split,
-        leakage=scene_audit(split, scene, window),
-        reduction=fit_reduction(
-            config.reduction, scene, split, None if denoising is None else denoising.rank
-        ),
+        leakage=scene_audit([split], scene, config.model.window),
+        reduction=reduction,
         classes=class_indices(scene.labels, split.classes),
         split_checksum=split_checksum(config.split),
         denoising=denoising,
+    )
+
+
+def _with_folds(
+    config: ClassificationConfig, scene: Scene | SceneFile, denoising: SceneDenoising | None
+) -> Prepared:
+    """A scene with the split of each spatial fold, and all of them together."""
+    assert scene.labels is not None
+    dealt = fold_scene(config, scene, config.streams)
+    folds: list[Prepared] = []
+    for split in dealt.splits:
+        # What is fitted on the whole scene is the same for all.
+        known = folds[0].reduction if folds and config.reduction.fit_on == "scene" else None
+        folds.append(_with_split(config, scene, denoising, split, known))
+    return Prepared(
+        scene=scene,
+        labels=scene.labels,
+        split=pooled_split(dealt),
+        leakage=scene_audit(dealt.splits, scene, config.model.window),
+        reduction=folds[0].reduction,
+        classes=class_indices(scene.labels, dealt.classes),
+        denoising=denoising,
+        folds=tuple(folds),
+        fold=dealt.fold,
+        untested=dealt.untested,
+    )
+
+
+def pooled_split(dealt: SpatialFolds) -> Split:
+    """The test pixels of all folds as one split, that trains none."""
+    none = np.empty(0, np.int64)
+    return replace(
+        dealt.splits[0],
+        classes=dealt.classes,
+        train=none,
+        validation=none,
+        test=dealt.tested,
+        dropped=dealt.dropped,
+        train_only=dealt.train_only,
+        lost={},
+        layout=dealt.layout,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +31,9 @@ from ...runs.folder import (
 from ...runs.pages import PageFacts, measured_cost, write_page
 from ...schemas.classification import ClassificationConfig
 from .class_areas import run_areas, write_areas
-from .classifier import Classifier
+from .classifier import labels_of
 from .evaluation import part_scores, scene_rows
+from .fold_training import FoldedOutcome, pooled_training
 from .preparation import Prepared
 from .scene_maps import write_maps
 
@@ -51,18 +53,32 @@ class Outcome:
     """What training and evaluation brought.
 
     Attributes:
-        classifier: as loaded from the run's model file.
+        parameters: trainable ones of the model; None where it has none.
         training: history and selected epoch.
         classes: index of each pixel's class, lines × samples; −1 where there is no data.
         baselines: predicted class indices of the test part, by baseline.
         dropout: scores with dropout left on; None when not asked for.
+        folds: of a spatial cross-validation what each fold brought.
     """
 
-    classifier: Classifier
+    parameters: int | None
     training: Training
     classes: NDArray[np.int32]
-    baselines: dict[str, NDArray[np.integer]]
-    dropout: dict[str, Any] | None
+    baselines: Mapping[str, NDArray[np.integer]]
+    dropout: dict[str, Any] | None = None
+    folds: FoldedOutcome | None = None
+
+    @classmethod
+    def of_folds(cls, folds: FoldedOutcome) -> Outcome:
+        """That of all folds together: parameters of the largest model, the mean of the curves."""
+        parameters = [number for number in folds.parameters if number is not None]
+        return cls(
+            max(parameters, default=None),
+            pooled_training(folds.trainings),
+            folds.classes,
+            folds.baselines,
+            folds=folds,
+        )
 
 
 def write_results(
@@ -85,7 +101,7 @@ def write_results(
         baseline_seconds=costs.baseline_seconds,
     )
     write_json(run.path / COST, cost)
-    labels = outcome.classifier.labels_of(outcome.classes)
+    labels = labels_of(outcome.classes, prepared.split.classes)
     write_maps(run, prepared, labels, metrics, observer)
     areas = run_areas(prepared.scene, labels, metrics)
     write_areas(areas, run.path / AREAS_TABLE, run.path / AREAS)
@@ -116,13 +132,13 @@ def collect_metrics(
         "model": shown_name(config.model.name),
         "window": config.model.window,
         "seed": config.seeds.base,
-        "parameters": outcome.classifier.parameter_count,
+        "parameters": outcome.parameters,
         "epoch": outcome.training.epoch,
         **outcome.training.divergence,
         "classes": [
             {"label": label, "name": scene.class_names[label - 1]} for label in split.classes
         ],
-        "train": part(split.train),
+        "train": part(split.train) if outcome.folds is None else outcome.folds.train_scores,
         "test": part(split.test),
         "baselines": {
             name: part_scores(prepared, split.test, predicted)
@@ -154,9 +170,31 @@ def collect_metrics(
         metrics["denoising"] = prepared.denoising.to_dict()
     if len(split.validation):
         metrics["validation"] = part(split.validation)
+    if outcome.folds is not None:
+        metrics |= _fold_metrics(prepared, outcome.folds, metrics["split"])
     if outcome.dropout is not None:
         metrics["dropout_at_test"] = outcome.dropout
     return metrics
+
+
+def _fold_metrics(
+    prepared: Prepared, folds: FoldedOutcome, split: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a cross-validation adds; its training and validation parts are those of a mean fold."""
+    names = prepared.scene.class_names
+    sizes = {
+        part: round(sum(row[part] for row in folds.rows) / len(folds.rows))
+        for part in ("train", "validation")
+    }
+    untested = {names[label - 1]: pixels for label, pixels in prepared.untested.items()}
+    found: dict[str, Any] = {
+        "split": {**split, **sizes, "folds": len(folds.rows), "untested": untested},
+        "folds": list(folds.rows),
+        "intervals": folds.intervals,
+    }
+    # A mean of the curves may hide that one of them diverged.
+    diverged = [row["diverged"] for row in folds.rows if "diverged" in row]
+    return found | ({"diverged": diverged[0]} if diverged else {})
 
 
 def _without_data(prepared: Prepared) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,13 +18,16 @@ from ...data.splits import Split, load_split
 from ...engine.devices import computing
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError
+from ...metrics.classification import scores
+from ...metrics.confusion import Confusion
 from ...metrics.measures import same_scores
 from ...models.network_file import shown_name
-from ...runs.folder import METRICS, SPLIT, Run
+from ...runs.folder import METRICS, SPLIT, SPLIT_ENDING, Run, fold_files
 from ...runs.machine import available_threads, on_device
 from ...schemas.classification import ClassificationConfig
-from .ensemble import finished_classifier
-from .evaluation import dropout_spread, part_scores, part_wanted
+from .classifier import Classifier
+from .ensemble import finished_classifiers
+from .evaluation import dropout_spread, part_wanted
 from .fitting import reduced_scene
 from .preparation import Prepared, class_indices
 from .scene_loading import close_scene, load_prepared_scene
@@ -57,47 +62,84 @@ def evaluate_classification(
     threads = config.threads or available_threads()
     where = torch.device(config.device)
     with computing(where, threads, config.deterministic), ExitStack() as stack:
-        classifier = finished_classifier(run.path, where, threads)
-        if dropout_at_test and not classifier.has_dropout:
-            found = f"{shown_name(config.model.name)} has no dropout layers"
-            raise ConfigError("--dropout-at-test", found, "a network with dropout")
+        classifiers = finished_classifiers(run.path, where, threads)
+        if dropout_at_test:
+            _check_dropout(classifiers, config)
         scene, denoising = load_prepared_scene(config, observer, MemoryLimit.of(memory_limit))
         stack.callback(close_scene, scene)
         _check_data(run, scene)
         assert scene.labels is not None
-        split = load_split(run.path / SPLIT)
-        _check_split(run, split, scene.labels)
-        prepared = Prepared(
-            scene=scene,
-            labels=scene.labels,
-            split=split,
-            leakage=scene_audit(split, scene, config.model.window),
-            reduction=classifier.reduction,
-            classes=class_indices(scene.labels, split.classes),
-            denoising=denoising,
-        )
-        reduced = reduced_scene(classifier, prepared)
-        classes = classifier.class_map(
-            reduced,
-            part_wanted(prepared, split.test),
-            batch_size=config.evaluation.batch_size,
-            precision=config.evaluation.precision,
-            observer=observer,
-        )
-        scores = part_scores(prepared, split.test, classes.reshape(-1)[split.test])
+        splits, truth, predicted, spread = [], [], [], None
+        for classifier, file in zip(classifiers, _split_files(run), strict=True):
+            split = load_split(file)
+            _check_split(file, split, scene.labels, classifier)
+            splits.append(split)
+            prepared = Prepared(
+                scene=scene,
+                labels=scene.labels,
+                split=split,
+                leakage=scene_audit([split], scene, config.model.window),
+                reduction=classifier.reduction,
+                classes=class_indices(scene.labels, split.classes),
+                denoising=denoising,
+            )
+            reduced = reduced_scene(classifier, prepared)
+            classes = classifier.class_map(
+                reduced,
+                part_wanted(prepared, split.test),
+                batch_size=config.evaluation.batch_size,
+                precision=config.evaluation.precision,
+                observer=observer,
+            )
+            truth.append(scene.labels.reshape(-1)[split.test])
+            predicted.append(classifier.labels_of(classes.reshape(-1)[split.test]))
+            if dropout_at_test:
+                spread = dropout_spread(classifier, reduced, prepared, config)
+            del reduced
         stored = run.metrics.get("test")
         if not isinstance(stored, dict):
             raise RunError(run.path / METRICS, "holds no test scores", "a run's metrics")
+        found = _scores(splits, scene.class_names, truth, predicted)
         result: dict[str, Any] = {
             "run": str(run.path),
-            "test": scores,
+            "test": found,
             "stored": stored,
-            "equal": same_scores(scores, stored),
+            "equal": same_scores(found, stored),
             "device": config.device,
         }
-        if dropout_at_test:
-            result["dropout_at_test"] = dropout_spread(classifier, reduced, prepared, config)
-    return result
+        return result if spread is None else {**result, "dropout_at_test": spread}
+
+
+def _check_dropout(classifiers: Sequence[Classifier], config: ClassificationConfig) -> None:
+    if len(classifiers) > 1:
+        found = f"a run of {len(classifiers)} folds"
+        raise ConfigError("--dropout-at-test", found, "a run of one model, as of --split disjoint")
+    if not classifiers[0].has_dropout:
+        found = f"{shown_name(config.model.name)} has no dropout layers"
+        raise ConfigError("--dropout-at-test", found, "a network with dropout")
+
+
+def _split_files(run: Run) -> list[Path]:
+    """The file that the run's split is kept in, or those of its spatial folds."""
+    return fold_files(run, SPLIT_ENDING) or [run.path / SPLIT]
+
+
+def _scores(
+    splits: Sequence[Split],
+    class_names: Sequence[str],
+    truth: Sequence[NDArray[np.integer]],
+    predicted: Sequence[NDArray[np.integer]],
+) -> dict[str, Any]:
+    """Scores of labels against true ones, over all classes that are learnt."""
+    labels = splits[0].classes
+    if len(splits) > 1:
+        labels = tuple(sorted({label for split in splits for label in split.classes}))
+    table = np.full(max(labels) + 1, -1, np.int64)
+    table[list(labels)] = np.arange(len(labels))
+    counts = Confusion.of(
+        table[np.concatenate(truth)], table[np.concatenate(predicted)], len(labels)
+    )
+    return scores(counts).to_dict([class_names[label - 1] for label in labels])
 
 
 def _check_data(run: Run, scene: Scene | SceneFile) -> None:
@@ -111,8 +153,10 @@ def _check_data(run: Run, scene: Scene | SceneFile) -> None:
         )
 
 
-def _check_split(run: Run, split: Split, labels: NDArray[np.integer]) -> None:
-    """Refuse a split that is not of these labels."""
+def _check_split(
+    file: Path, split: Split, labels: NDArray[np.integer], classifier: Classifier
+) -> None:
+    """Refuse a split that is not of these labels, or of another model."""
     pixels = np.concatenate([split.train, split.validation, split.test])
     fits = (
         split.shape == labels.shape
@@ -121,6 +165,7 @@ def _check_split(run: Run, split: Split, labels: NDArray[np.integer]) -> None:
         and (pixels >= 0).all()
         and (pixels < labels.size).all()
         and set(np.unique(labels.reshape(-1)[pixels]).tolist()) <= set(split.classes)
+        and list(split.classes) == list(classifier.header.labels)
     )
     if not fits:
-        raise RunError(run.path / SPLIT, "is not a split of this scene", "the run's own split")
+        raise RunError(file, "is not a split of this scene", "the run's own split")

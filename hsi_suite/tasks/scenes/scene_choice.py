@@ -113,7 +113,7 @@ def _check(config: ClassificationConfig, data: ScenesConfig) -> None:
         raise ConfigError("--split", "scenes, with a single scene", _ONE_SCENE)
     if split.kind == "file" and names:
         found = f"a file, with {len(names)} scenes"
-        raise ConfigError("--split", found, "random, disjoint, polygons or scenes")
+        raise ConfigError("--split", found, "random, disjoint, polygons, spatial_folds or scenes")
     if config.preprocess.denoise and names:
         found = f"true, with {len(names)} scenes"
         remedy = "denoise each with `hsi denoise` first"

@@ -19,7 +19,7 @@ from ...engine.observer import Observer
 from ...errors import FormatLimitError
 from ...palette import class_colours
 from ...reports.drawing import save_png
-from ...reports.maps import SPLIT_PARTS, false_colour, map_figure
+from ...reports.maps import false_colour, map_figure
 from ...runs.folder import LABEL_MAP, MAP_PICTURE, Run
 from .page import MAPS, run_title
 from .preparation import Prepared
@@ -95,7 +95,7 @@ class _Pictures:
         prepared: scene and split.
         labels: the map, lines × samples.
         shown: the bands of the false colours, lines × samples × 3.
-        parts: lines × samples, positions in `SPLIT_PARTS`.
+        parts: lines × samples, positions in `SPLIT_PARTS`, or folds; see `map_figure`.
     """
 
     prepared: Prepared
@@ -106,11 +106,13 @@ class _Pictures:
     @classmethod
     def of(cls, prepared: Prepared, labels: NDArray[np.integer]) -> _Pictures:
         """Those of a map; the bands are read once."""
-        split = prepared.split
+        split, folds = prepared.split, prepared.folds
+        own = [split.train, split.validation, split.test]
         parts = np.zeros(labels.size, np.uint8)
-        for code, pixels in enumerate((split.train, split.validation, split.test), 1):
+        shown_parts = [fold.split.test for fold in folds] or own
+        for code, pixels in enumerate(shown_parts, 1):
             parts[pixels] = code
-        parts[(prepared.labels.ravel() > 0) & (parts == 0)] = len(SPLIT_PARTS) - 1
+        parts[(prepared.labels.ravel() > 0) & (parts == 0)] = len(shown_parts) + 1
         shown = prepared.spectra.layers(prepared.scene.false_colour)
         return cls(prepared, labels, shown, parts.reshape(labels.shape))
 
@@ -127,5 +129,6 @@ class _Pictures:
             synthetic=scene.synthetic,
             valid=valid,
             split_parts=self.parts[place],
+            folds=len(self.prepared.folds),
         )
         save_png(figure, path)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...checksums import hash_file
 from ...data.disjoint_split import disjoint_split
 from ...data.file_list import listed_files
 from ...data.formats.drawn_features import DrawnOptions
-from ...data.leakage import LeakageAudit, audit
+from ...data.leakage import LeakageAudit, audit_folds
 from ...data.polygon_split import polygon_split
 from ...data.polygons import polygons_of
 from ...data.readers import SceneFile
 from ...data.scene import Scene
 from ...data.scene_split import SceneParts, scene_split
 from ...data.scene_stack import lines_of, parts_of
+from ...data.spatial_folds import SpatialFolds, spatial_folds
 from ...data.split_files import file_split
 from ...data.splits import Split, random_split
 from ...schemas.classification import ClassificationConfig, SplitConfig
@@ -31,12 +34,40 @@ def split_checksum(config: SplitConfig) -> dict[str, str]:
     return {f"{number}. {path.name}": hash_file(path) for number, path in enumerate(files, 1)}
 
 
-def scene_audit(split: Split, scene: Scene | SceneFile, window: int) -> LeakageAudit:
-    """What a split of a scene with labels gives away, of polygons too where there are some."""
-    polygons = None
-    if scene.labels is not None and (scene.label_features is not None or split.kind == "polygons"):
+def scene_audit(folds: Sequence[Split], scene: Scene | SceneFile, window: int) -> LeakageAudit:
+    """What a split of a scene with labels gives away, of polygons too where there are some.
+
+    Args:
+        folds: the split, or one of each spatial fold.
+        scene: that it divides.
+        window: side of the window that the model sees.
+    """
+    polygons, kind = None, folds[0].kind
+    if scene.labels is not None and (scene.label_features is not None or kind == "polygons"):
         polygons = polygons_of(scene.labels, scene.label_features)
-    return audit(split, window=window, polygons=polygons, scenes=lines_of(scene))
+    return audit_folds(folds, window=window, polygons=polygons, scenes=lines_of(scene))
+
+
+def fold_scene(
+    config: ClassificationConfig, scene: Scene | SceneFile, seeds: SeedStreams
+) -> SpatialFolds:
+    """The spatial folds that a resolved configuration asks for.
+
+    Raises:
+        SplitError: the labels cannot be divided so.
+    """
+    asked = config.split
+    assert scene.labels is not None and asked.guard is not None and asked.rare_classes is not None
+    return spatial_folds(
+        scene.labels,
+        scene.label_features,
+        folds=asked.folds,
+        guard=asked.guard,
+        validation=asked.validation,
+        rare_classes=asked.rare_classes,
+        layout=asked.layout,
+        generator=seeds.numpy("split"),
+    )
 
 
 def split_scene(

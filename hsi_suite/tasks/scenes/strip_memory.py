@@ -91,7 +91,7 @@ def _memory_of(file: CubeFile, ensemble: Ensemble) -> Callable[[int], float]:
     components = max(classifier.reduction.components for classifier in models)
     reducing = min(lines * samples, _REDUCTION_BLOCK) * bands * 16
     computing = max(model_bytes(classifier, lines, width) for classifier in models)
-    fixed = PROGRAM_BYTES + sum(map(kept_bytes, models)) + reducing + computing
+    fixed = PROGRAM_BYTES + models_bytes(ensemble) + reducing + computing
 
     def needed(height: int) -> float:
         read = min(height + around, lines)
@@ -103,13 +103,25 @@ def _memory_of(file: CubeFile, ensemble: Ensemble) -> Callable[[int], float]:
     return needed
 
 
-def kept_bytes(classifier: Classifier) -> float:
-    """Memory of a classifier's own numbers."""
+def models_bytes(ensemble: Ensemble) -> float:
+    """Memory of the classifiers' own numbers, and of fitting the largest, one after the other."""
+    models = ensemble.classifiers
+    return sum(map(_kept_bytes, models)) + max(map(_fitting_bytes, models))
+
+
+def _kept_bytes(classifier: Classifier) -> float:
     if isinstance(classifier, NetworkClassifier):
         return 8.0 * sum(weights.numel() for weights in classifier.network.parameters())
     assert isinstance(classifier, SpectralClassifier) and classifier.spectra is not None
     spectra = classifier.spectra
-    return 4.0 * spectra.nbytes + svm_bytes(len(spectra))
+    trees = svm_bytes(len(spectra)) if classifier.header.model == "forest" else 0.0
+    return 4.0 * spectra.nbytes + trees
+
+
+def _fitting_bytes(classifier: Classifier) -> float:
+    if not isinstance(classifier, SpectralClassifier) or classifier.spectra is None:
+        return 0.0
+    return svm_bytes(len(classifier.spectra)) if classifier.header.model == "svm" else 0.0
 
 
 def svm_bytes(spectra: int) -> float:

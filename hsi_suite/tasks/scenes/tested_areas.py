@@ -27,6 +27,13 @@ def test_sample(
         observer.message(remark)
         return None, (remark,)
     run = open_run(runs[0])
+    if run.metrics.get("folds"):
+        remark = (
+            "The mean of the models of all folds was not tested: areas are as mapped, without "
+            "intervals."
+        )
+        observer.message(remark)
+        return None, (remark,)
     if not run.metrics.get("scenes") and _learnt_from(run, file):
         return TestSample.of(run.metrics), ()
     where = "of several scenes together" if run.metrics.get("scenes") else "of another scene"
