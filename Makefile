@@ -36,7 +36,7 @@ demo: $(STAMP)  ## set up, train on the embedded scene, print the paths of the m
 	@echo "Next: open the report above in a browser, then see '$(BIN)/hsi train --help' for scenes of your own."
 
 test: $(STAMP)  ## set up and run the whole test suite
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(STAMP)  ## time ours against the usual way, side by side; prints ratios
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,8 @@ from pathlib import Path
 
 # Before torch starts its threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A child that may not keep its bytecode compiles torch and scikit-learn at every start: 8 s of 12.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import pytest
 import torch
@@ -39,6 +41,9 @@ def hsi(monkeypatch, capfd):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Files with long tests first, so that none is left for one worker at the end.
+    long = {item.path for item in items if "slow" in item.keywords}
+    items.sort(key=lambda item: item.path not in long)
     if torch.cuda.is_available():
         return
     skip = pytest.mark.skip(reason="no CUDA device")
