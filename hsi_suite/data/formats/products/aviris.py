@@ -57,12 +57,13 @@ def with_aviris_facts(file: CubeFile, fields: Fields) -> CubeFile | None:
         ("radiance or reflectance, which the header does not say", ""),
     )
     version = re.search(r"_(v\d\w*?)(?:_|\b)", text)
+    # First what may be refused, then what opens another file.
+    table, scale = _gains(file) if quantity == "radiance" else ((), {})
     geolocation = _places(file)
     position = "map grid"
     if file.georeference is None:
         by = f" ({geolocation.path.stem})" if geolocation is not None else ""
         position = f"sensor geometry, without a map grid{by}"
-    table, scale = _gains(file) if quantity == "radiance" else ((), {})
     level = {"surface reflectance": "L2", "radiance": "L1B"}.get(quantity, "")
     facts = ProductFacts(name, level, version[1] if version else "", quantity, unit, position)
     return replace(
