@@ -30,14 +30,14 @@ from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.evaluation import dropout_spread
 from ..tasks.scenes.fitting import fit, plan, reduced_scene, untrained
 from ..tasks.scenes.fold_training import fit_folds, folded_outcome
-from ..tasks.scenes.preparation import Prepared
+from ..tasks.scenes.preparation import Prepared, with_guard
 from ..tasks.scenes.preparation import prepare as prepare_scene
 from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt
 from ..tasks.scenes.scene_files import settled_data
 from ..tasks.scenes.training_memory import MemoryLimit
-from ..tasks.shared.opening import bands_left_out, epochs_text, opening, scene_lines
+from ..tasks.shared.opening import bands_left_out, epochs_text, guard_lines, opening, scene_lines
 
 
 def configure(
@@ -60,6 +60,9 @@ def prepare(
     """Scene, split, reduction and an untrained classifier; the scene is closed at the end."""
     memory = MemoryLimit.of(memory_limit)
     with closing(prepare_scene(config, observer, memory)) as prepared:
+        opening = _opening(config, prepared)
+        if prepared.guards is not None:
+            config = with_guard(config, prepared.guards)
         largest = prepared.largest
         classifier = untrained(config, largest)
         planned = plan(classifier, config, largest, team.size)
@@ -72,7 +75,7 @@ def prepare(
             config,
             names=(prepared.scene.name, shown_name(config.model.name), config.split.kind),
             checksums=prepared.checksums,
-            opening=_opening(config, prepared),
+            opening=opening,
             work=lambda run, log: _work(run, config, prepared, classifier, log, team),
             assist=lambda run: _assist(run, config, prepared, classifier, team),
         )
@@ -90,8 +93,9 @@ def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
         )
     length = "" if config.model.name in CLASSICAL else epochs_text(config.train.epochs)
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
+    guard = [] if prepared.guards is None else guard_lines(config, prepared.guards)
     first = opening(config, scene.name, parts, length, scene.unverified)
-    return [*first, *scene_lines(config, split), *bands_left_out(scene), *denoised]
+    return [*first, *guard, *scene_lines(config, split), *bands_left_out(scene), *denoised]
 
 
 def _work(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,36 +34,64 @@ def within_guard(mask: Mask, guard: int) -> Mask:
 
 
 def can_be_divided(labels: NDArray[np.integer], label: int, guard: int) -> bool:
-    """False when no partition can keep enough pixels of a class on both sides.
+    """Whether a class may come to lie on both sides of a partition; see `ClassPlaces`."""
+    return ClassPlaces.of(labels == label).can_be_divided(guard)
 
-    Two proofs are tried. The pixels of one side must each have the pixels needed on the other
-    side farther than `guard`: too few such pixels rule a partition out. And a class no wider
-    than the guard in one direction can only be cut across the other: where it is too short
-    there for training pixels at both ends of the test, every straight cut is tried.
+
+@dataclass(frozen=True, eq=False)
+class ClassPlaces:
+    """Where the pixels of a class lie.
+
+    Attributes:
+        places: lines and samples, N × 2.
+        shape: lines and samples that they lie in.
+        sums: of pixels above and to the left, one line and sample more than `shape`.
     """
-    places = np.argwhere(labels == label)
-    needed = needed_pixels(len(places))
-    if len(places) < 2 * needed:
-        return False
-    if (len(places) - _pixels_near(labels == label, places, guard) >= needed).sum() < needed:
-        return False
-    spans = np.ptp(places, axis=0)
-    for along, across in ((0, 1), (1, 0)):
-        if spans[across] <= guard and spans[along] < 2 * (guard + 1):
-            sorted_ = np.sort(places[:, along])
-            first, last = sorted_[needed - 1], sorted_[-needed]
-            return bool(last - first > guard)
-    return True
 
+    places: Integers
+    shape: tuple[int, int]
+    sums: Integers
 
-def _pixels_near(mask: Mask, places: Integers, guard: int) -> Integers:
-    """Set pixels of the mask within the guard of each place (line, sample), from a sum table."""
-    sums = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int64)
-    sums[1:, 1:] = mask.cumsum(0).cumsum(1)
-    top, left = np.maximum(places - guard, 0).T
-    bottom, right = np.minimum(places + guard + 1, mask.shape).T
-    near: Integers = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-    return near
+    @classmethod
+    def of(cls, mask: Mask) -> ClassPlaces:
+        """Those of the set pixels, one at least, of a mask; counted from the first of them on."""
+        places = np.argwhere(mask)
+        first, last = places.min(0), places.max(0) + 1
+        cut = mask[first[0] : last[0], first[1] : last[1]]
+        sums = np.zeros((cut.shape[0] + 1, cut.shape[1] + 1), dtype=np.int64)
+        sums[1:, 1:] = cut.cumsum(0).cumsum(1)
+        return cls(places - first, (cut.shape[0], cut.shape[1]), sums)
+
+    def near(self, guard: int) -> Integers:
+        """Pixels of the class within the guard of each of them, itself among them."""
+        top, left = np.maximum(self.places - guard, 0).T
+        bottom, right = np.minimum(self.places + guard + 1, self.shape).T
+        sums = self.sums
+        near: Integers = (
+            sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+        )
+        return near
+
+    def can_be_divided(self, guard: int) -> bool:
+        """False when no partition can keep enough pixels of the class on both sides.
+
+        Two proofs are tried. The pixels of one side must each have the pixels needed on the other
+        side farther than `guard`: too few such pixels rule a partition out. And a class no wider
+        than the guard in one direction can only be cut across the other: where it is too short
+        there for training pixels at both ends of the test, every straight cut is tried.
+        """
+        places, needed = self.places, needed_pixels(len(self.places))
+        if len(places) < 2 * needed:
+            return False
+        if (len(places) - self.near(guard) >= needed).sum() < needed:
+            return False
+        spans = np.ptp(places, axis=0)
+        for along, across in ((0, 1), (1, 0)):
+            if spans[across] <= guard and spans[along] < 2 * (guard + 1):
+                sorted_ = np.sort(places[:, along])
+                first, last = sorted_[needed - 1], sorted_[-needed]
+                return bool(last - first > guard)
+        return True
 
 
 class Problem:

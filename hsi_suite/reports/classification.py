@@ -24,6 +24,7 @@ from .content import (
     unverified_mark,
 )
 from .document import Block, Cell, Column, Remarks, Table, Value, pairs
+from .split_level import DISJOINT, run_level
 from .verdict import verdict
 
 Published = Sequence[Mapping[str, Any]]
@@ -62,7 +63,12 @@ def heading(metrics: Metrics) -> str:
 def split_words(metrics: Metrics) -> str:
     """The kind of a run's split in words."""
     kind = plain(metrics["split"]["kind"])
-    return "spatial cross-validation" if kind == "spatial_folds" else f"{kind} split"
+    if kind == "spatial_folds":
+        return "spatial cross-validation"
+    level = run_level(metrics)
+    if kind == DISJOINT and level is not None and level[0] != DISJOINT:
+        return "split with a guard"
+    return f"{kind} split"
 
 
 def score_table(metrics: Metrics, caption: str) -> Table:
@@ -286,7 +292,13 @@ def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:
         *_scene_rows(leakage.get("in_other_scenes")),
         *([] if median is None else [(_DISTANCE, f"{nearest} … {farthest}, median {median:g} px")]),
         *_polygon_rows(leakage.get("polygons")),
+        *_level_rows(metrics),
     ]
+
+
+def _level_rows(metrics: Metrics) -> list[tuple[str, str]]:
+    found = run_level(metrics)
+    return [] if found is None else [("by the audit's rule", found[0])]
 
 
 def _scene_rows(share: float | None) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..metrics.measures import measure
 from ..printable import plain
+from ..schemas.classification import GUARDED
 from .content import (
     Metrics,
     baseline_name,
@@ -14,6 +15,7 @@ from .content import (
     unverified_text,
 )
 from .document import Remark
+from .split_level import DISJOINT, LEAKS, run_level
 
 # Where position alone comes this near, the accuracy no longer tells that spectra were used.
 POSITION_MARGIN = 0.02
@@ -43,6 +45,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *_learnt_nothing(metrics),
         *_folds(metrics),
         *_position(metrics),
+        *_audited(metrics),
         *_neighbourhood(metrics),
         *_polygons(metrics),
         *_spectral_baselines(metrics),
@@ -168,7 +171,10 @@ def _position(metrics: Metrics) -> list[Remark]:
         "the accuracy says little about the spectra. "
     )
     if not metrics["split"].get("guard"):
-        text += "Try a split with a guard (--split disjoint)."
+        if kind in GUARDED:
+            text += "Leave split.guard out: the scene says then how wide it is."
+        else:
+            text += "Try a split with a guard (--split disjoint)."
     else:
         text += f"Try {_ALTERNATIVES}."
     return [Remark(text, warning=True)]
@@ -203,6 +209,22 @@ def _neighbourhood(metrics: Metrics) -> list[Remark]:
         "a training pixel: the model has seen them, without their labels, during training."
     )
     return [Remark(text, warning=inside >= _MOSTLY)]
+
+
+def _audited(metrics: Metrics) -> list[Remark]:
+    """Whether a split with a guard is disjoint, as `hsi audit` judges it."""
+    found = run_level(metrics)
+    if found is None or metrics["split"]["kind"] not in GUARDED:
+        return []
+    level, reasons = found
+    if level == DISJOINT:
+        return [Remark(f"By the audit's rule this split is disjoint: {'; '.join(reasons)}.")]
+    words = "leaks" if level == LEAKS else f"is {level}"
+    text = f"By the audit's rule this split {words}: {'; '.join(reasons)}."
+    floor = (metrics.get("guard_curve") or {}).get("floor")
+    if floor is not None and floor > metrics["split"]["guard"]:
+        text += f" Without split.guard, {floor} pixels are kept free in this scene."
+    return [Remark(text, warning=True)]
 
 
 def _polygons(metrics: Metrics) -> list[Remark]:

@@ -18,6 +18,8 @@ from .folder import LABEL_MAP, METRICS, Run
 _LISTED = 20
 # Where the scores of predictions stand, for runs that leave no map.
 _FIGURES = ("test", "validation")
+# Facts that earlier runs do not tell, though they were the same.
+_LATER = ("data", "guard_curve")
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,8 @@ def compare_predictions(then: Run, now: Run) -> Compared:
 
 def compare_metrics(then: Run, now: Run) -> Compared:
     """Every value of metrics.json."""
-    # Earlier runs name their unverified files, without the word.
     named = {
-        key: value for key, value in now.metrics.items() if key in then.metrics or key != "data"
+        key: value for key, value in now.metrics.items() if key in then.metrics or key not in _LATER
     }
     return _compared_trees(f"values of {METRICS}", then.metrics, named)
 

@@ -10,6 +10,8 @@ from ..config import Section
 from .scene_data import ScenesConfig
 from .training import MachineConfig, NonNegative, Options, TrainingConfig
 
+GUARDED = ("disjoint", "polygons", "spatial_folds")
+"""Kinds of split that keep a guard between training and test."""
 Baseline = Literal["svm", "forest", "cnn1d", "lda", "gaussian", "spectral_angle"]
 
 
@@ -54,8 +56,9 @@ class SplitConfig(Section):
         train: share of each class's pixels, or (a whole number) pixels per class; of a split by
             scenes, where none are named, share or number of the scenes. Not of spatial_folds.
         validation: share of the training side that is set apart for selection.
-        guard: pixels between training and test; null takes the window's radius. disjoint and
-            polygons only.
+        guard: pixels between training and test; null, or auto, takes the window's radius, or more
+            where position alone tells classes at that distance (docs/splits.md). disjoint,
+            polygons and spatial_folds only.
         folds: number of spatial folds, each a model. spatial_folds only.
         layout: auto, blocks or stripes. disjoint and spatial_folds only, of which auto takes
             polygons where labels are drawn.
@@ -78,6 +81,11 @@ class SplitConfig(Section):
     file: str | None = None
     test_scenes: list[str] = Field(default_factory=list)
     validation_scenes: list[str] = Field(default_factory=list)
+
+    @field_validator("guard", mode="before")
+    @classmethod
+    def _auto_is_none(cls, value: object) -> object:
+        return None if value == "auto" else value
 
     @field_validator("train")
     @classmethod

@@ -6,25 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...metrics.measures import measure
+from ...metrics.position import position_skill as skill_of
 from ...printable import plain
 from ..content import count, enumerate_names, percent
 from ..document import Remark
+from ..split_level import DISJOINT, IDENTICAL, LEAKS, PARTLY, RULE, Seen, split_level
 
 Facts = Mapping[str, Any]
 
-LEAKS, PARTLY, DISJOINT = "leaks", "partly disjoint", "disjoint"
-# Of the way from naming the commonest class to 100 %: how far position alone may come.
-_MOST, _LEAST = 0.75, 0.25
-_IDENTICAL = 0.01
 _FEW_AREAS = 20
-#: What makes a split one of the three, as it stands beside every verdict.
-RULE = (
-    "A split leaks where a pixel is in both training and test, where position alone comes 75 % or "
-    "more of the way from naming always the commonest test class to 100 %, or where 1 % or "
-    "more of the test spectra stand in training as well. It is disjoint where none of this holds, "
-    "position alone comes less than 25 % of the way, and no test pixel has a training pixel inside "
-    "its window. All others are partly disjoint."
-)
 _SENTENCES = {
     LEAKS: "This split leaks",
     PARTLY: "This split is partly disjoint",
@@ -65,8 +55,7 @@ def verdict_remarks(facts: Facts) -> list[Remark]:
 def position_skill(facts: Facts) -> float:
     """How far position alone comes from naming the commonest class to 100 %; at most 1."""
     chance = facts["commonest_class"]["overall_accuracy"]
-    found = facts["position"]["overall_accuracy"]["value"]
-    return 1.0 if chance >= 1 else float((found - chance) / (1 - chance))
+    return float(skill_of(facts["position"]["overall_accuracy"]["value"], chance))
 
 
 def score_text(name: str, score: Mapping[str, Any]) -> str:
@@ -80,27 +69,15 @@ def score_text(name: str, score: Mapping[str, Any]) -> str:
 
 def _level(facts: Facts) -> tuple[str, list[str]]:
     """Which of the three a split is, and the reasons."""
-    skill, shared = position_skill(facts), facts["pixels"]["shared"]
-    way = f"position alone comes {percent(max(skill, 0.0), 0)} % of the way to 100 %"
-    reasons = []
-    if shared:
-        reasons.append(f"{_pixels(shared)} both in training and in the test")
-    if skill >= _MOST:
-        reasons.append(way)
-    if (identical := _identical_share(facts)) >= _IDENTICAL:
-        reasons.append(f"{percent(identical)} % of the test spectra stand in training as well")
-    if reasons:
-        return LEAKS, reasons
-    window = facts["leakage"]["window"]
-    inside = facts["leakage"]["test_inside_training_window"]
-    seen = f"of the test pixels have a training pixel in their {window} × {window} window"
-    if inside > 0:
-        reasons.append(f"{percent(inside)} % {seen}")
-    if skill >= _LEAST:
-        reasons.append(way)
-    if reasons:
-        return PARTLY, reasons
-    return DISJOINT, [f"none {seen}", f"{way}, less than {percent(_LEAST, 0)} %"]
+    leakage = facts["leakage"]
+    seen = Seen(
+        position_skill(facts),
+        leakage["window"],
+        leakage["test_inside_training_window"],
+        facts["pixels"]["shared"],
+        _identical_share(facts),
+    )
+    return split_level(seen)
 
 
 def _statements(facts: Facts) -> list[Remark]:
@@ -246,7 +223,7 @@ def _identical(facts: Facts) -> list[Remark]:
         f"{count(found['identical'])} of {count(found['compared'])} test spectra stand in training "
         f"as well, to the last bit; {count(found['same_class'])} of them with the same class."
     )
-    return [Remark(text, warning=_identical_share(facts) >= _IDENTICAL)]
+    return [Remark(text, warning=_identical_share(facts) >= IDENTICAL)]
 
 
 def _intervals(facts: Facts) -> list[Remark]:

@@ -159,7 +159,7 @@ def _random_against_disjoint(report: BatchReport) -> list[Remark]:
             steps.setdefault(place, []).append(words)
     return [
         Remark(
-            f"From the random to the spatially disjoint split of {dataset}, {metric}: "
+            f"From the random split of {dataset} to the one with a guard, {metric}: "
             f"{enumerate_names(words)}."
         )
         for (dataset, metric), words in steps.items()

@@ -18,7 +18,7 @@ from ...models.registry import classifier_names, is_model
 from ...registry import listed, nearest_names
 from ...runs.chance import absent_dropout, generated
 from ...runs.machine import on_this_machine
-from ...schemas.classification import ClassificationConfig, SplitConfig
+from ...schemas.classification import GUARDED, ClassificationConfig, SplitConfig
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
 from .scene_choice import absolute, resolve_scenes, with_roles, with_scene_list
@@ -43,8 +43,6 @@ _OPTIONS = SCENE_OPTIONS | {
     "threads": ("threads",),
 }
 _SOURCES = ("dataset", "scene", "scenes")
-GUARDED = ("disjoint", "polygons", "spatial_folds")
-"""Kinds of split that keep a guard between training and test."""
 _BANDS = 200
 
 
@@ -161,13 +159,14 @@ def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
             "split.guard",
             f"{guard}",
             f"at least the window's radius, {radius}",
-            "leave it out to take the radius",
+            "leave it out to take what fits window and scene",
         )
     usual = {"scenes": "train", **dict.fromkeys(GUARDED, "drop")}
     rare = split.rare_classes or usual.get(split.kind, "error")
     return split.model_copy(
         update={
-            "guard": (guard or radius) if guarded else None,
+            # Without one it follows from the labels, which are not read yet.
+            "guard": guard if guarded else None,
             "rare_classes": rare,
             **absolute(split, ("file",)),
         }

@@ -30,6 +30,7 @@ from ...reports.content import (
 )
 from ...reports.document import Block, Document, Figure, Remarks, Section
 from ...reports.figures import distance_figure
+from ...reports.guards import guard_chart
 from ...reports.pictures import chart, curves_section, photograph
 from ...reports.verdict import verdict
 from ...runs.folder import AREAS, MAP_PICTURE
@@ -98,9 +99,13 @@ def classification_page(
             *([] if areas is None else [Section("Areas", areas_blocks(areas))]),
             *curves_section(history, *_kept(metrics)),
             *bands_section(metrics),
-            Section("Split and leakage audit", [*split_tables(metrics), *_distances(metrics)]),
+            Section("Split and leakage audit", _split(metrics)),
         ],
     )
+
+
+def _split(metrics: Metrics) -> list[Block]:
+    return [*split_tables(metrics), *_distances(metrics), *guard_chart(metrics)]
 
 
 def _kept(metrics: Metrics) -> tuple[int | None, str]:

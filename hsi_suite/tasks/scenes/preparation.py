@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from ...data.leakage import LeakageAudit
 from ...data.pixel_spectra import PixelSpectra
+from ...data.position_curve import PositionCurve, position_curve
 from ...data.readers import SceneFile
 from ...data.reduction import Reduction
 from ...data.scene import Scene, check_window
-from ...data.scene_stack import in_memory, parts_of
+from ...data.scene_stack import in_memory, lines_of, parts_of
 from ...data.spatial_folds import SpatialFolds
 from ...data.splits import Split
 from ...engine.observer import Observer
 from ...errors import InputFileError
-from ...schemas.classification import ClassificationConfig
+from ...schemas.classification import GUARDED, ClassificationConfig
 from .denoising import SceneDenoising
 from .reduction_fitting import fit_reduction
 from .scene_loading import close_scene, load_prepared_scene
@@ -44,6 +45,7 @@ class Prepared:
             tests the pixels of all of them and trains none.
         fold: lines × samples, which of these each pixel lies in; None without folds.
         untested: pixels that no fold can test, by label value.
+        guards: how position alone does at each guard; None for splits without one.
     """
 
     scene: Scene | SceneFile
@@ -57,6 +59,7 @@ class Prepared:
     folds: tuple[Prepared, ...] = ()
     fold: NDArray[np.int64] | None = None
     untested: Mapping[int, int] = field(default_factory=dict)
+    guards: PositionCurve | None = None
 
     @cached_property
     def spectra(self) -> PixelSpectra:
@@ -126,10 +129,22 @@ def _prepared(
         observer.message(
             f"{scene.name}: larger than the memory limit allows, so it is read by lines"
         )
+    guards = None
+    if config.split.kind in GUARDED:
+        guards = position_curve(scene.labels, lines_of(scene))
+        config = with_guard(config, guards)
     if config.split.kind == "spatial_folds":
-        return _with_folds(config, scene, denoising)
+        return replace(_with_folds(config, scene, denoising), guards=guards)
     split = split_scene(config, scene, config.streams)
-    return _with_split(config, scene, denoising, split)
+    return replace(_with_split(config, scene, denoising, split), guards=guards)
+
+
+def with_guard(config: ClassificationConfig, guards: PositionCurve) -> ClassificationConfig:
+    """A configuration whose guard is settled: as given, else the window's radius or the floor."""
+    if config.split.guard is not None:
+        return config
+    guard = max(config.model.window // 2, guards.floor)
+    return config.model_copy(update={"split": config.split.model_copy(update={"guard": guard})})
 
 
 def _with_split(

@@ -170,6 +170,8 @@ def collect_metrics(
         metrics["denoising"] = prepared.denoising.to_dict()
     if len(split.validation):
         metrics["validation"] = part(split.validation)
+    if prepared.guards is not None:
+        metrics["guard_curve"] = prepared.guards.to_dict()
     if outcome.folds is not None:
         metrics |= _fold_metrics(prepared, outcome.folds, metrics["split"])
     if outcome.dropout is not None:

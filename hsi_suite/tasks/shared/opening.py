@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...data.position_curve import PositionCurve
 from ...data.readers import SceneFile
 from ...data.scene import Scene
 from ...data.splits import Split
@@ -35,6 +36,17 @@ def scene_lines(config: ClassificationConfig, split: Split) -> list[str]:
             "--split scenes does"
         ]
     return []
+
+
+def guard_lines(config: ClassificationConfig, guards: PositionCurve) -> list[str]:
+    """What a log says of a guard that nobody chose, where it is wider than the window asks for."""
+    radius = config.model.window // 2
+    if config.split.guard is not None or guards.floor <= radius:
+        return []
+    why = "there position alone falls near chance"
+    if not guards.reached:
+        why = "there position alone scores least, which is not near chance"
+    return [f"split.guard: {guards.floor} pixels, as {why}; --set split.guard={radius} keeps fewer"]
 
 
 def opening(
