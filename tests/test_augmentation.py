@@ -401,10 +401,38 @@ def test_what_cannot_be_is_refused_in_one_line(trained, tmp_path, settings, mess
     assert not list(Path(tmp_path).iterdir())
 
 
-def test_a_classical_model_is_not_augmented(trained, tmp_path):
+def test_a_model_that_is_fitted_at_once_learns_from_changed_copies(trained, tmp_path):
     _, scene, _ = trained
-    with pytest.raises(ConfigError, match=r"train\.augmentation: given with svm"):
-        hsi.train(**scene, model="svm", settings=["train.augmentation.noise=0.1"], output=tmp_path)
+    keys = ["threads=1", "train.augmentation={gain: 0.1, fields: 0.5, copies: 4}"]
+    run = hsi.train(**scene, model="lda", settings=keys, output=tmp_path)
+    plain = hsi.train(**scene, model="lda", settings=["threads=1"], output=tmp_path)
+    learnt, spectra = (load_classifier(each.path / MODEL, CPU).spectra for each in (run, plain))
+    assert len(learnt) == 4 * len(spectra)
+    moves = learnt.reshape(4, *spectra.shape) - spectra
+    assert (np.abs(moves).max((1, 2)) > 0.1).all()
+    assert evaluate(run.path)["equal"]
+    again = hsi.train(**scene, model="lda", settings=[*keys, "seeds.augment=9"], output=tmp_path)
+    assert not np.array_equal(load_classifier(again.path / MODEL, CPU).spectra, learnt)
+
+
+def test_a_network_learns_from_other_fields(trained, tmp_path):
+    _, scene, _ = trained
+    keys = [*SMALL, "train.augmentation.fields=0.5"]
+    run = hsi.train(**scene, settings=keys, output=tmp_path)
+    plain = hsi.train(**scene, settings=[*SMALL, "train.strategy=patch"], output=tmp_path)
+    one, other = (load_classifier(each.path / MODEL, CPU).tensors() for each in (run, plain))
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+    assert evaluate(run.path)["equal"]
+
+
+@pytest.mark.parametrize("key", ["flips=true", "others.band_dropout.share=0.2"])
+def test_single_spectra_are_not_turned(trained, tmp_path, key):
+    _, scene, _ = trained
+    with pytest.raises(ConfigError, match=r"train\.augmentation\."):
+        hsi.train(
+            **scene, model="svm", settings=[f"train.augmentation.{key}"], output=tmp_path / "no"
+        )
+    assert not (tmp_path / "no").exists()
 
 
 def test_runs_from_before_keep_their_identity():

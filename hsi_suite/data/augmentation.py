@@ -13,6 +13,7 @@ from torch import Tensor
 from ..errors import ConfigError
 from ..registry import Registry, enter_offered
 from ..seeding import SeedStreams
+from .field_shifts import FieldShifts
 from .orientations import orientations_of
 from .patches import WindowSampler
 from .reduction import Reduction
@@ -56,7 +57,7 @@ def _built(name: str, options: Mapping[str, Any]) -> Augmentation:
 
 @dataclass(frozen=True)
 class WindowAugmentation:
-    """Turns, gains and noise, drawn for each window of a batch.
+    """Turns, gains, noise and shifts, drawn for each window of a batch.
 
     Attributes:
         flips: mirror lines, samples, both or none, all equally often.
@@ -65,6 +66,9 @@ class WindowAugmentation:
         noise: standard deviation of Gaussian noise on each of the window's values, in their own
             unit, in which whitened components and standardised bands vary by 1.
         origin: components of the mean spectrum that the reduction takes from all spectra.
+        fields: standard deviation of the share of a difference between two fields of one class
+            that is added to all spectra of a window.
+        shifts: those differences, of reduced spectra; None where there are none.
         others: further ones by their names, carried out after these in their order.
     """
 
@@ -73,6 +77,8 @@ class WindowAugmentation:
     gain: float
     noise: float
     origin: Tensor
+    fields: float = 0.0
+    shifts: FieldShifts | None = None
     others: Mapping[str, Augmentation] = field(default_factory=dict)
 
     @classmethod
@@ -84,6 +90,8 @@ class WindowAugmentation:
         rotations: bool,
         gain: float,
         noise: float,
+        fields: float = 0.0,
+        shifts: FieldShifts | None = None,
         others: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> WindowAugmentation:
         """The augmentation of windows whose spectra went through `reduction`.
@@ -92,9 +100,8 @@ class WindowAugmentation:
             ConfigError: one of the others takes no such arguments.
             UnknownNameError: there is none of its name.
         """
-        origin = torch.from_numpy((reduction.mean @ reduction.matrix).astype("float32"))
         built = {name: _built(name, options) for name, options in (others or {}).items()}
-        return cls(flips, rotations, gain, noise, origin, built)
+        return cls(flips, rotations, gain, noise, origin_of(reduction), fields, shifts, built)
 
     def draw(
         self, count: int, sampler: WindowSampler, seeds: SeedStreams, epoch: int, step: int
@@ -105,7 +112,8 @@ class WindowAugmentation:
 
         Returns:
             Orientations (N), gains (N), where there is noise, N × components × window × window
-            of it, and what each of the others draws, on the sampler's device.
+            of it, where fields differ, N × components of shifts, and what each of the others
+            draws, on the sampler's device.
         """
         generator = seeds.torch("augment", epoch, step)
         known = torch.tensor(orientations_of(self.flips, self.rotations))
@@ -118,6 +126,11 @@ class WindowAugmentation:
             local.manual_seed(seeds.seed("augment", epoch, step, "noise"))
             noise = torch.randn((count, *shape), generator=local, device=sampler.device)
             drawn.append(noise.mul_(self.noise))
+        if self.shifts:
+            generator = seeds.torch("augment", epoch, step, "fields")
+            strengths = self.fields * torch.randn(count, generator=generator)
+            places = torch.rand((count, 2), generator=generator)
+            drawn.append(torch.from_numpy(self.shifts.draw(places.numpy(), strengths.numpy())))
         for name, other in self.others.items():
             drawn.append(other.draw(count, shape, seeds.torch("augment", epoch, step, name)))
         return tuple(each.to(sampler.device) for each in drawn)
@@ -144,6 +157,13 @@ class WindowAugmentation:
             windows = windows * (1 + shares) + shares * origin
         if self.noise:
             windows = windows + more.pop(0)
+        if self.shifts:
+            windows = windows + more.pop(0)[:, :, None, None]
         for other, drawn in zip(self.others.values(), more, strict=True):
             windows = other.change(windows, drawn)
         return windows
+
+
+def origin_of(reduction: Reduction) -> Tensor:
+    """Components of the mean spectrum that a reduction takes from all spectra."""
+    return torch.from_numpy((reduction.mean @ reduction.matrix).astype("float32"))

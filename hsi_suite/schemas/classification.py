@@ -131,6 +131,8 @@ class ModelConfig(Section):
 class AugmentationConfig(Section):
     """What is drawn anew for each window whenever it is learnt from.
 
+    A model that is fitted at once learns from a few changed copies of its spectra.
+
     Attributes:
         flips: mirror lines, samples, both or none.
         rotations: turn by 0, 90, 180 or 270°; with flips all eight orientations of a square.
@@ -138,6 +140,12 @@ class AugmentationConfig(Section):
             reduced, times one factor from 1 − gain to 1 + gain.
         noise: standard deviation of Gaussian noise on each value that the network sees; whitened
             components and standardised bands vary by 1.
+        fields: standard deviation of the share that is added, of the difference between the mean
+            spectra of two fields of one class (areas of training pixels that touch), drawn at
+            random from all classes: as much as one field differs from another, a spectrum may
+            differ elsewhere.
+        copies: changed copies of each training spectrum for a model that is fitted at once (svm,
+            forest, ...), in place of it; networks see another one each time.
         others: augmentations of other packages by their names, each with its options.
     """
 
@@ -145,12 +153,15 @@ class AugmentationConfig(Section):
     rotations: bool = False
     gain: Annotated[float, Field(ge=0, lt=1)] = 0.0
     noise: NonNegative = 0.0
+    fields: NonNegative = 0.0
+    copies: Annotated[int, Field(ge=1, le=100)] = 3
     others: dict[str, Options] = Field(default_factory=dict)
 
     @property
     def active(self) -> bool:
         """Whether anything is changed at all."""
-        return self != AugmentationConfig()
+        unused = {"copies": type(self).model_fields["copies"].default}
+        return self.model_copy(update=unused) != AugmentationConfig()
 
 
 class ClassificationTrainingConfig(TrainingConfig):

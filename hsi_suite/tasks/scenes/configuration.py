@@ -184,6 +184,8 @@ def absent_source(config: ClassificationConfig, source: str) -> str | None:
             return None if drawn else "the test scenes are named"
         return "the split is read from a file" if config.split.kind == "file" else None
     if model in CLASSICAL:
+        if source == "augment" and config.train.augmentation.active:
+            return None
         if source in ("order", "dropout", "augment"):
             return f"{model} is not trained step by step"
         if not CLASSICAL[model].DRAWS:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from ...data.augmentation import WindowAugmentation
+from ...data.augmentation import WindowAugmentation, origin_of
 from ...data.band_matching import header_numbers
+from ...data.field_shifts import FieldShifts
 from ...data.patches import WindowSampler
+from ...data.varied_spectra import varied
 from ...engine.distributed import ALONE, Team
 from ...engine.observer import Observer
 from ...engine.strategy import TrainingPlan, plan_training
@@ -122,19 +125,50 @@ def plan(
 
 def _plan_augmented(classifier: Classifier, config: ClassificationConfig) -> TrainingPlan:
     if config.model.name in CLASSICAL:
-        raise ConfigError("train.augmentation", f"given with {config.model.name}", "a network")
+        keys = config.train.augmentation
+        unsuited = {"flips": keys.flips, "rotations": keys.rotations, "others": keys.others}
+        for key, value in unsuited.items():
+            if value:
+                raise ConfigError(
+                    f"train.augmentation.{key}",
+                    f"given with {config.model.name}",
+                    "gain, noise or fields, which change single spectra",
+                    "leave it out, or train a network",
+                )
+        return TrainingPlan(
+            "patch", None, f"fitted to {keys.copies} changed copies of each spectrum"
+        )
     # Options that cannot be are refused before anything is made.
-    _augmentation(classifier, config)
+    _augmentation(classifier, config, None)
     return TrainingPlan(
         "patch", None, "training by windows (train.strategy=patch): each is changed by itself"
     )
 
 
 def _augmentation(
-    classifier: Classifier, config: ClassificationConfig
+    classifier: Classifier, config: ClassificationConfig, shifts: FieldShifts | None
 ) -> WindowAugmentation | None:
     keys = config.train.augmentation
-    return WindowAugmentation.of(classifier.reduction, **keys.model_dump()) if keys.active else None
+    if not keys.active:
+        return None
+    others = keys.model_dump(exclude={"copies"})
+    return WindowAugmentation.of(classifier.reduction, shifts=shifts, **others)
+
+
+def _shifts(
+    classifier: Classifier, config: ClassificationConfig, prepared: Prepared, observer: Observer
+) -> FieldShifts | None:
+    """How far the fields of the training part lie apart, where that is learnt from."""
+    if not config.train.augmentation.fields:
+        return None
+    train = prepared.split.train
+    spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
+    shifts = FieldShifts.of(spectra, prepared.classes[train], train, prepared.scene.samples)
+    if not shifts:
+        observer.message(
+            "train.augmentation.fields changes nothing: no class has two fields in training"
+        )
+    return shifts
 
 
 def _grid(config: ClassificationConfig, prepared: Prepared) -> TileGrid | None:
@@ -170,12 +204,14 @@ def fit(
     """
     if isinstance(classifier, SpectralClassifier):
         if team.first:
-            _fit_classical(classifier, prepared)
+            shifts = _shifts(classifier, config, prepared, observer)
+            _fit_classical(classifier, config, prepared, shifts)
         return Training(history=[], epoch=0, seconds=[])
     device = torch.device(config.device)
     seeds = config.streams
     planned = plan(classifier, config, prepared, team.size)
     observer.message(planned.text)
+    shifts = _shifts(classifier, config, prepared, observer)
     task = PixelClassification(
         reduced_scene(classifier, prepared) if reduced is None else reduced,
         torch.from_numpy(prepared.classes),
@@ -186,7 +222,7 @@ def fit(
         seeds,
         dense_from=planned.dense_from,
         grid=_grid(config, prepared),
-        augmentation=_augmentation(classifier, config),
+        augmentation=_augmentation(classifier, config, shifts),
     )
     assert isinstance(classifier, NetworkClassifier)
     trainer = Trainer(
@@ -202,8 +238,26 @@ def reduced_scene(classifier: Classifier, prepared: Prepared) -> WindowSampler:
     return classifier.reduced(prepared.spectra, scene.valid, (scene.lines, scene.samples))
 
 
-def _fit_classical(classifier: SpectralClassifier, prepared: Prepared) -> None:
-    train = prepared.split.train
+def _fit_classical(
+    classifier: SpectralClassifier,
+    config: ClassificationConfig,
+    prepared: Prepared,
+    shifts: FieldShifts | None,
+) -> None:
+    train, keys = prepared.split.train, config.train.augmentation
     spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
-    classifier.fit(spectra, prepared.classes[train])
+    classes = prepared.classes[train]
+    if keys.active:
+        spectra = varied(
+            spectra,
+            copies=keys.copies,
+            gain=keys.gain,
+            noise=keys.noise,
+            fields=keys.fields,
+            shifts=shifts,
+            origin=origin_of(classifier.reduction).numpy(),
+            generator=config.streams.numpy("augment"),
+        )
+        classes = np.tile(classes, keys.copies)
+    classifier.fit(spectra, classes)
     classifier.header.options.update(classifier.model.settings)

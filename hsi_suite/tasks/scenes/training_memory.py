@@ -165,10 +165,12 @@ class MemoryLimit:
             mapping = model_bytes(classifier, scene.lines, scene.samples)
             needs.append((kept + mapping, "the map", "raise it"))
         else:
+            augmentation = config.train.augmentation
+            learnt = trained * (augmentation.copies if augmentation.active else 1)
             needs.append(
                 (
-                    kept + _spectra_bytes(classifier.header.model, trained, components),
-                    f"{trained:,} training spectra of {components} components",
+                    kept + _spectra_bytes(classifier.header.model, learnt, components),
+                    f"{learnt:,} training spectra of {components} components",
                     "raise it, or lower split.train",
                 )
             )
