@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from scenes_samples import small_cube, write_scene
+from scenes_samples import SMALL, small_cube, write_scene
 
 import hsi_suite as hsi
 from hsi_suite.data.formats.georeferencing import simple_epsg
@@ -136,6 +136,9 @@ def test_what_is_said_of_the_condition_and_of_limits():
     part = area_table(mapped, names, sample_of([[5, 1], [1, 5]], labelled=25))
     assert "Labels cover 25.00 % of the map" in part["remarks"][0]
     assert "accuracies that are too high" in part["remarks"][0]
+    # Of a map that is not that of the labels alone nothing is said of how much they cover.
+    elsewhere = area_table(mapped, names, sample_of([[5, 1], [1, 5]], labelled=None))
+    assert "Labels cover" not in elsewhere["remarks"][0] and "These were," not in str(elsewhere)
     for kind in ("disjoint", "polygons", "file", "scenes"):
         whole = area_table(mapped, names, sample_of([[5, 1], [1, 5]], kind))
         assert (
@@ -177,6 +180,10 @@ def test_pixel_areas_of_other_systems():
     wgs = Georeference("EPSG:4326", (0.01, 0, 10.0, 0, -0.01, 50.0))
     assert simple_epsg("EPSG:4258") is None
     assert np.isclose(line_areas(etrs, 1)[0], line_areas(wgs, 1)[0], rtol=1e-6)
+    # Grads of the Paris system: 400 to the circle.
+    grads = Georeference("EPSG:4807", (0.01, 0, 10.0, 0, -0.01, 50.0))
+    degrees = Georeference("EPSG:4275", (0.009, 0, 9.0, 0, -0.009, 45.0))
+    assert np.isclose(line_areas(grads, 1)[0], line_areas(degrees, 1)[0], rtol=1e-9)
     assert line_areas(Georeference("EPSG:999999", (1.0, 0, 0, 0, -1.0, 0)), 1) is None
 
 
@@ -247,6 +254,8 @@ def test_predictions_say_whose_test_judges_them(runs, tmp_path):
     np.save(other, small_cube(seed=0, lines=20)[0])
     found = hsi.predict(runs[:1], str(other), None, areas=True, threads=1)
     assert any("another scene" in text for text in found.areas["remarks"])
+    # The labels are of the run's scene: they cover nothing of this one.
+    assert "Labels cover" in own.areas["remarks"][0] and "Labels cover" not in str(found.areas)
     both = hsi.predict(runs, str(scene), None, areas=True, threads=1)
     assert all("adjusted_area" not in row for row in both.areas["classes"])
     assert "mean of several runs was not tested" in both.areas["remarks"][0]
@@ -260,3 +269,16 @@ def test_areas_of_a_filtered_map_are_those_of_the_tested_one(runs, tmp_path):
     assert filtered.changed > 0
     assert filtered.areas["classes"] == plain.areas["classes"]
     assert any("before the filter" in text for text in filtered.areas["remarks"])
+
+
+def test_a_map_that_averages_orientations_was_not_tested(tmp_path):
+    scene = write_scene(tmp_path)
+    run = hsi.train(
+        **scene, settings=[*SMALL, "train.epochs=1"],
+        output=tmp_path / "runs",
+    )  # fmt: skip
+    options = {"areas": True, "threads": 1}
+    plain = hsi.predict([run.path], scene["scene"], None, **options)
+    turned = hsi.predict([run.path], scene["scene"], None, test_time_averaging=True, **options)
+    assert not any("averaging" in text for text in plain.areas["remarks"])
+    assert any("tested without --test-time-averaging" in t for t in turned.areas["remarks"])

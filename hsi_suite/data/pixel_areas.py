@@ -31,10 +31,17 @@ class EqualArea:
     Args:
         metres: how long a unit of a projected system is; None for degrees.
         ellipsoid: semi-major axis in m and inverse flattening (0: a sphere), for degrees.
+        radians: of a unit of angle, which may be a grad instead.
     """
 
-    def __init__(self, metres: float | None, ellipsoid: tuple[float, float] = (1.0, 0.0)) -> None:
+    def __init__(
+        self,
+        metres: float | None,
+        ellipsoid: tuple[float, float] = (1.0, 0.0),
+        radians: float = math.pi / 180,
+    ) -> None:
         self._metres = metres
+        self._radians = radians
         self._axis, inverse = ellipsoid
         flattening = 1 / inverse if inverse else 0.0
         self._eccentricity = math.sqrt(flattening * (2 - flattening))
@@ -53,12 +60,12 @@ class EqualArea:
         """Points × (x, y) in the plane."""
         if self._metres is not None:
             return points * self._metres
-        degrees = np.radians(points)
-        sine, e = np.sin(degrees[:, 1]), self._eccentricity
+        angles = points * self._radians
+        sine, e = np.sin(angles[:, 1]), self._eccentricity
         authalic = 2 * sine
         if e:
             authalic = (1 - e * e) * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
-        return np.column_stack([self._axis * degrees[:, 0], self._axis / 2 * authalic])
+        return np.column_stack([self._axis * angles[:, 0], self._axis / 2 * authalic])
 
 
 def line_areas(georeference: Georeference | None, lines: int) -> NDArray[np.float64] | None:
@@ -96,7 +103,10 @@ def _by_rasterio(crs: str) -> EqualArea | None:
             system = CRS.from_user_input(crs)
             if system.is_geographic:
                 found = _ELLIPSOID.search(system.to_wkt())
-                return EqualArea(None, (float(found[1]), float(found[2]))) if found else None
+                if found is None:
+                    return None
+                ellipsoid = float(found[1]), float(found[2])
+                return EqualArea(None, ellipsoid, float(system.units_factor[1]))
             return EqualArea(float(system.linear_units_factor[1])) if system.is_projected else None
     except CRSError:
         return None

@@ -95,13 +95,14 @@ class TestSample:
         labels: the label of each class of the confusion.
         counts: truth against map.
         kind: of the split.
-        labelled: number of labelled pixels that the split divided.
+        labelled: number of labelled pixels that the split divided; None where they are not of
+            the map alone.
     """
 
     labels: tuple[int, ...]
     counts: Confusion
     kind: str
-    labelled: int
+    labelled: int | None
 
     @classmethod
     def of(cls, metrics: Mapping[str, Any]) -> TestSample:
@@ -209,17 +210,19 @@ def _estimated(estimates: AreaEstimates, index: int) -> dict[str, Any]:
 
 def _condition(sample: TestSample, pixels: int) -> str:
     """What the estimates ask of the test pixels, and how far these are from it."""
-    share = sample.labelled / pixels if pixels else 0.0
     needed = (
         "Adjusted areas and their intervals need test pixels drawn at random from the whole map."
     )
-    if sample.kind == "random" and share >= _ALL:
-        return f"{needed} These were, but for the pixels that trained."
-    labelled = f"Labels cover {percent(min(share, 1.0))} % of the map"
+    covered = ""
+    if sample.labelled is not None:
+        share = sample.labelled / pixels if pixels else 0.0
+        if sample.kind == "random" and share >= _ALL:
+            return f"{needed} These were, but for the pixels that trained."
+        covered = f" Labels cover {percent(min(share, 1.0))} % of the map."
     if sample.kind == "random":
         return (
-            f"{needed} These were drawn from labelled pixels alone. {labelled}, mostly where "
-            "classes are clear: expect accuracies that are too high, areas that are corrected too "
+            f"{needed} These were drawn from labelled pixels alone, mostly where classes are "
+            f"clear.{covered} Expect accuracies that are too high, areas that are corrected too "
             "little, and intervals that are too narrow."
         )
     if sample.kind == "spatial_folds":
@@ -230,7 +233,7 @@ def _condition(sample: TestSample, pixels: int) -> str:
         )
     return (
         f"{needed} These are whole areas of a {sample.kind or 'given'} split, where neighbours "
-        f"repeat each other. {labelled}. Expect intervals that are too narrow, by much where test "
+        f"repeat each other.{covered} Expect intervals that are too narrow, by much where test "
         "areas are few, and areas biased towards what these areas hold."
     )
 

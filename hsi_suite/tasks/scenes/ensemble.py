@@ -67,6 +67,11 @@ class Ensemble:
         """How many lines and samples around a pixel its classification depends on."""
         return max(classifier.header.window for classifier in self.classifiers) // 2
 
+    @property
+    def orientations(self) -> tuple[int, ...]:
+        """Over how many orientations of its windows each averages."""
+        return tuple(each.header.orientations for each in self.classifiers)
+
     def of_all_orientations(self) -> Ensemble:
         """The same, each averaging over all ways to turn and mirror its windows.
 

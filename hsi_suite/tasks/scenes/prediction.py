@@ -215,6 +215,7 @@ def predict(
             if number := len(fold_files(run, MODEL_ENDING)):
                 observer.message(f"{run.path.name}: the mean of the models of its {number} folds")
         unverified = report_unverified(runs, observer)
+        tested = ensemble.orientations
         if test_time_averaging:
             ensemble = ensemble.of_all_orientations()
         if probabilities or uncertainty:
@@ -236,12 +237,13 @@ def predict(
             check_picture(file, left)
         _check_finishing(products, file, ensemble, left, len(ensemble.labels) if cog else 0)
         if areas:
-            sample, remarks = test_sample(runs, file, observer)
+            as_tested = ensemble.orientations == tested
+            sample, remarks = test_sample(runs, file, observer, as_tested=as_tested)
             products = replace(products, sample=sample, area_remarks=remarks)
         warn_if_unlike(file, ensemble, observer)
         identity = {
             "models": list(ensemble.checksums),
-            "orientations": [each.header.orientations for each in ensemble.classifiers],
+            "orientations": list(ensemble.orientations),
             "denoised": ensemble.denoised,
             "scene": [_state_of(path) for path in file.files],
             "variable": scene_variable,

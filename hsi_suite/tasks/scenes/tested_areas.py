@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...checksums import hash_file
@@ -13,14 +14,15 @@ from .class_areas import TestSample
 
 
 def test_sample(
-    runs: Sequence[str | Path], file: CubeFile, observer: Observer
+    runs: Sequence[str | Path], file: CubeFile, observer: Observer, *, as_tested: bool = True
 ) -> tuple[TestSample | None, tuple[str, ...]]:
     """The test pixels of a run, and what must be said of them beside this scene's map.
 
     Args:
         runs: folders of finished runs.
         file: the scene that is mapped.
-        observer: is told where there are none.
+        observer: is told where they do not judge this map.
+        as_tested: whether the run classifies as it did its test pixels.
     """
     if len(runs) > 1:
         remark = "The mean of several runs was not tested: areas are as mapped, without intervals."
@@ -34,15 +36,23 @@ def test_sample(
         )
         observer.message(remark)
         return None, (remark,)
-    if not run.metrics.get("scenes") and _learnt_from(run, file):
-        return TestSample.of(run.metrics), ()
-    where = "of several scenes together" if run.metrics.get("scenes") else "of another scene"
-    remark = (
-        f"The test pixels are {where}: adjusted areas and intervals hold only if the run "
-        "errs here as it did there, which nothing here tests."
-    )
-    observer.message(f"areas: {remark[0].lower()}{remark[1:]}")
-    return TestSample.of(run.metrics), (remark,)
+    sample, remarks = TestSample.of(run.metrics), []
+    if not as_tested:
+        remarks.append(
+            "The run was tested without --test-time-averaging: the estimates suppose that it errs "
+            "as often with it."
+        )
+    several = bool(run.metrics.get("scenes"))
+    if several or not _learnt_from(run, file):
+        sample = replace(sample, labelled=None)
+        where = "of several scenes together" if several else "of another scene"
+        remarks.append(
+            f"The test pixels are {where}: adjusted areas and intervals hold only if the run "
+            "errs here as it did there, which nothing here tests."
+        )
+    for remark in remarks:
+        observer.message(f"areas: {remark[0].lower()}{remark[1:]}")
+    return sample, tuple(remarks)
 
 
 def _learnt_from(run: Run, file: CubeFile) -> bool:
