@@ -34,7 +34,7 @@ from ..tasks.scenes.preparation import Prepared, with_guard
 from ..tasks.scenes.preparation import prepare as prepare_scene
 from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
-from ..tasks.scenes.scene_domain import learnt
+from ..tasks.scenes.scene_domain import learnt, unlike_scenes
 from ..tasks.scenes.scene_files import settled_data
 from ..tasks.scenes.training_memory import MemoryLimit
 from ..tasks.shared.opening import bands_left_out, epochs_text, guard_lines, opening, scene_lines
@@ -95,7 +95,8 @@ def _opening(config: ClassificationConfig, prepared: Prepared) -> list[str]:
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
     guard = [] if prepared.guards is None else guard_lines(config, prepared.guards)
     first = opening(config, scene.name, parts, length, scene.unverified)
-    return [*first, *guard, *scene_lines(config, split), *bands_left_out(scene), *denoised]
+    bands, unlike = bands_left_out(scene), unlike_scenes(prepared)
+    return [*first, *guard, *scene_lines(config, split), *bands, *denoised, *unlike]
 
 
 def _work(

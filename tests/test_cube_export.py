@@ -10,7 +10,7 @@ from hsi_suite.cli.data import data
 from hsi_suite.data import cube_export
 from hsi_suite.data.cube_export import export_cube
 from hsi_suite.data.readers import open_cube
-from hsi_suite.data.value_scale import declared_scale
+from hsi_suite.data.value_scale import ValueScale, declared_scale
 from hsi_suite.errors import ConfigError, ExistingOutputError, InputFileError, OutputError
 
 
@@ -54,7 +54,9 @@ def test_scaled_values_are_what_they_stand_for(tmp_path):
     export_cube(written.path, tmp_path / "out.tif", scaled=True)
     with open_cube(tmp_path / "out.tif") as file:
         values = file.read()
-        assert values.dtype == np.float32 and declared_scale(file) is None
+        assert values.dtype == np.float32
+        # So that scenes of other scales can be brought to it.
+        assert declared_scale(file) == ValueScale((1.0,) * file.shape[2], (0.0,) * file.shape[2])
         missing = written.values == 0
         assert np.array_equal(np.isnan(values), missing)
         expected = written.values * written.gains + written.offsets

@@ -19,6 +19,7 @@ from hsi_suite.data.readers import open_scene, read_labels, read_scene
 from hsi_suite.data.reduction import fit_pca
 from hsi_suite.data.scene import Georeference, Scene
 from hsi_suite.data.scene_list import NamedScene, named_scenes
+from hsi_suite.data.scene_overlap import shared_ground
 from hsi_suite.data.scene_split import SceneParts, scene_split
 from hsi_suite.data.scene_stack import lines_of, pixels_to_fit, stack_scenes
 from hsi_suite.data.splits import PARTS
@@ -31,6 +32,7 @@ from hsi_suite.schemas.classification import ClassificationConfig
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.configuration import classification_config
 from hsi_suite.tasks.scenes.preparation import prepare
+from hsi_suite.tasks.scenes.scene_domain import unlike_scenes
 from hsi_suite.tasks.scenes.training_memory import MemoryLimit
 from hsi_suite.tasks.shared.opening import scene_lines
 
@@ -327,6 +329,126 @@ def test_distances_end_at_the_border_of_a_scene():
 
 
 # --- Runs --------------------------------------------------------------------------------------
+
+
+def overlapping(folder, moved, named="b", change=lambda cube: cube):
+    """Scene a, and what lies some lines and samples further, as arrays of one file each."""
+    cube, truth = values("a")
+    lines, samples = moved
+    for name, at, part in (("a", (0, 0), cube), (named, moved, change(cube))):
+        shifted = Georeference(
+            "EPSG:32633", (30.0, 0.0, 364095.0 + 30 * at[1], 0.0, -30.0, 5809965.0 - 30 * at[0])
+        )
+        rows, columns = slice(lines if at[0] else 0, None), slice(samples if at[1] else 0, None)
+        write_layers_tiff(
+            folder / f"{name}.tif", part[rows, columns], [f"b{n}" for n in range(BANDS)], shifted,
+            None,
+        )  # fmt: skip
+        np.save(folder / f"{name}_labels.npy", truth[rows, columns])
+    return str(folder)
+
+
+def test_held_out_scenes_that_were_seen_are_found(tmp_path):
+    """A tile that overlaps, the same place on another day, and a copy without coordinates."""
+    noisy = np.random.default_rng(5)
+    kinds = {
+        "overlap": ((5, 3), lambda cube: cube, True, True),
+        "another day": ((5, 3), lambda cube: cube + noisy.normal(0, 5, cube.shape), True, False),
+        "apart": ((900, 900), lambda cube: cube + 1, False, False),
+    }
+    for kind, (moved, change, ground, same) in kinds.items():
+        there = tmp_path / kind
+        there.mkdir()
+        if kind == "apart":
+            for name in "ab":
+                write(there, name)
+            scene = str(there)
+        else:
+            scene = overlapping(
+                there, moved, change=lambda cube, c=change: c(cube).astype(np.float32)
+            )
+        found, _ = prepared(scene=scene, test_scenes=["b"])
+        leakage = found.leakage.to_dict()
+        # By brute force: every test pixel of b is a labelled pixel of a.
+        assert leakage.get("on_training_ground") == (1.0 if ground else None), kind
+        assert leakage.get("identical_spectra") == (1.0 if same else None), kind
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in "ab":
+        np.save(copy / f"{name}.npy", values("a")[0])
+        np.save(copy / f"{name}_labels.npy", values("a")[1])
+    run = hsi_suite.train(
+        scene=str(copy), model="svm", settings=SVM, test_scenes=["b"], output=tmp_path, verbose=0
+    )
+    assert run.metrics["leakage"]["identical_spectra"] == 1
+    page = (run.path / "report.html").read_text()
+    assert "position tells nothing" not in page and "the very spectrum of a training pixel" in page
+
+
+def test_ground_is_counted_pixel_by_pixel():
+    """Against loops over all pixels, with grids that are turned and of other sizes."""
+    generator = np.random.default_rng(0)
+    for trial in range(3):
+        turn = 0.1 * trial
+        georeferences = (
+            Georeference("EPSG:32633", (30.0, 0.0, 1000.0, 0.0, -30.0, 2000.0)),
+            Georeference("EPSG:32633", (20.0, turn * 20, 1103.7, turn * 20, -20.0, 1897.1)),
+            Georeference("EPSG:4326", (30.0, 0.0, 1000.0, 0.0, -30.0, 2000.0)),
+        )
+        scenes = [
+            replace(Scene(name, *values(name), ("x", "y", "z")), georeference=each)
+            for name, each in zip("abc", georeferences, strict=True)
+        ]
+        stack = stack_scenes(scenes, 2, ("x", "y", "z"))
+        labelled = np.flatnonzero(stack.labels)
+        generator.shuffle(labelled)
+        half = len(labelled) // 2
+        split = replace(
+            scene_split(
+                stack.labels, parts(stack), train=1, validation=0, generator=generator,
+                rare_classes="drop", test_scenes=(), validation_scenes=(), block=1,
+            ),
+            train=np.sort(labelled[:half]), test=np.sort(labelled[half:]),
+        )  # fmt: skip
+
+        def corners(pixel, stack=stack):
+            line, sample = divmod(int(pixel), stack.samples)
+            part = next(p for p in stack.parts if 0 <= line - p.first_line < p.lines)
+            a, b, c, d, e, f = part.georeference.transform
+            x, y = sample, line - part.first_line
+            at = [(x + i, y + j) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1), (0.5, 0.5))]
+            placed = [(a * i + b * j + c, d * i + e * j + f) for i, j in at]
+            return part, shapely.Polygon(placed[:4]), shapely.Point(placed[4])
+
+        known = [corners(pixel)[:2] for pixel in split.train]
+        tree = shapely.STRtree([polygon for _, polygon in known])
+        expected = 0
+        for pixel in split.test:
+            part, _, centre = corners(pixel)
+            met = [known[index][0] for index in tree.query(centre, "intersects")]
+            expected += any(
+                other is not part and other.georeference.crs == part.georeference.crs
+                for other in met
+            )
+        assert expected > 0
+        assert shared_ground(stack, [split]) == pytest.approx(expected / len(split.test))
+
+
+def test_scenes_in_other_units_are_told(tmp_path, files):
+    """Training scenes against the first of them, a held-out one against all."""
+    cube, _ = values("b")
+    np.save(tmp_path / "b.npy", cube / 1e4)
+    scene = [files["scene"][0], str(tmp_path / "b.npy"), files["scene"][2]]
+
+    def opening(**options):
+        found, _ = prepared(scene=scene, labels=files["labels"], **options)
+        return unlike_scenes(found)
+
+    held, pooled = opening(test_scenes=["b"]), opening(split="random")
+    assert len(held) == 1 and held[0].startswith("warning: b: ") and "training scenes" in held[0]
+    assert len(pooled) == 1 and "those of a: " in pooled[0] and "1/10,000" in pooled[0]
+    found, _ = prepared(**files, test_scenes=["b"])
+    assert unlike_scenes(found) == []
 
 
 def test_a_run_tells_what_each_scene_was_for(run):

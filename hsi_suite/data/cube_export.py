@@ -73,7 +73,8 @@ def export_cube(
         nodata: value of missing data.
         bands: which are written, see `band_selection`; None: all, with the marks of bad ones.
         drop_water: leave out the bands in which water vapour leaves hardly any light.
-        scaled: write what the values stand for, as float32, NaN where they are missing.
+        scaled: write what the values stand for, as float32, NaN where they are missing; their scale
+            is 1 then.
         memory_limit: bytes for the whole process.
         overwrite: whether files that are there may be replaced.
 
@@ -92,7 +93,7 @@ def export_cube(
         if scaled:
             file = _in_units(file)
         elif output.suffix.lower() in (".tif", ".tiff"):
-            file = _with_gains(file)
+            file = _with_gains(file, declared_scale(file))
         if output.suffix.lower() == ".npy":
             remarks += (
                 "NPY holds the values alone, not what they are; .hdr, .tif and .nc hold both",
@@ -104,14 +105,14 @@ def export_cube(
     return ExportedCube(written, file.shape, str(dtype), remarks)
 
 
-def _with_gains(file: CubeFile) -> CubeFile:
+def _with_gains(file: CubeFile, scale: ValueScale | None) -> CubeFile:
     """The cube with its scale as gains and offsets, the only form that GeoTIFF has."""
-    scale = declared_scale(file)
     if scale is None:
         return file
     pairs = ((GAINS, scale.gain), (OFFSETS, scale.offset))
+    kept = {name: value for name, value in file.kept_fields.items() if name != FACTOR}
     fields = {name: tuple(map(repr, values)) for name, values in pairs}
-    return replace(file, kept_fields={**file.kept_fields, **fields})
+    return replace(file, kept_fields={**kept, **fields})
 
 
 def _in_units(file: CubeFile) -> CubeFile:
@@ -122,9 +123,10 @@ def _in_units(file: CubeFile) -> CubeFile:
             file.path, "does not say what its values stand for", "a scale", "leave --scaled out"
         )
     bands = file.shape[2]
-    file = rescaled(file, scale, ValueScale((1.0,) * bands, (0.0,) * bands))
-    kept = {k: v for k, v in file.kept_fields.items() if k not in (GAINS, OFFSETS, FACTOR)}
-    return replace(file, nodata=math.nan, kept_fields=kept)
+    wanted = ValueScale((1.0,) * bands, (0.0,) * bands)
+    file = rescaled(file, scale, wanted)
+    # Without a scale, they would not be brought to that of other files.
+    return _with_gains(replace(file, nodata=math.nan), wanted)
 
 
 def _strip_lines(file: CubeFile, memory_limit: float) -> int:

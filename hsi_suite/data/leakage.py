@@ -65,6 +65,10 @@ class LeakageAudit:
         polygons: what becomes of polygons; None where none are known.
         in_other_scenes: share of the test pixels in scenes without any pixel of the training
             side; they are far from it, and no distance counts them. None for a single scene.
+        on_training_ground: share of the test pixels that lie on the ground of a pixel of the
+            training side in another scene; None where none does.
+        identical_spectra: of several scenes, share of the test pixels with the very spectrum of a
+            pixel of the training side; None where none has.
     """
 
     window: int
@@ -79,12 +83,14 @@ class LeakageAudit:
     histogram: tuple[int, ...]
     polygons: PolygonAudit | None = None
     in_other_scenes: float | None = None
+    on_training_ground: float | None = None
+    identical_spectra: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The audit in plain types, for JSON; the histogram as [distance, pixels] rows."""
         rows = [[distance, pixels] for distance, pixels in enumerate(self.histogram) if pixels]
         plain = {**asdict(self), "histogram": rows}
-        for later in ("polygons", "in_other_scenes"):
+        for later in ("polygons", "in_other_scenes", "on_training_ground", "identical_spectra"):
             if plain[later] is None:
                 del plain[later]
         return plain

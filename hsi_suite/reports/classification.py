@@ -289,7 +289,7 @@ def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:
         ("test pixels inside a training window", _share(leakage["test_inside_training_window"])),
         ("test windows overlapping a training window", _share(leakage["windows_overlapping"])),
         ("test pixels within 1 pixel of training", _share(leakage["within_one_pixel"])),
-        *_scene_rows(leakage.get("in_other_scenes")),
+        *_scene_rows(leakage),
         *([] if median is None else [(_DISTANCE, f"{nearest} … {farthest}, median {median:g} px")]),
         *_polygon_rows(leakage.get("polygons")),
         *_level_rows(metrics),
@@ -301,10 +301,13 @@ def _level_rows(metrics: Metrics) -> list[tuple[str, str]]:
     return [] if found is None else [("by the audit's rule", found[0])]
 
 
-def _scene_rows(share: float | None) -> list[tuple[str, str]]:
-    if share is None:
-        return []
-    return [("test pixels in scenes without training pixels", _share(share))]
+def _scene_rows(leakage: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = (
+        ("in_other_scenes", "test pixels in scenes without training pixels"),
+        ("on_training_ground", "test pixels on the ground of training in another scene"),
+        ("identical_spectra", "test pixels with the very spectrum of a training pixel"),
+    )
+    return [(words, _share(leakage[key])) for key, words in rows if leakage.get(key) is not None]
 
 
 def _polygon_rows(polygons: Mapping[str, Any] | None) -> list[tuple[str, str]]:

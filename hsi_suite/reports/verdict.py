@@ -47,6 +47,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *_position(metrics),
         *_audited(metrics),
         *_neighbourhood(metrics),
+        *_scenes_in_common(metrics),
         *_polygons(metrics),
         *_spectral_baselines(metrics),
         *_left_out(metrics),
@@ -182,11 +183,33 @@ def _position(metrics: Metrics) -> list[Remark]:
 
 def _other_scenes(metrics: Metrics, commonest: float) -> list[Remark]:
     """What position tells of test pixels in scenes that nothing was learnt from: nothing."""
-    text = (
-        "All test pixels are in scenes that no training pixel is from, so position tells nothing "
-        f"of them; naming always the commonest training class is right for {percent(commonest)} %."
+    alone = f"naming always the commonest training class is right for {percent(commonest)} %."
+    text = "All test pixels are in scenes that no training pixel is from"
+    if any(metrics["leakage"].get(key) for key in ("on_training_ground", "identical_spectra")):
+        return [Remark(f"{text}; {alone}")]
+    return [Remark(f"{text}, so position tells nothing of them; {alone}")]
+
+
+def _scenes_in_common(metrics: Metrics) -> list[Remark]:
+    """What several scenes have in common, of which the distances within them know nothing."""
+    ground, same = (
+        metrics["leakage"].get(key) for key in ("on_training_ground", "identical_spectra")
     )
-    return [Remark(text)]
+    remarks = []
+    if same:
+        text = (
+            f"{percent(same)} % of the test pixels have the very spectrum of a training pixel: "
+            "scenes overlap, or one is a copy of another. Leave it out, or cut the overlap off."
+        )
+        remarks.append(Remark(text, warning=True))
+    if ground:
+        text = (
+            f"{percent(ground)} % of the test pixels lie on the ground of a training pixel in "
+            "another scene: what grows or stands there was learnt. Scores say little of other "
+            "places."
+        )
+        remarks.append(Remark(text, warning=True))
+    return remarks
 
 
 def _better(difference: float) -> str:

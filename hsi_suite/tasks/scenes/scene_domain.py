@@ -16,7 +16,7 @@ from ...data.learnt_bands import with_learnt_bands
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import CubeFile
 from ...data.reduction import Reduction
-from ...data.scene_stack import pixels_to_fit
+from ...data.scene_stack import ScenePart, StackedScene, pixels_to_fit
 from ...data.spectral_domain import SpectralDomain, band_list, dead_bands
 from ...data.value_scale import ValueScale, declared_scale, rescaled
 from ...engine.observer import Observer
@@ -60,6 +60,55 @@ def learnt(config: ClassificationConfig, prepared: Prepared) -> dict[str, Any]:
         "domain": domain.to_dict(),
         "value_scale": None if scale is None else scale.to_dict(),
     }
+
+
+def unlike_scenes(prepared: Prepared) -> list[str]:
+    """A warning for each of several scenes whose spectra are unlike those of the others.
+
+    Training scenes are held against the first of them, others against all training scenes.
+
+    Args:
+        prepared: holds the scenes, how they are divided, and the reduction.
+    """
+    scene, reduction = prepared.scene, prepared.reduction
+    if not isinstance(scene, StackedScene):
+        return []
+    train = prepared.split.train
+    training = [part for part in scene.parts if part.mine(train, scene.samples).any()]
+    # Folds train on every scene.
+    training = training or list(scene.parts)
+    spectra = {part.name: _spectra_of(scene, part) for part in scene.parts}
+    first = spectra[training[0].name]
+    learnt = np.concatenate([spectra[part.name] for part in training])
+    warnings = []
+    for part in scene.parts:
+        known, whose = (
+            (first, training[0].name) if part in training else (learnt, "the training scenes")
+        )
+        own = spectra[part.name]
+        if not len(known) or not len(own) or own is known:
+            continue
+        mean = known.mean(0)
+        domain = SpectralDomain.of(known, reduction.apply(known), mean)
+        unlike = domain.unlike(own, reduction.apply(own), mean)
+        if unlike is not None:
+            warnings.append(
+                f"warning: {part.name}: its spectra are unlike those of {whose}: {unlike}; check "
+                "that all scenes hold the same quantity in the same unit"
+            )
+    return warnings
+
+
+def _spectra_of(scene: StackedScene, part: ScenePart) -> NDArray[np.float64]:
+    """Spectra of pixels with data from lines all over a part of a stack, N × bands."""
+    lines = np.array(spread_lines(part.lines, _LINES))
+    step = -(-len(lines) * part.samples * len(scene.parts) // _PIXELS)
+    samples = np.arange(0, part.samples, step)
+    pixels = (part.first_line + lines)[:, None] * scene.samples + samples
+    if part.valid is not None:
+        pixels = pixels[part.valid[np.ix_(lines, samples)]]
+    spectra = PixelSpectra(scene.cube).of(pixels.ravel())[:].astype(np.float64)
+    return np.asarray(spectra[np.isfinite(spectra).all(1)])
 
 
 def in_learnt_scale(file: CubeFile, ensemble: Ensemble, observer: Observer) -> CubeFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...checksums import hash_file
 from ...data.disjoint_split import disjoint_split
@@ -13,8 +14,9 @@ from ...data.polygon_split import polygon_split
 from ...data.polygons import polygons_of
 from ...data.readers import SceneFile
 from ...data.scene import Scene
+from ...data.scene_overlap import shared_ground, shared_spectra
 from ...data.scene_split import SceneParts, scene_split
-from ...data.scene_stack import lines_of, parts_of
+from ...data.scene_stack import StackedScene, lines_of, parts_of
 from ...data.spatial_folds import SpatialFolds, spatial_folds
 from ...data.split_files import file_split
 from ...data.splits import Split, random_split
@@ -35,7 +37,9 @@ def split_checksum(config: SplitConfig) -> dict[str, str]:
 
 
 def scene_audit(folds: Sequence[Split], scene: Scene | SceneFile, window: int) -> LeakageAudit:
-    """What a split of a scene with labels gives away, of polygons too where there are some.
+    """What a split of a scene with labels gives away.
+
+    Of polygons too, where there are some, and of several scenes what they have in common.
 
     Args:
         folds: the split, or one of each spatial fold.
@@ -45,7 +49,14 @@ def scene_audit(folds: Sequence[Split], scene: Scene | SceneFile, window: int) -
     polygons, kind = None, folds[0].kind
     if scene.labels is not None and (scene.label_features is not None or kind == "polygons"):
         polygons = polygons_of(scene.labels, scene.label_features)
-    return audit_folds(folds, window=window, polygons=polygons, scenes=lines_of(scene))
+    found = audit_folds(folds, window=window, polygons=polygons, scenes=lines_of(scene))
+    if not isinstance(scene, StackedScene):
+        return found
+    return replace(
+        found,
+        on_training_ground=shared_ground(scene, folds) or None,
+        identical_spectra=shared_spectra(scene, folds) or None,
+    )
 
 
 def fold_scene(
