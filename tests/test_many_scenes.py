@@ -26,6 +26,7 @@ from hsi_suite.data.splits import PARTS
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, SplitError, Stopped
 from hsi_suite.pipelines.classification import resolve
+from hsi_suite.reports.split_level import LEAKS, PARTLY, run_level
 from hsi_suite.runs.identity import run_identity
 from hsi_suite.runs.training import resume, train
 from hsi_suite.schemas.classification import ClassificationConfig
@@ -382,6 +383,9 @@ def test_held_out_scenes_that_were_seen_are_found(tmp_path):
     )
     assert run.metrics["leakage"]["identical_spectra"] == 1
     page = (run.path / "report.html").read_text()
+    assert run_level(run.metrics)[0] == LEAKS
+    seen = {"window": 1, "test_inside_training_window": 0, "on_training_ground": 0.5}
+    assert run_level(run.metrics | {"leakage": seen})[0] == PARTLY
     assert "position tells nothing" not in page and "the very spectrum of a training pixel" in page
 
 

@@ -17,7 +17,7 @@ RULE = (
     "more of the way from naming always the commonest test class to 100 %, or where 1 % or "
     "more of the test spectra stand in training as well. It is disjoint where none of this holds, "
     "position alone comes less than 25 % of the way, and no test pixel has a training pixel inside "
-    "its window. All others are partly disjoint."
+    "its window or on its ground in another scene. All others are partly disjoint."
 )
 
 
@@ -31,6 +31,7 @@ class Seen:
         inside: share of the test pixels with a training pixel inside their window.
         shared: pixels in both training and test.
         identical: share of the test spectra that stand in training as well.
+        ground: of several scenes, share of the test pixels on the ground of training in another.
     """
 
     skill: float
@@ -38,6 +39,7 @@ class Seen:
     inside: float
     shared: int = 0
     identical: float = 0.0
+    ground: float = 0.0
 
 
 def split_level(seen: Seen) -> tuple[str, list[str]]:
@@ -57,6 +59,9 @@ def split_level(seen: Seen) -> tuple[str, list[str]]:
     window = f"have a training pixel in their {seen.window} × {seen.window} window"
     if seen.inside > 0:
         reasons.append(f"{percent(seen.inside)} % of the test pixels {window}")
+    if seen.ground > 0:
+        share = percent(seen.ground)
+        reasons.append(f"{share} % of the test pixels lie where another scene was trained on")
     if seen.skill >= NEAR_CHANCE:
         reasons.append(way)
     if reasons:
@@ -77,4 +82,6 @@ def run_level(metrics: Metrics) -> tuple[str, list[str]] | None:
     if not position or not leakage or not sum(supports):
         return None
     skill = position_skill(position["overall_accuracy"], max(supports) / sum(supports))
-    return split_level(Seen(skill, leakage["window"], leakage["test_inside_training_window"]))
+    inside = leakage["test_inside_training_window"]
+    identical, ground = (leakage.get(k) or 0.0 for k in ("identical_spectra", "on_training_ground"))
+    return split_level(Seen(skill, leakage["window"], inside, identical=identical, ground=ground))

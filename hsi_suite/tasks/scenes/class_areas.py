@@ -228,7 +228,7 @@ def _condition(sample: TestSample, pixels: int) -> str:
     if sample.kind == "spatial_folds":
         return (
             f"{needed} These are the labelled pixels, each tested by a model that learnt "
-            f"elsewhere. {labelled}. Expect intervals that are too narrow, as neighbours repeat "
+            f"elsewhere.{covered} Expect intervals that are too narrow, as neighbours repeat "
             "each other."
         )
     return (
