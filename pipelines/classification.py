@@ -36,6 +36,7 @@ from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt, unlike_scenes
 from ..tasks.scenes.scene_files import settled_data
+from ..tasks.scenes.searching import search_of, searches_of
 from ..tasks.scenes.training_memory import MemoryLimit
 from ..tasks.shared.opening import bands_left_out, epochs_text, guard_lines, opening, scene_lines
 
@@ -138,14 +139,16 @@ def _work(
         observer.message(f"evaluation.dropout_at_test: {name} has no dropout")
     del reduced
     release_free_blocks()
-    baselines = run_baselines(config, prepared, observer)
+    searches: dict[str, Any] = {}
+    baselines = run_baselines(config, prepared, observer, searches)
+    search = searches_of(search_of(getattr(classifier, "model", None)), searches)
     costs = Costs(
         training_seconds=trained - started,
         epoch_seconds=training.seconds,
         map_seconds=mapped - trained,
         baseline_seconds=time.monotonic() - mapped,
     )
-    outcome = Outcome(saved.parameter_count, training, classes, baselines, dropout)
+    outcome = Outcome(saved.parameter_count, training, classes, baselines, dropout, search=search)
     write_results(run, config, prepared, outcome, costs, observer)
 
 

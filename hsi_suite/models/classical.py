@@ -22,7 +22,7 @@ from sklearn.svm import SVC
 from ..errors import ConfigError, SplitError
 from ..registry import Registry
 from .closed_form import GaussianMaximumLikelihood, LinearDiscriminant, SpectralAngleMapper
-from .spectrum_classifier import SpectrumClassifier, spread
+from .spectrum_classifier import SpectrumClassifier, searched, spread
 
 _SVM_GRID = {"svc__C": [1.0, 10.0, 100.0, 1000.0], "svc__gamma": [0.001, 0.01, 0.1]}
 _FOLDS = 3
@@ -42,7 +42,7 @@ class SupportVectorMachine(SpectrumClassifier):
     """RBF support vector machine on standardised spectra.
 
     Its penalty and kernel width are chosen by 3-fold cross-validation on the training spectra
-    alone (over fewer folds when a class has fewer spectra), unless they are given.
+    alone (over fewer folds when a class has fewer spectra; or over `folds`), unless they are given.
 
     Args:
         settings: {"C", "gamma"} to skip the search.
@@ -51,6 +51,7 @@ class SupportVectorMachine(SpectrumClassifier):
     """
 
     SETTINGS = frozenset({"C", "gamma"})
+    SEARCHES = True
     DRAWS = True
     PROBABILITIES = False
 
@@ -90,16 +91,18 @@ class SupportVectorMachine(SpectrumClassifier):
         self, spectra: NDArray[np.floating], classes: NDArray[np.integer]
     ) -> dict[str, float]:
         folds = min(_FOLDS, int(np.unique(classes, return_counts=True)[1].min()))
-        if folds < 2:
+        if folds < 2 and self.folds is None:
             return {"C": 100.0, "gamma": 0.01}
+        drawn = StratifiedKFold(max(folds, 2), shuffle=True, random_state=self.seed % 2**32)
         search = GridSearchCV(
             make_pipeline(StandardScaler(), SVC(cache_size=500)),
             _SVM_GRID,
-            cv=StratifiedKFold(folds, shuffle=True, random_state=self.seed % 2**32),
+            cv=drawn if self.folds is None else list(self.folds),
         )
         # Threads, not processes: libsvm works outside Python's lock, and nothing is copied.
         with parallel_config("threading", n_jobs=self.threads):
             best = search.fit(spectra, classes).best_params_
+        self.searched = searched(self.folds, folds, float(search.best_score_))
         return {"C": best["svc__C"], "gamma": best["svc__gamma"]}
 
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..errors import ConfigError
-from .spectrum_classifier import SpectrumClassifier, spread
+from .spectrum_classifier import Fold, SpectrumClassifier, searched, spread
 
 _POOLINGS = (1.0, 0.9, 0.7, 0.5, 0.3, 0.1)
 _FOLDS = 3
@@ -91,7 +91,7 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
     A class often has fewer spectra than there are bands, so its covariance is mixed with the one
     of all classes (Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 2nd ed.,
     equation 4.13), which is shrunk as in `LinearDiscriminant`. The share of the common one is
-    chosen by 3-fold cross-validation on the training spectra, unless it is given.
+    chosen by 3-fold cross-validation on the training spectra, or over `folds`, unless it is given.
 
     Args:
         settings: {"pooling"}: that share, above 0 and at most 1; 1e-9 is as good as none.
@@ -100,6 +100,7 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
     """
 
     SETTINGS = frozenset({"pooling"})
+    SEARCHES = True
     DRAWS = True
 
     def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
@@ -118,7 +119,11 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
         _require_several("gaussian", spectra, classes)
         scaled = self._scaler.fit_transform(spectra.astype(np.float64))
         if not self.settings:
-            self.settings = {"pooling": _best_pooling(scaled, classes, self.seed)}
+            folds = _drawn_folds(scaled, classes, self.seed) if self.folds is None else self.folds
+            pooling, score = _best_pooling(scaled, classes, folds)
+            self.settings = {"pooling": pooling}
+            if score is not None:
+                self.searched = searched(self.folds, len(folds), score)
         self._classes = np.unique(classes)
         self._normals = _normals(_moments(scaled, classes), self.settings["pooling"])
 
@@ -172,27 +177,40 @@ class SpectralAngleMapper(SpectrumClassifier):
         return np.asarray(self._classes[np.nan_to_num(angles, nan=np.inf).argmin(1)])
 
 
-def _best_pooling(scaled: NDArray[np.float64], classes: NDArray[np.integer], seed: int) -> float:
-    """The share that is right most often on spectra left out; the greatest of equal ones."""
+def _drawn_folds(
+    scaled: NDArray[np.float64], classes: NDArray[np.integer], seed: int
+) -> Sequence[Fold]:
+    """Folds drawn class by class; none where no class has two spectra."""
     counts = np.unique(classes, return_counts=True)[1]
     folds = min(_FOLDS, int(counts.max()))
-    right = dict.fromkeys(_POOLINGS, 0)
     if folds < 2:
-        return _POOLINGS[0]
+        return []
     with warnings.catch_warnings():
         # That a class has fewer spectra than there are folds: it is then left out of some.
         warnings.simplefilter("ignore", UserWarning)
         parts = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
-        divided = list(parts.split(scaled, classes))
-    for learnt, tested in divided:
+        return list(parts.split(scaled, classes))
+
+
+def _best_pooling(
+    scaled: NDArray[np.float64], classes: NDArray[np.integer], folds: Sequence[Fold]
+) -> tuple[float, float | None]:
+    """The share that is right most often on spectra left out, the greatest of equal ones.
+
+    Beside it how often that is; None where nothing was left out.
+    """
+    right, asked = dict.fromkeys(_POOLINGS, 0), 0
+    for learnt, tested in folds:
         known = np.unique(classes[learnt])
         if len(known) == len(learnt):
             continue
+        asked += len(tested)
         moments = _moments(scaled[learnt], classes[learnt])
         for pooling in _POOLINGS:
             answers = _log_likelihoods(_normals(moments, pooling), scaled[tested]).argmax(1)
             right[pooling] += int((known[answers] == classes[tested]).sum())
-    return max(_POOLINGS, key=lambda pooling: right[pooling])
+    best = max(_POOLINGS, key=lambda pooling: right[pooling])
+    return best, right[best] / asked if asked else None
 
 
 def _moments(scaled: NDArray[np.float64], classes: NDArray[np.integer]) -> Moments:

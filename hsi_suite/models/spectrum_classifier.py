@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search for settings found.
+
+    Attributes:
+        folds: "spatial", or "random" where they were drawn class by class.
+        number: of folds.
+        score: overall accuracy of the best settings on them: the search's own, not a test's.
+    """
+
+    folds: str
+    number: int
+    score: float
 
 
 class SpectrumClassifier(ABC):
@@ -26,8 +44,15 @@ class SpectrumClassifier(ABC):
         DRAWS: whether anything is drawn unless the settings are given.
         PROBABILITIES: whether its shares are more than 1 for one class and 0 for the others.
         settings: those given or found.
+        SEARCHES: whether settings that are not given are searched on folds of the spectra.
+        folds: for each fold of that search the positions of the spectra to learn from and to test;
+            None draws folds at random.
+        searched: what the search found; None where there was none.
     """
 
+    SEARCHES: ClassVar[bool] = False
+    folds: Sequence[Fold] | None = None
+    searched: Searched | None = None
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     DRAWS: ClassVar[bool] = False
     PROBABILITIES: ClassVar[bool] = True
@@ -62,6 +87,15 @@ class SpectrumClassifier(ABC):
         shares = np.zeros((len(spectra), number), np.float32)
         shares[np.arange(len(spectra)), self.predict(spectra)] = 1
         return shares
+
+
+def searched(folds: Sequence[Fold] | None, drawn: int, score: float) -> Searched:
+    """What a search found on given folds, or on so many that were drawn."""
+    return (
+        Searched("random", drawn, score)
+        if folds is None
+        else Searched("spatial", len(folds), score)
+    )
 
 
 def spread(

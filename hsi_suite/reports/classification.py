@@ -25,7 +25,7 @@ from .content import (
 )
 from .document import Block, Cell, Column, Remarks, Table, Value, pairs
 from .split_level import DISJOINT, run_level
-from .verdict import verdict
+from .verdict import searched_scores, verdict
 
 Published = Sequence[Mapping[str, Any]]
 _MOST_REASONS = 50
@@ -80,6 +80,9 @@ def score_table(metrics: Metrics, caption: str) -> Table:
     for part, words in (("validation", "validation part"), ("train", "training part")):
         if metrics.get(part):
             parts.append((f"{model}, {words}", metrics[part], "other"))
+    for name, found, _ in searched_scores(metrics):
+        own = {"num_pixels": None, "overall_accuracy": found["score"]}
+        parts.append((f"{name}, {found['folds']} folds of its search", own, "other"))
     heads = [Column("classifier", number=False), Column("pixels")]
     heads += [Column(measure=each) for each in measures]
     intervals = metrics.get("intervals") or {}

@@ -179,11 +179,15 @@ class ClassificationTrainingConfig(TrainingConfig):
             half as much).
         augmentation: see `AugmentationConfig`. Each window is changed by itself, so with any of it
             training is by windows.
+        search: how svm and gaussian, as model or baseline, find settings that are not given: on
+            random folds of the training pixels, or on spatial_folds of them, which keep the split's
+            guard where they can.
     """
 
     augmentation: AugmentationConfig = AugmentationConfig()
     strategy: Literal["auto", "patch", "dense"] = "auto"
     sampling: Literal["pixels", "tiles"] = "pixels"
+    search: Literal["random", "spatial_folds"] = "random"
 
 
 class EvaluationConfig(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from ...engine.observer import Observer
 from ...engine.trainer import Trainer
 from ...models.building import build_model
 from ...models.classical import CLASSICAL, nearest_position
+from ...models.spectrum_classifier import SpectrumClassifier
 from ...schemas.classification import ClassificationConfig
 from ...schemas.training import OptimizerConfig, TrainingConfig
 from .preparation import Prepared
+from .searching import Search, search_folds, search_of
 from .task import PixelClassification, window_logits
 
 # Hu et al. train longer; after 150 epochs of Adam the loss of this small network has settled.
@@ -32,12 +35,21 @@ _BLOCK_VALUES = 2**25
 
 
 def run_baselines(
-    config: ClassificationConfig, prepared: Prepared, observer: Observer
+    config: ClassificationConfig,
+    prepared: Prepared,
+    observer: Observer,
+    searches: dict[str, Search] | None = None,
 ) -> dict[str, NDArray[np.integer]]:
     """Predicted class indices of the test pixels by baseline; "position" is always there.
 
     That one knows the whole training side, as the audit does: the validation pixels, too, shape
     the model that is tested.
+
+    Args:
+        config: resolved.
+        prepared: scene and split.
+        observer: reports progress.
+        searches: gets what those that search their settings found, by name.
     """
     predictions = {"position": _by_position(prepared)}
     for name in config.evaluation.baselines:
@@ -45,7 +57,15 @@ def run_baselines(
         if name == "cnn1d":
             predictions[name] = _cnn1d(config, prepared)
         else:
-            predictions[name] = _classical(name, config, prepared)
+            model = _classical(name, config, prepared, observer)
+            predictions[name] = _predicted(
+                partial(_answers, model),
+                prepared.spectra.of(prepared.split.test),
+                len(prepared.split.classes),
+            )
+            found = search_of(model)
+            if searches is not None and found is not None:
+                searches[name] = found
     return predictions
 
 
@@ -79,17 +99,21 @@ def _predicted(
     return np.concatenate([predict(spectra[start : start + size]) for start in blocks])
 
 
-def _classical(name: str, config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:
+def _classical(
+    name: str, config: ClassificationConfig, prepared: Prepared, observer: Observer
+) -> SpectrumClassifier:
     split = prepared.split
     seed = config.streams.seed("init", name)
     model = CLASSICAL[name](None, seed, config.threads or 1)
+    if model.SEARCHES:
+        model.folds = search_folds(config, prepared, observer)
     train = prepared.spectra.of(split.train)[:].astype(np.float32)
     model.fit(train, prepared.classes[split.train])
-    return _predicted(
-        lambda spectra: model.predict(spectra.astype(np.float32)),
-        prepared.spectra.of(split.test),
-        len(split.classes),
-    )
+    return model
+
+
+def _answers(model: SpectrumClassifier, spectra: NDArray[Any]) -> NDArray[np.integer]:
+    return model.predict(spectra.astype(np.float32))
 
 
 def _cnn1d(config: ClassificationConfig, prepared: Prepared) -> NDArray[np.integer]:

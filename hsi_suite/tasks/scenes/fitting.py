@@ -26,6 +26,7 @@ from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier, Header
 from .network_classifier import NetworkClassifier
 from .preparation import Prepared
+from .searching import check_search, of_copies, search_folds
 from .spectral_classifier import SpectralClassifier
 from .task import PixelClassification
 
@@ -39,6 +40,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         ConfigError: it or a baseline cannot distinguish so many classes.
     """
     scene = prepared.scene
+    check_search(config)
     for name in (config.model.name, *config.evaluation.baselines):
         if name in CLASSICAL:
             CLASSICAL[name].check_size(len(prepared.split.classes), len(prepared.split.train))
@@ -205,6 +207,8 @@ def fit(
     if isinstance(classifier, SpectralClassifier):
         if team.first:
             shifts = _shifts(classifier, config, prepared, observer)
+            if classifier.model.SEARCHES and not classifier.model.settings:
+                classifier.model.folds = search_folds(config, prepared, observer)
             _fit_classical(classifier, config, prepared, shifts)
         return Training(history=[], epoch=0, seconds=[])
     device = torch.device(config.device)
@@ -259,5 +263,7 @@ def _fit_classical(
             generator=config.streams.numpy("augment"),
         )
         classes = np.tile(classes, keys.copies)
+        if (folds := classifier.model.folds) is not None:
+            classifier.model.folds = of_copies(folds, len(train), keys.copies)
     classifier.fit(spectra, classes)
     classifier.header.options.update(classifier.model.settings)

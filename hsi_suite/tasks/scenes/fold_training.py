@@ -34,6 +34,7 @@ from .evaluation import part_scores
 from .fitting import fit, reduced_scene, untrained
 from .preparation import Prepared
 from .scene_domain import learnt
+from .searching import Search, mean_search, search_of, searches_of
 
 Indices = NDArray[np.int64]
 METHOD = "jackknife over folds"
@@ -53,6 +54,7 @@ class FoldedOutcome:
         train_scores: over all folds, of each fold's model on its own training pixels.
         rows: the parts and scores of each fold, for metrics.json.
         intervals: of the scores on the test pixels, for metrics.json.
+        search: what searches for settings found, in the mean of the folds; see `searches_of`.
     """
 
     trainings: Sequence[Training]
@@ -62,11 +64,20 @@ class FoldedOutcome:
     train_scores: Mapping[str, Any]
     rows: Sequence[Mapping[str, Any]]
     intervals: Mapping[str, Any]
+    search: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FoldTraining:
+    """The training of a fold, and what its search for settings found."""
+
+    training: Training
+    search: Search | None
 
 
 def fit_folds(
     run: Run, config: ClassificationConfig, prepared: Prepared, observer: Observer, team: Team
-) -> list[Training]:
+) -> list[FoldTraining]:
     """Train a model for each fold into the run's folder; those that are there are done.
 
     Processes that assist write nothing.
@@ -85,7 +96,8 @@ def fit_folds(
             training = fit(classifier, config, fold, checkpoint, observer, team, None, run.identity)
             if team.first:
                 save_split(fold.split, model.with_suffix(SPLIT_ENDING))
-                write_json(record, _record(training))
+                found = search_of(getattr(classifier, "model", None))
+                write_json(record, _record(training, found))
                 header = replace(classifier.header, **learnt(config, fold))
                 classifier.header = header
                 # Last: a fold with a model is finished.
@@ -97,27 +109,29 @@ def fit_folds(
     return trainings
 
 
-def _record(training: Training) -> dict[str, Any]:
+def _record(training: Training, search: Search | None) -> dict[str, Any]:
     return {
         "epoch": training.epoch,
         "first_loss": training.first_loss,
         "history": training.history,
+        "search": search,
     }
 
 
-def _recorded(path: Path) -> Training:
+def _recorded(path: Path) -> FoldTraining:
     found = read_json(path, "what a fold's training left", kind=RunError)
     with parsing(path, "what a fold's training left", "train the run again", kind=RunError):
         history = [{key: float(v) for key, v in row.items()} for row in found["history"]]
         first = found["first_loss"]
-        return Training(history, int(found["epoch"]), [], None if first is None else float(first))
+        first = None if first is None else float(first)
+        return FoldTraining(Training(history, int(found["epoch"]), [], first), found["search"])
 
 
 def folded_outcome(
     run: Run,
     config: ClassificationConfig,
     prepared: Prepared,
-    trainings: Sequence[Training],
+    fitted: Sequence[FoldTraining],
     observer: Observer,
 ) -> FoldedOutcome:
     """Let the saved model of each fold answer for its part of the scene, and score all together."""
@@ -126,7 +140,8 @@ def folded_outcome(
         for path in _model_files(run, prepared)
     ]
     classes, trained = _answers(config, prepared, models, observer)
-    baselines = _baselines(config, prepared, observer)
+    baselines, searches = _baselines(config, prepared, observer)
+    trainings = [each.training for each in fitted]
     predicted = {"test": classes.reshape(-1)[prepared.split.test], **baselines}
     rows = [
         _row(number, prepared, training, predicted) for number, training in enumerate(trainings, 1)
@@ -146,6 +161,7 @@ def folded_outcome(
         train_scores=scores(trained).to_dict(prepared.class_names),
         rows=rows,
         intervals=_intervals(prepared, predicted),
+        search=searches_of(mean_search(each.search for each in fitted), searches),
     )
 
 
@@ -217,17 +233,24 @@ def _answers(
 
 def _baselines(
     config: ClassificationConfig, prepared: Prepared, observer: Observer
-) -> dict[str, NDArray[np.integer]]:
-    """Predictions of the baselines of each fold, in the order of all test pixels."""
+) -> tuple[dict[str, NDArray[np.integer]], dict[str, Search]]:
+    """Predictions of the baselines of each fold, in the order of all test pixels.
+
+    Beside them what those that search their settings found, in the mean of the folds.
+    """
     found: dict[str, NDArray[np.integer]] = {}
+    searches: list[dict[str, Search]] = []
     for number, fold in enumerate(prepared.folds, 1):
         if config.evaluation.baselines:
             observer.message(f"baselines of fold {number} of {len(prepared.folds)}")
         places = np.searchsorted(prepared.split.test, fold.split.test)
-        for name, predicted in run_baselines(config, fold, observer).items():
+        searches.append({})
+        for name, predicted in run_baselines(config, fold, observer, searches[-1]).items():
             whole = found.setdefault(name, np.full(len(prepared.split.test), -1, np.int64))
             whole[places] = to_all_classes(fold, prepared, predicted)
-    return found
+    names = dict.fromkeys(name for each in searches for name in each)
+    means = {name: mean_search(each.get(name) for each in searches) for name in names}
+    return found, {name: mean for name, mean in means.items() if mean is not None}
 
 
 def _row(

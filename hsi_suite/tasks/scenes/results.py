@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,7 @@ class Outcome:
         baselines: predicted class indices of the test part, by baseline.
         dropout: scores with dropout left on; None when not asked for.
         folds: of a spatial cross-validation what each fold brought.
+        search: what searches for settings found, see `searches_of`.
     """
 
     parameters: int | None
@@ -67,6 +68,7 @@ class Outcome:
     baselines: Mapping[str, NDArray[np.integer]]
     dropout: dict[str, Any] | None = None
     folds: FoldedOutcome | None = None
+    search: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_folds(cls, folds: FoldedOutcome) -> Outcome:
@@ -78,6 +80,7 @@ class Outcome:
             folds.classes,
             folds.baselines,
             folds=folds,
+            search=folds.search,
         )
 
 
@@ -170,6 +173,8 @@ def collect_metrics(
         metrics["denoising"] = prepared.denoising.to_dict()
     if len(split.validation):
         metrics["validation"] = part(split.validation)
+    if outcome.search:
+        metrics["search"] = dict(outcome.search)
     if prepared.guards is not None:
         metrics["guard_curve"] = prepared.guards.to_dict()
     if outcome.folds is not None:
