@@ -113,7 +113,9 @@ class ModelConfig(Section):
 
     Attributes:
         name: a name of `hsi models list`.
-        window: side of the square of pixels around the classified one.
+        window: side of the square of pixels around the classified one. A network looks at it; a
+            model of single spectra averages its answers over it, each pixel weighted by how alike
+            its spectrum is, see `LikenessFilter`.
         options: further arguments of the model.
     """
 

@@ -50,6 +50,8 @@ class Header:
         fwhm: widths of the bands in nm; None when unknown.
         file_bands: bands of the file that these are a choice of; None where all were used.
         band_numbers: their numbers there, from 1.
+        likeness: the `spread` by which a classical model's answers are filtered over its window,
+            see `LikenessFilter`; None where its window is one pixel.
     """
 
     model: str
@@ -68,6 +70,7 @@ class Header:
     fwhm: list[float] | None = None
     file_bands: int | None = None
     band_numbers: list[int] | None = None
+    likeness: float | None = None
 
     @property
     def known_bands(self) -> KnownBands:
@@ -82,7 +85,7 @@ class Header:
 
     def to_dict(self) -> dict[str, Any]:
         """What a model file holds: later fields only where they say something."""
-        later = {"fwhm", "file_bands", "band_numbers"}
+        later = {"fwhm", "file_bands", "band_numbers", "likeness"}
         return {k: v for k, v in asdict(self).items() if v is not None or k not in later}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def _checked(header: Header) -> Header:
         raise ValueError(f"{header.orientations!r} orientations")
     if header.domain is not None:
         SpectralDomain.from_dict(header.domain)
+    if header.likeness is not None and not 0 < header.likeness < math.inf:
+        raise ValueError(f"a likeness of {header.likeness!r}")
     header.known_bands  # noqa: B018
     if header.value_scale is not None:
         ValueScale.from_dict(header.value_scale)

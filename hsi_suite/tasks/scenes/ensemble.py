@@ -76,17 +76,21 @@ class Ensemble:
         """The same, each averaging over all ways to turn and mirror its windows.
 
         Raises:
-            ConfigError: all of them see single pixels.
+            ConfigError: none of them is a network that sees more than single pixels.
         """
-        if not self.radius:
+        turn = [
+            each.header.window > 1 and each.header.model not in CLASSICAL
+            for each in self.classifiers
+        ]
+        if not any(turn):
             raise ConfigError(
-                "--test-time-averaging", "runs that see single pixels", "runs with larger windows"
+                "--test-time-averaging",
+                "runs that see single pixels, or windows the same however they are turned",
+                "networks with larger windows",
             )
         turning = tuple(
-            replace(each, header=replace(each.header, orientations=ORIENTATIONS))
-            if each.header.window > 1
-            else each
-            for each in self.classifiers
+            replace(each, header=replace(each.header, orientations=ORIENTATIONS)) if turns else each
+            for each, turns in zip(self.classifiers, turn, strict=True)
         )
         return replace(self, classifiers=turning)
 

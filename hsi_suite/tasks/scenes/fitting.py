@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from ...data.augmentation import WindowAugmentation, origin_of
 from ...data.band_matching import header_numbers
 from ...data.field_shifts import FieldShifts
+from ...data.likeness_filter import neighbour_pairs, typical_spread
 from ...data.patches import WindowSampler
 from ...data.varied_spectra import varied
 from ...engine.distributed import ALONE, Team
@@ -84,9 +86,12 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
 def _untrained_classical(
     config: ClassificationConfig, prepared: Prepared, header: Header
 ) -> SpectralClassifier:
-    if config.model.window != 1:
+    if config.evaluation.orientations > 1:
         raise ConfigError(
-            "model.window", f"{config.model.window}", f"1: {config.model.name} sees single spectra"
+            "evaluation.orientations",
+            f"{config.evaluation.orientations} with {config.model.name}",
+            "1: its answers are the same however its window is turned",
+            "leave it out, or train a network",
         )
     given, known = set(header.options), CLASSICAL[config.model.name].SETTINGS
     sound = all(isinstance(value, int | float) and value > 0 for value in header.options.values())
@@ -267,3 +272,17 @@ def _fit_classical(
             classifier.model.folds = of_copies(folds, len(train), keys.copies)
     classifier.fit(spectra, classes)
     classifier.header.options.update(classifier.model.settings)
+    if config.model.window > 1:
+        classifier.header = replace(classifier.header, likeness=_likeness(classifier, prepared))
+
+
+def _likeness(classifier: Classifier, prepared: Prepared) -> float:
+    """How much neighbours differ in the scene, as the model sees it."""
+    scene = prepared.scene
+    valid = scene.valid
+    good = np.ones((scene.lines, scene.samples), bool) if valid is None else valid
+    pixels = neighbour_pairs(good)
+    one, other = (
+        classifier.reduction.apply_rows(prepared.spectra.of(each)) for each in (pixels, pixels + 1)
+    )
+    return typical_spread(one, other)

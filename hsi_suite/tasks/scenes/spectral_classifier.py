@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 from torch import Tensor
 
+from ...data.likeness_filter import LikenessFilter
 from ...data.patches import WindowSampler
 from ...engine.observer import Observer
 from ...models.spectrum_classifier import SpectrumClassifier
@@ -59,13 +61,44 @@ class SpectralClassifier(Classifier):
         how: Computation,
         observer: Observer,
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """See `Classifier`."""
+        """See `Classifier`.
+
+        With a window larger than a pixel they are filtered, see `LikenessFilter`.
+        """
+        if self.header.likeness is not None:
+            kept = LikenessFilter(self.header.window, self.header.likeness)
+            yield from self._filtered_rows(kept, reduced, wanted, observer)
+            return
         pixels = np.flatnonzero(wanted)
         for start in range(0, len(pixels), _CHUNK):
             chunk = pixels[start : start + _CHUNK]
             spectra = reduced.spectra(torch.from_numpy(chunk)).numpy()
             yield chunk, self.model.shares(spectra, len(self.header.labels))
             observer.advance(len(chunk))
+
+    def _filtered_rows(
+        self,
+        kept: LikenessFilter,
+        reduced: WindowSampler,
+        wanted: NDArray[np.bool_],
+        observer: Observer,
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """What `rows` gives, a few lines at a time with what their windows reach."""
+        samples, number = wanted.shape[1], len(self.header.labels)
+        around, window = np.pad(wanted, kept.radius), np.ones((kept.window, kept.window), bool)
+        height = filtered_lines(samples)
+        for first in range(0, len(wanted), height):
+            part = wanted[first : first + height]
+            if not part.any():
+                continue
+            reach = slice(first, first + len(part) + 2 * kept.radius)
+            spectra = np.ascontiguousarray(reduced.planes[:, reach].permute(1, 2, 0).numpy())
+            near = binary_dilation(around[reach], window)
+            asked = near & np.any(spectra, axis=-1) | around[reach]
+            shares = np.zeros((*asked.shape, number), np.float32)
+            shares[asked] = self.model.shares(spectra[asked], number)
+            yield np.flatnonzero(part) + first * samples, kept.apply(shares, spectra)[part]
+            observer.advance(int(part.sum()))
 
     def tensors(self) -> dict[str, Tensor]:
         """See `Classifier`."""
@@ -74,3 +107,8 @@ class SpectralClassifier(Classifier):
             "training.spectra": torch.from_numpy(self.spectra),
             "training.classes": torch.from_numpy(self.classes),
         }
+
+
+def filtered_lines(samples: int) -> int:
+    """Lines of a scene whose answers are filtered at a time."""
+    return max(1, _CHUNK // samples)

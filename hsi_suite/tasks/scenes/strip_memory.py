@@ -23,7 +23,7 @@ from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
 from .network_classifier import NetworkClassifier
 from .orientation_averaging import lines_at_a_time
-from .spectral_classifier import SpectralClassifier
+from .spectral_classifier import SpectralClassifier, filtered_lines
 
 # Strips need not be larger: what they compute twice is little, and less is lost when one breaks.
 _MOST_PIXELS = 2**19
@@ -130,7 +130,9 @@ def svm_bytes(spectra: int) -> float:
 
 
 def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
-    """Memory of a network at work on a piece of at most so many lines and samples."""
+    """Memory of a classifier at work on a piece of at most so many lines and samples."""
+    if isinstance(classifier, SpectralClassifier):
+        return _filter_bytes(classifier, samples)
     if not isinstance(classifier, NetworkClassifier) or classifier.device.type == "cuda":
         return 0
     network = classifier.network
@@ -144,6 +146,15 @@ def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
     )
     values = 8 * classifier.reduction.components + 12 * len(classifier.header.labels) + 16
     return work + values * (height + window) * (samples + window)
+
+
+def _filter_bytes(classifier: SpectralClassifier, samples: int) -> float:
+    """Spectra of some lines, their differences and their chosen ones; shares and their sums."""
+    window = classifier.header.window
+    if window == 1:
+        return 0.0
+    values = classifier.reduction.components + len(classifier.header.labels)
+    return 16.0 * values * (filtered_lines(samples) + window) * (samples + window)
 
 
 def _network_bytes(classifier: Classifier, network: nn.Module, lines: int, samples: int) -> float:

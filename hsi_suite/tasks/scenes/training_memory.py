@@ -167,9 +167,10 @@ class MemoryLimit:
         else:
             augmentation = config.train.augmentation
             learnt = trained * (augmentation.copies if augmentation.active else 1)
+            filtering = model_bytes(classifier, scene.lines, scene.samples)
             needs.append(
                 (
-                    kept + _spectra_bytes(classifier.header.model, learnt, components),
+                    kept + _spectra_bytes(classifier.header.model, learnt, components) + filtering,
                     f"{learnt:,} training spectra of {components} components",
                     "raise it, or lower split.train",
                 )
