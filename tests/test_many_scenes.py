@@ -645,6 +645,27 @@ def test_a_table_names_scenes_roles_and_names(folder):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nscene;labels;role\r\na.tif;a_labels.npy;train\r\nb.tif;b_labels.npy;test\r\n",
+        "SEP=,\nscene,labels,role\na.tif,a_labels.npy,train\nb.tif,b_labels.npy,test\n",
+        "\ufeffscene,labels,role\na.tif,a_labels.npy,train\nb.tif,b_labels.npy,test\n",
+        '"scene","labels","role"\n"a.tif","a_labels.npy","train"\n"b.tif","b_labels.npy","test"\n',
+        "scene\tlabels\trole\na.tif\ta_labels.npy\tTrain\nb.tif\tb_labels.npy\tTEST\n",
+        "scene,labels,role,\na.tif,a_labels.npy,train,\nb.tif,b_labels.npy,test,\n,,,\n",
+        ",,\n# mine\n scene, labels ,role\na.tif,a_labels.npy,train\n\nb.tif,b_labels.npy,test\n",
+    ],
+)
+def test_tables_as_spreadsheets_and_people_write_them(text, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text(text, newline="")
+    assert named_scenes([str(table)], []) == [
+        NamedScene(f"{tmp_path}/{n}.tif", f"{tmp_path}/{n}_labels.npy", None, role)
+        for n, role in (("a", "train"), ("b", "test"))
+    ]
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("scene,label\na.tif,x\n", "the columns scene, label"),

@@ -10,8 +10,6 @@ validation or test) and class_names. Its paths begin at the folder of the table.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, InputFileError
 from ..user_files import is_there, read_text, refuse_repeated
+from .formats.table_text import separated_cells, separator_of, table_lines
 
 ROLES = ("train", "validation", "test")
 _TABLES = (".csv", ".tsv")
@@ -228,17 +227,11 @@ def _beside(table: Path, name: str) -> str:
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
     """The columns of a table, and its rows."""
     text = read_text(path, _EXPECTED, "save it as UTF-8")
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
+    lines = table_lines(text)
+    separator = (separator_of(lines[0]) or ",") if lines else ","
+    rows = separated_cells(path, lines, separator, _EXPECTED)
+    if not rows:
         raise InputFileError(path, "holds no row", _EXPECTED)
-    separator = next((each for each in ("\t", ";", ",") if each in lines[0]), ",")
-    try:
-        rows = [
-            [cell.strip() for cell in row]
-            for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)
-        ]
-    except csv.Error as error:
-        raise InputFileError(path, f"cannot be read ({error})", _EXPECTED) from error
     header = [name.lower().replace(" ", "_") for name in rows[0]]
     unknown = [name for name in header if name not in _COLUMNS]
     if "scene" not in header or "labels" not in header or unknown:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...user_files import first_bytes
 from .file_format import header_beside
+from .table_text import table_lines
 
 _HEAD = 4096
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -83,12 +84,6 @@ def _text_format(head: bytes) -> DrawnFormat | None:
     if coordinate_columns(split_line(first)) or _THREE_COLUMNS.fullmatch(first):
         return DrawnFormat.TABLE
     return None
-
-
-def table_lines(text: str) -> list[str]:
-    """The lines of a table, without comments, and without the `sep=;` of spreadsheets."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return lines[1:] if lines and re.fullmatch(r"sep=.", lines[0].strip()) else lines
 
 
 def split_line(line: str) -> list[str]:

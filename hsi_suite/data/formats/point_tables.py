@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +12,8 @@ from numpy.typing import NDArray
 from ...errors import InputFileError
 from ...user_files import read_text
 from .drawn_features import DrawnFeatures
-from .drawn_formats import coordinate_columns, split_line, table_lines
+from .drawn_formats import coordinate_columns, split_line
+from .table_text import separated_cells, separator_of, table_lines
 
 _EXPECTED = "a table with columns x, y and class"
 _DEGREES = "EPSG:4326"
@@ -56,17 +55,14 @@ def _rows(path: Path) -> tuple[list[str] | None, list[list[str]]]:
     lines = table_lines(text)
     if not lines:
         raise InputFileError(path, "holds no row", _EXPECTED)
-    separator = next((each for each in ("\t", ";", ",") if each in lines[0]), None)
-    try:
-        if separator is None:
-            rows = [
-                line.split(None, 2) if len(line.split()) > 3 else line.split() for line in lines
-            ]
-        else:
-            rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator))
-    except csv.Error as error:
-        raise InputFileError(path, f"cannot be read ({error})", _EXPECTED) from error
-    rows = [[cell.strip() for cell in row] for row in rows]
+    separator = separator_of(lines[0])
+    if separator is None:
+        rows = [line.split(None, 2) if len(line.split()) > 3 else line.split() for line in lines]
+        rows = [[cell.strip() for cell in row] for row in rows]
+    else:
+        rows = separated_cells(path, lines, separator, _EXPECTED)
+        if not rows:
+            raise InputFileError(path, "holds no row", _EXPECTED)
     header = rows[0] if coordinate_columns(split_line(lines[0])) else None
     if header is not None and separator is None:
         rows = [line.split() for line in lines]
