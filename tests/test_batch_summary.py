@@ -72,8 +72,31 @@ def test_groups_hold_runs_in_the_order_of_seeds_and_failures_are_left_out(tmp_pa
     assert group["runs"] == [runs[what].path.name for what in runs]
     assert group["test"]["overall_accuracy"]["mean"] == pytest.approx(0.85)
     assert group["leakage"] == {"median_distance": 2.5}
+    assert "levels" not in group
     assert summary["failures"] == {"forest on synthetic, random split, seed 1": "it broke"}
     json.dumps(summary, allow_nan=False)
+
+
+def test_a_group_counts_what_the_audit_calls_its_splits(tmp_path):
+    _, runs, _ = batch(tmp_path, lambda member: 0.8, models=["forest"], seeds=[1, 2, 3])
+    for run, inside, right in zip(runs.values(), (0.0, 0.0, 0.2), (0.2, 0.9, 0.2), strict=True):
+        metrics = json.loads((run.path / "metrics.json").read_text())
+        metrics["leakage"] |= {"window": 1, "test_inside_training_window": inside}
+        metrics["baselines"]["position"]["overall_accuracy"] = right
+        (run.path / "metrics.json").write_text(json.dumps(metrics))
+    design = expand(
+        validate(
+            BatchConfig,
+            {
+                "task": "batch", "datasets": ["synthetic"], "models": ["forest"], "threads": 1,
+                "seeds": [1, 2, 3],
+            },
+            "a test",
+        )
+    )  # fmt: skip
+    fresh = {what: Run(run.path) for what, run in runs.items()}
+    (group,) = summarise_batch("test", design, fresh, {}, 0.95)["groups"]
+    assert group["levels"] == {"disjoint": 1, "leaks": 1, "partly disjoint": 1}
 
 
 def test_the_order_in_which_runs_ended_leaves_no_trace(tmp_path):

@@ -19,6 +19,7 @@ from hsi_suite.runs.batches.comparisons import split_key
 from hsi_suite.runs.training import resume, train
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.configuration import classification_config
+from hsi_suite.tasks.scenes.training_memory import MemoryLimit
 
 FOLDS = 3
 SETTINGS = [*SMALL, "model.window=5", f"split.folds={FOLDS}", "split.guard=2"]
@@ -292,3 +293,16 @@ def test_what_cannot_be_is_one_line(scene, tmp_path, change, message):
         )  # fmt: skip
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_same_folds_of_a_scene_read_by_lines(run, scene, tmp_path, monkeypatch):
+    seen = []
+
+    def by_lines(self, file, config):
+        seen.append(file.path.name)
+        return False
+
+    monkeypatch.setattr(MemoryLimit, "holds", by_lines)
+    again = hsi.train(**scene, **NETWORK, output=tmp_path, verbose=0)
+    assert again.path.name == run.path.name and again.metrics == run.metrics
+    assert seen == ["cube.npy"]

@@ -77,9 +77,10 @@ def run_level(metrics: Metrics) -> tuple[str, list[str]] | None:
         metrics: the content of its metrics.json.
     """
     position = (metrics.get("baselines") or {}).get("position")
-    leakage, test = metrics.get("leakage"), metrics.get("test") or {}
+    leakage, test = metrics.get("leakage") or {}, metrics.get("test") or {}
     supports = [entry.get("support") or 0 for entry in test.get("per_class") or ()]
-    if not position or not leakage or not sum(supports):
+    known = {"window", "test_inside_training_window"}
+    if not position or not known <= set(leakage) or not sum(supports):
         return None
     skill = position_skill(position["overall_accuracy"], max(supports) / sum(supports))
     inside = leakage["test_inside_training_window"]

@@ -124,7 +124,8 @@ def _folds(metrics: Metrics) -> list[Remark]:
     text += (
         f". The interval of the overall accuracy is {known.end_text(found['low'])} to "
         f"{known.end_text(found['high'])} %: {100 * intervals['level']:.0f} %, from leaving out "
-        f"one fold at a time (jackknife, Student's t with {len(folds) - 1} degrees of freedom)."
+        f"one fold at a time (jackknife, Student's t with {len(folds) - 1} "
+        f"{'degree' if len(folds) == 2 else 'degrees'} of freedom)."
     )
     if len(folds) < _FEW_FOLDS:
         text += " So few folds, whose models share training pixels, make rough intervals."

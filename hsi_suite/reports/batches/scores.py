@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...metrics.measures import measure, of_classifiers
 from ...printable import UNDEFINED, plain
 from ..classification import published_table
-from ..content import percent
+from ..content import count, percent
 from ..document import (
     Block,
     Cell,
@@ -205,15 +207,25 @@ def leakage(report: BatchReport) -> Section | None:
                 *(Cell(percent(values.get(key)), values.get(key)) for key in shown),
                 *(Cell(_pixels(values.get(key)), values.get(key)) for key in distances),
                 spread_cell("overall_accuracy", position),
+                Cell(_level(facts.group.get("levels"))),
             )
         )
     heads = columns("group", *shown.values(), "median distance, pixels", "largest distance, pixels",
-                    "position only, OA %")  # fmt: skip
+                    "position only, OA %", "by the audit's rule")  # fmt: skip
     caption = (
         "Test pixels by where they lie to the training pixels, means over the runs. Position "
         "only: overall accuracy of a nearest neighbour on line and sample, without spectra."
     )
     return Section("Leakage audit", [Table(caption, heads, rows, sortable=True)])
+
+
+def _level(levels: Mapping[str, int] | None) -> str:
+    """What the audit's rule calls the splits of a group's runs, and how many of them."""
+    if not levels:
+        return UNDEFINED
+    if len(levels) == 1:
+        return plain(next(iter(levels)))
+    return ", ".join(f"{plain(level)} ({count(number)})" for level, number in levels.items())
 
 
 def _pixels(value: float | None) -> str:

@@ -20,7 +20,7 @@ from ..identity import run_identity
 from ..launch import configure
 from ..machine import available_threads
 from ..task import Config
-from ..tasks import task_for_data
+from ..tasks import task_for_data, task_named
 
 
 @dataclass(frozen=True)
@@ -265,7 +265,8 @@ def label(config: Config) -> str:
     """A training in words, its seeds left out."""
     pair = getattr(config.data, "pair", "")
     kind = getattr(getattr(config, "split", None), "kind", "")
-    variant = " ".join(filter(None, (pair, kind and f"{kind} split")))
+    words = f"{kind} split" if pair else task_named(config.task).variant_words(kind)
+    variant = " ".join(filter(None, (pair, words if kind else "")))
     what = f"{shown_name(config.model.name)} on {source_name(config)}"
     return f"{what}, {variant}" if variant else what
 

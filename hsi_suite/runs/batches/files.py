@@ -97,6 +97,7 @@ class _Group(Stored):
     baselines: dict[str, dict[str, _Description]]
     headline: list[str] = Field(min_length=1)
     leakage: dict[str, float | None] | None
+    levels: dict[str, int] | None = None
     dropout_at_test: dict[str, _Dropout] | None = None
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...metrics.measures import measure
 from ...metrics.statistics import describe
+from ...reports.split_level import run_level
 from ..folder import Run
 from ..scores import baseline_scores, headline, run_scores, variant
 from ..task import Scores
@@ -125,6 +127,7 @@ def _group(name: str, members: Sequence[Member], runs: Runs, level: float) -> di
         "headline": _headline(first),
         "leakage": _leakage(all_metrics),
         "dropout_at_test": _dropout(all_metrics),
+        **_levels(all_metrics),
     }
 
 
@@ -162,8 +165,20 @@ def _leakage(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, float] | Non
     audits = [metrics["leakage"] for metrics in all_metrics if metrics.get("leakage")]
     if not audits:
         return None
-    names = [key for key, value in audits[0].items() if isinstance(value, int | float)]
-    return {name: statistics.mean(float(audit[name]) for audit in audits) for name in names}
+    found = {}
+    for name in dict.fromkeys(key for audit in audits for key in audit):
+        # What one run has and another has not, such as distances across scenes, has no mean.
+        values = [audit.get(name) for audit in audits]
+        numbers = [float(value) for value in values if isinstance(value, int | float)]
+        if len(numbers) == len(audits):
+            found[name] = statistics.mean(numbers)
+    return found
+
+
+def _levels(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """In how many runs the split leaks, is partly disjoint or disjoint by the audit's rule."""
+    judged = [found[0] for metrics in all_metrics if (found := run_level(metrics)) is not None]
+    return {"levels": dict(Counter(judged))} if judged else {}
 
 
 def _dropout(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
