@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from hsi_suite.data import map_filters
-from hsi_suite.data.map_filters import majority, map_filter, without_small
+from hsi_suite.data.map_filters import count_small, majority, map_filter, without_small
 from hsi_suite.data.scene import Georeference
 from hsi_suite.errors import ConfigError
 
@@ -79,6 +79,8 @@ def test_no_small_region_is_left_but_where_nothing_borders_it(pixels):
         for region in np.flatnonzero(np.bincount(large.ravel())[1:] >= pixels) + 1:
             assert (filtered[large == region] == 1).all()
         np.testing.assert_array_equal(without_small(filtered, pixels), filtered)
+        for each in (labels, filtered):
+            assert count_small(each, pixels) == small_regions(each, pixels)
     noise = np.random.default_rng(0).integers(1, 5, (60, 60)).astype(np.uint8)
     assert small_regions(without_small(noise, pixels), pixels) == 0
 

@@ -92,10 +92,13 @@ def test_files_and_log_say_that_a_map_is_filtered(hsi, run, scene, tmp_path):
         assert status == 0, log
         log = " ".join(log.split())
         assert told in log and "pixels changed" in log
-        assert "scores are those of the map before" in log
+        assert "scores are those of the map before" in log and "below 5 pixels" not in log
     with rasterio.open(tmp_path / "m.tif") as file:
         assert told in file.tags()["REMARK"] and "pixels changed" in file.tags()["REMARK"]
     assert told in (tmp_path / "m.hdr").read_text("utf-8")
+    options = ["--min-area", "1000px", "-o", str(tmp_path / "s.tif"), "--threads", "1"]
+    _, _, log = hsi("predict", str(run), "--scene", scene, *options)
+    assert "regions stay below 1000 pixels" in " ".join(log.split())
     plain = predict(run, scene, tmp_path / "plain.tif")
     with rasterio.open(plain.written[0]) as file:
         assert "REMARK" not in file.tags()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
 
 from ..errors import ConfigError
 from .formats.reading_guard import quiet_libraries
@@ -124,11 +125,11 @@ def _majority_of(part: Labels, inner: slice, radius: int) -> Labels:
     own = part[inner]
     best = np.zeros_like(own)
     most = np.zeros(own.shape, np.int32)
-    for label in np.unique(part[part > 0]):
-        votes = _window_sums(part == label, inner, radius)
+    for value in np.unique(part[part > 0]):
+        votes = _window_sums(part == value, inner, radius)
         # In rising order, so that the lowest of equals stays; but a pixel's own class wins.
-        better = (votes > most) | ((votes == most) & (own == label))
-        best[better], most[better] = label, votes[better]
+        better = (votes > most) | ((votes == most) & (own == value))
+        best[better], most[better] = value, votes[better]
     best[own == 0] = 0
     return best
 
@@ -175,3 +176,17 @@ def without_small(labels: Labels, pixels: int) -> Labels:
         if np.array_equal(filtered, labels):
             return filtered
         labels = filtered
+
+
+def count_small(labels: Labels, pixels: int) -> int:
+    """How many regions (of shared edges) of a map are below a size; see `without_small`.
+
+    Args:
+        labels: lines × samples, 0 where there is no data.
+        pixels: the size.
+    """
+    found = 0
+    for value in np.unique(labels[labels > 0]):
+        regions, _ = label(labels == value)
+        found += int((np.bincount(regions.reshape(-1))[1:] < pixels).sum())
+    return found

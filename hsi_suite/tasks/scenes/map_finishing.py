@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...atomic import atomic_file
 from ...data.formats.geopackage_writer import write_geopackage
-from ...data.map_filters import MapFilter
+from ...data.map_filters import MapFilter, count_small
 from ...data.map_polygons import STRIP_PIXELS, map_polygons
 from ...data.pixel_areas import line_areas
 from ...data.scene import Georeference
@@ -148,6 +148,13 @@ class MapFinishing:
         # Without commas, which ENVI's headers take for the ends of items.
         told = f"filtered: {asked}; {changed} pixels changed ({changed / pixels:.2%})"
         self.observer.message(f"{self.target.name} is {told}; scores are those of the map before")
+        small = 0 if asked.min_area is None else count_small(after, asked.min_area)
+        if small:
+            regions = "region stays" if small == 1 else "regions stay"
+            self.observer.message(
+                f"{self.target.name}: {small:,} {regions} below {asked.min_area} pixels: none of "
+                "that size is beside"
+            )
         remark = "; ".join([told, *([] if self.remark is None else [self.remark])])
         colours = class_colours(len(self.class_names))
         filtered = start_map(
