@@ -25,11 +25,13 @@ from ..runs.task import Job
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes import configuration
 from ..tasks.scenes.baselines import run_baselines
+from ..tasks.scenes.calibrating import calibrate, check_calibration
 from ..tasks.scenes.classifier import Classifier
 from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.evaluation import dropout_spread
 from ..tasks.scenes.fitting import fit, plan, reduced_scene, untrained
 from ..tasks.scenes.fold_training import fit_folds, folded_outcome
+from ..tasks.scenes.judging import judge_test
 from ..tasks.scenes.preparation import Prepared, with_guard
 from ..tasks.scenes.preparation import prepare as prepare_scene
 from ..tasks.scenes.results import Costs, Outcome, write_results
@@ -65,6 +67,7 @@ def prepare(
         if prepared.guards is not None:
             config = with_guard(config, prepared.guards)
         largest = prepared.largest
+        check_calibration(config, largest)
         classifier = untrained(config, largest)
         planned = plan(classifier, config, largest, team.size)
         dense = planned.dense_from is not None
@@ -119,6 +122,7 @@ def _work(
     training = fit(classifier, config, prepared, checkpoint, observer, team, reduced, run.identity)
     release_free_blocks()
     classifier.header = replace(classifier.header, **learnt(config, prepared))
+    calibrate(classifier, config, prepared, reduced)
     classifier.save(run.path / MODEL)
     # Results come from the file that prediction will read, not from what is in memory.
     saved = load_classifier(run.path / MODEL, torch.device(config.device), config.threads or 1)
@@ -132,6 +136,7 @@ def _work(
         observer=observer,
     )
     mapped = time.monotonic()
+    judged = judge_test(saved, reduced, prepared, config, observer)
     dropout, name = None, shown_name(config.model.name)
     if config.evaluation.dropout_at_test and saved.has_dropout:
         dropout = dropout_spread(saved, reduced, prepared, config)
@@ -148,7 +153,9 @@ def _work(
         map_seconds=mapped - trained,
         baseline_seconds=time.monotonic() - mapped,
     )
-    outcome = Outcome(saved.parameter_count, training, classes, baselines, dropout, search=search)
+    outcome = Outcome(
+        saved.parameter_count, training, classes, baselines, judged, dropout, search=search
+    )
     write_results(run, config, prepared, outcome, costs, observer)
 
 

@@ -98,7 +98,8 @@ def test_uncertainty_of_several_runs_and_in_memory(runs, holed, tmp_path):
 
 def test_classes_alone_give_no_uncertainty(folder, tmp_path):
     scene = {"scene": str(folder / "cube.npy"), "labels": str(folder / "labels.npy")}
-    run = hsi.train(**scene, model="svm", settings=["threads=1"], output=tmp_path / "runs")
+    settings = ["threads=1", "train.calibration=none"]
+    run = hsi.train(**scene, model="svm", settings=settings, output=tmp_path / "runs")
     with pytest.raises(ConfigError, match="--uncertainty: svm gives classes"):
         predict([run.path], tmp_path / "m.tif", scene["scene"], uncertainty=True)
     assert not list(tmp_path.glob("m*"))

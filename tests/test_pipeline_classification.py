@@ -35,6 +35,7 @@ from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.fitting import plan, untrained
 from hsi_suite.tasks.scenes.preparation import prepare
 
+BARE = ["threads=1", "train.calibration=none"]
 FILES = {
     "config.yaml", "environment.json", "split.npz", "history.csv", "metrics.json", "cost.json",
     "map.tif.aux.xml", "map.qml", "areas.csv", "areas.json",
@@ -262,14 +263,14 @@ def test_other_models_go_through_the_same_pipeline(scene, tmp_path, model):
     assert np.array_equal(prediction.labels, run.label_map)
 
 
-def test_probabilities_of_classical_models(hsi, scene, tmp_path):
+def test_probabilities_of_classical_models_without_a_calibration(hsi, scene, tmp_path):
     words = ["--scene", scene["scene"], "-o", tmp_path / "m.npy", "--probabilities"]
     forest, svm = (
-        train(classification_config(**scene, model=model, settings=["threads=1"]), tmp_path).path
+        train(classification_config(**scene, model=model, settings=BARE), tmp_path).path
         for model in ("forest", "svm")
     )
     status, _, err = hsi("predict", forest, *words)
-    assert status == 0 and "shares of its trees' votes, not calibrated" in err
+    assert status == 0 and "of forest are not calibrated (of a forest, shares of" in err
     shares = np.load(tmp_path / "m_probabilities.npy")
     assert ((shares > 0) & (shares < 1)).any() and np.allclose(shares.sum(-1), 1, atol=1e-5)
     assert np.array_equal(np.load(tmp_path / "m.npy"), np.load(forest / "map.npy"))

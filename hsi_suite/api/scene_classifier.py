@@ -27,6 +27,7 @@ from ..models.registry import entered
 from ..runs.folder import FOLD, MODEL, MODEL_ENDING
 from ..runs.machine import available_threads
 from ..schemas.classification import ClassificationConfig
+from ..tasks.scenes.calibrating import calibrate, check_calibration
 from ..tasks.scenes.classifier import Classifier
 from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.configuration import classification_config, resolve
@@ -142,8 +143,10 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             computing(torch.device(config.device), config.threads or 1, config.deterministic),
         ):
             prepared = _prepared(scene, truth, split, config)
+            check_calibration(config, prepared)
             classifier = untrained(config, prepared)
             training = fit_classifier(classifier, config, prepared, None, bars(self.verbose))
+            calibrate(classifier, config, prepared)
         self._settle(classifier)
         self.history_ = training.history
         return self
@@ -180,8 +183,10 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, cube: ArrayLike | Scene) -> NDArray[np.float32]:
         """Class probabilities, lines × samples × classes in the order of `classes_`.
 
-        NaN where data are missing. Those of a forest are shares of its trees' votes; a support
-        vector machine gives its one class 1. None is calibrated.
+        NaN where data are missing. Models of single spectra are calibrated on blocks of the
+        training pixels that their fit left out, networks on the validation pixels of the split,
+        see `train.calibration` and docs/probabilities.md. Without a calibration a support vector
+        machine and the spectral angle give their one class 1.
 
         Args:
             cube: lines × samples × bands.

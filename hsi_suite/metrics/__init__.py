@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .measure import Measure
     from .measures import measure
     from .of_labels import average_accuracy, class_scores, cohen_kappa, overall_accuracy
+    from .probabilities import probability_scores
     from .restoration import (
         mean_peak_signal_noise_ratio,
         mean_structural_similarity,
@@ -30,6 +31,7 @@ _PUBLIC = {
     "average_accuracy": "of_labels",
     "cohen_kappa": "of_labels",
     "class_scores": "of_labels",
+    "probability_scores": "probabilities",
     "peak_signal_noise_ratio": "restoration",
     "structural_similarity": "restoration",
     "mean_peak_signal_noise_ratio": "restoration",
@@ -50,6 +52,7 @@ __all__ = [
     "measure",
     "overall_accuracy",
     "peak_signal_noise_ratio",
+    "probability_scores",
     "retrieval_scores",
     "spectral_angle",
     "structural_similarity",

@@ -25,6 +25,17 @@ for _each in (
         ceiling=1.0, of_counts=cohen_kappa,
     ),
     share("top_5_accuracy", "top-5 accuracy", "top 5", counted=True),
+    Measure(
+        "negative_log_likelihood", "negative log-likelihood", "NLL", digits=3, floor=0.0,
+        higher_is_better=False,
+    ),
+    Measure(
+        "brier_score", "Brier score", "Brier", digits=3, floor=0.0, ceiling=2.0,
+        higher_is_better=False,
+    ),
+    share(
+        "expected_calibration_error", "expected calibration error", "ECE", higher_is_better=False
+    ),
     share("recall", "recall"),
     share("precision", "precision"),
     share("f1", "F1"),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from joblib import parallel_config
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
@@ -22,12 +23,16 @@ from sklearn.svm import SVC
 from ..errors import ConfigError, SplitError
 from ..registry import Registry
 from .closed_form import GaussianMaximumLikelihood, LinearDiscriminant, SpectralAngleMapper
-from .spectrum_classifier import SpectrumClassifier, searched, spread
+from .spectrum_classifier import SpectrumClassifier, among, led_by, searched, spread
 
 _SVM_GRID = {"svc__C": [1.0, 10.0, 100.0, 1000.0], "svc__gamma": [0.001, 0.01, 0.1]}
 _FOLDS = 3
 _TREES = 200
 _MOST_SVM_CLASSES = 300
+# Spectra × classes², of which a number is held at a time.
+_PAIR_VALUES = 2**23
+# From a machine's distance to log-odds, and the largest of them.
+_SLOPE, _LARGEST_ODDS = 2.0, 30.0
 # Steps to the pixels at distances of 0, 1 and √2.
 _RINGS = (
     ((0, 0),),
@@ -48,15 +53,23 @@ class SupportVectorMachine(SpectrumClassifier):
         settings: {"C", "gamma"} to skip the search.
         seed: of the folds.
         threads: threads of the search.
+        weights: times C, by class index.
     """
 
     SETTINGS = frozenset({"C", "gamma"})
     SEARCHES = True
     DRAWS = True
     PROBABILITIES = False
+    WEIGHTS = True
 
-    def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
-        super().__init__(settings, seed, threads)
+    def __init__(
+        self,
+        settings: Mapping[str, float] | None,
+        seed: int,
+        threads: int = 1,
+        weights: Mapping[int, float] | None = None,
+    ) -> None:
+        super().__init__(settings, seed, threads, weights)
         self._fitted: Pipeline | None = None
 
     @staticmethod
@@ -79,13 +92,34 @@ class SupportVectorMachine(SpectrumClassifier):
         """Fit to N × bands spectra and N class indices."""
         if not self.settings:
             self.settings = self._search(spectra, classes)
-        svc = SVC(C=self.settings["C"], gamma=self.settings["gamma"], cache_size=500)
+        svc = self._machine(classes, C=self.settings["C"], gamma=self.settings["gamma"])
         self._fitted = make_pipeline(StandardScaler(), svc).fit(spectra, classes)
 
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
         """Class indices of N × bands spectra."""
         assert self._fitted is not None
         return np.asarray(self._fitted.predict(spectra))
+
+    def scores(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float64]:
+        """Pairwise answers coupled to one for each class, N × number of classes.
+
+        Each machine of two classes is read as a probability, the logistic function of twice its
+        distance, and all are coupled as Price, Knerr, Personnaz and Dreyfus do (NIPS 7, 1995):
+        1 / (Σ 1 / r_ij − (K − 2)). In front stands the class of most votes, which `predict` says.
+        """
+        assert self._fitted is not None
+        classes = self._fitted.classes_
+        step = max(1, _PAIR_VALUES // len(classes) ** 2)
+        parts = [
+            _coupled(self._fitted.decision_function(spectra[start : start + step]), len(classes))
+            for start in range(0, len(spectra), step)
+        ]
+        scores, best = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return among(scores, classes, number, classes[best])
+
+    def _machine(self, classes: NDArray[np.integer], **settings: float) -> SVC:
+        weights = _weights_of(self.weights, classes)
+        return SVC(**settings, cache_size=500, class_weight=weights, decision_function_shape="ovo")
 
     def _search(
         self, spectra: NDArray[np.floating], classes: NDArray[np.integer]
@@ -95,7 +129,7 @@ class SupportVectorMachine(SpectrumClassifier):
             return {"C": 100.0, "gamma": 0.01}
         drawn = StratifiedKFold(max(folds, 2), shuffle=True, random_state=self.seed % 2**32)
         search = GridSearchCV(
-            make_pipeline(StandardScaler(), SVC(cache_size=500)),
+            make_pipeline(StandardScaler(), self._machine(classes)),
             _SVM_GRID,
             cv=drawn if self.folds is None else list(self.folds),
         )
@@ -113,12 +147,20 @@ class RandomForest(SpectrumClassifier):
         settings: unused; a forest has nothing to search.
         seed: of the trees.
         threads: of the fit; the result does not depend on it.
+        weights: of a spectrum in the trees' splits and votes, by class index.
     """
 
     DRAWS = True
+    WEIGHTS = True
 
-    def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
-        super().__init__(None, seed, threads)
+    def __init__(
+        self,
+        settings: Mapping[str, float] | None,
+        seed: int,
+        threads: int = 1,
+        weights: Mapping[int, float] | None = None,
+    ) -> None:
+        super().__init__(None, seed, threads, weights)
         self._forest = RandomForestClassifier(_TREES, random_state=seed % 2**32, n_jobs=threads)
 
     @staticmethod
@@ -141,6 +183,7 @@ class RandomForest(SpectrumClassifier):
 
     def fit(self, spectra: NDArray[np.floating], classes: NDArray[np.integer]) -> None:
         """Fit to N × bands spectra and N class indices."""
+        self._forest.set_params(class_weight=_weights_of(self.weights, classes))
         self._forest.fit(spectra, classes)
 
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
@@ -156,6 +199,18 @@ class RandomForest(SpectrumClassifier):
         """
         return spread(self._forest.predict_proba(spectra), self._forest.classes_, number)
 
+    def scores(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float64]:
+        """Logarithms of the shares, as if one more tree voted for all classes alike."""
+        shares, known = self._forest.predict_proba(spectra), self._forest.classes_
+        logs = np.log((_TREES * shares + 1 / len(known)) / (_TREES + 1))
+        return among(logs, known, number, known[shares.argmax(1)])
+
+    def shares_of(self, scores: NDArray[np.float64]) -> NDArray[np.float32]:
+        """See `SpectrumClassifier`."""
+        known = len(self._forest.classes_)
+        shares = ((_TREES + 1) * np.exp(scores) - 1 / known) / _TREES
+        return led_by(np.clip(shares, 0, 1).astype(np.float32), scores.argmax(1))
+
 
 CLASSICAL: Registry[type[SpectrumClassifier]] = Registry("classical model")
 CLASSICAL.add("svm", SupportVectorMachine)
@@ -163,6 +218,39 @@ CLASSICAL.add("forest", RandomForest)
 CLASSICAL.add("lda", LinearDiscriminant)
 CLASSICAL.add("gaussian", GaussianMaximumLikelihood)
 CLASSICAL.add("spectral_angle", SpectralAngleMapper)
+
+
+def _coupled(
+    decisions: NDArray[np.float64], number: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Logarithms of coupled probabilities, N × classes, and the class of most votes, N.
+
+    Args:
+        decisions: of each pair of classes, the first of which has it where they are above 0; of
+            two classes scikit-learn turns the sign.
+        number: of classes.
+    """
+    if number == 2:
+        decisions = -decisions[:, None]
+    odds = np.clip(_SLOPE * decisions, -_LARGEST_ODDS, _LARGEST_ODDS)
+    votes = np.zeros((len(decisions), number), np.int64)
+    inverse = np.zeros((len(decisions), number))
+    first, second = np.triu_indices(number, 1)
+    for pair, (one, other) in enumerate(zip(first, second, strict=True)):
+        votes[:, one] += decisions[:, pair] > 0
+        votes[:, other] += decisions[:, pair] <= 0
+        inverse[:, one] += 1 / expit(odds[:, pair])
+        inverse[:, other] += 1 / expit(-odds[:, pair])
+    return -np.log(inverse - (number - 2)), votes.argmax(1)
+
+
+def _weights_of(
+    weights: Mapping[int, float] | None, classes: NDArray[np.integer]
+) -> dict[int, float] | None:
+    """Those of the classes that occur, as scikit-learn takes them."""
+    if weights is None:
+        return None
+    return {int(label): weights[int(label)] for label in np.unique(classes)}
 
 
 def nearest_position(

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..errors import ConfigError
-from .spectrum_classifier import Fold, SpectrumClassifier, searched, spread
+from .spectrum_classifier import Fold, SpectrumClassifier, among, searched, spread
 
 _POOLINGS = (1.0, 0.9, 0.7, 0.5, 0.3, 0.1)
 _FOLDS = 3
@@ -52,12 +52,20 @@ class LinearDiscriminant(SpectrumClassifier):
         settings: {"shrinkage"}, above 0 and at most 1, instead of Ledoit's and Wolf's.
         seed: unused.
         threads: unused.
+        weights: of a class's spectra, by class index; they change how likely it is beforehand.
     """
 
     SETTINGS = frozenset({"shrinkage"})
+    WEIGHTS = True
 
-    def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
-        super().__init__(settings, seed, threads)
+    def __init__(
+        self,
+        settings: Mapping[str, float] | None,
+        seed: int,
+        threads: int = 1,
+        weights: Mapping[int, float] | None = None,
+    ) -> None:
+        super().__init__(settings, seed, threads, weights)
         _check_share("shrinkage", self.settings)
         shrinkage = self.settings.get("shrinkage", "auto")
         self._lda = LinearDiscriminantAnalysis("lsqr", shrinkage=shrinkage)
@@ -70,6 +78,10 @@ class LinearDiscriminant(SpectrumClassifier):
             ConfigError: one class alone, or as many classes as spectra.
         """
         _require_several("lda", spectra, classes)
+        if self.weights is not None:
+            known, counts = np.unique(classes, return_counts=True)
+            weighed = counts * np.array([self.weights[int(each)] for each in known])
+            self._lda.set_params(priors=weighed / weighed.sum())
         with warnings.catch_warnings():
             # A class of one spectrum adds nothing to the covariance, which the others give.
             warnings.filterwarnings("ignore", "Only one sample available")
@@ -83,6 +95,18 @@ class LinearDiscriminant(SpectrumClassifier):
         """Probabilities under equal covariances, N × number of classes; not calibrated."""
         probabilities = self._fitted.predict_proba(spectra.astype(np.float64))
         return spread(probabilities, self._lda.classes_, number)
+
+    def scores(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float64]:
+        """Its discriminant functions, log-probabilities but for a number for each row."""
+        decisions, known = (
+            self._fitted.decision_function(spectra.astype(np.float64)), self._lda.classes_
+        )  # fmt: skip
+        if len(known) == 2:
+            best = (decisions > 0).astype(int)
+            decisions = np.stack([np.zeros_like(decisions), decisions], 1)
+        else:
+            best = decisions.argmax(1)
+        return among(decisions, known, number, known[best])
 
 
 class GaussianMaximumLikelihood(SpectrumClassifier):
@@ -103,8 +127,14 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
     SEARCHES = True
     DRAWS = True
 
-    def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
-        super().__init__(settings, seed, threads)
+    def __init__(
+        self,
+        settings: Mapping[str, float] | None,
+        seed: int,
+        threads: int = 1,
+        weights: Mapping[int, float] | None = None,
+    ) -> None:
+        super().__init__(settings, seed, threads, weights)
         _check_share("pooling", self.settings)
         self._scaler = StandardScaler()
         self._classes: NDArray[np.integer] = np.empty(0, int)
@@ -139,6 +169,11 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
         probabilities = softmax(self._log_likelihoods(spectra), axis=1)
         return spread(probabilities, self._classes, number)
 
+    def scores(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float64]:
+        """Log-likelihoods under the normal distributions."""
+        likelihoods = self._log_likelihoods(spectra)
+        return among(likelihoods, self._classes, number, self._classes[likelihoods.argmax(1)])
+
 
 class SpectralAngleMapper(SpectrumClassifier):
     """The class whose mean spectrum is nearest in angle: brightness does not matter.
@@ -154,8 +189,14 @@ class SpectralAngleMapper(SpectrumClassifier):
 
     PROBABILITIES = False
 
-    def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
-        super().__init__(settings, seed, threads)
+    def __init__(
+        self,
+        settings: Mapping[str, float] | None,
+        seed: int,
+        threads: int = 1,
+        weights: Mapping[int, float] | None = None,
+    ) -> None:
+        super().__init__(settings, seed, threads, weights)
         self._classes: NDArray[np.integer] = np.empty(0, int)
         self._means: NDArray[np.float64] = np.empty((0, 0))
 
@@ -168,13 +209,23 @@ class SpectralAngleMapper(SpectrumClassifier):
 
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
         """Class indices of N × bands spectra."""
+        return np.asarray(self._classes[self._angles(spectra).argmin(1)])
+
+    def scores(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float64]:
+        """The angles in degrees, with their sign turned."""
+        angles = self._angles(spectra)
+        degrees = np.degrees(np.minimum(angles, np.pi))
+        return among(-degrees, self._classes, number, self._classes[angles.argmin(1)])
+
+    def _angles(self, spectra: NDArray[np.floating]) -> NDArray[np.float64]:
+        """N × known classes, in radians; infinite where there is none."""
         # Not at the top: nothing else that trains needs the library.
         from spectral import spectral_angles
 
         with np.errstate(invalid="ignore"):
             angles = spectral_angles(spectra[None].astype(np.float64), self._means)[0]
         # A spectrum of zeros has no angle; it gets the first class.
-        return np.asarray(self._classes[np.nan_to_num(angles, nan=np.inf).argmin(1)])
+        return np.asarray(np.nan_to_num(angles, nan=np.inf))
 
 
 def _drawn_folds(

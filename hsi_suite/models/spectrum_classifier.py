@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -38,11 +39,14 @@ class SpectrumClassifier(ABC):
         settings: some numbers of `SETTINGS`; what is left out is found by `fit`.
         seed: of what is drawn.
         threads: of the fit; its result does not depend on them.
+        weights: what each spectrum of a class counts for in the fit, by class index; None counts
+            all alike.
 
     Attributes:
         SETTINGS: names of the positive numbers that it can be given.
         DRAWS: whether anything is drawn unless the settings are given.
         PROBABILITIES: whether its shares are more than 1 for one class and 0 for the others.
+        WEIGHTS: whether it can weigh classes.
         settings: those given or found.
         SEARCHES: whether settings that are not given are searched on folds of the spectra.
         folds: for each fold of that search the positions of the spectra to learn from and to test;
@@ -56,11 +60,19 @@ class SpectrumClassifier(ABC):
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     DRAWS: ClassVar[bool] = False
     PROBABILITIES: ClassVar[bool] = True
+    WEIGHTS: ClassVar[bool] = False
 
-    def __init__(self, settings: Mapping[str, float] | None, seed: int, threads: int = 1) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, float] | None,
+        seed: int,
+        threads: int = 1,
+        weights: Mapping[int, float] | None = None,
+    ) -> None:
         self.settings = dict(settings or {})
         self.seed = seed
         self.threads = threads
+        self.weights = None if weights is None else dict(weights)
 
     @staticmethod
     def check_size(num_classes: int, spectra: int) -> None:
@@ -78,6 +90,22 @@ class SpectrumClassifier(ABC):
     @abstractmethod
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
         """Class indices of N × bands spectra."""
+
+    @abstractmethod
+    def scores(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float64]:
+        """What a calibration makes probabilities of, N × number of classes.
+
+        Log-probabilities but for a factor and a number for each row, the largest that of the class
+        that `predict` says; −∞ for classes that were not learnt.
+        """
+
+    def shares_of(self, scores: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The `shares` that belong to `scores`, but for rounding."""
+        if self.PROBABILITIES:
+            return np.asarray(softmax(scores, axis=1), np.float32)
+        shares = np.zeros(scores.shape, np.float32)
+        shares[np.arange(len(scores)), scores.argmax(1)] = 1
+        return shares
 
     def shares(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float32]:
         """How likely each class is, N × number of classes; its largest is what `predict` says.
@@ -98,6 +126,40 @@ def searched(folds: Sequence[Fold] | None, drawn: int, score: float) -> Searched
     )
 
 
+def among(
+    scores: NDArray[np.float64],
+    known: NDArray[np.integer],
+    number: int,
+    best: NDArray[np.integer],
+) -> NDArray[np.float64]:
+    """Scores of the known classes among all, −∞ for the others, with a given class in front.
+
+    Args:
+        scores: N × known classes.
+        known: their indices.
+        number: of all classes.
+        best: index of the class of each row that stands in front, N.
+
+    Returns:
+        N × number.
+    """
+    every = np.full((len(scores), number), -np.inf)
+    every[:, known] = scores
+    return led_by(every, best)
+
+
+def led_by(rows: NDArray[Any], best: NDArray[np.integer]) -> NDArray[Any]:
+    """Rows in which a class stands first: where rounding or a tie left another one, just above it.
+
+    Args:
+        rows: N × classes; changed in place.
+        best: the class of each row that has to be its argmax.
+    """
+    other = np.flatnonzero(rows.argmax(1) != best)
+    rows[other, best[other]] = np.nextafter(rows[other].max(1), rows.dtype.type(np.inf))
+    return rows
+
+
 def spread(
     probabilities: NDArray[np.float64], known: NDArray[np.integer], number: int
 ) -> NDArray[np.float32]:
@@ -115,7 +177,4 @@ def spread(
     every[:, known] = probabilities
     shares = every.astype(np.float32)
     # Rounding must not make a tie of what `predict` distinguishes.
-    rows, best = np.arange(len(every)), every.argmax(1)
-    other = shares.argmax(1) != best
-    shares[rows[other], best[other]] = np.nextafter(shares.max(1)[other], np.float32(2))
-    return shares
+    return led_by(shares, every.argmax(1))

@@ -24,6 +24,7 @@ from .content import (
     unverified_mark,
 )
 from .document import Block, Cell, Column, Remarks, Table, Value, pairs
+from .probabilities import probability_blocks
 from .split_level import DISJOINT, run_level
 from .verdict import searched_scores, verdict
 
@@ -48,6 +49,7 @@ def classification_blocks(metrics: Metrics) -> list[Block]:
         *scenes_table(metrics),
         class_table(metrics, caption, MOST_CLASSES_TERMINAL),
         *split_tables(metrics),
+        *probability_blocks(metrics),
         Remarks(verdict(metrics)),
     ]
 

@@ -19,7 +19,7 @@ _LISTED = 20
 # Where the scores of predictions stand, for runs that leave no map.
 _FIGURES = ("test", "validation")
 # Facts that earlier runs do not tell, though they were the same.
-_LATER = ("data", "guard_curve", "search")
+_LATER = ("data", "guard_curve", "probabilities", "search")
 
 
 @dataclass(frozen=True)

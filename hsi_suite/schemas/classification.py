@@ -12,6 +12,7 @@ from .training import MachineConfig, NonNegative, Options, TrainingConfig
 
 GUARDED = ("disjoint", "polygons", "spatial_folds")
 """Kinds of split that keep a guard between training and test."""
+Calibration = Literal["none", "temperature", "sigmoid", "isotonic", "auto"]
 Baseline = Literal["svm", "forest", "cnn1d", "lda", "gaussian", "spectral_angle"]
 
 
@@ -184,8 +185,15 @@ class ClassificationTrainingConfig(TrainingConfig):
         search: how svm and gaussian, as model or baseline, find settings that are not given: on
             random folds of the training pixels, or on spatial_folds of them, which keep the split's
             guard where they can.
+        calibration: how class probabilities are made to mean what they say, without changing any
+            class: none, temperature, sigmoid, isotonic (docs/probabilities.md) or auto, the one of
+            these with the least negative log-likelihood over spatial folds (temperature where
+            fewer than 200 pixels can be held out). Fitted on the training side alone: of models
+            of single spectra on blocks that were left out of the fit, of networks on the
+            validation part, without which auto fits none.
     """
 
+    calibration: Calibration = "auto"
     augmentation: AugmentationConfig = AugmentationConfig()
     strategy: Literal["auto", "patch", "dense"] = "auto"
     sampling: Literal["pixels", "tiles"] = "pixels"

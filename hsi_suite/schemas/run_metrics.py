@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -67,6 +67,9 @@ class _Scores(Stored):
     average_accuracy: float | None
     cohen_kappa: float | None
     top_5_accuracy: float | None = None
+    negative_log_likelihood: float | None = None
+    brier_score: float | None = None
+    expected_calibration_error: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -121,6 +124,55 @@ class _Scene(Stored):
     test_scores: _SceneScores | None
 
 
+class _Bin(Stored):
+    from_: float = Field(alias="from")
+    to: float
+    pixels: int = Field(ge=0)
+    confidence: float | None
+    accuracy: float | None
+
+
+class _Uncalibrated(Stored):
+    negative_log_likelihood: float
+    brier_score: float
+    expected_calibration_error: float
+    reliability: list[_Bin] = Field(min_length=1)
+
+
+class _Kept(Stored):
+    accuracy: list[list[float]] = Field(min_length=1)
+    curve: list[list[float]] = Field(min_length=1)
+    area: float
+
+    @model_validator(mode="after")
+    def _three_each(self) -> _Kept:
+        if any(len(row) != 3 for row in (*self.accuracy, *self.curve)):
+            raise ValueError("share, accuracy and least probability in each row")
+        return self
+
+
+class _Calibration(Stored):
+    method: Literal["none", "temperature", "sigmoid", "isotonic", "several"]
+    why: str = ""
+    pixels: int = 0
+    folds: int = 0
+    held_out: str = ""
+    held_out_losses: dict[str, float] = Field(default_factory=dict)
+
+
+class _Probabilities(Stored):
+    calibration: _Calibration
+    reliability: list[_Bin] = Field(default_factory=list)
+    kept: _Kept | None = None
+    uncalibrated: _Uncalibrated | None = None
+
+    @model_validator(mode="after")
+    def _judged_together(self) -> _Probabilities:
+        if (self.kept is not None) != any(row.pixels for row in self.reliability):
+            raise ValueError("a reliability diagram together with what is kept")
+        return self
+
+
 class ClassifiedMetrics(RunMetrics):
     """What the runs of classifiers write."""
 
@@ -130,6 +182,7 @@ class ClassifiedMetrics(RunMetrics):
     split: _Split | None = None
     bands: _Bands | None = None
     scenes: list[_Scene] | None = None
+    probabilities: _Probabilities | None = None
 
     @classmethod
     def check_whole(cls, metrics: Any, path: Path) -> None:

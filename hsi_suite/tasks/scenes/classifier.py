@@ -23,10 +23,14 @@ from ...data.pixel_spectra import PixelSpectra
 from ...data.reduction import BLOCK_PIXELS, Reduction
 from ...engine.observer import Observer
 from ...errors import ShapeError
+from ...models.calibration import Calibration
 from ...runs.model_file import write_model_file
 
 FORMAT = "hsi_suite classifier 1"
 Precision = Literal["fp32", "bf16"]
+Judge = Callable[[NDArray[np.int64], NDArray[np.floating]], None]
+# Pixels × classes that are calibrated at a time.
+_BLOCK_VALUES = 2**20
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Header:
         band_numbers: their numbers there, from 1.
         likeness: the `spread` by which a classical model's answers are filtered over its window,
             see `LikenessFilter`; None where its window is one pixel.
+        calibration: of its probabilities, see `models.calibration.Calibration`, and what it was
+            fitted on; None where there is none, as in older runs.
+        class_weights: what a classical model's fit counted each spectrum for, by class; None for
+            all alike.
     """
 
     model: str
@@ -71,6 +79,8 @@ class Header:
     file_bands: int | None = None
     band_numbers: list[int] | None = None
     likeness: float | None = None
+    calibration: dict[str, Any] | None = None
+    class_weights: list[float] | None = None
 
     @property
     def known_bands(self) -> KnownBands:
@@ -85,7 +95,7 @@ class Header:
 
     def to_dict(self) -> dict[str, Any]:
         """What a model file holds: later fields only where they say something."""
-        later = {"fwhm", "file_bands", "band_numbers", "likeness"}
+        later = {"fwhm", "file_bands", "band_numbers", "likeness", "calibration", "class_weights"}
         return {k: v for k, v in asdict(self).items() if v is not None or k not in later}
 
 
@@ -132,8 +142,40 @@ class Classifier(ABC):
         wanted: NDArray[np.bool_],
         how: Computation,
         observer: Observer,
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Flat indices of the wanted pixels and their probabilities, part by part."""
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
+        """Flat indices of the wanted pixels and what tells their classes, part by part.
+
+        A number for each class, the largest of the most probable one: probabilities, or what
+        `scores_of` a calibration needs.
+        """
+
+    @property
+    @abstractmethod
+    def has_probabilities(self) -> bool:
+        """Whether there is more than a class for each pixel."""
+
+    @abstractmethod
+    def scores_of(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """What a calibration is applied to, of `rows`."""
+
+    @abstractmethod
+    def uncalibrated(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The probabilities of `rows` without a calibration."""
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of its probabilities; None where there is none."""
+        kept = self.header.calibration
+        return None if kept is None else Calibration.from_dict(kept)
+
+    def calibrated(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The probabilities of `rows`: calibrated where there is a calibration."""
+        calibration = self.calibration
+        if calibration is None:
+            return self.uncalibrated(rows)
+        size = max(1, _BLOCK_VALUES // rows.shape[1])
+        blocks = (rows[start : start + size] for start in range(0, len(rows), size))
+        return np.concatenate([calibration.apply(self.scores_of(block)) for block in blocks])
 
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
@@ -152,8 +194,9 @@ class Classifier(ABC):
     ) -> NDArray[np.float32]:
         """Class probabilities of every pixel.
 
-        Those of a forest are shares of its trees' votes. A support vector machine has none: it
-        votes with one class per pixel, 1, and 0 for the others.
+        Calibrated where the classifier has a calibration. Without one those of a forest are shares
+        of its trees' votes, and a support vector machine and the spectral angle give 1 for their
+        class and 0 for the others.
 
         Args:
             cube: lines × samples × bands.
@@ -176,8 +219,8 @@ class Classifier(ABC):
         out = np.full((*good.shape, len(self.header.labels)), np.nan, np.float32)
         flat = out.reshape(-1, out.shape[-1])
 
-        def keep(pixels: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
-            flat[pixels] = rows
+        def keep(pixels: NDArray[np.int64], rows: NDArray[np.floating]) -> None:
+            flat[pixels] = self.calibrated(rows)
 
         wanted = good if wanted is None else good & wanted
         how = Computation(batch_size, precision, dropout_seed)
@@ -193,6 +236,7 @@ class Classifier(ABC):
         precision: Precision = "fp32",
         dropout_seed: int | None = None,
         observer: Observer | None = None,
+        judge: Judge | None = None,
     ) -> NDArray[np.int32]:
         """Index of the most probable class of each wanted pixel, without all probabilities.
 
@@ -203,14 +247,17 @@ class Classifier(ABC):
             precision: of a network's computations.
             dropout_seed: leave dropout on.
             observer: reports progress.
+            judge: is given the `rows` of each part, too.
 
         Returns:
             lines × samples, positions in `header.labels`; −1 at unwanted pixels.
         """
         out = np.full(wanted.shape, -1, np.int32)
 
-        def keep(pixels: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
+        def keep(pixels: NDArray[np.int64], rows: NDArray[np.floating]) -> None:
             out.reshape(-1)[pixels] = rows.argmax(1)
+            if judge is not None:
+                judge(pixels, rows)
 
         how = Computation(batch_size, precision, dropout_seed)
         self._classify(reduced, wanted, keep, how, observer)
@@ -257,11 +304,11 @@ class Classifier(ABC):
         self,
         reduced: WindowSampler,
         wanted: NDArray[np.bool_],
-        keep: Callable[[NDArray[np.int64], NDArray[np.float32]], None],
+        keep: Judge,
         how: Computation,
         observer: Observer | None,
     ) -> None:
-        """Give `keep` flat indices of the wanted pixels and their probabilities, part by part."""
+        """Give `keep` flat indices of the wanted pixels and their `rows`, part by part."""
         observer = observer or Observer()
         observer.begin("classifying", int(wanted.sum()))
         if wanted.any():

@@ -17,12 +17,13 @@ from ...engine.finite import note_file
 from ...errors import RunError
 from ...guard import parsing
 from ...models.building import build_model
+from ...models.calibration import Calibration
 from ...models.classical import CLASSICAL
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file
 from .classifier import FORMAT, Classifier, Header
 from .network_classifier import NetworkClassifier
-from .spectral_classifier import SpectralClassifier
+from .spectral_classifier import SpectralClassifier, classical_model
 
 
 def load_classifier(path: Path, device: torch.device, threads: int = 1) -> Classifier:
@@ -56,6 +57,13 @@ def _checked(header: Header) -> Header:
     header.known_bands  # noqa: B018
     if header.value_scale is not None:
         ValueScale.from_dict(header.value_scale)
+    if header.calibration is not None:
+        Calibration.from_dict(header.calibration)
+    weights = header.class_weights
+    if weights is not None and not (
+        len(weights) == len(labels) and all(0 < weight < math.inf for weight in weights)
+    ):
+        raise ValueError("class weights that are no positive numbers, one for each label")
     return header
 
 
@@ -68,7 +76,7 @@ def _assemble(
     if header.model in CLASSICAL:
         spectra = tensors["training.spectra"].numpy()
         classes = tensors["training.classes"].numpy()
-        model = CLASSICAL[header.model](header.options, header.seed, threads)
+        model = classical_model(header, threads)
         classifier = SpectralClassifier(header, reduction, model)
         classifier.fit(spectra, classes)
         return classifier

@@ -19,6 +19,7 @@ from ...data.readers import CubeFile
 from ...engine.observer import Observer
 from ...errors import ConfigError, RunError, ShapeError
 from ...models.classical import CLASSICAL
+from ...models.network_file import shown_name
 from ...runs.folder import MODEL, MODEL_ENDING, Run, fold_files, open_run, require_finished
 from ...runs.own_network import require_network
 from .classifier import Classifier, most_probable
@@ -95,29 +96,30 @@ class Ensemble:
         return replace(self, classifiers=turning)
 
     def check_probabilities(self, observer: Observer, option: str) -> None:
-        """Refuse to use probabilities where a classifier has none; say what a forest's are.
+        """Refuse to use probabilities where a classifier has none; say where none are calibrated.
 
         Args:
             observer: is told.
             option: what asks for them.
 
         Raises:
-            ConfigError: one of them knows classes alone, as a support vector machine does.
+            ConfigError: one of them knows classes alone, as a support vector machine without a
+                calibration does.
         """
-        kinds = {each.header.model for each in self.classifiers}
-        without = [
-            name for name in kinds if name in CLASSICAL and not CLASSICAL[name].PROBABILITIES
-        ]
+        without = sorted({_named(each) for each in self.classifiers if not each.has_probabilities})
         if without:
             raise ConfigError(
                 option,
-                f"{' and '.join(sorted(without))} gives classes alone",
-                "networks, or forest, lda or gaussian",
-                f"leave {option} out",
+                f"{' and '.join(without)} gives classes alone: the run has no calibration",
+                "a run with one, or of networks, forest, lda or gaussian",
+                f"train it again with train.calibration=auto, or leave {option} out",
             )
-        if "forest" in kinds:
+        bare = sorted({_named(each) for each in self.classifiers if each.calibration is None})
+        if bare:
+            shares = " (of a forest, shares of its trees' votes)" if "forest" in bare else ""
             observer.message(
-                "a forest's probabilities are shares of its trees' votes, not calibrated"
+                f"the probabilities of {' and '.join(bare)} are not calibrated{shares}: "
+                "they may claim more than they know (docs/probabilities.md)"
             )
 
     def check_scene(self, file: CubeFile) -> None:
@@ -201,6 +203,10 @@ class Ensemble:
         disagreement: NDArray[np.float32] = others.mean(0, dtype=np.float32)
         disagreement[np.isnan(mean[..., 0])] = np.nan
         return labels, mean, disagreement
+
+
+def _named(classifier: Classifier) -> str:
+    return shown_name(classifier.header.model)
 
 
 class _PixelsOnly(Observer):

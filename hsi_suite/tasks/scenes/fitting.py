@@ -29,7 +29,7 @@ from .classifier import Classifier, Header
 from .network_classifier import NetworkClassifier
 from .preparation import Prepared
 from .searching import check_search, of_copies, search_folds
-from .spectral_classifier import SpectralClassifier
+from .spectral_classifier import SpectralClassifier, classical_model
 from .task import PixelClassification
 
 
@@ -102,7 +102,7 @@ def _untrained_classical(
             f"positive numbers for {' and '.join(sorted(known))}" if known else "no options",
             "leave them out to have them searched" if known else "",
         )
-    model = CLASSICAL[config.model.name](header.options, header.seed, config.threads or 1)
+    model = classical_model(header, config.threads or 1)
     return SpectralClassifier(header, prepared.reduction, model)
 
 

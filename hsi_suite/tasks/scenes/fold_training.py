@@ -28,10 +28,12 @@ from ...runs.folder import CHECKPOINT, FOLD, MODEL_ENDING, SPLIT_ENDING, Run
 from ...schemas.classification import ClassificationConfig
 from ...user_files import read_json
 from .baselines import run_baselines
+from .calibrating import calibrate
 from .classifier import Classifier
 from .classifier_loading import load_classifier
 from .evaluation import part_scores
 from .fitting import fit, reduced_scene, untrained
+from .judging import Judgement, judge_test, pooled
 from .preparation import Prepared
 from .scene_domain import learnt
 from .searching import Search, mean_search, search_of, searches_of
@@ -55,6 +57,7 @@ class FoldedOutcome:
         rows: the parts and scores of each fold, for metrics.json.
         intervals: of the scores on the test pixels, for metrics.json.
         search: what searches for settings found, in the mean of the folds; see `searches_of`.
+        judged: the probabilities of each fold's model on its test pixels, together.
     """
 
     trainings: Sequence[Training]
@@ -65,6 +68,7 @@ class FoldedOutcome:
     rows: Sequence[Mapping[str, Any]]
     intervals: Mapping[str, Any]
     search: Mapping[str, Any]
+    judged: Judgement
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ def fit_folds(
                 write_json(record, _record(training, found))
                 header = replace(classifier.header, **learnt(config, fold))
                 classifier.header = header
+                calibrate(classifier, config, fold)
                 # Last: a fold with a model is finished.
                 classifier.save(model)
             release_free_blocks()
@@ -139,7 +144,7 @@ def folded_outcome(
         load_classifier(path, torch.device(config.device), config.threads or 1)
         for path in _model_files(run, prepared)
     ]
-    classes, trained = _answers(config, prepared, models, observer)
+    classes, trained, judged = _answers(config, prepared, models, observer)
     baselines, searches = _baselines(config, prepared, observer)
     trainings = [each.training for each in fitted]
     predicted = {"test": classes.reshape(-1)[prepared.split.test], **baselines}
@@ -162,6 +167,7 @@ def folded_outcome(
         rows=rows,
         intervals=_intervals(prepared, predicted),
         search=searches_of(mean_search(each.search for each in fitted), searches),
+        judged=judged,
     )
 
 
@@ -205,13 +211,13 @@ def _answers(
     prepared: Prepared,
     models: Sequence[Classifier],
     observer: Observer,
-) -> tuple[NDArray[np.int32], Confusion]:
-    """The map, and what the models say of the pixels that they learnt."""
+) -> tuple[NDArray[np.int32], Confusion, Judgement]:
+    """The map, what the models say of the pixels that they learnt, and how they judge the test."""
     assert prepared.fold is not None
     valid = prepared.scene.valid
     good = np.ones(prepared.labels.shape, bool) if valid is None else valid
     classes = np.full(good.shape, -1, np.int32)
-    truth, answered = [], []
+    truth, answered, judgements = [], [], []
     reduced: WindowSampler | None = None
     for number, (fold, model) in enumerate(zip(prepared.folds, models, strict=True)):
         if reduced is None or config.reduction.fit_on == "train":
@@ -223,12 +229,13 @@ def _answers(
         wanted.reshape(-1)[fold.split.train] = True
         found = fold_answers(config, prepared, number, model, wanted, reduced, observer)
         classes[own] = found[own]
+        judgements.append(judge_test(model, reduced, fold, config, observer))
         truth.append(prepared.classes[fold.split.train])
         answered.append(found.reshape(-1)[fold.split.train])
     counts = Confusion.of(
         np.concatenate(truth), np.concatenate(answered), len(prepared.split.classes)
     )
-    return classes, counts
+    return classes, counts, pooled(judgements)
 
 
 def _baselines(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ...data.patches import WindowSampler
 from ...engine.devices import seeded
 from ...engine.observer import Observer
+from ...models.calibration import log_probabilities
 from ...models.dropout import dropout_layers
 from .classifier import Classifier, Computation
 from .orientation_averaging import scene_probabilities
@@ -50,7 +51,7 @@ class NetworkClassifier(Classifier):
         wanted: NDArray[np.bool_],
         how: Computation,
         observer: Observer,
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
         """See `Classifier`."""
         chosen = torch.from_numpy(wanted)
         with self._computing(how), torch.inference_mode():
@@ -58,6 +59,19 @@ class NetworkClassifier(Classifier):
                 self.network, reduced, chosen, how.batch_size, self.header.orientations, observer
             ):
                 yield places.cpu().numpy(), rows.cpu().numpy()
+
+    @property
+    def has_probabilities(self) -> bool:
+        """See `Classifier`."""
+        return True
+
+    def scores_of(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """See `Classifier`."""
+        return log_probabilities(rows)
+
+    def uncalibrated(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
+        """See `Classifier`."""
+        return rows.astype(np.float32, copy=False)
 
     def tensors(self) -> dict[str, Tensor]:
         """See `Classifier`."""

@@ -32,6 +32,7 @@ from ...reports.document import Block, Document, Figure, Remarks, Section
 from ...reports.figures import distance_figure
 from ...reports.guards import guard_chart
 from ...reports.pictures import chart, curves_section, photograph
+from ...reports.probabilities import probability_section
 from ...reports.verdict import verdict
 from ...runs.folder import AREAS, MAP_PICTURE
 from ...runs.pages import PageFacts, picture_of
@@ -96,6 +97,7 @@ def classification_page(
             *_maps(scene_maps, metrics),
             Section("Classes", [class_table(metrics, caption, MOST_CLASSES, baselines=True)]),
             confusion_section(metrics, "pixels"),
+            *probability_section(metrics),
             *([] if areas is None else [Section("Areas", areas_blocks(areas))]),
             *curves_section(history, *_kept(metrics)),
             *bands_section(metrics),

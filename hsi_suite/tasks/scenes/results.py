@@ -34,6 +34,7 @@ from .class_areas import run_areas, write_areas
 from .classifier import labels_of
 from .evaluation import part_scores, scene_rows
 from .fold_training import FoldedOutcome, pooled_training
+from .judging import Judgement
 from .preparation import Prepared
 from .scene_maps import write_maps
 
@@ -57,6 +58,7 @@ class Outcome:
         training: history and selected epoch.
         classes: index of each pixel's class, lines × samples; −1 where there is no data.
         baselines: predicted class indices of the test part, by baseline.
+        judged: the classifier's probabilities on the test pixels.
         dropout: scores with dropout left on; None when not asked for.
         folds: of a spatial cross-validation what each fold brought.
         search: what searches for settings found, see `searches_of`.
@@ -66,6 +68,7 @@ class Outcome:
     training: Training
     classes: NDArray[np.int32]
     baselines: Mapping[str, NDArray[np.integer]]
+    judged: Judgement
     dropout: dict[str, Any] | None = None
     folds: FoldedOutcome | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
@@ -79,6 +82,7 @@ class Outcome:
             pooled_training(folds.trainings),
             folds.classes,
             folds.baselines,
+            folds.judged,
             folds=folds,
             search=folds.search,
         )
@@ -142,7 +146,8 @@ def collect_metrics(
             {"label": label, "name": scene.class_names[label - 1]} for label in split.classes
         ],
         "train": part(split.train) if outcome.folds is None else outcome.folds.train_scores,
-        "test": part(split.test),
+        "test": part(split.test) | outcome.judged.scores,
+        "probabilities": outcome.judged.facts,
         "baselines": {
             name: part_scores(prepared, split.test, predicted)
             for name, predicted in outcome.baselines.items()

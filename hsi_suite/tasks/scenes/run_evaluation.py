@@ -27,8 +27,9 @@ from ...runs.machine import available_threads, on_device
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .ensemble import finished_classifiers
-from .evaluation import dropout_spread, part_wanted
+from .evaluation import dropout_spread
 from .fitting import reduced_scene
+from .judging import judge_test, pooled
 from .preparation import Prepared, class_indices
 from .scene_loading import close_scene, load_prepared_scene
 from .splitting import scene_audit
@@ -69,7 +70,7 @@ def evaluate_classification(
         stack.callback(close_scene, scene)
         _check_data(run, scene)
         assert scene.labels is not None
-        splits, truth, predicted, spread = [], [], [], None
+        splits, truth, predicted, judgements, spread = [], [], [], [], None
         for classifier, file in zip(classifiers, _split_files(run), strict=True):
             split = load_split(file)
             _check_split(file, split, scene.labels, classifier)
@@ -84,28 +85,24 @@ def evaluate_classification(
                 denoising=denoising,
             )
             reduced = reduced_scene(classifier, prepared)
-            classes = classifier.class_map(
-                reduced,
-                part_wanted(prepared, split.test),
-                batch_size=config.evaluation.batch_size,
-                precision=config.evaluation.precision,
-                observer=observer,
-            )
+            judgements.append(judge_test(classifier, reduced, prepared, config, observer))
             truth.append(scene.labels.reshape(-1)[split.test])
-            predicted.append(classifier.labels_of(classes.reshape(-1)[split.test]))
+            predicted.append(classifier.labels_of(judgements[-1].classes))
             if dropout_at_test:
                 spread = dropout_spread(classifier, reduced, prepared, config)
             del reduced
         stored = run.metrics.get("test")
         if not isinstance(stored, dict):
             raise RunError(run.path / METRICS, "holds no test scores", "a run's metrics")
-        found = _scores(splits, scene.class_names, truth, predicted)
+        judged = pooled(judgements)
+        found = _scores(splits, scene.class_names, truth, predicted) | judged.scores
         result: dict[str, Any] = {
             "run": str(run.path),
             "test": found,
             "stored": stored,
             "equal": same_scores(found, stored),
             "device": config.device,
+            "probabilities": judged.facts,
         }
         return result if spread is None else {**result, "dropout_at_test": spread}
 

@@ -14,10 +14,18 @@ from torch import Tensor
 from ...data.likeness_filter import LikenessFilter
 from ...data.patches import WindowSampler
 from ...engine.observer import Observer
+from ...models.classical import CLASSICAL
 from ...models.spectrum_classifier import SpectrumClassifier
-from .classifier import Classifier, Computation
+from .classifier import Classifier, Computation, Header
 
 _CHUNK = 16_384
+_CHUNK_VALUES = 2**23  # of pixels × classes
+
+
+def classical_model(header: Header, threads: int) -> SpectrumClassifier:
+    """A model of single spectra with a header's settings and weights, not fitted yet."""
+    weights = None if header.class_weights is None else dict(enumerate(header.class_weights))
+    return CLASSICAL[header.model](header.options, header.seed, threads, weights)
 
 
 @dataclass
@@ -60,7 +68,7 @@ class SpectralClassifier(Classifier):
         wanted: NDArray[np.bool_],
         how: Computation,
         observer: Observer,
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
         """See `Classifier`.
 
         With a window larger than a pixel they are filtered, see `LikenessFilter`.
@@ -69,11 +77,15 @@ class SpectralClassifier(Classifier):
             kept = LikenessFilter(self.header.window, self.header.likeness)
             yield from self._filtered_rows(kept, reduced, wanted, observer)
             return
-        pixels = np.flatnonzero(wanted)
-        for start in range(0, len(pixels), _CHUNK):
-            chunk = pixels[start : start + _CHUNK]
+        pixels, number = np.flatnonzero(wanted), len(self.header.labels)
+        size = max(1, min(_CHUNK, _CHUNK_VALUES // number))
+        for start in range(0, len(pixels), size):
+            chunk = pixels[start : start + size]
             spectra = reduced.spectra(torch.from_numpy(chunk)).numpy()
-            yield chunk, self.model.shares(spectra, len(self.header.labels))
+            if self.header.calibration is None:
+                yield chunk, self.model.shares(spectra, number)
+            else:
+                yield chunk, self.model.scores(spectra, number)
             observer.advance(len(chunk))
 
     def _filtered_rows(
@@ -99,6 +111,28 @@ class SpectralClassifier(Classifier):
             shares[asked] = self.model.shares(spectra[asked], number)
             yield np.flatnonzero(part) + first * samples, kept.apply(shares, spectra)[part]
             observer.advance(int(part.sum()))
+
+    @property
+    def has_probabilities(self) -> bool:
+        """See `Classifier`."""
+        return self.model.PROBABILITIES or self.header.calibration is not None
+
+    def scores_of(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """See `Classifier`.
+
+        Of filtered answers logarithms, as if one more pixel of the window had all classes alike.
+        """
+        if self.header.likeness is None:
+            return rows.astype(np.float64, copy=False)
+        pixels = self.header.window**2
+        shares = rows.astype(np.float64)
+        return np.asarray(np.log((pixels * shares + 1 / rows.shape[1]) / (pixels + 1)))
+
+    def uncalibrated(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
+        """See `Classifier`."""
+        if self.header.calibration is None or self.header.likeness is not None:
+            return rows.astype(np.float32, copy=False)
+        return self.model.shares_of(self.scores_of(rows))
 
     def tensors(self) -> dict[str, Tensor]:
         """See `Classifier`."""

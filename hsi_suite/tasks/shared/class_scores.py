@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...metrics.measures import measure, of_classifiers
+from ...metrics.probabilities import PROBABILITY_SCORES
 from ...metrics.summary import flatten_scores
 from ...runs.task import Metrics, Scores, Task
 
@@ -31,12 +32,16 @@ class ScoredByClass(Task):
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
         test, stored = result["test"], result["stored"]
-        return [
-            f"{kind.title:18} {kind.with_unit(test[name])}   "
+        names = (*overall_names(test), *(name for name in PROBABILITY_SCORES if name in test))
+        width = max(18, *(len(measure(name).title) for name in names))
+        lines = [
+            f"{kind.title:{width}} {kind.with_unit(test[name])}   "
             f"stored {kind.with_unit(stored.get(name))}"
-            for name in overall_names(test)
+            for name in names
             for kind in [measure(name)]
         ]
+        kept = (result.get("probabilities") or {}).get("kept")
+        return lines if kept is None else [*lines, _surest_text(kept["accuracy"])]
 
 
 def overall_names(scores: Metrics) -> list[str]:
@@ -46,5 +51,16 @@ def overall_names(scores: Metrics) -> list[str]:
 
 
 def _scores(scores: Metrics) -> Scores:
-    overall = {name: scores[name] for name in overall_names(scores)}
-    return {**overall, **flatten_scores(scores)}
+    names = (*overall_names(scores), *(name for name in PROBABILITY_SCORES if name in scores))
+    return {**{name: scores[name] for name in names}, **flatten_scores(scores)}
+
+
+def _surest_text(kept: Sequence[tuple[float, float, float]]) -> str:
+    """The accuracy of the surest pixels in one line."""
+    accuracy = measure("overall_accuracy")
+    parts = (
+        f"{accuracy.with_unit(value)} of the surest {100 * share:.0f} %"
+        for share, value, _ in kept
+        if share < 1
+    )
+    return f"right are {', '.join(parts)}"
