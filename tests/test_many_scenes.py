@@ -712,6 +712,9 @@ def test_what_does_not_fit_together_is_one_line(hsi, folder, files, tmp_path):
     assert "split.kind=scenes" in refused(hsi, *two, "--split", "random", "--test-scene", "a")
     assert "a file, with 2 scenes" in refused(hsi, *two, "--split-file", la)
     assert "preprocess.denoise" in refused(hsi, *two, "--set", "preprocess.denoise=true")
+    assert "a window of 21 in the scene a of 22 × 18 pixels" in refused(
+        hsi, *two, "--set", "model.window=21"
+    )
     other, labels = write(tmp_path, "b")
     again = ["--scene", other, "--labels", labels]
     assert "are both called b" in refused(hsi, *two, *again)
@@ -773,6 +776,9 @@ def test_scenes_of_other_bands_are_refused_or_resampled(tmp_path):
     write_envi(tmp_path, "b", np.linspace(440, 910, 15))
     write_envi(tmp_path, "c", USUAL + 60)
     with pytest.raises(HsiSuiteError, match=r"b.hdr: 15 bands.*--resample"):
+        of_folder(tmp_path)
+    write_envi(tmp_path, "b", np.linspace(440, 2000, 15))
+    with pytest.raises(HsiSuiteError, match=r"b.hdr: 15 bands.*those of a.hdr.*--resample"):
         of_folder(tmp_path)
     write_envi(tmp_path, "b", USUAL)
     with pytest.raises(HsiSuiteError, match=r"c.hdr: bands up to 60 nm away.*--resample"):
@@ -859,6 +865,8 @@ def test_configurations_name_scenes_and_are_checked():
         tree={"data": {"scenes": [{"scene": "x.tif", "labels": "y.tif"}] * 2}}
     )
     assert isinstance(config, ClassificationConfig) and len(config.data.scenes) == 2
+    with pytest.raises(ConfigError, match=r"as a list in data\.scenes"):
+        classification_config(tree={"data": {"scene": "scenes.csv"}})
     with pytest.raises(ConfigError, match="labels of several scenes"):
         classification_config(
             tree={"data": {"scenes": [{"scene": "x", "labels": "y"}] * 2, "labels": "z"}}

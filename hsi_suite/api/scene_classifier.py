@@ -354,7 +354,8 @@ def _prepared(
 ) -> Prepared:
     window = config.model.window
     for part in parts_of(scene):
-        check_window("model.window", window, part.lines, part.samples)
+        name = part.name if isinstance(scene, StackedScene) else ""
+        check_window("model.window", window, part.lines, part.samples, name)
     tested = len(split.test) > 0
     return Prepared(
         scene=scene,

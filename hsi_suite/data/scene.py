@@ -239,7 +239,7 @@ def nearest_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[
     return tuple(int(np.abs(wavelengths - t).argmin()) for t in _RED_GREEN_BLUE)  # type: ignore[return-value]
 
 
-def check_window(key: str, window: int, lines: int, samples: int) -> None:
+def check_window(key: str, window: int, lines: int, samples: int, name: str = "") -> None:
     """Refuse a window that is larger than the scene.
 
     Args:
@@ -247,14 +247,16 @@ def check_window(key: str, window: int, lines: int, samples: int) -> None:
         window: its side in pixels.
         lines: of the scene.
         samples: of the scene.
+        name: of the scene, where there are several.
 
     Raises:
         ShapeError: it is.
     """
     if window > min(lines, samples):
+        scene = f"the scene {name}" if name else "a scene"
         raise ShapeError(
             key,
-            f"a window of {window} in a scene of {lines} × {samples} pixels",
+            f"a window of {window} in {scene} of {lines} × {samples} pixels",
             "a window no larger than the scene",
             f"lower {key}",
         )

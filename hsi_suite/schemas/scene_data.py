@@ -120,7 +120,10 @@ class ScenesConfig(SceneConfig):
         if sum(map(bool, (self.dataset, self.scene, self.scenes))) != 1:
             raise ValueError("either a data set (--dataset) or a cube of your own (--scene)")
         if self.scene is not None and self.labels is None:
-            raise ValueError("labels (--labels) beside the cube")
+            raise ValueError(
+                "labels (--labels) beside the cube; several scenes, or a table of them, as a list "
+                "in data.scenes"
+            )
         if self.scenes and self.labels is not None:
             raise ValueError("the labels of several scenes in data.scenes")
         if self.resample and not self.scenes:

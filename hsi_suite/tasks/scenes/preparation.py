@@ -15,7 +15,7 @@ from ...data.position_curve import PositionCurve, position_curve
 from ...data.readers import SceneFile
 from ...data.reduction import Reduction
 from ...data.scene import Scene, check_window
-from ...data.scene_stack import in_memory, lines_of, parts_of
+from ...data.scene_stack import StackedScene, in_memory, lines_of, parts_of
 from ...data.spatial_folds import SpatialFolds
 from ...data.splits import Split
 from ...engine.observer import Observer
@@ -123,7 +123,8 @@ def _prepared(
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
     window = config.model.window
     for part in parts_of(scene):
-        check_window("model.window", window, part.lines, part.samples)
+        name = part.name if isinstance(scene, StackedScene) else ""
+        check_window("model.window", window, part.lines, part.samples, name)
     memory.check_scene(scene, config)
     if not in_memory(scene):
         observer.message(

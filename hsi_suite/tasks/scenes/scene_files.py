@@ -155,18 +155,19 @@ def _report_bad(
 
 def _require_same(file: CubeFile, first: CubeFile) -> None:
     given, wanted = known_bands(file), known_bands(first)
-    if given.count != wanted.count:
-        raise ShapeError(
-            file.path.name,
-            differing(given, wanted) if given.wavelengths is not None else f"{given.count} bands",
-            f"the {wanted.count} bands of {first.path.name}",
-            _REMEDY,
-        )
+    name = file.path.name
     try:
-        require_same_bands(file.path.name, given, wanted)
+        if given.count != wanted.count:
+            found = f"{given.count} bands"
+            if given.wavelengths is not None:
+                found = differing(given, wanted)
+            raise ShapeError(name, found, f"the {wanted.count} bands of {first.path.name}")
+        require_same_bands(name, given, wanted)
     except ShapeError as error:
-        found = error.found.replace("those the model learnt", f"those of {first.path.name}")
-        raise ShapeError(file.path.name, found, error.expected, _REMEDY) from None
+        found = error.found
+        for words in ("those the model learnt", "those learnt"):
+            found = found.replace(words, f"those of {first.path.name}")
+        raise ShapeError(name, found, error.expected, _REMEDY) from None
 
 
 def _same_scale(files: Sequence[CubeFile], place: int, observer: Observer) -> list[CubeFile]:
