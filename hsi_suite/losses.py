@@ -1,12 +1,61 @@
-"""The losses of deep supervised cross-modal retrieval (Zhen et al., CVPR 2019)."""
+"""Losses: of classifiers, and of deep supervised cross-modal retrieval (Zhen et al., CVPR 2019)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from .errors import ShapeError
+
+
+def classification_loss(
+    logits: Tensor, classes: Tensor, weights: Tensor | None = None, smoothing: float = 0.0
+) -> Tensor:
+    """Cross-entropy, the mean over the items, each times the weight of its class.
+
+    The mean is over the number of items, not over their weights as in torch, so that the shares of
+    several processes, and of batches, add up to the same.
+
+    Args:
+        logits: N × classes.
+        classes: indices of the true classes, N.
+        weights: of each class, see `class_weights`; None for 1.
+        smoothing: share of the target that is spread evenly over all classes (Szegedy et al., CVPR
+            2016, section 7), of each of them times its weight.
+    """
+    if weights is None:
+        return functional.cross_entropy(logits, classes, label_smoothing=smoothing)
+    total = functional.cross_entropy(
+        logits, classes, weights.to(logits), reduction="sum", label_smoothing=smoothing
+    )
+    return total / len(classes)
+
+
+def class_weights(
+    counts: Sequence[int], kind: Literal["balanced", "effective"], beta: float
+) -> list[float]:
+    """What an item of each class counts for, so that rare classes count more; 1 on average.
+
+    Args:
+        counts: items of each class in training, N_c.
+        kind: balanced: ∝ 1 / N_c, so that all classes count alike; effective: ∝ (1 − β) /
+            (1 − β^N_c), by the effective number of items (Cui, Jia, Lin, Song, Belongie, CVPR 2019,
+            equation 4; they divide by the mean over the classes instead).
+        beta: β of effective, 0 to below 1: 0 weighs nothing, towards 1 it comes to balanced.
+
+    Returns:
+        A weight for each class; 1 for those without items.
+    """
+    if kind == "balanced":
+        raw = [1 / max(count, 1) for count in counts]
+    else:
+        raw = [(1 - beta) / (1 - beta ** max(count, 1)) for count in counts]
+    mean = sum(w * count for w, count in zip(raw, counts, strict=True)) / sum(counts)
+    return [w / mean if count else 1.0 for w, count in zip(raw, counts, strict=True)]
 
 
 def label_loss(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ..config import Section
 from .scene_data import ScenesConfig
-from .training import MachineConfig, NonNegative, Options, TrainingConfig
+from .training import ClassifierTrainingConfig, MachineConfig, NonNegative, Options
 
 GUARDED = ("disjoint", "polygons", "spatial_folds")
 """Kinds of split that keep a guard between training and test."""
@@ -167,7 +167,7 @@ class AugmentationConfig(Section):
         return self.model_copy(update=unused) != AugmentationConfig()
 
 
-class ClassificationTrainingConfig(TrainingConfig):
+class ClassificationTrainingConfig(ClassifierTrainingConfig):
     """The training loop of a classifier of windows.
 
     Attributes:
@@ -191,7 +191,18 @@ class ClassificationTrainingConfig(TrainingConfig):
             fewer than 200 pixels can be held out). Fitted on the training side alone: of models
             of single spectra on blocks that were left out of the fit, of networks on the
             validation part, without which auto fits none.
+        class_weights: what a training pixel counts for by its class, 1 on average: none (all
+            alike), balanced (so that all classes count alike) or effective (by the effective
+            number of pixels, Cui et al., CVPR 2019). Of networks in the loss; of svm, forest and
+            lda in the fit.
+        class_weights_beta: β of effective: 0 weighs nothing, towards 1 it comes to balanced.
+        balanced_batches: draw every class equally often, pixels of rare classes several times in an
+            epoch and of common ones not all; networks only.
     """
+
+    class_weights: Literal["none", "balanced", "effective"] = "none"
+    class_weights_beta: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    balanced_batches: bool = False
 
     calibration: Calibration = "auto"
     augmentation: AugmentationConfig = AugmentationConfig()
@@ -253,6 +264,12 @@ class ClassificationConfig(MachineConfig):
                 "no evaluation.dropout_at_test with split.kind=spatial_folds: it is shown of one "
                 "model, as of --split disjoint"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _balanced_from_all_pixels(self) -> ClassificationConfig:
+        if self.train.balanced_batches and self.train.sampling == "tiles":
+            raise ValueError("train.sampling=pixels with train.balanced_batches")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..config import Section
-from .training import MachineConfig, NonNegative, Options, Positive, TrainingConfig
+from .training import (
+    ClassifierTrainingConfig,
+    MachineConfig,
+    NonNegative,
+    Options,
+    Positive,
+)
 
 Pair = Annotated[list[Positive], Field(min_length=2, max_length=2)]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -72,18 +78,15 @@ class ImageModelConfig(Section):
     options: Options = Field(default_factory=dict)
 
 
-class ImageTrainingConfig(TrainingConfig):
+class ImageTrainingConfig(ClassifierTrainingConfig):
     """The training loop.
 
     Attributes:
-        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et
-            al., CVPR 2016, section 7).
         auxiliary_weight: of the losses of auxiliary heads beside the network's own (GoogLeNet:
             0.3).
     """
 
     batch_size: Annotated[int, Field(ge=1)] = 128
-    label_smoothing: Amount = 0.0
     auxiliary_weight: NonNegative = 0.3
 
 

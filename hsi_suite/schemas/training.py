@@ -108,6 +108,17 @@ class TrainingConfig(Section):
     checkpoint_seconds: NonNegative = 30.0
 
 
+class ClassifierTrainingConfig(TrainingConfig):
+    """The training loop of a classifier.
+
+    Attributes:
+        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et
+            al., CVPR 2016, section 7).
+    """
+
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
 class SeedsConfig(Section):
     """The random streams; each is derived from `base` unless it is set alone."""
 

@@ -201,6 +201,8 @@ def _dropout(all_metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
             "n": len(entries),
         }
         for metric in entries[0]
+        # Earlier runs have fewer.
+        if all(metric in entry for entry in entries)
     }
 
 

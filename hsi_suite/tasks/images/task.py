@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ...backbones.classic import AuxiliaryLogits
 from ...data.splits import Split
+from ...losses import classification_loss
 from ...schemas.image_classification import AugmentConfig, ImageTrainingConfig
 from ...seeding import SeedStreams
 from .views import ImageViews
@@ -74,9 +75,9 @@ class ImageClassification:
         answer = model(views)
         logits, sides = answer if isinstance(answer, AuxiliaryLogits) else (answer, ())
         smoothing = self.config.label_smoothing
-        loss = functional.cross_entropy(logits, classes, label_smoothing=smoothing)
+        loss = classification_loss(logits, classes, smoothing=smoothing)
         for side in sides:
-            own = functional.cross_entropy(side, classes, label_smoothing=smoothing)
+            own = classification_loss(side, classes, smoothing=smoothing)
             loss = loss + self.config.auxiliary_weight * own
         right = (logits.detach().argmax(1) == classes).sum()
         return loss, {"accuracy": right}, len(classes)

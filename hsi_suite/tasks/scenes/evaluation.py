@@ -94,5 +94,7 @@ def dropout_spread(
             dropout_seed=seeds.seed("dropout", "test", repeat),
         )
         found = part_scores(prepared, test, classes.reshape(-1)[test])
-        rows.append({name: found[name] for name in ("overall_accuracy", "cohen_kappa")})
+        rows.append(
+            {name: found[name] for name in ("overall_accuracy", "average_accuracy", "cohen_kappa")}
+        )
     return dict(summarise(rows))

@@ -20,6 +20,7 @@ from ...engine.strategy import TrainingPlan, plan_training
 from ...engine.tiled import TileGrid
 from ...engine.trainer import Trainer, Training
 from ...errors import ConfigError
+from ...losses import class_weights
 from ...models.building import build_model, running
 from ...models.classical import CLASSICAL
 from ...models.registry import classifier_names, is_model
@@ -63,6 +64,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
         fwhm=None if scene.fwhm is None else scene.fwhm.tolist(),
         file_bands=file_bands,
         band_numbers=band_numbers,
+        class_weights=_weights(config, prepared) if config.model.name in CLASSICAL else None,
     )
     if config.model.name in CLASSICAL:
         return _untrained_classical(config, prepared, header)
@@ -93,6 +95,7 @@ def _untrained_classical(
             "1: its answers are the same however its window is turned",
             "leave it out, or train a network",
         )
+    _check_classes_alike(config)
     given, known = set(header.options), CLASSICAL[config.model.name].SETTINGS
     sound = all(isinstance(value, int | float) and value > 0 for value in header.options.values())
     if given and (given != known or not sound):
@@ -104,6 +107,40 @@ def _untrained_classical(
         )
     model = classical_model(header, config.threads or 1)
     return SpectralClassifier(header, prepared.reduction, model)
+
+
+def _check_classes_alike(config: ClassificationConfig) -> None:
+    """Refuse what only networks, or other models, do about unequal classes.
+
+    Raises:
+        ConfigError: the model cannot.
+    """
+    model, train = config.model.name, config.train
+    for key, asked in (
+        ("label_smoothing", train.label_smoothing > 0),
+        ("balanced_batches", train.balanced_batches),
+    ):
+        if asked:
+            raise ConfigError(f"train.{key}", f"given with {model}", "a network", "leave it out")
+    if train.class_weights != "none" and not CLASSICAL[model].WEIGHTS:
+        able = [name for name in CLASSICAL if CLASSICAL[name].WEIGHTS]
+        raise ConfigError(
+            "train.class_weights",
+            f"{train.class_weights} with {model}, to which all classes are equally likely",
+            f"a network, or {listed(able)}",
+            "leave it out",
+        )
+
+
+def _weights(config: ClassificationConfig, prepared: Prepared) -> list[float] | None:
+    """What a training pixel of each class counts for; None for all alike."""
+    kind = config.train.class_weights
+    if kind == "none":
+        return None
+    counts = np.bincount(
+        prepared.classes[prepared.split.train], minlength=len(prepared.split.classes)
+    )
+    return class_weights(counts.tolist(), kind, config.train.class_weights_beta)
 
 
 def plan(
@@ -221,6 +258,7 @@ def fit(
     planned = plan(classifier, config, prepared, team.size)
     observer.message(planned.text)
     shifts = _shifts(classifier, config, prepared, observer)
+    weights = _weights(config, prepared)
     task = PixelClassification(
         reduced_scene(classifier, prepared) if reduced is None else reduced,
         torch.from_numpy(prepared.classes),
@@ -232,6 +270,9 @@ def fit(
         dense_from=planned.dense_from,
         grid=_grid(config, prepared),
         augmentation=_augmentation(classifier, config, shifts),
+        weights=None if weights is None else torch.tensor(weights),
+        label_smoothing=config.train.label_smoothing,
+        balanced=config.train.balanced_batches,
     )
     assert isinstance(classifier, NetworkClassifier)
     trainer = Trainer(

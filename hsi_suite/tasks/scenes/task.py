@@ -18,6 +18,7 @@ from ...engine.dense import pixel_logits, runs_dense, scene_features, strip_logi
 from ...engine.finite import check_finite, output_of
 from ...engine.observer import Observer
 from ...engine.tiled import TileGrid, tile_logits
+from ...losses import classification_loss
 from ...seeding import SeedStreams
 
 Batch = tuple[Tensor, Tensor]
@@ -39,6 +40,9 @@ class PixelClassification:
         grid: where it is given, batches are drawn tile by tile, and those that do not go by
             windows go by their tiles instead of the whole scene.
         augmentation: changes the windows that are learnt from; needs `dense_from` None.
+        weights: of each class in the loss, see `losses.classification_loss`.
+        label_smoothing: of the loss in training.
+        balanced: draw every class equally often; without `grid`.
     """
 
     selection_metric = "accuracy"
@@ -55,6 +59,9 @@ class PixelClassification:
         dense_from: int | None = None,
         grid: TileGrid | None = None,
         augmentation: WindowAugmentation | None = None,
+        weights: Tensor | None = None,
+        label_smoothing: float = 0.0,
+        balanced: bool = False,
     ) -> None:
         assert augmentation is None or dense_from is None
         self.sampler = sampler
@@ -67,6 +74,9 @@ class PixelClassification:
         self.dense_from = dense_from
         self.grid = grid
         self.augmentation = augmentation
+        self.weights = weights
+        self.label_smoothing = label_smoothing
+        self.balanced = balanced
         self._padded = None if dense_from is None else sampler.padded()
         self._cells = grid.cut(self._padded) if grid and self._padded is not None else None
         self._order: tuple[int, Tensor] | None = None
@@ -88,7 +98,7 @@ class PixelClassification:
     def loss(
         self, model: nn.Module, batch: tuple[Tensor, ...]
     ) -> tuple[Tensor, dict[str, Tensor], int]:
-        """Cross-entropy, and the number of pixels classified right."""
+        """Cross-entropy, weighted and smoothed as asked for, and the pixels classified right."""
         pixels, classes, *changes = batch
         if self.augmentation is not None:
             logits = model(self.augmentation.windows(self.sampler, pixels, tuple(changes)))
@@ -96,7 +106,7 @@ class PixelClassification:
             logits = model(self.sampler.gather(pixels))
         else:
             logits = self._dense_logits(model, self._padded, pixels)
-        loss = functional.cross_entropy(logits, classes)
+        loss = classification_loss(logits, classes, self.weights, self.label_smoothing)
         right = (logits.detach().argmax(1) == classes).sum()
         return loss, {"accuracy": right}, len(classes)
 
@@ -107,7 +117,7 @@ class PixelClassification:
         return pixel_logits(model, scene_features(model, padded), pixels)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Loss and accuracy of the validation part."""
+        """Loss, neither weighted nor smoothed, and accuracy of the validation part."""
         if not len(self.validation):
             return {}
         if self._padded is None:
@@ -128,10 +138,35 @@ class PixelClassification:
             generator = self.seeds.torch("order", epoch)
             if self.grid is not None:
                 order = self.grid.order(self.train, generator)
+            elif self.balanced:
+                order = balanced_order(self.train, self.classes[self.train], generator)
             else:
                 order = self.train[torch.randperm(len(self.train), generator=generator)]
             self._order = (epoch, order)
         return self._order[1]
+
+
+def balanced_order(pixels: Tensor, classes: Tensor, generator: torch.Generator) -> Tensor:
+    """As many pixels as there are, class by class in turn, so that any batch holds each alike.
+
+    Each turn takes a pixel of every class, in an order of its own. Pixels of a class come again
+    when all of them were taken.
+
+    Args:
+        pixels: flat indices, N.
+        classes: class index of each.
+        generator: draws them.
+    """
+    groups = [pixels[classes == label] for label in torch.unique(classes).tolist()]
+    turns = -(-len(pixels) // len(groups))
+    columns = []
+    for group in groups:
+        rounds = -(-turns // len(group))
+        drawn = [group[torch.randperm(len(group), generator=generator)] for _ in range(rounds)]
+        columns.append(torch.cat(drawn)[:turns])
+    table = torch.stack(columns, 1)
+    shuffled = table.gather(1, torch.rand(table.shape, generator=generator).argsort(1))
+    return shuffled.flatten()[: len(pixels)]
 
 
 def window_logits(
