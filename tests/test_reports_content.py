@@ -148,7 +148,7 @@ def test_a_window_of_one_pixel_needs_no_remark_on_windows():
 def test_a_better_baseline_is_a_warning():
     text = _warnings(sample_metrics(accuracy=0.7, position=0.5))
     assert "a simpler method does" in text
-    assert "cnn1d_augmented" in text
+    assert "--model wide_svm" in text
 
 
 @pytest.mark.parametrize(

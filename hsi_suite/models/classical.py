@@ -81,11 +81,11 @@ class SupportVectorMachine(SpectrumClassifier):
         """
         if num_classes > _MOST_SVM_CLASSES:
             raise ConfigError(
-                "svm",
+                "a support vector machine",
                 f"{num_classes:,} classes, which takes {num_classes * (num_classes - 1) // 2:,} "
                 "machines, one for each pair",
                 f"at most {_MOST_SVM_CLASSES} classes",
-                "leave svm out, or merge classes",
+                "leave it out, or merge classes",
             )
 
     def fit(self, spectra: NDArray[np.floating], classes: NDArray[np.integer]) -> None:
@@ -138,6 +138,38 @@ class SupportVectorMachine(SpectrumClassifier):
             best = search.fit(spectra, classes).best_params_
         self.searched = searched(self.folds, folds, float(search.best_score_))
         return {"C": best["svc__C"], "gamma": best["svc__gamma"]}
+
+
+class WideSupportVectorMachine(SupportVectorMachine):
+    """A support vector machine that carries over to fields it has not seen.
+
+    Its kernel is wider than a search chooses, which asks pixels of the fields that were learnt:
+    C is 100 and γ 1 / (4 · bands), unless they are given. Classes are weighted by the square root
+    of their inverse frequency, unless weights are given. How this was chosen and what it scores:
+    docs/decisions/0005-a-classifier-for-disjoint-splits.md.
+
+    Args:
+        settings: {"C", "gamma"} instead of these.
+        seed: unused.
+        threads: unused.
+        weights: times C, by class index.
+    """
+
+    SEARCHES = False
+    DRAWS = False
+
+    def fit(self, spectra: NDArray[np.floating], classes: NDArray[np.integer]) -> None:
+        """Fit to N × bands spectra and N class indices."""
+        self.settings = self.settings or {"C": 100.0, "gamma": 0.25 / spectra.shape[1]}
+        super().fit(spectra, classes)
+
+    def _machine(self, classes: NDArray[np.integer], **settings: float) -> SVC:
+        machine = super()._machine(classes, **settings)
+        if self.weights is None:
+            known, counts = np.unique(classes, return_counts=True)
+            roots = np.sqrt(len(classes) / len(known) / counts)
+            machine.class_weight = dict(zip(known.tolist(), roots.tolist(), strict=True))
+        return machine
 
 
 class RandomForest(SpectrumClassifier):
@@ -214,6 +246,7 @@ class RandomForest(SpectrumClassifier):
 
 CLASSICAL: Registry[type[SpectrumClassifier]] = Registry("classical model")
 CLASSICAL.add("svm", SupportVectorMachine)
+CLASSICAL.add("wide_svm", WideSupportVectorMachine)
 CLASSICAL.add("forest", RandomForest)
 CLASSICAL.add("lda", LinearDiscriminant)
 CLASSICAL.add("gaussian", GaussianMaximumLikelihood)

@@ -22,6 +22,7 @@ BASELINE, BESIDE = "baseline ", " beside "
 _BASELINES = {
     "position": "position only, 1-NN",
     "svm": "RBF-SVM on spectra",
+    "wide_svm": "wide RBF-SVM on spectra",
     "forest": "random forest on spectra",
     "cnn1d": "1-D CNN on spectra",
     "lda": "shrinkage LDA on spectra",

@@ -194,7 +194,7 @@ class ClassificationTrainingConfig(ClassifierTrainingConfig):
         class_weights: what a training pixel counts for by its class, 1 on average: none (all
             alike), balanced (so that all classes count alike) or effective (by the effective
             number of pixels, Cui et al., CVPR 2019). Of networks in the loss; of svm, forest and
-            lda in the fit.
+            lda in the fit. With none wide_svm keeps weights of its own.
         class_weights_beta: β of effective: 0 weighs nothing, towards 1 it comes to balanced.
         balanced_batches: draw every class equally often, pixels of rare classes several times in an
             epoch and of common ones not all; networks only.

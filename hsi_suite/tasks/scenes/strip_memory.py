@@ -121,7 +121,7 @@ def _kept_bytes(classifier: Classifier) -> float:
 def _fitting_bytes(classifier: Classifier) -> float:
     if not isinstance(classifier, SpectralClassifier) or classifier.spectra is None:
         return 0.0
-    return svm_bytes(len(classifier.spectra)) if classifier.header.model == "svm" else 0.0
+    return svm_bytes(len(classifier.spectra)) if classifier.header.model.endswith("svm") else 0.0
 
 
 def svm_bytes(spectra: int) -> float:

@@ -248,7 +248,7 @@ def _held_bytes(scene: Scene | SceneFile) -> float:
 def _spectra_bytes(name: str, spectra: int, bands: int) -> float:
     """Of a classifier of single spectra at its training."""
     each = _MORE_SPECTRUM_BYTES.get(name, _SPECTRUM_BYTES)
-    return each * spectra * bands + (svm_bytes(spectra) if name == "svm" else 0.0)
+    return each * spectra * bands + (svm_bytes(spectra) if name.endswith("svm") else 0.0)
 
 
 def _step_bytes(
