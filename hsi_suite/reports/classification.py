@@ -24,9 +24,11 @@ from .content import (
     unverified_mark,
 )
 from .document import Block, Cell, Column, Remarks, Table, Value, pairs
+from .folds import folds_table, untested_rows
 from .probabilities import probability_blocks
+from .searches import searched_scores
 from .split_level import DISJOINT, run_level
-from .verdict import searched_scores, verdict
+from .verdict import verdict
 
 Published = Sequence[Mapping[str, Any]]
 _MOST_REASONS = 50
@@ -108,32 +110,6 @@ def _score(known: Measure, value: float | None, intervals: Metrics) -> Value:
         return value
     note = " to ".join(known.end_text(found[end]) for end in ("low", "high"))
     return Cell(known.text(value), value, note)
-
-
-def folds_table(metrics: Metrics) -> list[Table]:
-    """The parts and scores of each fold of a cross-validation; [] for one split."""
-    folds = metrics.get("folds")
-    if not folds:
-        return []
-    measures = [measure(name) for name in ("overall_accuracy", "average_accuracy", "cohen_kappa")]
-    heads = [Column("fold", number=False), Column("training pixels", short="train")]
-    heads += [Column("test pixels", short="test"), Column("classes")]
-    heads += [Column(measure=each) for each in measures]
-    heads += [Column(f"{baseline_name('position')}: {measures[0].heading}", short="position")]
-    rows: list[list[Value]] = []
-    for row in folds:
-        alone = row["position_scores"]["overall_accuracy"]
-        rows.append(
-            [
-                str(row["fold"]),
-                row["train"],
-                row["test"],
-                row["classes"],
-                *(row["test_scores"][each.name] for each in measures),
-                Cell(measures[0].text(alone), alone),
-            ]
-        )
-    return [Table("Each fold, with a model of its own.", heads, rows)]
 
 
 def _baseline(metrics: Metrics, key: str) -> str:
@@ -252,7 +228,7 @@ def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
         for part, words in parts
         if split.get(part)
     ]
-    rows += _untested_rows(split.get("untested") or {})
+    rows += untested_rows(split.get("untested") or {})
     for key, words in (("dropped", "class left out"), ("train_only", "learned, not tested")):
         reasons = split.get(key) or {}
         rows += [
@@ -272,17 +248,6 @@ def split_rows(metrics: Metrics) -> list[tuple[str, str]]:
             ("lost to the guard", f"{count(sum(lost.values()))} pixels ({', '.join(named)})")
         )
     return rows
-
-
-def _untested_rows(untested: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Pixels that no fold can test."""
-    if not untested:
-        return []
-    named = [f"{plain(name)} {count(pixels)}" for name, pixels in untested.items()]
-    if len(named) > _MOST_REASONS:
-        named = [*named[:_MOST_REASONS], f"{count(len(named) - _MOST_REASONS)} more"]
-    total = count(sum(untested.values()))
-    return [("tested by no fold", f"{total} pixels ({', '.join(named)})")]
 
 
 def audit_rows(metrics: Metrics) -> list[tuple[str, str]]:

@@ -15,6 +15,8 @@ from .content import (
     unverified_text,
 )
 from .document import Remark
+from .folds import folds_remarks
+from .searches import search_remarks
 from .split_level import DISJOINT, LEAKS, run_level
 
 # Where position alone comes this near, the accuracy no longer tells that spectra were used.
@@ -26,7 +28,6 @@ FAR = 0.1
 # What did best on disjoint splits: docs/decisions/0005-a-classifier-for-disjoint-splits.md.
 _ALTERNATIVES = "all bands (--set reduction.method=standardize) or --model wide_svm"
 _MOSTLY = 0.5
-_FEW_FOLDS = 20
 #: What to do where a training has come to nothing.
 SLOWER = "Lower train.optimizer.learning_rate, set train.gradient_clip, or train longer."
 
@@ -41,13 +42,13 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *first_remarks(metrics),
         *_measured(metrics),
         *_learnt_nothing(metrics),
-        *_folds(metrics),
+        *folds_remarks(metrics),
         *_position(metrics),
         *_audited(metrics),
         *_neighbourhood(metrics),
         *_scenes_in_common(metrics),
         *_polygons(metrics),
-        *_searched(metrics),
+        *search_remarks(metrics),
         *_spectral_baselines(metrics),
         *_left_out(metrics),
         *_untested(metrics),
@@ -104,30 +105,6 @@ def _measured(metrics: Metrics) -> list[Remark]:
     if test[kappa.name] is None:
         return [Remark(text + "Cohen's κ is undefined, as only one class occurs.", warning=True)]
     return [Remark(text + f"{kappa.title} is {kappa.text(test[kappa.name])}.")]
-
-
-def _folds(metrics: Metrics) -> list[Remark]:
-    """What a cross-validation's figures are, and what its intervals are."""
-    folds, intervals = metrics.get("folds"), metrics.get("intervals")
-    if not folds or not intervals:
-        return []
-    known, found = measure("overall_accuracy"), intervals["test"]["overall_accuracy"]
-    text = (
-        f"{len(folds)} models were trained, one for each spatial fold; each pixel was tested by "
-        "the model that learnt nothing within the guard around its fold, and all answers are "
-        "scored together"
-    )
-    if found["low"] is None:
-        return [Remark(f"{text}.")]
-    text += (
-        f". The interval of the overall accuracy is {known.end_text(found['low'])} to "
-        f"{known.end_text(found['high'])} %: {100 * intervals['level']:.0f} %, from leaving out "
-        f"one fold at a time (jackknife, Student's t with {len(folds) - 1} "
-        f"{'degree' if len(folds) == 2 else 'degrees'} of freedom)."
-    )
-    if len(folds) < _FEW_FOLDS:
-        text += " So few folds, whose models share training pixels, make rough intervals."
-    return [Remark(text)]
 
 
 def _position(metrics: Metrics) -> list[Remark]:
@@ -264,38 +241,6 @@ def _polygons(metrics: Metrics) -> list[Remark]:
         "learnt with their label. --split polygons keeps polygons whole."
     )
     return [Remark(text, warning=share >= _MOSTLY)]
-
-
-def _searched(metrics: Metrics) -> list[Remark]:
-    """What a search for settings scored itself, beside the test."""
-    remarks = []
-    for name, found, tested in searched_scores(metrics):
-        score, reached = found["score"], tested["overall_accuracy"]
-        gap = 100 * (score - reached)
-        apart = f"{abs(gap):.1f} points {'more' if gap >= 0 else 'less'} than"
-        text = (
-            f"The settings of {name} were searched on {found['folds']} folds of the training "
-            f"pixels, where they score {percent(score)} %, {apart} the {percent(reached)} % of the "
-            "test."
-        )
-        wide = gap > 100 * FAR
-        if wide and found["folds"] == "random" and metrics["split"]["kind"] in GUARDED:
-            text += " --set train.search=spatial_folds searches them by place."
-        remarks.append(Remark(text, warning=wide))
-    return remarks
-
-
-def searched_scores(metrics: Metrics) -> list[tuple[str, Metrics, Metrics]]:
-    """Each classifier whose settings were searched: its name, the search, its test scores."""
-    search = metrics.get("search") or {}
-    found = []
-    if "model" in search:
-        found.append((plain(metrics["model"]), search["model"], metrics["test"]))
-    baselines = metrics.get("baselines") or {}
-    for name, each in (search.get("baselines") or {}).items():
-        if name in baselines:
-            found.append((f"the baseline {baseline_name(name)}", each, baselines[name]))
-    return found
 
 
 def _spectral_baselines(metrics: Metrics) -> list[Remark]:

@@ -11,7 +11,6 @@ from ...reports.bands import bands_section
 from ...reports.classification import (
     Published,
     class_table,
-    folds_table,
     heading,
     published_table,
     scenes_table,
@@ -30,6 +29,7 @@ from ...reports.content import (
 )
 from ...reports.document import Block, Document, Figure, Remarks, Section
 from ...reports.figures import distance_figure
+from ...reports.folds import folds_table
 from ...reports.guards import guard_chart
 from ...reports.pictures import chart, curves_section, photograph
 from ...reports.probabilities import probability_section
