@@ -12,6 +12,7 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from hsi_suite.data.file_description import describe_file
+from hsi_suite.data.formats.drawn_formats import recognise_drawn
 from hsi_suite.data.formats.tiff_writer import write_map_tiff
 from hsi_suite.data.readers import open_scene, read_scene
 from hsi_suite.data.scene import Georeference
@@ -593,3 +594,22 @@ def test_geojson_without_a_system_may_be_in_another_than_degrees(tmp_path, scene
     path.write_text(json.dumps(named))
     with pytest.raises(InputFileError, match="and the file names EPSG:3035"):
         read_scene(scene, labels=path, labels_crs=CRS)
+
+
+@pytest.mark.parametrize("ending", [".geojson", ".kml", ".csv", ".txt"])
+def test_drawn_labels_may_be_called_as_the_scene_beside_them(ending, tmp_path):
+    texts = {
+        ".geojson": '{"type": "FeatureCollection", "features": []}',
+        ".kml": '<kml xmlns="http://www.opengis.net/kml/2.2"/>',
+        ".csv": "x,y,class\n1,2,3\n",
+        ".txt": "1.0 2.0 3\n4.0 5.0 6\n",
+    }
+    path = tmp_path / f"scene{ending}"
+    path.write_text(texts[ending])
+    alone = recognise_drawn(path)
+    assert alone is not None
+    (tmp_path / "scene.hdr").write_text("ENVI\n")
+    assert recognise_drawn(path) is alone
+    # What has a header of its own is a raster, whatever its bytes look like.
+    (tmp_path / f"{path.name}.hdr").write_text("ENVI\n")
+    assert recognise_drawn(path) is None

@@ -12,6 +12,7 @@ from .file_format import header_beside
 from .table_text import table_lines
 
 _HEAD = 4096
+_TEXT_ENDINGS = (".geojson", ".json", ".kml", ".xml", ".csv", ".tsv", ".txt")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _SEPARATOR = r"(?:\s*[,;\t]\s*|\s+)"
 _THREE_COLUMNS = re.compile(rf"\s*{_NUMBER}{_SEPARATOR}{_NUMBER}{_SEPARATOR}[^\s,;][^,;\t]*")
@@ -52,9 +53,17 @@ def recognise_drawn(path: Path) -> DrawnFormat | None:
         return DrawnFormat.SHAPEFILE
     if head.startswith(b"PK\x03\x04"):
         return _zipped(path)
-    if b"\0" in head or header_beside(path) is not None:
+    if b"\0" in head or _has_own_header(path):
         return None
     return _text_format(head)
+
+
+def _has_own_header(path: Path) -> bool:
+    """Whether an ENVI header beside a file is its own: plot.hdr beside plot.csv is a scene's."""
+    header = header_beside(path)
+    if header is None:
+        return False
+    return header.stem == path.name or path.suffix.lower() not in _TEXT_ENDINGS
 
 
 def _zipped(path: Path) -> DrawnFormat | None:
