@@ -163,7 +163,7 @@ def test_wrong_arrays_get_one_clear_line(cube, labels, message):
 def test_wrong_parameters_get_one_clear_line(scene):
     for parameters, message in (
         ({"model": "hybridsm"}, "hybridsn"),
-        ({"model": "svm", "window": 5}, r"model\.window"),
+        ({"model": "svm", "window": 4}, r"model\.window"),
         ({"model": "cnn1d", "epochs": 0}, "epochs"),
         ({"model": "ssrn", "window": 99}, "a window of 99|window: 99"),
         ({"model": nn.Linear}, "takes no in_channels"),
