@@ -21,7 +21,7 @@ from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.runs.training import resume, train
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.scenes.configuration import classification_config
-from hsi_suite.tasks.scenes.searching import of_copies, search_folds
+from hsi_suite.tasks.scenes.searching import search_folds
 
 GUARD = 2
 SPATIAL = ["train.search=spatial_folds"]
@@ -141,11 +141,13 @@ def test_training_pixels_too_near_for_the_guard_are_told(places, found, said):
     assert len(heard.said) == 1 and said in heard.said[0]
 
 
-def test_copies_of_a_spectrum_stay_in_its_fold():
-    folds = [(np.array([0, 2, 3]), np.array([1, 4]))]
-    ((learnt, tested),) = of_copies(folds, 5, 3)
-    assert set(learnt % 5) == {0, 2, 3} and set(tested % 5) == {1, 4}
-    assert len(np.union1d(learnt, tested)) == 15
+@pytest.mark.parametrize("search", ["random", "spatial_folds"])
+def test_settings_are_searched_on_spectra_as_they_are(scene, tmp_path, search):
+    keys = [f"train.search={search}"]
+    copied = [*keys, "train.augmentation={gain: 0.1, fields: 0.5, copies: 2}"]
+    one, other = (trained(scene, tmp_path, *each, baselines=[]) for each in (keys, copied))
+    assert one.metrics["search"] == other.metrics["search"]
+    assert one.metrics["test"] != other.metrics["test"]
 
 
 class StopAt(Observer):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...data.augmentation import WindowAugmentation, origin_of
 from ...data.band_matching import header_numbers
@@ -29,7 +30,7 @@ from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier, Header
 from .network_classifier import NetworkClassifier
 from .preparation import Prepared
-from .searching import check_search, of_copies, search_folds
+from .searching import check_search, search_folds
 from .spectral_classifier import SpectralClassifier, classical_model
 from .task import PixelClassification
 
@@ -298,6 +299,7 @@ def _fit_classical(
     spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
     classes = prepared.classes[train]
     if keys.active:
+        _search_first(classifier, spectra, classes, config.threads or 1)
         spectra = varied(
             spectra,
             copies=keys.copies,
@@ -309,12 +311,25 @@ def _fit_classical(
             generator=config.streams.numpy("augment"),
         )
         classes = np.tile(classes, keys.copies)
-        if (folds := classifier.model.folds) is not None:
-            classifier.model.folds = of_copies(folds, len(train), keys.copies)
     classifier.fit(spectra, classes)
     classifier.header.options.update(classifier.model.settings)
     if config.model.window > 1:
         classifier.header = replace(classifier.header, likeness=_likeness(classifier, prepared))
+
+
+def _search_first(
+    classifier: SpectralClassifier,
+    spectra: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    threads: int,
+) -> None:
+    """Find settings on spectra as they are: random folds would test copies of what they learnt."""
+    model = classifier.model
+    if model.SEARCHES and not model.settings:
+        probe = classical_model(classifier.header, threads)
+        probe.folds = model.folds
+        probe.fit(spectra, classes)
+        model.settings, model.searched = probe.settings, probe.searched
 
 
 def _likeness(classifier: Classifier, prepared: Prepared) -> float:

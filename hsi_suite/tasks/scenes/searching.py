@@ -6,9 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...data.spatial_folds import pixel_folds
 from ...engine.observer import Observer
 from ...errors import ConfigError, SplitError
@@ -69,17 +66,6 @@ def search_folds(
         return found
     observer.message("search: the training pixels cannot be divided by place; folds are random")
     return None
-
-
-def of_copies(folds: Sequence[Fold], number: int, copies: int) -> Sequence[Fold]:
-    """Folds of spectra as those of several copies of all of them, one after the other."""
-    starts = number * np.arange(copies)[:, None]
-
-    def every(places: NDArray[np.int64]) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = (starts + places).ravel()
-        return found
-
-    return [(every(learnt), every(tested)) for learnt, tested in folds]
 
 
 def search_of(model: object) -> Search | None:
