@@ -152,8 +152,8 @@ def test_what_a_verdict_says_to_try_can_be_tried():
     assert re.search(r"--set (\S+)=(\w+)", text)
     (setting,) = set(re.findall(r"--set (\S+?)\)", text))
     assert configure(dataset="synthetic", settings=(setting,)).reduction.method == "standardize"
-    (name,) = set(re.findall(r"--config ([\w/]+)", text))
-    assert configure(dataset="synthetic", config=name).model.name == "cnn1d"
+    (name,) = set(re.findall(r"--model (\w+)", text))
+    assert configure(dataset="synthetic", model=name).model.name == name
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_it_parses(tmp_path, monkeypatch, hsi):

@@ -19,7 +19,7 @@ from hsi_suite.tasks.scenes import prediction, spectral_classifier
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 
 CPU = torch.device("cpu")
-KEYS = ["threads=1", "model.window=5"]
+KEYS = ["threads=1", "model.window=5", "train.calibration=none"]
 
 
 @pytest.fixture(scope="module")

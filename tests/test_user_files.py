@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from hsi_suite.cache import CACHE_VARIABLE
@@ -28,7 +29,7 @@ from hsi_suite.runs.launch import configure
 from hsi_suite.runs.report import write_reports
 from hsi_suite.tasks.denoising.weights import load_weights
 from hsi_suite.tasks.retrieval.gallery_index import open_index
-from hsi_suite.tasks.scenes.ensemble import load_ensemble
+from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.user_files import parse_json, read_bytes, read_json, read_text, resolved
 
 LABELS = np.array([[1, 1, 2], [2, 1, 2]], np.uint8)
@@ -157,7 +158,7 @@ def test_nested_json_in_every_file_of_ours(content, tmp_path, monkeypatch):
         configure(config=str(tmp_path / "c.yaml"))
     save_file({"a": np.ones(1, np.float32)}, run / "model.safetensors", {"header": content})
     with pytest.raises(RunError, match=r"model\.safetensors"):
-        load_ensemble([run], "cpu", 1)
+        load_classifier(run / "model.safetensors", torch.device("cpu"))
     np.savez(tmp_path / "s.npz", about=content, train=[0], validation=[], test=[1])
     with pytest.raises(InputFileError, match=r"s\.npz"):
         load_split(tmp_path / "s.npz")

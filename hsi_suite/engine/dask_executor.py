@@ -141,11 +141,15 @@ class DaskExecutor:
             ):
                 yield client
             return
+        dask = import_module("dask")
+        before = dask.config.get("scheduler", None)
         try:
             client = distributed.Client(
                 self.address, timeout=_CONNECTING_SECONDS, security=security
             )
         except (OSError, ValueError) as error:
+            # Who does not get through has made itself the scheduler of the whole process.
+            dask.config.set(scheduler=before)
             raise ConfigError(
                 "--scheduler",
                 f"no scheduler answers at {self.address} ({error})",

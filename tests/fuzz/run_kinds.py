@@ -14,6 +14,7 @@ from test_prediction_strips import Interrupted
 from hsi_suite.atomic import write_json
 from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer
+from hsi_suite.engine.trainer import Training
 from hsi_suite.errors import HsiSuiteError, Stopped
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.batches.progress import finished_table
@@ -29,7 +30,7 @@ from hsi_suite.runs.run_differences import (
     compare_weights,
 )
 from hsi_suite.schemas.batch import BatchConfig
-from hsi_suite.tasks.scenes import prediction, strip_prediction
+from hsi_suite.tasks.scenes import fold_training, prediction, strip_prediction
 from hsi_suite.tasks.scenes.ensemble import load_ensemble
 
 from .harness import Kind
@@ -223,6 +224,17 @@ def _batches():
                lambda f: finished_table(f / "runs.json"))  # fmt: skip
 
 
+def _fold_left(folder):
+    rows = [{"epoch": 1.0, "loss": 0.7}, {"epoch": 2.0, "loss": 0.4}]
+    search = {"folds": "spatial", "number": 3, "score": 0.5, "settings": {"C": 1.0}}
+    write_json(folder / "fold_1.json", fold_training.record_of(Training(rows, 2, [], 0.9), search))
+
+
+def _folds():
+    yield Kind("what a fold's training left", _fold_left,
+               lambda f: fold_training.recorded(f / "fold_1.json"))  # fmt: skip
+
+
 _CONFIGS = {
     "classification": {
         "extends": "classification/hybridsn", "seeds": {"base": 3}, "threads": 1,
@@ -278,4 +290,4 @@ def _configs():
 
 def run_kinds():
     """All kinds of files of runs."""
-    return [*_runs(), *_predictions(), *_batches(), *_configs()]
+    return [*_runs(), *_folds(), *_predictions(), *_batches(), *_configs()]

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from ...data.patches import WindowSampler
 from ...data.scene_stack import parts_of
 from ...data.splits import PARTS
+from ...engine.observer import Observer
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...metrics.summary import summarise
+from ...models.network_file import shown_name
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .preparation import Prepared
@@ -64,6 +66,40 @@ def part_wanted(prepared: Prepared, pixels: NDArray[np.integer]) -> NDArray[np.b
     wanted: NDArray[np.bool_] = np.zeros(prepared.labels.shape, bool)
     wanted.reshape(-1)[pixels] = True
     return wanted
+
+
+def whole_map(
+    classifier: Classifier,
+    reduced: WindowSampler,
+    prepared: Prepared,
+    config: ClassificationConfig,
+    observer: Observer,
+) -> NDArray[np.int32]:
+    """The class index of every pixel of a scene that holds data, lines × samples; else −1."""
+    valid = prepared.scene.valid
+    return classifier.class_map(
+        reduced,
+        np.ones(prepared.labels.shape, bool) if valid is None else valid,
+        batch_size=config.evaluation.batch_size,
+        precision=config.evaluation.precision,
+        observer=observer,
+    )
+
+
+def asked_dropout(
+    classifier: Classifier,
+    reduced: WindowSampler,
+    prepared: Prepared,
+    config: ClassificationConfig,
+    observer: Observer,
+) -> dict[str, Any] | None:
+    """`dropout_spread` where the configuration asks for it; None else, or without dropout."""
+    if not config.evaluation.dropout_at_test:
+        return None
+    if classifier.has_dropout:
+        return dropout_spread(classifier, reduced, prepared, config)
+    observer.message(f"evaluation.dropout_at_test: {shown_name(config.model.name)} has no dropout")
+    return None
 
 
 def dropout_spread(

@@ -101,7 +101,7 @@ def fit_folds(
             if team.first:
                 save_split(fold.split, model.with_suffix(SPLIT_ENDING))
                 found = search_of(getattr(classifier, "model", None))
-                write_json(record, _record(training, found))
+                write_json(record, record_of(training, found))
                 header = replace(classifier.header, **learnt(config, fold))
                 classifier.header = header
                 calibrate(classifier, config, fold)
@@ -110,11 +110,12 @@ def fit_folds(
             release_free_blocks()
         if team.first:
             checkpoint.unlink(missing_ok=True)
-            trainings.append(_recorded(record))
+            trainings.append(recorded(record))
     return trainings
 
 
-def _record(training: Training, search: Search | None) -> dict[str, Any]:
+def record_of(training: Training, search: Search | None) -> dict[str, Any]:
+    """What is kept of a fold's training beside its model."""
     return {
         "epoch": training.epoch,
         "first_loss": training.first_loss,
@@ -123,7 +124,12 @@ def _record(training: Training, search: Search | None) -> dict[str, Any]:
     }
 
 
-def _recorded(path: Path) -> FoldTraining:
+def recorded(path: Path) -> FoldTraining:
+    """What `record_of` left in a file.
+
+    Raises:
+        RunError: it is damaged.
+    """
     found = read_json(path, "what a fold's training left", kind=RunError)
     with parsing(path, "what a fold's training left", "train the run again", kind=RunError):
         history = [{key: float(v) for key, v in row.items()} for row in found["history"]]
