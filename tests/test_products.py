@@ -178,14 +178,18 @@ def test_enmap_products_whose_files_are_missing_or_cut_are_refused(tmp_path):
         open_cube(written.path)
 
 
-def test_images_of_products_without_metadata_are_refused_but_not_under_other_names(tmp_path):
+def test_images_of_products_without_metadata_are_read_as_they_are_and_it_is_said(tmp_path):
     written = write_enmap(tmp_path)
     written.path.unlink()
-    with pytest.raises(InputFileError, match="metadata do not lie beside it"):
-        open_cube(written.parts[0])
+    with open_cube(written.parts[0]) as file:
+        assert file.product is None and file.wavelengths is None
+        (remark,) = file.remarks
+        assert remark.startswith(f"{written.path.name} does not lie beside it")
+        values = file.read(0, file.shape[0])
     other = written.parts[0].rename(tmp_path / "scene.tif")
     with open_cube(other) as file:
-        assert file.product is None
+        assert file.product is None and not file.remarks
+        assert np.array_equal(file.read(0, file.shape[0]), values)
 
 
 def test_bands_that_the_statistics_call_empty_are_marked(tmp_path):

@@ -25,24 +25,16 @@ _METADATA = re.compile(r"(?i)-METADATA$")
 
 
 def metadata_beside(image: Path) -> Path | None:
-    """The metadata file of an image, which bears the same name up to "-SPECTRAL_IMAGE".
+    """The metadata file of an image, which bears the same name up to "-SPECTRAL_IMAGE"."""
+    name = metadata_name(image)
+    candidates = [] if name is None else [image.with_name(name), image.with_name(f"{name[:-3]}xml")]
+    return next((path for path in candidates if path.is_file()), None)
 
-    Raises:
-        InputFileError: the image bears the name of a part of a product, and none lies beside it.
-    """
+
+def metadata_name(image: Path) -> str | None:
+    """How the metadata of an image are called that bears the name of a product; None for others."""
     stem, found = _IMAGE.subn("", image.stem)
-    if not found or not stem:
-        return None
-    for ending in (".XML", ".xml"):
-        candidate = image.with_name(f"{stem}-METADATA{ending}")
-        if candidate.is_file():
-            return candidate
-    raise InputFileError(
-        image,
-        "is named as the image of a product, whose metadata do not lie beside it",
-        f"{stem}-METADATA.XML",
-        "copy it here, or rename the image to read its values alone",
-    )
+    return f"{stem}-METADATA.XML" if found and stem else None
 
 
 def band_table(

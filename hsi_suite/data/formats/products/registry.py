@@ -6,6 +6,7 @@ something else, and a name in one of these tuples.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,9 +18,10 @@ from ..cube_file import CubeFile
 from ..envi_fields import Fields
 from ..envi_header import parse_envi_header
 from ..reading_guard import reading
+from ..tiff_files import open_tiff
 from .aviris import with_aviris_facts
 from .desis import open_desis
-from .dlr_metadata import metadata_beside
+from .dlr_metadata import metadata_beside, metadata_name
 from .emit import open_emit
 from .enmap import open_enmap
 from .hdf5_parts import WHAT, Hdf5Parts
@@ -93,12 +95,19 @@ def open_tiff_product(path: Path, request: ArrayRequest, *, masked: bool) -> Cub
     """The cube of a TIFF file that is an image of a product; None where it is none.
 
     Raises:
-        InputFileError: the product's metadata are missing or damaged, or of no known product.
+        InputFileError: the product's metadata are damaged, or of no known product.
     """
     beside = metadata_beside(path)
-    if beside is None:
+    if beside is not None:
+        return _opened(XmlMetadata.read(beside), request, path, masked)
+    name = metadata_name(path)
+    if name is None:
         return None
-    return _opened(XmlMetadata.read(beside), request, path, masked)
+    remark = (
+        f"{name} does not lie beside it: read without the product's wavelengths, scale and masks"
+    )
+    file = open_tiff(path, request, masked=masked)
+    return replace(file, remarks=(*file.remarks, remark))
 
 
 def with_envi_product(file: CubeFile) -> CubeFile:
