@@ -155,7 +155,7 @@ def stack_scenes(
         wavelengths=first.wavelengths,
         fwhm=first.fwhm,
         selection=first.selection,
-        valid=_layer(scenes, parts, size, np.bool_, _valid),
+        valid=_layer(scenes, parts, size, np.bool_, valid_pixels),
         false_colour=first.false_colour,
         synthetic=any(scene.synthetic for scene in scenes),
         # Which scene a file is of, and their order, counts as well.
@@ -210,7 +210,8 @@ def _path(scene: AnyScene) -> Path:
     return scene.cube.path if isinstance(scene.cube, CubeFile) else Path(scene.name)
 
 
-def _valid(scene: AnyScene) -> NDArray[np.bool_]:
+def valid_pixels(scene: AnyScene) -> NDArray[np.bool_]:
+    """Which pixels hold data, lines × samples."""
     return np.ones((scene.lines, scene.samples), bool) if scene.valid is None else scene.valid
 
 

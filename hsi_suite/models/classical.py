@@ -62,14 +62,7 @@ class SupportVectorMachine(SpectrumClassifier):
     PROBABILITIES = False
     WEIGHTS = True
 
-    def __init__(
-        self,
-        settings: Mapping[str, float] | None,
-        seed: int,
-        threads: int = 1,
-        weights: Mapping[int, float] | None = None,
-    ) -> None:
-        super().__init__(settings, seed, threads, weights)
+    def _set_up(self) -> None:
         self._fitted: Pipeline | None = None
 
     @staticmethod
@@ -185,15 +178,11 @@ class RandomForest(SpectrumClassifier):
     DRAWS = True
     WEIGHTS = True
 
-    def __init__(
-        self,
-        settings: Mapping[str, float] | None,
-        seed: int,
-        threads: int = 1,
-        weights: Mapping[int, float] | None = None,
-    ) -> None:
-        super().__init__(None, seed, threads, weights)
-        self._forest = RandomForestClassifier(_TREES, random_state=seed % 2**32, n_jobs=threads)
+    def _set_up(self) -> None:
+        self.settings = {}
+        self._forest = RandomForestClassifier(
+            _TREES, random_state=self.seed % 2**32, n_jobs=self.threads
+        )
 
     @staticmethod
     def check_size(num_classes: int, spectra: int) -> None:
@@ -284,6 +273,11 @@ def _weights_of(
     if weights is None:
         return None
     return {int(label): weights[int(label)] for label in np.unique(classes)}
+
+
+def keeps_kernels(name: str) -> bool:
+    """Whether a model is a support vector machine, whose fit keeps a cache of kernels."""
+    return name in CLASSICAL and issubclass(CLASSICAL[name], SupportVectorMachine)
 
 
 def nearest_position(

@@ -58,14 +58,7 @@ class LinearDiscriminant(SpectrumClassifier):
     SETTINGS = frozenset({"shrinkage"})
     WEIGHTS = True
 
-    def __init__(
-        self,
-        settings: Mapping[str, float] | None,
-        seed: int,
-        threads: int = 1,
-        weights: Mapping[int, float] | None = None,
-    ) -> None:
-        super().__init__(settings, seed, threads, weights)
+    def _set_up(self) -> None:
         _check_share("shrinkage", self.settings)
         shrinkage = self.settings.get("shrinkage", "auto")
         self._lda = LinearDiscriminantAnalysis("lsqr", shrinkage=shrinkage)
@@ -127,14 +120,7 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
     SEARCHES = True
     DRAWS = True
 
-    def __init__(
-        self,
-        settings: Mapping[str, float] | None,
-        seed: int,
-        threads: int = 1,
-        weights: Mapping[int, float] | None = None,
-    ) -> None:
-        super().__init__(settings, seed, threads, weights)
+    def _set_up(self) -> None:
         _check_share("pooling", self.settings)
         self._scaler = StandardScaler()
         self._classes: NDArray[np.integer] = np.empty(0, int)
@@ -189,14 +175,7 @@ class SpectralAngleMapper(SpectrumClassifier):
 
     PROBABILITIES = False
 
-    def __init__(
-        self,
-        settings: Mapping[str, float] | None,
-        seed: int,
-        threads: int = 1,
-        weights: Mapping[int, float] | None = None,
-    ) -> None:
-        super().__init__(settings, seed, threads, weights)
+    def _set_up(self) -> None:
         self._classes: NDArray[np.integer] = np.empty(0, int)
         self._means: NDArray[np.float64] = np.empty((0, 0))
 

@@ -73,6 +73,14 @@ class SpectrumClassifier(ABC):
         self.seed = seed
         self.threads = threads
         self.weights = None if weights is None else dict(weights)
+        self._set_up()
+
+    def _set_up(self) -> None:  # noqa: B027
+        """Make what a fit needs, of settings, seed and threads; by default nothing.
+
+        Raises:
+            ConfigError: a setting cannot be.
+        """
 
     @staticmethod
     def check_size(num_classes: int, spectra: int) -> None:
@@ -103,18 +111,21 @@ class SpectrumClassifier(ABC):
         """The `shares` that belong to `scores`, but for rounding."""
         if self.PROBABILITIES:
             return np.asarray(softmax(scores, axis=1), np.float32)
-        shares = np.zeros(scores.shape, np.float32)
-        shares[np.arange(len(scores)), scores.argmax(1)] = 1
-        return shares
+        return _votes(scores.argmax(1), scores.shape[1])
 
     def shares(self, spectra: NDArray[np.floating], number: int) -> NDArray[np.float32]:
         """How likely each class is, N × number of classes; its largest is what `predict` says.
 
         By default 1 for that class and 0 for the others.
         """
-        shares = np.zeros((len(spectra), number), np.float32)
-        shares[np.arange(len(spectra)), self.predict(spectra)] = 1
-        return shares
+        return _votes(self.predict(spectra), number)
+
+
+def _votes(classes: NDArray[np.integer], number: int) -> NDArray[np.float32]:
+    """1 for the class of each row and 0 for the others, N × number of classes."""
+    shares = np.zeros((len(classes), number), np.float32)
+    shares[np.arange(len(classes)), classes] = 1
+    return shares
 
 
 def searched(folds: Sequence[Fold] | None, drawn: int, score: float) -> Searched:

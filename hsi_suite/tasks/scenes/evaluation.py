@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.patches import WindowSampler
-from ...data.scene_stack import parts_of
+from ...data.scene_stack import parts_of, valid_pixels
 from ...data.splits import PARTS
 from ...engine.observer import Observer
 from ...metrics.classification import scores
@@ -68,6 +68,23 @@ def part_wanted(prepared: Prepared, pixels: NDArray[np.integer]) -> NDArray[np.b
     return wanted
 
 
+def classified(
+    classifier: Classifier,
+    reduced: WindowSampler,
+    wanted: NDArray[np.bool_],
+    config: ClassificationConfig,
+    observer: Observer,
+) -> NDArray[np.int32]:
+    """The class index of each wanted pixel as a run computes it, lines × samples; else −1."""
+    return classifier.class_map(
+        reduced,
+        wanted,
+        batch_size=config.evaluation.batch_size,
+        precision=config.evaluation.precision,
+        observer=observer,
+    )
+
+
 def whole_map(
     classifier: Classifier,
     reduced: WindowSampler,
@@ -75,15 +92,8 @@ def whole_map(
     config: ClassificationConfig,
     observer: Observer,
 ) -> NDArray[np.int32]:
-    """The class index of every pixel of a scene that holds data, lines × samples; else −1."""
-    valid = prepared.scene.valid
-    return classifier.class_map(
-        reduced,
-        np.ones(prepared.labels.shape, bool) if valid is None else valid,
-        batch_size=config.evaluation.batch_size,
-        precision=config.evaluation.precision,
-        observer=observer,
-    )
+    """`classified` for every pixel that holds data."""
+    return classified(classifier, reduced, valid_pixels(prepared.scene), config, observer)
 
 
 def asked_dropout(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ...data.augmentation import WindowAugmentation, origin_of
+from ...data.augmentation import WindowAugmentation
 from ...data.band_matching import header_numbers
 from ...data.field_shifts import FieldShifts
-from ...data.likeness_filter import neighbour_pairs, typical_spread
 from ...data.patches import WindowSampler
-from ...data.varied_spectra import varied
 from ...engine.distributed import ALONE, Team
 from ...engine.observer import Observer
 from ...engine.strategy import TrainingPlan, plan_training
@@ -27,10 +23,11 @@ from ...models.classical import CLASSICAL
 from ...models.registry import classifier_names, is_model
 from ...registry import listed, nearest_names
 from ...schemas.classification import ClassificationConfig
+from .classical_fitting import field_shifts, fit_classical, training_spectra
 from .classifier import Classifier, Header
 from .network_classifier import NetworkClassifier
 from .preparation import Prepared
-from .searching import check_search, search_folds
+from .searching import check_search
 from .spectral_classifier import SpectralClassifier, classical_model
 from .task import PixelClassification
 
@@ -200,22 +197,6 @@ def _augmentation(
     return WindowAugmentation.of(classifier.reduction, shifts=shifts, **others)
 
 
-def _shifts(
-    classifier: Classifier, config: ClassificationConfig, prepared: Prepared, observer: Observer
-) -> FieldShifts | None:
-    """How far the fields of the training part lie apart, where that is learnt from."""
-    if not config.train.augmentation.fields:
-        return None
-    train = prepared.split.train
-    spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
-    shifts = FieldShifts.of(spectra, prepared.classes[train], train, prepared.scene.samples)
-    if not shifts:
-        observer.message(
-            "train.augmentation.fields changes nothing: no class has two fields in training"
-        )
-    return shifts
-
-
 def _grid(config: ClassificationConfig, prepared: Prepared) -> TileGrid | None:
     return TileGrid(prepared.scene.samples) if config.train.sampling == "tiles" else None
 
@@ -249,16 +230,15 @@ def fit(
     """
     if isinstance(classifier, SpectralClassifier):
         if team.first:
-            shifts = _shifts(classifier, config, prepared, observer)
-            if classifier.model.SEARCHES and not classifier.model.settings:
-                classifier.model.folds = search_folds(config, prepared, observer)
-            _fit_classical(classifier, config, prepared, shifts)
+            fit_classical(classifier, config, prepared, observer)
         return Training(history=[], epoch=0, seconds=[])
     device = torch.device(config.device)
     seeds = config.streams
     planned = plan(classifier, config, prepared, team.size)
     observer.message(planned.text)
-    shifts = _shifts(classifier, config, prepared, observer)
+    shifts = None
+    if config.train.augmentation.fields:
+        shifts = field_shifts(prepared, training_spectra(classifier, prepared), observer)
     weights = _weights(config, prepared)
     task = PixelClassification(
         reduced_scene(classifier, prepared) if reduced is None else reduced,
@@ -287,58 +267,3 @@ def reduced_scene(classifier: Classifier, prepared: Prepared) -> WindowSampler:
     """The scene as a classifier sees it, on its device."""
     scene = prepared.scene
     return classifier.reduced(prepared.spectra, scene.valid, (scene.lines, scene.samples))
-
-
-def _fit_classical(
-    classifier: SpectralClassifier,
-    config: ClassificationConfig,
-    prepared: Prepared,
-    shifts: FieldShifts | None,
-) -> None:
-    train, keys = prepared.split.train, config.train.augmentation
-    spectra = classifier.reduction.apply_rows(prepared.spectra.of(train))
-    classes = prepared.classes[train]
-    if keys.active:
-        _search_first(classifier, spectra, classes, config.threads or 1)
-        spectra = varied(
-            spectra,
-            copies=keys.copies,
-            gain=keys.gain,
-            noise=keys.noise,
-            fields=keys.fields,
-            shifts=shifts,
-            origin=origin_of(classifier.reduction).numpy(),
-            generator=config.streams.numpy("augment"),
-        )
-        classes = np.tile(classes, keys.copies)
-    classifier.fit(spectra, classes)
-    classifier.header.options.update(classifier.model.settings)
-    if config.model.window > 1:
-        classifier.header = replace(classifier.header, likeness=_likeness(classifier, prepared))
-
-
-def _search_first(
-    classifier: SpectralClassifier,
-    spectra: NDArray[np.float32],
-    classes: NDArray[np.int64],
-    threads: int,
-) -> None:
-    """Find settings on spectra as they are: random folds would test copies of what they learnt."""
-    model = classifier.model
-    if model.SEARCHES and not model.settings:
-        probe = classical_model(classifier.header, threads)
-        probe.folds = model.folds
-        probe.fit(spectra, classes)
-        model.settings, model.searched = probe.settings, probe.searched
-
-
-def _likeness(classifier: Classifier, prepared: Prepared) -> float:
-    """How much neighbours differ in the scene, as the model sees it."""
-    scene = prepared.scene
-    valid = scene.valid
-    good = np.ones((scene.lines, scene.samples), bool) if valid is None else valid
-    pixels = neighbour_pairs(good)
-    one, other = (
-        classifier.reduction.apply_rows(prepared.spectra.of(each)) for each in (pixels, pixels + 1)
-    )
-    return typical_spread(one, other)

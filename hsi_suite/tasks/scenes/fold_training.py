@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...atomic import write_json
 from ...data.patches import WindowSampler
+from ...data.scene_stack import valid_pixels
 from ...data.splits import PARTS, save_split
 from ...engine.allocation import release_free_blocks
 from ...engine.distributed import Team
@@ -31,7 +32,7 @@ from .baselines import run_baselines
 from .calibrating import calibrate
 from .classifier import Classifier
 from .classifier_loading import load_classifier
-from .evaluation import part_scores
+from .evaluation import classified, part_scores
 from .fitting import fit, reduced_scene, untrained
 from .judging import Judgement, judge_test, pooled
 from .preparation import Prepared
@@ -202,13 +203,7 @@ def fold_answers(
     observer: Observer,
 ) -> NDArray[np.int32]:
     """What a fold's model says, as indices among all classes, lines × samples; −1 elsewhere."""
-    found = model.class_map(
-        reduced,
-        wanted,
-        batch_size=config.evaluation.batch_size,
-        precision=config.evaluation.precision,
-        observer=observer,
-    )
+    found = classified(model, reduced, wanted, config, observer)
     return to_all_classes(prepared.folds[number], prepared, found)
 
 
@@ -220,8 +215,7 @@ def _answers(
 ) -> tuple[NDArray[np.int32], Confusion, Judgement]:
     """The map, what the models say of the pixels that they learnt, and how they judge the test."""
     assert prepared.fold is not None
-    valid = prepared.scene.valid
-    good = np.ones(prepared.labels.shape, bool) if valid is None else valid
+    good = valid_pixels(prepared.scene)
     classes = np.full(good.shape, -1, np.int32)
     truth, answered, judgements = [], [], []
     reduced: WindowSampler | None = None

@@ -19,6 +19,7 @@ from ...engine.sliding import sliding_bytes
 from ...engine.task import WindowNetwork
 from ...errors import OutputError
 from ...memory import PROGRAM_BYTES, check_limit, memory_text
+from ...models.classical import keeps_kernels
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
 from .network_classifier import NetworkClassifier
@@ -121,7 +122,7 @@ def _kept_bytes(classifier: Classifier) -> float:
 def _fitting_bytes(classifier: Classifier) -> float:
     if not isinstance(classifier, SpectralClassifier) or classifier.spectra is None:
         return 0.0
-    return svm_bytes(len(classifier.spectra)) if classifier.header.model.endswith("svm") else 0.0
+    return svm_bytes(len(classifier.spectra)) if keeps_kernels(classifier.header.model) else 0.0
 
 
 def svm_bytes(spectra: int) -> float:

@@ -20,6 +20,7 @@ from ...engine.memory import dense_gradient_bytes, gradient_bytes
 from ...engine.task import WindowNetwork
 from ...errors import InputFileError
 from ...memory import DEFAULT_MEMORY_LIMIT, PROGRAM_BYTES, check_limit, memory_text
+from ...models.classical import keeps_kernels
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .denoising import DenoisedLines
@@ -248,7 +249,7 @@ def _held_bytes(scene: Scene | SceneFile) -> float:
 def _spectra_bytes(name: str, spectra: int, bands: int) -> float:
     """Of a classifier of single spectra at its training."""
     each = _MORE_SPECTRUM_BYTES.get(name, _SPECTRUM_BYTES)
-    return each * spectra * bands + (svm_bytes(spectra) if name.endswith("svm") else 0.0)
+    return each * spectra * bands + (svm_bytes(spectra) if keeps_kernels(name) else 0.0)
 
 
 def _step_bytes(
