@@ -245,6 +245,30 @@ def test_without_the_extra_or_a_scheduler_the_user_is_told(monkeypatch):
         carried_out(DaskExecutor(MODULE, "local"), jobs("answer"))
 
 
+@pytest.mark.parametrize("address", ["local", "tcp://127.0.0.1:9", None])
+def test_dask_starts_no_thread_of_messages_that_may_be_late_or_stay(monkeypatch, request, address):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(dask_executor, "_CONNECTING_SECONDS", 1)
+    address = address or request.getfixturevalue("cluster").scheduler_address
+    start = distributed.utils.LoopRunner._start_unlocked
+
+    def late(runner):
+        # What Dask does after ten seconds without the thread.
+        assert runner._loop is not None, "a loop of Dask's own"
+        start(runner)
+
+    monkeypatch.setattr(distributed.utils.LoopRunner, "_start_unlocked", late)
+    before = threading.enumerate()
+    if address.endswith(":9"):
+        with pytest.raises(ConfigError, match="no scheduler answers"):
+            carried_out(DaskExecutor(MODULE, address), jobs("answer"))
+    else:
+        (ending,) = carried_out(DaskExecutor(MODULE, address), jobs("answer"))
+        assert ending.error is None
+    left = set(threading.enumerate()) - set(before)
+    assert not [thread.name for thread in left if thread.name in ("IO loop", "messages")]
+
+
 def test_a_cluster_of_our_own_knows_nobody_else(tmp_path):
     distributed = pytest.importorskip("distributed")
     with DaskExecutor(MODULE, "local").cluster(1) as client:

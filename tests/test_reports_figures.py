@@ -160,6 +160,38 @@ def test_equal_inputs_give_equal_bytes_whatever_the_users_settings():
     assert first == second
 
 
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_one_drawing_gives_the_bytes_of_two(kind):
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    left_to_an_engine = 0
+    # Of a figure each, since matplotlib itself draws some otherwise the second time.
+    for figure, other in zip(figures(), figures(), strict=True):
+        engine = figure.get_layout_engine()
+        ours = to_svg(figure).encode() if kind == "svg" else to_png(figure)
+        assert figure.get_layout_engine() is engine
+        more = (
+            {"transparent": True, "metadata": nothing}
+            if kind == "svg"
+            else {"dpi": "figure", "metadata": {"Software": None}}
+        )
+        with house_style():
+            other.savefig(plain := io.BytesIO(), format=kind, **more)
+        assert ours == plain.getvalue()
+        left_to_an_engine += engine is not None
+    assert left_to_an_engine > 3
+
+
+def test_a_figure_is_drawn_once(monkeypatch):
+    figure, times = learning_curves_figure(HISTORY), []
+    draw = type(figure).draw
+    monkeypatch.setattr(
+        type(figure), "draw", lambda self, *rest: (times.append(1), draw(self, *rest))
+    )
+    to_svg(figure)
+    to_png(figure)
+    assert len(times) == 2
+
+
 def test_the_users_settings_are_left_alone():
     before = dict(matplotlib.rcParams)
     with house_style():

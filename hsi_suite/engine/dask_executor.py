@@ -7,12 +7,15 @@ from what lies in the jobs' folders: all machines must see the same folder.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
@@ -116,6 +119,7 @@ class DaskExecutor:
         """
         try:
             distributed = import_module("distributed")
+            ioloop = import_module("tornado.ioloop").IOLoop
             import_module("cryptography")
         except ImportError as error:
             raise ConfigError(
@@ -124,6 +128,11 @@ class DaskExecutor:
                 "the extra `cluster`",
                 "install it with: pip install 'hsi-suite[cluster]'",
             ) from error
+        with _running(ioloop) as loop, self._client(distributed, workers, loop) as client:
+            yield client
+
+    @contextmanager
+    def _client(self, distributed: Any, workers: int, loop: Any) -> Iterator[Any]:
         security = self._security(distributed)
         if self.address == LOCAL:
             with (
@@ -136,18 +145,21 @@ class DaskExecutor:
                     memory_limit=0,
                     dashboard_address=None,
                     silence_logs=logging.CRITICAL,
+                    loop=loop,
                 ) as cluster,
-                distributed.Client(cluster) as client,
+                distributed.Client(cluster, loop=loop) as client,
             ):
                 yield client
             return
         dask = import_module("dask")
         before = dask.config.get("scheduler", None)
+        # Known before it connects: one that finds no scheduler must be closed, too.
+        client = distributed.Client.__new__(distributed.Client)
         try:
-            client = distributed.Client(
-                self.address, timeout=_CONNECTING_SECONDS, security=security
-            )
+            client.__init__(self.address, timeout=_CONNECTING_SECONDS, security=security, loop=loop)
         except (OSError, ValueError) as error:
+            if client.status != "newly-created":
+                client.close()
             # Who does not get through has made itself the scheduler of the whole process.
             dask.config.set(scheduler=before)
             raise ConfigError(
@@ -173,6 +185,33 @@ class DaskExecutor:
             tls_client_cert=self.tls.cert,
             tls_client_key=self.tls.key,
         )
+
+
+@contextmanager
+def _running(ioloop: Any) -> Iterator[Any]:
+    """A running loop of messages in a thread that ends with the block.
+
+    Dask's own gives up where a busy machine takes ten seconds to start the thread, and one whose
+    client found no scheduler runs on as long as the process.
+
+    Args:
+        ioloop: tornado's IOLoop.
+    """
+    begun: Future[tuple[Any, asyncio.Event]] = Future()
+
+    async def run() -> None:
+        end = asyncio.Event()
+        begun.set_result((ioloop.current(), end))
+        await end.wait()
+
+    thread = Thread(target=asyncio.run, args=(run(),), name="messages", daemon=True)
+    thread.start()
+    loop, end = begun.result()
+    try:
+        yield loop
+    finally:
+        loop.add_callback(end.set)
+        thread.join()
 
 
 class _Crowd:

@@ -6,11 +6,15 @@ import base64
 import io
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from matplotlib import rc_context, style
+from matplotlib import rc_context, rcParams, style
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from ..atomic import atomic_file
@@ -23,6 +27,9 @@ SECOND = "#bc4c00"
 #: Pixels of a figure, which take 4 bytes each while it is drawn, and of its longer edge.
 MOST_PIXELS = 40_000_000
 LONGEST_EDGE = 30_000
+
+# Whatever a figure says, an SVG is laid out in points.
+_SVG_DPI = 72
 
 # What the user's matplotlibrc says must not reach a figure: it is put aside while one is drawn.
 _STYLE = {
@@ -49,8 +56,19 @@ _STYLE = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """The project's figure style inside the block, whatever is set outside."""
-    with rc_context(), style.context(["default", _STYLE], after_reset=True):
+    with rc_context():
+        # Its values are valid, and checking the 300 anew for every figure takes longer than some.
+        dict.update(cast(dict[Any, Any], rcParams), _style())
         yield
+
+
+@cache
+def _style() -> dict[str, Any]:
+    with rc_context(), style.context(["default", _STYLE], after_reset=True):
+        values = dict(cast(dict[Any, Any], rcParams.copy()))
+    # Reading it chooses one, which is the user's to do.
+    del values["backend"]
+    return values
 
 
 def save_png(figure: Figure, path: Path, dpi: float | None = None) -> None:
@@ -75,10 +93,9 @@ def to_png(figure: Figure, dpi: float | None = None) -> bytes:
     # Whatever a figure is made of, drawing it takes no more than this, and never an edge that
     # Agg refuses.
     most = min(math.sqrt(MOST_PIXELS / (width * height)), LONGEST_EDGE / max(width, height))
-    with house_style():
-        figure.savefig(
-            buffer, format="png", dpi=min(dpi or figure.dpi, most), metadata={"Software": None}
-        )
+    dpi = min(dpi or figure.dpi, most)
+    with house_style(), _laid_out(figure, FigureCanvasAgg, dpi):
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -86,9 +103,39 @@ def to_svg(figure: Figure) -> str:
     """A figure as SVG text on a transparent ground, without dates or versions in it."""
     buffer = io.StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with house_style():
+    with house_style(), _laid_out(figure, FigureCanvasSVG, _SVG_DPI):
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     return buffer.getvalue()
+
+
+@contextmanager
+def _laid_out(figure: Figure, canvas: type[FigureCanvasBase], dpi: float) -> Iterator[None]:
+    """A figure whose layout stands inside the block; the bytes are those of `savefig` alone.
+
+    Matplotlib draws a figure twice to save it, of which the first time serves its layout.
+
+    Args:
+        figure: its layout may be left to an engine or not.
+        canvas: of the format it is saved in.
+        dpi: that it is saved at.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None or not figure.axes:
+        yield
+        return
+    before = figure.canvas, figure.dpi
+    canvas(figure)
+    figure.dpi = dpi
+    # As where matplotlib does it: a figure too small for its texts is drawn as it is.
+    with suppress(ValueError):
+        engine.execute(figure)
+    figure.canvas, figure.dpi = before
+    # Not "none", which leaves a placeholder for which it would be drawn twice all the same.
+    figure.set_layout_engine(None)
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def data_uri(content: bytes | str, kind: str) -> str:
