@@ -30,6 +30,7 @@ from ..tasks.scenes.evaluation import asked_dropout, whole_map
 from ..tasks.scenes.fitting import fit, plan, reduced_scene, untrained
 from ..tasks.scenes.fold_training import fit_folds
 from ..tasks.scenes.fold_work import work_on_folds
+from ..tasks.scenes.held_out import Keeping
 from ..tasks.scenes.judging import judge_test
 from ..tasks.scenes.opening_lines import opening_lines
 from ..tasks.scenes.preparation import Prepared, with_guard
@@ -102,7 +103,7 @@ def _work(
     training = fit(classifier, config, prepared, checkpoint, observer, team, reduced, run.identity)
     release_free_blocks()
     classifier.header = replace(classifier.header, **learnt(config, prepared))
-    calibrate(classifier, config, prepared, reduced)
+    calibrate(classifier, config, prepared, reduced, Keeping(observer, checkpoint, run.identity))
     classifier.save(run.path / MODEL)
     # Results come from the file that prediction will read, not from what is in memory.
     saved = load_classifier(run.path / MODEL, torch.device(config.device), config.threads or 1)

@@ -1,7 +1,9 @@
 """Calibrated probabilities of runs: what they are fitted on and what they change."""
 
 import json
+import os
 import re
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -15,16 +17,18 @@ import hsi_suite
 from hsi_suite.data.block_folds import deal_cells
 from hsi_suite.data.scene_stack import parts_of
 from hsi_suite.engine.observer import Observer
-from hsi_suite.errors import ConfigError, RunError
+from hsi_suite.engine.trainer import Trainer
+from hsi_suite.errors import ConfigError, RunError, Stopped
 from hsi_suite.metrics.probabilities import PROBABILITY_SCORES
 from hsi_suite.models.calibration import fit_calibration, log_probabilities
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.runs.identity import run_identity
-from hsi_suite.tasks.scenes import calibrating
+from hsi_suite.tasks.scenes import held_out
 from hsi_suite.tasks.scenes.calibrating import calibrate
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.fitting import fit, untrained
+from hsi_suite.tasks.scenes.held_out import Keeping
 from hsi_suite.tasks.scenes.preparation import prepare
 
 CPU = torch.device("cpu")
@@ -102,7 +106,7 @@ def test_a_calibration_changes_no_class_and_stays_with_the_model(scene, tmp_path
 
 def test_each_fold_is_scored_by_a_model_that_has_not_learnt_from_it(scene):
     classifier, config, prepared = fitted(scene, model="lda", settings=ONE)
-    held = calibrating._left_out(classifier, config, prepared)
+    held = held_out.left_out(classifier, config, prepared, None, Keeping())
     train, samples = prepared.split.train, prepared.scene.samples
     blocks = np.unique((train // samples // 8) * 100 + train % samples // 8, return_inverse=True)[1]
     folds = deal_cells(blocks, prepared.classes[train], 5)
@@ -159,11 +163,12 @@ def test_a_guard_stands_between_what_is_learnt_and_what_is_scored_within_the_tra
     options = {"model": "lda", "split": "disjoint", "settings": [*ONE, "split.guard=2"]}
     _, prepared = prepared_for(scene, **options)
     side = prepared.split.train
-    folds = deal_cells(calibrating._cells(prepared, side), prepared.classes[side], 5)
-    plan = list(calibrating._plan(prepared, side, folds, np.ones(len(side), bool), 2))
+    folds = deal_cells(held_out._cells(prepared, side), prepared.classes[side], 5)
+    plan = list(held_out._plan(prepared, side, folds, np.ones(len(side), bool), 2))
     assert len(plan) > 1
-    for learnt, tested in plan:
-        one, other = (np.stack(divmod(side[part], 32), 1) for part in (learnt, tested))
+    for fold in plan:
+        parts = (fold.learnt, fold.tested)
+        one, other = (np.stack(divmod(side[part], 32), 1) for part in parts)
         assert np.abs(one[:, None] - other[None]).max(-1).min() > 2
     classifier, config, prepared = fitted(scene, **options)
     calibrate(classifier, config, prepared)
@@ -192,17 +197,81 @@ def test_a_network_is_calibrated_on_its_validation_part(scene, tmp_path):
     assert np.array_equal(run.label_map, auto.label_map)
 
 
+def test_a_network_is_trained_again_without_each_fold_and_its_guard(scene):
+    settings = [
+        *ONE, "split.guard=2", "split.validation=0.2", "train.epochs=2", "train.selection=best",
+        "train.calibration_folds=3",
+    ]  # fmt: skip
+    options = {"model": "cnn1d", "split": "disjoint", "settings": settings}
+    classifier, config, prepared = fitted(scene, **options)
+    held = held_out.left_out(classifier, config, prepared, None, Keeping())
+    split = prepared.split
+    side = np.sort(np.concatenate([split.train, split.validation]))
+    blocks = np.unique((side // 32 // 8) * 100 + side % 32 // 8, return_inverse=True)[1]
+    folds = deal_cells(blocks, prepared.classes[side], 3)
+    places = np.stack(divmod(side, 32), 1)
+    apart = np.abs(places[:, None] - places[None]).max(-1)
+    assert "a network trained without its block and what is within 2 pixels" in held.words
+    scores, truth = [], []
+    for fold in np.unique(folds):
+        own = folds == fold
+        far = side[apart[:, own].min(1) > 2]
+        one = replace(
+            split, train=np.intersect1d(far, split.train),
+            validation=np.intersect1d(far, split.validation),
+        )  # fmt: skip
+        other = replace(prepared, split=one)
+        network = untrained(config, other)
+        fit(network, config, other, None, Observer())
+        shares = network.probabilities(prepared.scene.cube, None).reshape(-1, 3)[side[own]]
+        known = np.isin(prepared.classes[side[own]], prepared.classes[one.train])
+        scores.append(log_probabilities(shares[known]))
+        truth.append(prepared.classes[side[own]][known])
+    np.testing.assert_allclose(held.scores, np.concatenate(scores), atol=1e-4)
+    assert np.array_equal(held.truth, np.concatenate(truth))
+
+
+def test_a_calibration_that_is_stopped_goes_on_and_ends_with_the_same_bits(scene, tmp_path):
+    settings = [*ONE, "train.epochs=2", "train.calibration_folds=3"]
+    options = {**scene, "model": "cnn1d", "settings": settings}
+    whole = hsi_suite.train(**options, output=tmp_path / "whole")
+    facts = whole.metrics["probabilities"]["calibration"]
+    assert facts["folds"] == 3 and "a network trained without its block" in facts["held_out"]
+    learn, calls = Trainer._run_step, []
+
+    def stopping(trainer):
+        learn(trainer)
+        calls.append(trainer.checkpoint.name)
+        if calls.count("calibration_2_checkpoint.pt") == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "_run_step", stopping)
+        with pytest.raises(Stopped):
+            hsi_suite.train(**options, output=tmp_path / "parts")
+    folder = tmp_path / "parts" / whole.path.name
+    assert (folder / "calibration_2_checkpoint.pt").is_file()
+    assert not (folder / "metrics.json").exists()
+    again = hsi_suite.train(**options, output=tmp_path / "parts")
+    assert {path.name for path in folder.iterdir()} == {p.name for p in whole.path.iterdir()}
+    for name in ("model.safetensors", "metrics.json"):
+        assert (again.path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
 def test_a_network_without_a_validation_part_says_that_it_is_not_calibrated(scene, tmp_path, hsi):
     run = hsi_suite.train(**scene, settings=SMALL, output=tmp_path)
     facts = run.metrics["probabilities"]
-    why = "no validation part, which split.validation sets apart"
+    why = "no validation part, which split.validation sets apart, nor train.calibration_folds"
     assert facts["calibration"] == {"method": "none", "why": why}
     assert "uncalibrated" not in facts and "negative_log_likelihood" in run.metrics["test"]
     assert "its probabilities are not calibrated: no validation part" in page(run)
     words = ("--scene", scene["scene"], "-o", tmp_path / "m.npy", "--uncertainty")
     status, _, err = hsi("predict", run.path, *words)
     assert status == 0 and "the probabilities of hybridsn are not calibrated" in err
-    with pytest.raises(ConfigError, match=r"train.calibration.*Set split.validation above 0"):
+    with pytest.raises(
+        ConfigError,
+        match=r"train.calibration.*Set split.validation above 0, or train.calibration_folds",
+    ):
         hsi_suite.train(
             **scene, settings=[*SMALL, "train.calibration=sigmoid"], output=tmp_path / "no"
         )
@@ -243,7 +312,7 @@ def test_whole_scenes_are_held_out_where_whole_scenes_are_tested(tmp_path):
     }  # fmt: skip
     _, prepared = prepared_for(options)
     side = prepared.split.train
-    cells = calibrating._cells(prepared, side)
+    cells = held_out._cells(prepared, side)
     for number, part in enumerate(parts_of(prepared.scene)[:2]):
         assert set(cells[part.mine(side, prepared.scene.samples)]) == {number}
 
@@ -314,7 +383,7 @@ def test_what_was_learnt_in_copies_is_calibrated_on_models_of_copies(scene):
             learn(model, spectra, classes)
 
         patch.setattr(CLASSICAL["forest"], "fit", counted)
-        held = calibrating._left_out(classifier, config, prepared)
+        held = held_out.left_out(classifier, config, prepared, None, Keeping())
     assert sum(seen) == 3 * (5 - 1) * number and len(held.truth) == number
 
 
@@ -333,13 +402,13 @@ def test_answers_that_are_averaged_over_a_window_are_calibrated_as_averages(scen
     assert hsi_suite.evaluate(run.path).equal
 
     classifier, config, prepared = fitted(scene, model="lda", settings=settings)
-    held = calibrating._left_out(classifier, config, prepared)
+    held = held_out.left_out(classifier, config, prepared, None, Keeping())
     assert len(held.truth) == len(prepared.split.train)
     # The filter looks at the fold's own model: its scores are not those of the whole one.
     wanted = np.zeros(prepared.labels.shape, bool)
     wanted.reshape(-1)[prepared.split.train] = True
-    reduced = calibrating.reduced_scene(classifier, prepared)
-    parts = classifier.rows(reduced, wanted, calibrating.Computation(), Observer())
+    reduced = held_out.reduced_scene(classifier, prepared)
+    parts = classifier.rows(reduced, wanted, held_out.Computation(), Observer())
     mine = [rows for _, rows in parts]
     assert held.scores.shape == np.concatenate(mine).shape
     right = (held.scores.argmax(1) == held.truth).mean()

@@ -33,6 +33,7 @@ from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.configuration import classification_config, resolve
 from ..tasks.scenes.fitting import fit as fit_classifier
 from ..tasks.scenes.fitting import untrained
+from ..tasks.scenes.held_out import Keeping
 from ..tasks.scenes.many_scenes import gap_of
 from ..tasks.scenes.preparation import Prepared, class_indices
 from ..tasks.scenes.reduction_fitting import fit_reduction
@@ -145,8 +146,9 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             prepared = _prepared(scene, truth, split, config)
             check_calibration(config, prepared)
             classifier = untrained(config, prepared)
-            training = fit_classifier(classifier, config, prepared, None, bars(self.verbose))
-            calibrate(classifier, config, prepared)
+            progress = bars(self.verbose)
+            training = fit_classifier(classifier, config, prepared, None, progress)
+            calibrate(classifier, config, prepared, keeping=Keeping(progress))
         self._settle(classifier)
         self.history_ = training.history
         return self

@@ -190,7 +190,11 @@ class ClassificationTrainingConfig(ClassifierTrainingConfig):
             these with the least negative log-likelihood over spatial folds (temperature where
             fewer than 200 pixels can be held out). Fitted on the training side alone: of models
             of single spectra on blocks that were left out of the fit, of networks on the
-            validation part, without which auto fits none.
+            validation part, without which auto fits none, or by calibration_folds.
+        calibration_folds: into how many folds of blocks the training side is dealt for the
+            calibration; a model of the same settings learns without each of them, farther from it
+            than the split's guard, and scores it. Null: 5 of models of single spectra, none of
+            networks, to which each is one more training.
         class_weights: what a training pixel counts for by its class, 1 on average: none (all
             alike), balanced (so that all classes count alike) or effective (by the effective
             number of pixels, Cui et al., CVPR 2019). Of networks in the loss; of svm, forest and
@@ -205,6 +209,7 @@ class ClassificationTrainingConfig(ClassifierTrainingConfig):
     balanced_batches: bool = False
 
     calibration: Calibration = "auto"
+    calibration_folds: Annotated[int, Field(ge=2, le=20)] | None = None
     augmentation: AugmentationConfig = AugmentationConfig()
     strategy: Literal["auto", "patch", "dense"] = "auto"
     sampling: Literal["pixels", "tiles"] = "pixels"

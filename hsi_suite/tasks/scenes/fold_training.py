@@ -34,6 +34,7 @@ from .classifier import Classifier
 from .classifier_loading import load_classifier
 from .evaluation import classified, part_scores
 from .fitting import fit, reduced_scene, untrained
+from .held_out import Keeping
 from .judging import Judgement, judge_test, pooled
 from .preparation import Prepared
 from .scene_domain import learnt
@@ -105,7 +106,8 @@ def fit_folds(
                 write_json(record, record_of(training, found))
                 header = replace(classifier.header, **learnt(config, fold))
                 classifier.header = header
-                calibrate(classifier, config, fold)
+                keeping = Keeping(observer, checkpoint, run.identity)
+                calibrate(classifier, config, fold, keeping=keeping)
                 # Last: a fold with a model is finished.
                 classifier.save(model)
             release_free_blocks()
