@@ -61,7 +61,7 @@ def test_the_folder_stays_when_a_batch_grows_or_varies_more():
     assert design(**SCENE | {"threads": 2}).identity != first.identity
 
 
-def test_each_source_alone_takes_its_stream_from_every_seed_at_every_anchor():
+def test_each_source_alone_takes_new_streams_at_every_anchor_and_keeps_them_as_a_batch_grows():
     sources = ["split", "init", "order", "dropout"]
     found = design(**SCENE, vary=["all", *sources], anchors=2)
     (cell,) = found.cells
@@ -70,14 +70,29 @@ def test_each_source_alone_takes_its_stream_from_every_seed_at_every_anchor():
     # Three runs of all, and for each source at each anchor two beside the anchor's own.
     assert len(found.members) == 3 + len(sources) * 2 * 2
     of_seed = {member.seed: streams(member.config) for member in cell.plain}
+    larger = {
+        member.what for member in design(**SCENE | {"runs": 5}, vary=["all", *sources]).members
+    }
+    assert {member.what for member in found.members} <= larger
     for source, anchors in cell.sources.items():
         assert len(anchors) == 2
+        drawn = [each[source] for each in of_seed.values()]
         for anchor, members in enumerate(anchors):
-            assert members[anchor] is cell.plain[anchor]
-            for seed, member in enumerate(members):
-                expected = {**of_seed[anchor], source: of_seed[seed][source]}
-                assert streams(member.config) == expected
+            assert members[0] is cell.plain[anchor] and len(members) == 3
+            for member in members[1:]:
+                own = streams(member.config)
+                drawn.append(own.pop(source))
+                assert own == {k: v for k, v in of_seed[anchor].items() if k != source}
                 assert member.config.data.seed is None
+        assert len(set(drawn)) == len(drawn) == 3 + 2 * 2
+
+
+def test_a_new_seed_is_none_of_the_base_seeds():
+    (cell,) = design(
+        datasets=["synthetic"], seeds=[1_000_001, 4, 5], vary=["all", "init"], threads=1
+    ).cells
+    seeds = [[m.varied_seed for m in members[1:]] for members in cell.sources["init"]]
+    assert seeds == [[1_000_002, 1_000_003], [2_000_001, 2_000_002]]
 
 
 def test_data_is_the_seed_of_the_scene_or_the_noise_of_a_denoiser():
@@ -85,12 +100,13 @@ def test_data_is_the_seed_of_the_scene_or_the_noise_of_a_denoiser():
     scenes = [member.config.data.seed for member in cell.plain]
     assert scenes == [derive_seed(seed, "data") for seed in range(3)]
     for anchor, members in enumerate(cell.sources["data"]):
-        assert [member.config.data.seed for member in members] == scenes
+        new = [derive_seed(1_000_000 * (anchor + 1) + each, "data") for each in (1, 2)]
+        assert [member.config.data.seed for member in members] == [scenes[anchor], *new]
         assert all(streams(m.config) == streams(cell.plain[anchor].config) for m in members)
     (cell,) = design(configs=["smoke/denoising"], runs=2, vary=["all", "data"], threads=1).cells
     (_, other), _ = cell.sources["data"]
-    first, second = (streams(member.config) for member in cell.plain)
-    assert streams(other.config) == {**first, "noise": second["noise"]}
+    first, _ = (streams(member.config) for member in cell.plain)
+    assert streams(other.config) == {**first, "noise": derive_seed(1_000_001, "noise")}
 
 
 def test_a_source_that_does_not_exist_is_noted_where_others_have_it_and_else_refused():

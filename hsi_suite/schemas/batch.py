@@ -49,8 +49,8 @@ class BatchConfig(Section):
         overrides: further keys for those runs that are of a data set, model, kind of split or
             configuration of the batch, by its name; where several fit, in that order.
         vary: sources of chance. `all` is plain repetition, every stream of random numbers from
-            the run's own base seed. Each further one is varied alone: its stream comes from every
-            base seed in turn while all others stay at an anchor. `data` is the seed of a
+            the run's own base seed. Each further one is varied alone: its stream comes from as
+            many new seeds while all others stay at an anchor. `data` is the seed of a
             synthetic scene, or the noise of a denoiser's training.
         anchors: at how many of the base seeds the other streams are held.
         numerics: every run again with the same seeds, but another number of threads or another

@@ -219,7 +219,7 @@ def variance_figure(entry: Mapping[str, Any]) -> Figure:
                 left.hlines(place, factor * limits["low"], factor * limits["high"], color=colour,
                             linewidth=2.2)  # fmt: skip
         left.set_yticks([*range(len(rows)), len(rows)],
-                        [*(shortened(row[0], _LONGEST) for row in rows), "interaction (remainder)"],
+                        [*(shortened(row[0], _LONGEST) for row in rows), "remainder"],
                         parse_math=False)  # fmt: skip
         left.set_xlim(left=0)
         unit = measure(entry["metric"]).heading if identity else "logits"
@@ -236,9 +236,9 @@ def _draw_shares(axes: Axes, entry: Mapping[str, Any], rows: Sequence[tuple[Any,
         if share is not None:
             axes.barh(place, 100 * share, height=0.6, color=SERIES[(place - 1) % len(SERIES)])
     # A bar below 0 would be a share of nothing; the page says what it is instead.
-    if (entry["interaction_share"] or 0) > 0:
-        axes.barh(len(rows), 100 * entry["interaction_share"], height=0.6, color=FAINT, hatch="//",
-                  edgecolor="white")  # fmt: skip
+    rest = entry.get("remainder_share") or 0
+    if rest > 0:
+        axes.barh(len(rows), 100 * rest, height=0.6, color=FAINT, hatch="//", edgecolor="white")
     axes.axvline(0, color=FAINT, linewidth=0.8)
     axes.set_xlabel("share of the variance of all together, %")
     axes.set_title("shares", loc="left")

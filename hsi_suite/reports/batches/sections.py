@@ -42,7 +42,7 @@ from .comparisons import comparisons
 from .content import BatchReport, Contest, GroupFacts, contender_name
 from .maps import atlas
 from .scores import glance, leakage, results, spread_only
-from .sources import largest_source_words, meanings
+from .sources import largest_source_words, meanings, remainder_words
 from .values import name_text, value_cell
 from .verdict import lead, question, sentence, warnings
 
@@ -107,6 +107,9 @@ def _variance_notes(entries: Sequence[Mapping[str, Any]], report: BatchReport) -
     largest = largest_source_words(entries[0], report.summary["level"])
     if largest:
         yield largest
+    together = remainder_words(entries[0])
+    if together:
+        yield together
     yield from meanings(entries[0])
     for entry in entries:
         yield from entry["notes"]
@@ -121,7 +124,8 @@ def _variance_chart(entry: Mapping[str, Any]) -> Figure:
     title = _variance_title(entry)
     caption = (
         f"{title}. Left: standard deviation when one source alone varies, with its interval; "
-        "right: its share of the variance when all vary together. The remainder is interaction."
+        "right: its share of the variance when all vary together. The remainder is what is left "
+        "of that, and has no bar below 0."
     )
     alt = f"Sources of variance: {title}."
     return chart(variance_figure(entry), alt, caption, [_variance_table(entry)])
@@ -160,11 +164,10 @@ def _variance_table(entry: Mapping[str, Any]) -> Table:
                 Cell(limits(source["share_interval"], 100, ".0f")),
             )
         )
-    rest = entry["interaction_share"]
+    rest, ends = entry.get("remainder_share"), entry.get("remainder_share_interval")
     text = UNDEFINED if rest is None else f"{100 * rest:.1f}".replace("-", "−")
-    rows.append(
-        (Cell("interaction (remainder)"), *(Cell("") for _ in range(3)), Cell(text), Cell(""))
-    )
+    span = limits(ends, 100, ".0f").replace("-", "−")
+    rows.append((Cell("remainder"), *(Cell("") for _ in range(3)), Cell(text), Cell(span)))
     heads = columns("source", "runs", "std", "interval of the std", "share, %", "interval, %")
     unit = measure(entry["metric"]).heading if identity else "logits"
     caption = f"{_variance_title(entry)}. Standard deviations in the unit of {unit}."

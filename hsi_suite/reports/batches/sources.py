@@ -1,4 +1,4 @@
-"""Sources of chance in words: what each is, and which one spreads most."""
+"""Sources of chance in words: what each is, which one spreads most, and whether they interact."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ...metrics.largest_source import largest_source, runs_to_tell
 from ...metrics.measures import measure
 from ...metrics.verdicts import p_words
 from ...printable import plain
+from .values import level_text
 
 # Runs on other threads or devices are no source that varies in plain repetition.
 _NO_SOURCES = ("numerics",)
@@ -29,6 +30,27 @@ def meanings(entry: Mapping[str, Any]) -> list[str]:
     """What each source of an entry is, a sentence each."""
     known = ((name, _MEANINGS.get(name)) for name in entry["sources"])
     return [f"{plain(name)}: {meaning}" for name, meaning in known if meaning]
+
+
+def remainder_words(entry: Mapping[str, Any]) -> str:
+    """Whether the sources interact, by what they add up to; empty where that is not known.
+
+    Args:
+        entry: of `summary.json`, see `metrics.variance.VarianceShares.to_dict`.
+    """
+    rest, ends = entry.get("remainder_share"), entry.get("remainder_share_interval")
+    if rest is None or ends is None:
+        return ""
+    low, high = 1 - ends["high"], 1 - ends["low"]
+    added = (
+        f"apart, the variances of the sources add up to {1 - rest:.2g} times that of all together "
+        f"({level_text(entry['level'])} interval {low:.2g} to {high:.2g})"
+    )
+    if low > 1:
+        return f"the sources interact: {added}, as each holds its interactions with the others"
+    if high < 1:
+        return f"something that was not varied alone spreads the runs, too: {added}"
+    return f"{added}: whether they interact cannot be told"
 
 
 def largest_source_words(entry: Mapping[str, Any], level: float) -> str:

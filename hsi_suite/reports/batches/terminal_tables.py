@@ -154,8 +154,9 @@ def shares_table(entry: Summary) -> Table:
         ]
         for name, source in entry["sources"].items()
     ]
-    rest = entry["interaction_share"]
-    rows.append(["interaction", "", "", "", UNDEFINED if rest is None else f"{100 * rest:.0f}", ""])
+    rest = entry.get("remainder_share")
+    span = ends(entry.get("remainder_share_interval"), share)
+    rows.append(["remainder", "", "", "", share(rest), span])
     total = (size(entry["total_std"]), ends(entry["total_std_interval"], size))
     rows.append(["all together", entry["n"], *total, "100", ""])
     caption = f"where the spread comes from: {entry['name']} ({scale})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from ..machine import available_threads
 from ..task import Config
 from ..tasks import task_for_data, task_named
 
+# Apart enough for as many runs as a batch may have.
+_NEW_SEEDS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Member:
@@ -32,7 +36,7 @@ class Member:
         config: everything that defines it.
         seed: its base seed.
         source: what varies in the runs it was added for: all, a source of chance, or numerics.
-        varied_seed: the base seed that the source is taken from; None where that is `seed`.
+        varied_seed: the seed that the source is taken from; None where that is `seed`.
     """
 
     what: str
@@ -220,18 +224,26 @@ def _cell(name: str, config: Config, batch: BatchConfig, resolved: ResolvedConfi
 
 
 def _varied(name: str, anchor: Member, source: str, plain: Sequence[Member]) -> list[Member]:
-    """The runs at an anchor; that with the anchor's own seed is the plain run itself."""
+    """The plain run at an anchor, and as many more as there are, with new seeds for the source.
+
+    Seeds that no other run has, so that anchors and plain runs are independent draws; the same
+    ones when a batch grows.
+    """
+    taken = {other.seed for other in plain}
+    place = next(number for number, other in enumerate(plain, 1) if other.seed == anchor.seed)
+    new = (seed for seed in count(_NEW_SEEDS * place + 1) if seed not in taken)
     return [
-        anchor
-        if other.seed == anchor.seed
-        else Member(
-            f"{name}, seed {anchor.seed}, {source} of seed {other.seed}",
-            with_source(anchor.config, source, other.seed),
-            anchor.seed,
-            source,
-            other.seed,
-        )
-        for other in plain
+        anchor,
+        *(
+            Member(
+                f"{name}, seed {anchor.seed}, {source} of seed {seed}",
+                with_source(anchor.config, source, seed),
+                anchor.seed,
+                source,
+                seed,
+            )
+            for seed in islice(new, len(plain) - 1)
+        ),
     ]
 
 

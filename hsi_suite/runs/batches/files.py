@@ -152,7 +152,9 @@ class _Variance(Stored):
     total_std: float | None
     total_std_interval: _Limits | None
     sources: dict[str, _Source]
-    interaction_share: float | None
+    # Batches that were summed up before these had a meaning do not have them.
+    remainder_share: float | None = None
+    remainder_share_interval: _Limits | None = None
     notes: list[str]
 
 

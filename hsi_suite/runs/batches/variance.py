@@ -20,7 +20,7 @@ def variance_entries(design: Design, runs: Runs, level: float) -> list[dict[str,
     """The variance shares of every training of which sources were varied, by metric and scale.
 
     Runs that differ by threads or device alone stand beside the sources as "numerics"; they are
-    no part of what varies in plain repetition, so the interaction leaves them out.
+    no part of what varies in plain repetition, so the remainder leaves them out.
     """
     return [
         entry
@@ -93,7 +93,7 @@ def _shares(
 
     found = shares(_by_source(cell, values))
     if not cell.sources:
-        found |= {"interaction": None, "interaction_share": None}
+        found |= dict.fromkeys(("remainder", "remainder_share", "remainder_share_interval"))
     if cell.numerics:
         alone = shares({_NUMERICS: [values(same) for same in _same_seeds(cell)]})
         found["sources"] = {**found["sources"], **alone["sources"]}
@@ -119,7 +119,7 @@ def _cell_notes(cell: Cell, rows: Mapping[str, Scores]) -> list[str]:
         settings = ", ".join(cell.numerics)
         notes.append(
             f"numerics: the same seeds with {settings} beside the runs' own; no part of the total, "
-            "and not counted in the interaction"
+            "and not counted in the remainder"
         )
     for source, anchors in groups.items():
         done = [[rows[m.what] for m in members if m.what in rows] for members in anchors]
