@@ -31,7 +31,7 @@ if __name__ == "__main__":
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 from query_samples import sample_scene, write_cube  # noqa: E402
-from scenes_samples import small_cube  # noqa: E402
+from scenes_samples import SMALL, small_cube  # noqa: E402
 from task_samples import TASKS, textured, training  # noqa: E402
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -178,7 +178,7 @@ def jobs(folder: Path) -> list[Job]:
     """All kinds of jobs, with the results of an unbroken run of each; data go into `folder`."""
     data = folder / "data"
     data.mkdir()
-    all_jobs = [_training(task, data) for task in TASKS]
+    all_jobs = [*(_training(task, data) for task in TASKS), training_over_scenes(data)]
     for job in all_jobs:
         _reference(job, folder)
     runs = {task: _only_folder(folder / f"train {task}") for task in TASKS}
@@ -197,6 +197,20 @@ def _training(task: str, data: Path) -> Job:
     # Saved often, so that kills meet checkpoints being written.
     words = training(task, data, "train.checkpoint_seconds=0.2", epochs=4)
     return Job(f"train {task}", lambda out: [*words, "--output", out])
+
+
+def training_over_scenes(data: Path) -> Job:
+    """A training over two scenes with long epochs, so that most kills meet one half-way."""
+    words: list[object] = ["train"]
+    cube, labels = small_cube(lines=60, samples=112)
+    for name, half in (("west", np.s_[:, :56]), ("east", np.s_[:, 56:])):
+        np.save(data / f"{name}.npy", cube[half])
+        np.save(data / f"{name}_labels.npy", labels[half])
+        words += ["--scene", data / f"{name}.npy", "--labels", data / f"{name}_labels.npy"]
+    # By windows: a dense epoch is few steps.
+    chosen = [*SMALL, "train.epochs=3", "train.strategy=patch", "train.checkpoint_seconds=0.2"]
+    words += ["--test-scene", "east", *(word for each in chosen for word in ("--set", each))]
+    return Job("train several scenes", lambda out: [*words, "--output", out])
 
 
 def _jobs_with_runs(runs: dict[str, Path], data: Path) -> list[Job]:
@@ -274,7 +288,8 @@ def kill(job: Job, number: signal.Signals, moment: float, folder: Path) -> Kill:
 
 def _after_the_signal(job: Job, number: signal.Signals, status: int, out: Path) -> list[str]:
     said = (out / "stdout.txt").read_text() if (out / "stdout.txt").exists() else ""
-    problems = ["a traceback"] if "Traceback" in said else []
+    traceback = said.find("Traceback")
+    problems = [f"a traceback: {said[traceback - 200 :][:2000]}"] if traceback >= 0 else []
     expected = {0, -number} if number == signal.SIGKILL else {0, 130}
     if status not in expected:
         problems.append(f"ended with {status}: {said[-300:]}")

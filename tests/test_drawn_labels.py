@@ -2,6 +2,8 @@
 
 import json
 import sys
+import zipfile
+from unicodedata import normalize
 
 import drawn_samples as drawn
 import numpy as np
@@ -265,6 +267,21 @@ def _plain(folder, **fields):
     return write_drawn(folder / "d.gpkg", squares(2), fields or {"c": ["a", "b"]})
 
 
+def _zipped(folder):
+    with zipfile.ZipFile(folder / "d.zip", "w") as archive:
+        archive.write(_plain(folder), "d.gpkg")
+    return folder / "d.zip"
+
+
+def _in_no_system(folder):
+    shape = shapely.geometry.mapping(squares(1)[0])
+    feature = {"type": "Feature", "properties": {"class": "a"}, "geometry": shape}
+    system = {"type": "name", "properties": {"name": "EPSG:99999"}}
+    tree = {"type": "FeatureCollection", "crs": system, "features": [feature]}
+    (folder / "d.geojson").write_text(json.dumps(tree))
+    return folder / "d.geojson"
+
+
 BAD = {
     "no reference system": (_without_crs, [], "--labels-crs EPSG:NUMBER (EPSG:32633 is"),
     "empty layer": (_empty, [], "the layer empty is empty"),
@@ -275,6 +292,25 @@ BAD = {
         "Did you mean classes?",
     ),
     "layer missing": (_plain, ["--labels-layer", "x"], "no layer 'x'; expected d"),
+    "one class, outside": (
+        lambda f: write_drawn(
+            f / "d.gpkg", [at(shapely.box(500, 500, 510, 510))], {"class": ["a"]}
+        ),
+        [],
+        "all 1 features lie outside the scene",
+    ),
+    "metres called degrees": (
+        _without_crs,
+        ["--labels-crs", "EPSG:4326"],
+        "and EPSG:4326 is a system of degrees",
+    ),
+    "no shapes": (
+        lambda f: write_drawn(f / "d.gpkg", [None, None], {"c": ["a", "b"]}, kind="Polygon"),
+        [],
+        "none of the 2 features has a shape",
+    ),
+    "unknown system": (_in_no_system, [], "names the reference system 'EPSG:99999'"),
+    "zipped GeoPackage": (_zipped, [], "Unpack it and name d.gpkg"),
     "all outside": (_far, [], "all 2 features lie outside the scene"),
     "mixed": (_mixed, [], "1 polygons and 1 points or lines together"),
     "zero": (lambda f: _plain(f, c=[0, 1]), [], "give --unlabelled -1 if 0 is a class"),
@@ -613,3 +649,22 @@ def test_drawn_labels_may_be_called_as_the_scene_beside_them(ending, tmp_path):
     # What has a header of its own is a raster, whatever its bytes look like.
     (tmp_path / f"{path.name}.hdr").write_text("ENVI\n")
     assert recognise_drawn(path) is None
+
+
+def test_labels_of_one_class_have_a_field_by_its_usual_name(tmp_path, scene):
+    path = write_drawn(tmp_path / "d.gpkg", squares(2), {"class": ["a", "a"]})
+    read = read_scene(scene, labels=path)
+    assert read.class_names == ("a",)
+    np.testing.assert_array_equal(read.labels, burnt(squares(2), [1, 1]))
+    # A field of several kinds is meant rather than one of that name and a single kind.
+    path = write_drawn(tmp_path / "e.gpkg", squares(2), {"class": ["a", "a"], "c": ["b", "d"]})
+    assert read_scene(scene, labels=path).class_names == ("b", "d")
+
+
+def test_names_of_layers_and_fields_may_be_written_with_combining_marks(tmp_path, scene):
+    path = write_drawn(tmp_path / "d.gpkg", squares(2), {"Fläche": ["a", "b"]}, layer="Wälder")
+    write_drawn(path, squares(1), {"c": ["a"]}, layer="else", append=True)
+    split = {"labels_layer": normalize("NFD", "Wälder"), "labels_field": normalize("NFD", "Fläche")}
+    assert split["labels_layer"] != "Wälder"
+    read = read_scene(scene, labels=path, **split)
+    np.testing.assert_array_equal(read.labels, burnt(squares(2), [1, 2]))

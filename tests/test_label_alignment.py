@@ -162,6 +162,61 @@ def test_warping_between_reference_systems(tmp_path, scene):
     np.testing.assert_array_equal(read.labels, LABELS)
 
 
+@pytest.mark.parametrize("crs", [CRS, "EPSG:4326", "EPSG:3035"])
+def test_warping_takes_the_label_in_which_each_centre_lies(tmp_path, scene, crs):
+    warp = pytest.importorskip("rasterio.warp")
+    rng = np.random.default_rng(3)
+    bounds = warp.transform_bounds(CRS, crs, EAST, NORTH - 7 * SIZE, EAST + 9 * SIZE, NORTH)
+    # A grid that is turned and upside down, and fine against errors of hundredths of its pixels.
+    size = (bounds[2] - bounds[0]) / 300
+    turned = (size, 0.3 * size, bounds[0] - 60 * size, -0.3 * size, size, bounds[1] - 20 * size)
+    values = rng.integers(1, 4, (400, 460))
+    path = write_labels(tmp_path / "gt.tif", values, Georeference(crs, turned))
+    read = read_scene(scene, labels=path, warp_labels=True)
+    for line in range(7):
+        for sample in range(9):
+            x, y = EAST + (sample + 0.5) * SIZE, NORTH - (line + 0.5) * SIZE
+            [[x], [y]] = warp.transform(CRS, crs, [x], [y]) if crs != CRS else ([x], [y])
+            a, b, c, d, e, f = turned
+            column, row = np.linalg.solve([[a, b], [d, e]], [x - c, y - f])
+            assert read.labels[line, sample] == values[int(row), int(column)]
+
+
+def test_labels_with_coordinates_over_missing_pixels_are_counted(tmp_path):
+    cube = samples.make_cube("float32")
+    cube[:2, :3] = np.nan
+    names = [str(band) for band in range(cube.shape[2])]
+    path = tmp_path / "cube.tif"
+    write_layers_tiff(path, cube, names, georeference(), None)
+    country = np.tile([[1, 2, 3]], (20, 10))
+    labels = write_labels(tmp_path / "gt.tif", country, georeference(-4, -3))
+    read = read_scene(path, labels=labels)
+    expected = country[4:11, 3:12].copy()
+    expected[:2, :3] = 0
+    np.testing.assert_array_equal(read.labels, expected)
+    assert read.remarks[-1] == "6 labelled pixels hold no data and are unlabelled"
+    # Training and test as maps of the country: what they say of such pixels does not count.
+    for name, columns in (("train", np.s_[:8]), ("test", np.s_[8:])):
+        part = np.zeros_like(country)
+        part[:, columns] = country[:, columns]
+        write_labels(tmp_path / f"{name}.tif", part, georeference(-4, -3))
+    files = f"{tmp_path / 'train.tif'},{tmp_path / 'test.tif'}"
+    split = file_split(files, read.labels, georeference=georeference(), valid=read.valid)
+    inside = np.zeros((7, 9), bool)
+    inside.ravel()[split.train] = True
+    assert np.array_equal(inside, read.valid & (np.arange(9) < 5))
+    with pytest.raises(InputFileError, match="6 unlabelled pixels in train"):
+        file_split(files, read.labels, georeference=georeference())
+    # Nothing is learnt where none is left.
+    cube[:] = np.nan
+    cube[-1, -1] = 1
+    write_layers_tiff(path, cube, names, georeference(), None)
+    country[10, 11] = 0
+    write_labels(tmp_path / "gt.tif", country, georeference(-4, -3))
+    with pytest.raises(InputFileError, match="none of the 62 labelled pixels holds data"):
+        read_scene(path, labels=tmp_path / "gt.tif")
+
+
 def test_turned_grids_agree_or_not():
     turned = (20.0, 10.0, 5.0, 10.0, -20.0, 7.0)
     a, b, c, d, e, f = turned

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputFileError
 from ..registry import nearest_names
-from .formats.drawn_features import FIELD_OPTION, DrawnFeatures
+from .formats.drawn_features import FIELD_OPTION, DrawnFeatures, same_name
 
 # Fields that hold numbers of features or what programs say of them, never classes.
 _NO_CLASS = {
@@ -100,16 +100,20 @@ def _chosen(layers: Sequence[DrawnFeatures], field: str | None) -> str:
     common = [f for f in layers[0].fields if all(f in layer.fields for layer in layers)]
     path = layers[0].path
     if field is not None:
-        if field in common:
-            return field
+        meant = same_name(field, common)
+        if meant is not None:
+            return meant
         for layer in layers:
             if field not in layer.fields:
                 path = layer.path
         near = nearest_names(field, common)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
         raise InputFileError(path, f"no field {field!r}", _listed(common) or "a field", hint)
-    candidates = [name for name in common if _plain(name) not in _NO_CLASS]
-    candidates = [name for name in candidates if _may_be_classes(layers, name)]
+    possible = [name for name in common if _plain(name) not in _NO_CLASS]
+    candidates = [name for name in possible if _may_be_classes(layers, name)]
+    if not candidates:  # labels of a single class, as several scenes may have
+        named = [name for name in possible if _plain(name) in _USUAL]
+        candidates = [name for name in named if _may_be_classes(layers, name, least=1)]
     usual = [name for name in candidates if _plain(name) in _USUAL]
     for left in (candidates, usual, [name for name in usual if _plain(name) == "class"]):
         if len(left) == 1:
@@ -131,11 +135,11 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_SHOWN]) + more
 
 
-def _may_be_classes(layers: Sequence[DrawnFeatures], name: str) -> bool:
-    """Whether a field holds texts or whole numbers, of two kinds at least."""
+def _may_be_classes(layers: Sequence[DrawnFeatures], name: str, least: int = 2) -> bool:
+    """Whether a field holds texts or whole numbers, of so many kinds at least."""
     found = {_text(value) for layer in layers for value in layer.fields[name]} - {""}
     measured = all(map(_is_number, found)) and any(_whole(text) is None for text in found)
-    return len(found) > 1 and not measured
+    return len(found) >= least and not measured
 
 
 def _text(value: Any) -> str:

@@ -106,14 +106,11 @@ def in_scene(layer: DrawnFeatures, grid: SceneGrid, crs: str | None) -> Geometri
 
 def _require_degrees(layer: DrawnFeatures, place: Georeference | None) -> None:
     """Refuse coordinates that are no degrees in a file whose format means degrees."""
-    import shapely
-
-    bounds = np.abs(shapely.total_bounds(layer.geometries))
-    if (bounds[[0, 2]] > 360).any() or (bounds[[1, 3]] > 90).any():
+    if beyond := _beyond_degrees(layer.geometries):
         scene = f" ({_named(place)} is the scene's)" if place is not None and place.crs else ""
         raise InputFileError(
             layer.path,
-            f"names no reference system, and coordinates up to {bounds.max():.10g} are no degrees",
+            f"names no reference system, and coordinates up to {beyond:.10g} are no degrees",
             "degrees, as GeoJSON has them by itself",
             f"give {CRS_OPTION} EPSG:NUMBER{scene}",
         )
@@ -172,6 +169,7 @@ def _pixel_centres(path: Path, shapes: Geometries) -> Geometries:
 
 def _reprojected(path: Path, shapes: Geometries, own: str, scene: str) -> Geometries:
     """The shapes with their vertices in the scene's system; x before y in both."""
+    from rasterio.crs import CRS
     from rasterio.env import Env
     from rasterio.warp import transform
     from shapely import transform as moved
@@ -180,8 +178,31 @@ def _reprojected(path: Path, shapes: Geometries, own: str, scene: str) -> Geomet
         return np.stack(transform(own, scene, *xy.T), axis=1)
 
     with reading(path, "shapes in a known reference system"), Env():
+        system = CRS.from_user_input(own)
+        if system.is_geographic and '"grad"' not in system.to_wkt():
+            _refuse_no_degrees(path, shapes, own)
         found: Geometries = moved(shapes, place)
     return found
+
+
+def _refuse_no_degrees(path: Path, shapes: Geometries, own: str) -> None:
+    """Refuse coordinates that cannot be of a system of degrees, before PROJ stumbles over them."""
+    if beyond := _beyond_degrees(shapes):
+        raise InputFileError(
+            path,
+            f"coordinates up to {beyond:.10g}, and {short_system(own)} is a system of degrees",
+            "coordinates of the system that is named",
+            f"give {CRS_OPTION} EPSG:NUMBER, or write the right one into the file",
+        )
+
+
+def _beyond_degrees(shapes: Geometries) -> float:
+    """The largest coordinate, where some are no degrees; else 0."""
+    import shapely
+
+    bounds = np.abs(shapely.total_bounds(shapes))
+    beyond = (bounds[[0, 2]] > 360).any() or (bounds[[1, 3]] > 90).any()
+    return float(bounds.max()) if beyond else 0.0
 
 
 def whole_shapes(

@@ -185,6 +185,8 @@ def _by_feature(classes: DrawnClasses, ids: Ids) -> NDArray[np.int64]:
 
 def _nothing_labelled(drawn: _Drawn, beyond: NDArray[np.bool_]) -> str:
     number = len(drawn.shapes)
+    if all(shape is None for shape in drawn.shapes):
+        return f"none of the {number} features has a shape in the scene's coordinates"
     if beyond.all():
         there, here = _span(drawn.shapes), _span([drawn.grid.frame])
         return f"all {number} features lie outside the scene, at {there}; the scene lies at {here}"

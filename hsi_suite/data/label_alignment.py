@@ -197,6 +197,10 @@ def _words(offset: tuple[int, int]) -> str:
 def _warped(
     path: Path, labels: Labels, own: Georeference, scene: Georeference, shape: tuple[int, int]
 ) -> Labels:
+    """The labels in which the centres of the scene's pixels lie; 0 outside of the map.
+
+    GDAL's own warping places pixels to some hundredths of their size only.
+    """
     if not own.crs or not scene.crs:
         raise InputFileError(
             path, "the labels or the scene do not name their reference system", "", _BY_PIXEL
@@ -204,27 +208,39 @@ def _warped(
     try:
         from rasterio.env import Env
         from rasterio.errors import CRSError, RasterioError
-        from rasterio.transform import Affine as Grid
-        from rasterio.warp import Resampling, reproject
+        from rasterio.warp import transform
     except ImportError:
         raise InputFileError(
             path, "warping needs rasterio, which is not installed", "", "install hsi-suite[geo]"
         ) from None
+    a, b, c, d, e, f = scene.transform
     warped = np.zeros(shape, labels.dtype)
+    samples = np.arange(shape[1]) + 0.5
+    same = same_system(scene.crs, own.crs)
     try:
         with Env():
-            reproject(
-                labels,
-                warped,
-                src_transform=Grid(*own.transform),
-                src_crs=own.crs,
-                dst_transform=Grid(*scene.transform),
-                dst_crs=scene.crs,
-                resampling=Resampling.nearest,
-            )
+            for line in range(shape[0]):
+                x, y = a * samples + b * (line + 0.5) + c, d * samples + e * (line + 0.5) + f
+                places = (x, y) if same else transform(scene.crs, own.crs, x, y)
+                warped[line] = _held(labels, own, np.stack(places).astype(np.float64))
     except (CRSError, RasterioError, ValueError) as error:
         raise InputFileError(path, f"cannot be warped ({error})", "", _BY_PIXEL) from error
     return warped
+
+
+def _held(labels: Labels, own: Georeference, places: NDArray[np.float64]) -> Labels:
+    """The labels of the pixels in which places (x and y in turn) lie; 0 where none does."""
+    x, y = places
+    a, b, c, d, e, f = own.transform
+    with np.errstate(all="ignore"):  # places without an image are not finite
+        determinant = a * e - b * d
+        sample = np.floor((e * (x - c) - b * (y - f)) / determinant)
+        line = np.floor((a * (y - f) - d * (x - c)) / determinant)
+        inside = (line >= 0) & (line < labels.shape[0])
+        inside &= (sample >= 0) & (sample < labels.shape[1])
+    held = np.zeros(len(x), labels.dtype)
+    held[inside] = labels[line[inside].astype(int), sample[inside].astype(int)]
+    return held
 
 
 def _refuse(

@@ -43,7 +43,7 @@ from .missing_data import (
     filled,
 )
 from .scene import Scene, SceneOf, nearest_bands
-from .scene_labels import LabelChoice, drawn_where_valid
+from .scene_labels import LabelChoice, placed_where_valid
 
 __all__ = [
     "CubeFile",
@@ -302,7 +302,7 @@ def _described(
     truth = asked.read(file)
     valid, survey = _surveyed(file, blocks)
     if truth is not None and valid is not None:
-        truth = drawn_where_valid(truth, valid)
+        truth = placed_where_valid(path, truth, valid)
         check_labelled_pixels(path, truth.labels, valid)
     files = [*file.files, *(truth.files if truth else ())]
     if truth is not None and asked.class_names is not None:

@@ -144,24 +144,38 @@ class LabelChoice:
         )
 
 
-def drawn_where_valid(truth: LabelFile, valid: NDArray[np.bool_]) -> LabelFile:
-    """A label map without what was drawn over pixels that hold no data; those are counted.
+def placed_where_valid(path: Path, truth: LabelFile, valid: NDArray[np.bool_]) -> LabelFile:
+    """A label map without what lies over pixels that hold no data; those are counted.
 
-    Label maps that were not drawn stay as they are: who made them saw the pixels.
+    So it is where labels have coordinates: a map of the whole country knows nothing of this
+    scene's clouds. Maps without coordinates stay as they are: who made them saw the pixels.
+
+    Args:
+        path: of the scene.
+        truth: on its grid.
+        valid: lines × samples of the scene.
+
+    Raises:
+        InputFileError: no labelled pixel holds data.
     """
-    if truth.features is None:
+    place = truth.georeference
+    drawn = truth.features is not None
+    if not drawn and (place is None or place.counts_pixels):
         return truth
-    lost = (truth.features > 0) & ~valid
-    if not lost.any():
+    lost = (truth.labels > 0) & ~valid
+    number = int(lost.sum())
+    if not number:
         return truth
+    if number == np.count_nonzero(truth.labels):
+        said = f"none of the {number:,} labelled pixels holds data"
+        hint = "give --nodata nan if what is taken for nodata is data"
+        raise InputFileError(path, said, "labels where the scene has data", hint)
+    words = f"{number:,} {'drawn' if drawn else 'labelled'} pixels hold no data and are unlabelled"
     return replace(
         truth,
         labels=np.where(lost, np.int32(0), truth.labels),
-        features=np.where(lost, np.int32(0), truth.features),
-        remarks=(
-            *truth.remarks,
-            f"{int(lost.sum()):,} drawn pixels hold no data and are unlabelled",
-        ),
+        features=None if truth.features is None else np.where(lost, np.int32(0), truth.features),
+        remarks=(*truth.remarks, words),
     )
 
 

@@ -31,7 +31,10 @@ from .splits import (
 
 
 def _checked_parts(
-    path: Path, given: Mapping[str, GivenPart], labels: NDArray[np.integer]
+    path: Path,
+    given: Mapping[str, GivenPart],
+    labels: NDArray[np.integer],
+    valid: NDArray[np.bool_] | None,
 ) -> dict[str, Indices]:
     """The parts of a split that can be learnt from."""
     for each in given.values():
@@ -43,9 +46,16 @@ def _checked_parts(
                 "give masks, or the ground truth the split was made for",
             )
     parts = {part: np.empty(0, dtype=np.int64) for part in PARTS}
-    parts |= {part: each.pixels for part, each in given.items()}
+    parts |= {part: _with_data(each, valid) for part, each in given.items()}
     _check_parts(path, parts, labels)
     return parts
+
+
+def _with_data(part: GivenPart, valid: NDArray[np.bool_] | None) -> Indices:
+    """The pixels of a part without those of a map that hold no data, which have no label either."""
+    if valid is None or part.listed:
+        return part.pixels
+    return part.pixels[valid.ravel()[part.pixels]]
 
 
 def _check_parts(path: Path, parts: dict[str, Indices], labels: NDArray[np.integer]) -> None:
@@ -125,6 +135,7 @@ def file_split(
     rare_classes: RareClasses = "error",
     georeference: Georeference | None = None,
     drawing: DrawnOptions | None = None,
+    valid: NDArray[np.bool_] | None = None,
 ) -> Split:
     """Read a fixed split.
 
@@ -147,6 +158,8 @@ def file_split(
             others. Classes in no part are dropped and named in any case.
         georeference: of the scene, by which rasters with coordinates are placed.
         drawing: how drawn features are read; None: as they are by themselves.
+        valid: lines × samples, False where the scene holds no data: what masks and label maps say
+            of such pixels does not count; None: all hold data.
 
     Raises:
         InputFileError: a file is missing, damaged, lies elsewhere or is not a split of these
@@ -158,7 +171,7 @@ def file_split(
     found = count_labels(labels)
     check_rare_classes(rare_classes)
     reading = SplitReading(georeference, drawing or DrawnOptions())
-    parts = _checked_parts(paths[0], read_parts(paths, labels, reading), labels)
+    parts = _checked_parts(paths[0], read_parts(paths, labels, reading), labels, valid)
     flat = labels.ravel()
     learned = set(np.unique(flat[parts["train"]]).tolist())
     tested = set(np.unique(flat[parts["test"]]).tolist())

@@ -20,6 +20,7 @@ _ENDINGS = (
     (".hdr",),
     (".mat", ".npy", ".npz"),
     (".tif", ".tiff"),
+    (".gpkg", ".geojson", ".fgb"),
 )
 # EMIT delivers masks, uncertainties and observations as files of their own.
 _BESIDE = ("_mask_", "_uncert_", "_rflunc", "_obs_", "_igm", "_glt", "_loc", "-ql_")
@@ -59,7 +60,8 @@ def refuse_zip(path: Path) -> None:
         return
     names = _main_files(names)
     remedy = f"unpack it and name {_choice(names)}" if names else ""
-    raise InputFileError(path, "this is a ZIP archive and holds no arrays", "a cube", remedy)
+    found = "this is a ZIP archive, and holds neither arrays nor a Shapefile"
+    raise InputFileError(path, found, "a file that is not packed", remedy)
 
 
 def refuse_packed(path: Path, head: bytes) -> None:

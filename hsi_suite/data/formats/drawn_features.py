@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypedDict
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,9 +128,21 @@ def chosen_layer(path: Path, layers: Sequence[str], wanted: str | None) -> str:
         return layers[0]
     if wanted is None:
         raise InputFileError(path, f"{len(layers)} layers", "", f"give {LAYER_OPTION}: {listed}")
-    if wanted not in layers:
+    meant = same_name(wanted, layers)
+    if meant is None:
         raise InputFileError(path, f"no layer {wanted!r}", listed)
-    return wanted
+    return meant
+
+
+def same_name(wanted: str, names: Sequence[str]) -> str | None:
+    """The one of some names that is meant; None where there is none.
+
+    Letters with marks may be one character or two (as macOS writes them): they look the same.
+    """
+    if wanted in names:
+        return wanted
+    plain = normalize("NFC", wanted)
+    return next((name for name in names if normalize("NFC", name) == plain), None)
 
 
 def refuse_layer(path: Path, what: str, wanted: str | None) -> None:

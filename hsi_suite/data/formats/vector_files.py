@@ -14,8 +14,10 @@ from .drawn_features import DrawnFeatures, chosen_layer
 from .drawn_formats import DrawnFormat
 from .reading_guard import muted_errors, reading
 
-# A Shapefile is several files; those that decide what is read.
 _CRS_MEMBER = re.compile(rb'"crs"\s*:\s*\{')
+_CRS_NAME = re.compile(rb'^"crs"\s*:\s*\{[^{}]*\{[^{}]*"name"\s*:\s*"([^"]*)"')
+_LONGEST_MEMBER = 2000
+# A Shapefile is several files; those that decide what is read.
 _SIDES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -47,19 +49,47 @@ def read_vectors(path: Path, kind: DrawnFormat, layer: str | None) -> DrawnFeatu
     remarks = (f"{path.name}: layer {name}",) if len(places) > 1 else ()
     crs = about["crs"] or None
     assumed = kind is DrawnFormat.GEOJSON and not _names_system(path)
+    if kind is DrawnFormat.GEOJSON and not assumed:
+        _refuse_unknown_system(path)
     files = _files(path, kind)
     return DrawnFeatures(path, geometries, fields, crs, "unknown", files, remarks, assumed)
 
 
 def _names_system(path: Path) -> bool:
     """Whether a GeoJSON file has the member "crs" of GeoJSON 2008; RFC 7946 dropped it."""
+    return bool(_system_member(path))
+
+
+def _system_member(path: Path) -> bytes:
+    """The beginning of that member; empty where there is none."""
     with reading(path, "a GeoJSON file"), path.open("rb") as file:
         kept = b""
         while block := file.read(2**20):
-            if _CRS_MEMBER.search(kept + block):
-                return True
+            if found := _CRS_MEMBER.search(kept + block):
+                return (kept + block + file.read(_LONGEST_MEMBER))[found.start() :][
+                    :_LONGEST_MEMBER
+                ]
             kept = block[-64:]
-    return False
+    return b""
+
+
+def _refuse_unknown_system(path: Path) -> None:
+    """Refuse a system that is not known here: GDAL would take degrees instead, without a word."""
+    from rasterio.crs import CRS
+    from rasterio.env import Env
+    from rasterio.errors import CRSError
+
+    found = _CRS_NAME.search(_system_member(path))
+    name = found[1].decode("utf-8", "replace") if found else ""
+    try:
+        with Env():
+            CRS.from_user_input(name)
+    except CRSError:
+        said = (
+            f"names the reference system {name[:60]!r}" if name else 'its member "crs" has no name'
+        )
+        hint = "write it into the file: ogr2ogr -a_srs EPSG:NUMBER new.geojson old.geojson"
+        raise InputFileError(path, said, "one that is known here", hint) from None
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:

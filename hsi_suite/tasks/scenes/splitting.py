@@ -102,6 +102,7 @@ def split_scene(
             rare_classes=rare,
             georeference=scene.georeference,
             drawing=_drawn_options(config.data),
+            valid=scene.valid,
         )
     generator = seeds.numpy("split")
     if asked.kind == "scenes":
