@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import sys
@@ -38,6 +39,13 @@ def hsi(monkeypatch, capfd):
         return caught.value.code, out, err
 
     return call
+
+
+def pytest_collection_finish() -> None:
+    # By now all is imported. Looking through torch and the tests themselves for garbage, again and
+    # again, takes a tenth of the time of a training.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

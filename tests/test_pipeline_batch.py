@@ -22,7 +22,7 @@ TREE = {
     "models": ["forest", "cnn1d"],
     "splits": ["random"],
     "runs": 2,
-    "set": {"threads": 1, "train": {"epochs": 1}},
+    "set": {"threads": 1, "train": {"epochs": 1, "calibration": "none"}},
 }
 
 
@@ -128,6 +128,7 @@ def scenes(tmp_path, *names, **further):
     for name in names:
         data = options | further.get(name, {})
         tree = {"extends": "classification/forest", "data": data, "threads": 1}
+        tree["train"] = {"calibration": "none"}
         write_yaml(tmp_path / f"{name}.yaml", tree)
     return {"task": "batch", "configs": [f"{name}.yaml" for name in names], "runs": 1}
 

@@ -25,6 +25,8 @@ from hsi_suite.tasks.scenes.searching import search_folds
 
 GUARD = 2
 SPATIAL = ["train.search=spatial_folds"]
+# Each calibration fits five models more, none of which searches.
+PLAIN = ["reduction.method=none", "train.calibration=none"]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def scene():
 
 def trained(scene, folder, *settings, **more):
     ask = {"model": "svm", "split": "disjoint", "baselines": ["gaussian"], **more}
-    settings = [f"split.guard={GUARD}", "reduction.method=none", *settings]
+    settings = [f"split.guard={GUARD}", *PLAIN, *settings]
     return hsi.train(*scene, **ask, settings=settings, output=folder, verbose=0)
 
 
@@ -164,7 +166,7 @@ class StopAt(Observer):
 def test_the_folds_of_a_cross_validation_search_each_for_itself(scene, tmp_path):
     ask = {
         "model": "svm", "split": "spatial_folds", "settings": [
-            "split.folds=3", f"split.guard={GUARD}", "reduction.method=none", *SPATIAL,
+            "split.folds=3", f"split.guard={GUARD}", *PLAIN, *SPATIAL,
         ],
     }  # fmt: skip
     run = hsi.train(*scene, **ask, output=tmp_path / "a", verbose=0)

@@ -84,8 +84,8 @@ def outputs(run):
         ("bip.hdr", {"model": "cnn1d", "settings": ["threads=1", "train.epochs=1"]}),
         ("holed.tif", {"model": "forest", "settings": ["threads=1"]}),
         ("single.tif", {"model": "svm", "settings": ["threads=1"], "baselines": ["cnn1d"]}),
-        ("single.h5", {"model": "svm", "settings": ["threads=1"], "baselines": ["cnn1d"]}),
-        ("columns.npy", {"model": "svm", "settings": ["threads=1"], "baselines": ["cnn1d"]}),
+        ("single.h5", {"model": "lda", "settings": ["threads=1"]}),
+        ("columns.npy", {"model": "lda", "settings": ["threads=1"]}),
         (
             "cube.npy",
             {
