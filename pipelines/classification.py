@@ -18,12 +18,13 @@ from ..engine.allocation import release_free_blocks
 from ..engine.distributed import Team
 from ..engine.observer import Observer
 from ..models.network_file import shown_name
-from ..runs.folder import CHECKPOINT, MODEL, SPLIT, Run
+from ..runs.folder import CHECKPOINT, CHOICE, MODEL, SPLIT, Run
 from ..runs.task import Job
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes import configuration
 from ..tasks.scenes.baselines import run_baselines
 from ..tasks.scenes.calibrating import calibrate, check_calibration
+from ..tasks.scenes.choosing import check_choice, choose, chosen_alone
 from ..tasks.scenes.classifier import Classifier
 from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.evaluation import asked_dropout, whole_map
@@ -33,7 +34,7 @@ from ..tasks.scenes.fold_work import work_on_folds
 from ..tasks.scenes.held_out import Keeping
 from ..tasks.scenes.judging import judge_test
 from ..tasks.scenes.opening_lines import opening_lines
-from ..tasks.scenes.preparation import Prepared, with_guard
+from ..tasks.scenes.preparation import Prepared, with_guard, with_window
 from ..tasks.scenes.preparation import prepare as prepare_scene
 from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
@@ -66,14 +67,12 @@ def prepare(
         opening = opening_lines(config, prepared)
         if prepared.guards is not None:
             config = with_guard(config, prepared.guards)
-        largest = prepared.largest
-        check_calibration(config, largest)
-        classifier = untrained(config, largest)
-        planned = plan(classifier, config, largest, team.size)
-        dense, trained = planned.dense_from is not None, len(largest.split.train)
-        memory.check_training(classifier, config, prepared.scene, trained, dense)
-        train = config.train.model_copy(update={"strategy": planned.strategy})
-        config = config.model_copy(update={"train": train})
+        classifier = None
+        if config.auto is None:
+            config, classifier = _settled(config, prepared, team, memory)
+        else:
+            chosen_alone(team)
+            check_choice(config, prepared, memory)
         yield Job(
             config,
             names=(prepared.scene.name, shown_name(config.model.name), config.split.kind),
@@ -84,18 +83,37 @@ def prepare(
         )
 
 
+def _settled(
+    config: ClassificationConfig, prepared: Prepared, team: Team, memory: MemoryLimit
+) -> tuple[ClassificationConfig, Classifier]:
+    """How the model is trained, and the model before that; refuses what cannot be."""
+    largest = prepared.largest
+    check_calibration(config, largest)
+    classifier = untrained(config, largest)
+    planned = plan(classifier, config, largest, team.size)
+    dense, trained = planned.dense_from is not None, len(largest.split.train)
+    memory.check_training(classifier, config, prepared.scene, trained, dense)
+    train = config.train.model_copy(update={"strategy": planned.strategy})
+    return config.model_copy(update={"train": train}), classifier
+
+
 def _work(
     run: Run,
-    config: ClassificationConfig,
+    asked: ClassificationConfig,
     prepared: Prepared,
-    classifier: Classifier,
+    classifier: Classifier | None,
     observer: Observer,
     team: Team,
 ) -> None:
     if prepared.folds:
-        return work_on_folds(run, config, prepared, observer, team)
+        return work_on_folds(run, asked, prepared, observer, team)
     started = time.monotonic()
     save_split(prepared.split, run.path / SPLIT)
+    config, choice = asked, None
+    if asked.auto is not None:
+        choice = choose(asked, prepared, observer, run.path / CHOICE)
+        config, prepared = choice.config, with_window(choice.prepared, choice.config)
+    classifier = classifier or untrained(config, prepared)
     release_free_blocks()
     reduced = reduced_scene(classifier, prepared)
     release_free_blocks()
@@ -115,7 +133,7 @@ def _work(
     del reduced
     release_free_blocks()
     searches: dict[str, Any] = {}
-    baselines = run_baselines(config, prepared, observer, searches)
+    baselines = run_baselines(asked, prepared, observer, searches)
     search = searches_of(search_of(getattr(classifier, "model", None)), searches)
     costs = Costs(
         training_seconds=trained - started,
@@ -124,18 +142,27 @@ def _work(
         baseline_seconds=time.monotonic() - mapped,
     )
     outcome = Outcome(
-        saved.parameter_count, training, classes, baselines, judged, dropout, search=search
-    )
-    write_results(run, config, prepared, outcome, costs, observer)
+        saved.parameter_count, training, classes, baselines, judged, dropout, search=search,
+        choices=[] if choice is None else [choice.facts],
+    )  # fmt: skip
+    if choice is not None:
+        costs = replace(costs, candidate_seconds=choice.seconds)
+    write_results(run, asked, prepared, outcome, costs, observer)
+    (run.path / CHOICE).unlink(missing_ok=True)
 
 
 def _assist(
-    run: Run, config: ClassificationConfig, prepared: Prepared, classifier: Classifier, team: Team
+    run: Run,
+    config: ClassificationConfig,
+    prepared: Prepared,
+    classifier: Classifier | None,
+    team: Team,
 ) -> None:
     """What further processes do: the training alone."""
     if prepared.folds:
         fit_folds(run, config, prepared, Observer(), team)
     else:
+        assert classifier is not None
         fit(classifier, config, prepared, run.path / CHECKPOINT, Observer(), team)
 
 

@@ -28,6 +28,7 @@ from ..runs.folder import FOLD, MODEL, MODEL_ENDING
 from ..runs.machine import available_threads
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes.calibrating import calibrate, check_calibration
+from ..tasks.scenes.choosing import choose
 from ..tasks.scenes.classifier import Classifier
 from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.configuration import classification_config, resolve
@@ -54,7 +55,8 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     around. Equal seeds, threads and machine give equal bits, those of `hsi train`.
 
     Args:
-        model: a name of `hsi models list`, FILE.py:Class, or a class: an `nn.Module` that takes
+        model: a name of `hsi models list`, "auto" (spatial folds of the training pixels choose,
+            docs/choosing.md), FILE.py:Class, or a class: an `nn.Module` that takes
             in_channels, num_classes and window.
         window: side of the square of pixels around the classified one; None: the model's usual.
         epochs: passes over the training pixels; None: the model's usual.
@@ -69,6 +71,8 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes_: the label values it knows, rising.
         n_features_in_: bands of the cubes it takes.
         history_: a row of figures for each epoch.
+        choice_: of model "auto" the chosen candidate and what each scored, as "choices" of
+            metrics.json has it; None else.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -144,6 +148,10 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             computing(torch.device(config.device), config.threads or 1, config.deterministic),
         ):
             prepared = _prepared(scene, truth, split, config)
+            self.choice_ = None
+            if config.auto is not None:
+                choice = choose(config, prepared, bars(self.verbose))
+                config, prepared, self.choice_ = choice.config, choice.prepared, choice.facts
             check_calibration(config, prepared)
             classifier = untrained(config, prepared)
             progress = bars(self.verbose)

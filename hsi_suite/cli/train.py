@@ -21,6 +21,7 @@ Examples:
   hsi train --dataset synthetic
   hsi train --dataset indian_pines --split disjoint --baselines svm,forest
   hsi train --dataset indian_pines --model svm --split spatial_folds
+  hsi train --scene cube.hdr --labels gt.mat --model auto
   hsi train --scene cube.hdr --labels gt.mat --set model.window=15
   hsi train --scene prisma.hdr --labels gt.tif --drop-water
   hsi train --scene large.hdr --labels gt.npy --memory-limit 4G
@@ -61,7 +62,8 @@ Examples:
 @click.option(
     "--model",
     metavar="NAME|FILE.py:CLASS",
-    help="A model of `hsi models list`, or a network of your own.",
+    help="A model of `hsi models list`, or a network of your own; auto tries those of "
+    "auto.candidates on spatial folds of the training pixels and takes the best.",
 )
 @click.option("--config", metavar="NAME|FILE", help="A configuration.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")

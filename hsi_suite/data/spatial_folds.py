@@ -173,6 +173,7 @@ def pixel_folds(
     *,
     folds: int,
     guard: int,
+    rare_classes: RareClasses = "drop",
     trials: int = 12,
     generator: np.random.Generator,
 ) -> list[tuple[Indices, Indices]]:
@@ -184,6 +185,7 @@ def pixel_folds(
         shape: lines and samples of the scene.
         folds: their number, 2 or more.
         guard: pixels to keep free between the sides.
+        rare_classes: see `spatial_folds`.
         trials: random draws.
         generator: source of chance.
 
@@ -195,7 +197,10 @@ def pixel_folds(
     """
     labels = np.zeros(shape, np.int64)
     labels.ravel()[pixels] = np.asarray(classes, np.int64) + 1
-    found = spatial_folds(labels, folds=folds, guard=guard, trials=trials, generator=generator)
+    found = spatial_folds(
+        labels, folds=folds, guard=guard, rare_classes=rare_classes, trials=trials,
+        generator=generator,
+    )  # fmt: skip
     order = np.argsort(pixels, kind="stable")
     places = np.asarray(pixels)[order]
     return [

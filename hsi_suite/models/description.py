@@ -27,6 +27,9 @@ from .spec import PURPOSES, size_text
 
 _BYTES = 4  # of a value in single precision
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+# `AUTO` of the configurations, which models do not know.
+_AUTO = "auto"
+_CHOICE = "The best of several on spatial folds of the training pixels (hsi train --model auto)"
 _MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 
@@ -111,6 +114,8 @@ def describe_model(
         ConfigError: it has no layers, or an option does not suit it.
         ShapeError: the network cannot take this input.
     """
+    if name == _AUTO:
+        raise ConfigError(name, "not a model but a choice of one", listed(model_names()))
     if not is_model(name) and name in _classical():
         expected = f"a network: {listed(model_names())}"
         raise ConfigError(name, "a classical model, which has no layers", expected)
@@ -186,6 +191,7 @@ def list_models() -> list[dict[str, Any]]:
     classical = _classical()
     summaries = ((name, _summary(classical[name])) for name in classical)
     rows += [(name, "classical", CLASSIFIES, text, None) for name, text in summaries]
+    rows.append((_AUTO, "choice", CLASSIFIES, _CHOICE, None))
     return [dict(zip(fields, row, strict=True)) for row in rows]
 
 

@@ -10,6 +10,7 @@ from ..metrics.measure import Measure
 from ..metrics.measures import measure
 from ..palette import class_colours
 from ..printable import plain
+from .choices import choice_tables
 from .content import (
     MOST_CLASSES_TERMINAL,
     Metrics,
@@ -47,6 +48,7 @@ def classification_blocks(metrics: Metrics) -> list[Block]:
     caption = f"classes, test pixels. {note}" if note else "classes, test pixels"
     return [
         score_table(metrics, heading(metrics)),
+        *choice_tables(metrics),
         *folds_table(metrics),
         *scenes_table(metrics),
         class_table(metrics, caption, MOST_CLASSES_TERMINAL),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..metrics.measures import measure
 from ..printable import plain
 from ..schemas.classification import GUARDED
+from .choices import choice_remarks
 from .content import (
     Metrics,
     baseline_name,
@@ -41,6 +42,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
     return [
         *first_remarks(metrics),
         *_measured(metrics),
+        *choice_remarks(metrics),
         *_learnt_nothing(metrics),
         *folds_remarks(metrics),
         *_position(metrics),

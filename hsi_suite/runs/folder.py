@@ -41,6 +41,8 @@ ENVIRONMENT = "environment.json"
 HISTORY = "history.csv"
 COST = "cost.json"
 CHECKPOINT = "checkpoint.pt"
+# What --model auto has tried; like the checkpoint it is there until the run is finished.
+CHOICE = "choice.json"
 MODEL = "model.safetensors"
 SPLIT = "split.npz"
 # A run of spatial folds has a model and a split of each: fold_1.safetensors, fold_1.npz …

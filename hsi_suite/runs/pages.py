@@ -23,9 +23,12 @@ from .tasks import task_of
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD = 24
 _LARGEST_PICTURE = 2**28
+# By candidate, of --model auto.
+CANDIDATE_SECONDS = "candidate_seconds"
 # What a run's cost.json may hold, in the order of its page.
 COST_KEYS = (
     "training_seconds",
+    CANDIDATE_SECONDS,
     "epoch_seconds",
     "map_seconds",
     "baseline_seconds",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..config import Section
+from .choosing import AUTO, AutoConfig
 from .scene_data import ScenesConfig
 from .training import ClassifierTrainingConfig, MachineConfig, NonNegative, Options
 
@@ -239,7 +240,12 @@ class EvaluationConfig(Section):
 
 
 class ClassificationConfig(MachineConfig):
-    """Everything that defines a classification run."""
+    """Everything that defines a classification run.
+
+    Attributes:
+        auto: with model.name=auto, what is tried to choose the model, and its reduction and
+            training; keys of `train` that are set beside it hold for all candidates.
+    """
 
     task: Literal["classification"] = "classification"
     data: ScenesConfig
@@ -249,6 +255,23 @@ class ClassificationConfig(MachineConfig):
     model: ModelConfig = ModelConfig()
     train: ClassificationTrainingConfig = ClassificationTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    auto: AutoConfig | None = None
+
+    @model_validator(mode="after")
+    def _auto_chooses_all_of_it(self) -> ClassificationConfig:
+        if (self.auto is not None) != (self.model.name == AUTO):
+            raise ValueError(
+                "model.name=auto together with auto.candidates: --model auto, or --config "
+                "classification/auto"
+            )
+        if self.auto is None:
+            return self
+        if self.model.options or self.reduction != ReductionConfig(method="none", fit_on="train"):
+            raise ValueError(
+                "model.options and reduction of --model auto as they are: each candidate has its "
+                'own, as in auto.candidates=["hybridsn reduction.components=15"]'
+            )
+        return self
 
     @model_validator(mode="after")
     def _selection_needs_validation(self) -> ClassificationConfig:

@@ -173,6 +173,51 @@ class _Probabilities(Stored):
         return self
 
 
+class _Behind(Stored):
+    value: float
+    low: float | None
+    high: float | None
+    apart: bool
+
+
+class _Candidate(Stored):
+    name: str
+    why: str = ""
+    score: float | None = None
+    overall_accuracy: float | None = None
+    average_accuracy: float | None = None
+    by_fold: list[float] = Field(default_factory=list)
+    behind: _Behind | None = None
+
+    @model_validator(mode="after")
+    def _scored_or_not(self) -> _Candidate:
+        if (self.score is None) != (self.behind is None):
+            raise ValueError("a score together with how far it is behind the best")
+        return self
+
+
+class _Choice(Stored):
+    """What `--model auto` tried."""
+
+    chosen: str
+    best: str
+    score: Literal["mean", "overall_accuracy", "average_accuracy"]
+    rule: Literal["best", "first"]
+    folds: int = Field(ge=2)
+    made_of: str
+    guard: int
+    level: float
+    not_judged: list[str]
+    candidates: list[_Candidate] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _chosen_of_them(self) -> _Choice:
+        scored = {each.name for each in self.candidates if each.score is not None}
+        if not {self.chosen, self.best} <= scored:
+            raise ValueError("chosen and best among the candidates with a score")
+        return self
+
+
 class ClassifiedMetrics(RunMetrics):
     """What the runs of classifiers write."""
 
@@ -183,6 +228,7 @@ class ClassifiedMetrics(RunMetrics):
     bands: _Bands | None = None
     scenes: list[_Scene] | None = None
     probabilities: _Probabilities | None = None
+    choices: list[_Choice] = Field(default_factory=list)
 
     @classmethod
     def check_whole(cls, metrics: Any, path: Path) -> None:

@@ -58,7 +58,7 @@ def fit_classical(
     classifier.fit(spectra, classes)
     classifier.header.options.update(model.settings)
     if config.model.window > 1:
-        classifier.header = replace(classifier.header, likeness=_likeness(classifier, prepared))
+        classifier.header = replace(classifier.header, likeness=likeness(classifier, prepared))
 
 
 def training_spectra(classifier: Classifier, prepared: Prepared) -> NDArray[np.float32]:
@@ -94,7 +94,7 @@ def _search_first(
         model.settings, model.searched = probe.settings, probe.searched
 
 
-def _likeness(classifier: Classifier, prepared: Prepared) -> float:
+def likeness(classifier: Classifier, prepared: Prepared) -> float:
     """How much neighbours differ in the scene, as the model sees it."""
     pixels = neighbour_pairs(valid_pixels(prepared.scene))
     one, other = (

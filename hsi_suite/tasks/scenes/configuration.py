@@ -8,23 +8,22 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...config import Tree, config_names, load_tree, merge, validate
+from ...config import Tree, load_tree, merge, validate
 from ...data.catalogue import check_dataset_name
 from ...errors import ConfigError
 from ...models.building import build_model
-from ...models.classic_classifier import CLASSIC_MODELS
 from ...models.classical import CLASSICAL
-from ...models.registry import classifier_names, is_model
-from ...registry import listed, nearest_names
+from ...registry import listed
 from ...runs.chance import absent_dropout, generated
 from ...runs.machine import on_this_machine
 from ...schemas.classification import GUARDED, ClassificationConfig, SplitConfig
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
+from .candidates import with_candidates
+from .config_sources import shipped_for
 from .scene_choice import absolute, resolve_scenes, with_roles, with_scene_list
 
 _DEFAULT_MODEL = "hybridsn"
-_TASK_FOLDER = "classification"
 
 
 # What a user may name directly: option of `hsi train`, or keyword of `hsi_suite.train`, and the
@@ -80,7 +79,7 @@ def classification_config(
         check_dataset_name(dataset)
     refuse_file_options(dataset, options)
     options = dict(with_scene_list(options))
-    source = config or _shipped_for(dataset, model or _DEFAULT_MODEL)
+    source = config or shipped_for(dataset, model or _DEFAULT_MODEL)
     named = merge(_named(dataset, model, options), tree or {})
     given = configured(load_tree(source), named, settings, _DEFAULT_MODEL)
     data = given.get("data") or {}
@@ -113,30 +112,15 @@ def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -
     return tree
 
 
-def _shipped_for(dataset: str | None, model: str) -> str:
-    names = config_names()
-    special, general = f"{_TASK_FOLDER}/{model}_{dataset}", f"{_TASK_FOLDER}/{model}"
-    if special in names:
-        return special
-    if general in names:
-        return general
-    if model in CLASSIC_MODELS:
-        return f"{_TASK_FOLDER}/classic"
-    if is_model(model):
-        return f"{_TASK_FOLDER}/own_network"
-    known = [*classifier_names(), *CLASSICAL]
-    near = nearest_names(model, known)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
-    raise ConfigError("--model", f"unknown model {model!r}", listed(known), hint)
-
-
 def resolve(config: ClassificationConfig) -> ClassificationConfig:
     """The configuration with everything filled in that depends on the machine or on other keys.
 
     Raises:
         DeviceError: the device is not there.
-        ConfigError: the guard is narrower than the window's radius.
+        ConfigError: the guard is narrower than the window's radius, or a candidate of `auto` is
+            none.
     """
+    config = with_candidates(config)
     data = resolve_scenes(config)
     split = with_roles(config.split, data)
     return config.model_copy(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ from ...metrics.area_scores import LEVEL, NAMES, LeftOut, area_scores
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...reports.content import percent
-from ...runs.folder import CHECKPOINT, FOLD, MODEL_ENDING, SPLIT_ENDING, Run
+from ...runs.folder import CHECKPOINT, CHOICE, FOLD, MODEL_ENDING, SPLIT_ENDING, Run
+from ...runs.pages import CANDIDATE_SECONDS
 from ...schemas.classification import ClassificationConfig
 from ...user_files import read_json
 from .baselines import run_baselines
 from .calibrating import calibrate
+from .choosing import Choice, choose
 from .classifier import Classifier
 from .classifier_loading import load_classifier
 from .evaluation import classified, part_scores
@@ -60,6 +62,8 @@ class FoldedOutcome:
         intervals: of the scores on the test pixels, for metrics.json.
         search: what searches for settings found, in the mean of the folds; see `searches_of`.
         judged: the probabilities of each fold's model on its test pixels, together.
+        choices: of `--model auto` what was tried in each fold.
+        candidate_seconds: that each candidate took in all folds.
     """
 
     trainings: Sequence[Training]
@@ -71,14 +75,25 @@ class FoldedOutcome:
     intervals: Mapping[str, Any]
     search: Mapping[str, Any]
     judged: Judgement
+    choices: Sequence[Mapping[str, Any]] = ()
+    candidate_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FoldTraining:
-    """The training of a fold, and what its search for settings found."""
+    """The training of a fold, and what its search for settings found.
+
+    Attributes:
+        training: of its model.
+        search: of its settings.
+        choice: of its model, see `choosing.Choice`; None without `--model auto`.
+        candidate_seconds: that each candidate took.
+    """
 
     training: Training
     search: Search | None
+    choice: Mapping[str, Any] | None = None
+    candidate_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def fit_folds(
@@ -98,28 +113,38 @@ def fit_folds(
                 f"fold {number} of {len(prepared.folds)}: {len(fold.split.train):,} training and "
                 f"{len(fold.split.test):,} test pixels of {len(fold.split.classes)} classes"
             )
-            classifier = untrained(config, fold)
-            training = fit(classifier, config, fold, checkpoint, observer, team, None, run.identity)
+            choice, own = None, config
+            if config.auto is not None:
+                choice = choose(config, fold, observer, record.with_suffix(f".{CHOICE}"))
+                own, fold = choice.config, choice.prepared
+            classifier = untrained(own, fold)
+            training = fit(classifier, own, fold, checkpoint, observer, team, None, run.identity)
             if team.first:
                 save_split(fold.split, model.with_suffix(SPLIT_ENDING))
                 found = search_of(getattr(classifier, "model", None))
-                write_json(record, record_of(training, found))
-                header = replace(classifier.header, **learnt(config, fold))
+                write_json(record, record_of(training, found, choice))
+                header = replace(classifier.header, **learnt(own, fold))
                 classifier.header = header
                 keeping = Keeping(observer, checkpoint, run.identity)
-                calibrate(classifier, config, fold, keeping=keeping)
+                calibrate(classifier, own, fold, keeping=keeping)
                 # Last: a fold with a model is finished.
                 classifier.save(model)
             release_free_blocks()
         if team.first:
-            checkpoint.unlink(missing_ok=True)
+            for kept in (checkpoint, record.with_suffix(f".{CHOICE}")):
+                kept.unlink(missing_ok=True)
             trainings.append(recorded(record))
     return trainings
 
 
-def record_of(training: Training, search: Search | None) -> dict[str, Any]:
+def record_of(
+    training: Training, search: Search | None, choice: Choice | None = None
+) -> dict[str, Any]:
     """What is kept of a fold's training beside its model."""
-    return {
+    chosen: dict[str, Any] = {}
+    if choice is not None:
+        chosen = {"choice": choice.facts, CANDIDATE_SECONDS: choice.seconds}
+    return chosen | {
         "epoch": training.epoch,
         "first_loss": training.first_loss,
         "history": training.history,
@@ -138,7 +163,9 @@ def recorded(path: Path) -> FoldTraining:
         history = [{key: float(v) for key, v in row.items()} for row in found["history"]]
         first = found["first_loss"]
         first = None if first is None else float(first)
-        return FoldTraining(Training(history, int(found["epoch"]), [], first), found["search"])
+        training = Training(history, int(found["epoch"]), [], first)
+        seconds = {k: float(v) for k, v in found.get(CANDIDATE_SECONDS, {}).items()}
+        return FoldTraining(training, found["search"], found.get("choice"), seconds)
 
 
 def folded_outcome(
@@ -177,7 +204,18 @@ def folded_outcome(
         intervals=_intervals(prepared, predicted),
         search=searches_of(mean_search(each.search for each in fitted), searches),
         judged=judged,
+        choices=[each.choice for each in fitted if each.choice is not None],
+        candidate_seconds=_added(each.candidate_seconds for each in fitted),
     )
+
+
+def _added(found: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The sums of numbers by their names."""
+    sums: dict[str, float] = {}
+    for each in found:
+        for name, value in each.items():
+            sums[name] = round(sums.get(name, 0.0) + value, 3)
+    return sums
 
 
 def _model_files(run: Run, prepared: Prepared) -> list[Path]:

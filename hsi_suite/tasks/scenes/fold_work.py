@@ -36,5 +36,6 @@ def work_on_folds(
         epoch_seconds=[],
         map_seconds=time.monotonic() - trained,
         baseline_seconds=0.0,
+        candidate_seconds=folds.candidate_seconds,
     )
     write_results(run, config, prepared, Outcome.of_folds(folds), costs, observer)

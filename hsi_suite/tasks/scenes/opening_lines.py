@@ -20,7 +20,8 @@ def opening_lines(config: ClassificationConfig, prepared: Prepared) -> list[str]
             f"{len(split.train):,} training and {len(split.test):,} test pixels of "
             f"{len(split.classes)} classes"
         )
-    length = "" if config.model.name in CLASSICAL else epochs_text(config.train.epochs)
+    at_once = config.model.name in CLASSICAL or config.auto is not None
+    length = "" if at_once else epochs_text(config.train.epochs)
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
     guard = [] if prepared.guards is None else guard_lines(config, prepared.guards)
     first = opening(config, scene.name, parts, length, scene.unverified)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from ...data.scene_list import file_name
 from ...reports.areas import areas_blocks
 from ...reports.bands import bands_section
+from ...reports.choices import choice_section
 from ...reports.classification import (
     Published,
     class_table,
@@ -50,7 +51,9 @@ def page(facts: PageFacts) -> Document:
     config = cast(ClassificationConfig, facts.config)
     published = published_scores(facts.metrics, config) or ()
     areas = read_areas(facts.run.path / AREAS)
-    return classification_page(facts.metrics, facts.history, _pictures(facts), published, areas)
+    return classification_page(
+        facts.metrics, facts.history, _pictures(facts), published, areas, facts.cost
+    )
 
 
 def _pictures(facts: PageFacts) -> list[tuple[str, bytes]]:
@@ -70,6 +73,7 @@ def classification_page(
     scene_maps: Sequence[tuple[str, bytes]],
     published: Published,
     areas: Mapping[str, Any] | None = None,
+    cost: Mapping[str, Any] | None = None,
 ) -> Document:
     """The page of a run.
 
@@ -80,6 +84,7 @@ def classification_page(
             whose name stands before it.
         published: scores from the literature to set beside the run's, see `published_table`.
         areas: the content of its areas.json; None leaves them out.
+        cost: the content of its cost.json.
     """
     note = classes_note(metrics, MOST_CLASSES)
     caption = (
@@ -94,6 +99,7 @@ def classification_page(
         [
             Section("", [Remarks(verdict(metrics))]),
             Section("Accuracies", _accuracies(metrics, published)),
+            *choice_section(metrics, cost or {}),
             *_maps(scene_maps, metrics),
             Section("Classes", [class_table(metrics, caption, MOST_CLASSES, baselines=True)]),
             confusion_section(metrics, "pixels"),

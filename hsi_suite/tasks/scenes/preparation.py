@@ -221,6 +221,12 @@ def pooled_split(dealt: SpatialFolds) -> Split:
     )
 
 
+def with_window(prepared: Prepared, config: ClassificationConfig) -> Prepared:
+    """The same with the audit of the window of a configuration."""
+    leakage = scene_audit([prepared.split], prepared.scene, config.model.window)
+    return replace(prepared, leakage=leakage)
+
+
 def class_indices(labels: NDArray[np.integer], classes: tuple[int, ...]) -> NDArray[np.int64]:
     """Labels (lines × samples) as flat indices into `classes`; −1 for everything else."""
     table = np.full(max(int(labels.max()), *classes) + 1, -1, np.int64)

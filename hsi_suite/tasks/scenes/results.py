@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from ...runs.folder import (
     Run,
     csv_text,
 )
-from ...runs.pages import PageFacts, measured_cost, write_page
+from ...runs.pages import CANDIDATE_SECONDS, PageFacts, measured_cost, write_page
 from ...schemas.classification import ClassificationConfig
 from .class_areas import run_areas, write_areas
 from .classifier import labels_of
@@ -47,6 +47,7 @@ class Costs:
     epoch_seconds: list[float]
     map_seconds: float
     baseline_seconds: float
+    candidate_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Outcome:
         dropout: scores with dropout left on; None when not asked for.
         folds: of a spatial cross-validation what each fold brought.
         search: what searches for settings found, see `searches_of`.
+        choices: of `--model auto` what was tried, of each fold; see `choosing.Choice`.
     """
 
     parameters: int | None
@@ -72,6 +74,7 @@ class Outcome:
     dropout: dict[str, Any] | None = None
     folds: FoldedOutcome | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
+    choices: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def of_folds(cls, folds: FoldedOutcome) -> Outcome:
@@ -85,6 +88,7 @@ class Outcome:
             folds.judged,
             folds=folds,
             search=folds.search,
+            choices=folds.choices,
         )
 
 
@@ -107,6 +111,8 @@ def write_results(
         map_seconds=costs.map_seconds,
         baseline_seconds=costs.baseline_seconds,
     )
+    if costs.candidate_seconds:
+        cost[CANDIDATE_SECONDS] = dict(costs.candidate_seconds)
     write_json(run.path / COST, cost)
     labels = labels_of(outcome.classes, prepared.split.classes)
     write_maps(run, prepared, labels, metrics, observer)
@@ -184,6 +190,9 @@ def collect_metrics(
         metrics["guard_curve"] = prepared.guards.to_dict()
     if outcome.folds is not None:
         metrics |= _fold_metrics(prepared, outcome.folds, metrics["split"])
+    if outcome.choices:
+        metrics["choices"] = list(outcome.choices)
+        metrics["window"] = max(each["window"] for each in outcome.choices)
     if outcome.dropout is not None:
         metrics["dropout_at_test"] = outcome.dropout
     return metrics

@@ -1,0 +1,39 @@
+"""Which shipped configuration a model begins from."""
+
+from __future__ import annotations
+
+from ...config import config_names
+from ...errors import ConfigError
+from ...models.classic_classifier import CLASSIC_MODELS
+from ...models.classical import CLASSICAL
+from ...models.registry import classifier_names, is_model
+from ...registry import listed, nearest_names
+from ...schemas.choosing import AUTO
+
+_TASK_FOLDER = "classification"
+
+
+def shipped_for(dataset: str | None, model: str) -> str:
+    """The name of the most special shipped configuration of a model for a data set.
+
+    Args:
+        dataset: a registered one; None for files.
+        model: a registered model.
+
+    Raises:
+        ConfigError: there is no such model.
+    """
+    names = config_names()
+    special, general = f"{_TASK_FOLDER}/{model}_{dataset}", f"{_TASK_FOLDER}/{model}"
+    if special in names:
+        return special
+    if general in names:
+        return general
+    if model in CLASSIC_MODELS:
+        return f"{_TASK_FOLDER}/classic"
+    if is_model(model):
+        return f"{_TASK_FOLDER}/own_network"
+    known = [*classifier_names(), *CLASSICAL, AUTO]
+    near = nearest_names(model, known)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
+    raise ConfigError("--model", f"unknown model {model!r}", listed(known), hint)
