@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import hsi_suite as hsi
+from hsi_suite.data.scene import Scene
+from hsi_suite.data.scene_stack import stack_scenes
 from hsi_suite.data.spatial_folds import pixel_folds
 from hsi_suite.data.splits import load_split
 from hsi_suite.engine.distributed import Team
@@ -338,3 +341,24 @@ def test_ties_and_the_first_that_is_level():
     assert behind(counts["b"], counts["c"], "mean") == {
         "value": 0, "low": None, "high": None, "apart": False
     }  # fmt: skip
+
+
+def test_folds_of_a_split_by_scenes_are_whole_scenes(scene):
+    cube, labels = scene
+    parts = [Scene(f"s{number}", cube, labels, class_names=("1", "2", "3")) for number in range(3)]
+    stack = stack_scenes(parts, 4, ("1", "2", "3"))
+    train = np.flatnonzero(stack.labels)
+    train = train[train < (2 * 40 + 4) * 42]  # the last scene tests
+    settings = auto("lda", folds=5)
+    prepared = SimpleNamespace(
+        split=SimpleNamespace(kind="scenes", train=train, guard=0, shape=stack.labels.shape),
+        scene=stack,
+        classes=stack.labels.ravel() - 1,
+    )
+    config = resolve(classification_config(dataset="synthetic", model="auto", settings=settings))
+    folds = choosing.choice_folds(config, prepared)
+    assert folds.words == "whole scenes" and len(folds.parts) == 2
+    first = train < 40 * 42
+    for (learnt, tested), own in zip(folds.parts, (first, ~first), strict=True):
+        assert np.array_equal(tested, np.flatnonzero(own))
+        assert np.array_equal(learnt, np.flatnonzero(~own))

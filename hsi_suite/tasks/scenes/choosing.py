@@ -151,8 +151,10 @@ def choice_folds(config: ClassificationConfig, prepared: Prepared) -> ChoiceFold
         where = np.empty(len(train), np.int64)
         for place, mine in enumerate(scenes):
             where[mine] = place % number
-        parts = [_known(where != each, where == each, classes) for each in range(number)]
-        return ChoiceFolds(parts, 0, "whole scenes")
+        dealt = [_known(where != each, where == each, classes) for each in range(number)]
+        # Classes of one scene alone test nothing.
+        if len(parts := [fold for fold in dealt if len(fold[1])]) > 1:
+            return ChoiceFolds(parts, 0, "whole scenes")
     for guard in dict.fromkeys([*(prepared.split.guard // part for part in (1, 2, 4)), 0]):
         try:
             found = pixel_folds(
