@@ -3,6 +3,9 @@
 import importlib
 import os
 import signal
+import sys
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -88,3 +91,29 @@ def test_an_interrupt_that_a_library_turned_into_an_error_is_one(hsi, monkeypatc
     monkeypatch.setattr(run_evaluation, "evaluate", evaluate)
     status, _, err = hsi("evaluate", "run")
     assert status == 130 and err.startswith("stopped; ")
+
+
+def test_an_interrupt_that_python_drops_comes_again_without_a_word(capfd):
+    class Held:
+        pass
+
+    def stop(_):
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(0.001)  # in the callback of a weak reference, where exceptions are dropped
+
+    held = Held()
+    watch = weakref.ref(held, stop)
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        del held
+        for _ in range(1000):
+            time.sleep(0.01)
+    assert watch() is None and capfd.readouterr() == ("", "")
+    # Whatever else is dropped is said as ever.
+    dropped = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", dropped.append)
+        with interruptible():
+            held = Held()
+            watch = weakref.ref(held, lambda _: 1 / 0)
+            del held
+    assert len(dropped) == 1

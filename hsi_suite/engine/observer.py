@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+
+_A_MOMENT = 0.01
 
 
 class Observer:
@@ -84,10 +87,39 @@ def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
         wanted.append(signal.SIGHUP)
     old = {number: signal.signal(number, handler) for number in wanted}
     try:
-        yield
+        with _not_swallowed():
+            yield
     finally:
         for number, handler_before in old.items():
             signal.signal(number, handler_before)
+
+
+@contextmanager
+def _not_swallowed() -> Iterator[None]:
+    """Send an interrupt again that came where Python drops exceptions, and print nothing of it.
+
+    Finalisers and callbacks of weak references are such places; a stop that is lost there would
+    let the command go on to its end.
+    """
+    before, active = sys.unraisablehook, [True]
+
+    def again() -> None:
+        if active:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def hook(dropped: sys.UnraisableHookArgs) -> None:
+        if dropped.exc_type is KeyboardInterrupt and active:
+            # Not at once: that would be in the same place.
+            threading.Timer(_A_MOMENT, again).start()
+        else:
+            before(dropped)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        active.clear()
+        sys.unraisablehook = before
 
 
 def _leave_a_lost_terminal(number: int) -> None:
