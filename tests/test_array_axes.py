@@ -320,3 +320,30 @@ def test_wavelengths_of_another_variable_are_named(tmp_path, name, unit):
         with open_cube(path) as file:
             np.testing.assert_allclose(file.wavelengths, centres)
             assert f"wavelengths are those of {name}, 400 to 2500 nm" in file.remarks
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "own"), [("fwhm", 1e-3, 1e-3), ("fwhm_nm", 1e-3, 1.0), ("FWHM", 1.0, 1.0)]
+)
+def test_widths_of_another_variable_are_in_their_unit_or_that_of_the_wavelengths(
+    tmp_path, name, unit, own
+):
+    centres, widths = np.linspace(400.0, 2500.0, 10), np.linspace(6, 12, 10)
+    cube = np.ones((6, 7, 10), np.float32)
+    arrays = {"cube": cube, "wavelength": centres * unit, name: widths * own}
+    scipy.io.savemat(tmp_path / "cube.mat", arrays)
+    np.savez(tmp_path / "cube.npz", **arrays)
+    for path in (tmp_path / "cube.mat", tmp_path / "cube.npz"):
+        with open_cube(path) as file:
+            np.testing.assert_allclose(file.fwhm, widths)
+    del arrays["wavelength"]
+    np.savez(tmp_path / "cube.npz", **arrays)
+    with open_cube(tmp_path / "cube.npz") as file:
+        assert file.fwhm is None
+
+
+def test_numbers_of_bands_are_no_wavelengths(tmp_path):
+    np.savez(tmp_path / "cube.npz", cube=np.ones((6, 7, 10)), wavelength=np.arange(1, 11))
+    with open_cube(tmp_path / "cube.npz") as file:
+        assert file.wavelengths is None
+        assert "wavelength (10 int64): no wavelengths" in file.remarks[-1]

@@ -9,7 +9,7 @@ import drawn_samples as drawn
 import numpy as np
 import pytest
 import shapely
-from drawn_samples import CRS, LINES, PLACE, SAMPLES, at, write_drawn
+from drawn_samples import CRS, LINES, PLACE, SAMPLES, at, in_system, write_drawn
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
@@ -649,6 +649,17 @@ def test_drawn_labels_may_be_called_as_the_scene_beside_them(ending, tmp_path):
     # What has a header of its own is a raster, whatever its bytes look like.
     (tmp_path / f"{path.name}.hdr").write_text("ENVI\n")
     assert recognise_drawn(path) is None
+
+
+def test_a_vertex_without_a_place_costs_its_feature_alone(tmp_path, scene):
+    # So far from its zone, UTM has no inverse.
+    beyond = shapely.Polygon([(1e9, 1e9), (1e9, 2e9), (2e9, 2e9)])
+    shapes = [in_system(shape, "EPSG:32632") for shape in squares(2)]
+    fields = {"class": ["a", "b", "a"]}
+    path = write_drawn(tmp_path / "d.gpkg", [*shapes, beyond], fields, crs="EPSG:32632")
+    read = read_scene(scene, labels=path)
+    np.testing.assert_array_equal(read.labels, burnt(squares(2), [1, 2]))
+    assert any("1 features have no shape in the scene's" in remark for remark in read.remarks)
 
 
 def test_labels_of_one_class_have_a_field_by_its_usual_name(tmp_path, scene):

@@ -438,6 +438,55 @@ def test_ground_is_counted_pixel_by_pixel():
         assert shared_ground(stack, [split]) == pytest.approx(expected / len(split.test))
 
 
+def test_ground_is_counted_between_reference_systems():
+    warp = pytest.importorskip("rasterio.warp")
+    generator = np.random.default_rng(1)
+    [x], [y] = warp.transform("EPSG:32633", "EPSG:4326", [500_060.0], [5_800_000.0])
+    georeferences = (
+        Georeference("EPSG:32633", (30.0, 0.0, 500_000.0, 0.0, -30.0, 5_800_100.0)),
+        Georeference("EPSG:4326", (3e-4, 0.0, x, 0.0, -2e-4, y)),
+        # Places without an image in the other systems are nowhere.
+        Georeference("EPSG:4326", (3e-4, 0.0, 15.0, 0.0, -2e-4, 500.0)),
+    )
+    scenes = [
+        replace(Scene(name, *values(name), ("x", "y", "z")), georeference=each)
+        for name, each in zip("abc", georeferences, strict=True)
+    ]
+    stack = stack_scenes(scenes, 2, ("x", "y", "z"))
+    labelled = generator.permutation(np.flatnonzero(stack.labels))
+    half = len(labelled) // 2
+    split = replace(
+        scene_split(
+            stack.labels, parts(stack), train=1, validation=0, generator=generator,
+            rare_classes="drop", test_scenes=(), validation_scenes=(), block=1,
+        ),
+        train=np.sort(labelled[:half]), test=np.sort(labelled[half:]),
+    )  # fmt: skip
+
+    def place(pixel, *corners):
+        line, sample = divmod(int(pixel), stack.samples)
+        part = next(p for p in stack.parts if 0 <= line - p.first_line < p.lines)
+        a, _, c, _, e, f = part.georeference.transform
+        line -= part.first_line
+        return part, [(a * (sample + i) + c, e * (line + j) + f) for i, j in corners]
+
+    known = {name: [] for name in "abc"}
+    for pixel in split.train:
+        part, [low, high] = place(pixel, (0, 1), (1, 0))
+        known[part.name].append((*low, *high))
+    expected = 0
+    for pixel in split.test:
+        part, [(x, y)] = place(pixel, (0.5, 0.5))
+        others = {"a": "b", "b": "a"}.get(part.name)
+        if others is None:
+            continue
+        systems = {each.name: each.georeference.crs for each in stack.parts}
+        [x], [y] = warp.transform(systems[part.name], systems[others], [x], [y])
+        expected += any(w <= x < e and s < y <= n for w, s, e, n in known[others])
+    assert expected > 10
+    assert shared_ground(stack, [split]) == pytest.approx(expected / len(split.test))
+
+
 def test_scenes_in_other_units_are_told(tmp_path, files):
     """Training scenes against the first of them, a held-out one against all."""
     cube, _ = values("b")
@@ -449,10 +498,17 @@ def test_scenes_in_other_units_are_told(tmp_path, files):
         return unlike_scenes(found)
 
     held, pooled = opening(test_scenes=["b"]), opening(split="random")
-    assert len(held) == 1 and held[0].startswith("warning: b: ") and "training scenes" in held[0]
+    assert len(held) == 1 and held[0].startswith("b: ") and "training scenes" in held[0]
     assert len(pooled) == 1 and "those of a: " in pooled[0] and "1/10,000" in pooled[0]
     found, _ = prepared(**files, test_scenes=["b"])
     assert unlike_scenes(found) == []
+    run = hsi_suite.train(
+        scene, files["labels"], model="svm", settings=SVM, test_scenes=["b"],
+        output=tmp_path / "runs", verbose=0,
+    )  # fmt: skip
+    assert run.metrics["scenes_unlike"] == held
+    assert held[0].split(";")[0] in (run.path / "report.html").read_text()
+    assert f"warning: {held[0]}" in (run.path / "log.txt").read_text()
 
 
 def test_a_run_tells_what_each_scene_was_for(run):

@@ -15,6 +15,7 @@ from ..errors import ConfigError, InputFileError
 from .formats.drawn_features import BUFFER_OPTION, CRS_OPTION, DrawnFeatures, Geometries
 from .formats.georeferencing import same_system
 from .formats.reading_guard import reading
+from .formats.reprojection import reprojected
 from .scene import Georeference
 
 _PIXELS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -171,11 +172,10 @@ def _reprojected(path: Path, shapes: Geometries, own: str, scene: str) -> Geomet
     """The shapes with their vertices in the scene's system; x before y in both."""
     from rasterio.crs import CRS
     from rasterio.env import Env
-    from rasterio.warp import transform
     from shapely import transform as moved
 
     def place(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.stack(transform(own, scene, *xy.T), axis=1)
+        return reprojected(xy.T, own, scene).T
 
     with reading(path, "shapes in a known reference system"), Env():
         system = CRS.from_user_input(own)

@@ -15,6 +15,7 @@ from ..errors import InputFileError
 from .formats.array_choice import size_text
 from .formats.georeferencing import Affine, same_system
 from .formats.label_values import LabelFile
+from .formats.reprojection import reprojected
 from .scene import Georeference
 
 # Corner coordinates are rounded when they are written; what is further off is another grid.
@@ -206,9 +207,7 @@ def _warped(
             path, "the labels or the scene do not name their reference system", "", _BY_PIXEL
         )
     try:
-        from rasterio.env import Env
-        from rasterio.errors import CRSError, RasterioError
-        from rasterio.warp import transform
+        from rasterio.errors import CRSError
     except ImportError:
         raise InputFileError(
             path, "warping needs rasterio, which is not installed", "", "install hsi-suite[geo]"
@@ -218,12 +217,13 @@ def _warped(
     samples = np.arange(shape[1]) + 0.5
     same = same_system(scene.crs, own.crs)
     try:
-        with Env():
-            for line in range(shape[0]):
-                x, y = a * samples + b * (line + 0.5) + c, d * samples + e * (line + 0.5) + f
-                places = (x, y) if same else transform(scene.crs, own.crs, x, y)
-                warped[line] = _held(labels, own, np.stack(places).astype(np.float64))
-    except (CRSError, RasterioError, ValueError) as error:
+        for line in range(shape[0]):
+            x, y = a * samples + b * (line + 0.5) + c, d * samples + e * (line + 0.5) + f
+            places = np.stack([x, y])
+            if not same:
+                places = reprojected(places, scene.crs, own.crs)
+            warped[line] = _held(labels, own, places)
+    except CRSError as error:
         raise InputFileError(path, f"cannot be warped ({error})", "", _BY_PIXEL) from error
     return warped
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .formats.georeferencing import same_system
+from .formats.reprojection import reprojected
 from .identical_spectra import identical_spectra
 from .pixel_spectra import PixelSpectra
 from .scene import Georeference
@@ -37,7 +38,8 @@ def shared_spectra(scene: StackedScene, folds: Sequence[Split]) -> float:
 def shared_ground(scene: StackedScene, folds: Sequence[Split]) -> float:
     """The share of the test pixels whose centre lies in a training-side pixel of another scene.
 
-    Scenes without coordinates, or in different reference systems, share none that is known.
+    Scenes without coordinates share none that is known, nor do those in different reference systems
+    where rasterio is not installed.
 
     Args:
         scene: several below each other.
@@ -60,8 +62,9 @@ def _on_training_ground(scene: StackedScene, split: Split) -> NDArray[np.bool_]:
         centres = np.stack([samples + 0.5, lines - part.first_line + 0.5])
         at = _ground(part.georeference, centres)
         for other in scene.parts:
-            if other is not part and _in_one_system(part, other):
-                shared[mine] |= _held(side, other, at)
+            places = None if other is part else _in_system_of(other, part, at)
+            if places is not None:
+                shared[mine] |= _held(side, other, places)
     return shared
 
 
@@ -69,17 +72,39 @@ def _side(split: Split) -> Pixels:
     return np.concatenate([split.train, split.validation])
 
 
-def _in_one_system(part: ScenePart, other: ScenePart) -> bool:
+def _in_system_of(
+    other: ScenePart, part: ScenePart, at: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Places of a scene in the reference system of another; None where that is not known."""
     one, two = part.georeference, other.georeference
-    return one is not None and two is not None and bool(same_system(one.crs, two.crs))
+    if one is None or two is None:
+        return None
+    same = same_system(one.crs, two.crs)
+    if same is None or same:
+        return at if same else None
+    assert one.crs is not None and two.crs is not None
+    return _reprojected(at, one.crs, two.crs)
+
+
+def _reprojected(at: NDArray[np.float64], own: str, to: str) -> NDArray[np.float64] | None:
+    try:
+        from rasterio.errors import CRSError
+    except ImportError:
+        return None
+    try:
+        return reprojected(at, own, to)
+    except CRSError:
+        return None
 
 
 def _held(side: NDArray[np.bool_], part: ScenePart, at: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which places on the ground lie in a pixel of a scene that is True."""
     assert part.georeference is not None
     a, b, c, d, e, f = part.georeference.transform
-    moved = at - np.array([[c], [f]])
-    samples, lines = np.floor(np.linalg.solve(np.array([[a, b], [d, e]]), moved)).astype(np.int64)
+    # Places without an image in the scene's system are not finite.
+    moved = np.where(np.isfinite(at), at, np.finfo(np.float32).max) - np.array([[c], [f]])
+    pixels = np.floor(np.linalg.solve(np.array([[a, b], [d, e]]), moved))
+    samples, lines = pixels.clip(-1, np.iinfo(np.int32).max).astype(np.int64)
     inside = (lines >= 0) & (lines < part.lines) & (samples >= 0) & (samples < part.samples)
     held = np.zeros(at.shape[1], bool)
     held[inside] = side[part.place][lines[inside], samples[inside]]

@@ -49,6 +49,7 @@ def verdict(metrics: Metrics) -> list[Remark]:
         *_audited(metrics),
         *_neighbourhood(metrics),
         *_scenes_in_common(metrics),
+        *_scenes_unlike(metrics),
         *_polygons(metrics),
         *search_remarks(metrics),
         *_spectral_baselines(metrics),
@@ -227,6 +228,11 @@ def _audited(metrics: Metrics) -> list[Remark]:
     if floor is not None and floor > metrics["split"]["guard"]:
         text += f" Without split.guard, {floor} pixels are kept free in this scene."
     return [Remark(text, warning=True)]
+
+
+def _scenes_unlike(metrics: Metrics) -> list[Remark]:
+    told = metrics.get("scenes_unlike") or ()
+    return [Remark(f"{plain(line)}.", warning=True) for line in told]
 
 
 def _polygons(metrics: Metrics) -> list[Remark]:

@@ -227,6 +227,8 @@ class ClassifiedMetrics(RunMetrics):
     split: _Split | None = None
     bands: _Bands | None = None
     scenes: list[_Scene] | None = None
+    scenes_unlike: list[str] | None = None
+    label_remarks: list[str] | None = None
     probabilities: _Probabilities | None = None
     choices: list[_Choice] = Field(default_factory=list)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .array_axes import ArrayRequest, CubeAxes, cube_axes, matrix_axes
 from .array_choice import StoredArray, axes_left_out, choose_cube
 from .envi_header import HeaderValue
-from .wavelength_units import in_nanometres
+from .wavelength_units import in_nanometres, widths_in_nanometres
 
 _LINES = {"lines", "line", "nlines", "nline", "nl", "rows", "row", "nrows", "nrow", "nr", "h",
           "height", "m"}  # fmt: skip
@@ -47,6 +47,7 @@ class FoundCube:
         wavelengths: centre of each band in nm; None when no other array holds them.
         listed: the name of the array that holds them; "" where none does.
         good: for each band 0 where another array marks it as bad; () where none does.
+        widths: full width at half maximum of each band in nm; None when no other array holds them.
         unused: why arrays that are called wavelengths give none, in words; "" where none are.
     """
 
@@ -56,6 +57,7 @@ class FoundCube:
     listed: str = ""
     unused: str = ""
     good: tuple[str, ...] = ()
+    widths: NDArray[np.float64] | None = None
 
     @property
     def kept_fields(self) -> dict[str, HeaderValue]:
@@ -108,16 +110,31 @@ def find_cube(
     else:
         count = math.prod(lists[0].shape) if len(lists) == 1 else None
         axes = cube_axes(path, chosen.plain_shape, request, named=named(chosen), wavelengths=count)
-    centres = None
+    centres = widths = None
     fitting = [array for array in lists if math.prod(array.shape) == axes.shape[2]]
     if len(fitting) == 1:
         _, unit = _without_unit(plain_name(fitting[0].name))
-        centres = in_nanometres(values(fitting[0]).reshape(-1).tolist(), unit)
+        listing = values(fitting[0]).reshape(-1).tolist()
+        centres = in_nanometres(listing, unit)
+        widths = _widths([a for a in arrays if is_spectral_list(a, True)], values, listing, unit)
     listed = fitting[0].name if centres is not None else ""
     unused = _unused(fitting or lists, axes.shape[2]) if centres is None and lists else ""
     marks = [array for array in arrays if marks_bands(array, axes.shape[2])]
     good = marks_of(values(marks[0])) if len(marks) == 1 else ()
-    return FoundCube(chosen, axes, centres, listed, unused, good)
+    return FoundCube(chosen, axes, centres, listed, unused, good, widths)
+
+
+def _widths(
+    arrays: Sequence[StoredArray], values: Values, centres: Sequence[float], unit: str
+) -> NDArray[np.float64] | None:
+    """The widths in nm that an array holds, in its own unit or in that of the centres."""
+    if len(arrays) != 1:
+        return None
+    widths = values(arrays[0]).reshape(-1).tolist()
+    _, own = _without_unit(plain_name(arrays[0].name))
+    if own and len(widths) == len(centres):
+        return in_nanometres(widths, own)
+    return widths_in_nanometres(widths, centres, unit)
 
 
 def _unused(lists: Sequence[StoredArray], bands: int) -> str:

@@ -20,13 +20,19 @@ from .wavelength_units import in_nanometres, no_wavelengths
 _TAG = 42112
 # A number and its unit, in the words of a band's description.
 _MEASURED = re.compile(
-    r"(?<![\w.])(\d+(?:\.\d+)?)[\s_]*"
+    r"(?<![\w.])(?<!\d,)(\d+(?:[.,]\d+)?)[\s_]*"
     r"(nm|nanomet(?:er|re)s?|[uµμ]m|micromet(?:er|re)s?|microns?)(?![a-z])",
     re.IGNORECASE,
 )
+# What is said of a band's width, which has a unit too.
+_WIDTH = re.compile(r"\b(?:fwhm|(?:band)?width)\b[^,;)]*", re.IGNORECASE)
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
-# Plain numbers below may count bands; no optical sensor measures beyond.
+_FRACTION = re.compile(r"\d+\.\d+")
+# Plain numbers below may count bands; no optical sensor measures beyond. In nm and in µm.
 _LOWEST_PLAIN, _HIGHEST_PLAIN = 300.0, 20_000.0
+_LOWEST_FRACTION, _HIGHEST_FRACTION = 0.3, 20.0
+# Below, a comma parted thousands, or numbers.
+_SHORTEST = 100.0
 
 
 @dataclass(frozen=True)
@@ -151,20 +157,32 @@ class GdalMetadata:
 def described_wavelengths(descriptions: Sequence[str]) -> NDArray[np.float64] | None:
     """Band centres in nm that stand in the descriptions of all bands; None where one has none.
 
-    A number with a unit of length, as in "Band 7 (449.4 nm)" or "0.449 µm", in whatever words; or
-    descriptions that are numbers alone, which then are nanometres from 300 on, each of them once.
+    A number with a unit of length, as in "Band 7 (449.4 nm)" or "0,449 µm", in whatever words, a
+    width beside it or not; or descriptions that are numbers alone, each of them once, which then
+    are nanometres from 300 on, or micrometres where they are fractions from 0.3 to 20.
     """
-    found = [_MEASURED.findall(text) for text in descriptions]
+    found = [_MEASURED.findall(_WIDTH.sub("", text)) for text in descriptions]
     if found and all(len(each) == 1 for each in found):
         units = {unit.lower() for ((_, unit),) in found}
-        if len(units) == 1:
-            return in_nanometres([number for ((number, _),) in found], units.pop())
-    plain = [text.strip() for text in descriptions]
-    if not plain or not all(_PLAIN.fullmatch(text) for text in plain):
+        numbers = [number.replace(",", ".") for ((number, _),) in found]
+        centres = in_nanometres(numbers, units.pop()) if len(units) == 1 else None
+        return centres if centres is not None and centres.min() >= _SHORTEST else None
+    return _plain_wavelengths([text.strip() for text in descriptions])
+
+
+def _plain_wavelengths(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """What numbers alone stand for; None where they may be anything else."""
+    if not texts or not all(_PLAIN.fullmatch(text) for text in texts):
         return None
-    centres = np.array([float(text) for text in plain])
-    possible = centres.min() >= _LOWEST_PLAIN and centres.max() <= _HIGHEST_PLAIN
-    return centres if possible and len(np.unique(centres)) == len(centres) else None
+    numbers = np.array([float(text) for text in texts])
+    if len(np.unique(numbers)) < len(numbers):
+        return None
+    if numbers.min() >= _LOWEST_PLAIN and numbers.max() <= _HIGHEST_PLAIN:
+        return numbers
+    fractions = all(_FRACTION.fullmatch(text) for text in texts)
+    if fractions and numbers.min() >= _LOWEST_FRACTION and numbers.max() <= _HIGHEST_FRACTION:
+        return in_nanometres(texts, "um")
+    return None
 
 
 def _of_all(found: dict[int, str], bands: int) -> list[str] | None:

@@ -104,6 +104,7 @@ def open_matlab(path: Path, request: ArrayRequest) -> CubeFile:
         source,
         (path,),
         wavelengths=found.wavelengths,
+        fwhm=found.widths,
         kept_fields=found.kept_fields,
         axes=axes,
         remarks=found.remarks(found.wavelengths),

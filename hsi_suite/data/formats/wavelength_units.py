@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 _TO_NANOMETRES = {
     "nanometers": 1.0, "nanometres": 1.0, "nanometer": 1.0, "nm": 1.0,
     "micrometers": 1e3, "micrometres": 1e3, "micrometer": 1e3, "microns": 1e3, "micron": 1e3,
-    "um": 1e3, "µm": 1e3, "μm": 1e3, "millimeters": 1e6, "angstroms": 0.1,
+    "um": 1e3, "µm": 1e3, "μm": 1e3, "millimeters": 1e6, "millimetres": 1e6, "mm": 1e6,
+    "centimeters": 1e7, "centimetres": 1e7, "cm": 1e7, "meters": 1e9, "metres": 1e9, "m": 1e9,
+    "angstroms": 0.1, "angstrom": 0.1, "å": 0.1,
 }  # fmt: skip
 _WAVENUMBERS = {"wavenumber", "cm-1", "1/cm"}
 # Numbers of bands, which ENVI writes where wavelengths are unknown, are no wavelengths.
 _UNNAMED, _COUNTED = {"unknown", ""}, {"index"}
 _MOST_SHOWN = 30
+# So many numbers 1, 2, 3 … are no chance. Light of a millimetre and more is not measured.
+_FEWEST_COUNTED, _LONGEST_METRES = 3, 1e-3
 
 
 def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float64] | None:
@@ -23,8 +27,9 @@ def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float6
 
     Args:
         values: band centres as a file gives them.
-        unit: a name that ENVI or GDAL uses, wavenumbers (1/cm) included. Without one, numbers up
-            to 100 are taken for micrometres and higher ones for nanometres.
+        unit: a name that ENVI or GDAL uses, wavenumbers (1/cm) included. Without one, numbers
+            below 0.001 are taken for metres, up to 100 for micrometres, higher ones for
+            nanometres, and 1, 2, 3 … for numbers of bands, which are no wavelengths.
     """
     try:
         centres = np.array([float(value) for value in values])
@@ -38,11 +43,17 @@ def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float6
             centres = centres * _TO_NANOMETRES[name]
         elif name in _WAVENUMBERS:
             centres = 1e7 / centres
-        elif name not in _UNNAMED:
+        elif name not in _UNNAMED or _counts_bands(centres):
             return None
+        elif centres.max() < _LONGEST_METRES:
+            centres = centres * 1e9
         elif centres.max() <= 100:
             centres = centres * 1e3
     return centres if np.isfinite(centres).all() else None
+
+
+def _counts_bands(values: NDArray[np.float64]) -> bool:
+    return len(values) >= _FEWEST_COUNTED and np.array_equal(values, np.arange(len(values)) + 1)
 
 
 def widths_in_nanometres(
@@ -80,7 +91,11 @@ def no_wavelengths(values: Sequence[str | float], unit: str) -> str:
         return ""
     if name not in {*_TO_NANOMETRES, *_WAVENUMBERS, *_UNNAMED}:
         return f"is in {unit.strip()[:_MOST_SHOWN]!r}, which is no unit of wavelength known here"
-    return "holds values that are not above 0"
+    try:
+        counted = _counts_bands(np.array([float(value) for value in values]))
+    except ValueError:
+        counted = False
+    return "counts the bands" if counted else "holds values that are not above 0"
 
 
 def _plain(unit: str) -> str:

@@ -25,5 +25,6 @@ def opening_lines(config: ClassificationConfig, prepared: Prepared) -> list[str]
     denoised = [] if prepared.denoising is None else [f"{scene.name}: {prepared.denoising}"]
     guard = [] if prepared.guards is None else guard_lines(config, prepared.guards)
     first = opening(config, scene.name, parts, length, scene.unverified)
-    bands, unlike = bands_left_out(scene), unlike_scenes(prepared)
+    bands = bands_left_out(scene)
+    unlike = [f"warning: {line}" for line in unlike_scenes(prepared)]
     return [*first, *guard, *scene_lines(config, split), *bands, *denoised, *unlike]

@@ -36,6 +36,7 @@ from .evaluation import part_scores, scene_rows
 from .fold_training import FoldedOutcome, pooled_training
 from .judging import Judgement
 from .preparation import Prepared
+from .scene_domain import unlike_scenes
 from .scene_maps import write_maps
 
 
@@ -175,6 +176,8 @@ def collect_metrics(
     }
     if isinstance(scene, StackedScene):
         metrics["scenes"] = scene_rows(prepared, outcome.classes)
+        if unlike := unlike_scenes(prepared):
+            metrics["scenes_unlike"] = unlike
     if scene.selection is not None:
         metrics["bands"] = scene.selection.to_dict()
     if scene.label_features is not None:

@@ -63,7 +63,7 @@ def learnt(config: ClassificationConfig, prepared: Prepared) -> dict[str, Any]:
 
 
 def unlike_scenes(prepared: Prepared) -> list[str]:
-    """A warning for each of several scenes whose spectra are unlike those of the others.
+    """A line for each of several scenes whose spectra are unlike those of the others.
 
     Training scenes are held against the first of them, others against all training scenes.
 
@@ -93,7 +93,7 @@ def unlike_scenes(prepared: Prepared) -> list[str]:
         unlike = domain.unlike(own, reduction.apply(own), mean)
         if unlike is not None:
             warnings.append(
-                f"warning: {part.name}: its spectra are unlike those of {whose}: {unlike}; check "
+                f"{part.name}: its spectra are unlike those of {whose}: {unlike}; check "
                 "that all scenes hold the same quantity in the same unit"
             )
     return warnings
