@@ -138,7 +138,7 @@ def shares_table(entry: Summary) -> Table:
         return UNDEFINED if value is None else f"{value:.4f}"
 
     def share(value: float | None) -> str:
-        return percent(value, 0)
+        return percent(value, 0).replace("-", "−")
 
     def ends(found: Mapping[str, float] | None, text: Callable[[float | None], str]) -> str:
         return UNDEFINED if found is None else f"{text(found['low'])} … {text(found['high'])}"
