@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from hsi_suite.cli import main
 from hsi_suite.data.formats.envi_writer import write_envi
 from hsi_suite.data.readers import open_cube
-from hsi_suite.errors import ConfigError, HsiSuiteError
+from hsi_suite.errors import ConfigError, HsiSuiteError, OutputError
 from hsi_suite.tasks.detection.detection import detect
 from hsi_suite.tasks.detection.detectors import Background, detector
 from hsi_suite.tasks.detection.targets import measured_target, pixel_target
@@ -94,6 +94,15 @@ def test_a_map_its_threshold_and_its_truth(spectra, scene, tmp_path, monkeypatch
     assert found.detections == (scores >= found.threshold).sum()
     assert [path.name for path in found.written] == ["ace.tif", "ace_roc.png"]
     assert small.threshold is None and small.truth is None
+
+
+def test_the_values_of_a_scene_are_not_replaced(tmp_path):
+    write_envi(tmp_path / "a.hdr", np.random.default_rng(0).random((9, 8, 4), np.float32), {}, None)
+    (tmp_path / "a.hdr").rename(tmp_path / "a.img.hdr")
+    before = (tmp_path / "a.img").read_bytes()
+    with open_cube(tmp_path / "a.img.hdr") as file, pytest.raises(OutputError, match="replace"):
+        detect(file, tmp_path / "a.hdr", "rx", None)
+    assert (tmp_path / "a.img").read_bytes() == before
 
 
 def test_missing_pixels_and_useless_bands_do_not_count(spectra, tmp_path):

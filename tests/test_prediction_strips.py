@@ -16,6 +16,7 @@ from scenes_samples import small_cube, trained_runs
 
 import hsi_suite as hsi
 from hsi_suite import atomic
+from hsi_suite.data.formats.envi_writer import write_envi
 from hsi_suite.data.readers import open_cube, read_labels, read_scene
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.writers import write_layers
@@ -430,6 +431,31 @@ def test_only_files_are_replaced(runs, holed, tmp_path, kind):
     with pytest.raises(OutputError, match=r"this is a (link|pipe)"):
         predict(runs, tmp_path / "m.tif", holed)
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("scene", "output", "kept"),
+    [
+        ("cube.hdr", "cube.hdr", True),
+        ("cube.img.hdr", "cube.hdr", True),  # of which the map's values would be cube.img
+        ("cube.hdr", "cube.tif", False),
+        ("cube.hdr", "cube.npy", False),
+    ],
+)
+def test_the_files_of_a_scene_are_not_replaced_and_others_are_written(
+    runs, tmp_path, scene, output, kept
+):
+    write_envi(tmp_path / "cube.hdr", small_cube()[0], {}, None)
+    (tmp_path / "cube.hdr").rename(tmp_path / scene)
+    before = (tmp_path / "cube.img").read_bytes()
+    if kept:
+        with pytest.raises(OutputError, match="would replace the scene"):
+            predict(runs[:1], tmp_path / output, str(tmp_path / scene))
+    else:
+        predict(runs[:1], tmp_path / output, str(tmp_path / scene))
+        # The map beside it is not taken for the scene's values.
+        assert np.array_equal(read_scene(tmp_path / scene).cube, small_cube()[0])
+    assert (tmp_path / "cube.img").read_bytes() == before
 
 
 def test_a_pipe_is_no_scene(runs, tmp_path):

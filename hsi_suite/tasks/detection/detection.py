@@ -236,7 +236,9 @@ def _judged(
 def _checked(path: Path, file: CubeFile) -> Path:
     if path.suffix.lower() not in ENDINGS:
         raise OutputError(path, f"the ending {path.suffix!r}", f"one of {', '.join(ENDINGS)}")
-    if resolved(path) in {resolved(each) for each in file.files}:
+    # An ENVI map is a pair of files.
+    data = [path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else []
+    if {resolved(each) for each in file.files} & {resolved(each) for each in (path, *data)}:
         raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
     return path
 

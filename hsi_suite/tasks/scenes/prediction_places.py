@@ -64,10 +64,7 @@ def check_places(
     for place in places:
         _check_place(place)
     check_map_ending(target)
-    # An ENVI map is a pair of files, and so may be the scene.
-    written = {
-        resolved(place.with_suffix(ending)) for place in places for ending in (place.suffix, ".img")
-    }
+    written = {resolved(place) for place in written_files(target, list(LAYERS), beside)}
     if {resolved(Path(name)) for name in file.files} & written:
         raise OutputError(
             target, "would replace the scene", "another name: no input is overwritten"
