@@ -1,5 +1,7 @@
 """Which array of a file is the cube, and which of its axes is what."""
 
+import re
+
 import file_samples as samples
 import h5py
 import numpy as np
@@ -12,7 +14,7 @@ from scenes_samples import small_cube
 import hsi_suite as hsi
 from hsi_suite.cli.data import data
 from hsi_suite.data.file_description import describe_file
-from hsi_suite.data.readers import open_cube, open_scene, read_scene
+from hsi_suite.data.readers import open_cube, open_scene, read_labels, read_scene
 from hsi_suite.errors import ConfigError, InputFileError, ShapeError
 
 LINES, SAMPLES, BANDS = samples.SHAPE
@@ -347,3 +349,18 @@ def test_numbers_of_bands_are_no_wavelengths(tmp_path):
     with open_cube(tmp_path / "cube.npz") as file:
         assert file.wavelengths is None
         assert "wavelength (10 int64): no wavelengths" in file.remarks[-1]
+
+
+def test_arrays_inside_structs_and_cells_are_told_how_to_come_out(tmp_path):
+    cube = np.ones((6, 7, 10), np.float32)
+    cell = np.empty((1, 2), object)
+    cell[0, 0] = cell[0, 1] = cube
+    scipy.io.savemat(tmp_path / "struct.mat", {"data": {"cube": cube, "gt": cube[..., 0]}})
+    scipy.io.savemat(tmp_path / "cell.mat", {"cubes": cell})
+    for name, inside in (("struct", "data.FIELD"), ("cell", "cubes{1}")):
+        expected = re.escape(f"x = {inside}; save('x.mat', 'x')")
+        for options in ({}, {"variable": inside.split(".")[0].split("{")[0]}):
+            with pytest.raises(InputFileError, match=expected):
+                open_cube(tmp_path / f"{name}.mat", **options)
+            with pytest.raises(InputFileError, match=expected):
+                read_labels(tmp_path / f"{name}.mat", **options)

@@ -15,6 +15,8 @@ from .array_axes import SHAPE_OPTION, ArrayRequest
 
 SCENE_OPTION = "--scene-variable"
 LABELS_OPTION = "--labels-variable"
+# What MATLAB packs arrays in, and how one of them is named.
+_CONTAINERS = {"struct": ".FIELD", "cell": "{1}"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def choose_map(
         return _named(path, arrays, (2,), variable, what, option)
     fitting = [array for array in arrays if _fits(array, (2,)) and _is_map(array)]
     if not fitting:
-        raise InputFileError(path, f"holds {_listed(arrays)}", f"{what} of real numbers")
+        found = f"holds {_listed(arrays)}"
+        raise InputFileError(path, found, f"{what} of real numbers", _inside_remedy(arrays))
     return _only(path, fitting, option)
 
 
@@ -134,7 +137,8 @@ def choose_cube(
             path,
             f"holds {_listed(arrays)}",
             f"{what} of real numbers",
-            _cut_remedy(arrays) or (remedy if any(map(_is_matrix, arrays)) else ""),
+            _cut_remedy(arrays)
+            or (remedy if any(map(_is_matrix, arrays)) else _inside_remedy(arrays)),
         )
     return _only(path, fitting, SCENE_OPTION)
 
@@ -143,6 +147,15 @@ def _cut_remedy(arrays: Sequence[StoredArray]) -> str:
     """What to do with the first array of too many axes; "" where there is none."""
     large = [array for array in arrays if array.numeric and len(array.plain_shape) > 3]
     return f"save a part of {large[0].name} with three axes in a file" if large else ""
+
+
+def _inside_remedy(arrays: Sequence[StoredArray]) -> str:
+    """How to take an array out of MATLAB's first struct or cell; "" where there is none."""
+    for array in arrays:
+        if array.kind in _CONTAINERS:
+            inside = f"{array.name}{_CONTAINERS[array.kind]}"
+            return f"save what it holds as a variable: x = {inside}; save('x.mat', 'x')"
+    return ""
 
 
 def _only(path: Path, fitting: Sequence[StoredArray], option: str) -> StoredArray:
@@ -172,8 +185,9 @@ def _named(
     for array in arrays:
         if array.name == variable:
             if not _fits(array, dimensions):
+                found = f"{array} is not what {option} needs"
                 raise InputFileError(
-                    path, f"{array} is not what {option} needs", f"{what} of real numbers"
+                    path, found, f"{what} of real numbers", _inside_remedy([array])
                 )
             return array
     raise InputFileError(path, f"holds no variable {variable!r}", f"one of {_listed(arrays)}")
