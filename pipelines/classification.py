@@ -23,24 +23,24 @@ from ..runs.task import Job
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes import configuration
 from ..tasks.scenes.baselines import run_baselines
-from ..tasks.scenes.calibrating import calibrate, check_calibration
-from ..tasks.scenes.choosing import check_choice, choose, chosen_alone
+from ..tasks.scenes.calibrating import calibrate
 from ..tasks.scenes.classifier import Classifier
 from ..tasks.scenes.classifier_loading import load_classifier
 from ..tasks.scenes.evaluation import asked_dropout, whole_map
-from ..tasks.scenes.fitting import fit, plan, reduced_scene, untrained
+from ..tasks.scenes.fitting import fit, reduced_scene, untrained
 from ..tasks.scenes.fold_training import fit_folds
 from ..tasks.scenes.fold_work import work_on_folds
 from ..tasks.scenes.held_out import Keeping
 from ..tasks.scenes.judging import judge_test
 from ..tasks.scenes.opening_lines import opening_lines
-from ..tasks.scenes.preparation import Prepared, with_guard, with_window
+from ..tasks.scenes.preparation import Prepared
 from ..tasks.scenes.preparation import prepare as prepare_scene
 from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt
 from ..tasks.scenes.scene_files import settled_data
 from ..tasks.scenes.searching import search_of, searches_of
+from ..tasks.scenes.settling import chosen, settled
 from ..tasks.scenes.training_memory import MemoryLimit
 
 
@@ -65,14 +65,7 @@ def prepare(
     memory = MemoryLimit.of(memory_limit)
     with closing(prepare_scene(config, observer, memory)) as prepared:
         opening = opening_lines(config, prepared)
-        if prepared.guards is not None:
-            config = with_guard(config, prepared.guards)
-        classifier = None
-        if config.auto is None:
-            config, classifier = _settled(config, prepared, team, memory)
-        else:
-            chosen_alone(team)
-            check_choice(config, prepared, memory)
+        config, classifier = settled(config, prepared, team, memory)
         yield Job(
             config,
             names=(prepared.scene.name, shown_name(config.model.name), config.split.kind),
@@ -81,20 +74,6 @@ def prepare(
             work=lambda run, log: _work(run, config, prepared, classifier, log, team),
             assist=lambda run: _assist(run, config, prepared, classifier, team),
         )
-
-
-def _settled(
-    config: ClassificationConfig, prepared: Prepared, team: Team, memory: MemoryLimit
-) -> tuple[ClassificationConfig, Classifier]:
-    """How the model is trained, and the model before that; refuses what cannot be."""
-    largest = prepared.largest
-    check_calibration(config, largest)
-    classifier = untrained(config, largest)
-    planned = plan(classifier, config, largest, team.size)
-    dense, trained = planned.dense_from is not None, len(largest.split.train)
-    memory.check_training(classifier, config, prepared.scene, trained, dense)
-    train = config.train.model_copy(update={"strategy": planned.strategy})
-    return config.model_copy(update={"train": train}), classifier
 
 
 def _work(
@@ -109,10 +88,7 @@ def _work(
         return work_on_folds(run, asked, prepared, observer, team)
     started = time.monotonic()
     save_split(prepared.split, run.path / SPLIT)
-    config, choice = asked, None
-    if asked.auto is not None:
-        choice = choose(asked, prepared, observer, run.path / CHOICE)
-        config, prepared = choice.config, with_window(choice.prepared, choice.config)
+    config, prepared, choice = chosen(asked, prepared, observer, run.path / CHOICE)
     classifier = classifier or untrained(config, prepared)
     release_free_blocks()
     reduced = reduced_scene(classifier, prepared)
@@ -140,30 +116,25 @@ def _work(
         epoch_seconds=training.seconds,
         map_seconds=mapped - trained,
         baseline_seconds=time.monotonic() - mapped,
+        candidate_seconds=choice.seconds if choice else {},
     )
     outcome = Outcome(
         saved.parameter_count, training, classes, baselines, judged, dropout, search=search,
-        choices=[] if choice is None else [choice.facts],
+        choices=[choice.facts] if choice else [],
     )  # fmt: skip
-    if choice is not None:
-        costs = replace(costs, candidate_seconds=choice.seconds)
     write_results(run, asked, prepared, outcome, costs, observer)
     (run.path / CHOICE).unlink(missing_ok=True)
 
 
 def _assist(
-    run: Run,
-    config: ClassificationConfig,
-    prepared: Prepared,
-    classifier: Classifier | None,
-    team: Team,
+    run: Run, config: ClassificationConfig, prepared: Prepared, model: Classifier | None, team: Team
 ) -> None:
     """What further processes do: the training alone."""
     if prepared.folds:
         fit_folds(run, config, prepared, Observer(), team)
     else:
-        assert classifier is not None
-        fit(classifier, config, prepared, run.path / CHECKPOINT, Observer(), team)
+        assert model is not None
+        fit(model, config, prepared, run.path / CHECKPOINT, Observer(), team)
 
 
 def evaluate(
