@@ -179,6 +179,7 @@ def jobs(folder: Path) -> list[Job]:
     data = folder / "data"
     data.mkdir()
     all_jobs = [*(_training(task, data) for task in TASKS), training_over_scenes(data)]
+    all_jobs.append(_choosing(data))
     for job in all_jobs:
         _reference(job, folder)
     runs = {task: _only_folder(folder / f"train {task}") for task in TASKS}
@@ -211,6 +212,17 @@ def training_over_scenes(data: Path) -> Job:
     chosen = [*SMALL, "train.epochs=3", "train.strategy=patch", "train.checkpoint_seconds=0.2"]
     words += ["--test-scene", "east", *(word for each in chosen for word in ("--set", each))]
     return Job("train several scenes", lambda out: [*words, "--output", out])
+
+
+def _choosing(data: Path) -> Job:
+    """A training that chooses its model first."""
+    cube, labels = small_cube(lines=60, samples=56)
+    np.save(data / "chosen.npy", cube)
+    np.save(data / "chosen_labels.npy", labels)
+    words: list[object] = ["train", "--scene", data / "chosen.npy", "--model", "auto"]
+    words += ["--labels", data / "chosen_labels.npy", "--threads", 1, "--set", "split.guard=2"]
+    words += ["--set", "auto.candidates=[lda, forest, wide_svm model.window=5]"]
+    return Job("train auto", lambda out: [*words, "--output", out])
 
 
 def _jobs_with_runs(runs: dict[str, Path], data: Path) -> list[Job]:

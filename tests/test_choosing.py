@@ -213,12 +213,17 @@ def test_a_killed_choice_goes_on_to_the_same_bits(run, tmp_path, monkeypatch):
 own_fit = choosing.fit
 
 
-def test_what_was_tried_before_a_kill_may_be_damaged(scene, tmp_path):
+def test_what_was_tried_before_a_kill_may_be_damaged(tmp_path):
     path = tmp_path / CHOICE
-    for text in ('{"lda": {"0": {"hits": "none"}}}', "[]", '{"lda": 3}', "{"):
+    row = {"hits": [1, 2], "support": [3, 2], "seconds": 0.5}
+    path.write_text(json.dumps({"lda": {"0": row}}))
+    assert choosing.recorded(path, 2) == {"lda": {"0": row}}
+    wrong = [{**row, **each} for each in ({"hits": [4, 0]}, {"hits": [1]}, {"hits": "ab"})]
+    texts = [json.dumps({"lda": {"0": each}}) for each in wrong]
+    for text in (*texts, "[]", '{"lda": 3}', "{"):
         path.write_text(text)
         with pytest.raises(RunError, match=r"choice\.json"):
-            choosing.recorded(path)
+            choosing.recorded(path, 2)
 
 
 def test_each_fold_of_a_cross_validation_chooses_for_itself(scene, tmp_path):
@@ -286,6 +291,7 @@ def test_training_pixels_in_one_place_are_refused_in_one_line():
         ([*auto("lda"), "model.window=5"], "a window of each candidate's own"),
         ([*auto("lda"), "model.options.C=3"], "each candidate has its own"),
         ([*auto("lda"), "reduction.components=3"], "each candidate has its own"),
+        ([*auto("lda model.window=5"), "split.guard=1"], "or name candidates with smaller windows"),
         (["model.name=lda"], "model.name=auto together with auto.candidates"),
     ],
 )

@@ -100,8 +100,8 @@ def _remarks(choice: Metrics, metrics: Metrics) -> list[Remark]:
         named = enumerate_names(choice["not_judged"])
         remarks.append(
             Remark(
-                "No fold could test these classes, as their training pixels lie in one place; the "
-                f"choice says nothing of them: {named}.",
+                "No fold could test these classes, whose training pixels lie in one place or too "
+                f"near to each other; the choice says nothing of them: {named}.",
                 warning=True,
             )
         )

@@ -280,7 +280,8 @@ def tidy(run: Run) -> None:
         if _FORMERLY_TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
     if run.finished:
-        (run.path / CHECKPOINT).unlink(missing_ok=True)
+        for name in (CHECKPOINT, CHOICE):
+            (run.path / name).unlink(missing_ok=True)
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -196,11 +196,12 @@ class _Candidate(Stored):
         return self
 
 
-class _Choice(Stored):
-    """What `--model auto` tried."""
+class ChoiceMade(Stored):
+    """What `--model auto` tried, and took."""
 
     chosen: str
     best: str
+    window: int = Field(ge=1)
     score: Literal["mean", "overall_accuracy", "average_accuracy"]
     rule: Literal["best", "first"]
     folds: int = Field(ge=2)
@@ -211,7 +212,7 @@ class _Choice(Stored):
     candidates: list[_Candidate] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _chosen_of_them(self) -> _Choice:
+    def _chosen_of_them(self) -> ChoiceMade:
         scored = {each.name for each in self.candidates if each.score is not None}
         if not {self.chosen, self.best} <= scored:
             raise ValueError("chosen and best among the candidates with a score")
@@ -230,7 +231,7 @@ class ClassifiedMetrics(RunMetrics):
     scenes_unlike: list[str] | None = None
     label_remarks: list[str] | None = None
     probabilities: _Probabilities | None = None
-    choices: list[_Choice] = Field(default_factory=list)
+    choices: list[ChoiceMade] = Field(default_factory=list)
 
     @classmethod
     def check_whole(cls, metrics: Any, path: Path) -> None:

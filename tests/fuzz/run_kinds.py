@@ -30,7 +30,7 @@ from hsi_suite.runs.run_differences import (
     compare_weights,
 )
 from hsi_suite.schemas.batch import BatchConfig
-from hsi_suite.tasks.scenes import fold_training, prediction, strip_prediction
+from hsi_suite.tasks.scenes import choosing, fold_training, prediction, strip_prediction
 from hsi_suite.tasks.scenes.ensemble import load_ensemble
 
 from .harness import Kind
@@ -227,10 +227,24 @@ def _batches():
 def _fold_left(folder):
     rows = [{"epoch": 1.0, "loss": 0.7}, {"epoch": 2.0, "loss": 0.4}]
     search = {"folds": "spatial", "number": 3, "score": 0.5, "settings": {"C": 1.0}}
-    write_json(folder / "fold_1.json", fold_training.record_of(Training(rows, 2, [], 0.9), search))
+    behind = {"value": 0.0, "low": None, "high": None, "apart": False}
+    row = {"name": "lda", "score": 0.5, "by_fold": [0.4, 0.6], "behind": behind}
+    facts = {"chosen": "lda", "best": "lda", "window": 1, "score": "mean", "rule": "best",
+             "folds": 2, "made_of": "blocks", "guard": 3, "level": 0.95, "not_judged": ["a"],
+             "candidates": [row, {"name": "gaussian", "why": "too few"}]}  # fmt: skip
+    choice = choosing.Choice(mock.Mock(), mock.Mock(), facts, {"lda": 0.5})
+    left = fold_training.record_of(Training(rows, 2, [], 0.9), search, choice)
+    write_json(folder / "fold_1.json", left)
+
+
+def _choice_left(folder):
+    row = {"hits": [1, 2], "support": [3, 2], "seconds": 0.5}
+    write_json(folder / "choice.json", {"lda": {"0": row, "1": row}, "svm": {"0": row}})
 
 
 def _folds():
+    yield Kind("what was tried to choose a model", _choice_left,
+               lambda f: choosing.recorded(f / "choice.json", 2))  # fmt: skip
     yield Kind("what a fold's training left", _fold_left,
                lambda f: fold_training.recorded(f / "fold_1.json"))  # fmt: skip
 

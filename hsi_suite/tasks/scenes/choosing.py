@@ -106,7 +106,7 @@ def choose(
     folds = choice_folds(config, prepared)
     _say_folds(folds, prepared, observer)
     hidden = _without_test(prepared)
-    tried: Record = {} if record is None else recorded(record)
+    tried: Record = {} if record is None else recorded(record, len(prepared.split.classes))
     why: dict[str, str] = {}
     for family in _families(candidate_configs(config)):
         observer.begin(f"trying {', '.join(family)}", len(folds.parts))
@@ -346,8 +346,12 @@ def _reduction(config: ClassificationConfig, prepared: Prepared, split: Split) -
     return fit_reduction(config.reduction, prepared.scene, split, rank)
 
 
-def recorded(path: Path) -> Record:
+def recorded(path: Path, classes: int) -> Record:
     """What an interrupted run had tried.
+
+    Args:
+        path: where it is kept.
+        classes: their number.
 
     Raises:
         RunError: the file is damaged.
@@ -357,16 +361,18 @@ def recorded(path: Path) -> Record:
     found = read_json(path, "what was tried", kind=RunError)
     with parsing(path, "what was tried", "remove it", kind=RunError):
         return {
-            str(name): {
-                str(number): {
-                    "hits": [int(each) for each in row["hits"]],
-                    "support": [int(each) for each in row["support"]],
-                    "seconds": float(row["seconds"]),
-                }
-                for number, row in rows.items()
-            }
+            str(name): {str(number): _fold_row(row, classes) for number, row in rows.items()}
             for name, rows in found.items()
         }
+
+
+def _fold_row(row: Mapping[str, Any], classes: int) -> dict[str, Any]:
+    hits, support = ([int(each) for each in row[key]] for key in ("hits", "support"))
+    if not len(hits) == len(support) == classes:
+        raise ValueError(f"counts of {classes} classes")
+    if any(not 0 <= right <= asked for right, asked in zip(hits, support, strict=True)):
+        raise ValueError("no more right answers than pixels")
+    return {"hits": hits, "support": support, "seconds": float(row["seconds"])}
 
 
 def _counts(rows: Mapping[str, Mapping[str, Any]]) -> FoldCounts:

@@ -126,13 +126,13 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
     return config.model_copy(
         update={
             **on_this_machine(config),
-            "split": _resolve_split(split, config.model.window // 2),
+            "split": _resolve_split(split, config.model.window // 2, config.auto is not None),
             "data": data,
         }
     )
 
 
-def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
+def _resolve_split(split: SplitConfig, radius: int, chosen: bool) -> SplitConfig:
     guarded = split.kind in GUARDED
     guard = split.guard
     if guard is not None and not guarded:
@@ -143,7 +143,8 @@ def _resolve_split(split: SplitConfig, radius: int) -> SplitConfig:
             "split.guard",
             f"{guard}",
             f"at least the window's radius, {radius}",
-            "leave it out to take what fits window and scene",
+            "leave it out to take what fits window and scene"
+            + (", or name candidates with smaller windows" if chosen else ""),
         )
     usual = {"scenes": "train", **dict.fromkeys(GUARDED, "drop")}
     rare = split.rare_classes or usual.get(split.kind, "error")

@@ -28,6 +28,7 @@ from ...reports.content import percent
 from ...runs.folder import CHECKPOINT, CHOICE, FOLD, MODEL_ENDING, SPLIT_ENDING, Run
 from ...runs.pages import CANDIDATE_SECONDS
 from ...schemas.classification import ClassificationConfig
+from ...schemas.run_metrics import ChoiceMade
 from ...user_files import read_json
 from .baselines import run_baselines
 from .calibrating import calibrate
@@ -165,7 +166,9 @@ def recorded(path: Path) -> FoldTraining:
         first = None if first is None else float(first)
         training = Training(history, int(found["epoch"]), [], first)
         seconds = {k: float(v) for k, v in found.get(CANDIDATE_SECONDS, {}).items()}
-        return FoldTraining(training, found["search"], found.get("choice"), seconds)
+        if (choice := found.get("choice")) is not None:
+            ChoiceMade.model_validate(choice)
+        return FoldTraining(training, found["search"], choice, seconds)
 
 
 def folded_outcome(
