@@ -6,17 +6,15 @@ No test pixel takes part: while candidates are tried the scene holds no data the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...atomic import write_json
-from ...data.scene_stack import parts_of, valid_pixels
-from ...data.spatial_folds import pixel_folds
+from ...data.scene_stack import valid_pixels
 from ...data.splits import Split
 from ...engine.distributed import Team
 from ...engine.observer import Observer
@@ -26,7 +24,6 @@ from ...errors import (
     InputFileError,
     OutputError,
     RunError,
-    SplitError,
 )
 from ...guard import parsing
 from ...metrics.area_scores import LEVEL
@@ -38,6 +35,7 @@ from ...schemas.choosing import AUTO
 from ...schemas.classification import ClassificationConfig
 from ...user_files import read_json
 from .candidates import candidate_configs
+from .choice_folds import ChoiceFolds, choice_folds, folds_text
 from .classical_fitting import likeness
 from .classifier import Classifier
 from .evaluation import classified, part_wanted
@@ -46,8 +44,6 @@ from .preparation import Prepared
 from .reduction_fitting import fit_reduction
 from .training_memory import MemoryLimit
 
-# Share of the training pixels that folds have to test; else their guard is narrowed.
-_MOST_TESTED = 0.8
 Record = dict[str, dict[str, Any]]
 
 
@@ -66,21 +62,6 @@ class Choice:
     prepared: Prepared
     facts: Mapping[str, Any]
     seconds: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class ChoiceFolds:
-    """The folds on which candidates are compared.
-
-    Attributes:
-        parts: for each the positions among the training pixels of those to learn and to test.
-        guard: pixels between the sides.
-        words: what they are made of.
-    """
-
-    parts: Sequence[Fold]
-    guard: int
-    words: str
 
 
 def choose(
@@ -104,7 +85,7 @@ def choose(
     """
     assert config.auto is not None
     folds = choice_folds(config, prepared)
-    _say_folds(folds, prepared, observer)
+    observer.message(folds_text(folds, prepared.split.guard))
     hidden = _without_test(prepared)
     tried: Record = {} if record is None else recorded(record, len(prepared.split.classes))
     why: dict[str, str] = {}
@@ -132,51 +113,6 @@ def choose(
             score = _counts(tried[name]).score(config.auto.score)
             observer.message(f"{AUTO}: {name} scores {percent(score)} % on the folds")
     return _chosen(config, prepared, folds, tried, why)
-
-
-def choice_folds(config: ClassificationConfig, prepared: Prepared) -> ChoiceFolds:
-    """Spatial folds of the training pixels, or the scenes that they lie in.
-
-    Blocks keep the guard of the split, or as much of it as lets them test most training pixels:
-    the training side is smaller than the scene, and a guard takes more of it.
-
-    Raises:
-        ConfigError: there are none.
-    """
-    assert config.auto is not None
-    train, number = prepared.split.train, config.auto.folds
-    classes = prepared.classes[train]
-    if len(scenes := _scenes(prepared)) > 1:
-        number = min(number, len(scenes))
-        where = np.empty(len(train), np.int64)
-        for place, mine in enumerate(scenes):
-            where[mine] = place % number
-        dealt = [_known(where != each, where == each, classes) for each in range(number)]
-        # Classes of one scene alone test nothing.
-        if len(parts := [fold for fold in dealt if len(fold[1])]) > 1:
-            return ChoiceFolds(parts, 0, "whole scenes")
-    for guard in dict.fromkeys([*(prepared.split.guard // part for part in (1, 2, 4)), 0]):
-        try:
-            found = pixel_folds(
-                train,
-                classes,
-                prepared.split.shape,
-                folds=number,
-                guard=guard,
-                rare_classes="train",
-                generator=config.streams.numpy("init", "choice"),
-            )
-        except SplitError:
-            continue
-        tested = sum(len(each) for _, each in found)
-        if tested >= _MOST_TESTED * len(train) or not guard:
-            return ChoiceFolds(found, guard, "blocks")
-    raise ConfigError(
-        f"--model {AUTO}",
-        f"{len(train):,} training pixels that cannot be divided by place into {number} folds",
-        "training areas of at least two classes in several places",
-        "lower auto.folds, or name a model",
-    )
 
 
 def chosen_alone(team: Team) -> None:
@@ -220,33 +156,6 @@ def _check_memory(config: ClassificationConfig, prepared: Prepared, memory: Memo
         # Why it cannot be used is said when it is tried.
         return
     memory.check_training(classifier, config, largest.scene, len(largest.split.train), dense)
-
-
-def _scenes(prepared: Prepared) -> list[NDArray[np.bool_]]:
-    """Of a split by scenes, which training pixels lie in each; [] of another."""
-    if prepared.split.kind != "scenes":
-        return []
-    train, samples = prepared.split.train, prepared.scene.samples
-    found = [part.mine(train, samples) for part in parts_of(prepared.scene)]
-    return [mine for mine in found if mine.any()]
-
-
-def _known(
-    learnt: NDArray[np.bool_], tested: NDArray[np.bool_], classes: NDArray[np.int64]
-) -> Fold:
-    """A fold that tests the classes that it knows."""
-    tested = tested & np.isin(classes, classes[learnt])
-    return np.flatnonzero(learnt), np.flatnonzero(tested)
-
-
-def _say_folds(folds: ChoiceFolds, prepared: Prepared, observer: Observer) -> None:
-    wanted = prepared.split.guard
-    text = f"{AUTO}: {len(folds.parts)} folds of the training pixels, {folds.words}"
-    if folds.words == "blocks" and wanted:
-        text += f" {folds.guard} pixels apart"
-        if folds.guard < wanted:
-            text += f": {wanted} would leave too few to test"
-    observer.message(text)
 
 
 def _without_test(prepared: Prepared) -> Prepared:
