@@ -22,6 +22,7 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, RunError, Stopped
 from hsi_suite.metrics.fold_scores import FoldCounts, behind, best_of, first_of
 from hsi_suite.models.description import describe_model, list_models
+from hsi_suite.reports.choices import choice_remarks
 from hsi_suite.runs.folder import CHOICE
 from hsi_suite.runs.identity import run_identity
 from hsi_suite.runs.training import resume, train
@@ -315,6 +316,20 @@ def test_it_is_listed_and_is_no_network():
     assert list_models()[-1]["name"] == AUTO
     with pytest.raises(ConfigError, match="not a model but a choice of one"):
         describe_model(AUTO)
+
+
+def test_windows_that_reach_over_the_guard_of_the_folds_are_said():
+    behind = {"value": 0.0, "low": None, "high": None, "apart": False}
+    row = {"name": "a", "score": 0.7, "behind": behind}
+    choice = {
+        "chosen": "a", "best": "a", "window": 7, "score": "mean", "folds": 5, "guard": 2,
+        "made_of": "blocks", "not_judged": [], "candidates": [row],
+    }  # fmt: skip
+    scores = {"overall_accuracy": 0.7, "average_accuracy": 0.7}
+    said = [each.text for each in choice_remarks({"choices": [choice], "test": scores})]
+    assert len(said) == 2 and "windows of 7 pixels reach pixels that were learnt" in said[1]
+    wider = {**choice, "guard": 3}
+    assert len(choice_remarks({"choices": [wider], "test": scores})) == 1
 
 
 def test_several_processes_are_refused():

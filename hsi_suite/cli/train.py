@@ -63,7 +63,7 @@ Examples:
     "--model",
     metavar="NAME|FILE.py:CLASS",
     help="A model of `hsi models list`, or a network of your own; auto tries those of "
-    "auto.candidates on spatial folds of the training pixels and takes the best.",
+    "auto.candidates on spatial folds of the training pixels and takes one of the best.",
 )
 @click.option("--config", metavar="NAME|FILE", help="A configuration.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")

@@ -29,7 +29,9 @@ _BYTES = 4  # of a value in single precision
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 # `AUTO` of the configurations, which models do not know.
 _AUTO = "auto"
-_CHOICE = "The best of several on spatial folds of the training pixels (hsi train --model auto)"
+_CHOICE = (
+    "One of the best of several on spatial folds of the training pixels (hsi train --model auto)"
+)
 _MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 

@@ -105,6 +105,13 @@ def _remarks(choice: Metrics, metrics: Metrics) -> list[Remark]:
                 warning=True,
             )
         )
+    radius = choice["window"] // 2
+    if choice["made_of"] == "blocks" and choice["guard"] < radius:
+        text = (
+            f"The folds are {choice['guard']} pixels apart, so that windows of {choice['window']} "
+            "pixels reach pixels that were learnt, which flatters candidates with such windows."
+        )
+        remarks.append(Remark(text, warning=True))
     if tested is not None and own - tested > _FAR:
         apart = f"{100 * (own - tested):.1f}"
         text = f"The folds promised {apart} points more than the test gave."

@@ -30,17 +30,17 @@ class AutoConfig(Section):
 
     Attributes:
         candidates: names of shipped configurations or files of others, each perhaps with settings
-            behind it, as in "wide_svm model.window=5"; of equal ones the first is taken.
+            behind it, as in "wide_svm model.window=5", in order of preference.
         folds: spatial folds of the training pixels, on which each is trained and tested.
         score: what decides: overall or average accuracy over all folds, or the mean of both.
-        rule: best takes the one with the best score; first takes the first of the list that is not
-            told apart from the best.
+        rule: first takes the first of the list that is not told apart from the best, so that the
+            list is in order of preference; best the one with the best score.
     """
 
     candidates: Annotated[list[str | Candidate], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2, le=100)] = 5
     score: Judging = "mean"
-    rule: Literal["best", "first"] = "best"
+    rule: Literal["first", "best"] = "first"
 
     @field_validator("candidates", mode="before")
     @classmethod

@@ -39,7 +39,8 @@ def choice_folds(config: ClassificationConfig, prepared: Prepared) -> ChoiceFold
     """Spatial folds of the training pixels, or the scenes that they lie in.
 
     Blocks keep the guard of the split, or as much of it as lets them test most training pixels:
-    the training side is smaller than the scene, and a guard takes more of it.
+    the training side is smaller than the scene, and a guard takes more of it. It is not narrowed
+    below the radius of the largest window: an average that reaches learnt pixels is flattered.
 
     Raises:
         ConfigError: there are none.
@@ -56,7 +57,9 @@ def choice_folds(config: ClassificationConfig, prepared: Prepared) -> ChoiceFold
         # Classes of one scene alone test nothing.
         if len(parts := [fold for fold in dealt if len(fold[1])]) > 1:
             return ChoiceFolds(parts, 0, "whole scenes")
-    for guard in dict.fromkeys([*(prepared.split.guard // part for part in (1, 2, 4)), 0]):
+    wanted = prepared.split.guard
+    least = min(wanted, config.model.window // 2)
+    for guard in dict.fromkeys([*(max(wanted // part, least) for part in (1, 2, 4)), least]):
         try:
             found = pixel_folds(
                 train,
@@ -70,13 +73,13 @@ def choice_folds(config: ClassificationConfig, prepared: Prepared) -> ChoiceFold
         except SplitError:
             continue
         tested = sum(len(each) for _, each in found)
-        if tested >= _MOST_TESTED * len(train) or not guard:
+        if tested >= _MOST_TESTED * len(train) or guard == least:
             return ChoiceFolds(found, guard, "blocks")
     raise ConfigError(
         f"--model {AUTO}",
         f"{len(train):,} training pixels that cannot be divided by place into {number} folds",
         "training areas of at least two classes in several places",
-        "lower auto.folds, or name a model",
+        "lower auto.folds, name candidates with smaller windows, or name a model",
     )
 
 
