@@ -662,6 +662,18 @@ def test_a_vertex_without_a_place_costs_its_feature_alone(tmp_path, scene):
     assert any("1 features have no shape in the scene's" in remark for remark in read.remarks)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_a_vertex_that_is_no_number_costs_its_feature_alone(tmp_path, scene, value):
+    x, y = shapely.get_coordinates(squares(1)[0])[0]
+    odd = shapely.Polygon([(x, y), (x + 90, y), (value, y - 90), (x, y - 60)])
+    path = write_drawn(tmp_path / "d.gpkg", [*squares(2), odd], {"class": ["a", "b", "a"]})
+    read = read_scene(scene, labels=path)
+    labelled = np.count_nonzero(burnt(squares(2), [1, 2]))
+    assert np.count_nonzero(read.labels) >= labelled
+    if not np.isfinite(value):
+        np.testing.assert_array_equal(read.labels, burnt(squares(2), [1, 2]))
+
+
 def test_labels_of_one_class_have_a_field_by_its_usual_name(tmp_path, scene):
     path = write_drawn(tmp_path / "d.gpkg", squares(2), {"class": ["a", "a"]})
     read = read_scene(scene, labels=path)

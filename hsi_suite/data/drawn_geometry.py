@@ -224,8 +224,10 @@ def whole_shapes(
     """
     import shapely
 
-    bounds = shapely.bounds(shapes)
-    held = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes) & np.isfinite(bounds).all(axis=1)
+    held = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+    # Bounds would not tell: they leave out vertices that are no numbers.
+    places, of = shapely.get_coordinates(shapes, return_index=True)
+    held[of[~np.isfinite(places).all(axis=1)]] = False
     invalid = held & ~shapely.is_valid(shapes)
     fixed = shapes.copy()
     fixed[~held] = None
