@@ -674,6 +674,19 @@ def test_a_vertex_that_is_no_number_costs_its_feature_alone(tmp_path, scene, val
         np.testing.assert_array_equal(read.labels, burnt(squares(2), [1, 2]))
 
 
+@pytest.mark.parametrize("crs", ["none", PLACE.crs])
+def test_a_region_with_a_vertex_at_infinity_is_left_out(tmp_path, scene, crs):
+    ring = [(1e999, 3.0), (12.0, 3.0), (12.0, 9.0), (1e999, 3.0)]
+    good = np.array([(2.0, 2.0), (8.0, 2.0), (8.0, 8.0), (2.0, 2.0)])
+    if crs != "none":
+        good = shapely.get_coordinates(at(shapely.Polygon(good)))
+    path = tmp_path / "roi.xml"
+    path.write_text(drawn.roi_xml(crs, [("a", [ring]), ("b", [good])]))
+    read = read_scene(scene, labels=path)
+    assert set(np.unique(read.labels)) == {0, 2}
+    assert any("1 features have no shape" in remark for remark in read.remarks)
+
+
 def test_labels_of_one_class_have_a_field_by_its_usual_name(tmp_path, scene):
     path = write_drawn(tmp_path / "d.gpkg", squares(2), {"class": ["a", "a"]})
     read = read_scene(scene, labels=path)

@@ -148,7 +148,9 @@ def _through(shapes: Geometries, transform: Affine) -> Geometries:
     def place(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = xy.T
         with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is left out later
-            return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
+            placed = np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
+        # NaN equals nothing, so that rings with it would not be closed.
+        return np.where(np.isfinite(placed), placed, np.inf)
 
     found: Geometries = moved(shapes, place)
     return found
