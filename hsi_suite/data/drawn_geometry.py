@@ -243,6 +243,7 @@ def whole_shapes(
     if buffer:
         step = _Metres.of(path, grid)
         fixed[thin] = [step.widened(shape, buffer) for shape in fixed[thin]]
+        fixed[shapely.is_empty(fixed)] = None  # so far off that the width is lost in rounding
     told = []
     if not held.all():
         told.append(f"{int((~held).sum())} features have no shape in the scene's coordinates")
