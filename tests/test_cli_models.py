@@ -75,7 +75,7 @@ def test_json_holds_exact_numbers():
 
 def test_list_names_networks_classical_models_and_blocks():
     entries = json.loads(run("list", "--json"))
-    assert [entry["name"] for entry in entries] == [*MODELS, *CLASSICAL]
+    assert [entry["name"] for entry in entries] == [*MODELS, *CLASSICAL, "auto"]
     first = {row[0] for row in rows(run("list"))}
     assert {*MODELS, *CLASSICAL} <= first
     assert [entry["name"] for entry in json.loads(run("list", "--blocks", "--json"))] == list(

@@ -268,7 +268,7 @@ def test_what_cannot_be_described_is_one_line(name, shape, options, error, messa
 
 def test_lists_are_complete():
     models = {entry["name"]: entry for entry in list_models()}
-    assert set(models) == {*MODELS, *CLASSICAL}
+    assert set(models) == {*MODELS, *CLASSICAL, "auto"}
     assert models["hybridsn"]["parameters"] == 5_122_176
     assert models["svm"]["parameters"] is None and models["svm"]["kind"] == "classical"
     blocks = {entry["name"]: entry for entry in list_blocks()}
