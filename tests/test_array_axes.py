@@ -344,6 +344,32 @@ def test_widths_of_another_variable_are_in_their_unit_or_that_of_the_wavelengths
         assert file.fwhm is None
 
 
+@pytest.mark.parametrize(
+    ("name", "unit", "own"), [("fwhm", "", ""), ("fwhm_nm", "", ""), ("fwhm", "µm", "nm")]
+)
+def test_widths_in_hdf5_are_in_their_unit_or_that_of_the_wavelengths(tmp_path, name, unit, own):
+    centres, widths = np.linspace(400.0, 2500.0, 10), np.linspace(6, 12, 10)
+    with h5py.File(tmp_path / "cube.h5", "w") as file:
+        file["cube"] = np.ones((6, 7, 10), np.float32)
+        file["wavelength"], file[name] = centres * (1e-3 if unit else 1.0), widths
+        file["wavelength"].attrs["units"], file[name].attrs["units"] = unit, own
+    with open_cube(tmp_path / "cube.h5") as file:
+        np.testing.assert_allclose(file.wavelengths, centres)
+        np.testing.assert_allclose(file.fwhm, widths)
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0, np.nan])
+def test_widths_that_are_none_are_not_known(tmp_path, width):
+    arrays = {"cube": np.ones((6, 7, 4)), "wavelength": [450.0, 500, 600, 700], "fwhm": [width] * 4}
+    np.savez(tmp_path / "cube.npz", **arrays)
+    with h5py.File(tmp_path / "cube.h5", "w") as file:
+        file.update({name: np.asarray(values) for name, values in arrays.items()})
+    for path in (tmp_path / "cube.npz", tmp_path / "cube.h5"):
+        with open_cube(path) as file:
+            assert file.fwhm is None
+            assert file.wavelengths is not None
+
+
 def test_numbers_of_bands_are_no_wavelengths(tmp_path):
     np.savez(tmp_path / "cube.npz", cube=np.ones((6, 7, 10)), wavelength=np.arange(1, 11))
     with open_cube(tmp_path / "cube.npz") as file:

@@ -744,6 +744,8 @@ def test_indices_see_the_bands_that_the_run_learnt(tmp_path, pair):
         ("furlongs", 1, "in 'furlongs', which is no unit of wavelength known here"),
         ("GHz", 1, "in 'GHz'"),
         ("nm", 0, "holds values that are not above 0"),
+        ("Nanometers", 1e-3, "which is no light"),
+        ("Micrometers", 1, "holds 400 to 440 (Micrometers), which is no light"),
         ("Index", 1, None),
         ("Unknown", 1, None),
         ("Micrometers", 1e-3, None),

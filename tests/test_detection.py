@@ -10,6 +10,8 @@ from sklearn.metrics import roc_auc_score
 from hsi_suite.cli import main
 from hsi_suite.data.formats.envi_writer import write_envi
 from hsi_suite.data.readers import open_cube
+from hsi_suite.data.scene import Georeference
+from hsi_suite.data.writers import write_layers
 from hsi_suite.errors import ConfigError, HsiSuiteError, OutputError
 from hsi_suite.tasks.detection.detection import detect
 from hsi_suite.tasks.detection.detectors import Background, detector
@@ -105,6 +107,30 @@ def test_the_values_of_a_scene_are_not_replaced(tmp_path):
     assert (tmp_path / "a.img").read_bytes() == before
 
 
+def test_a_truth_lies_by_its_coordinates_and_is_not_replaced(tmp_path):
+    cube = np.random.default_rng(0).random((9, 8, 4), np.float32)
+    truth = np.zeros((9, 8), np.int32)
+    truth[2:4, 3:5] = 1
+    place = Georeference("EPSG:32633", (30.0, 0.0, 500_000.0, 0.0, -30.0, 5_800_000.0))
+    beside = Georeference("EPSG:32633", (30.0, 0.0, 500_030.0, 0.0, -30.0, 5_800_000.0))
+    write_layers(tmp_path / "cube.tif", cube, list("abcd"), place)
+    write_layers(tmp_path / "same.tif", truth[..., None].astype(np.float32), ["t"], place)
+    moved = np.roll(truth, -1, axis=1)[..., None].astype(np.float32)
+    write_layers(tmp_path / "moved.tif", moved, ["t"], beside)
+    before = (tmp_path / "same.tif").read_bytes()
+    with open_cube(tmp_path / "cube.tif") as file:
+        found = [
+            detect(file, tmp_path / f"{n}.npy", "rx", None, truth=tmp_path / name).truth
+            for n, name in enumerate(("same.tif", "moved.tif"))
+        ]
+        assert found[0] == found[1]
+        with pytest.raises(OutputError, match="would replace the truth"):
+            detect(
+                file, tmp_path / "same.tif", "rx", None, truth=tmp_path / "same.tif", overwrite=True
+            )
+    assert (tmp_path / "same.tif").read_bytes() == before
+
+
 def test_missing_pixels_and_useless_bands_do_not_count(spectra, tmp_path):
     cube = spectra[0].astype(np.float32)
     cube[3, 5] = np.nan
@@ -174,7 +200,7 @@ def test_the_command(scene, tmp_path, monkeypatch, capsys):
         (("--at", "1,1", "--false-alarms", "2"), "between 0 and 1"),
         (("--at", "1,1", "--memory-limit", "10M"), "--memory-limit"),
         (("--at", "1,1", "--truth", "ones.npy"), "targets everywhere or nowhere"),
-        (("--at", "1,1", "--truth", "small.npy"), "as the scene has"),
+        (("--at", "1,1", "--truth", "small.npy"), "as in the scene"),
         (("--target", "absent.csv"), "absent.csv"),
         (("--at", "1,1", "-o", "x.jpg"), "ending"),
     ],

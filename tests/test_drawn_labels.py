@@ -674,6 +674,16 @@ def test_a_vertex_that_is_no_number_costs_its_feature_alone(tmp_path, scene, val
         np.testing.assert_array_equal(read.labels, burnt(squares(2), [1, 2]))
 
 
+def test_an_area_that_collapses_is_counted_as_no_shape(tmp_path, scene):
+    [point] = shapely.get_coordinates(squares(1)[0])[:1]
+    flat = shapely.Polygon([point] * 4)
+    path = write_drawn(tmp_path / "d.gpkg", [*squares(2), flat], {"class": ["a", "b", "a"]})
+    read = read_scene(scene, labels=path)
+    np.testing.assert_array_equal(read.labels, burnt(squares(2), [1, 2]))
+    assert any("1 features have no shape in the scene's" in remark for remark in read.remarks)
+    assert not any("made valid" in remark for remark in read.remarks)
+
+
 @pytest.mark.parametrize("crs", ["none", PLACE.crs])
 def test_a_region_with_a_vertex_at_infinity_is_left_out(tmp_path, scene, crs):
     ring = [(1e999, 3.0), (12.0, 3.0), (12.0, 9.0), (1e999, 3.0)]

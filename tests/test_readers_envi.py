@@ -257,11 +257,11 @@ def test_pairs_with_a_file_missing(tmp_path):
 def test_headers_agree_with_the_spectral_package(tmp_path):
     envi = pytest.importorskip("spectral.io.envi")
     cube = samples.make_cube()
-    metadata = {"wavelength": [1.5, 2, 3, 4, 5], "wavelength units": "Nanometers"}
+    metadata = {"wavelength": [401.5, 402, 403, 404, 405], "wavelength units": "Nanometers"}
     envi.save_image(str(tmp_path / "s.hdr"), cube, dtype="uint16", metadata=metadata)
     with open_cube(tmp_path / "s.hdr") as file:
         np.testing.assert_array_equal(file.read(), cube)
-        assert list(file.wavelengths) == [1.5, 2, 3, 4, 5]
+        assert list(file.wavelengths) == [401.5, 402, 403, 404, 405]
     samples.write_envi(tmp_path / "a.hdr", cube, extra=RICH.replace("Wavelength", "wavelength"))
     ours, theirs = (
         parse_envi_header(tmp_path / "a.hdr"),

@@ -283,6 +283,10 @@ def test_a_colour_picture_is_no_label_map(tmp_path):
         (["1,450 nm", "1,600 nm"], None),
         (["1.0", "25.5"], None),
         (["450nm", "1.6 µm"], None),
+        (["450-460 nm", "460-470 nm"], None),  # the ends of bands
+        (["0.45 – 0.46 µm", "0.46 – 0.47 µm"], None),
+        (["Band 5 - 450 nm", "Band 6 - 460 nm"], [450, 460]),
+        (["2'500 nm", "2'510 nm"], None),
         (["1", "2"], None),
         (["450", "450"], None),
         (["red 450 nm", "green"], None),

@@ -236,19 +236,21 @@ def whole_shapes(
     thin = np.array([_has_parts(shape, areas=False) for shape in fixed], bool)
     areas = np.array([_has_parts(shape, areas=True) for shape in fixed], bool)
     _check_kinds(path, int(areas.sum()), int(thin.sum()), buffer)
-    fixed[invalid] = [
-        _parts(shapely.make_valid(shape), areas=area)
-        for shape, area in zip(fixed[invalid], areas[invalid], strict=True)
-    ]
+    with np.errstate(all="ignore"):  # of vertices too far off to be reckoned with
+        fixed[invalid] = [
+            _parts(shapely.make_valid(shape), areas=area)
+            for shape, area in zip(fixed[invalid], areas[invalid], strict=True)
+        ]
     if buffer:
         step = _Metres.of(path, grid)
         fixed[thin] = [step.widened(shape, buffer) for shape in fixed[thin]]
         fixed[shapely.is_empty(fixed)] = None  # so far off that the width is lost in rounding
     told = []
-    if not held.all():
-        told.append(f"{int((~held).sum())} features have no shape in the scene's coordinates")
-    if invalid.any():
-        told.append(f"{int(invalid.sum())} invalid shapes were made valid")
+    lost = shapely.is_missing(fixed)
+    if lost.any():
+        told.append(f"{int(lost.sum())} features have no shape in the scene's coordinates")
+    if mended := int((invalid & ~lost).sum()):
+        told.append(f"{mended} invalid shapes were made valid")
     return fixed, told
 
 

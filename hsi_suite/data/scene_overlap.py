@@ -101,12 +101,14 @@ def _held(side: NDArray[np.bool_], part: ScenePart, at: NDArray[np.float64]) -> 
     """Which places on the ground lie in a pixel of a scene that is True."""
     assert part.georeference is not None
     a, b, c, d, e, f = part.georeference.transform
+    held = np.zeros(at.shape[1], bool)
+    if not np.isfinite(determinant := a * e - b * d) or determinant == 0:
+        return held  # coordinates that place nothing
     # Places without an image in the scene's system are not finite.
     moved = np.where(np.isfinite(at), at, np.finfo(np.float32).max) - np.array([[c], [f]])
     pixels = np.floor(np.linalg.solve(np.array([[a, b], [d, e]]), moved))
     samples, lines = pixels.clip(-1, np.iinfo(np.int32).max).astype(np.int64)
     inside = (lines >= 0) & (lines < part.lines) & (samples >= 0) & (samples < part.samples)
-    held = np.zeros(at.shape[1], bool)
     held[inside] = side[part.place][lines[inside], samples[inside]]
     return held
 

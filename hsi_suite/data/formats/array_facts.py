@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .array_axes import ArrayRequest, CubeAxes, cube_axes, matrix_axes
 from .array_choice import StoredArray, axes_left_out, choose_cube
 from .envi_header import HeaderValue
-from .wavelength_units import in_nanometres, widths_in_nanometres
+from .wavelength_units import in_nanometres, lengths_in_nanometres, widths_in_nanometres
 
 _LINES = {"lines", "line", "nlines", "nline", "nl", "rows", "row", "nrows", "nrow", "nr", "h",
           "height", "m"}  # fmt: skip
@@ -113,10 +113,11 @@ def find_cube(
     centres = widths = None
     fitting = [array for array in lists if math.prod(array.shape) == axes.shape[2]]
     if len(fitting) == 1:
-        _, unit = _without_unit(plain_name(fitting[0].name))
+        unit = unit_in_name(fitting[0].name)
         listing = values(fitting[0]).reshape(-1).tolist()
         centres = in_nanometres(listing, unit)
-        widths = _widths([a for a in arrays if is_spectral_list(a, True)], values, listing, unit)
+        known = [array for array in arrays if is_spectral_list(array, True)]
+        widths = None if centres is None else _widths(known, values, listing, unit)
     listed = fitting[0].name if centres is not None else ""
     unused = _unused(fitting or lists, axes.shape[2]) if centres is None and lists else ""
     marks = [array for array in arrays if marks_bands(array, axes.shape[2])]
@@ -131,9 +132,9 @@ def _widths(
     if len(arrays) != 1:
         return None
     widths = values(arrays[0]).reshape(-1).tolist()
-    _, own = _without_unit(plain_name(arrays[0].name))
+    own = unit_in_name(arrays[0].name)
     if own and len(widths) == len(centres):
-        return in_nanometres(widths, own)
+        return lengths_in_nanometres(widths, own)
     return widths_in_nanometres(widths, centres, unit)
 
 
@@ -178,6 +179,11 @@ def marks_bands(array: StoredArray, bands: int) -> bool:
 def marks_of(values: NDArray[Any]) -> tuple[str, ...]:
     """What such an array says, as ENVI has it: 0 for a bad band, 1 for others."""
     return tuple(str(int(each != 0)) for each in np.asarray(values).reshape(-1))
+
+
+def unit_in_name(name: str) -> str:
+    """The unit that an array's name ends in, as wavelength_um; "" where there is none."""
+    return _without_unit(plain_name(name))[1]
 
 
 def _without_unit(name: str) -> tuple[str, str]:

@@ -15,13 +15,18 @@ from numpy.typing import NDArray
 
 from .class_names import ClassNames
 from .envi_header import GAINS, OFFSETS, HeaderValue
-from .wavelength_units import in_nanometres, no_wavelengths
+from .wavelength_units import in_nanometres, lengths_in_nanometres, no_wavelengths
 
 _TAG = 42112
 # A number and its unit, in the words of a band's description.
 _MEASURED = re.compile(
-    r"(?<![\w.])(?<!\d,)(\d+(?:[.,]\d+)?)[\s_]*"
+    r"(?<![\w.])(?<!\d[,'’])(\d+(?:[.,]\d+)?)[\s_]*"
     r"(nm|nanomet(?:er|re)s?|[uµμ]m|micromet(?:er|re)s?|microns?)(?![a-z])",
+    re.IGNORECASE,
+)
+# Two ends of a band, the upper of which alone has a unit.
+_RANGE = re.compile(
+    r"(?<![\w.,])(\d+(?:[.,]\d+)?)\s*(?:-|–|—|to|\.{2,})\s*(\d+(?:[.,]\d+)?)\s*[a-zµμ]",
     re.IGNORECASE,
 )
 # What is said of a band's width, which has a unit too.
@@ -109,7 +114,7 @@ class GdalMetadata:
             widths = _of_all(self._by_band("name", name), bands)
             if widths is not None:
                 unit = unit or self._by_band("name", "WAVELENGTH_UNITS").get(0, "Nanometers")
-                return in_nanometres(widths, unit)
+                return lengths_in_nanometres(widths, unit)
         return None
 
     def marks(self, bands: int) -> dict[str, HeaderValue]:
@@ -158,9 +163,12 @@ def described_wavelengths(descriptions: Sequence[str]) -> NDArray[np.float64] | 
     """Band centres in nm that stand in the descriptions of all bands; None where one has none.
 
     A number with a unit of length, as in "Band 7 (449.4 nm)" or "0,449 µm", in whatever words, a
-    width beside it or not; or descriptions that are numbers alone, each of them once, which then
-    are nanometres from 300 on, or micrometres where they are fractions from 0.3 to 20.
+    width beside it or not, but no range of them; or descriptions that are numbers alone, each of
+    them once, which then are nanometres from 300 on, or micrometres where they are fractions from
+    0.3 to 20.
     """
+    if any(_is_range(text, place) for place, text in enumerate(descriptions)):
+        return None
     found = [_MEASURED.findall(_WIDTH.sub("", text)) for text in descriptions]
     if found and all(len(each) == 1 for each in found):
         units = {unit.lower() for ((_, unit),) in found}
@@ -168,6 +176,15 @@ def described_wavelengths(descriptions: Sequence[str]) -> NDArray[np.float64] | 
         centres = in_nanometres(numbers, units.pop()) if len(units) == 1 else None
         return centres if centres is not None and centres.min() >= _SHORTEST else None
     return _plain_wavelengths([text.strip() for text in descriptions])
+
+
+def _is_range(text: str, place: int) -> bool:
+    """Whether a band's description names two ends, as "450-460 nm", and not its number first."""
+    found = _RANGE.search(text)
+    if found is None:
+        return False
+    low, high = (float(number.replace(",", ".")) for number in found.groups())
+    return high / 2 < low < high and low not in (place, place + 1)
 
 
 def _plain_wavelengths(texts: Sequence[str]) -> NDArray[np.float64] | None:

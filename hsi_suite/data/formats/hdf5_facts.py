@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from ..missing_data import representable
 from .array_axes import named_axes
 from .array_choice import StoredArray, plain_axes
-from .array_facts import is_spectral_list, marks_bands, marks_of
+from .array_facts import is_spectral_list, marks_bands, marks_of, unit_in_name
 from .envi_header import GAINS, OFFSETS, HeaderValue
-from .wavelength_units import in_nanometres
+from .wavelength_units import in_nanometres, lengths_in_nanometres, widths_in_nanometres
 
 _MISSING = ("_FillValue", "missing_value", "Data_Ignore_Value", "data_ignore_value",
             "FillValue", "fill_value", "nodata", "NoData", "no_data_value")  # fmt: skip
@@ -50,6 +50,12 @@ class SpectralList:
     def nanometres(self) -> NDArray[np.float64] | None:
         """The values in nm; None when they are no wavelengths."""
         return in_nanometres(self.values.tolist(), self.unit)
+
+    def widths(self, centres: SpectralList) -> NDArray[np.float64] | None:
+        """The values as widths in nm, in the unit of the centres where they name none."""
+        if self.unit:
+            return lengths_in_nanometres(self.values.tolist(), self.unit)
+        return widths_in_nanometres(self.values.tolist(), centres.values.tolist(), centres.unit)
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,7 @@ def spectral_list(
         return None
     item = file[nearest[0]]
     unit = next((_text(item.attrs[key]) for key in _UNITS if key in item.attrs), "")
+    unit = unit or unit_in_name(nearest[0])
     return SpectralList(np.asarray(item[()], np.float64).reshape(-1), unit)
 
 

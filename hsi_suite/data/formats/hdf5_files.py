@@ -90,7 +90,7 @@ def _open_cube(path: Path, file: h5py.File, request: ArrayRequest, marked: bool)
         _source(path, dataset, axes, missing),
         (path,),
         wavelengths=wavelengths,
-        fwhm=None if widths is None or wavelengths is None else widths.nanometres,
+        fwhm=None if not (widths and centres) or wavelengths is None else widths.widths(centres),
         georeference=place,
         nodata=missing.value,
         kept_fields=scaling(dataset, bands) | ({} if bad is None else {"bbl": bad}),

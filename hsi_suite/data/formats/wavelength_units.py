@@ -20,6 +20,8 @@ _UNNAMED, _COUNTED = {"unknown", ""}, {"index"}
 _MOST_SHOWN = 30
 # So many numbers 1, 2, 3 … are no chance. Light of a millimetre and more is not measured.
 _FEWEST_COUNTED, _LONGEST_METRES = 3, 1e-3
+# In nm; beyond, a unit is named that the numbers are not in, such as micrometres over nanometres.
+_SHORTEST_LIGHT, _LONGEST_LIGHT = 10.0, 1e5
 
 
 def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float64] | None:
@@ -30,7 +32,20 @@ def in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float6
         unit: a name that ENVI or GDAL uses, wavenumbers (1/cm) included. Without one, numbers
             below 0.001 are taken for metres, up to 100 for micrometres, higher ones for
             nanometres, and 1, 2, 3 … for numbers of bands, which are no wavelengths.
+
+    Returns:
+        None also where some are below 10 nm or above 100 µm: they are in another unit.
     """
+    centres = lengths_in_nanometres(values, unit)
+    return centres if centres is not None and _may_be_light(centres) else None
+
+
+def _may_be_light(centres: NDArray[np.float64]) -> bool:
+    return bool(centres.min() >= _SHORTEST_LIGHT and centres.max() <= _LONGEST_LIGHT)
+
+
+def lengths_in_nanometres(values: Sequence[str | float], unit: str) -> NDArray[np.float64] | None:
+    """As `in_nanometres`, of lengths that need not be wavelengths, such as widths of bands."""
     try:
         centres = np.array([float(value) for value in values])
     except ValueError:
@@ -72,7 +87,9 @@ def widths_in_nanometres(
         raw = np.array([float(centre) for centre in centres])
     except ValueError:
         return None
-    if known is None or len(values) != len(known) or not np.isfinite(values).all():
+    if known is None or len(values) != len(known):
+        return None
+    if not (np.isfinite(values) & (values > 0)).all():
         return None
     # Of wavenumbers w the wavelength is 1 / w, whose slope is 1 / w².
     # The ratio first: it is 1 for nm, and the widths keep every digit.
@@ -91,6 +108,11 @@ def no_wavelengths(values: Sequence[str | float], unit: str) -> str:
         return ""
     if name not in {*_TO_NANOMETRES, *_WAVENUMBERS, *_UNNAMED}:
         return f"is in {unit.strip()[:_MOST_SHOWN]!r}, which is no unit of wavelength known here"
+    known = lengths_in_nanometres(values, unit)
+    if known is not None:
+        said = f" ({unit.strip()})" if name not in _UNNAMED else ""
+        span = f"{float(values[0]):g} to {float(values[-1]):g}{said}"
+        return f"holds {span}, which is no light: 10 nm to 100 µm"
     try:
         counted = _counts_bands(np.array([float(value) for value in values]))
     except ValueError:

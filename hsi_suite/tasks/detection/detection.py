@@ -18,6 +18,7 @@ from ...data.drawn_labels import drawn_mask
 from ...data.formats.drawn_features import DrawnOptions
 from ...data.formats.drawn_formats import recognise_drawn
 from ...data.formats.label_files import read_labels
+from ...data.label_alignment import align_labels
 from ...data.missing_data import band_list
 from ...data.readers import CubeFile
 from ...data.writers import LAYER_ENDINGS, write_layers
@@ -92,7 +93,7 @@ def detect(
         InputFileError: the truth does not fit the scene.
         OutputError: a result exists or cannot be written.
     """
-    observer, path = observer or Observer(), _checked(Path(output), file)
+    observer, path = observer or Observer(), _checked(Path(output), file, truth)
     if false_alarm_rate is not None and not 0 < false_alarm_rate < 1:
         raise ConfigError("--false-alarms", f"{false_alarm_rate:g}", "between 0 and 1")
     roc = path.with_name(f"{path.stem}_roc.png")
@@ -209,9 +210,8 @@ def _truth(path: Path, file: CubeFile) -> NDArray[np.bool_]:
     size = (file.shape[0], file.shape[1])
     if recognise_drawn(path) is not None:
         return drawn_mask([path], SceneGrid(size, file.georeference), DrawnOptions())
-    labels = read_labels(path).labels
-    if labels.shape != size:
-        raise InputFileError(path, f"{labels.shape}", f"{size}, as the scene has", "crop it")
+    given = read_labels(path)
+    labels = align_labels(path, given, file.georeference, size, remedy="crop it").labels
     mask: NDArray[np.bool_] = labels != 0
     return mask
 
@@ -233,13 +233,16 @@ def _judged(
     return found
 
 
-def _checked(path: Path, file: CubeFile) -> Path:
+def _checked(path: Path, file: CubeFile, truth: str | Path | None) -> Path:
     if path.suffix.lower() not in ENDINGS:
         raise OutputError(path, f"the ending {path.suffix!r}", f"one of {', '.join(ENDINGS)}")
     # An ENVI map is a pair of files.
     data = [path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else []
-    if {resolved(each) for each in file.files} & {resolved(each) for each in (path, *data)}:
+    written = {resolved(each) for each in (path, *data)}
+    if {resolved(each) for each in file.files} & written:
         raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
+    if truth is not None and resolved(Path(truth)) in written:
+        raise OutputError(path, "would replace the truth", "another name: no input is overwritten")
     return path
 
 

@@ -19,7 +19,7 @@ from ..geolocation import Geolocation
 from ..hdf5_facts import Missing
 from ..hdf5_files import Hdf5Lines, refuse_elsewhere, refuse_shortened, whole_dataset
 from ..reading_guard import reading
-from ..wavelength_units import in_nanometres
+from ..wavelength_units import lengths_in_nanometres
 
 WHAT = "an HDF5 product"
 _UNITS = ("units", "Units", "unit", "Unit")
@@ -252,7 +252,7 @@ def _converted(
     path: Path, name: str, values: NDArray[np.float64], unit: str
 ) -> NDArray[np.float64]:
     """Values without a unit are nm; those that are no wavelengths stay, to be refused."""
-    ones = in_nanometres([1.0], unit or "nm")
+    ones = lengths_in_nanometres([1.0], unit or "nm")
     if ones is None or unit.lower() in ("wavenumber", "cm-1", "1/cm"):
         raise InputFileError(path, f"{name} stands in {unit!r}", "nm or another length", _COPY)
     return values * float(ones[0])
