@@ -27,8 +27,8 @@ from .denoising import DenoisedLines
 from .network_classifier import NetworkClassifier
 from .strip_memory import model_bytes, svm_bytes
 
-# What a training takes beside the program itself for tables, figures and its page (measured: 0.62 GB
-# with the program for a tiny scene, of which not all is taken at the peak of a large one).
+# What a training takes beside the program itself for tables, figures and its page (measured:
+# 0.62 GB with the program for a tiny scene, of which not all is taken at the peak of a large one).
 _REPORT_BYTES = 80e6
 # Of blocks that were given back, which the process keeps (measured: 58 MB).
 _GIVEN_BACK_BYTES = 70e6
