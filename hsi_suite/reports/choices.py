@@ -159,7 +159,9 @@ def _candidate(row: Metrics, *, best: bool) -> list[Value]:
         ]
     behind, limits = row["behind"], ""
     if behind["low"] is not None:
-        limits = " to ".join(f"{100 * behind[end]:.1f}" for end in ("low", "high"))
+        limits = " to ".join(
+            f"{100 * behind[end]:.1f}".replace("-", "−") for end in ("low", "high")
+        )
     return [
         plain(row["name"]),
         Cell(percent(row["score"]), row["score"]),
