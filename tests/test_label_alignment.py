@@ -334,3 +334,10 @@ def test_every_command_that_takes_labels_can_place_and_understand_them():
     for command in (train, index_command):
         options = {name for parameter in command.params for name in parameter.opts}
         assert {"--labels", "--warp-labels", "--unlabelled"} <= options
+
+
+def test_files_of_a_split_are_not_warped_and_no_option_is_named(tmp_path):
+    path = write_labels(tmp_path / "codes.tif", LABELS, georeference(size=20.0))
+    with pytest.raises(InputFileError, match="gdalwarp -r near") as error:
+        file_split(path, LABELS, georeference=georeference())
+    assert "--warp-labels" not in str(error.value)

@@ -458,6 +458,15 @@ def test_the_files_of_a_scene_are_not_replaced_and_others_are_written(
     assert (tmp_path / "cube.img").read_bytes() == before
 
 
+def test_layers_that_are_not_asked_for_are_in_no_way(runs, tmp_path):
+    np.save(tmp_path / "m_probabilities.npy", small_cube()[0])
+    scene = str(tmp_path / "m_probabilities.npy")
+    with pytest.raises(OutputError, match="would replace the scene"):
+        predict(runs[:1], tmp_path / "m.npy", scene, probabilities=True)
+    predict(runs[:1], tmp_path / "m.npy", scene)
+    assert np.array_equal(np.load(scene), small_cube()[0])
+
+
 def test_a_pipe_is_no_scene(runs, tmp_path):
     os.mkfifo(tmp_path / "pipe.tif")
     with pytest.raises(InputFileError, match="this is a pipe"):

@@ -32,7 +32,7 @@ def align_labels(
     georeference: Georeference | None,
     shape: tuple[int, int],
     *,
-    warp: bool = False,
+    warp: bool | None = False,
     remedy: str = "",
 ) -> LabelFile:
     """A label map on the grid of its scene.
@@ -46,7 +46,8 @@ def align_labels(
         truth: as it was read.
         georeference: of the scene; None when unknown.
         shape: lines and samples of the scene.
-        warp: resample a map on another grid or in another reference system, nearest neighbour.
+        warp: resample a map on another grid or in another reference system, nearest neighbour;
+            None: never, and the caller has no option for it.
         remedy: what to do where the sizes differ, in words.
 
     Returns:
@@ -71,7 +72,7 @@ def align_labels(
         labels = _warped(path, truth.labels, own, georeference, shape)
     else:
         apart = _apart(_bounds(own.transform, truth.labels.shape), own, georeference, shape, same)
-        _refuse(path, same, own, georeference, apart=apart)
+        _refuse(path, same, own, georeference, apart=apart, option=warp is not None)
     used, given = int(np.count_nonzero(labels)), int(np.count_nonzero(truth.labels))
     if given and not used:
         raise InputFileError(
@@ -244,7 +245,13 @@ def _held(labels: Labels, own: Georeference, places: NDArray[np.float64]) -> Lab
 
 
 def _refuse(
-    path: Path, same: bool | None, own: Georeference, scene: Georeference, *, apart: bool
+    path: Path,
+    same: bool | None,
+    own: Georeference,
+    scene: Georeference,
+    *,
+    apart: bool,
+    option: bool,
 ) -> NoReturn:
     if same is False:
         found = f"lies in {_short(own.crs)}, the scene in {_short(scene.crs)}"
@@ -260,6 +267,8 @@ def _refuse(
         )
     # Without both reference systems nothing can be warped.
     warping = "give --warp-labels to take the nearest labels; " if own.crs and scene.crs else ""
+    if not option:
+        warping = "bring it to the scene's grid (gdalwarp -r near); "
     raise InputFileError(path, found, "", f"{warping}{_BY_PIXEL}")
 
 

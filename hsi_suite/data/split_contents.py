@@ -154,7 +154,7 @@ def map_of_raster(path: Path, labels: Labels, georeference: Georeference | None)
         return None
     truth = read_labels(path, unlabelled=0)
     shape = (labels.shape[0], labels.shape[1])
-    return align_labels(path, truth, georeference, shape).labels
+    return align_labels(path, truth, georeference, shape, warp=None).labels
 
 
 def refuse_test_part(path: Path) -> None:

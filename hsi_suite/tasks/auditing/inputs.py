@@ -79,7 +79,7 @@ class MapChoice:
         """The map on the grid of the labels."""
         path = Path(run_file(self.file, LABEL_MAP))
         found = read_labels(path, variable=self.variable, unlabelled=self.unlabelled)
-        return align_labels(path, found, place, shape)
+        return align_labels(path, found, place, shape, warp=None)
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def read_polygons(
     if recognise_drawn(file) is not None:
         # The field with the class is that of the labels.
         return drawn_numbers([file], SceneGrid(shape, place), replace(drawing, field=None))
-    return align_labels(file, read_labels(file, unlabelled=0), place, shape).labels
+    return align_labels(file, read_labels(file, unlabelled=0), place, shape, warp=None).labels
 
 
 def run_file(given: str, name: str) -> str:

@@ -210,8 +210,8 @@ def _truth(path: Path, file: CubeFile) -> NDArray[np.bool_]:
     size = (file.shape[0], file.shape[1])
     if recognise_drawn(path) is not None:
         return drawn_mask([path], SceneGrid(size, file.georeference), DrawnOptions())
-    given = read_labels(path)
-    labels = align_labels(path, given, file.georeference, size, remedy="crop it").labels
+    given, place = read_labels(path), file.georeference
+    labels = align_labels(path, given, place, size, warp=None, remedy="crop it").labels
     mask: NDArray[np.bool_] = labels != 0
     return mask
 

@@ -200,13 +200,13 @@ def predict(
         target = Path(output)
         filtering = map_filter(majority, min_area, file.georeference, file.shape[0])
         products = MapProducts(filtering, None if vector is None else Path(vector), areas)
-        check_places(target, products.files(target), file, runs)
         asked = {
             "probabilities": probabilities,
             "uncertainty": uncertainty,
             "disagreement": len(runs) > 1,
         }
         layers = [what for what in LAYERS if asked[what]]
+        check_places(target, layers, products.files(target), file, runs)
         results = written_files(target, layers, products.files(target))
         if not unfinished_folder(target).exists():
             refuse_existing(results, overwrite=overwrite)

@@ -45,12 +45,17 @@ def written_files(target: Path, layers: Sequence[str], beside: Iterable[Path]) -
 
 
 def check_places(
-    target: Path, beside: Iterable[Path], file: CubeFile, runs: Sequence[str | Path]
+    target: Path,
+    layers: Sequence[str],
+    beside: Iterable[Path],
+    file: CubeFile,
+    runs: Sequence[str | Path],
 ) -> None:
     """Refuse to write where something must be kept.
 
     Args:
         target: the map.
+        layers: those of `LAYERS` that are written.
         beside: further files.
         file: the scene.
         runs: folders of runs.
@@ -60,11 +65,11 @@ def check_places(
             map's name has no known ending.
     """
     beside = list(beside)
-    places = [target, *(layer_path(target, what) for what in LAYERS), *beside]
+    places = [target, *(layer_path(target, what) for what in layers), *beside]
     for place in places:
         _check_place(place)
     check_map_ending(target)
-    written = {resolved(place) for place in written_files(target, list(LAYERS), beside)}
+    written = {resolved(place) for place in written_files(target, layers, beside)}
     if {resolved(Path(name)) for name in file.files} & written:
         raise OutputError(
             target, "would replace the scene", "another name: no input is overwritten"
