@@ -385,3 +385,11 @@ def test_lines_of_a_description_may_look_like_fields(tmp_path):
     text = "description = {made of\n samples = 3 and\n own = {a, b}}\n"
     with open_with(tmp_path, text + RICH) as file:
         assert len(file.wavelengths) == 5 and not file.remarks
+
+
+def test_widths_of_nothing_are_left_out_and_said(tmp_path):
+    extra = "wavelength = {450, 500, 600, 700, 800}\nfwhm = {10, 0, 10, 10, 10}\n"
+    samples.write_envi(tmp_path / "a.hdr", samples.make_cube(), extra=extra)
+    with open_cube(tmp_path / "a.hdr") as file:
+        assert file.fwhm is None and file.wavelengths is not None
+        assert "a.hdr: fwhm holds values that are not above 0, and is left out" in file.remarks

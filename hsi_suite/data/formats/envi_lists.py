@@ -26,6 +26,7 @@ def unfit_lists(header: Path, fields: Fields, bands: int) -> tuple[str, ...]:
     found = [_unfit_numbers(fields, name, bands) for name in _NUMBERS_OF_BANDS]
     found += [
         _unfit_unit(fields, bands),
+        _unfit_widths(fields, bands),
         _unfit_count(fields, "band names", bands),
         _unfit_default_bands(fields, bands),
         _unfit_colours(fields),
@@ -61,6 +62,13 @@ def _unfit_unit(fields: Fields, bands: int) -> str:
         return ""
     why = no_wavelengths(items, str(fields.get("wavelength units", "")))
     return f"wavelength {why}" if why else ""
+
+
+def _unfit_widths(fields: Fields, bands: int) -> str:
+    widths = numbers(list_items(fields, "fwhm"))
+    if widths is None or len(widths) != bands or all(width > 0 for width in widths):
+        return ""
+    return "fwhm holds values that are not above 0"
 
 
 def _unfit_default_bands(fields: Fields, bands: int) -> str:
