@@ -364,11 +364,12 @@ def test_prediction_refuses_other_bands_unfinished_runs_and_bad_outputs(run, sce
 
 
 def test_prediction_never_replaces_its_input_or_a_run(run, tmp_path):
-    for name in ("m.npy", "m_probabilities.npy", "m_disagreement.npy"):
+    layers = {"probabilities": True, "uncertainty": True}
+    for name in ("m.npy", "m_probabilities.npy", "m_uncertainty.npy"):
         np.save(tmp_path / name, small_cube()[0])
         before = (tmp_path / name).read_bytes()
         with pytest.raises(OutputError, match="no input is overwritten"):
-            hsi.predict([run.path], output=tmp_path / "m.npy", scene=str(tmp_path / name))
+            hsi.predict([run.path], output=tmp_path / "m.npy", scene=str(tmp_path / name), **layers)
         assert (tmp_path / name).read_bytes() == before
     with pytest.raises(OutputError, match="kept as they are"):
         hsi.predict([run.path], output=run.path / "map.npy", scene=str(tmp_path / "m.npy"))
