@@ -52,17 +52,14 @@ def planted_batch(
     """
     number, seeds = len(deviations), runs + anchors * (runs - 1)
     own = rng.normal(0, 1, (number, seeds)) * np.array(deviations)[:, None]
-    both = {
-        pair: rng.normal(0, pairs, (seeds, seeds)) if pairs else None
-        for pair in combinations(range(number), 2)
-    }
+    among = combinations(range(number), 2) if pairs else ()
+    both = {pair: rng.normal(0, pairs, (seeds, seeds)) for pair in among}
 
     def scores(drawn: NDArray[np.int64]) -> list[float]:
         """Of runs whose sources have these seeds, runs × sources."""
         found = sum(own[source, drawn[:, source]] for source in range(number))
         for (one, other), effect in both.items():
-            if effect is not None:
-                found = found + effect[drawn[:, one], drawn[:, other]]
+            found = found + effect[drawn[:, one], drawn[:, other]]
         return list(map(float, found))
 
     groups: dict[str, list[list[float]]] = {}

@@ -389,6 +389,18 @@ def test_held_out_scenes_that_were_seen_are_found(tmp_path):
     assert "position tells nothing" not in page and "the very spectrum of a training pixel" in page
 
 
+def in_halves(stack, labelled, generator):
+    """A split of pixels in the order given: the first half trains, the second one tests."""
+    half = len(labelled) // 2
+    return replace(
+        scene_split(
+            stack.labels, parts(stack), train=1, validation=0, generator=generator,
+            rare_classes="drop", test_scenes=(), validation_scenes=(), block=1,
+        ),
+        train=np.sort(labelled[:half]), test=np.sort(labelled[half:]),
+    )  # fmt: skip
+
+
 def test_ground_is_counted_pixel_by_pixel():
     """Against loops over all pixels, with grids that are turned and of other sizes."""
     generator = np.random.default_rng(0)
@@ -406,14 +418,7 @@ def test_ground_is_counted_pixel_by_pixel():
         stack = stack_scenes(scenes, 2, ("x", "y", "z"))
         labelled = np.flatnonzero(stack.labels)
         generator.shuffle(labelled)
-        half = len(labelled) // 2
-        split = replace(
-            scene_split(
-                stack.labels, parts(stack), train=1, validation=0, generator=generator,
-                rare_classes="drop", test_scenes=(), validation_scenes=(), block=1,
-            ),
-            train=np.sort(labelled[:half]), test=np.sort(labelled[half:]),
-        )  # fmt: skip
+        split = in_halves(stack, labelled, generator)
 
         def corners(pixel, stack=stack):
             line, sample = divmod(int(pixel), stack.samples)
@@ -454,14 +459,7 @@ def test_ground_is_counted_between_reference_systems():
     ]
     stack = stack_scenes(scenes, 2, ("x", "y", "z"))
     labelled = generator.permutation(np.flatnonzero(stack.labels))
-    half = len(labelled) // 2
-    split = replace(
-        scene_split(
-            stack.labels, parts(stack), train=1, validation=0, generator=generator,
-            rare_classes="drop", test_scenes=(), validation_scenes=(), block=1,
-        ),
-        train=np.sort(labelled[:half]), test=np.sort(labelled[half:]),
-    )  # fmt: skip
+    split = in_halves(stack, labelled, generator)
 
     def place(pixel, *corners):
         line, sample = divmod(int(pixel), stack.samples)

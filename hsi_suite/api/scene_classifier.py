@@ -148,13 +148,13 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             computing(torch.device(config.device), config.threads or 1, config.deterministic),
         ):
             prepared = _prepared(scene, truth, split, config)
+            progress = bars(self.verbose)
             self.choice_ = None
             if config.auto is not None:
-                choice = choose(config, prepared, bars(self.verbose))
+                choice = choose(config, prepared, progress)
                 config, prepared, self.choice_ = choice.config, choice.prepared, choice.facts
             check_calibration(config, prepared)
             classifier = untrained(config, prepared)
-            progress = bars(self.verbose)
             training = fit_classifier(classifier, config, prepared, None, progress)
             calibrate(classifier, config, prepared, keeping=Keeping(progress))
         self._settle(classifier)
