@@ -1,14 +1,16 @@
 """Registered sets of photographs: found, downloaded, verified."""
 
 import json
+import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from hsi_suite.data.images import load_images
+from hsi_suite.data.images import load_images, read_folder
 from hsi_suite.data.public import image_sets, transfer
 from hsi_suite.data.public.image_inventory import (
     describe_image_set,
@@ -28,6 +30,7 @@ from hsi_suite.data.public.image_sets import (
 from hsi_suite.data.public.verification import Check, cache_folder, record_path
 from hsi_suite.errors import ChecksumError, DatasetNotFoundError, UnknownNameError
 
+SHORT = ("01.png", "02.png", "03.png")
 GREY = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
 
 
@@ -158,14 +161,69 @@ def test_scenes_and_sets_are_told_apart():
     assert described["path"] is None and described["url"].endswith("/data/Set12/")
 
 
+@pytest.fixture
+def two_folders(served, monkeypatch):
+    """The set "three", of which one image lies in another folder at the address."""
+    change(
+        monkeypatch,
+        names=("b/01.png", "a/02.png", "b/03.png"),
+        subfolders=(("a", "b"), ("data/a", "data/b")),
+    )
+    (served / "a").mkdir()
+    (served / "b").mkdir()
+    for name in ("b/01.png", "a/02.png", "b/03.png"):
+        (served / name).write_bytes((served / Path(name).name).read_bytes())
+    return served
+
+
+def test_a_set_of_two_folders_is_downloaded_as_it_lies(two_folders):
+    local = locate_images("three", on_message=lambda message: None)
+    assert local.check is Check.VERIFIED
+    root = cache_folder() / "Three"
+    assert local.images == (root / "b/01.png", root / "a/02.png", root / "b/03.png")
+
+
+@pytest.mark.parametrize("below", [".", "Three", "data", "Three/data"])
+def test_images_of_two_folders_are_one_set_in_the_order_of_names(
+    two_folders, tmp_path, monkeypatch, below
+):
+    root = tmp_path / "mine" / "Three"
+    for name in IMAGE_SETS["three"].file_names:
+        (root / below / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(two_folders / name, root / below / name)
+    (root / "val").mkdir()
+    Image.fromarray(GREY).save(root / "val" / "04.png")
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "mine"))
+    assert find_images("three").check is Check.VERIFIED
+    found, flat = load_images("three"), read_folder(fill(tmp_path / "flat", sorted(SHORT)))
+    assert (found.names, found.sha256) == (flat.names, flat.sha256)
+    assert all(map(np.array_equal, found.images, flat.images))
+
+
+def test_the_same_images_in_one_folder_are_the_set(two_folders, tmp_path, monkeypatch):
+    fill(tmp_path / "mine" / "Three", SHORT)
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "mine"))
+    assert find_images("three").check is Check.VERIFIED
+    fill(tmp_path / "mine" / "Three" / "a", ["01.png"])
+    assert find_images("three").check is Check.VERIFIED
+    (tmp_path / "mine" / "Three" / "02.png").unlink()
+    with pytest.raises(ChecksumError, match="2 images; expected the 3 of three"):
+        locate_images("three")
+
+
 def test_file_names_at_the_address():
+    names = IMAGE_SETS["bsds500"].file_names
+    assert len({Path(name).name for name in names}) == len(names) == 400
+    assert sum(name.startswith("train/") for name in names) == 200
     assert IMAGE_SETS["train400"].file_names[::399] == ["test_001.png", "test_400.png"]
     assert IMAGE_SETS["set12"].file_names[-1] == "12.png"
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["train400", "set12"])
+@pytest.mark.parametrize("name", ["train400", "set12", "bsds500"])
 def test_the_real_sets_have_the_names_of_their_address(data_dir, name):
     local = find_images(name)
     assert local.check is Check.VERIFIED
-    assert [path.name for path in image_paths(local.path)] == IMAGE_SETS[name].file_names
+    found = {str(path.relative_to(local.path)) for path in local.images}
+    assert found == set(IMAGE_SETS[name].file_names)
+    assert [path.name for path in local.images] == sorted(path.name for path in local.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -66,8 +67,8 @@ def load_images(name: str, colour: Colour = "grey", *, on_message: Say = say_on_
         ChecksumError: the folder holds something else.
         InputFileError: an image cannot be read.
     """
-    found = read_folder(locate_images(name, on_message=on_message).path, colour)
-    return ImageSet(IMAGE_SETS[name].folders[0], found.names, found.images, found.sha256)
+    local = locate_images(name, on_message=on_message)
+    return _read_all(IMAGE_SETS[name].folders[0], local.images, colour)
 
 
 def read_folder(
@@ -90,9 +91,12 @@ def read_folder(
         raise InputFileError(folder, "holds no images", f"files {', '.join(IMAGE_ENDINGS)}")
     if on_message is not None and (others := left_out(folder)):
         on_message(left_out_text(folder, others))
+    return _read_all(resolved(folder).name, paths, colour)
+
+
+def _read_all(name: str, paths: Sequence[Path], colour: Colour) -> ImageSet:
     images = tuple(read_image(path, colour) for path in paths)
-    names = tuple(path.name for path in paths)
-    return ImageSet(resolved(folder).name, names, images, folder_digest(paths))
+    return ImageSet(name, tuple(path.name for path in paths), images, folder_digest(paths))
 
 
 def read_image(path: str | Path, colour: Colour = "grey") -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ class ImagesConfig(Section):
     """The clean images that are learnt from.
 
     Attributes:
-        images: a registered set of images (train400), or null.
+        images: a registered set of images (train400, bsds500), or null.
         folder: a folder of images of one's own, or null.
         colour: grey or rgb; colour images are turned into grey and grey ones into colour.
         validation: images set apart by the seed, on which nothing is learnt.

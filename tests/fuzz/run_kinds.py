@@ -256,7 +256,8 @@ _CONFIGS = {
         "train": {"epochs": 2, "augmentation": {"flips": True}}, "model": {"window": 9},
     },
     "denoising by cameras": {
-        "extends": "denoising/camera_denoiser", "data": {"folder": "photos", "validation": 2},
+        "extends": "denoising/camera_denoiser",
+        "data": {"images": None, "folder": "photos", "validation": 2},
         "noise": {"kind": "camera", "validation": [400], "camera": {"iso": [100, 800]}},
         "device": "cpu", "threads": 1,
     },

@@ -18,6 +18,7 @@ from ...atomic import atomic_folder
 from ...cache import cache_folder
 from ...errors import ChecksumError, DatasetNotFoundError, OutputError, UnknownNameError
 from ...registry import nearest_names
+from .bsds500_names import BSDS500_NAMES
 from .download import DATA_VARIABLE, data_folder, say_on_stderr
 from .transfer import Say, fetch
 from .verification import (
@@ -35,6 +36,10 @@ _SAOYAN = (
     "https://raw.githubusercontent.com/SaoYan/DnCNN-PyTorch/"
     "6b0804951484eadb7f1ea24e8e5c9ede9bea485b/data/"
 )
+_BIDS = (
+    "https://raw.githubusercontent.com/BIDS/BSDS500/"
+    "a04b7c6c3a9f0ace74bf205c72a43d32e1c72722/BSDS500/data/images/"
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,9 @@ class RegisteredImages:
         citation: where it comes from.
         url: address of the folder, where it can be had; None where it is not offered.
         pattern: file name of image k, counted from 1.
+        names: of the images below the address, with their folders, where they follow no pattern.
+        subfolders: folders within its folder that the images may lie in instead, of one way to
+            lay them out each; images of several folders are one set, in the order of their names.
     """
 
     title: str
@@ -59,10 +67,14 @@ class RegisteredImages:
     citation: str
     url: str | None = None
     pattern: str = "{:03}.png"
+    names: tuple[str, ...] = ()
+    subfolders: tuple[tuple[str, ...], ...] = ()
 
     @property
     def file_names(self) -> list[str]:
         """The names of its images at its address."""
+        if self.names:
+            return list(self.names)
         return [self.pattern.format(number) for number in range(1, self.count + 1)]
 
 
@@ -82,6 +94,16 @@ IMAGE_SETS: dict[str, RegisteredImages] = {
         count=432,
         sha256=None,
         citation="432 colour images of BSD500, without those of BSD68 (Zhang et al., TIP 2017)",
+    ),
+    "bsds500": RegisteredImages(
+        title="BSDS500 without its validation folder, colour",
+        folders=("BSDS500",),
+        count=400,
+        sha256="ea9f8e06111d54f340a0e42ec42e0ea0498f81f94d1ed4ffa7be68c6644c195b",
+        citation="400 colour photographs, for research and education (Arbeláez et al., PAMI 2011)",
+        url=_BIDS,
+        names=BSDS500_NAMES,
+        subfolders=(("train", "test"), ("data/images/train", "data/images/test")),
     ),
     "set12": RegisteredImages(
         title="Set12, grey",
@@ -115,6 +137,7 @@ class LocalImages:
         found: what it holds, in words.
         expected: what it should hold, in words.
         sha256: its digest.
+        images: the files of its images, in the order of their names.
     """
 
     path: Path
@@ -123,6 +146,7 @@ class LocalImages:
     found: str
     expected: str
     sha256: str
+    images: tuple[Path, ...]
 
 
 def check_image_set_name(name: str) -> RegisteredImages:
@@ -201,7 +225,8 @@ def find_images(name: str) -> LocalImages | None:
     known = check_image_set_name(name)
     root = data_folder()
     for folder in _folders(root) if root is not None else ():
-        if folder.name in known.folders:
+        # A folder of this name may hold nothing but the one with the images.
+        if folder.name in known.folders and _paths_of(known, folder):
             return _inspect(name, folder, "folder")
     cached = cache_folder() / known.folders[0]
     return _inspect(name, cached, "cache") if cached.is_dir() else None
@@ -236,16 +261,27 @@ def refuse_images(name: str, local: LocalImages) -> NoReturn:
 
 
 def _inspect(name: str, folder: Path, place: str) -> LocalImages:
-    known, paths = IMAGE_SETS[name], image_paths(folder)
+    known = IMAGE_SETS[name]
+    paths = _paths_of(known, folder)
     sha256 = folder_digest(paths)
     if len(paths) != known.count:
         found, expected = f"{len(paths)} images", f"the {known.count} of {name}"
-        return LocalImages(folder, place, Check.WRONG, found, expected, sha256)
+        return LocalImages(folder, place, Check.WRONG, found, expected, sha256, paths)
     wanted, right = known.sha256, Check.VERIFIED
     if wanted is None:
         wanted, right = recorded_digest(known.folders[0]), Check.RECORDED
     check = right if sha256 == wanted else Check.WRONG if wanted else Check.UNRECORDED
-    return LocalImages(folder, place, check, f"SHA-256 {sha256}", wanted or "", sha256)
+    return LocalImages(folder, place, check, f"SHA-256 {sha256}", wanted or "", sha256, paths)
+
+
+def _paths_of(known: RegisteredImages, folder: Path) -> tuple[Path, ...]:
+    """The images of a set's folder, laid out in any of its ways, in the order of their names."""
+    for layout in ((".",), *known.subfolders):
+        places = [folder / each for each in layout]
+        paths = [path for place in places if place.is_dir() for path in image_paths(place)]
+        if paths:
+            return tuple(sorted(paths, key=lambda path: path.name))
+    return ()
 
 
 def _record(name: str, local: LocalImages, say: Say) -> None:
@@ -270,6 +306,7 @@ def _download(name: str, say: Say) -> LocalImages:
     with atomic_folder(target) as scratch:
         for file in known.file_names:
             url = f"{known.url}{file}"
+            (scratch / file).parent.mkdir(parents=True, exist_ok=True)
             failure = fetch(url, scratch / file, lambda message: None, silent_hosts)
             if failure:
                 _raise_not_found(name, f"{url} {failure}")
