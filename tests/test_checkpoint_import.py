@@ -217,8 +217,8 @@ def unreadable(folder):
     layers = {"a.0.weight": torch.zeros(4, 1, 5, 5), "a.1.weight": torch.zeros(1, 4, 5, 5)}
     torch.save(layers, folder / "kernels.pth")
     torch.save({"head.weight": torch.zeros(10, 20)}, folder / "linear.pth")
-    ffdnet = {"a.0.weight": torch.zeros(6, 5, 3, 3), "a.1.weight": torch.zeros(4, 6, 3, 3)}
-    torch.save(ffdnet, folder / "ffdnet.pth")
+    three = {"a.0.weight": torch.zeros(6, 5, 3, 3), "a.1.weight": torch.zeros(3, 6, 3, 3)}
+    torch.save(three, folder / "three.pth")
     strange = {"a.0.weight": torch.full((6, 1, 3, 3), torch.nan)}
     torch.save({**strange, "a.1.weight": torch.zeros(1, 6, 3, 3)}, folder / "nan.pth")
     torch.save([1, 2], folder / "list.pth")
@@ -236,7 +236,7 @@ def unreadable(folder):
     [
         ("kernels.pth", "2 convolutions, 1→4 of 5×5, 4→1 of 5×5"),
         ("linear.pth", r"head holds weight \(10, 20\)"),
-        ("ffdnet.pth", "5→6 of 3×3, 6→4 of 3×3"),
+        ("three.pth", "5→6 of 3×3, 6→3 of 3×3"),
         ("nan.pth", "not finite"),
         ("list.pth", "a list that is no state dictionary"),
         ("trap.pth", "cannot be read"),

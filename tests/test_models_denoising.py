@@ -5,8 +5,9 @@ from torch import nn
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.building import build_denoiser, build_model
 from hsi_suite.models.dncnn import DnCNN
+from hsi_suite.models.margins import reflect_to_multiple
 from hsi_suite.models.registry import MODELS
-from hsi_suite.models.residual_unet import ResidualUNet, reflect_to_multiple
+from hsi_suite.models.residual_unet import ResidualUNet
 from hsi_suite.tasks.denoising.results import multiply_adds_per_pixel
 
 
@@ -172,7 +173,9 @@ def test_declared_examples(name):
 
 
 def test_tasks_are_kept_apart():
-    with pytest.raises(ConfigError, match=r"hybridsn is for classification.*dncnn, residual_unet"):
+    with pytest.raises(
+        ConfigError, match=r"hybridsn is for classification.*dncnn, drunet.*residual_unet"
+    ):
         build_denoiser("hybridsn", in_channels=1, options={}, generator=None)
     with pytest.raises(ConfigError, match="dncnn is for denoising"):
         build_model("dncnn", in_channels=1, num_classes=2, window=1, options={}, generator=None)

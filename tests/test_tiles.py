@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from hsi_suite.engine.tiles import Tiling, side_within
 from hsi_suite.errors import ConfigError
 from hsi_suite.models.dncnn import DnCNN, FDnCNN
+from hsi_suite.models.drunet import DRUNet
+from hsi_suite.models.ffdnet import FFDNet
+from hsi_suite.models.ircnn import IRCNN
 from hsi_suite.models.residual_unet import ResidualUNet
 
 
@@ -67,6 +70,9 @@ def reach(network, channels):
     [
         (DnCNN(depth=5, width=2, norm=None), 1),
         (FDnCNN(depth=4, width=2), 2),
+        (FFDNet(depth=4, width=2), 2),
+        (IRCNN(width=2, norm=None), 1),
+        (DRUNet(channels=(2, 3, 2), blocks=1), 2),
         (ResidualUNet(channels=(2, 3), blocks=1), 2),
         (ResidualUNet(channels=(2, 2, 3), blocks=1, unshuffle=1), 2),
         (ResidualUNet(channels=(2, 2), blocks=2, unshuffle=4), 2),

@@ -124,7 +124,7 @@ def describe_model(
     spec, options = spec_of(name), dict(options or {})
     shape = shape or spec.example_input
     with torch.device("meta"):
-        fitted = PURPOSES[spec.task].fitted(shape, partial(build_example, name, {}))
+        fitted = PURPOSES[spec.task].fitted(shape, partial(build_example, name, options))
         for key in fitted:
             if key in options:
                 raise ConfigError(key, "set", "nothing: it follows from the input", "set the input")

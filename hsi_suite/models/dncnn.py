@@ -37,8 +37,9 @@ class DnCNN(nn.Module):
         norm: LayerChoice = "batch",
     ) -> None:
         super().__init__()
+        self.in_channels, self.width = in_channels, width
         self.receptive_radius = depth
-        self.layers = _stack(in_channels, in_channels, depth, width, norm)
+        self.layers = convolution_row(in_channels, in_channels, depth, width, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """The clean image in `x`."""
@@ -65,8 +66,9 @@ class FDnCNN(nn.Module):
 
     def __init__(self, in_channels: int = 1, depth: int = 20, width: int = 64) -> None:
         super().__init__()
+        self.in_channels, self.width = in_channels, width
         self.receptive_radius = depth
-        self.layers = _stack(in_channels + 1, in_channels, depth, width, None)
+        self.layers = convolution_row(in_channels + 1, in_channels, depth, width, None)
 
     def forward(self, x: Tensor) -> Tensor:
         """The clean image in `x`."""
@@ -74,9 +76,14 @@ class FDnCNN(nn.Module):
         return clean
 
 
-def _stack(
+def convolution_row(
     in_channels: int, out_channels: int, depth: int, width: int, norm: LayerChoice
 ) -> nn.Sequential:
+    """`depth` 3×3 convolutions, the inner ones with the norm, ReLU behind all but the last.
+
+    Raises:
+        ConfigError: fewer than two layers, or no channels.
+    """
     if depth < 2 or width < 1:
         raise ConfigError(
             "model.options", f"depth {depth}, width {width}", "at least 2 layers of 1 channel"

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
-from ..backbones import ConvNormAct, PixelShuffle, PixelUnshuffle, Residual, build_block, shuffle_up
-from ..errors import ConfigError, ShapeError
+from ..backbones import PixelShuffle, PixelUnshuffle, shuffle_up
+from ..errors import ConfigError
+from .margins import reflect_to_multiple
+from .unet_parts import drop_biases, linear_unit, plain_radius, unet_level
 
 
 class ResidualUNet(nn.Module):
@@ -58,25 +59,25 @@ class ResidualUNet(nn.Module):
         cell = unshuffle**2
         self.multiple = unshuffle * 2 ** (len(channels) - 1)
         self.receptive_radius = (
-            _plain_radius(len(channels), blocks, unshuffle) if block == "plain" else None
+            plain_radius(len(channels), blocks, unshuffle) if block == "plain" else None
         )
         self.takes_noise_map = noise_map
         self.unshuffle = PixelUnshuffle(unshuffle, dim=2)
-        self.head = _linear((in_channels + int(noise_map)) * cell, channels[0], 3)
-        self.encoders = nn.ModuleList(_level(width, blocks, block) for width in channels[:-1])
+        self.head = linear_unit((in_channels + int(noise_map)) * cell, channels[0], 3)
+        self.encoders = nn.ModuleList(unet_level(width, blocks, block) for width in channels[:-1])
         steps = list(pairwise(channels))
-        self.downs = nn.ModuleList(_linear(fine, coarse, 2, stride=2) for fine, coarse in steps)
-        self.bottom = _level(channels[-1], blocks, block)
+        self.downs = nn.ModuleList(linear_unit(fine, coarse, 2, stride=2) for fine, coarse in steps)
+        self.bottom = unet_level(channels[-1], blocks, block)
         self.ups = nn.ModuleList(
             shuffle_up(coarse, fine, kernel_size=1, dim=2, norm=None, activation=None)
             for fine, coarse in reversed(steps)
         )
         self.decoders = nn.ModuleList(
-            _level(width, blocks, block) for width in reversed(channels[:-1])
+            unet_level(width, blocks, block) for width in reversed(channels[:-1])
         )
-        self.tail = _linear(channels[0], in_channels * cell, 3)
+        self.tail = linear_unit(channels[0], in_channels * cell, 3)
         self.shuffle = PixelShuffle(unshuffle, dim=2)
-        _drop_biases(self)
+        drop_biases(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """The clean image in `x`.
@@ -99,70 +100,3 @@ class ResidualUNet(nn.Module):
         image = x[:, :-1] if self.takes_noise_map else x
         clean: Tensor = image - noise[..., :height, :width]
         return clean
-
-
-def reflect_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """`x` (N, C, H, W) continued by its mirror image to the right and below.
-
-    Works for images smaller than the margin, and its backward is deterministic on CUDA, which
-    that of torch's own reflection padding is not.
-
-    Raises:
-        ShapeError: no pixels.
-    """
-    if 0 in x.shape[-2:]:
-        raise ShapeError("image", f"{x.shape[-2]} × {x.shape[-1]} pixels", "at least one")
-    for axis in (-2, -1):
-        size = x.shape[axis]
-        if surplus := -size % multiple:
-            index = torch.arange(size + surplus, device=x.device) % max(1, 2 * size - 2)
-            x = x.index_select(axis, torch.minimum(index, (2 * size - 2 - index).clamp(min=0)))
-    return x
-
-
-def _linear(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> ConvNormAct:
-    padding = "same" if kernel_size % 2 else "valid"
-    return ConvNormAct(
-        in_channels,
-        out_channels,
-        kernel_size,
-        dim=2,
-        stride=stride,
-        padding=padding,
-        activation=None,
-    )
-
-
-def _level(width: int, blocks: int, block: str) -> nn.Sequential:
-    return nn.Sequential(*(_residual(width, block) for _ in range(blocks)))
-
-
-def _residual(width: int, block: str) -> Residual:
-    if block not in ("plain", "se"):
-        body = build_block(block, width, width, dim=2, norm=None)
-        return body if isinstance(body, Residual) else Residual(body, activation=None)
-    attention = "se" if block == "se" else None
-    body = nn.Sequential(
-        ConvNormAct(width, width, 3, dim=2),
-        ConvNormAct(width, width, 3, dim=2, activation=None, attention=attention),
-    )
-    return Residual(body, activation=None)
-
-
-def _plain_radius(levels: int, blocks: int, unshuffle: int) -> int:
-    """How far a pixel of a network with plain blocks sees, wherever it lies in its cell.
-
-    Each 3×3 convolution looks one position further, and a position of level k is `unshuffle` · 2ᵏ
-    pixels wide; a level's blocks come twice, except those at the bottom; head and tail are two
-    more convolutions at level 0. The cell itself adds the rest of its width.
-    """
-    widths = [unshuffle << level for level in range(levels)]
-    convolutions = [4 * blocks] * (levels - 1) + [2 * blocks]
-    seen = sum(count * width for count, width in zip(convolutions, widths, strict=True))
-    return seen + 2 * unshuffle + widths[-1] - 1
-
-
-def _drop_biases(module: nn.Module) -> None:
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            layer.register_parameter("bias", None)

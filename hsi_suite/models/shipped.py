@@ -11,7 +11,9 @@ from .cnn1d import CNN1D
 from .cnn2d import CNN2D
 from .cnn3d import CNN3D
 from .dncnn import DnCNN, FDnCNN
+from .drunet import DRUNet
 from .dscmr import DSCMR
+from .ffdnet import FFDNet
 from .hybridsn import HybridSN
 from .hybridsn_relatives import (
     HybridSNInception,
@@ -21,6 +23,7 @@ from .hybridsn_relatives import (
     HybridSNSEResidual,
 )
 from .inception_1d import Inception1D
+from .ircnn import IRCNN
 from .m3d_cnn import M3DCNN
 from .residual_unet import ResidualUNet
 from .spec import ModelSpec
@@ -128,6 +131,33 @@ _OTHERS = {
         example={"in_channels": 1, "depth": 20},
         example_input=(2, 40, 40),
         example_parameters=666_497,
+    ),
+    "ffdnet": ModelSpec(
+        factory=FFDNet,
+        task="denoising",
+        summary="3×3 convolutions on half-size images and a σ map (Zhang et al. 2018)",
+        initialisation="kaiming",
+        example={"in_channels": 1, "depth": 15, "width": 64},
+        example_input=(2, 40, 40),
+        example_parameters=485_316,
+    ),
+    "ircnn": ModelSpec(
+        factory=IRCNN,
+        task="denoising",
+        summary="seven dilated 3×3 convolutions for one σ (Zhang et al. 2017)",
+        initialisation="kaiming",
+        example={"in_channels": 1, "norm": None},
+        example_input=(1, 40, 40),
+        example_parameters=185_857,
+    ),
+    "drunet": ModelSpec(
+        factory=DRUNet,
+        task="denoising",
+        summary="large bias-free U-Net with a σ map (Zhang et al. 2021)",
+        initialisation=None,
+        example={"in_channels": 1, "channels": (64, 128, 256, 512), "blocks": 4},
+        example_input=(2, 40, 40),
+        example_parameters=32_638_656,
     ),
     "residual_unet": ModelSpec(
         factory=ResidualUNet,

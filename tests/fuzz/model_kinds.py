@@ -7,6 +7,7 @@ import numpy as np
 import scipy.io
 import torch
 from denoiser_samples import small_unet
+from public_denoisers import drunet_state, ffdnet_state, ircnn_state
 from safetensors.torch import save_file
 from test_backbones_classic_torchvision import filled
 from test_checkpoint_import import dncnn, saoyan_state, unmerged_matconvnet, write_matconvnet
@@ -43,6 +44,9 @@ def _weights():
         "zip.pth": lambda p: torch.save(state, p),
         "legacy.pth": lambda p: torch.save(state, p, _use_new_zipfile_serialization=False),
         "matconv.mat": lambda p: write_matconvnet(p, unmerged_matconvnet(network)),
+        "ffdnet.pth": lambda p: torch.save(ffdnet_state(), p),
+        "ircnn.pth": lambda p: torch.save(ircnn_state(networks=3), p),
+        "drunet.pth": lambda p: torch.save(drunet_state(widths=(2, 3), blocks=1), p),
         "other.safetensors": lambda p: save_file(folded, p),
         "ours.safetensors": lambda p: small_unet().save(p),
     }

@@ -35,6 +35,7 @@ from .image_restoration import (
     restore,
 )
 from .image_scores import image_scores
+from .network_remarks import network_remarks
 from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .own_failures import own_failure
 from .stack_denoising import denoise_pages
@@ -202,7 +203,8 @@ def _restored(
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
     noise = _noise(denoiser, noisy, white, options, job.source)
     # The pages of a stack are mostly alike.
-    for remark in noise.remarks if number[1] == 0 else ():
+    remarks = (*noise.remarks, *network_remarks(denoiser, noise.sigmas))
+    for remark in remarks if number[1] == 0 else ():
         observer.message(f"{job.source}: {remark}")
     clean = restore(
         denoiser,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ...engine.finite import note_file
 from ...errors import InputFileError
-from ...models.checkpoint_import import import_checkpoint
-from ...models.dncnn import DnCNN
+from ...models.checkpoint_import import PublicNetwork, import_checkpoint
+from ...models.dncnn import FDnCNN
+from ...models.drunet import DRUNet
+from ...models.ffdnet import FFDNet
 from ...models.folding import activate_in_place, fold_batch_norms
+from ...models.ircnn import IRCNN
 from ...models.stored_model import read_header
 from ...runs.folder import MODEL
 from ...user_files import is_there, require_regular
@@ -20,6 +24,11 @@ from .denoiser import Denoiser, DenoiserHeader, load_denoiser
 # The authors of DnCNN give 17 layers to networks for one σ and 20 to those for all up to 55.
 _BLIND_DEPTH = 20
 _BLIND_SIGMA = (0.0, 55.0)
+# The σ that the authors of the others trained them for.
+_FFDNET_SIGMA = (0.0, 75.0)
+_DRUNET_SIGMA = (0.0, 50.0)
+# Their DRUNets for JPEG have the layers of those for noise, and take another map.
+_DEBLOCKING = "deblocking"
 
 
 def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
@@ -35,12 +44,13 @@ def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
         InputFileError: the file holds something else.
     """
     path = find_weights(str(weights) if weights is not None else DEFAULT_WEIGHTS)
+    network: torch.nn.Module
     if path.suffix == ".safetensors" and _is_ours(path):
         loaded = load_denoiser(path, torch.device("cpu"))
         header, network = loaded.header, fold_batch_norms(loaded.network)
     else:
-        network = import_checkpoint(path)
-        header = _imported_header(network, path)
+        imported = _import(path)
+        header, network = _imported_header(imported, path), imported
     note_file(network, path)
     activate_in_place(network)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -70,16 +80,42 @@ def _is_ours(path: Path) -> bool:
     return str(fields.get("format")).startswith("hsi_suite")
 
 
-def _imported_header(network: torch.nn.Module, path: Path) -> DenoiserHeader:
-    convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
-    depth, width = len(convolutions), convolutions[0].out_channels
-    plain = isinstance(network, DnCNN)
-    options = {"depth": depth, "width": width, **({"norm": None} if plain else {})}
+def _import(path: Path) -> PublicNetwork:
+    network = import_checkpoint(path)
+    if isinstance(network, DRUNet) and _DEBLOCKING in path.stem.lower():
+        raise InputFileError(
+            path,
+            "is a DRUNet for JPEG, whose map is of the quality and not of σ",
+            "one for noise",
+            "take drunet_gray.pth or drunet_color.pth, or rename the file if it is one",
+        )
+    return network
+
+
+def _imported_header(network: PublicNetwork, path: Path) -> DenoiserHeader:
+    model, options, sigma = _facts(network)
     return DenoiserHeader(
-        model="dncnn" if plain else "fdncnn",
+        model=model,
         options=options,
-        in_channels=convolutions[-1].out_channels,
+        in_channels=network.in_channels,
         noise="gaussian",
-        sigma=None if plain and depth < _BLIND_DEPTH else _BLIND_SIGMA,
+        sigma=sigma,
         dataset=path.name,
     )
+
+
+def _facts(network: PublicNetwork) -> tuple[str, dict[str, Any], tuple[float, float] | None]:
+    """A network's registered name, its options, and the σ it was trained for."""
+    if isinstance(network, DRUNet):
+        options = {"channels": list(network.channels), "blocks": network.blocks}
+        return "drunet", options, _DRUNET_SIGMA
+    if isinstance(network, IRCNN):
+        options = {"width": network.width, "norm": None, "networks": len(network.networks)}
+        return "ircnn", options, (0.0, network.highest_sigma)
+    depth = len(network.layers)
+    options = {"depth": depth, "width": network.width}
+    if isinstance(network, FFDNet):
+        return "ffdnet", options, _FFDNET_SIGMA
+    if isinstance(network, FDnCNN):
+        return "fdncnn", options, _BLIND_SIGMA
+    return "dncnn", {**options, "norm": None}, None if depth < _BLIND_DEPTH else _BLIND_SIGMA

@@ -1,0 +1,65 @@
+"""FFDNet: the fast denoiser with a σ map of Zhang et al., TIP 2018, arXiv 1710.04026."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..backbones import LayerChoice, PixelShuffle, PixelUnshuffle
+from .dncnn import convolution_row
+from .margins import replicate_to_multiple
+
+_CELL = 2
+
+
+class FFDNet(nn.Module):
+    """Predicts the clean image from its four half-size images and a map of the noise level.
+
+    Section III: cells of 2 × 2 pixels become channels, the σ map at half the size is one more, a
+    row of 3×3 convolutions with ReLU follows, and its output is spread over the cells again. Grey
+    images take 15 convolutions of 64 channels, colour images 12 of 96. The published weights have
+    their batch norms folded in. Odd sizes are continued by their last pixels. A cell's σ is that
+    of its first pixel.
+
+    Shapes: (N, in_channels + 1, H, W), values 0 to 1, the last channel being σ on that scale, to
+    (N, in_channels, H, W); any H and W. A pixel depends on those within `receptive_radius` of it
+    (31 with 15 convolutions, 25 with 12), and its place within the cell matters: tiles begin at
+    even lines and samples.
+
+    Args:
+        in_channels: 1 for grey, 3 for RGB.
+        depth: number of convolutions.
+        width: channels between them.
+        norm: of the inner layers; None for weights into which the batch norm is folded.
+    """
+
+    takes_noise_map = True
+    multiple = _CELL
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        depth: int = 15,
+        width: int = 64,
+        norm: LayerChoice = None,
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.width = in_channels, width
+        self.receptive_radius = _CELL * depth + _CELL - 1
+        self.unshuffle = PixelUnshuffle(_CELL, dim=2)
+        cells = _CELL**2 * in_channels
+        self.layers = convolution_row(cells + 1, cells, depth, width, norm)
+        self.shuffle = PixelShuffle(_CELL, dim=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The clean image in `x`.
+
+        Raises:
+            ShapeError: no pixels.
+        """
+        height, width = x.shape[-2:]
+        padded = replicate_to_multiple(x, _CELL)
+        image, sigma = padded[:, :-1], padded[:, -1:, ::_CELL, ::_CELL]
+        features = torch.cat([self.unshuffle(image), sigma], 1)
+        clean: Tensor = self.shuffle(self.layers(features))[..., :height, :width]
+        return clean
