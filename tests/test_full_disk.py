@@ -8,8 +8,8 @@ import pytest
 
 from hsi_suite.atomic import write_text
 from hsi_suite.data.cube_writer import write_cube_like
-from hsi_suite.data.photograph_writer import write_photograph
-from hsi_suite.data.photographs import PHOTOGRAPH_ENDINGS, Photograph
+from hsi_suite.data.photograph_writer import WRITTEN_ENDINGS, write_photograph
+from hsi_suite.data.photographs import Photograph
 from hsi_suite.data.readers import open_cube
 from hsi_suite.data.writers import write_label_map
 from hsi_suite.errors import OutputError
@@ -37,7 +37,7 @@ def text(path):
 
 
 CASES = [
-    *((photograph, ending) for ending in PHOTOGRAPH_ENDINGS),
+    *((photograph, ending) for ending in WRITTEN_ENDINGS),
     *((cube, ending) for ending in (".npy", ".tif", ".hdr")),
     *((label_map, ending) for ending in (".npy", ".tif", ".hdr", ".png")),
     (text, ".txt"),

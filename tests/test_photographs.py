@@ -154,12 +154,6 @@ def test_an_independent_reading_of_deep_colours():
     assert np.array_equal(decode_deep_png(stream), values)
 
 
-def test_other_colours_are_refused(tmp_path):
-    Image.new("CMYK", (20, 20)).save(tmp_path / "print.jpg")
-    with pytest.raises(InputFileError, match="mode CMYK"):
-        read_header(tmp_path / "print.jpg")
-
-
 def damaged(tmp_path):
     buffer = io.BytesIO()
     Image.fromarray(RNG.integers(0, 256, (64, 64, 3), np.uint8)).save(buffer, "PNG")
@@ -391,9 +385,9 @@ def test_what_cannot_be_encoded_is_one_line(tmp_path):
 
 
 def test_files_of_other_kinds_are_not_blamed_on_the_copy(tmp_path):
-    Image.fromarray(drawn(np.uint8, 3)).save(tmp_path / "a.webp")
-    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(64))
-    for name in ("a.webp", "a.heic"):
+    Image.fromarray(drawn(np.uint8, 3)).save(tmp_path / "a.jp2")
+    (tmp_path / "a.mov").write_bytes(b"\0\0\0\x18ftypqt  " + bytes(64))
+    for name in ("a.jp2", "a.mov"):
         with pytest.raises(InputFileError) as caught:
             read_header(tmp_path / name)
         assert "again" not in str(caught.value)

@@ -73,6 +73,17 @@ Examples:
     "by the axes that ImageJ and OME files name.",
 )
 @click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["png", "jpeg", "tiff", "webp"]),
+    help="Photographs: kind of the results.  [default: png; tiff where that cannot hold them]",
+)
+@click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    help="JPEG and WebP results.  [default: a JPEG's own, else 95; WebP without loss]",
+)
+@click.option(
     "--overwrite",
     is_flag=True,
     help="Let results take the place of finished files; of photographs, even of inputs.",
@@ -129,8 +140,8 @@ def denoise(
 ) -> None:
     """Take the noise out of photographs, folders of them, and hyperspectral cubes.
 
-    Photographs are PNG, JPEG, TIFF and BMP files; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy
-    files.
+    Photographs are PNG, JPEG, TIFF, WebP, BMP and GIF files, and HEIC and RAW with the extra
+    photos; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy files.
     """
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
@@ -153,7 +164,8 @@ def denoise(
     stacking = given.pop("stack")
     if given["axes"] is not None or given["shape"] is not None:
         stacking = "bands"
-    images, cubes = separate_cubes(inputs, TerminalObserver(), stacking)
+    images, cubes = separate_cubes(inputs, TerminalObserver(), stacking, [output])
+    folders = [path for path in map(Path, inputs) if path.is_dir()]
     chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata", "noise")}
     if chosen["rank"] is None:
         chosen["rank"] = "auto"
@@ -170,20 +182,24 @@ def denoise(
     )
     if settings != CubeSettings() and images:
         raise ConfigError("--rank, --mode, --repair, --axes …", f"given with {images[0]}", "cubes")
-    if given["white"] is not None and cubes:
-        raise ConfigError("--white", f"given with {cubes[0]}", "photographs")
-    refuse_shared_names(images, cubes, output)
+    for name in ("white", "quality", "kind"):
+        if given[name] is not None and cubes:
+            option = "--format" if name == "kind" else f"--{name}"
+            raise ConfigError(option, f"given with {cubes[0]}", "photographs")
+    refuse_shared_names(images, cubes, output, folders)
     how = Restoration(strength=strength, self_ensemble=self_ensemble, bf16=precision == "bf16")
     options = DenoisingOptions(weights=weights or model, how=how, **given)
     done = 0
     refused: dict[Path, HsiSuiteError] = {}
     if cubes:
-        files, refused = denoise_cubes(cubes, output, options, settings, TerminalObserver())
+        files, refused = denoise_cubes(
+            cubes, output, options, settings, TerminalObserver(), folders
+        )
         done += len(files)
         for file in files:
             _print_cube(file)
     if images:
-        photographs, wrong = denoise_images(images, output, options, TerminalObserver())
+        photographs, wrong = denoise_images(images, output, options, TerminalObserver(), folders)
         refused |= wrong
         done += len(photographs)
         for image in photographs:

@@ -29,5 +29,9 @@ def doctor() -> None:
     parts = ("rasterio", "pyogrio", "shapely")
     geo = "yes" if all(map(importlib.util.find_spec, parts)) else "no; pip install 'hsi-suite[geo]'"
     say(f"{'geo extra':16} {geo}")
+    kinds = {"HEIC": "pillow_heif", "RAW": "rawpy"}
+    read = [kind for kind, package in kinds.items() if importlib.util.find_spec(package)]
+    missing = "" if len(read) == 2 else "; pip install 'hsi-suite[photos]'"
+    say(f"{'photos extra':16} {', '.join(read) or 'no'}{missing}")
     say(f"{'HSI_DATA_DIR':16} {os.environ.get('HSI_DATA_DIR') or 'not set'}")
     say(f"{'cache':16} {cache_folder()}")

@@ -1,4 +1,4 @@
-"""Photographs as PNG, JPEG, TIFF and BMP files, with their colour profile and camera's notes."""
+"""Photographs as PNG, JPEG, TIFF, WebP and BMP files, with colour profile and camera's notes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from ..atomic import atomic_file
 from ..errors import OutputError
-from .formats.deep_png import encode_deep_png
-from .formats.image_notes import orientation_as_exif, upright
+from .formats.deep_png import XMP_KEYWORD, encode_deep_png
+from .formats.image_notes import orientation_as_exif, upright, with_dpi
+from .formats.reading_guard import quiet_libraries
+from .formats.tiff_exif import add_exif, note_tags
 from .photographs import Photograph, PhotographHeader
 
 _METRES_PER_INCH = 0.0254
@@ -26,7 +28,13 @@ _JPEG_QUALITY = 95
 # What the format's counters of 16 bits hold, less what is counted along.
 _JPEG_SIDE = 65_500
 _JPEG_EXIF = 65_500
+_JPEG_XMP = 65_500
+_WEBP_SIDE = 16_383
 _EIGHT, _DEEP, _FLOAT = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)
+#: What a file may be asked to be, by its kind.
+KINDS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
+#: Endings of files whose quality can be chosen.
+LOSSY_ENDINGS = (*_JPEG, ".webp")
 _CANNOT_ENCODE = (ArithmeticError, LookupError, TypeError, ValueError, struct.error)
 # What values each kind of file holds, and whether it holds transparency.
 _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
@@ -34,9 +42,12 @@ _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
     ".jpg": ((_EIGHT,), False),
     ".jpeg": ((_EIGHT,), False),
     ".bmp": ((_EIGHT,), False),
+    ".webp": ((_EIGHT,), True),
     ".tif": ((_EIGHT, _DEEP, _FLOAT), True),
     ".tiff": ((_EIGHT, _DEEP, _FLOAT), True),
 }
+#: Endings of the files that can be written.
+WRITTEN_ENDINGS = tuple(_HOLDS)
 
 
 def check_writable(path: Path, header: PhotographHeader) -> None:
@@ -57,27 +68,33 @@ def check_writable(path: Path, header: PhotographHeader) -> None:
         raise OutputError(
             path, f"cannot hold the input's {what}", f"a file ending {' or '.join(others)}"
         )
-    if ending in _JPEG and max(header.lines, header.samples) > _JPEG_SIDE:
+    most = _JPEG_SIDE if ending in _JPEG else _WEBP_SIDE
+    if ending in LOSSY_ENDINGS and max(header.lines, header.samples) > most:
         raise OutputError(
             path,
             f"cannot hold {header.samples:,} × {header.lines:,} pixels",
-            f"at most {_JPEG_SIDE:,} along each side, or a file ending .png or .tif",
+            f"at most {most:,} along each side, or a file ending .png or .tif",
         )
 
 
-def write_photograph(path: Path, photograph: Photograph, *, overwrite: bool = True) -> None:
+def write_photograph(
+    path: Path, photograph: Photograph, *, overwrite: bool = True, quality: int | None = None
+) -> None:
     """Write a photograph, whole or not at all; the ending chooses the kind of file.
 
-    A PNG or JPEG keeps profile, EXIF and resolution, a TIFF profile, orientation, resolution
-    and coordinates; a JPEG for which the EXIF is too long keeps its orientation.
-    A BMP file keeps the resolution alone, so its pixels are turned upright. JPEG files are of
-    quality 95 without colour subsampling. Values of 9 to 15 bits stay as they are in a TIFF and
-    are stretched to 16 in a PNG, as that format has no other white.
+    Every kind but BMP keeps profile, EXIF, XMP and resolution (a WebP has the last in its EXIF), a
+    TIFF coordinates too; a JPEG for which the EXIF is too long keeps its orientation, and no XMP
+    that is too long. EXIF that is damaged is left out of a TIFF.
+    A BMP file keeps the resolution alone, so its pixels are turned upright. A JPEG that was one
+    before is compressed as it was, others with quality 95 without colour subsampling; WebP files
+    are lossless. Values of 9 to 15 bits stay as they are in a TIFF and are stretched to 16 in a
+    PNG, as that format has no other white.
 
     Args:
         path: where to.
         photograph: what is written.
         overwrite: whether it may take the place of a file that has come meanwhile.
+        quality: 1 to 100, of a JPEG or of a lossy WebP; None as said above.
 
     Raises:
         OutputError: a file of this ending cannot hold it, or the place cannot be written.
@@ -90,14 +107,15 @@ def write_photograph(path: Path, photograph: Photograph, *, overwrite: bool = Tr
         elif photograph.values.dtype == np.uint16:
             _write_deep_png(temporary, photograph)
         else:
-            _write_with_pillow(temporary, photograph)
+            _write_with_pillow(temporary, photograph, quality)
 
 
 @contextmanager
 def encoding(path: Path) -> Iterator[None]:
-    """What a library cannot encode is one clear line."""
+    """What a library cannot encode is one clear line; what it says meanwhile stays silent."""
     try:
-        yield
+        with quiet_libraries():
+            yield
     except _CANNOT_ENCODE as error:
         raise OutputError(
             path,
@@ -114,28 +132,81 @@ def _with_alpha(photograph: Photograph) -> NDArray[Any]:
     return np.dstack([photograph.values, photograph.alpha])
 
 
-def _write_with_pillow(path: Path, photograph: Photograph) -> None:
-    options: dict[str, Any] = {}
-    values, dpi = _with_alpha(photograph), photograph.dpi
-    if path.suffix.lower() == ".bmp":
-        values = upright(values, photograph.orientation)
-        dpi = dpi[::-1] if dpi is not None and photograph.orientation >= 5 else dpi
-    else:
-        options["icc_profile"] = photograph.icc_profile
-        exif = photograph.exif
-        if exif is not None and len(exif) > _JPEG_EXIF and path.suffix.lower() in _JPEG:
-            exif = orientation_as_exif(photograph.orientation)
-        if exif is not None:
-            options["exif"] = b"Exif\0\0" + exif
-    if dpi is not None:
-        options["dpi"] = dpi
-    if path.suffix.lower() in _JPEG:
-        options |= {"quality": _JPEG_QUALITY, "subsampling": 0}
-    encoded = io.BytesIO()
+def _write_with_pillow(path: Path, photograph: Photograph, quality: int | None) -> None:
     kind = "JPEG" if path.suffix.lower() in _JPEG else path.suffix[1:].upper()
+    values = _with_alpha(photograph)
+    if kind == "BMP":
+        values = upright(values, photograph.orientation)
+        options = _bmp_options(photograph)
+    elif kind == "JPEG":
+        options = _jpeg_options(photograph, quality)
+    elif kind == "WEBP":
+        options = _webp_options(photograph, quality)
+    else:
+        options = _png_options(photograph)
+    encoded = io.BytesIO()
     Image.fromarray(values).save(encoded, kind, **options)
     # Into a file Pillow's encoders write themselves, and overlook a disk that is full.
     path.write_bytes(encoded.getbuffer())
+
+
+def _bmp_options(photograph: Photograph) -> dict[str, Any]:
+    dpi = photograph.dpi
+    if dpi is None:
+        return {}
+    return {"dpi": dpi[::-1] if photograph.orientation >= 5 else dpi}
+
+
+def _notes(photograph: Photograph) -> dict[str, Any]:
+    """What Pillow's writers take alike."""
+    notes = {"icc_profile": photograph.icc_profile, "dpi": photograph.dpi, "exif": photograph.exif}
+    return {name: value for name, value in notes.items() if value is not None}
+
+
+def _png_options(photograph: Photograph) -> dict[str, Any]:
+    if (text := _text(photograph.xmp)) is None:
+        return _notes(photograph)
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt(XMP_KEYWORD, text)
+    return _notes(photograph) | {"pnginfo": info}
+
+
+def _jpeg_options(photograph: Photograph, quality: int | None) -> dict[str, Any]:
+    options = _notes(photograph)
+    exif, xmp, coding = photograph.exif, photograph.xmp, photograph.jpeg
+    if exif is not None:
+        short = exif if len(exif) <= _JPEG_EXIF else orientation_as_exif(photograph.orientation)
+        options["exif"] = b"Exif\0\0" + short if short is not None else b""
+    if xmp is not None and len(xmp) <= _JPEG_XMP:
+        options["xmp"] = xmp
+    if quality is not None:
+        return options | {
+            "quality": quality,
+            "subsampling": 0 if coding is None else coding.subsampling,
+        }
+    if coding is not None:
+        return options | coding.options(photograph.values.ndim == 2)
+    return options | {"quality": _JPEG_QUALITY, "subsampling": 0}
+
+
+def _webp_options(photograph: Photograph, quality: int | None) -> dict[str, Any]:
+    options = _notes(photograph)
+    options.pop("dpi", None)
+    if (exif := with_dpi(photograph.exif, photograph.dpi)) is not None:
+        options["exif"] = exif
+    if photograph.xmp is not None:
+        options["xmp"] = photograph.xmp
+    # Colours below full transparency are values too.
+    how = {"lossless": True} if quality is None else {"quality": quality}
+    return options | how | {"exact": True}
+
+
+def _text(xmp: bytes | None) -> str | None:
+    """XMP as the text that PNG files hold; None where it is none."""
+    try:
+        return None if xmp is None else xmp.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _write_deep_png(path: Path, photograph: Photograph) -> None:
@@ -150,6 +221,7 @@ def _write_deep_png(path: Path, photograph: Photograph) -> None:
             values.reshape(*values.shape[:2], -1),
             icc_profile=photograph.icc_profile,
             exif=photograph.exif,
+            xmp=_text(photograph.xmp),
             dots_per_metre=resolution,
         )
 
@@ -168,7 +240,8 @@ def _write_tiff(path: Path, photograph: Photograph) -> None:
         options["extrasamples"] = ["unassalpha"]
     if photograph.dpi is not None:
         options |= {"resolution": photograph.dpi, "resolutionunit": "inch"}
-    options["extratags"] = list(photograph.geotags)
+    notes = note_tags(photograph.exif, photograph.xmp)
+    options["extratags"] = [*photograph.geotags, *notes]
     if photograph.orientation != 1:
         options["extratags"].append((274, "H", 1, photograph.orientation, True))
     # tifffile takes a last axis of two for pages unless it is said to be planes of one picture.
@@ -182,6 +255,8 @@ def _write_tiff(path: Path, photograph: Photograph) -> None:
         compression="zlib",
         iccprofile=photograph.icc_profile,
         metadata=None,
-        software="",
+        software=False,
+        byteorder="<",
         **options,
     )
+    add_exif(path, photograph.exif)

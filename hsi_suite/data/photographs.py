@@ -15,6 +15,15 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from ..errors import InputFileError
 from ..memory import bytes_of, require_room
 from ..user_files import require_regular
+from .formats.camera_files import (
+    HEIC_ENDINGS,
+    RAW_ENDINGS,
+    CameraHeader,
+    CameraPicture,
+    camera_header,
+    camera_picture,
+    is_raw,
+)
 from .formats.cut_pictures import check_complete
 from .formats.deep_png import decode_deep_png, is_deep_png
 from .formats.geotiff_tags import ExtraTag
@@ -24,12 +33,26 @@ from .formats.image_notes import (
     icc_of,
     orientation_as_exif,
     orientation_in,
+    with_orientation,
+    xmp_of,
 )
+from .formats.jpeg_coding import JpegCoding, jpeg_coding
+from .formats.other_colours import Inks
 from .formats.plain_tiff import PlainTiff, is_one_picture, is_tiff, plain_tiff
 from .formats.reading_guard import muted_errors, reading
+from .formats.tiff_exif import exif_of_tiff
 
-PHOTOGRAPH_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-_WHAT = "an image (PNG, JPEG, TIFF or BMP)"
+#: Endings of files that are looked for in folders; others are read as well where they are named.
+PHOTOGRAPH_ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+    *HEIC_ENDINGS,
+    *RAW_ENDINGS,
+)
+_WHAT = "an image (PNG, JPEG, TIFF, WebP, BMP or GIF)"
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "WEBP", "GIF")
+# Cameras keep previews and second views of the same picture in their MPO files.
+_FIRST_OF_MANY = "MPO"
+_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")
 _STRIP = 256
 # What a decoder holds, and the values taken from it.
 _COPIES = 2
@@ -73,6 +96,9 @@ class Photograph:
         dpi: dots per inch along samples and lines, or None.
         geotags: where it lies, as the tags of a TIFF file; () where it does not say.
         white: the value that is white; None for the type's largest, and 1 for floats.
+        xmp: what programs noted, an XMP packet, or None.
+        jpeg: how it was compressed, of a JPEG file.
+        remark: what became of its values where they are not as stored, for the user, or "".
     """
 
     values: NDArray[Any]
@@ -82,6 +108,9 @@ class Photograph:
     dpi: tuple[float, float] | None = None
     geotags: tuple[ExtraTag, ...] = ()
     white: float | None = None
+    xmp: bytes | None = None
+    jpeg: JpegCoding | None = None
+    remark: str = ""
 
     @property
     def header(self) -> PhotographHeader:
@@ -109,10 +138,12 @@ def _white_of(dtype: np.dtype[Any]) -> float:
 
 
 def is_photograph(path: Path) -> bool:
-    """Whether a TIFF file holds one grey or RGB image, with transparency or without.
+    """Whether a file that may be a TIFF holds one picture in grey or colours.
 
     Files that cannot be read count as photographs: `read_header` says what is wrong with them.
     """
+    if is_raw(path):
+        return True
     try:
         with reading(path, _WHAT):
             return is_one_picture(path)
@@ -128,6 +159,8 @@ def read_header(path: Path) -> PhotographHeader:
     """
     _check_there(path)
     with reading(path, _WHAT):
+        if (camera := camera_header(path)) is not None:
+            return _header_of_camera(camera)
         if (page := plain_tiff(path)) is not None:
             return PhotographHeader(
                 page.lines,
@@ -153,6 +186,17 @@ def read_header(path: Path) -> PhotographHeader:
             )
 
 
+def _header_of_camera(camera: CameraHeader) -> PhotographHeader:
+    return PhotographHeader(
+        camera.lines,
+        camera.samples,
+        camera.channels,
+        camera.dtype,
+        camera.alpha,
+        white=_white_of(camera.dtype),
+    )
+
+
 def read_photograph(path: Path) -> Photograph:
     """A photograph with everything that `Photograph` keeps.
 
@@ -163,8 +207,12 @@ def read_photograph(path: Path) -> Photograph:
     shape = (header.lines, header.samples, header.channels + header.alpha)
     require_room(path, bytes_of(shape, header.dtype, _COPIES))
     with reading(path, _WHAT):
-        page = plain_tiff(path)
-        photograph = _read_with_pillow(path) if page is None else _read_plain_tiff(path, page)
+        if (camera := camera_picture(path)) is not None:
+            photograph = _of_camera(camera)
+        elif (page := plain_tiff(path)) is not None:
+            photograph = _read_plain_tiff(path, page)
+        else:
+            photograph = _read_with_pillow(path)
     if photograph.values.dtype == np.float32 and not np.isfinite(photograph.values).all():
         count = photograph.values.size - np.isfinite(photograph.values).sum()
         raise InputFileError(
@@ -175,35 +223,57 @@ def read_photograph(path: Path) -> Photograph:
     return photograph
 
 
+def _of_camera(camera: CameraPicture) -> Photograph:
+    plain = _divided(camera.values, camera.icc_profile, camera.exif, None)
+    return replace(plain, xmp=camera.xmp, remark=camera.remark)
+
+
 def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
-    exif = orientation_as_exif(page.orientation)
+    exif = _with_turn(exif_of_tiff(path), page.orientation)
     plain = _divided(page.read(path), page.icc_profile, exif, page.dpi)
-    return replace(plain, geotags=page.geotags, white=page.white)
+    return replace(plain, geotags=page.geotags, white=page.white, xmp=page.xmp, remark=page.remark)
+
+
+def _with_turn(exif: bytes | None, orientation: int) -> bytes | None:
+    return orientation_as_exif(orientation) if exif is None else with_orientation(exif, orientation)
 
 
 def _read_with_pillow(path: Path) -> Photograph:
     # The C library behind Pillow writes what it thinks of damaged TIFF files to the terminal.
-    quiet = muted_errors() if is_tiff(path) else nullcontext()
+    tiff = is_tiff(path)
+    quiet = muted_errors() if tiff else nullcontext()
     with _any_size():
         check_complete(path)
     with _any_size(), quiet, path.open("rb") as stream, Image.open(stream) as image:
         # Asked first: looking for EXIF may decode the image, after which it is not to be found.
         deep = is_deep_png(image)
-        icc, exif, dpi = icc_of(image), exif_of(image), dpi_of(image)
+        icc, exif, dpi, xmp = icc_of(image), exif_of(image), dpi_of(image), xmp_of(image)
+        if tiff:
+            exif = _with_turn(exif_of_tiff(path), 1 if exif is None else orientation_in(exif))
         if deep:
-            return _divided(decode_deep_png(stream), icc, exif, dpi)
-        plain: Image.Image = image
-        if image.mode in ("P", "PA", "1") or "transparency" in image.info:
-            plain = image.convert(_plain_mode(image))
-        plain.load()
-        channels = len(plain.getbands())
-        values = np.empty((plain.height, plain.width, channels), np.uint8)
-        # By strips, as NumPy would hold the whole image three times.
-        for first in range(0, plain.height, _STRIP):
-            last = min(first + _STRIP, plain.height)
-            strip = np.asarray(plain.crop((0, first, plain.width, last)))
-            values[first:last] = strip.reshape(last - first, plain.width, channels)
-    return _divided(values, icc, exif, dpi)
+            return replace(_divided(decode_deep_png(stream), icc, exif, dpi), xmp=xmp)
+        coding = jpeg_coding(image)
+        if image.mode == "CMYK":
+            inks = Inks(icc)
+            image.load()
+            plain = _divided(inks(_values(image)), None, exif, dpi)
+            return replace(plain, xmp=xmp, jpeg=coding, remark=inks.remark)
+        converted = image.mode in ("P", "PA", "1") or "transparency" in image.info
+        values = _values(image.convert(_plain_mode(image)) if converted else image)
+    return replace(_divided(values, icc, exif, dpi), xmp=xmp, jpeg=coding)
+
+
+def _values(image: Image.Image) -> NDArray[np.uint8]:
+    """An image's values, lines × samples × channels."""
+    image.load()
+    channels = len(image.getbands())
+    values = np.empty((image.height, image.width, channels), np.uint8)
+    # By strips, as NumPy would hold the whole image three times.
+    for first in range(0, image.height, _STRIP):
+        last = min(first + _STRIP, image.height)
+        strip = np.asarray(image.crop((0, first, image.width, last)))
+        values[first:last] = strip.reshape(last - first, image.width, channels)
+    return values
 
 
 def _plain_mode(image: Image.Image) -> str:
@@ -243,12 +313,15 @@ def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
 
 
 def _check_mode(path: Path, image: Image.Image) -> None:
-    if image.format not in ("PNG", "JPEG", "MPO", "TIFF", "BMP"):
-        raise InputFileError(path, f"is a {image.format} file", _WHAT)
+    if image.format not in _FORMATS:
+        raise InputFileError(
+            path, f"is of the kind {image.format}", _WHAT, "convert it to PNG or TIFF"
+        )
     frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":
-        raise InputFileError(path, f"holds {frames} images", "one")
-    if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA") and not is_deep_png(image):
+    if frames > 1 and image.format != _FIRST_OF_MANY:
+        remedy = "" if image.format == "TIFF" else "save the frame that is meant as a picture"
+        raise InputFileError(path, f"holds {frames} images", "one", remedy)
+    if image.mode not in _MODES and not is_deep_png(image):
         raise InputFileError(
             path, f"has colours of mode {image.mode}", "grey, palette or RGB", "convert it to RGB"
         )

@@ -2,12 +2,14 @@
 
 import io
 import tarfile
+from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import tifffile
 from denoiser_samples import box_filter
+from photograph_samples import XMP, ink_profile, notes, write_raw
 from PIL import Image
 from test_missing_data import write_raster
 from test_photograph_stacks import write as write_stack
@@ -17,7 +19,7 @@ from hsi_suite.data.class_folders import read_class_folder
 from hsi_suite.data.images import read_folder
 from hsi_suite.data.photograph_stacks import open_stack, stack_kind
 from hsi_suite.data.photograph_writer import write_photograph
-from hsi_suite.data.photographs import read_header, read_photograph
+from hsi_suite.data.photographs import Photograph, read_header, read_photograph
 from hsi_suite.tasks.denoising.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
 from hsi_suite.tasks.denoising.image_denoising import denoise_images
@@ -37,6 +39,7 @@ def _photograph_files():
     exif = Image.Exif()
     exif[274] = 6
     alpha = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
+    inks = np.dstack([_COLOUR, _GREY])
     return {
         "grey.png": lambda p: Image.fromarray(_GREY).save(p, dpi=(72, 72)),
         "colour.png": lambda p: Image.fromarray(_COLOUR).save(p, icc_profile=profile),
@@ -53,7 +56,33 @@ def _photograph_files():
         "floats.tif": lambda p: tifffile.imwrite(p, _FLOATS, compression="zlib"),
         "alpha.tif": lambda p: tifffile.imwrite(p, np.dstack([_COLOUR, _GREY]), **alpha),
         "white.tif": lambda p: tifffile.imwrite(p, _GREY, photometric="miniswhite"),
+        "noted.webp": lambda p: Image.fromarray(_COLOUR).save(
+            p, exif=notes(6), xmp=XMP, icc_profile=profile, lossless=True
+        ),
+        "clear.webp": lambda p: Image.fromarray(np.dstack([_COLOUR, _GREY])).save(p),
+        "palette.gif": lambda p: Image.fromarray(_COLOUR).quantize(16).save(p, transparency=0),
+        "inks.jpg": lambda p: Image.fromarray(inks, "CMYK").save(p, icc_profile=ink_profile()),
+        "inks.tif": lambda p: tifffile.imwrite(
+            p, inks, photometric="separated", iccprofile=ink_profile()
+        ),
+        "lab.tif": lambda p: tifffile.imwrite(p, _COLOUR, photometric="cielab"),
+        "whole.tif": lambda p: tifffile.imwrite(p, _DEEP.astype("i4")),
+        "noted.tif": lambda p: write_photograph(
+            p, Photograph(_COLOUR, None, profile, notes(6), (300, 150), xmp=XMP)
+        ),
+        **({"raw.dng": _write_raw} if find_spec("rawpy") else {}),
+        **({"a.heic": _write_heic} if find_spec("pillow_heif") else {}),
     }
+
+
+def _write_raw(path):
+    write_raw(path, np.repeat(np.repeat(_DEEP, 4, 0), 4, 1))
+
+
+def _write_heic(path):
+    import pillow_heif
+
+    pillow_heif.from_pillow(Image.fromarray(_COLOUR)).save(path)
 
 
 def _through_photograph(name):

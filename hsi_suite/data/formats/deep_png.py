@@ -14,6 +14,8 @@ from PIL import Image, PngImagePlugin
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # PNG's number for each count of channels: grey, grey with alpha, RGB, RGB with alpha.
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+#: What PNG files call a text that is an XMP packet.
+XMP_KEYWORD = "XML:com.adobe.xmp"
 _STRIP = 64
 
 
@@ -55,6 +57,7 @@ def encode_deep_png(
     icc_profile: bytes | None,
     exif: bytes | None,
     dots_per_metre: tuple[int, int] | None,
+    xmp: str | None = None,
 ) -> None:
     """Write a PNG of 16 bits.
 
@@ -64,6 +67,7 @@ def encode_deep_png(
         icc_profile: of the colours.
         exif: a TIFF structure, without the `Exif` mark that JPEG files have before it.
         dots_per_metre: resolution along samples and lines.
+        xmp: a packet of what programs noted.
     """
     lines, samples, channels = values.shape
     stream.write(_SIGNATURE)
@@ -78,6 +82,8 @@ def encode_deep_png(
         _chunk(stream, b"pHYs", struct.pack(">IIB", *dots_per_metre, 1))
     if exif:
         _chunk(stream, b"eXIf", exif)
+    if xmp:
+        _chunk(stream, b"iTXt", XMP_KEYWORD.encode() + bytes(5) + xmp.encode())
     compressor = zlib.compressobj(6)
     for strip in _filtered(values):
         _chunk(stream, b"IDAT", compressor.compress(strip))

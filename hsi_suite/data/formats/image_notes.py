@@ -1,9 +1,10 @@
-"""What image files note beside their pixels: turn, resolution, EXIF."""
+"""What image files note beside their pixels: turn, resolution, EXIF, XMP."""
 
 from __future__ import annotations
 
 import math
 import struct
+import warnings
 from typing import Any
 
 import tifffile
@@ -12,8 +13,10 @@ from PIL import Image
 
 _ORIENTATION = 274
 _X_RESOLUTION = 282
+_Y_RESOLUTION = 283
 _RESOLUTION_UNIT = 296
-_NO_UNIT = 1
+_NO_UNIT, _INCH, _CENTIMETRE = 1, 2, 3
+_XMP_IN_PNG = "XML:com.adobe.xmp"
 # More than any device has, and what JPEG files can hold.
 _MOST_DPI = 65_535
 _TURNS = range(1, 9)
@@ -50,6 +53,14 @@ def exif_of(image: Image.Image) -> bytes | None:
     return content.removeprefix(b"Exif\0\0") if len(tags) else None
 
 
+def xmp_of(image: Image.Image) -> bytes | None:
+    """The XMP packet of an opened image; None where there is none."""
+    found = image.info.get("xmp") or image.info.get(_XMP_IN_PNG)
+    if isinstance(found, str):
+        return found.encode()
+    return found if isinstance(found, bytes) and found else None
+
+
 def icc_of(image: Image.Image) -> bytes | None:
     """The colour profile of an opened image; None where there is none, or no bytes are one."""
     profile = image.info.get("icc_profile")
@@ -59,8 +70,13 @@ def icc_of(image: Image.Image) -> bytes | None:
 def orientation_in(exif: bytes) -> int:
     """EXIF's number of the turn, 1 to 8; 1 where it is missing or something else."""
     tags = Image.Exif()
-    tags.load(exif)
-    return _turn(tags.get(_ORIENTATION, 1))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags.load(exif)
+            return _turn(tags.get(_ORIENTATION, 1))
+    except _BROKEN:
+        return 1
 
 
 def orientation_as_exif(orientation: int) -> bytes | None:
@@ -72,10 +88,56 @@ def orientation_as_exif(orientation: int) -> bytes | None:
     return tags.tobytes().removeprefix(b"Exif\0\0")
 
 
+def with_orientation(exif: bytes | None, orientation: int) -> bytes | None:
+    """EXIF with another turn noted in it; None where it is damaged."""
+    if exif is None or orientation_in(exif) == orientation:
+        return exif
+    try:
+        tags = Image.Exif()
+        tags.load(exif)
+        tags[_ORIENTATION] = orientation
+        content: bytes = tags.tobytes()
+    except _BROKEN:
+        return orientation_as_exif(orientation)
+    return content.removeprefix(b"Exif\0\0")
+
+
+def with_dpi(exif: bytes | None, dpi: tuple[float, float] | None) -> bytes | None:
+    """EXIF that notes a resolution, for files that have no other place for one."""
+    if dpi is None or exif_dpi(exif) is not None:
+        return exif
+    try:
+        tags = Image.Exif()
+        if exif is not None:
+            tags.load(exif)
+        tags[_X_RESOLUTION], tags[_Y_RESOLUTION] = dpi
+        tags[_RESOLUTION_UNIT] = _INCH
+        content: bytes = tags.tobytes()
+    except _BROKEN:
+        return exif
+    return content.removeprefix(b"Exif\0\0")
+
+
+def exif_dpi(exif: bytes | None) -> tuple[float, float] | None:
+    """Dots per inch along samples and lines, as EXIF notes them; None where it does not."""
+    if exif is None:
+        return None
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        inches = 2.54 if tags.get(_RESOLUTION_UNIT, _INCH) == _CENTIMETRE else 1.0
+        found = [float(tags[code]) * inches for code in (_X_RESOLUTION, _Y_RESOLUTION)]
+    except (ZeroDivisionError, *_BROKEN):
+        return None
+    return None if tags.get(_RESOLUTION_UNIT) == _NO_UNIT else _sensible((found[0], found[1]))
+
+
 def dpi_of(image: Image.Image) -> tuple[float, float] | None:
     """Dots per inch along samples and lines; None where a file says none that can be true."""
     if image.format == "TIFF" and image.getexif().get(_RESOLUTION_UNIT) == _NO_UNIT:
         return None
+    if image.format == "WEBP":
+        return exif_dpi(exif_of(image))
     return _sensible(image.info.get("dpi"))
 
 

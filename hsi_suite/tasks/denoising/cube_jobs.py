@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...atomic import keeping
 from ...data.cube_writer import CUBE_ENDINGS, files_of_cube
+from ...data.formats.camera_files import is_raw
 from ...data.formats.file_format import FileFormat, recognise_format
 from ...data.photograph_stacks import Stacking, stack_kind
 from ...data.photographs import is_photograph
@@ -23,7 +24,7 @@ from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank
 from .cube_file_denoising import DenoisedFile, denoise_cube_file
 from .denoising_options import DenoisingOptions
-from .image_jobs import SUFFIX, images_in, report_left_out
+from .image_files import SUFFIX, images_in, place_in_tree, report_left_out
 from .own_failures import own_failure
 from .plane_denoising import grey_plane_denoiser
 from .weights import load_weights
@@ -67,13 +68,14 @@ def separate_cubes(
     inputs: Sequence[str | Path],
     observer: Observer | None = None,
     stacking: Stacking = "auto",
+    written: Sequence[str | Path | None] = (),
 ) -> tuple[list[Path], list[Path]]:
     """The photographs and the cubes among inputs, recognised by their content.
 
     Folders stand for the images in them. A TIFF file is a photograph where it holds one grey or
     RGB image, or several that are no bands (frames in time, slices in depth, pages in colour);
     what cannot be read counts as a photograph, whose reader then says what is wrong.
-    The observer reports what of a folder is left out.
+    The observer reports what of a folder is left out; what the call writes to is no input.
 
     Raises:
         InputFileError: a folder without images.
@@ -81,9 +83,9 @@ def separate_cubes(
     images: list[Path] = []
     cubes: list[Path] = []
     observer = observer or Observer()
-    report_left_out(inputs, observer)
+    report_left_out(inputs, observer, written)
     for given in map(Path, inputs):
-        for path in images_in(given):
+        for path in images_in(given, written):
             (cubes if _is_cube(path, stacking, observer) else images).append(path)
     return images, cubes
 
@@ -94,6 +96,8 @@ def _is_cube(path: Path, stacking: Stacking, observer: Observer) -> bool:
     except HsiSuiteError:
         # A cube's name with nothing readable behind it: the cube's reader knows what to say.
         return path.suffix.lower() in _CUBE_NAMES
+    if is_raw(path):
+        return False
     if kind is FileFormat.TIFF:
         return not is_photograph(path) and not _is_stack(path, stacking, observer)
     return kind is not FileFormat.PNG
@@ -122,7 +126,10 @@ def _is_stack(path: Path, stacking: Stacking, observer: Observer) -> bool:
 
 
 def refuse_shared_names(
-    images: Sequence[Path], cubes: Sequence[Path], output: str | Path | None
+    images: Sequence[Path],
+    cubes: Sequence[Path],
+    output: str | Path | None,
+    folders: Sequence[Path] = (),
 ) -> None:
     """Refuse photographs and cubes of one call whose results would have one name.
 
@@ -133,14 +140,19 @@ def refuse_shared_names(
         if images and cubes:
             raise OutputError(output, "is one file for several inputs", "a folder")
         return
-    folder = None if output is None else Path(output)
+
+    def folder_of(source: Path) -> Path:
+        if output is None:
+            return resolved(source.parent)
+        return resolved(Path(output) / place_in_tree(source, folders))
+
     places = {
-        resolved(folder or image.parent) / f"{image.stem}{SUFFIX}{ending}": image
+        folder_of(image) / f"{image.stem}{SUFFIX}{ending}": image
         for image in images
         for ending in (".png", ".tif")
     }
     for cube in cubes:
-        place = resolved(folder or cube.parent) / _beside(cube).name
+        place = folder_of(cube) / _beside(cube).name
         if place in places:
             raise OutputError(
                 place.name,
@@ -156,6 +168,7 @@ def denoise_cubes(
     options: DenoisingOptions,
     settings: CubeSettings,
     observer: Observer | None = None,
+    folders: Sequence[Path] = (),
 ) -> tuple[list[DenoisedFile], dict[Path, HsiSuiteError]]:
     """Denoise cubes; one that fails does not keep the others back.
 
@@ -167,6 +180,7 @@ def denoise_cubes(
             a page beside the result.
         settings: those of cubes.
         observer: reports progress.
+        folders: that inputs were found in, whose tree results keep below `output`.
 
     Returns:
         What was denoised, and what was wrong with the other inputs.
@@ -178,7 +192,7 @@ def denoise_cubes(
     inputs = list(dict.fromkeys(inputs))
     _check(options, inputs)
     kept = [] if options.reference is None else [Path(options.reference)]
-    targets = _targets(inputs, output, kept, compare=options.compare)
+    targets = _targets(inputs, output, kept, folders, compare=options.compare)
     device = resolve_device(options.device)
     done: list[DenoisedFile] = []
     refused: dict[Path, HsiSuiteError] = {}
@@ -237,7 +251,12 @@ def _check(options: DenoisingOptions, inputs: Sequence[Path]) -> None:
 
 
 def _targets(
-    inputs: Sequence[Path], output: str | Path | None, kept: Sequence[Path], *, compare: bool
+    inputs: Sequence[Path],
+    output: str | Path | None,
+    kept: Sequence[Path],
+    folders: Sequence[Path],
+    *,
+    compare: bool,
 ) -> list[Path]:
     """Where each result goes: to names of their own, and to those of no input's files."""
     folder = None if output is None else Path(output)
@@ -248,7 +267,10 @@ def _targets(
     else:
         targets = [_beside(source) for source in inputs]
         if folder is not None:
-            targets = [folder / target.name for target in targets]
+            targets = [
+                folder / place_in_tree(source, folders) / target.name
+                for source, target in zip(inputs, targets, strict=True)
+            ]
     untouchable = {resolved(file) for path in (*inputs, *kept) for file in _files_of(path)}
     taken: dict[Path, Path] = {}
     for target, source in zip(targets, inputs, strict=True):

@@ -36,6 +36,8 @@ class DenoisingOptions:
             clipped. The image itself is then the reference.
         seed: of that noise; image k takes seed + k.
         compare: also write a picture of before and after.
+        kind: of the files of photographs, see `photograph_writer.KINDS`; None for what suits each.
+        quality: of JPEG and WebP files, 1 to 100; None for that of the input, or the best.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
     """
@@ -51,6 +53,8 @@ class DenoisingOptions:
     add_noise: float | None = None
     seed: int = 0
     compare: bool = False
+    kind: str | None = None
+    quality: int | None = None
     device: str = "auto"
     threads: int | None = None
 

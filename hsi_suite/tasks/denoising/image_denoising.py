@@ -28,7 +28,8 @@ from ...runs.machine import available_threads
 from .denoiser import Denoiser
 from .denoising_options import DenoisingOptions
 from .evaluation import mean_scores
-from .image_jobs import ImageJob, plan_jobs, plan_tiles, report_left_out
+from .image_files import report_left_out
+from .image_jobs import ImageJob, plan_jobs, plan_tiles
 from .image_restoration import (
     image_noise,
     known_noise,
@@ -77,6 +78,7 @@ def denoise_images(
     output: str | Path | None = None,
     options: DenoisingOptions | None = None,
     observer: Observer | None = None,
+    folders: Sequence[Path] = (),
 ) -> tuple[list[DenoisedImage], dict[Path, HsiSuiteError]]:
     """Denoise photographs; one that fails does not keep the others back.
 
@@ -85,6 +87,7 @@ def denoise_images(
         output: a file for one image, or a folder; None for `NAME_denoised.png` beside each.
         options: see `DenoisingOptions`.
         observer: reports progress.
+        folders: further folders that inputs were found in, whose tree results keep.
 
     Returns:
         What was denoised, and what was wrong with the other inputs.
@@ -101,10 +104,11 @@ def denoise_images(
         if options.sigma is not None and not denoiser.network.takes_noise_map:
             observer.message("the weights were trained for a σ of their own; --sigma is not used")
         kept = [Path(options.reference)] if options.reference is not None else []
-        report_left_out(inputs, observer)
+        report_left_out(inputs, observer, [output, *kept])
         jobs, refused = plan_jobs(
-            inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept
-        )
+            inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept,
+            folders=folders, kind=options.kind, quality=options.quality,
+        )  # fmt: skip
         if len(jobs) + len(refused) > 1 and options.reference is not None:
             raise ConfigError("--reference", "one image for several inputs", "one input")
         planned: list[tuple[int, ImageJob, Tiling]] = []
@@ -180,7 +184,7 @@ def _denoise(
     # Encoding takes memory of its own; what the network needed can go.
     del photograph, reference
     release_free_blocks()
-    write_photograph(job.target, result, overwrite=options.overwrite)
+    write_photograph(job.target, result, overwrite=options.overwrite, quality=options.quality)
     return image
 
 
@@ -196,6 +200,8 @@ def _restored(
 ) -> tuple[NDArray[Any], DenoisedImage]:
     """The denoised values of a picture and what became of it; number: of the file and the page."""
     noisy = photograph.values
+    if photograph.remark and number[1] == 0:
+        observer.message(f"{job.source}: {photograph.remark}")
     level, truth = _scale(photograph, reference, options, job.source)
     white = level.value
     if options.add_noise is not None:

@@ -6,24 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ...atomic import refuse_existing
+from ...data.formats.camera_files import is_raw
 from ...data.photograph_stacks import open_stack, stack_kind
 from ...data.photograph_writer import check_writable
-from ...data.photographs import PHOTOGRAPH_ENDINGS, PhotographHeader, read_header
-from ...data.public.image_sets import left_out, left_out_text
+from ...data.photographs import PhotographHeader, read_header
 from ...engine.memory import layer_bytes
-from ...engine.observer import Observer
 from ...engine.tiles import Tiling, side_within
 from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from ...memory import PROGRAM_BYTES, memory_text
 from ...user_files import resolved
 from .denoiser import Denoiser
+from .image_files import COMPARISON_SUFFIX, images_in
+from .image_targets import Targets
 
-SUFFIX = "_denoised"
-COMPARISON_SUFFIX = "_comparison"
 # Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
 _DECODING = {"uint8": 2.5, "uint16": 3.5, "float32": 2.5}
 # A network's memory against its largest layer, with the gaps that malloc leaves between blocks:
@@ -64,18 +62,23 @@ def plan_jobs(
     overwrite: bool,
     compare: bool = False,
     kept: Sequence[Path] = (),
+    folders: Sequence[Path] = (),
+    kind: str | None = None,
+    quality: int | None = None,
 ) -> tuple[list[ImageJob], dict[Path, HsiSuiteError]]:
     """The images that inputs name, and where each result goes.
 
     Args:
-        inputs: images, and folders whose images are meant; results of earlier calls in a folder
-            are left out.
-        output: a file for one image, or a folder; None for `NAME_denoised.png` beside each image
-            (`.tif` where its values are floats or of 9 to 15 bits, or it has coordinates or
-            several pages).
+        inputs: images, and folders whose images are meant, see `image_files.folder_content`.
+        output: a file for one image, or a folder, in which results lie as their images do in the
+            folders given; None for `NAME_denoised.png` beside each image (`.tif` where its values
+            are floats or of 9 to 15 bits, or it has coordinates or several pages).
         overwrite: whether a result may take the place of a finished file, an input among them.
         compare: whether pictures of before and after are written beside the results.
         kept: further files that nothing may take the place of.
+        folders: further folders that inputs were found in.
+        kind: of all results, see `photograph_writer.KINDS`; None as said above.
+        quality: of all results, 1 to 100.
 
     Returns:
         The jobs, and the inputs that cannot be denoised with what is wrong: they cannot be read,
@@ -84,11 +87,13 @@ def plan_jobs(
     Raises:
         InputFileError: a folder without images.
         OutputError: two results would have one name, or one would replace what is kept.
+        ConfigError: the kind contradicts the output, or has no quality.
     """
-    alone = _is_one_file(inputs)
-    if output is not None and not alone and not _is_folder(output):
-        raise OutputError(output, "is one file for several images", "a folder")
-    named = [path for given in inputs for path in images_in(Path(given))]
+    given = [path for path in map(Path, inputs) if path.is_dir()]
+    alone = len(inputs) == 1 and not given
+    targets = Targets(output, alone, [*folders, *given], kind, quality)
+    targets.check()
+    named = [path for each in inputs for path in images_in(Path(each), [output, *kept])]
     # A file named twice, or with its folder, is meant once.
     sources = list({resolved(path.parent) / path.name: path for path in named}.values())
     jobs: list[ImageJob] = []
@@ -96,7 +101,7 @@ def plan_jobs(
     for source in sources:
         try:
             header = _header(source)
-            target = _target(source, header, output, alone=alone)
+            target = targets.of(source, header)
             check_writable(target, header)
             jobs.append(ImageJob(source, target, header))
         except HsiSuiteError as error:
@@ -111,60 +116,12 @@ def plan_jobs(
     return jobs, refused
 
 
-def report_left_out(inputs: Sequence[str | Path], observer: Observer) -> None:
-    """Name what of folders is not denoised, as it is no image that can be read."""
-    for folder in (Path(given) for given in inputs):
-        if folder.is_dir() and (others := left_out(folder)):
-            observer.message(left_out_text(folder, others))
-
-
 def _header(source: Path) -> PhotographHeader:
     """Of a photograph, or of the pictures of a TIFF file."""
-    if stack_kind(source) is None:
+    if is_raw(source) or stack_kind(source) is None:
         return read_header(source)
     with open_stack(source) as stack:
         return stack.header
-
-
-def _is_one_file(inputs: Sequence[str | Path]) -> bool:
-    return len(inputs) == 1 and not Path(inputs[0]).is_dir()
-
-
-def _is_folder(output: str | Path) -> bool:
-    return Path(output).is_dir() or str(output).endswith("/") or not Path(output).suffix
-
-
-def images_in(given: Path) -> list[Path]:
-    """The images in a folder, without hidden files and results of earlier calls; or the file.
-
-    Raises:
-        InputFileError: a folder without images.
-    """
-    if not given.is_dir():
-        return [given]
-    found = sorted(
-        path
-        for path in given.iterdir()
-        if path.suffix.lower() in PHOTOGRAPH_ENDINGS
-        and path.is_file()
-        and not path.name.startswith(".")
-        and not path.stem.endswith((SUFFIX, SUFFIX + COMPARISON_SUFFIX))
-    )
-    if not found:
-        raise InputFileError(given, "holds no images", f"files {', '.join(PHOTOGRAPH_ENDINGS)}")
-    return found
-
-
-def _target(
-    source: Path, header: PhotographHeader, output: str | Path | None, *, alone: bool
-) -> Path:
-    partial = header.dtype == np.uint16 and header.white < np.iinfo(np.uint16).max
-    plain = not (header.dtype == np.float32 or header.georeferenced or partial or header.pages > 1)
-    ending = ".png" if plain else ".tif"
-    name = f"{source.stem}{SUFFIX}{ending}"
-    if output is None:
-        return source.with_name(name)
-    return Path(output) if alone and not _is_folder(output) else Path(output) / name
 
 
 def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence[Path]) -> None:

@@ -1,0 +1,158 @@
+"""`hsi denoise` on folders and into files of every kind."""
+
+import numpy as np
+import pytest
+from denoiser_samples import box_filter
+from photograph_samples import animate, drawn, notes, said
+from PIL import Image, JpegImagePlugin
+
+from hsi_suite.data.photographs import read_photograph
+
+COLOUR = drawn(shape=(40, 44))
+
+
+@pytest.fixture
+def run(hsi, monkeypatch, tmp_path):
+    """`hsi denoise` in a folder of its own, with a network that takes no time."""
+    monkeypatch.chdir(tmp_path)
+    box_filter().save(tmp_path / "box.safetensors")
+
+    def denoise(*arguments):
+        options = ("--weights", "box.safetensors", "--sigma", "5", "--device", "cpu")
+        return hsi("denoise", *arguments, *options)
+
+    return denoise
+
+
+def save(path, values=COLOUR, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path, **options)
+
+
+def files_in(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_folders_keep_their_tree(run, tmp_path):
+    for name in ("a.png", "x/a.jpg", "x/y/a.webp", "x/y/b.tif", "z/.hidden.png", ".cache/c.png"):
+        save(tmp_path / "in" / name)
+    status, out, err = run("in", "-o", "out")
+    assert (status, err) == (0, "")
+    wanted = ["a_denoised.png", "x/a_denoised.png", "x/y/a_denoised.png", "x/y/b_denoised.png"]
+    assert files_in(tmp_path / "out") == wanted
+    assert [line.split()[0] for line in out.splitlines()] == [f"out/{name}" for name in wanted]
+    assert run("in")[0] == 0
+    assert {"a_denoised.png", "x/y/b_denoised.png"} <= set(files_in(tmp_path / "in"))
+    before = files_in(tmp_path)
+    status, _, err = run("in", "--overwrite")  # results of earlier calls are no inputs
+    assert status == 0 and files_in(tmp_path) == before
+
+
+def test_an_output_within_the_input_is_no_input(run, tmp_path):
+    save(tmp_path / "a.png")
+    save(tmp_path / "x" / "b.png")
+    save(tmp_path / "clean" / "old.png")
+    status, _, err = run(".", "-o", "clean/")
+    assert status == 0 and "clean/ (the output)" in err and "box.safetensors" in err
+    wanted = ["a_denoised.png", "old.png", "x/b_denoised.png"]
+    assert files_in(tmp_path / "clean") == wanted
+    status, _, err = run(".", "-o", "clean/", "--overwrite")
+    assert status == 0 and files_in(tmp_path / "clean") == wanted
+
+
+def test_links_out_of_a_folder_are_left_out(run, tmp_path):
+    save(tmp_path / "in" / "own" / "a.png")
+    save(tmp_path / "other" / "b.png")
+    (tmp_path / "in" / "away").symlink_to(tmp_path / "other")
+    (tmp_path / "in" / "b.png").symlink_to(tmp_path / "other" / "b.png")
+    (tmp_path / "in" / "again").symlink_to(tmp_path / "in" / "own")
+    (tmp_path / "in" / "round").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "in" / "nothing.png")
+    status, _, err = run("in", "-o", "out")
+    assert status == 0 and files_in(tmp_path / "out") == ["own/a_denoised.png"]
+    assert err.count("(a link out of the folder)") == 2 and "gone.png" in err
+
+
+def test_two_results_of_one_name_are_refused_before_anything_is_done(run, tmp_path):
+    for name in ("in/x/a.png", "in/x/a.jpg"):
+        save(tmp_path / name)
+    before = files_in(tmp_path)
+    status, out, err = run("in", "-o", "out")
+    assert status == 2 and not out and len(err.splitlines()) == 1
+    assert "out/x/a_denoised.png: would be a result of in/x/a.jpg and of in/x/a.png" in err
+    assert files_in(tmp_path) == before
+    save(tmp_path / "more" / "x" / "a.png")
+    (tmp_path / "in" / "x" / "a.jpg").unlink()
+    status, _, err = run("in", "more", "-o", "out")
+    assert status == 2 and "would be a result of" in err and not (tmp_path / "out").exists()
+
+
+def test_every_damaged_file_is_a_line_and_the_others_are_done(run, tmp_path):
+    save(tmp_path / "in" / "good.png")
+    save(tmp_path / "in" / "sub" / "good.jpg")
+    content = (tmp_path / "in" / "good.png").read_bytes()
+    (tmp_path / "in" / "cut.png").write_bytes(content[:-60])
+    (tmp_path / "in" / "sub" / "empty.tif").write_bytes(b"")
+    (tmp_path / "in" / "sub" / "text.jpg").write_text("no picture")
+    animate(tmp_path / "in" / "film.gif", COLOUR)
+    status, _, err = run("in", "-o", "out")
+    assert status == 2 and len(err.splitlines()) == 5
+    for name in ("cut.png", "sub/empty.tif", "sub/text.jpg", "film.gif"):
+        assert f"error: in/{name}: " in err
+    assert "4 of 6 files were not denoised" in err
+    assert files_in(tmp_path / "out") == ["good_denoised.png", "sub/good_denoised.png"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending", "named"),
+    [("png", ".png", "PNG"), ("jpeg", ".jpg", "JPEG"), ("tiff", ".tif", "TIFF"),
+     ("webp", ".webp", "WEBP")],
+)  # fmt: skip
+def test_the_kind_of_the_results_can_be_named(run, tmp_path, kind, ending, named):
+    save(tmp_path / "in" / "a.jpg", exif=b"Exif\0\0" + notes(), dpi=(300, 300), quality=70)
+    status, out, _ = run("in", "-o", "out", "--format", kind)
+    assert status == 0 and out.startswith(f"out/a_denoised{ending}")
+    with Image.open(tmp_path / "out" / f"a_denoised{ending}") as image:
+        assert image.format == named
+    found = read_photograph(tmp_path / "out" / f"a_denoised{ending}")
+    assert said(found.exif)[271] == "Maker" and found.dpi == pytest.approx((300, 300), abs=0.1)
+
+
+def test_a_jpeg_keeps_its_quality_unless_told(run, tmp_path):
+    save(tmp_path / "a.jpg", quality=70, subsampling=2)
+    assert run("a.jpg", "-o", "b.jpg")[0] == run("a.jpg", "--format", "jpeg")[0] == 0
+    assert run("a.jpg", "-o", "c.jpg", "--quality", "95")[0] == 0
+    assert run("a.jpg", "-o", "d.webp", "--quality", "20")[0] == 0
+    own, kept, second, told = (
+        Image.open(tmp_path / name) for name in ("a.jpg", "b.jpg", "a_denoised.jpg", "c.jpg")
+    )
+    assert own.quantization == kept.quantization == second.quantization != told.quantization
+    assert {JpegImagePlugin.get_sampling(image) for image in (own, kept, told)} == {2}
+    assert (tmp_path / "d.webp").stat().st_size < (tmp_path / "c.jpg").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (("a.png", "--quality", "80"), "--quality: without the kind of file"),
+        (("a.png", "--quality", "80", "--format", "png"), "--quality: given for .png files"),
+        (("a.png", "--quality", "80", "-o", "b.tif"), "--quality: given for .tif files"),
+        (("a.png", "--quality", "0", "--format", "jpeg"), "--quality"),
+        (("a.png", "--format", "gif"), "--format"),
+        (("a.png", "--format", "jpeg", "-o", "b.png"), "--format: jpeg for b.png"),
+        (("deep.png", "--format", "jpeg"), "cannot hold the input's uint16 values"),
+        (("clear.png", "--format", "jpeg"), "cannot hold the input's transparency"),
+        (("deep.png", "-o", "deep.webp"), "cannot hold the input's uint16 values"),
+        (("cube.npy", "--format", "png"), "--format: given with cube.npy; expected photographs"),
+        (("cube.npy", "--quality", "90"), "--quality: given with cube.npy; expected photographs"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(run, tmp_path, arguments, match):
+    save(tmp_path / "a.png")
+    save(tmp_path / "deep.png", drawn(1).astype(np.uint16) * 257)
+    save(tmp_path / "clear.png", np.dstack([COLOUR, COLOUR[..., 0]]))
+    np.save(tmp_path / "cube.npy", np.zeros((8, 9, 12), np.float32))
+    before = files_in(tmp_path)
+    status, out, err = run(*arguments)
+    assert status == 2 and not out and match in " ".join(err.split())
+    assert files_in(tmp_path) == before
