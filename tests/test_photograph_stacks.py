@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import tifffile
 from denoiser_samples import box_filter, small_unet
+from photograph_samples import drawn
 from PIL import Image
 
 from hsi_suite.data.photograph_stacks import open_stack, stack_kind
+from hsi_suite.data.photographs import read_photograph
 from hsi_suite.data.readers import open_cube
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import InputFileError, OutputError
@@ -231,3 +233,128 @@ def test_noise_of_pages_of_several_types_is_told_on_one_scale(tmp_path, weights,
     options = DenoisingOptions(weights=str(weights / "unet.safetensors"), sigma=10)
     [done], _ = denoise_images([tmp_path / "a.tif"], tmp_path / "b.tif", options)
     assert done.pages == 3 and done.white.known and done.sigma == pytest.approx(10)
+
+
+INKS = np.dstack([255 - drawn(shape=(30, 40)), drawn(1, (30, 40)) // 3])
+CLEAR = np.dstack([drawn(shape=(30, 40)), drawn(1, (30, 40), seed=3)])
+# How a page is written, and what of it is denoised.
+PAGES = {
+    "bits": (drawn(1, (30, 40)) > 127, {"photometric": "minisblack"}),
+    "fax": (drawn(1, (30, 40)) > 127, {"photometric": "miniswhite"}),
+    "palette": (
+        drawn(1, (30, 40)),
+        {"photometric": "palette", "colormap": np.random.default_rng(1).integers(0, 65536, (3, 256))
+         .astype(np.uint16)},
+    ),
+    "clear": (CLEAR, {"photometric": "rgb", "extrasamples": ["unassalpha"]}),
+    "camera": (CLEAR[..., :3], {"photometric": "ycbcr", "compression": "jpeg"}),
+    "inks": (INKS, {"photometric": "separated", "iccprofile": b"\0" * 128}),
+    "lab": (CLEAR[..., :3], {"photometric": "icclab"}),
+    "planes": (
+        np.moveaxis(CLEAR[..., :3], 2, 0), {"photometric": "rgb", "planarconfig": "separate"}
+    ),
+    "measured": (drawn(1, (30, 40)).astype(np.int16) * 9 - 500, {"photometric": "minisblack"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_of_every_kind_are_what_pictures_of_that_kind_are(tmp_path, weights, name):
+    values, how = PAGES[name]
+    for path, count in ((tmp_path / "one.tif", 1), (tmp_path / "all.tif", 3)):
+        with tifffile.TiffWriter(path) as file:
+            for _ in range(count):
+                file.write(values, metadata=None, contiguous=False, resolution=(300, 150), **how)
+    assert stack_kind(tmp_path / "all.tif").separate or name == "measured"
+    single = read_photograph(tmp_path / "one.tif")
+    with open_stack(tmp_path / "all.tif") as stack:
+        assert stack.header.alpha == (single.alpha is not None) and stack.header.pages == 3
+        for index in range(3):
+            page = stack.read(index)
+            assert np.array_equal(page.values, single.values) and page.remark == single.remark
+            assert page.white in (None, single.header.white)
+            if single.alpha is not None:
+                assert np.array_equal(page.alpha, single.alpha)
+    options = DenoisingOptions(
+        weights=str(weights / "box.safetensors"), sigma=None if name == "measured" else 0,
+        threads=1, device="cpu",
+    )  # fmt: skip
+    (done,), refused = denoise_images([tmp_path / "all.tif"], None, options)
+    assert not refused
+    with tifffile.TiffFile(done.target) as file:
+        assert len(file.pages) == 3
+        page = file.pages[1]
+        assert page.dtype == single.values.dtype and page.resolution == (300, 150)
+        assert page.samplesperpixel == single.header.channels + single.header.alpha
+        assert 34675 not in page.tags
+    with open_stack(done.target) as stack:
+        assert stack.read(2).values.shape == single.values.shape
+
+
+def test_a_page_that_cannot_be_a_picture_is_named(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(CLEAR[..., 0], metadata=None, photometric="minisblack")
+        file.write(np.dstack([CLEAR, CLEAR]), metadata=None, photometric="minisblack",
+                   planarconfig="contig")  # fmt: skip
+    with pytest.raises(InputFileError, match="page 2 has 8 bands"), open_stack(tmp_path / "a.tif"):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["imagej TZCYX", "ome TCZYX"])
+def test_hyperstacks_keep_their_axes(tmp_path, weights, kind):
+    values = np.tile(NOISY[:4].reshape(2, 2, 1, 48, 60), (1, 1, 3, 1, 1))
+    path = write(tmp_path / "a.tif", kind, values)
+    listener = Listener()
+    assert separate_cubes([path], listener) == ([path], [])
+    assert re.search(r"12 pictures \(axes T.*one by one", listener.said[0])
+    options = DenoisingOptions(
+        weights=str(weights / "box.safetensors"), sigma=6, threads=1, device="cpu"
+    )
+    (done,), _ = denoise_images([path], None, options)
+    before, after = tags_of(path), tags_of(done.target)
+    assert {**after, "codes": None} == {**before, "codes": None} and done.pages == 12
+
+
+def test_measured_values_of_a_microscope_keep_their_notes_true(tmp_path, weights):
+    values = (NOISY[:3].astype(int) - 30000).astype(np.int16)
+    path = write(tmp_path / "a.tif", "ome TYX", values)
+    options = DenoisingOptions(weights=str(weights / "box.safetensors"), threads=1, device="cpu")
+    (done,), _ = denoise_images([path], None, options)
+    with tifffile.TiffFile(done.target) as file:
+        assert file.series[0].axes == "TYX" and file.series[0].dtype == np.float32
+        assert 'Type="float"' in file.pages[0].description
+
+
+def test_a_sigma_for_every_page(tmp_path, weights, hsi, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clean = drawn(1, (48, 60)).astype(float)
+    rng = np.random.default_rng(3)
+    noisy = [clean + rng.normal(0, sigma, clean.shape) for sigma in (4, 12, 40)]
+    write(tmp_path / "a.tif", "imagej TYX", np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    status, out, _ = hsi("denoise", "a.tif", "--sigma", "4,12,40", "-o", "list.tif")
+    assert status == 0 and "σ 4.0 to 40.0 of 255, 3 pages" in out
+    found = tifffile.imread("list.tif")
+    for page, sigma in enumerate((4, 12, 40)):
+        status, out, _ = hsi("denoise", "a.tif", "--sigma", str(sigma), "-o", f"{sigma}.tif")
+        assert status == 0 and f"σ {sigma}.0 of 255, 3 pages" in out
+        assert np.array_equal(tifffile.imread(f"{sigma}.tif")[page], found[page])
+    status, out, _ = hsi("denoise", "a.tif", "-o", "auto.tif")
+    told = [float(word) for word in re.findall(r"σ ([\d.]+) to ([\d.]+) of 255", out)[0]]
+    assert status == 0 and told[0] < 8 and 25 < told[1] < 55 and "(estimated), 3 pages" in out
+
+
+def test_a_list_of_sigmas_that_does_not_fit_is_refused(tmp_path, hsi, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.tif", "imagej TYX")
+    Image.fromarray(drawn(1)).save("one.png")
+    np.save("cube.npy", np.zeros((8, 9, 12), np.float32))
+    for arguments, match in (
+        (("a.tif", "--sigma", "4,12"), "a.tif: has 6 pages, and --sigma names 2; expected one σ"),
+        (("one.png", "--sigma", "4,12"), "one.png: has one page, and --sigma names 2"),
+        (("cube.npy", "--sigma", "4,12"), "--sigma: 2 values given with cube.npy"),
+        (("a.tif", "--sigma", "1,2,3,4,5,-6"), "--sigma: -6"),
+        (("a.tif", "--sigma", "1,2,3,4,5,600"), "--sigma: 600"),
+        (("a.tif", "--sigma", "1,2,3,4,5,much"), "'much' is not a number"),
+    ):
+        status, out, err = hsi("denoise", *arguments)
+        assert status == 2 and not out and match in " ".join(err.split())
+    assert len(list(tmp_path.iterdir())) == 3

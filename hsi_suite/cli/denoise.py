@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .terminal import say
-from .values import NUMBER, array_options, auto_or, band_options_with, memory_limit_option
+from .values import (
+    NUMBER,
+    array_options,
+    auto_or,
+    band_options_with,
+    memory_limit_option,
+    numbers_or_auto,
+)
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
@@ -34,12 +41,13 @@ Examples:
 )
 @click.option(
     "--sigma",
-    callback=auto_or(NUMBER),
+    callback=numbers_or_auto,
     default="auto",
     show_default=True,
     metavar="auto|VALUE",
     help="Standard deviation of the noise: of a photograph on the scale 0 to 255, whatever its "
-    "depth; of a cube in the cube's own units.  Auto estimates it from the data.",
+    "depth (of a TIFF stack also one for each page: 5,5,8); of a cube in the cube's own units.  "
+    "Auto estimates it from the data.",
 )
 @click.option(
     "--white",
@@ -186,6 +194,10 @@ def denoise(
         if given[name] is not None and cubes:
             option = "--format" if name == "kind" else f"--{name}"
             raise ConfigError(option, f"given with {cubes[0]}", "photographs")
+    sigmas = given.pop("sigma")
+    if len(sigmas) > 1 and cubes:
+        raise ConfigError("--sigma", f"{len(sigmas)} values given with {cubes[0]}", "one value")
+    given |= {"page_sigmas": sigmas} if len(sigmas) > 1 else {"sigma": (*sigmas, None)[0]}
     refuse_shared_names(images, cubes, output, folders)
     how = Restoration(strength=strength, self_ensemble=self_ensemble, bf16=precision == "bf16")
     options = DenoisingOptions(weights=weights or model, how=how, **given)
@@ -284,12 +296,13 @@ def _print(image: DenoisedImage) -> None:
 
     line = str(image.target)
     if image.sigma is not None:
-        estimated = " (estimated)" if image.estimated else ""
-        if image.white.known:
-            line += f"  σ {image.sigma:.1f} of 255{estimated}"
-        else:
-            sigma = image.sigma / 255 * image.white.value
-            line += f"  σ {sigma:.4g} in the image's own units{estimated}"
+        known, estimated = image.white.known, " (estimated)" if image.estimated else ""
+        told = [
+            f"{value:.1f}" if known else f"{value / 255 * image.white.value:.4g}"
+            for value in image.page_sigmas or [image.sigma]
+        ]
+        units = "of 255" if known else "in the image's own units"
+        line += f"  σ {' to '.join(dict.fromkeys(told))} {units}{estimated}"
     if image.pages > 1:
         line += f", {image.pages} pages"
     say(line)

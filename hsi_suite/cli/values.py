@@ -69,6 +69,21 @@ def auto_or(kind: click.ParamType[Any]) -> Callable[..., Any]:
     return convert
 
 
+def numbers_or_auto(
+    context: click.Context, parameter: click.Parameter, value: str
+) -> tuple[float, ...]:
+    """A click callback: "5" or "5,5,8" as numbers, and auto as none.
+
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    one = auto_or(NUMBER)
+    if "," not in value:
+        number = one(context, parameter, value)
+        return () if number is None else (number,)
+    return tuple(NUMBER.convert(part.strip(), parameter, context) for part in value.split(","))
+
+
 def parse_bytes(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> float | None:

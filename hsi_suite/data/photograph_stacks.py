@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 
 from ..errors import InputFileError
 from ..memory import bytes_of, require_room
-from .formats.plain_tiff import TYPES, is_tiff
+from .formats.plain_tiff import PlainTiff, is_tiff, page_picture
 from .formats.reading_guard import reading
 from .formats.tiff_directories import check_segments, check_tiff_directories
 from .formats.tiff_files import PAGE_AXES, axes_are_known
-from .photographs import Photograph, PhotographHeader
+from .photographs import Photograph, PhotographHeader, divided
 
 Stacking = Literal["auto", "pages", "bands"]
 _WHAT = "a TIFF file of several pictures"
@@ -32,6 +33,9 @@ _STRUCTURE = {
 }
 # A page as it is decoded, and in the type of the photograph.
 _COPIES = 2
+_PROFILE = 34675
+_DOCUMENTS = (tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.PALETTE)
+_OME_TYPE = re.compile(rb'(<Pixels\b[^>]*\bType=")[^"]*')
 _DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 270, 282, 283, 296
 
 
@@ -72,7 +76,10 @@ def stack_kind(path: Path) -> StackKind | None:
         [only] = series
         axes = "".join(a for a, n in zip(only.axes, only.shape, strict=True) if n > 1 or a in "YX")
         known = axes_are_known(only) and not set(axes) & set("IQ")
-        separate = "S" in axes or (known and bool(set(axes) & set(PAGE_AXES)))
+        page = only.keyframe
+        # Bands are neither black on white nor numbers of colours nor of one bit.
+        document = page.photometric in _DOCUMENTS or page.bitspersample == 1
+        separate = "S" in axes or document or (known and bool(set(axes) & set(PAGE_AXES)))
         return StackKind(pages, axes if known else "", separate)
 
 
@@ -92,37 +99,34 @@ class Stack:
         self._hidden = len(pages) == 1
         self._pages = [page.aspage() for page in pages]
         self.count = _planes(self._series[0]) if self._hidden else len(pages)
-        for page in self._pages:
-            _check(path, page)
+        self._kinds = [_kind(path, page) for page in self._pages]
 
     @property
     def header(self) -> PhotographHeader:
-        """Of the largest picture."""
-        largest = max(self._pages, key=lambda page: page.imagelength * page.imagewidth)
-        photograph = _header_of(largest)
-        return replace(photograph, pages=self.count)
+        """Of the largest picture; with transparency where any has some."""
+        largest = max(self._kinds, key=lambda kind: kind.lines * kind.samples)
+        alpha = any(kind.alpha for kind in self._kinds)
+        return replace(_header_of(largest), alpha=alpha, pages=self.count)
 
     def read(self, index: int) -> Photograph:
         """Picture `index`; what belongs to the file stays with `StackWriter`."""
-        page = self._pages[0 if self._hidden else index]
-        header = _header_of(page)
-        shape = (header.lines, header.samples, header.channels)
+        place = 0 if self._hidden else index
+        page, kind = self._pages[place], self._kinds[place]
+        shape = (kind.lines, kind.samples, kind.channels + kind.alpha)
         require_room(self.path, bytes_of(shape, np.dtype(page.dtype), _COPIES))
         with reading(self.path, _WHAT):
             if not self._hidden:
                 check_segments(page)
             values = self._hidden_values(index) if self._hidden else page.asarray()
-        if header.channels == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
-            values = np.moveaxis(values, 0, 2)
-        with np.errstate(over="ignore"):
-            values = np.ascontiguousarray(values).astype(header.dtype)
+            values = kind.converted(page, values)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise InputFileError(
                 self.path,
                 f"page {index + 1} holds values that are no numbers",
                 "a value everywhere",
             )
-        return Photograph(values, white=header.white)
+        plain = divided(values, None, None, None)
+        return replace(plain, white=kind.white, remark=kind.remark)
 
     def _hidden_values(self, index: int) -> NDArray[Any]:
         series, page = self._series[0], self._pages[0]
@@ -136,7 +140,7 @@ class Stack:
 
     def writer(self, path: Path) -> StackWriter:
         """What writes as many pictures with the notes of these into a new file."""
-        return StackWriter(path, self._file, self._pages)
+        return StackWriter(path, self._file, self._pages, self._kinds)
 
 
 class StackWriter:
@@ -146,31 +150,43 @@ class StackWriter:
         path: the file to write.
         source: the other file, opened.
         pages: its pages, of which the last serves all that follow.
+        kinds: what each is.
     """
 
     def __init__(
-        self, path: Path, source: tifffile.TiffFile, pages: list[tifffile.TiffPage]
+        self,
+        path: Path,
+        source: tifffile.TiffFile,
+        pages: list[tifffile.TiffPage],
+        kinds: list[PlainTiff],
     ) -> None:
-        self._source, self._pages, self._written = source, pages, 0
+        self._source, self._pages, self._kinds, self._written = source, pages, kinds, 0
         self._packed = not source.is_imagej  # ImageJ itself reads no compressed hyperstack
         self._writer = tifffile.TiffWriter(
             path, bigtiff=source.is_bigtiff, byteorder=source.byteorder
         )
 
-    def write(self, values: NDArray[Any]) -> None:
-        """Add a picture: lines × samples (× 3)."""
+    def write(self, photograph: Photograph) -> None:
+        """Add a picture."""
         index = min(self._written, len(self._pages) - 1)
-        page = self._pages[index]
+        page, kind = self._pages[index], self._kinds[index]
         first = index == self._written
-        options: dict[str, Any] = {"planarconfig": "contig"} if values.ndim == 3 else {}
+        values, colours = photograph.values, photograph.values.ndim == 3
+        options: dict[str, Any] = {}
+        if photograph.alpha is not None:
+            values = np.dstack([values, photograph.alpha])
+            options["extrasamples"] = [int(page.extrasamples[-1])]
+        if values.ndim == 3:
+            options["planarconfig"] = "contig"
         if first and _DESCRIPTION in page.tags:
-            options["description"] = self._raw(page.tags[_DESCRIPTION]).rstrip(b"\0")
+            options["description"] = self._description(page, kind)
         if (resolution := _resolution(page)) is not None:
             options |= {"resolution": resolution, "resolutionunit": _unit(page)}
-        tags = [] if not first else [t for t in page.tags if t.code not in _STRUCTURE]
+        left = _STRUCTURE if kind.icc_profile is not None else {*_STRUCTURE, _PROFILE}
+        tags = [] if not first else [t for t in page.tags if t.code not in left]
         self._writer.write(
             values,
-            photometric="rgb" if values.ndim == 3 else "minisblack",
+            photometric="rgb" if colours else "minisblack",
             compression="zlib" if self._packed else None,
             extratags=[(t.code, int(t.dtype), t.count, self._raw(t), True) for t in tags],
             metadata=None,
@@ -179,6 +195,11 @@ class StackWriter:
             **options,
         )
         self._written += 1
+
+    def _description(self, page: tifffile.TiffPage, kind: PlainTiff) -> bytes:
+        text = self._raw(page.tags[_DESCRIPTION]).rstrip(b"\0")
+        changed = kind.dtype.kind == "f" and page.dtype is not None and page.dtype != kind.dtype
+        return _OME_TYPE.sub(rb"\1float", text) if changed and self._source.is_ome else text
 
     def close(self) -> None:
         """Finish the file."""
@@ -220,24 +241,19 @@ def _planes(series: tifffile.TiffPageSeries) -> int:
     return math.prod(series.shape) // max(math.prod(series.keyframe.shape), 1)
 
 
-def _check(path: Path, page: tifffile.TiffPage) -> None:
-    name = "None" if page.dtype is None else page.dtype.name
-    plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
-    if page.samplesperpixel not in (1, 3) or not plain or page.bitspersample < 8:
+def _kind(path: Path, page: tifffile.TiffPage) -> PlainTiff:
+    """What a page is, or which page it is that cannot be one."""
+    try:
+        return page_picture(path, page)
+    except InputFileError as error:
         raise InputFileError(
-            path, f"page {page.index + 1} is neither grey nor RGB", "8 or 16 bits or floats"
-        )
-    if name not in TYPES:
-        raise InputFileError(
-            path, f"holds values of {name}", "8 or 16 bits without sign, or floats"
-        )
+            path, f"page {page.index + 1} {error.found}", error.expected, error.remedy
+        ) from None
 
 
-def _header_of(page: tifffile.TiffPage) -> PhotographHeader:
-    dtype = np.dtype(TYPES[np.dtype(page.dtype).name])
-    white = 1.0 if dtype.kind == "f" else float(2**page.bitspersample - 1)
+def _header_of(kind: PlainTiff) -> PhotographHeader:
     return PhotographHeader(
-        page.imagelength, page.imagewidth, page.samplesperpixel, dtype, False, white=white
+        kind.lines, kind.samples, kind.channels, kind.dtype, kind.alpha, white=kind.white
     )
 
 

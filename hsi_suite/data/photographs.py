@@ -224,13 +224,13 @@ def read_photograph(path: Path) -> Photograph:
 
 
 def _of_camera(camera: CameraPicture) -> Photograph:
-    plain = _divided(camera.values, camera.icc_profile, camera.exif, None)
+    plain = divided(camera.values, camera.icc_profile, camera.exif, None)
     return replace(plain, xmp=camera.xmp, remark=camera.remark)
 
 
 def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
     exif = _with_turn(exif_of_tiff(path), page.orientation)
-    plain = _divided(page.read(path), page.icc_profile, exif, page.dpi)
+    plain = divided(page.read(path), page.icc_profile, exif, page.dpi)
     return replace(plain, geotags=page.geotags, white=page.white, xmp=page.xmp, remark=page.remark)
 
 
@@ -251,16 +251,16 @@ def _read_with_pillow(path: Path) -> Photograph:
         if tiff:
             exif = _with_turn(exif_of_tiff(path), 1 if exif is None else orientation_in(exif))
         if deep:
-            return replace(_divided(decode_deep_png(stream), icc, exif, dpi), xmp=xmp)
+            return replace(divided(decode_deep_png(stream), icc, exif, dpi), xmp=xmp)
         coding = jpeg_coding(image)
         if image.mode == "CMYK":
             inks = Inks(icc)
             image.load()
-            plain = _divided(inks(_values(image)), None, exif, dpi)
+            plain = divided(inks(_values(image)), None, exif, dpi)
             return replace(plain, xmp=xmp, jpeg=coding, remark=inks.remark)
         converted = image.mode in ("P", "PA", "1") or "transparency" in image.info
         values = _values(image.convert(_plain_mode(image)) if converted else image)
-    return replace(_divided(values, icc, exif, dpi), xmp=xmp, jpeg=coding)
+    return replace(divided(values, icc, exif, dpi), xmp=xmp, jpeg=coding)
 
 
 def _values(image: Image.Image) -> NDArray[np.uint8]:
@@ -285,7 +285,7 @@ def _plain_mode(image: Image.Image) -> str:
     return "RGBA" if transparent else "RGB"
 
 
-def _divided(
+def divided(
     values: NDArray[Any], icc: bytes | None, exif: bytes | None, dpi: tuple[float, float] | None
 ) -> Photograph:
     """Colours and transparency of lines × samples × channels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ class DenoisingOptions:
     Attributes:
         weights: shipped name, file or run folder; None for the default.
         sigma: of the noise on the scale 0 to 255; None to estimate it.
+        page_sigmas: in its place, one for each page of a TIFF stack; () for none.
         white: the value that 255 on this scale stands for; None for the file's own: the largest
             of whole numbers, 1 for floats.
         how: strength, self-ensemble, precision.
@@ -44,6 +45,7 @@ class DenoisingOptions:
 
     weights: str | None = None
     sigma: float | None = None
+    page_sigmas: tuple[float, ...] = ()
     white: float | None = None
     how: Restoration = field(default_factory=Restoration)
     tile: int | None = None
@@ -57,6 +59,12 @@ class DenoisingOptions:
     quality: int | None = None
     device: str = "auto"
     threads: int | None = None
+
+    def for_page(self, number: int) -> DenoisingOptions:
+        """The same for a page of a stack, numbered from 0."""
+        if not self.page_sigmas:
+            return self
+        return replace(self, sigma=self.page_sigmas[number], page_sigmas=())
 
     def check(self, inputs: Sequence[str | Path] = ()) -> None:
         """Refuse values that mean nothing.
@@ -75,7 +83,8 @@ class DenoisingOptions:
                 "the clean image or cube",
                 "for a trial of a clean one give --add-noise SIGMA",
             )
-        for name, value in (("--sigma", self.sigma), ("--add-noise", self.add_noise)):
+        sigmas = [("--sigma", value) for value in (self.sigma, *self.page_sigmas)]
+        for name, value in (*sigmas, ("--add-noise", self.add_noise)):
             if value is not None and not 0 <= value < np.inf:
                 raise ConfigError(name, f"{value:g}", "a number of 0 or more")
         least, most = _WHITES

@@ -60,6 +60,7 @@ class DenoisedImage:
         before: scores of the noisy image, where there is a reference.
         after: scores of the result.
         pages: pictures in the file; of several, σ is the root mean square and scores are means.
+        page_sigmas: the least and the largest σ of the pages, in the units of `sigma`.
     """
 
     source: Path
@@ -71,6 +72,7 @@ class DenoisedImage:
     before: dict[str, float] | None
     after: dict[str, float] | None
     pages: int = 1
+    page_sigmas: tuple[float, float] | None = None
 
 
 def denoise_images(
@@ -101,7 +103,8 @@ def denoise_images(
     device = resolve_device(options.device)
     with computing(device, options.threads or available_threads(), deterministic=True):
         denoiser = load_weights(options.weights, device)
-        if options.sigma is not None and not denoiser.network.takes_noise_map:
+        known = options.sigma is not None or options.page_sigmas
+        if known and not denoiser.network.takes_noise_map:
             observer.message("the weights were trained for a σ of their own; --sigma is not used")
         kept = [Path(options.reference)] if options.reference is not None else []
         report_left_out(inputs, observer, [output, *kept])
@@ -131,7 +134,8 @@ def denoise_images(
 
 
 def _check_scale(options: DenoisingOptions) -> None:
-    for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
+    sigmas = [("--sigma", value) for value in (options.sigma, *options.page_sigmas)]
+    for name, value in (*sigmas, ("--add-noise", options.add_noise)):
         if value is not None and value > _LEVELS:
             raise ConfigError(name, f"{value:g}", f"0 to {_LEVELS:g}, whatever the image's depth")
 
@@ -140,6 +144,11 @@ def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Til
     if job.header.channels == 1 and denoiser.header.in_channels == 3:
         raise InputFileError(
             job.source, "is grey", "RGB, as the network learnt", "choose weights for grey images"
+        )
+    if (count := len(options.page_sigmas)) and count != job.header.pages:
+        pages = "one page" if job.header.pages == 1 else f"{job.header.pages} pages"
+        raise InputFileError(
+            job.source, f"has {pages}, and --sigma names {count}", "one σ for each page, or one σ"
         )
     copies = 2.0
     if options.add_noise is not None:
@@ -168,7 +177,14 @@ def _denoise(
                 job.target,
                 path,
                 lambda page, clean, number: _restored(
-                    denoiser, job, page, clean, tiling, options, (index, number), observer
+                    denoiser,
+                    job,
+                    page,
+                    clean,
+                    tiling,
+                    options.for_page(number),
+                    (index, number),
+                    observer,
                 ),
             )
         )
@@ -250,13 +266,15 @@ def _together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
     """
     first = next((page for page in pages if page.white.known), pages[0])
     units = [1.0 if first.white.known else page.white.value for page in pages]
-    squares = [((page.sigma or 0) * unit) ** 2 for page, unit in zip(pages, units, strict=True)]
+    sigmas = [(p.sigma or 0) * unit / units[0] for p, unit in zip(pages, units, strict=True)]
+    uses = first.sigma is not None
     return replace(
         first,
-        sigma=None if first.sigma is None else float(np.sqrt(np.mean(squares))) / units[0],
+        sigma=float(np.sqrt(np.mean(np.square(sigmas)))) if uses else None,
         before=None if first.before is None else mean_scores([page.before or {} for page in pages]),
         after=None if first.after is None else mean_scores([page.after or {} for page in pages]),
         pages=len(pages),
+        page_sigmas=(min(sigmas), max(sigmas)) if uses else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +52,8 @@ def denoise_pages(
         writer = files.enter_context(closing(stack.writer(temporary)))
         for index in range(stack.count):
             truth = None if clean is None else clean.read(index)
-            values, facts = denoise(stack.read(index), truth, index)
-            writer.write(values)
+            page = stack.read(index)
+            values, facts = denoise(page, truth, index)
+            writer.write(replace(page, values=values))
             known.append(facts)
     return known
