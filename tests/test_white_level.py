@@ -6,8 +6,9 @@ import tifffile
 from denoiser_samples import box_filter, small_unet
 from PIL import Image
 
+import hsi_suite as hsi
 from hsi_suite.data.photographs import Photograph, read_photograph
-from hsi_suite.errors import ConfigError, InputFileError
+from hsi_suite.errors import ConfigError, InputFileError, ShapeError
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
 from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.white_level import white_level
@@ -143,3 +144,54 @@ def test_biased_networks_see_what_they_learnt(tmp_path, weights, tmp_path_factor
     box_filter().save(path)
     _, result = denoised(tmp_path, str(path), CLEAN * 300)
     assert np.abs(result[5:-5, 5:-5] / 300 - CLEAN[5:-5, 5:-5]).max() < 0.1
+
+
+# (x + offset) × scale: of a negative, of a scale around 0, of a detector's pedestal.
+SHIFTS = [(-0.5, 2.0), (-1.0, 1.0), (-0.5, 2000.0), (4.5, 2000.0), (60.0, 500.0)]
+
+
+@pytest.mark.parametrize(("offset", "scale"), SHIFTS)
+def test_floats_from_anywhere_come_out_as_those_that_begin_at_0(tmp_path, weights, offset, scale):
+    moved = ((NOISY + offset) * scale).astype(np.float32)
+    image, result = denoised(tmp_path, weights, moved)
+    plain, expected = denoised(tmp_path, weights, NOISY - np.quantile(NOISY, 0.01))
+    assert "no known scale" in image.white.remark and "--white" in image.white.remark
+    sigma = image.sigma / 255 * image.white.value / scale
+    assert sigma == pytest.approx(plain.sigma / 255, rel=0.1)
+    back = result.astype(np.float64) / scale - offset - np.quantile(NOISY, 0.01)
+    assert np.sqrt(np.mean((back - expected) ** 2)) < 0.1 * np.sqrt(np.mean((NOISY - CLEAN) ** 2))
+
+
+def test_strong_noise_alone_makes_no_pedestal():
+    dark = np.random.default_rng(0).normal(0.02, 0.6, (200, 210)).astype(np.float32)
+    level = white_level(Photograph(dark), None)
+    assert (level.value, level.black, level.known) == (1.0, 0.0, True)
+    for values in (CLEAN, NOISY, NOISY * 300, np.rint(NOISY * 255).clip(0, 255).astype(np.uint8)):
+        assert white_level(Photograph(values), None).black == 0
+
+
+def test_deep_images_on_a_pedestal_are_seen_above_it(tmp_path, weights):
+    values = np.rint(40_000 + 2000 * NOISY).astype(np.uint16)
+    image, result = denoised(tmp_path, weights, values)
+    assert result.dtype == np.uint16 and image.white.value == 65535 and image.white.black > 39_000
+    _, expected = denoised(tmp_path, weights, values - np.float32(image.white.black), white=65535.0)
+    np.testing.assert_allclose(result, expected + image.white.black, atol=1)
+    clean = np.rint(40_000 + 2000 * CLEAN).astype(np.uint16)
+    scored, _ = denoised(tmp_path, weights, values, clean)
+    assert scored.before["peak_signal_noise_ratio"] == pytest.approx(
+        true_ratio(values, clean, 65535), abs=1e-2
+    )
+
+
+def test_arrays_of_no_scale_are_denoised_by_their_range(weights):
+    with pytest.warns(UserWarning, match="no known scale"):
+        moved = hsi.denoise(NOISY.astype(np.float64) * 4000 - 2000, weights=weights, verbose=0)
+    assert moved.dtype == np.float64
+    least = np.quantile(NOISY, 0.01)
+    plain = hsi.denoise(NOISY - least, weights=weights, verbose=0)
+    far = moved / 4000 + 0.5 - least - plain
+    assert np.sqrt(np.mean(far**2)) < 0.1 * np.sqrt(np.mean((NOISY - CLEAN) ** 2))
+    with pytest.raises(ShapeError, match="real numbers from -"):
+        hsi.denoise(NOISY * 4000 - 2000, sigma=20, weights=weights)
+    whole = np.rint(NOISY * 20_000 - 10_000).astype(np.int16)
+    assert hsi.denoise(whole, weights=weights, verbose=0).min() < -5000

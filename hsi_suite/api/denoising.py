@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from ..arguments import checked
 from ..data.data_arrays import is_data_array
+from ..data.photographs import Photograph
 from ..data.scene import Scene
 from ..engine.devices import computing, resolve_device
 from ..engine.observer import Observer
@@ -27,7 +28,7 @@ from ..tasks.denoising.image_restoration import Restoration, image_noise, known_
 from ..tasks.denoising.noise_estimation import estimate_image_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.weights import load_weights
-from ..tasks.denoising.white_level import on_unit_scale
+from ..tasks.denoising.white_level import WhiteLevel, shifted_back, white_level
 from .arrays import as_cube, as_image
 from .progress import progress
 
@@ -165,7 +166,9 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
             raise ConfigError("weights", "a network without a σ map", "one with, as the default")
         given = as_image(image)
         with computing(self._device(), self.threads or available_threads(), True):
-            estimated = estimate_image_noise(given, _white(given, self.white), network)
+            level = _level(given, self.white, 0)
+            seen = given if not level.black else given.astype(np.float32) - np.float32(level.black)
+            estimated = estimate_image_noise(seen, level.value, network)
         return image_noise(estimated.sigmas) * _LEVELS
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -250,7 +253,8 @@ def denoise(
         sigma: standard deviation of the noise: of images on the scale on which white is 255, of
             cubes in their own units; None estimates it, of cubes band by band.
         weights: as of `Denoiser`, and so are the others.
-        white: of images: the value that is white.
+        white: of images: the value that is white; real numbers that are not on the scale 0 to 1
+            need it only where σ is said, else their own range serves (warned of).
         strength: share of the change that is made, 0 to 1.
         mode: of cubes: "subspace", or "bands" to denoise each band alone.
         repair: of cubes: replace dead bands and missing values.
@@ -288,9 +292,12 @@ def _image(
     how: Restoration,
     observer: Observer,
 ) -> NDArray[Any]:
-    level = _white(image, white)
+    level = _level(image, white, sigma)
+    seen = image if not level.black else image.astype(np.float32) - np.float32(level.black)
+    if level.remark:
+        warnings.warn(level.remark, stacklevel=5)
     if sigma is None and network.network.takes_noise_map:
-        estimated = estimate_image_noise(image, level, network)
+        estimated = estimate_image_noise(seen, level.value, network)
         sigmas = estimated.sigmas
         for remark in estimated.remarks:
             warnings.warn(remark, stacklevel=5)
@@ -299,18 +306,23 @@ def _image(
     radius: Any = network.network.receptive_radius
     multiple: Any = network.network.multiple
     tiling = Tiling(None, 0, 1) if radius is None else Tiling(_SIDE, radius, multiple)
-    return restore(network, image, level, sigmas, tiling, how, dtype=image.dtype, observer=observer)
+    clean = restore(
+        network, seen, level.value, sigmas, tiling, how, dtype=seen.dtype, observer=observer
+    )
+    return shifted_back(clean, level.black, image.dtype) if level.black else clean
 
 
-def _white(image: NDArray[Any], given: float | None) -> float:
-    if given is not None:
-        return float(given)
-    if image.dtype.kind != "f":
-        return float(np.iinfo(image.dtype).max)
-    if not on_unit_scale(image):
+def _level(image: NDArray[Any], given: float | None, sigma: float | None) -> WhiteLevel:
+    """What counts as white and black.
+
+    Raises:
+        ShapeError: σ is said, on a scale that nobody knows.
+    """
+    level = white_level(Photograph(image), None if given is None else float(given))
+    if not level.known and sigma is not None:
         found = f"real numbers from {image.min():.4g} to {image.max():.4g}"
         raise ShapeError("image", found, "values from 0 to 1", "name the value that is white")
-    return 1.0
+    return level
 
 
 def _cube(

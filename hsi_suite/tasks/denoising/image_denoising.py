@@ -41,7 +41,7 @@ from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .own_failures import own_failure
 from .stack_denoising import denoise_pages
 from .weights import load_weights
-from .white_level import WhiteLevel, reference_values, unknown_scale, white_level
+from .white_level import WhiteLevel, reference_values, shifted_back, unknown_scale, white_level
 
 _LEVELS = 255.0
 
@@ -156,6 +156,9 @@ def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Til
         copies += 2 * 4 / job.header.dtype.itemsize
     if options.reference is not None:
         copies += 1
+    if job.header.dtype != np.uint8:
+        # It may stand on a pedestal, without which it is held in float32, before and after.
+        copies += 4 / job.header.dtype.itemsize * (1 + (job.header.dtype == np.uint16))
     return plan_tiles(
         denoiser, job, tile=options.tile, memory_limit=options.memory_limit, copies=copies
     )
@@ -223,26 +226,30 @@ def _restored(
     if options.add_noise is not None:
         truth = noisy if truth is None else truth
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
-    noise = _noise(denoiser, noisy, white, options, job.source)
+    seen = noisy if not level.black else noisy.astype(np.float32) - np.float32(level.black)
+    noise = _noise(denoiser, seen, white, options, job.source)
     # The pages of a stack are mostly alike.
     remarks = (*noise.remarks, *network_remarks(denoiser, noise.sigmas))
     for remark in remarks if number[1] == 0 else ():
         observer.message(f"{job.source}: {remark}")
     clean = restore(
         denoiser,
-        noisy,
+        seen,
         white,
         noise.sigmas,
         tiling,
         options.how,
-        dtype=photograph.values.dtype,
+        dtype=seen.dtype if level.black else photograph.values.dtype,
         observer=observer,
     )
+    if level.black:
+        clean = shifted_back(clean, level.black, photograph.values.dtype)
     before = None if truth is None else image_scores(truth, noisy, white)
     after = None if truth is None else image_scores(truth, clean, white)
     compared = options.compare and number[1] == 0
     if compared:
-        first, second = (upright(image, photograph.orientation) for image in (noisy, clean))
+        drawn = [image - level.black if level.black else image for image in (noisy, clean)]
+        first, second = (upright(image, photograph.orientation) for image in drawn)
         figure = comparison_figure(first, second, white, _captions(before, after))
         save_png(figure, job.comparison)
     uses_sigma = denoiser.network.takes_noise_map

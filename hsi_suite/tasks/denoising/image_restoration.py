@@ -167,7 +167,8 @@ def _scaled(values: Pixels, white: float) -> Values:
 def _store(output: Pixels, tile: Region, clean: Values, white: float) -> None:
     values = clean * np.float32(white)
     if np.issubdtype(output.dtype, np.integer):
-        values = np.rint(values).clip(0, np.iinfo(output.dtype).max)
+        ends = np.iinfo(output.dtype)
+        values = np.rint(values).clip(ends.min, ends.max)
     output[tile] = values.astype(output.dtype)
 
 

@@ -1,9 +1,10 @@
-"""What is white in a photograph: the scale of its noise and of its scores."""
+"""What is white and black in a photograph: the scale of its noise and of its scores."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,15 @@ from ...errors import InputFileError
 from .image_restoration import Pixels
 
 # Floats are on the scale 0 to 1 unless more than a hundredth of them lie beyond 2: neither noise
-# nor hot pixels nor highlights do that.
+# nor hot pixels nor highlights do that. Nor is a hundredth of any image this share of white below
+# 0, three σ of its noise aside.
 _BEYOND, _QUANTILE = 2.0, 0.99
+_BELOW, _SIGMAS = 0.25, 3.0
+# Values whose range is this share of their distance from 0, or less, lie on a pedestal.
+_PEDESTAL = 0.5
 _SAMPLES = 1_000_000
+# From the median of the absolute differences of neighbours to the σ of white noise.
+_DIFFERENCES_PER_SIGMA = 0.6745 * np.sqrt(2)
 
 
 @dataclass(frozen=True)
@@ -23,15 +30,18 @@ class WhiteLevel:
     """The value that counts as 1.
 
     Attributes:
-        value: in the image's own units.
-        known: whether file, user or reference say it; else it is the value that a hundredth of
-            the image exceeds, and only ratios to it mean anything.
+        value: in the image's own units, above black.
+        known: whether file, user or reference say it; else it is the range of the image, and
+            only ratios to it mean anything.
         remark: what the user should know of it, or "".
+        black: the value that counts as 0. Networks have learnt images that begin at 0: those on a
+            pedestal, and those below it, come out far worse unless they are shifted.
     """
 
     value: float
     known: bool = True
     remark: str = ""
+    black: float = 0.0
 
 
 def white_level(
@@ -41,25 +51,68 @@ def white_level(
 
     Whole numbers have the largest that their bits hold. Floats have 1. Where they are clearly not
     on the scale 0 to 1, the reference fixes the scale of both: its own largest number where it is
-    of whole numbers, its largest value where it is of floats.
+    of whole numbers, its largest value where it is of floats. Where there is none, black is the
+    value that a hundredth of the image lies below and white the one that a hundredth lies above.
+    Where a hundredth lies far below 0, or all of it on a pedestal, black is that value too.
 
     Args:
         photograph: what is denoised.
         given: what the user names.
         reference: the clean image, where there is one.
     """
+    values = photograph.values
     if given is not None:
-        return WhiteLevel(given)
-    if photograph.values.dtype.kind != "f" or on_unit_scale(photograph.values):
-        return WhiteLevel(photograph.header.white)
+        return WhiteLevel(given, black=pedestal(values, given))
+    if values.dtype.kind != "f" or on_unit_scale(values):
+        white = photograph.header.white
+        return WhiteLevel(white, black=pedestal(values, white))
     if reference is None:
-        return WhiteLevel(_most(photograph.values), known=False)
+        most = _ends(values)[1]
+        black = pedestal(values, most)
+        span = most - black if most > black else 1.0
+        ends = f"from {values.min():.4g} to {values.max():.4g}"
+        return WhiteLevel(
+            span,
+            known=False,
+            remark=f"its values ({ends}) have no known scale: {black:.4g} counts as black and "
+            f"{black + span:.4g} as white, which a hundredth lie beyond; --white names it",
+            black=black,
+        )
     if reference.values.dtype.kind != "f" or on_unit_scale(reference.values):
-        return WhiteLevel(reference.header.white)
+        white = reference.header.white
+        return WhiteLevel(white, black=pedestal(values, white))
     value = float(reference.values.max())
     return WhiteLevel(
-        value, remark=f"white is {value:g}, the reference's largest value; --white says otherwise"
+        value,
+        remark=f"white is {value:g}, the reference's largest value; --white says otherwise",
+        black=pedestal(values, value),
     )
+
+
+def pedestal(values: Pixels, white: float) -> float:
+    """The value that has to count as black, 0 where an image begins there or near it.
+
+    Images of 8 bits have too few levels to stand on a pedestal.
+
+    Args:
+        values: of the image.
+        white: of them, as far as it is known.
+    """
+    if values.dtype == np.uint8:
+        return 0.0
+    least, most = _ends(values)
+    below = most <= 0 or least < -_BELOW * white - _SIGMAS * _rough_noise(values)
+    above = 0 < most - least < _PEDESTAL * least
+    return least if (least < 0 and below) or above else 0.0
+
+
+def shifted_back(values: NDArray[np.float32], black: float, dtype: np.dtype[Any]) -> Pixels:
+    """Values above black (changed in place) as those of the image; whole numbers are rounded."""
+    values += np.float32(black)
+    if dtype.kind == "f":
+        return values.astype(dtype, copy=False)
+    ends = np.iinfo(dtype)
+    return np.rint(values, out=values).clip(ends.min, ends.max, out=values).astype(dtype)
 
 
 def reference_values(
@@ -105,12 +158,28 @@ def unknown_scale(path: Path, option: str, photograph: Photograph) -> InputFileE
 
 def on_unit_scale(values: Pixels) -> bool:
     """Whether floats are on the scale 0 to 1, noise and single bright pixels aside."""
-    return _most(values) <= _BEYOND
+    return _most(values) <= _BEYOND and pedestal(values, 1.0) >= 0
 
 
 def _most(values: Pixels) -> float:
+    return _ends(values)[1]
+
+
+def _ends(values: Pixels) -> tuple[float, float]:
+    """The values that a hundredth of an image lies below and above."""
     flat = values.reshape(-1)
-    return float(np.quantile(flat[:: max(1, flat.size // _SAMPLES)], _QUANTILE))
+    sample = flat[:: max(1, flat.size // _SAMPLES)]
+    least, most = np.quantile(sample, [1 - _QUANTILE, _QUANTILE])
+    return float(least), float(most)
+
+
+def _rough_noise(values: Pixels) -> float:
+    """σ of white noise that neighbours would differ by as much as these; texture adds to it."""
+    step = max(1, len(values) * values.shape[1] // _SAMPLES)
+    lines = values[::step].astype(np.float32)
+    if values.shape[1] < 2:
+        return 0.0
+    return float(np.median(np.abs(np.diff(lines, axis=1))) / _DIFFERENCES_PER_SIGMA)
 
 
 def _likely_white(most: float) -> float:
