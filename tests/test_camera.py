@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import yaml
 
+from hsi_suite.data.artefacts import through_jpeg
 from hsi_suite.data.camera import (
     Camera,
     add_sensor_noise,
@@ -18,7 +19,6 @@ from hsi_suite.data.camera import (
     sharpen,
     srgb,
     take_photograph,
-    through_jpeg,
 )
 from hsi_suite.data.camera_range import CameraRange, read_noise
 from hsi_suite.errors import ConfigError, ShapeError

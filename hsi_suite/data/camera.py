@@ -10,7 +10,6 @@ float32; of sRGB and of linear light on the scale 0 to 1.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ..errors import ShapeError
+from .artefacts import through_jpeg
 
 Picture = NDArray[np.float32]
 
@@ -289,20 +289,3 @@ def sharpen(picture: Picture, share: float) -> Picture:
         return picture
     blurred = ndimage.gaussian_filter(picture, (1, 1, 0))
     return np.asarray(picture + np.float32(share) * (picture - blurred), np.float32)
-
-
-def through_jpeg(picture: Picture, quality: int, *, subsampling: bool) -> Picture:
-    """The picture written as JPEG and read again, 256 levels on the scale 0 to 1.
-
-    Args:
-        picture: sRGB; clipped to 0 to 1.
-        quality: 1 to 100, of libjpeg.
-        subsampling: whether colour has half the resolution (4:2:0).
-    """
-    levels = np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(levels).save(
-        buffer, "JPEG", quality=int(quality), subsampling=2 if subsampling else 0
-    )
-    with Image.open(buffer) as file:
-        return np.asarray(file, np.float32) / np.float32(255)

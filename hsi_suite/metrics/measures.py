@@ -42,6 +42,7 @@ for _each in (
     Measure(
         "peak_signal_noise_ratio", "PSNR", unit="dB", digits=2, of_images=peak_signal_noise_ratio
     ),
+    Measure("peak_signal_noise_ratio_blocked", "PSNR-B", unit="dB", digits=2),
     Measure(
         "structural_similarity", "SSIM", floor=-1.0, ceiling=1.0, of_images=structural_similarity
     ),

@@ -78,27 +78,68 @@ class CameraConfig(Section):
         return self
 
 
-class NoiseConfig(Section):
-    """The noise that is added to clean patches; nothing is clipped but what a camera clips.
+Quality = Annotated[int, Field(ge=1, le=100)]
+Factor = Annotated[int, Field(ge=2, le=8)]
+
+
+class ArtefactsConfig(Section):
+    """What storing and resizing do to photographs.
 
     Attributes:
-        kind: gaussian, poisson_gaussian (photon noise under it), or camera: what a camera's sensor
-            and processing make of a colour photograph.
+        quality: lowest and highest quality of the JPEG, 1 to 100; each patch draws its own, evenly.
+        factors: of which each patch draws the one by which it is made smaller and larger again.
+        validation_quality: of a mixture, the JPEG qualities at which validation images are
+            restored; [] for none.
+        validation_factors: of a mixture, the factors; [] for none.
+    """
+
+    quality: Annotated[list[Quality], Field(min_length=2, max_length=2)] = Field(default=[5, 99])
+    factors: Annotated[list[Factor], Field(min_length=1)] = Field(default=[2, 3, 4])
+    validation_quality: list[Quality] = Field(default=[10, 20])
+    validation_factors: list[Factor] = Field(default=[2, 3])
+
+    @model_validator(mode="after")
+    def _rising(self) -> ArtefactsConfig:
+        if self.quality[0] > self.quality[1]:
+            raise ValueError("noise.artefacts.quality as [lowest, highest]")
+        return self
+
+
+NoiseKind = Literal["gaussian", "poisson_gaussian", "camera", "jpeg", "upsampling", "mixture"]
+# Those that an `ArtefactsConfig` belongs to.
+ARTEFACTS = ("jpeg", "upsampling", "mixture")
+# Those without a σ.
+WITHOUT_SIGMA = ("camera", "jpeg", "upsampling")
+# What the levels of the validation are, where they are whole numbers, and their limits.
+_WHOLE = {"jpeg": ("qualities", 1, 100), "upsampling": ("factors", 2, 8)}
+
+
+class NoiseConfig(Section):
+    """What is done to clean patches; nothing is clipped but what a camera or a file clips.
+
+    Attributes:
+        kind: gaussian, poisson_gaussian (photon noise under it), camera (what a camera's sensor
+            and processing make of a colour photograph), jpeg (written as JPEG), upsampling (made
+            smaller, then brought back to its size), or mixture: each patch draws one of gaussian,
+            jpeg and upsampling, as DnCNN-3 was trained.
         sigma: range of the standard deviation on the scale 0 to 255; each patch draws its own
             from it, evenly. Two equal numbers for one known σ.
         gain: largest value of one photon on the scale 0 to 255, of poisson_gaussian; each patch
             draws its own, evenly.
         camera: of kind camera, which takes no σ and no gain; null for its defaults.
+        artefacts: of kinds jpeg, upsampling and mixture; null for its defaults.
         validation: the σ at which the validation images are denoised, on the scale 0 to 255; of
-            cameras the ISO.
+            cameras the ISO, of kind jpeg the quality, of kind upsampling the factor. A mixture has
+            more in `artefacts`.
     """
 
-    kind: Literal["gaussian", "poisson_gaussian", "camera"] = "gaussian"
+    kind: NoiseKind = "gaussian"
     sigma: Annotated[list[NonNegative], Field(min_length=2, max_length=2)] = Field(
         default=[0.0, 55.0]
     )
     gain: Positive = 4.0
     camera: CameraConfig | None = None
+    artefacts: ArtefactsConfig | None = None
     validation: Annotated[list[Positive], Field(min_length=1)] = Field(default=[15.0, 25.0, 50.0])
 
     @model_validator(mode="after")
@@ -107,6 +148,13 @@ class NoiseConfig(Section):
             raise ValueError("noise.sigma as [lowest, highest]")
         if self.camera is not None and self.kind != "camera":
             raise ValueError("noise.camera with noise.kind=camera alone")
+        if self.artefacts is not None and self.kind not in ARTEFACTS:
+            raise ValueError(f"noise.artefacts with noise.kind one of {', '.join(ARTEFACTS)} alone")
+        what, least, most = _WHOLE.get(self.kind, ("", 0, 0))
+        if what and not all(
+            level == int(level) and least <= level <= most for level in self.validation
+        ):
+            raise ValueError(f"noise.validation as {what}, whole numbers of {least} to {most}")
         return self
 
 

@@ -261,6 +261,11 @@ _CONFIGS = {
         "noise": {"kind": "camera", "validation": [400], "camera": {"iso": [100, 800]}},
         "device": "cpu", "threads": 1,
     },
+    "denoising of a mixture": {
+        "extends": "denoising/dncnn_3", "data": {"images": None, "folder": "photos"},
+        "noise": {"artefacts": {"quality": [5, 99], "factors": [2, 4], "validation_factors": []}},
+        "device": "cpu", "threads": 1,
+    },
     "images": {
         "extends": "image_classification/folder", "data": {"folder": "photos", "size": 16},
         "model": {"name": "resnet_20"}, "split": {"validation": 0.2},

@@ -105,6 +105,20 @@ IMAGE_SETS: dict[str, RegisteredImages] = {
         names=BSDS500_NAMES,
         subfolders=(("train", "test"), ("data/images/train", "data/images/test")),
     ),
+    "classic5": RegisteredImages(
+        title="Classic5, grey, for JPEG",
+        folders=("classic5", "Classic5"),
+        count=5,
+        sha256=None,
+        citation="5 grey photographs, for scores only (Foi et al., TIP 2007)",
+    ),
+    "live1": RegisteredImages(
+        title="LIVE1, colour, for JPEG",
+        folders=("LIVE1", "live1"),
+        count=29,
+        sha256=None,
+        citation="29 colour photographs, for scores only (Sheikh et al., LIVE database, release 2)",
+    ),
     "set12": RegisteredImages(
         title="Set12, grey",
         folders=("Set12",),
