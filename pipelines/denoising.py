@@ -20,7 +20,7 @@ from ..runs.folder import MODEL, Run
 from ..runs.machine import on_this_machine
 from ..runs.task import Job
 from ..runs.training import fit
-from ..schemas.denoising import DenoisingConfig
+from ..schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ..tasks.denoising.configuration import denoising_config
 from ..tasks.denoising.denoiser import Denoiser, load_denoiser
 from ..tasks.denoising.preparation import (
@@ -69,8 +69,8 @@ def prepare(
 
 
 def _noise_name(config: DenoisingConfig) -> str:
-    if config.noise.kind == "camera":
-        return "camera"
+    if config.noise.kind in (*WITHOUT_SIGMA, "mixture"):
+        return config.noise.kind
     low, high = (f"{level:g}" for level in config.noise.sigma)
     kind = config.noise.kind.replace("_", "-")
     return f"{kind}-{low}" if low == high else f"{kind}-{low}-{high}"

@@ -253,7 +253,7 @@ def test_colour_images_are_scored_and_trained_on(tmp_path):
     denoiser = load_denoiser(run.path / "model.safetensors", torch.device("cpu"))
     assert denoiser.header.in_channels == 3
     image = samples.astronaut()[:33, :41]
-    restored = denoiser(torch.from_numpy(with_noise(image, 25, 0)), 25 / 255)
+    restored = denoiser(torch.from_numpy(with_noise(image, 0, sigma=25)), 25 / 255)
     assert restored.shape == (1, 3, 33, 41)
     with pytest.raises(ShapeError, match="N × 3"):
         denoiser(torch.zeros(1, 1, 8, 8), 0.1)

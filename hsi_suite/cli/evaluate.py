@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .values import NUMBER, parse_bytes
@@ -11,6 +13,7 @@ Examples:
   hsi evaluate runs/MY_RUN
   hsi evaluate runs/cifar10_resnet-56_given_s*
   hsi evaluate --weights dncnn_25.pth --data set12 --sigma 15,25,50
+  hsi evaluate --weights dncnn3.pth --data classic5 --jpeg 10,20,30,40
 """
 
 
@@ -40,6 +43,18 @@ def _numbers(
     help="Noise to score it at, 0 to 255.  [default: 15,25,50]",
 )
 @click.option(
+    "--jpeg",
+    callback=_numbers,
+    metavar="LIST",
+    help="Score it on JPEGs of these qualities, 1 to 100, instead.",
+)
+@click.option(
+    "--upsample",
+    callback=_numbers,
+    metavar="LIST",
+    help="Score it on images made smaller by these factors, 2 to 8, and larger again.",
+)
+@click.option(
     "--device",
     metavar="NAME",
     help="auto, cpu, cuda or cuda:N.  [default: a run's own; auto for --weights]",
@@ -58,6 +73,8 @@ def evaluate(
     weights: str | None,
     data: str | None,
     sigma: list[float] | None,
+    jpeg: list[float] | None,
+    upsample: list[float] | None,
     device: str | None,
     threads: int | None,
     memory_limit: float | None,
@@ -79,19 +96,32 @@ def evaluate(
     if weights is not None:
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "given with --weights", "a run")
-        from ..tasks.denoising.scores import evaluate_weights
+        chosen: dict[str, Any] = {
+            "device": device or "auto",
+            "threads": threads,
+            "observer": TerminalObserver(),
+        }
+        if jpeg is not None or upsample is not None:
+            from ..tasks.denoising.artefact_scores import evaluate_artefacts
 
-        scores = evaluate_weights(
-            weights,
-            data or "set12",
-            sigmas=sigma or [15.0, 25.0, 50.0],
-            device=device or "auto",
-            threads=threads,
-            observer=TerminalObserver(),
-        )
+            if sigma is not None:
+                raise ConfigError("--sigma", "given with --jpeg or --upsample", "a call of its own")
+            chosen |= {"qualities": jpeg or [], "factors": upsample or []}
+            scores = evaluate_artefacts(weights, data or "set12", **chosen)
+        else:
+            from ..tasks.denoising.scores import evaluate_weights
+
+            sigmas = sigma or [15.0, 25.0, 50.0]
+            scores = evaluate_weights(weights, data or "set12", sigmas=sigmas, **chosen)
         print_denoiser_scores(scores, as_json)
         return
-    theirs = {"--data": data, "--sigma": sigma, "--threads": threads}
+    theirs = {
+        "--data": data,
+        "--sigma": sigma,
+        "--jpeg": jpeg,
+        "--upsample": upsample,
+        "--threads": threads,
+    }
     for option, value in theirs.items():
         if value is not None:
             raise ConfigError(option, "given with a run", "--weights", "a run knows its own")

@@ -81,7 +81,7 @@ def _resized(picture: Picture, shape: tuple[int, int]) -> Picture:
     lines, samples = shape
     planes = picture[..., None] if picture.ndim == 2 else picture
     resized = [
-        np.asarray(Image.fromarray(plane).resize((samples, lines), Image.Resampling.BICUBIC))
+        np.array(Image.fromarray(plane).resize((samples, lines), Image.Resampling.BICUBIC))
         for plane in np.ascontiguousarray(np.moveaxis(planes, 2, 0), np.float32)
     ]
     return resized[0] if picture.ndim == 2 else np.stack(resized, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...metrics.measure import Measure
@@ -16,6 +16,11 @@ from ..verdict import SLOWER, first_remarks
 _WHITE = 255  # of the scale on which σ counts
 # More columns than these have no room for two scores each.
 _WIDE = 3
+_RATIO = "peak_signal_noise_ratio"
+_WHITE_NOISE = ("gaussian", "poisson_gaussian")
+_ARTEFACTS = ("jpeg", "upsampling", "mixture")
+# Of levels that name what they are.
+_LEVEL_UNITS = {"sigma": "σ", "quality": "JPEG quality", "factor": "factor"}
 _STYLES = {"weights": "own", "published": "other"}
 
 
@@ -24,9 +29,32 @@ def denoiser_heading(metrics: Metrics) -> str:
     return f"{plain(metrics['model'])} on {plain(metrics['dataset'])}{unverified_mark(metrics)}"
 
 
-def level_name(metrics: Metrics) -> str:
-    """What the levels of the noise are: σ on the scale 0 to 255, or the ISO of cameras."""
-    return "ISO" if metrics["noise"]["kind"] == "camera" else "σ"
+def level_text(kind: str, level: str) -> str:
+    """A level of the noise in words: σ on the scale 0 to 255, an ISO, a quality, or a factor.
+
+    Args:
+        kind: of the noise that was learnt.
+        level: its name in metrics.json.
+    """
+    prefix, _, number = level.rpartition("_")
+    unit = "ISO" if kind == "camera" else "σ"
+    return f"{_LEVEL_UNITS.get(prefix, unit)} {number}"
+
+
+def in_order(levels: Iterable[str]) -> list[str]:
+    """Levels by what they are and by size, whatever the order of metrics.json."""
+
+    def place(level: str) -> tuple[str, float]:
+        prefix, _, number = level.rpartition("_")
+        return prefix, float(number)
+
+    return sorted(levels, key=place)
+
+
+def middle_level(levels: Iterable[str]) -> str:
+    """The level that speaks for a denoiser, in the middle of them all."""
+    names = in_order(levels)
+    return names[len(names) // 2]
 
 
 def denoiser_measures(metrics: Metrics) -> list[Measure]:
@@ -52,10 +80,21 @@ def denoiser_blocks(metrics: Metrics) -> list[Block]:
 def denoiser_score_table(metrics: Metrics, caption: str) -> Table:
     """The scores at each level of the noise, means over the validation images."""
     measures = denoiser_measures(metrics)
-    heads = [Column("noise", number=False), *(Column(measure=each) for each in measures)]
+    kind = metrics["noise"]["kind"]
+    # Of white noise everybody knows how far the noisy image is.
+    given = [] if kind in _WHITE_NOISE else [measure(_RATIO)]
+    heads = [
+        Column("noise", number=False),
+        *(Column(f"{each.title} before", measure=each) for each in given),
+        *(Column(measure=each) for each in measures),
+    ]
     rows: list[list[Value]] = [
-        [f"{level_name(metrics)} {level}", *(scores.get(each.name) for each in measures)]
-        for level, scores in metrics["validation"].items()
+        [
+            level_text(kind, level),
+            *(metrics["validation"][level].get(f"noisy_{each.name}") for each in given),
+            *(metrics["validation"][level].get(each.name) for each in measures),
+        ]
+        for level in in_order(metrics["validation"])
     ]
     return Table(caption, heads, rows)
 
@@ -68,6 +107,9 @@ def denoiser_training_table(metrics: Metrics, caption: str) -> Table:
         "gaussian": f"white Gaussian noise of σ {low} to {high} (of 255)",
         "poisson_gaussian": f"noise of photons and of σ {low} to {high} (of 255)",
         "camera": "the noise of simulated cameras",
+        "jpeg": "the blocks of JPEG",
+        "upsampling": "resolution lost by making images smaller",
+        "mixture": f"white Gaussian noise of σ {low} to {high}, JPEG, or lost resolution",
     }
     rows = [
         ("learnt from", f"{count(metrics['train_images'])} images, {plain(metrics['colour'])}"),
@@ -83,11 +125,11 @@ def denoiser_training_table(metrics: Metrics, caption: str) -> Table:
 def denoiser_remarks(metrics: Metrics) -> list[Remark]:
     """What the scores say, the most important first."""
     remarks = first_remarks(metrics)
-    levels = list(metrics["validation"])
-    if not levels:
+    if not metrics["validation"]:
         text = "No image was set apart for validation: nothing says how good this denoiser is."
         return [*remarks, Remark(text, warning=True)]
-    level = levels[len(levels) // 2]
+    level = middle_level(metrics["validation"])
+    kind = metrics["noise"]["kind"]
     scores = metrics["validation"][level]
     ratio, similarity = (
         measure(name).with_unit(scores[name])
@@ -97,7 +139,7 @@ def denoiser_remarks(metrics: Metrics) -> list[Remark]:
     worse = _worse_than_noisy(metrics)
     if worse:
         text = (
-            f"At σ {', '.join(worse)} the validation images are no better denoised than noisy: "
+            f"At {', '.join(worse)} the validation images are no better denoised than noisy: "
             f"this denoiser has learnt nothing of use there. {SLOWER}"
         )
         remarks.append(Remark(text, warning=True))
@@ -105,27 +147,32 @@ def denoiser_remarks(metrics: Metrics) -> list[Remark]:
         *remarks,
         Remark(
             f"{denoiser_heading(metrics)} reaches {ratio} and an SSIM of {similarity} at "
-            f"{level_name(metrics)} {level}, in the mean over {count(images)} validation images."
+            f"{level_text(kind, level)}, in the mean over {count(images)} validation images."
         ),
         Remark(
             "The noise of these images was added by the same rule as in training: real noise of "
             "another kind is removed less well.",
-            warning=metrics["noise"]["kind"] == "camera",
+            warning=kind == "camera",
         ),
     ]
 
 
 def _worse_than_noisy(metrics: Metrics) -> list[str]:
-    """The σ of white noise at which the images gain nothing; nothing is clipped of it."""
-    if metrics["noise"]["kind"] != "gaussian":
-        return []
+    """The levels at which the images gain nothing."""
+    kind = metrics["noise"]["kind"]
     return [
-        level
+        level_text(kind, level)
         for level, scores in metrics["validation"].items()
-        if float(level) > 0
-        and scores["peak_signal_noise_ratio"] is not None
-        and scores["peak_signal_noise_ratio"] <= 20 * math.log10(_WHITE / float(level))
+        if scores[_RATIO] is not None and scores[_RATIO] <= _before(kind, level, scores)
     ]
+
+
+def _before(kind: str, level: str, scores: Mapping[str, Any]) -> float:
+    """The PSNR of the noisy images; of white noise, of which nothing is clipped, by its σ."""
+    if kind == "gaussian":
+        return 20 * math.log10(_WHITE / float(level)) if float(level) > 0 else -math.inf
+    before = scores.get(f"noisy_{_RATIO}") if kind in _ARTEFACTS else None
+    return -math.inf if before is None else float(before)
 
 
 def denoiser_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
@@ -147,6 +194,47 @@ def denoiser_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
     return [*blocks, *(Paragraph(note, "soft") for note in notes)]
 
 
+def artefact_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
+    """The scores of images before and after, of JPEG and of lost resolution.
+
+    Args:
+        scores: as `evaluate_artefacts` returns them.
+    """
+    luma = ", of the luma of images in colour" if scores["luma"] else ""
+    blocks: list[Block] = []
+    for table in scores["tables"]:
+        what = "JPEG" if table["kind"] == "jpeg" else "made smaller and larger again"
+        title = f"{scores['data']}, {scores['images']} images, {what}: means{luma}"
+        blocks.append(_artefact_table(title, table))
+    rows = [row for table in scores["tables"] for row in table["methods"]]
+    sources = sorted({row["source"] for row in rows if "source" in row})
+    notes = [f"published: {source}" for source in sources]
+    for table in scores["tables"]:
+        level = "quality" if table["kind"] == "jpeg" else "factor"
+        notes += [_least(row, level) for row in table["methods"] if row["kind"] == "weights"]
+    return [*blocks, *(Paragraph(note, "soft") for note in notes)]
+
+
+def _artefact_table(title: str, table: Mapping[str, Any]) -> Table:
+    methods = [row for row in table["methods"] if row["scores"].keys() & set(table["levels"])]
+    first = methods[0]["scores"][table["levels"][0]]
+    measures = [measure(name) for name in first]
+    heads = [
+        Column("quality" if table["kind"] == "jpeg" else "factor", number=False),
+        Column("", number=False),
+        *(Column(measure=each) for each in measures),
+    ]
+    rows: list[list[Value]] = []
+    styles = []
+    for level in table["levels"]:
+        for row in methods:
+            if level in row["scores"]:
+                values = (row["scores"][level].get(each.name) for each in measures)
+                rows.append([level, row["method"], *values])
+                styles.append(_STYLES.get(row["kind"], ""))
+    return Table(title, heads, rows, styles)
+
+
 def _table(title: str, values: Sequence[float], methods: Sequence[Mapping[str, Any]]) -> Table:
     sigmas = [f"{sigma:g}" for sigma in values]
     heads = [Column("", number=False), *(Column(f"σ {sigma}") for sigma in sigmas)]
@@ -157,9 +245,9 @@ def _table(title: str, values: Sequence[float], methods: Sequence[Mapping[str, A
     return Table(title, heads, rows, [_STYLES.get(row["kind"], "") for row in methods])
 
 
-def _least(row: Mapping[str, Any]) -> str:
+def _least(row: Mapping[str, Any], level: str = "σ") -> str:
     gain, sigma = min((each["smallest_gain"], sigma) for sigma, each in row["scores"].items())
-    return f"{row['method']}: the least that an image gains is {gain:+.2f} dB, at σ {sigma}"
+    return f"{row['method']}: the least that an image gains is {gain:+.2f} dB, at {level} {sigma}"
 
 
 def _cell(scores: Mapping[str, float] | None, similarity: bool) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...metrics.measures import of_denoisers
 from ...runs.folder import MODEL, REPORT
 from ...runs.task import Metrics, Scores, Task
-from ...schemas.denoising import DenoisingConfig
+from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...schemas.run_metrics import DenoisedMetrics
 
 if TYPE_CHECKING:
@@ -49,10 +49,13 @@ class Denoising(Task):
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""
+        from ...reports.denoising.content import level_text
+
         return [
-            f"σ {sigma:>3} {kind.title:5} {kind.with_unit(scores[kind.name])}   "
-            f"stored {kind.with_unit(result['stored'][sigma].get(kind.name))}"
-            for sigma, scores in result["validation"].items()
+            f"{level_text(result['noise'], level):>5} {kind.title:5} "
+            f"{kind.with_unit(scores[kind.name])}   "
+            f"stored {kind.with_unit(result['stored'][level].get(kind.name))}"
+            for level, scores in result["validation"].items()
             for kind in of_denoisers()
             if kind.name in scores
         ]
@@ -66,6 +69,8 @@ class Denoising(Task):
     def variant(self, metrics: Metrics) -> str:
         """The noise that was learnt."""
         noise = metrics["noise"]
+        if noise["kind"] in (*WITHOUT_SIGMA, "mixture"):
+            return str(noise["kind"])
         low, high = (f"{sigma:g}" for sigma in noise["sigma"])
         return f"{noise['kind']} {low}" if low == high else f"{noise['kind']} {low}-{high}"
 

@@ -16,6 +16,7 @@ from ...guard import parsing
 from ...models.building import build_denoiser
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file, write_model_file
+from ...schemas.denoising import WITHOUT_SIGMA
 
 _FORMAT = "hsi_suite denoiser 1"
 
@@ -29,8 +30,8 @@ class DenoiserHeader:
         options: further arguments of the model.
         in_channels: 1 for grey, 3 for RGB.
         noise: kind of noise it was trained on.
-        sigma: lowest and highest σ it was trained on, on the scale 0 to 255; None of cameras,
-            and where a public checkpoint for one σ does not say for which.
+        sigma: lowest and highest σ it was trained on, on the scale 0 to 255; None of kinds without
+            one, and where a public checkpoint for one σ does not say for which.
         dataset: the images it was trained on.
     """
 
@@ -120,7 +121,7 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
         path, "an undamaged file", kind=RunError, found="its header and weights do not fit"
     ):
         header = header_from(DenoiserHeader, fields)
-        if header.sigma is None and header.noise != "camera":
+        if header.sigma is None and header.noise not in WITHOUT_SIGMA:
             raise ValueError("no sigma")
         meta = partial(untrained_denoiser, header, torch.device("meta"), None)
         require_fitting(lambda: meta().network, header.options, tensors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from ...metrics.measures import of_denoisers
 #: From noisy images (N × C × H × W, 0 to 1, not clipped) and their σ (0 to 1) to restored ones.
 Restore = Callable[[Tensor, float], Tensor]
 Clean = NDArray[np.float32]
-#: From an image, a level and a seed to a noisy batch of one.
-Spoil = Callable[[NDArray[np.uint8], float, int], Clean]
+#: From an image and a seed to a noisy batch of one.
+Spoil = Callable[[NDArray[np.uint8], int], Clean]
 _LEVELS = 255.0
 
 
@@ -47,7 +48,8 @@ def score(
     observer.begin("scoring", len(images) * len(sigmas))
     rows = []
     for sigma in sigmas:
-        scores = score_images(restore, images, sigma, observer)
+        spoil = partial(with_noise, sigma=sigma)
+        scores = score_images(restore, images, sigma / _LEVELS, spoil, observer)
         rows.append({"sigma": float(sigma), **mean_scores(scores), "images": scores})
     observer.end()
     return rows
@@ -57,28 +59,25 @@ def score_images(
     restore: Restore,
     images: Sequence[NDArray[np.uint8]],
     sigma: float,
+    spoil: Spoil,
     observer: Observer | None = None,
-    spoil: Spoil | None = None,
 ) -> list[dict[str, float]]:
-    """The scores of each image at one σ (0 to 255); see `score`.
+    """The scores of each image at one level of noise; see `score`.
 
     Args:
         restore: as of `score`.
         images: as of `score`.
-        sigma: what `spoil` takes for its level.
+        sigma: what `restore` is told, on the scale 0 to 1.
+        spoil: makes the noisy image.
         observer: reports progress.
-        spoil: makes the noisy image; None adds Gaussian noise.
     """
-    spoil = spoil or with_noise
     observer = observer or Observer()
     scores = []
     for index, image in enumerate(images):
         clean = to_batch([image])
-        noisy = spoil(image, sigma, index)
-        with torch.inference_mode():
-            restored = restore(torch.from_numpy(noisy), sigma / _LEVELS).cpu().numpy()
-        truth = _planes(clean)
-        shown = {"": _planes(restored), "noisy_": _planes(noisy)}
+        noisy = spoil(image, index)
+        truth = picture_of(clean)
+        shown = {"": picture_of(restored(restore, noisy, sigma)), "noisy_": picture_of(noisy)}
         scores.append(
             {
                 f"{prefix}{kind.name}": kind.of_images(truth, planes)
@@ -96,7 +95,7 @@ def mean_scores(scores: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in scores])) for name in scores[0]}
 
 
-def with_noise(image: NDArray[np.uint8], sigma: float, seed: int) -> Clean:
+def with_noise(image: NDArray[np.uint8], seed: int, *, sigma: float) -> Clean:
     """An image as a batch of one with Gaussian noise of σ (0 to 255), not clipped."""
     return add_gaussian(to_batch([image]), sigma / _LEVELS, np.random.default_rng(seed))
 
@@ -107,6 +106,19 @@ def to_batch(images: Sequence[NDArray[np.uint8]]) -> Clean:
     return stacked[:, None] if stacked.ndim == 3 else np.moveaxis(stacked, 3, 1)
 
 
-def _planes(batch: Clean) -> Clean:
+def picture_batch(pictures: Sequence[Clean]) -> Clean:
+    """Pictures of equal size, lines × samples (× 3), as N × C × H × W."""
+    stacked = np.stack(pictures)
+    batch = stacked[:, None] if stacked.ndim == 3 else np.moveaxis(stacked, 3, 1)
+    return np.ascontiguousarray(batch)
+
+
+def restored(restore: Restore, noisy: Clean, sigma: float) -> Clean:
+    """What a denoiser makes of a batch, as an array."""
+    with torch.inference_mode():
+        return np.asarray(restore(torch.from_numpy(noisy), sigma).cpu().numpy(), np.float32)
+
+
+def picture_of(batch: Clean) -> Clean:
     """A batch of one as lines × samples (× 3), as the metrics want it."""
     return batch[0, 0] if batch.shape[1] == 1 else np.moveaxis(batch[0], 0, 2)

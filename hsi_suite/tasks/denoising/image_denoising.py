@@ -229,7 +229,7 @@ def _restored(
     seen = noisy if not level.black else noisy.astype(np.float32) - np.float32(level.black)
     noise = _noise(denoiser, seen, white, options, job.source)
     # The pages of a stack are mostly alike.
-    remarks = (*noise.remarks, *network_remarks(denoiser, noise.sigmas))
+    remarks = (*noise.remarks, *network_remarks(denoiser, noisy, noise.sigmas))
     for remark in remarks if number[1] == 0 else ():
         observer.message(f"{job.source}: {remark}")
     clean = restore(

@@ -16,11 +16,14 @@ from ...engine.observer import Observer
 from ...engine.tiles import Region, Tiling
 from ...errors import ShapeError
 from ...restoration.colour import NOISE_GAIN, from_opponent, to_opponent
+from ...schemas.denoising import ARTEFACTS
 from .denoiser import Denoiser
 
 Pixels = NDArray[Any]
 Values = NDArray[np.float32]
 
+# ITU-R 601, as JPEG has it.
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # (lines reversed, samples reversed, lines and samples exchanged)
 _UPRIGHT = (False, False, False)
 _SYMMETRIES = tuple(itertools.product((False, True), repeat=3))
@@ -50,9 +53,21 @@ def uses_opponent_colours(denoiser: Denoiser, image: Pixels) -> bool:
     trained = denoiser.header.sigma
     return (
         image.ndim == 3
+        and not restores_luma(denoiser, image)
         and denoiser.header.in_channels == 1
         and trained is not None
         and trained[0] < trained[1]
+    )
+
+
+def restores_luma(denoiser: Denoiser, image: Pixels) -> bool:
+    """Whether the luma alone of a colour image is restored, and its colour kept as it is.
+
+    So the authors of DnCNN-3 do it, whose network knows what JPEG and lost resolution make of luma;
+    those of the colour differences, which JPEG stores smaller, are others.
+    """
+    return (
+        image.ndim == 3 and denoiser.header.in_channels == 1 and denoiser.header.noise in ARTEFACTS
     )
 
 
@@ -140,6 +155,11 @@ def _network(denoiser: Denoiser, piece: Values, sigmas: tuple[float, ...]) -> Va
     """The network on a piece of lines × samples (× 3), on the scale 0 to 1."""
     if piece.ndim == 2:
         return np.asarray(_planes(denoiser, piece[None], sigmas)[0], np.float32)
+    if restores_luma(denoiser, piece):
+        luma = np.ascontiguousarray(piece @ _LUMA)
+        change = _planes(denoiser, luma[None], sigmas)[0] - luma
+        # Red, green and blue all change by as much as luma, where the colour differences stay.
+        return np.asarray(piece + change[..., None], np.float32)
     if len(sigmas) == 3:
         return from_opponent(_planes(denoiser, to_opponent(piece), sigmas))
     planes = _planes(denoiser, np.moveaxis(piece, 2, 0), sigmas)

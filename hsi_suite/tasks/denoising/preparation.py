@@ -12,7 +12,7 @@ from ...data.images import ImageSet, load_images, read_folder
 from ...data.photographs import read_header
 from ...engine.observer import Observer
 from ...errors import ConfigError
-from ...schemas.denoising import DenoisingConfig
+from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...seeding import SeedStreams
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
 from .task import ImageDenoising
@@ -72,7 +72,7 @@ def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStrea
         options=dict(config.model.options),
         in_channels=1 if config.data.colour == "grey" else 3,
         noise=config.noise.kind,
-        sigma=None if config.noise.kind == "camera" else (low, high),
+        sigma=None if config.noise.kind in WITHOUT_SIGMA else (low, high),
         dataset=images.name,
     )
     denoiser = untrained_denoiser(header, torch.device(config.device), seeds.torch("init"))

@@ -15,6 +15,7 @@ from ...engine.trainer import Training
 from ...metrics.measures import measure
 from ...metrics.restoration import peak_signal_noise_ratio
 from ...models.network_file import shown_name
+from ...reports.denoising.content import level_text, middle_level
 from ...reports.drawing import house_style, save_png
 from ...reports.figures import has_curves, learning_curves_figure
 from ...runs.folder import COST, CURVES, HISTORY, METRICS, Run, csv_text
@@ -42,7 +43,7 @@ def write_denoising_results(
     cost = measured_cost(seconds, training.seconds)
     write_json(run.path / COST, cost)
     if len(task.validation):
-        save_png(picture_grid(denoiser, task, config.noise.validation), run.path / PICTURE)
+        save_png(picture_grid(denoiser, task), run.path / PICTURE)
     if has_curves(training.history):
         save_png(learning_curves_figure(training.history), run.path / CURVES)
     metrics = _metrics(config, denoiser, task, training)
@@ -55,8 +56,8 @@ def _metrics(
 ) -> dict[str, Any]:
     """The run's deterministic scores, as metrics.json holds them."""
     scores = {
-        f"{sigma:g}": task.validation_scores(denoiser.network, sigma)
-        for sigma in (config.noise.validation if len(task.validation) else [])
+        level: task.validation_scores(denoiser.network, level)
+        for level in (task.levels if len(task.validation) else ())
     }
     return {
         "task": "denoising",
@@ -88,23 +89,23 @@ def multiply_adds_per_pixel(network: nn.Module, in_channels: int) -> float:
     return float(counter.get_total_flops() / 2 / _SIDE**2)
 
 
-def picture_grid(denoiser: Denoiser, task: ImageDenoising, sigmas: list[float]) -> Figure:
-    """Clean, noisy and denoised validation images, at the middle one of the σ."""
-    sigma = sorted(sigmas)[len(sigmas) // 2]
+def picture_grid(denoiser: Denoiser, task: ImageDenoising) -> Figure:
+    """Clean, noisy and denoised validation images, at the middle one of the levels."""
+    level = middle_level(task.levels)
     images = task.validation[:_PICTURES]
-    label = "ISO" if task.noise.kind == "camera" else "σ"
+    label = level_text(task.noise.kind, level)
     with house_style():
         figure = Figure(figsize=(9.6, 3.3 * len(images)), layout="constrained")
         rows = figure.subplots(len(images), 3, squeeze=False)
         for index, (image, axes) in enumerate(zip(images, rows, strict=True)):
             clean = to_batch([image])
-            noisy = task.spoil(image, sigma, index)
+            noisy = task.spoil(image, index, level=level)
             with torch.inference_mode():
                 given = torch.from_numpy(noisy).to(task.device)
-                restored = denoiser(given, sigma / 255).cpu().numpy()
+                restored = denoiser(given, task.levels[level].sigma).cpu().numpy()
             shown = {
                 "clean": clean,
-                f"{label} {sigma:g}: {_ratio(clean, noisy)}": noisy,
+                f"{label}: {_ratio(clean, noisy)}": noisy,
                 f"denoised: {_ratio(clean, restored)}": restored,
             }
             for axis, (title, batch) in zip(axes, shown.items(), strict=True):

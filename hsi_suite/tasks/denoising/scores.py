@@ -88,15 +88,15 @@ def evaluate_weights(
     with computing(where, threads or available_threads(), deterministic=True):
         denoiser = load_weights(weights, where)
         grey = denoiser.header.in_channels == 1
-        images = _images(data, "grey" if grey else "rgb", observer)
+        images = evaluated_images(data, "grey" if grey else "rgb", observer)
         colour = _in_colour(data) if grey else None
         methods: dict[str, tuple[str, Restore]] = {
             "wavelet (BayesShrink)": ("classical", _plane_by_plane(wavelet_shrinkage)),
             "non-local means": ("classical", _plane_by_plane(non_local_means)),
-            Path(weights).name: ("weights", _on_device(denoiser, where)),
+            Path(weights).name: ("weights", computing_on(denoiser, where)),
         }
         if denoiser.network.takes_noise_map:
-            estimating = _estimating(denoiser, _on_device(denoiser, where))
+            estimating = with_estimated_noise(denoiser, computing_on(denoiser, where))
             methods[f"{Path(weights).name}, σ estimated"] = ("weights", estimating)
         rows = _scored(methods, images, sigmas, observer)
         colour_rows = []
@@ -140,13 +140,14 @@ def evaluate_denoiser(
         stored = run.metrics["validation"]
         observer.begin("scoring", len(stored))
         found = {}
-        for sigma in stored:
-            found[sigma] = task.validation_scores(network, float(sigma))
+        for level in stored:
+            found[level] = task.validation_scores(network, level)
             observer.advance()
         observer.end()
     return {
         "run": str(run.path),
         "task": "denoising",
+        "noise": config.noise.kind,
         "validation": found,
         "stored": stored,
         "equal": same_scores(found, stored),
@@ -154,7 +155,8 @@ def evaluate_denoiser(
     }
 
 
-def _images(data: str | Path, colour: Colour, observer: Observer) -> ImageSet:
+def evaluated_images(data: str | Path, colour: Colour, observer: Observer) -> ImageSet:
+    """The clean images that a denoiser is scored on; see `evaluate_weights`."""
     if str(data) in IMAGE_SETS:
         return load_images(str(data), colour)
     if str(data) in config_names():
@@ -165,7 +167,7 @@ def _images(data: str | Path, colour: Colour, observer: Observer) -> ImageSet:
 
 def _in_colour(data: str | Path) -> ImageSet | None:
     """The images in colour, where a grey network is given their luma; None for grey ones."""
-    coloured = _images(data, "rgb", Observer())
+    coloured = evaluated_images(data, "rgb", Observer())
     if all((image[..., :1] == image).all() for image in coloured.images):
         return None
     return coloured
@@ -230,11 +232,12 @@ def _published(images: ImageSet) -> list[dict[str, Any]]:
     ]
 
 
-def _on_device(denoiser: Denoiser, device: torch.device) -> Restore:
+def computing_on(denoiser: Denoiser, device: torch.device) -> Restore:
+    """A denoiser that takes its images from the CPU."""
     return lambda noisy, sigma: denoiser(noisy.to(device), sigma)
 
 
-def _estimating(denoiser: Denoiser, restore: Restore) -> Restore:
+def with_estimated_noise(denoiser: Denoiser, restore: Restore) -> Restore:
     """The same with σ estimated from the image."""
 
     def run(noisy: Tensor, sigma: float) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,15 +11,30 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...data.artefacts import through_jpeg, through_small
 from ...data.camera import resize, take_photograph
 from ...data.camera_range import CameraRange
 from ...data.noise import add_gaussian, add_poisson_gaussian
 from ...engine.finite import check_finite, made_by
 from ...errors import ShapeError
-from ...schemas.denoising import CameraConfig, DenoisingTrainingConfig, NoiseConfig
+from ...schemas.denoising import (
+    ARTEFACTS,
+    CameraConfig,
+    DenoisingTrainingConfig,
+    NoiseConfig,
+)
 from ...seeding import SeedStreams
+from .artefact_patches import ArtefactPatches
 from .denoiser import run_network
-from .evaluation import Clean, mean_scores, score_images, to_batch, with_noise
+from .evaluation import (
+    Clean,
+    mean_scores,
+    picture_batch,
+    score_images,
+    to_batch,
+    with_noise,
+)
+from .levels import validation_levels
 
 Pixels = NDArray[np.uint8]
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -53,6 +69,7 @@ class ImageDenoising:
     ) -> None:
         smallest = min(min(image.shape[:2]) for image in train)
         self.cameras = CameraRange(**vars(noise.camera or CameraConfig()))
+        self.artefacts = ArtefactPatches(noise, config.patch, smallest)
         if smallest < config.patch:
             raise ShapeError(
                 "train.patch",
@@ -63,6 +80,7 @@ class ImageDenoising:
         self.train = train
         self.validation = validation
         self.noise = noise
+        self.levels = validation_levels(noise)
         self.config = config
         self.seeds = seeds
         self.device = device
@@ -77,8 +95,13 @@ class ImageDenoising:
         if self.noise.kind == "camera":
             noisy, sigma, clean = self._photographs(epoch, step)
             return self._moved(noisy), self._moved(sigma), self._moved(clean)
+        generator = self.seeds.numpy("noise", epoch, step)
+        if self.noise.kind in ARTEFACTS:
+            patches = self._patches(epoch, step, self.artefacts.side)
+            noisy, sigma, clean = self.artefacts.spoil(patches, generator)
+            return self._moved(noisy), self._moved(sigma), self._moved(clean)
         clean = to_batch(self._patches(epoch, step, self.config.patch))
-        noisy, sigma = self._add_noise(clean, self.seeds.numpy("noise", epoch, step))
+        noisy, sigma = self._add_noise(clean, generator)
         return self._moved(noisy), self._moved(sigma), self._moved(clean)
 
     def _moved(self, values: NDArray[np.float32]) -> Tensor:
@@ -94,35 +117,43 @@ class ImageDenoising:
         return loss, {"peak_signal_noise_ratio": ratios.sum()}, len(clean)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Mean PSNR and SSIM of the validation images, over all σ and at each."""
+        """Mean PSNR and SSIM of the validation images, over all levels and at each."""
         if not len(self.validation):
             return {}
-        scores = {sigma: self.validation_scores(model, sigma) for sigma in self.noise.validation}
+        scores = {level: self.validation_scores(model, level) for level in self.levels}
         return {
             metric: float(np.mean([score[metric] for score in scores.values()]))
             for metric in ("peak_signal_noise_ratio", "structural_similarity")
         } | {
-            f"peak_signal_noise_ratio_{sigma:g}": score["peak_signal_noise_ratio"]
-            for sigma, score in scores.items()
+            f"peak_signal_noise_ratio_{level}": score["peak_signal_noise_ratio"]
+            for level, score in scores.items()
         }
 
-    def validation_scores(self, model: nn.Module, sigma: float) -> dict[str, float]:
-        """Mean scores of the validation images at one σ, whose noise never changes."""
+    def validation_scores(self, model: nn.Module, level: str) -> dict[str, float]:
+        """Mean scores of the validation images at one of `levels`, whose noise never changes."""
+        chosen = self.levels[level]
 
-        def restore(noisy: Tensor, level: float) -> Tensor:
-            clean = run_network(model, noisy.to(self.device), level, noisy.shape[1]).float()
+        def restore(noisy: Tensor, sigma: float) -> Tensor:
+            clean = run_network(model, noisy.to(self.device), sigma, noisy.shape[1]).float()
             return check_finite(clean, made_by(model, "the denoised validation images"))
 
-        return mean_scores(score_images(restore, self.validation, sigma, spoil=self.spoil))
+        spoil = partial(self.spoil, level=level)
+        return mean_scores(score_images(restore, self.validation, chosen.sigma, spoil))
 
-    def spoil(self, image: Pixels, level: float, seed: int) -> Clean:
-        """A validation image with the noise of a level, as a batch of one."""
-        if self.noise.kind != "camera":
-            return with_noise(image, level, seed)
+    def spoil(self, image: Pixels, seed: int, *, level: str) -> Clean:
+        """A validation image with the noise of one of `levels`, as a batch of one."""
+        chosen = self.levels[level]
+        if chosen.kind == "gaussian":
+            return with_noise(image, seed, sigma=chosen.value)
         clean = image.astype(np.float32) / np.float32(_LEVELS)
-        camera = self.cameras.middle(level)
-        photograph = take_photograph(clean, camera, np.random.default_rng(seed))
-        return np.ascontiguousarray(np.moveaxis(photograph, 2, 0)[None])
+        if chosen.kind == "jpeg":
+            spoilt = through_jpeg(clean, int(chosen.value))
+        elif chosen.kind == "upsampling":
+            spoilt = through_small(clean, int(chosen.value))
+        else:
+            camera = self.cameras.middle(chosen.value)
+            spoilt = take_photograph(clean, camera, np.random.default_rng(seed))
+        return picture_batch([spoilt])
 
     def _photographs(self, epoch: int, step: int) -> tuple[Clean, Clean, Clean]:
         """Photographs by as many cameras, no σ, and what they show; one scale in a batch."""
@@ -136,8 +167,8 @@ class ImageDenoising:
             camera = self.cameras.draw(generator)
             noisy.append(take_photograph(shown, camera, generator, (side, side)))
             clean.append(resize(shown, (side, side)))
-        batches = [np.ascontiguousarray(np.moveaxis(np.stack(b), 3, 1)) for b in (noisy, clean)]
-        return batches[0], np.zeros((len(clean), 1, 1, 1), np.float32), batches[1]
+        no_sigma = np.zeros((len(clean), 1, 1, 1), np.float32)
+        return picture_batch(noisy), no_sigma, picture_batch(clean)
 
     def _patches(self, epoch: int, step: int, side: int) -> list[Pixels]:
         count = self.config.batch_size

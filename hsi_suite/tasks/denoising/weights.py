@@ -10,7 +10,7 @@ import torch
 from ...engine.finite import note_file
 from ...errors import InputFileError
 from ...models.checkpoint_import import PublicNetwork, import_checkpoint
-from ...models.dncnn import FDnCNN
+from ...models.dncnn import DnCNN, FDnCNN
 from ...models.drunet import DRUNet
 from ...models.ffdnet import FFDNet
 from ...models.folding import activate_in_place, fold_batch_norms
@@ -27,6 +27,8 @@ _BLIND_SIGMA = (0.0, 55.0)
 # The σ that the authors of the others trained them for.
 _FFDNET_SIGMA = (0.0, 75.0)
 _DRUNET_SIGMA = (0.0, 50.0)
+# In names of files, letters and digits alone.
+_DNCNN_3 = "dncnn3"
 # Their DRUNets for JPEG have the layers of those for noise, and take another map.
 _DEBLOCKING = "deblocking"
 
@@ -98,10 +100,17 @@ def _imported_header(network: PublicNetwork, path: Path) -> DenoiserHeader:
         model=model,
         options=options,
         in_channels=network.in_channels,
-        noise="gaussian",
+        noise="mixture" if _is_dncnn_3(network, path) else "gaussian",
         sigma=sigma,
         dataset=path.name,
     )
+
+
+def _is_dncnn_3(network: PublicNetwork, path: Path) -> bool:
+    """DnCNN-3 has the arrays of a grey DnCNN-B: only the file's name tells them apart."""
+    known = isinstance(network, DnCNN) and len(network.layers) >= _BLIND_DEPTH
+    letters = "".join(filter(str.isalnum, path.stem.lower()))
+    return known and network.in_channels == 1 and _DNCNN_3 in letters
 
 
 def _facts(network: PublicNetwork) -> tuple[str, dict[str, Any], tuple[float, float] | None]:
