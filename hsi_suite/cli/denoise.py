@@ -21,7 +21,7 @@ from .values import (
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
     from ..tasks.denoising.cube_file_denoising import DenoisedFile
-    from ..tasks.denoising.image_denoising import DenoisedImage
+    from ..tasks.denoising.denoised_image import DenoisedImage
 
 _MPSNR = "mean_peak_signal_noise_ratio"
 _EXAMPLES = """\b
@@ -117,6 +117,11 @@ Examples:
     "--compare", is_flag=True, help="Also write before and after: a picture; of a cube, a page."
 )
 @click.option(
+    "--contact-sheet",
+    metavar="FILE.png",
+    help="Photographs: one picture with a detail of each before and after.",
+)
+@click.option(
     "--rank",
     callback=auto_or(click.INT),
     default="auto",
@@ -163,6 +168,7 @@ def denoise(
     from ..tasks.denoising.denoising_options import DenoisingOptions
     from ..tasks.denoising.image_denoising import denoise_images
     from ..tasks.denoising.image_restoration import Restoration
+    from ..tasks.denoising.image_sheet import sheet_text
 
     if "" in (*inputs, weights):
         raise ConfigError("hsi denoise", "an empty name", "a file")
@@ -172,7 +178,9 @@ def denoise(
     stacking = given.pop("stack")
     if given["axes"] is not None or given["shape"] is not None:
         stacking = "bands"
-    images, cubes = separate_cubes(inputs, TerminalObserver(), stacking, [output])
+    images, cubes = separate_cubes(
+        inputs, TerminalObserver(), stacking, [output, given["contact_sheet"]]
+    )
     folders = [path for path in map(Path, inputs) if path.is_dir()]
     chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata", "noise")}
     if chosen["rank"] is None:
@@ -190,9 +198,9 @@ def denoise(
     )
     if settings != CubeSettings() and images:
         raise ConfigError("--rank, --mode, --repair, --axes …", f"given with {images[0]}", "cubes")
-    for name in ("white", "quality", "kind"):
+    for name in ("white", "quality", "kind", "contact_sheet"):
         if given[name] is not None and cubes:
-            option = "--format" if name == "kind" else f"--{name}"
+            option = "--format" if name == "kind" else f"--{name.replace('_', '-')}"
             raise ConfigError(option, f"given with {cubes[0]}", "photographs")
     sigmas = given.pop("sigma")
     if len(sigmas) > 1 and cubes:
@@ -216,6 +224,8 @@ def denoise(
         done += len(photographs)
         for image in photographs:
             _print(image)
+        if photographs and options.contact_sheet is not None:
+            say(f"{options.contact_sheet}  {sheet_text(len(photographs))}")
     _report(refused, done)
 
 
@@ -295,14 +305,8 @@ def _print(image: DenoisedImage) -> None:
     from ..metrics.measures import measure
 
     line = str(image.target)
-    if image.sigma is not None:
-        known, estimated = image.white.known, " (estimated)" if image.estimated else ""
-        told = [
-            f"{value:.1f}" if known else f"{value / 255 * image.white.value:.4g}"
-            for value in image.page_sigmas or [image.sigma]
-        ]
-        units = "of 255" if known else "in the image's own units"
-        line += f"  σ {' to '.join(dict.fromkeys(told))} {units}{estimated}"
+    if image.noise_text:
+        line += f"  {image.noise_text}"
     if image.pages > 1:
         line += f", {image.pages} pages"
     say(line)

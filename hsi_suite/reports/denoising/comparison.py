@@ -35,7 +35,7 @@ def comparison_figure(
         white: the value drawn as white.
         captions: of "noisy", "denoised" and "difference".
     """
-    corner = _liveliest(denoised, white)
+    corner = liveliest(denoised, white, _DETAIL)
     detail = tuple(slice(start, start + _DETAIL) for start in corner)
     step = max(1, -(-max(noisy.shape[:2]) // _OVERVIEW))
     rows = [
@@ -75,12 +75,18 @@ def _reduced(image: Values, step: int, white: float) -> Values:
     return np.asarray(cells.mean((1, 3), dtype=np.float32)) / np.float32(white)
 
 
-def _liveliest(image: Values, white: float) -> tuple[int, int]:
-    """Corner of the part of a regular grid in which neighbours differ most."""
+def liveliest(image: Values, white: float, side: int) -> tuple[int, int]:
+    """Corner of the part of a regular grid in which neighbours differ most.
+
+    Args:
+        image: lines × samples (× 3).
+        white: the value that counts as 1.
+        side: of the parts, in pixels.
+    """
     best, corner = -1.0, (0, 0)
-    for line in range(0, max(image.shape[0] - _DETAIL, 0) + 1, _DETAIL):
-        for sample in range(0, max(image.shape[1] - _DETAIL, 0) + 1, _DETAIL):
-            part = _scaled(image[line : line + _DETAIL, sample : sample + _DETAIL], white)
+    for line in range(0, max(image.shape[0] - side, 0) + 1, side):
+        for sample in range(0, max(image.shape[1] - side, 0) + 1, side):
+            part = _scaled(image[line : line + side, sample : sample + side], white)
             variation = sum(float(np.abs(np.diff(part, axis=axis)).sum()) for axis in (0, 1))
             if variation > best:
                 best, corner = variation, (line, sample)

@@ -39,6 +39,7 @@ class DenoisingOptions:
         compare: also write a picture of before and after.
         kind: of the files of photographs, see `photograph_writer.KINDS`; None for what suits each.
         quality: of JPEG and WebP files, 1 to 100; None for that of the input, or the best.
+        contact_sheet: a PNG file with a detail of each photograph before and after, or None.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
     """
@@ -57,6 +58,7 @@ class DenoisingOptions:
     compare: bool = False
     kind: str | None = None
     quality: int | None = None
+    contact_sheet: str | Path | None = None
     device: str = "auto"
     threads: int | None = None
 

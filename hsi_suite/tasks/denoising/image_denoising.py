@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,13 @@ from ...engine.tiles import Tiling
 from ...errors import ConfigError, HsiSuiteError, InputFileError
 from ...metrics.measures import measure
 from ...reports.denoising.comparison import comparison_figure
+from ...reports.denoising.contact_sheet import MOST, detail_of
 from ...reports.drawing import save_png
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...runs.machine import available_threads
+from .denoised_image import DenoisedImage, together
 from .denoiser import Denoiser
 from .denoising_options import DenoisingOptions
-from .evaluation import mean_scores
 from .image_files import report_left_out
 from .image_jobs import ImageJob, plan_jobs, plan_tiles
 from .image_restoration import (
@@ -36,6 +37,7 @@ from .image_restoration import (
     restore,
 )
 from .image_scores import image_scores
+from .image_sheet import check_sheet, write_sheet
 from .network_remarks import network_remarks
 from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .own_failures import own_failure
@@ -44,35 +46,6 @@ from .weights import load_weights
 from .white_level import WhiteLevel, reference_values, shifted_back, unknown_scale, white_level
 
 _LEVELS = 255.0
-
-
-@dataclass(frozen=True)
-class DenoisedImage:
-    """What became of one image.
-
-    Attributes:
-        source: the image.
-        target: the result.
-        comparison: the picture of before and after, or None.
-        sigma: of the noise on the scale 0 to 255; None where the network does not look at it.
-        white: the value that 255 on this scale stands for.
-        estimated: whether σ was estimated from the image.
-        before: scores of the noisy image, where there is a reference.
-        after: scores of the result.
-        pages: pictures in the file; of several, σ is the root mean square and scores are means.
-        page_sigmas: the least and the largest σ of the pages, in the units of `sigma`.
-    """
-
-    source: Path
-    target: Path
-    comparison: Path | None
-    sigma: float | None
-    white: WhiteLevel
-    estimated: bool
-    before: dict[str, float] | None
-    after: dict[str, float] | None
-    pages: int = 1
-    page_sigmas: tuple[float, float] | None = None
 
 
 def denoise_images(
@@ -107,13 +80,18 @@ def denoise_images(
         if known and not denoiser.network.takes_noise_map:
             observer.message("the weights were trained for a σ of their own; --sigma is not used")
         kept = [Path(options.reference)] if options.reference is not None else []
-        report_left_out(inputs, observer, [output, *kept])
+        report_left_out(inputs, observer, [output, options.contact_sheet, *kept])
         jobs, refused = plan_jobs(
             inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept,
             folders=folders, kind=options.kind, quality=options.quality,
+            aside=[options.contact_sheet],
         )  # fmt: skip
         if len(jobs) + len(refused) > 1 and options.reference is not None:
             raise ConfigError("--reference", "one image for several inputs", "one input")
+        sheet = None if options.contact_sheet is None else Path(options.contact_sheet)
+        if sheet is not None:
+            how = {"overwrite": options.overwrite, "compare": options.compare}
+            check_sheet(sheet, jobs, [*kept, *refused], **how)
         planned: list[tuple[int, ImageJob, Tiling]] = []
         for index, job in enumerate(jobs):
             with own_failure(job.source, refused, alone=len(jobs) == 1):
@@ -130,6 +108,13 @@ def denoise_images(
             ):
                 done.append(_denoise(denoiser, job, tiling, options, index, observer))
         observer.end()
+    if sheet is not None and done:
+        rows = [
+            (each.detail, str(each.source), each.noise_text)
+            for each in done
+            if each.detail is not None
+        ]
+        write_sheet(sheet, rows, overwrite=options.overwrite)
     return done, refused
 
 
@@ -174,7 +159,7 @@ def _denoise(
 ) -> DenoisedImage:
     path = None if options.reference is None else Path(options.reference)
     if job.header.pages > 1:
-        return _together(
+        return together(
             denoise_pages(
                 job.source,
                 job.target,
@@ -252,6 +237,10 @@ def _restored(
         first, second = (upright(image, photograph.orientation) for image in drawn)
         figure = comparison_figure(first, second, white, _captions(before, after))
         save_png(figure, job.comparison)
+    detail = None
+    if options.contact_sheet is not None and number[1] == 0 and number[0] < MOST:
+        views = [upright(image, photograph.orientation) for image in (noisy, clean)]
+        detail = detail_of(views[0], views[1], white, level.black)
     uses_sigma = denoiser.network.takes_noise_map
     return clean, DenoisedImage(
         source=job.source,
@@ -262,26 +251,7 @@ def _restored(
         estimated=bool(uses_sigma and options.sigma is None),
         before=before,
         after=after,
-    )
-
-
-def _together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
-    """What became of a stack: the first page's words, means of σ² and of the scores.
-
-    Pages may be of several types: σ is meant on the scale 0 to 255 then, the same for all. Only
-    where no page has such a scale it is meant in the units that they share.
-    """
-    first = next((page for page in pages if page.white.known), pages[0])
-    units = [1.0 if first.white.known else page.white.value for page in pages]
-    sigmas = [(p.sigma or 0) * unit / units[0] for p, unit in zip(pages, units, strict=True)]
-    uses = first.sigma is not None
-    return replace(
-        first,
-        sigma=float(np.sqrt(np.mean(np.square(sigmas)))) if uses else None,
-        before=None if first.before is None else mean_scores([page.before or {} for page in pages]),
-        after=None if first.after is None else mean_scores([page.after or {} for page in pages]),
-        pages=len(pages),
-        page_sigmas=(min(sigmas), max(sigmas)) if uses else None,
+        detail=detail,
     )
 
 

@@ -65,6 +65,7 @@ def plan_jobs(
     folders: Sequence[Path] = (),
     kind: str | None = None,
     quality: int | None = None,
+    aside: Sequence[str | Path | None] = (),
 ) -> tuple[list[ImageJob], dict[Path, HsiSuiteError]]:
     """The images that inputs name, and where each result goes.
 
@@ -79,6 +80,7 @@ def plan_jobs(
         folders: further folders that inputs were found in.
         kind: of all results, see `photograph_writer.KINDS`; None as said above.
         quality: of all results, 1 to 100.
+        aside: files in the folders that the call writes as well, which are no inputs.
 
     Returns:
         The jobs, and the inputs that cannot be denoised with what is wrong: they cannot be read,
@@ -93,7 +95,7 @@ def plan_jobs(
     alone = len(inputs) == 1 and not given
     targets = Targets(output, alone, [*folders, *given], kind, quality)
     targets.check()
-    named = [path for each in inputs for path in images_in(Path(each), [output, *kept])]
+    named = [path for each in inputs for path in images_in(Path(each), [output, *aside, *kept])]
     # A file named twice, or with its folder, is meant once.
     sources = list({resolved(path.parent) / path.name: path for path in named}.values())
     jobs: list[ImageJob] = []
