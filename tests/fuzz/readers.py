@@ -28,7 +28,7 @@ _CALLS_OF = {
 NOT_OF_USERS = {
     "hsi_suite/atomic.py:_claim": "makes an empty file, reads none",
     "hsi_suite/cli/__init__.py:main": "opens /dev/null",
-    "hsi_suite/data/camera.py:through_jpeg": "what it has just written, in memory",
+    "hsi_suite/data/artefacts.py:through_jpeg": "what it has just written, in memory",
     "hsi_suite/data/formats/cog_writer.py:_check_whole": "what it has just written",
     "hsi_suite/data/formats/cog_writer.py:make_cog": "what it has just written",
     "hsi_suite/data/formats/geotiff_tags.py:_crs_tags_by_rasterio": "what it has just written",
