@@ -1,10 +1,13 @@
 """FFDNet, IRCNN and DRUNet: checkpoints of their layouts against plain torch."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from hsi_suite.api.denoising import denoise
 from hsi_suite.errors import InputFileError
 from hsi_suite.models.checkpoint_import import import_checkpoint
 from hsi_suite.models.description import describe_model
@@ -211,6 +214,12 @@ def test_noise_stronger_than_learnt_is_said(tmp_path, hsi):
     assert status == 0 and "σ 60.0, is stronger than the σ up to 50" in err
     status, _, err = hsi("denoise", tmp_path / "a.png", *weights, "--sigma", "50")
     assert status == 0 and "stronger" not in err
+    given = np.zeros((9, 9), np.uint8)
+    with pytest.warns(UserWarning, match="stronger than the σ up to 50"):
+        denoise(given, weights=tmp_path / "net.pth", sigma=60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        denoise(given, weights=tmp_path / "net.pth", sigma=50)
 
 
 def broken(folder):

@@ -25,6 +25,7 @@ from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
 from ..tasks.denoising.image_restoration import Restoration, image_noise, known_noise, restore
+from ..tasks.denoising.network_remarks import too_strong
 from ..tasks.denoising.noise_estimation import estimate_image_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.weights import load_weights
@@ -123,7 +124,8 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         Returns:
             Of an image an array of its type and shape; of a cube real numbers (float32, or float64
             where float32 cannot hold the input's type), a `DataArray` where one was given. What
-            has to be known of an estimated noise is warned of (`UserWarning`).
+            has to be known of an estimated noise, and noise stronger than the weights were trained
+            for, is warned of (`UserWarning`).
 
         Raises:
             ShapeError: the array has other dimensions, or is too small to estimate the noise.
@@ -303,6 +305,8 @@ def _image(
             warnings.warn(remark, stacklevel=5)
     else:
         sigmas = known_noise((sigma or 0.0) / _LEVELS, network, image)
+    for remark in too_strong(network, sigmas):
+        warnings.warn(remark, stacklevel=5)
     radius: Any = network.network.receptive_radius
     multiple: Any = network.network.multiple
     tiling = Tiling(None, 0, 1) if radius is None else Tiling(_SIDE, radius, multiple)

@@ -21,7 +21,7 @@ def network_remarks(denoiser: Denoiser, image: Pixels, sigmas: Sequence[float]) 
         image: lines × samples (× 3).
         sigmas: of each plane that the network sees, on the scale 0 to 1.
     """
-    network, trained = denoiser.network, denoiser.header.sigma
+    network = denoiser.network
     if restores_luma(denoiser, image):
         return ("luma is restored, as the network learnt; colour stays as it is",)
     if not network.takes_noise_map:
@@ -30,10 +30,20 @@ def network_remarks(denoiser: Denoiser, image: Pixels, sigmas: Sequence[float]) 
     if isinstance(network, IRCNN):
         chosen = dict.fromkeys(network.choice_text(sigma) for sigma in sigmas)
         remarks.append(f"denoised by {'; '.join(chosen)}")
-    highest = max(sigmas) * _LEVELS
-    if trained is not None and highest > trained[1] + _ROUNDING:
-        remarks.append(
-            f"the noise, σ {highest:.1f}, is stronger than the σ up to {trained[1]:g} that "
-            "the weights were trained for"
-        )
-    return tuple(remarks)
+    return (*remarks, *too_strong(denoiser, sigmas))
+
+
+def too_strong(denoiser: Denoiser, sigmas: Sequence[float]) -> tuple[str, ...]:
+    """A line where the noise is stronger than the network learnt, if it looks at σ.
+
+    Args:
+        denoiser: with its network.
+        sigmas: of each plane that the network sees, on the scale 0 to 1.
+    """
+    trained, highest = denoiser.header.sigma, max(sigmas) * _LEVELS
+    if not denoiser.network.takes_noise_map or trained is None or highest <= trained[1] + _ROUNDING:
+        return ()
+    return (
+        f"the noise, σ {highest:.1f}, is stronger than the σ up to {trained[1]:g} that the weights "
+        "were trained for",
+    )
