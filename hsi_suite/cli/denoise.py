@@ -74,11 +74,11 @@ Examples:
 @memory_limit_option("what cannot be done within it is refused")
 @click.option(
     "--stack",
-    type=click.Choice(["auto", "pages", "bands"]),
+    type=click.Choice(["auto", "pages", "joint", "bands"]),
     default="auto",
     show_default=True,
-    help="TIFF files of several pages: denoise page by page, or as the bands of a cube.  Auto goes "
-    "by the axes that ImageJ and OME files name.",
+    help="TIFF files of several pages: denoise page by page, with the help of neighbouring pages, "
+    "or as the bands of a cube.  Auto goes by the axes that ImageJ and OME files name.",
 )
 @click.option(
     "--format",
@@ -176,6 +176,9 @@ def denoise(
         raise ConfigError("--weights", "given beside --model", "one of the two")
     keep_large_blocks()
     stacking = given.pop("stack")
+    given["joint"] = stacking == "joint"
+    if given["joint"]:
+        stacking = "pages"
     if given["axes"] is not None or given["shape"] is not None:
         stacking = "bands"
     images, cubes = separate_cubes(

@@ -25,6 +25,7 @@ class DenoisingOptions:
         weights: shipped name, file or run folder; None for the default.
         sigma: of the noise on the scale 0 to 255; None to estimate it.
         page_sigmas: in its place, one for each page of a TIFF stack; () for none.
+        joint: whether pages of a stack are denoised with the help of their neighbours.
         white: the value that 255 on this scale stands for; None for the file's own: the largest
             of whole numbers, 1 for floats.
         how: strength, self-ensemble, precision.
@@ -47,6 +48,7 @@ class DenoisingOptions:
     weights: str | None = None
     sigma: float | None = None
     page_sigmas: tuple[float, ...] = ()
+    joint: bool = False
     white: float | None = None
     how: Restoration = field(default_factory=Restoration)
     tile: int | None = None

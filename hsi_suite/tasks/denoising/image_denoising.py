@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ...reports.denoising.comparison import comparison_figure
 from ...reports.denoising.contact_sheet import MOST, detail_of
 from ...reports.drawing import save_png
 from ...restoration.noise_estimate import SMALLEST_IMAGE
+from ...restoration.page_fusion import RADIUS
 from ...runs.machine import available_threads
 from .denoised_image import DenoisedImage, together
 from .denoiser import Denoiser
@@ -32,6 +34,7 @@ from .denoising_options import DenoisingOptions
 from .image_files import report_left_out
 from .image_jobs import ImageJob, plan_jobs, plan_tiles
 from .image_restoration import (
+    Pixels,
     image_noise,
     known_noise,
     restore,
@@ -41,6 +44,7 @@ from .image_sheet import check_sheet, write_sheet
 from .network_remarks import network_remarks
 from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .own_failures import own_failure
+from .seen_page import SeenPage, joint_values
 from .stack_denoising import denoise_pages
 from .weights import load_weights
 from .white_level import WhiteLevel, reference_values, shifted_back, unknown_scale, white_level
@@ -76,6 +80,8 @@ def denoise_images(
     device = resolve_device(options.device)
     with computing(device, options.threads or available_threads(), deterministic=True):
         denoiser = load_weights(options.weights, device)
+        if options.joint and not denoiser.network.takes_noise_map:
+            raise ConfigError("--stack", "joint, with weights for one σ", "weights that are told σ")
         known = options.sigma is not None or options.page_sigmas
         if known and not denoiser.network.takes_noise_map:
             observer.message("the weights were trained for a σ of their own; --sigma is not used")
@@ -97,7 +103,8 @@ def denoise_images(
             with own_failure(job.source, refused, alone=len(jobs) == 1):
                 planned.append((index, job, _tiling(denoiser, job, options)))
         total = sum(
-            j.header.pages * t.count((j.header.lines, j.header.samples)) for _, j, t in planned
+            _rounds(job, options) * tiling.count((job.header.lines, job.header.samples))
+            for _, job, tiling in planned
         )
         observer.begin("denoising", total)
         done = []
@@ -116,6 +123,12 @@ def denoise_images(
         ]
         write_sheet(sheet, rows, overwrite=options.overwrite)
     return done, refused
+
+
+def _rounds(job: ImageJob, options: DenoisingOptions) -> int:
+    """How often a picture's size goes through the network."""
+    pages = job.header.pages
+    return 2 * pages if options.joint and pages > 1 else pages
 
 
 def _check_scale(options: DenoisingOptions) -> None:
@@ -144,6 +157,10 @@ def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Til
     if job.header.dtype != np.uint8:
         # It may stand on a pedestal, without which it is held in float32, before and after.
         copies += 4 / job.header.dtype.itemsize * (1 + (job.header.dtype == np.uint16))
+    if options.joint and job.header.pages > 1:
+        # Noisy, as seen and denoised, of each page of the window; and what is computed of them.
+        copies += (2 * RADIUS + 1) * (2 + 4 / job.header.dtype.itemsize)
+        copies += 6 * 4 / job.header.dtype.itemsize
     return plan_tiles(
         denoiser, job, tile=options.tile, memory_limit=options.memory_limit, copies=copies
     )
@@ -159,50 +176,69 @@ def _denoise(
 ) -> DenoisedImage:
     path = None if options.reference is None else Path(options.reference)
     if job.header.pages > 1:
-        return together(
-            denoise_pages(
-                job.source,
-                job.target,
-                path,
-                lambda page, clean, number: _restored(
-                    denoiser,
-                    job,
-                    page,
-                    clean,
-                    tiling,
-                    options.for_page(number),
-                    (index, number),
-                    observer,
-                ),
-            )
-        )
+        return together(_denoise_stack(denoiser, job, tiling, options, index, observer))
     photograph = read_photograph(job.source)
     reference = None
     if path is not None:
         _check_size(path, photograph)
         reference = read_photograph(path)
-    clean, image = _restored(
-        denoiser, job, photograph, reference, tiling, options, (index, 0), observer
+    seen = _look(denoiser, job, photograph, reference, options, (index, 0), observer)
+    clean, image = _finished(
+        denoiser, job, seen, _first(denoiser, seen, tiling, options, observer), options, (index, 0)
     )
     result = replace(photograph, values=clean)
     # Encoding takes memory of its own; what the network needed can go.
-    del photograph, reference
+    del photograph, reference, seen
     release_free_blocks()
     write_photograph(job.target, result, overwrite=options.overwrite, quality=options.quality)
     return image
 
 
-def _restored(
+def _denoise_stack(
+    denoiser: Denoiser,
+    job: ImageJob,
+    tiling: Tiling,
+    options: DenoisingOptions,
+    index: int,
+    observer: Observer,
+) -> list[DenoisedImage]:
+    """Page by page, or with the neighbours of each."""
+    numbers, share = iter(range(job.header.pages)), options.how.strength
+    if options.joint:
+        # What is averaged and compared is denoised in full.
+        options = replace(options, how=replace(options.how, strength=1.0))
+
+    def look(page: Photograph, truth: Photograph | None, number: int) -> tuple[SeenPage, Pixels]:
+        own = options.for_page(number)
+        seen = _look(denoiser, job, page, truth, own, (index, number), observer)
+        return seen, _first(denoiser, seen, tiling, options, observer)
+
+    def finish(window: Sequence[tuple[SeenPage, Pixels]], place: int) -> Any:
+        number, (seen, clean) = next(numbers), window[place]
+        if len(window) > 1:
+            again = partial(
+                _restore, denoiser, seen, tiling=tiling, options=options, observer=observer
+            )
+            clean = joint_values(window, place, again)
+        if options.joint and share < 1:
+            clean = seen.values + np.float32(share) * (clean - seen.values)
+        return _finished(denoiser, job, seen, clean, options.for_page(number), (index, number))
+
+    reference = None if options.reference is None else Path(options.reference)
+    radius = RADIUS if options.joint else 0
+    return denoise_pages(job.source, job.target, reference, look, finish, radius)
+
+
+def _look(
     denoiser: Denoiser,
     job: ImageJob,
     photograph: Photograph,
     reference: Photograph | None,
-    tiling: Tiling,
     options: DenoisingOptions,
     number: tuple[int, int],
     observer: Observer,
-) -> tuple[NDArray[Any], DenoisedImage]:
-    """The denoised values of a picture and what became of it; number: of the file and the page."""
+) -> SeenPage:
+    """What has to be known of a picture before it is denoised; number: of the file and the page."""
     noisy = photograph.values
     if photograph.remark and number[1] == 0:
         observer.message(f"{job.source}: {photograph.remark}")
@@ -217,17 +253,54 @@ def _restored(
     remarks = (*noise.remarks, *network_remarks(denoiser, noisy, noise.sigmas))
     for remark in remarks if number[1] == 0 else ():
         observer.message(f"{job.source}: {remark}")
-    clean = restore(
-        denoiser,
-        seen,
-        white,
-        noise.sigmas,
-        tiling,
-        options.how,
-        dtype=seen.dtype if level.black else photograph.values.dtype,
+    return SeenPage(photograph, truth, noisy, seen, level, noise.sigmas)
+
+
+def _first(
+    denoiser: Denoiser,
+    page: SeenPage,
+    tiling: Tiling,
+    options: DenoisingOptions,
+    observer: Observer,
+) -> Pixels:
+    """A picture by itself through the network."""
+    whole = not page.level.black and not options.joint
+    dtype = page.photograph.values.dtype if whole else np.dtype(np.float32)
+    return _restore(
+        denoiser, page, page.values, page.sigmas, dtype, tiling=tiling, options=options,
         observer=observer,
-    )
-    if level.black:
+    )  # fmt: skip
+
+
+def _restore(
+    denoiser: Denoiser,
+    page: SeenPage,
+    values: Pixels,
+    sigmas: tuple[float, ...],
+    dtype: np.dtype[Any],
+    *,
+    tiling: Tiling,
+    options: DenoisingOptions,
+    observer: Observer,
+) -> Pixels:
+    return restore(
+        denoiser, values, page.level.value, sigmas, tiling, options.how, dtype=dtype,
+        observer=observer,
+    )  # fmt: skip
+
+
+def _finished(
+    denoiser: Denoiser,
+    job: ImageJob,
+    page: SeenPage,
+    clean: Pixels,
+    options: DenoisingOptions,
+    number: tuple[int, int],
+) -> tuple[Pixels, DenoisedImage]:
+    """The values of a denoised picture in its own type, and what became of it."""
+    photograph, truth, noisy, level = page.photograph, page.truth, page.noisy, page.level
+    white = level.value
+    if clean.dtype != photograph.values.dtype or level.black:
         clean = shifted_back(clean, level.black, photograph.values.dtype)
     before = None if truth is None else image_scores(truth, noisy, white)
     after = None if truth is None else image_scores(truth, clean, white)
@@ -246,7 +319,7 @@ def _restored(
         source=job.source,
         target=job.target,
         comparison=job.comparison if compared else None,
-        sigma=image_noise(noise.sigmas) * _LEVELS if uses_sigma else None,
+        sigma=image_noise(page.sigmas) * _LEVELS if uses_sigma else None,
         white=level,
         estimated=bool(uses_sigma and options.sigma is None),
         before=before,

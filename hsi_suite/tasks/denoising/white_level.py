@@ -13,9 +13,9 @@ from ...data.photographs import Photograph
 from ...errors import InputFileError
 from .image_restoration import Pixels
 
-# Floats are on the scale 0 to 1 unless more than a hundredth of them lie beyond 2: neither noise
-# nor hot pixels nor highlights do that. Nor is a hundredth of any image this share of white below
-# 0, three σ of its noise aside.
+# Floats have 1 as white unless more than a hundredth of them lie beyond 2 or below -2: neither
+# noise nor hot pixels nor highlights do that. Nor is a hundredth of an image that begins at 0 this
+# share of white below it, three σ of its noise aside.
 _BEYOND, _QUANTILE = 2.0, 0.99
 _BELOW, _SIGMAS = 0.25, 3.0
 # Values whose range is this share of their distance from 0, or less, lie on a pedestal.
@@ -65,7 +65,9 @@ def white_level(
         return WhiteLevel(given, black=pedestal(values, given))
     if values.dtype.kind != "f" or on_unit_scale(values):
         white = photograph.header.white
-        return WhiteLevel(white, black=pedestal(values, white))
+        black = pedestal(values, white)
+        remark = f"its values reach far below 0: {black:.4g} counts as black" if black < 0 else ""
+        return WhiteLevel(white, remark=remark, black=black)
     if reference is None:
         most = _ends(values)[1]
         black = pedestal(values, most)
@@ -157,8 +159,9 @@ def unknown_scale(path: Path, option: str, photograph: Photograph) -> InputFileE
 
 
 def on_unit_scale(values: Pixels) -> bool:
-    """Whether floats are on the scale 0 to 1, noise and single bright pixels aside."""
-    return _most(values) <= _BEYOND and pedestal(values, 1.0) >= 0
+    """Whether 1 is white in floats, noise and single bright pixels aside."""
+    least, most = _ends(values)
+    return least >= -_BEYOND and most <= _BEYOND
 
 
 def _most(values: Pixels) -> float:

@@ -1,0 +1,88 @@
+"""A picture before it is denoised, and one denoised with the help of its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...data.photographs import Photograph
+from ...restoration.page_fusion import blended, fuse_pages, fused_sigma
+from .image_restoration import Pixels, image_noise
+from .white_level import WhiteLevel
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPage:
+    """What is known of a picture before it is denoised.
+
+    Attributes:
+        photograph: as it was read.
+        truth: the values of the clean one, where there is one.
+        noisy: the values that are denoised, in the picture's units.
+        values: the same as the network sees them, above `level.black`.
+        level: what is white and black.
+        sigmas: of the noise of each plane that the network sees, on the scale 0 to 1.
+    """
+
+    photograph: Photograph
+    truth: Pixels | None
+    noisy: Pixels
+    values: Pixels
+    level: WhiteLevel
+    sigmas: tuple[float, ...]
+
+    @property
+    def sigma(self) -> float:
+        """σ in the picture's units."""
+        return image_noise(self.sigmas) * self.level.value
+
+
+def joint_values(
+    window: Sequence[tuple[SeenPage, Pixels]],
+    place: int,
+    restore: Callable[[Pixels, tuple[float, ...], np.dtype[Any]], Pixels],
+) -> Pixels:
+    """A page denoised together with its neighbours, where they show the same.
+
+    Args:
+        window: of the page and its neighbours what was seen, and each denoised by itself (float32).
+        place: of the page among them.
+        restore: values, σ of each plane and a type to the denoised values of that type.
+
+    Returns:
+        Values as the network sees them, float32.
+    """
+    page, single = window[place]
+    alike = [each for each in window if _alike(each[0], page)]
+    if page.sigma <= 0 or len(alike) < 2:
+        return single
+    middle = next(k for k, each in enumerate(alike) if each[0] is page)
+    fused, share = fuse_pages(
+        [_above(seen.values, seen, page) for seen, _ in alike],
+        [_above(clean, seen, page) for seen, clean in alike],
+        [seen.sigma for seen, _ in alike],
+        middle,
+    )
+    left = fused_sigma(share)
+    if left is None:
+        return single
+    sigmas = tuple(sigma * left for sigma in page.sigmas)
+    joint = restore(fused, sigmas, np.dtype(np.float32))
+    return blended(single, joint, share)
+
+
+def _alike(other: SeenPage, page: SeenPage) -> bool:
+    return (
+        other.sigma > 0
+        and other.values.shape == page.values.shape
+        and other.photograph.values.dtype == page.photograph.values.dtype
+    )
+
+
+def _above(values: Pixels, own: SeenPage, page: SeenPage) -> Pixels:
+    """Values of a neighbour above the black of the page, float32."""
+    shift = np.float32(own.level.black - page.level.black)
+    return np.asarray(values, np.float32) + shift
