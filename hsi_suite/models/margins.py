@@ -6,6 +6,8 @@ CUDA, which those of torch's own paddings are not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -18,13 +20,12 @@ def reflect_to_multiple(x: Tensor, multiple: int) -> Tensor:
     Raises:
         ShapeError: no pixels.
     """
-    _require_pixels(x)
-    for axis in (-2, -1):
-        size = x.shape[axis]
-        if surplus := -size % multiple:
-            index = torch.arange(size + surplus, device=x.device) % max(1, 2 * size - 2)
-            x = x.index_select(axis, torch.minimum(index, (2 * size - 2 - index).clamp(min=0)))
-    return x
+
+    def mirrored(index: Tensor, size: int) -> Tensor:
+        index = index % max(1, 2 * size - 2)
+        return torch.minimum(index, (2 * size - 2 - index).clamp(min=0))
+
+    return _continued(x, multiple, mirrored)
 
 
 def replicate_to_multiple(x: Tensor, multiple: int) -> Tensor:
@@ -33,15 +34,16 @@ def replicate_to_multiple(x: Tensor, multiple: int) -> Tensor:
     Raises:
         ShapeError: no pixels.
     """
-    _require_pixels(x)
+    return _continued(x, multiple, lambda index, size: index.clamp(max=size - 1))
+
+
+def _continued(x: Tensor, multiple: int, place: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """`place` gives the pixel that is shown at an index beyond the size."""
+    if 0 in x.shape[-2:]:
+        raise ShapeError("image", f"{x.shape[-2]} × {x.shape[-1]} pixels", "at least one")
     for axis in (-2, -1):
         size = x.shape[axis]
         if surplus := -size % multiple:
-            index = torch.arange(size + surplus, device=x.device).clamp(max=size - 1)
-            x = x.index_select(axis, index)
+            index = torch.arange(size + surplus, device=x.device)
+            x = x.index_select(axis, place(index, size))
     return x
-
-
-def _require_pixels(x: Tensor) -> None:
-    if 0 in x.shape[-2:]:
-        raise ShapeError("image", f"{x.shape[-2]} × {x.shape[-1]} pixels", "at least one")
