@@ -24,8 +24,8 @@ from .denoiser import Denoiser, DenoiserHeader, load_denoiser
 # The authors of DnCNN give 17 layers to networks for one σ and 20 to those for all up to 55.
 _BLIND_DEPTH = 20
 _BLIND_SIGMA = (0.0, 55.0)
-# The σ that the authors of the others trained them for.
-_FFDNET_SIGMA = (0.0, 75.0)
+# The σ that the authors of FDnCNN and FFDNet, and of DRUNet, trained them for.
+_FLEXIBLE_SIGMA = (0.0, 75.0)
 _DRUNET_SIGMA = (0.0, 50.0)
 # In names of files, letters and digits alone.
 _DNCNN_3 = "dncnn3"
@@ -124,7 +124,7 @@ def _facts(network: PublicNetwork) -> tuple[str, dict[str, Any], tuple[float, fl
     depth = len(network.layers)
     options = {"depth": depth, "width": network.width}
     if isinstance(network, FFDNet):
-        return "ffdnet", options, _FFDNET_SIGMA
+        return "ffdnet", options, _FLEXIBLE_SIGMA
     if isinstance(network, FDnCNN):
-        return "fdncnn", options, _BLIND_SIGMA
+        return "fdncnn", options, _FLEXIBLE_SIGMA
     return "dncnn", {**options, "norm": None}, None if depth < _BLIND_DEPTH else _BLIND_SIGMA
