@@ -15,7 +15,7 @@ import hsi_suite as hsi
 from hsi_suite.errors import ConfigError, RunError
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import MODEL
-from hsi_suite.tasks.scenes import prediction, spectral_classifier
+from hsi_suite.tasks.scenes import answer_filtering, prediction
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 
 CPU = torch.device("cpu")
@@ -71,7 +71,7 @@ def test_runs_are_evaluated_and_predict_by_strips_what_they_mapped(
     files, _ = scene
     assert evaluate(run.path)["equal"]
     monkeypatch.setattr(prediction, "strip_lines", lambda *arguments: height)
-    monkeypatch.setattr(spectral_classifier, "filtered_lines", lambda samples: 2)
+    monkeypatch.setattr(answer_filtering, "filtered_lines", lambda samples: 2)
     got = hsi.predict([run.path], output=tmp_path / "map.npy", scene=files["scene"], nodata=0)
     assert np.array_equal(got.labels, run.label_map)
 

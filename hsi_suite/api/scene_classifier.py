@@ -18,8 +18,8 @@ from ..data.band_matching import KnownBands, match_bands, require_same_bands
 from ..data.data_arrays import as_labels
 from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
-from ..data.scene import Scene, check_window
-from ..data.scene_stack import StackedScene, parts_of, stack_scenes
+from ..data.scene import Scene
+from ..data.scene_stack import StackedScene, stack_scenes
 from ..data.splits import Split
 from ..engine.devices import computing, resolve_device
 from ..errors import ConfigError, RunError, ShapeError, SplitError
@@ -38,6 +38,7 @@ from ..tasks.scenes.held_out import Keeping
 from ..tasks.scenes.many_scenes import gap_of
 from ..tasks.scenes.preparation import Prepared, class_indices
 from ..tasks.scenes.reduction_fitting import fit_reduction
+from ..tasks.scenes.scene_checks import check_windows
 from .arguments import RunLike, Settings, folder_of, settings_texts
 from .arrays import Cube, as_cube, as_weights
 from .fitted import check_fitted, plain_interrupts
@@ -362,10 +363,8 @@ def _prepared(
     split: Split,
     config: ClassificationConfig,
 ) -> Prepared:
-    window = config.model.window
-    for part in parts_of(scene):
-        name = part.name if isinstance(scene, StackedScene) else ""
-        check_window("model.window", window, part.lines, part.samples, name)
+    check_windows(config.model, scene)
+    window = config.model.reach
     tested = len(split.test) > 0
     return Prepared(
         scene=scene,

@@ -58,8 +58,8 @@ class SplitConfig(Section):
         train: share of each class's pixels, or (a whole number) pixels per class; of a split by
             scenes, where none are named, share or number of the scenes. Not of spatial_folds.
         validation: share of the training side that is set apart for selection.
-        guard: pixels between training and test; null, or auto, takes the window's radius, or more
-            where position alone tells classes at that distance (docs/splits.md). disjoint,
+        guard: pixels between training and test; null, or auto, takes what the window reaches, or
+            more where position alone tells classes at that distance (docs/splits.md). disjoint,
             polygons and spatial_folds only.
         folds: number of spatial folds, each a model. spatial_folds only.
         layout: auto, blocks or stripes. disjoint and spatial_folds only, of which auto takes
@@ -118,17 +118,27 @@ class ModelConfig(Section):
         window: side of the square of pixels around the classified one. A network looks at it; a
             model of single spectra averages its answers over it, each pixel weighted by how alike
             its spectrum is, see `LikenessFilter`.
+        filter: side of the square of pixels over which a network's probabilities are averaged in
+            the same way, before they are calibrated: in the run's scores and maps and whenever it
+            predicts; training and its validation see single answers. 1 averages nothing.
         options: further arguments of the model.
     """
 
     name: str = "hybridsn"
     window: Annotated[int, Field(ge=1)] = 25
+    filter: Annotated[int, Field(ge=1)] = 1
     options: Options = Field(default_factory=dict)
+
+    @property
+    def reach(self) -> int:
+        """Side in pixels of the square that the answer at its centre depends on."""
+        return self.window + self.filter - 1
 
     @model_validator(mode="after")
     def _odd(self) -> ModelConfig:
-        if self.window % 2 == 0:
-            raise ValueError("an odd model.window, so that it has a central pixel")
+        for key, side in (("window", self.window), ("filter", self.filter)):
+            if side % 2 == 0:
+                raise ValueError(f"an odd model.{key}, so that it has a central pixel")
         return self
 
 
@@ -266,10 +276,11 @@ class ClassificationConfig(MachineConfig):
             )
         if self.auto is None:
             return self
-        if self.model.options or self.reduction != ReductionConfig(method="none", fit_on="train"):
+        own = self.model.options or self.model.filter > 1
+        if own or self.reduction != ReductionConfig(method="none", fit_on="train"):
             raise ValueError(
-                "model.options and reduction of --model auto as they are: each candidate has its "
-                'own, as in auto.candidates=["hybridsn reduction.components=15"]'
+                "model.options, model.filter and reduction of --model auto as they are: each "
+                'candidate has its own, as in auto.candidates=["hybridsn reduction.components=15"]'
             )
         return self
 

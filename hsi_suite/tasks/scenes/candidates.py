@@ -32,7 +32,7 @@ _SECTIONS: Mapping[str, type[Section]] = {
 def with_candidates(config: ClassificationConfig) -> ClassificationConfig:
     """A configuration whose candidates are there with their keys, not by name alone.
 
-    Its window becomes the largest among them, so that split and audit have room for each.
+    Its window becomes the farthest reach among them, so that split and audit have room for each.
 
     Raises:
         ConfigError: a candidate is none, or a window is asked for beside them.
@@ -43,7 +43,7 @@ def with_candidates(config: ClassificationConfig) -> ClassificationConfig:
         _named(each, config.data.dataset) if isinstance(each, str) else each
         for each in config.auto.candidates
     ]
-    largest = max(_section("model", each.keys, each.name).window for each in named)
+    largest = max(_section("model", each.keys, each.name).reach for each in named)
     if config.model.window not in (1, largest):
         raise ConfigError(
             "model.window",

@@ -58,7 +58,7 @@ def choice_folds(config: ClassificationConfig, prepared: Prepared) -> ChoiceFold
         if len(parts := [fold for fold in dealt if len(fold[1])]) > 1:
             return ChoiceFolds(parts, 0, "whole scenes")
     wanted = prepared.split.guard
-    least = min(wanted, config.model.window // 2)
+    least = min(wanted, config.model.reach // 2)
     for guard in dict.fromkeys([*(max(wanted // part, least) for part in (1, 2, 4)), least]):
         try:
             found = pixel_folds(

@@ -316,7 +316,7 @@ def _chosen(
         "chosen": chosen,
         "best": best,
         "rule": config.auto.rule,
-        "window": own.model.window,
+        "window": own.model.reach,
         "score": kind,
         "folds": len(folds.parts),
         "made_of": folds.words,
@@ -341,7 +341,7 @@ def _row(
     name: str, config: ClassificationConfig, counts: FoldCounts | None, best: FoldCounts, kind: str
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "name": name, "model": config.model.name, "window": config.model.window
+        "name": name, "model": config.model.name, "window": config.model.reach
     }  # fmt: skip
     if counts is None:
         return row

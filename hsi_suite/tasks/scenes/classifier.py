@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...data.band_matching import KnownBands, known_from
+from ...data.likeness_filter import LikenessFilter
 from ...data.patches import WindowSampler
 from ...data.pixel_spectra import PixelSpectra
 from ...data.reduction import BLOCK_PIXELS, Reduction
@@ -29,6 +30,10 @@ from ...runs.model_file import write_model_file
 FORMAT = "hsi_suite classifier 1"
 Precision = Literal["fp32", "bf16"]
 Judge = Callable[[NDArray[np.int64], NDArray[np.floating]], None]
+# Fields of a header that the first runs do not have.
+_LATER = {
+    "fwhm", "file_bands", "band_numbers", "likeness", "calibration", "class_weights", "filter"
+}  # fmt: skip
 # Pixels × classes that are calibrated at a time.
 _BLOCK_VALUES = 2**20
 
@@ -54,12 +59,14 @@ class Header:
         fwhm: widths of the bands in nm; None when unknown.
         file_bands: bands of the file that these are a choice of; None where all were used.
         band_numbers: their numbers there, from 1.
-        likeness: the `spread` by which a classical model's answers are filtered over its window,
-            see `LikenessFilter`; None where its window is one pixel.
+        likeness: the `spread` by which answers are filtered, of a classical model over its
+            window, of a network over `filter`, see `LikenessFilter`; None where they are not.
         calibration: of its probabilities, see `models.calibration.Calibration`, and what it was
             fitted on; None where there is none, as in older runs.
         class_weights: what a classical model's fit counted each spectrum for, by class; None for
             all alike.
+        filter: side of the window in pixels over which a network's answers are filtered; None
+            where they are not.
     """
 
     model: str
@@ -81,6 +88,19 @@ class Header:
     likeness: float | None = None
     calibration: dict[str, Any] | None = None
     class_weights: list[float] | None = None
+    filter: int | None = None
+
+    @property
+    def likeness_filter(self) -> LikenessFilter | None:
+        """What the answers go through; None where they stay as they are."""
+        if self.likeness is None:
+            return None
+        return LikenessFilter(self.filter or self.window, self.likeness)
+
+    @property
+    def reach(self) -> int:
+        """Side in pixels of the square that the answer at its centre depends on."""
+        return self.window + (self.filter or 1) - 1
 
     @property
     def known_bands(self) -> KnownBands:
@@ -95,8 +115,7 @@ class Header:
 
     def to_dict(self) -> dict[str, Any]:
         """What a model file holds: later fields only where they say something."""
-        later = {"fwhm", "file_bands", "band_numbers", "likeness", "calibration", "class_weights"}
-        return {k: v for k, v in asdict(self).items() if v is not None or k not in later}
+        return {k: v for k, v in asdict(self).items() if v is not None or k not in _LATER}
 
 
 @dataclass(frozen=True)

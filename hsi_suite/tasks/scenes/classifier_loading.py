@@ -54,6 +54,14 @@ def _checked(header: Header) -> Header:
         SpectralDomain.from_dict(header.domain)
     if header.likeness is not None and not 0 < header.likeness < math.inf:
         raise ValueError(f"a likeness of {header.likeness!r}")
+    if header.filter is not None and not (
+        type(header.filter) is int
+        and header.filter > 1
+        and header.filter % 2
+        and header.likeness is not None
+        and header.model not in CLASSICAL
+    ):
+        raise ValueError(f"a filter of {header.filter!r}")
     header.known_bands  # noqa: B018
     if header.value_scale is not None:
         ValueScale.from_dict(header.value_scale)

@@ -117,7 +117,7 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
 
     Raises:
         DeviceError: the device is not there.
-        ConfigError: the guard is narrower than the window's radius, or a candidate of `auto` is
+        ConfigError: the guard is narrower than windows reach, or a candidate of `auto` is
             none.
     """
     config = with_candidates(config)
@@ -126,7 +126,7 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
     return config.model_copy(
         update={
             **on_this_machine(config),
-            "split": _resolve_split(split, config.model.window // 2, config.auto is not None),
+            "split": _resolve_split(split, config.model.reach // 2, config.auto is not None),
             "data": data,
         }
     )
@@ -142,7 +142,7 @@ def _resolve_split(split: SplitConfig, radius: int, chosen: bool) -> SplitConfig
         raise ConfigError(
             "split.guard",
             f"{guard}",
-            f"at least the window's radius, {radius}",
+            f"at least {radius}, as far as the window reaches",
             "leave it out to take what fits window and scene"
             + (", or name candidates with smaller windows" if chosen else ""),
         )

@@ -66,7 +66,7 @@ class Ensemble:
     @property
     def radius(self) -> int:
         """How many lines and samples around a pixel its classification depends on."""
-        return max(classifier.header.window for classifier in self.classifiers) // 2
+        return max(classifier.header.reach for classifier in self.classifiers) // 2
 
     @property
     def orientations(self) -> tuple[int, ...]:

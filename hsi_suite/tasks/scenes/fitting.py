@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from ...models.classical import CLASSICAL
 from ...models.registry import classifier_names, is_model
 from ...registry import listed, nearest_names
 from ...schemas.classification import ClassificationConfig
-from .classical_fitting import field_shifts, fit_classical, training_spectra
+from .classical_fitting import field_shifts, fit_classical, likeness, training_spectra
 from .classifier import Classifier, Header
 from .network_classifier import NetworkClassifier
 from .preparation import Prepared
@@ -92,6 +93,13 @@ def _untrained_classical(
             f"{config.evaluation.orientations} with {config.model.name}",
             "1: its answers are the same however its window is turned",
             "leave it out, or train a network",
+        )
+    if config.model.filter > 1:
+        raise ConfigError(
+            "model.filter",
+            f"{config.model.filter} with {config.model.name}",
+            "1: the answers of a model of single spectra are averaged over model.window",
+            f"set model.window={config.model.filter} instead, or train a network",
         )
     _check_classes_alike(config)
     given, known = set(header.options), CLASSICAL[config.model.name].SETTINGS
@@ -256,6 +264,9 @@ def fit(
         balanced=config.train.balanced_batches,
     )
     assert isinstance(classifier, NetworkClassifier)
+    if config.model.filter > 1:
+        spread = likeness(classifier, prepared)
+        classifier.header = replace(classifier.header, filter=config.model.filter, likeness=spread)
     trainer = Trainer(
         classifier.network, task, config.train, seeds, device, checkpoint, observer, team, identity
     )

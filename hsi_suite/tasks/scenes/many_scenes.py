@@ -78,7 +78,7 @@ def _read(
 
 def gap_of(config: ClassificationConfig) -> int:
     """Lines between scenes: no window reaches across, and no guard has anything to keep free."""
-    return max(1, config.model.window // 2, config.split.guard or 0)
+    return max(1, config.model.reach // 2, config.split.guard or 0)
 
 
 def _labels(entry: NamedSceneConfig, data: ScenesConfig) -> LabelChoice:

@@ -16,6 +16,7 @@ from ...engine.devices import seeded
 from ...engine.observer import Observer
 from ...models.calibration import log_probabilities
 from ...models.dropout import dropout_layers
+from .answer_filtering import filtered_rows
 from .classifier import Classifier, Computation
 from .orientation_averaging import scene_probabilities
 
@@ -52,7 +53,30 @@ class NetworkClassifier(Classifier):
         how: Computation,
         observer: Observer,
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
-        """See `Classifier`."""
+        """See `Classifier`.
+
+        With a filter they are averaged over its window, see `LikenessFilter`.
+        """
+        kept, number = self.header.likeness_filter, len(self.header.labels)
+        if kept is None:
+            yield from self._single_rows(reduced, wanted, how, observer)
+            return
+
+        def answers(
+            asked: NDArray[np.bool_],
+        ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
+            return self._single_rows(reduced, asked, how, Observer())
+
+        yield from filtered_rows(kept, reduced, wanted, number, answers, observer)
+
+    def _single_rows(
+        self,
+        reduced: WindowSampler,
+        wanted: NDArray[np.bool_],
+        how: Computation,
+        observer: Observer,
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
+        """Probabilities of the wanted pixels, as the network gives them."""
         chosen = torch.from_numpy(wanted)
         with self._computing(how), torch.inference_mode():
             for places, rows in scene_probabilities(

@@ -14,8 +14,8 @@ from ...data.pixel_spectra import PixelSpectra
 from ...data.position_curve import PositionCurve, position_curve
 from ...data.readers import SceneFile
 from ...data.reduction import Reduction
-from ...data.scene import Scene, check_window
-from ...data.scene_stack import StackedScene, in_memory, lines_of, parts_of
+from ...data.scene import Scene
+from ...data.scene_stack import in_memory, lines_of
 from ...data.spatial_folds import SpatialFolds
 from ...data.splits import Split
 from ...engine.observer import Observer
@@ -23,6 +23,7 @@ from ...errors import InputFileError
 from ...schemas.classification import GUARDED, ClassificationConfig
 from .denoising import SceneDenoising
 from .reduction_fitting import fit_reduction
+from .scene_checks import check_windows
 from .scene_loading import close_scene, load_prepared_scene
 from .splitting import fold_scene, scene_audit, split_checksum, split_scene
 from .training_memory import MemoryLimit
@@ -121,10 +122,7 @@ def _prepared(
 ) -> Prepared:
     if scene.labels is None:
         raise InputFileError(scene.name, "no ground truth", "labelled pixels", "give --labels FILE")
-    window = config.model.window
-    for part in parts_of(scene):
-        name = part.name if isinstance(scene, StackedScene) else ""
-        check_window("model.window", window, part.lines, part.samples, name)
+    check_windows(config.model, scene)
     memory.check_scene(scene, config)
     if not in_memory(scene):
         observer.message(
@@ -141,10 +139,10 @@ def _prepared(
 
 
 def with_guard(config: ClassificationConfig, guards: PositionCurve) -> ClassificationConfig:
-    """A configuration whose guard is settled: as given, else the window's radius or the floor."""
+    """A configuration with a settled guard: as given, else the window's reach or the floor."""
     if config.split.guard is not None:
         return config
-    guard = max(config.model.window // 2, guards.floor)
+    guard = max(config.model.reach // 2, guards.floor)
     return config.model_copy(update={"split": config.split.model_copy(update={"guard": guard})})
 
 
@@ -172,7 +170,7 @@ def _with_split(
         scene=scene,
         labels=scene.labels,
         split=split,
-        leakage=scene_audit([split], scene, config.model.window),
+        leakage=scene_audit([split], scene, config.model.reach),
         reduction=reduction,
         classes=class_indices(scene.labels, split.classes),
         split_checksum=split_checksum(config.split),
@@ -195,7 +193,7 @@ def _with_folds(
         scene=scene,
         labels=scene.labels,
         split=pooled_split(dealt),
-        leakage=scene_audit(dealt.splits, scene, config.model.window),
+        leakage=scene_audit(dealt.splits, scene, config.model.reach),
         reduction=folds[0].reduction,
         classes=class_indices(scene.labels, dealt.classes),
         denoising=denoising,
@@ -223,7 +221,7 @@ def pooled_split(dealt: SpatialFolds) -> Split:
 
 def with_window(prepared: Prepared, config: ClassificationConfig) -> Prepared:
     """The same with the audit of the window of a configuration."""
-    leakage = scene_audit([prepared.split], prepared.scene, config.model.window)
+    leakage = scene_audit([prepared.split], prepared.scene, config.model.reach)
     return replace(prepared, leakage=leakage)
 
 

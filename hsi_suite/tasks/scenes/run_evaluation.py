@@ -79,7 +79,7 @@ def evaluate_classification(
                 scene=scene,
                 labels=scene.labels,
                 split=split,
-                leakage=scene_audit([split], scene, config.model.window),
+                leakage=scene_audit([split], scene, config.model.reach),
                 reduction=classifier.reduction,
                 classes=class_indices(scene.labels, split.classes),
                 denoising=denoising,

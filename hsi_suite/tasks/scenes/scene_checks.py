@@ -5,10 +5,24 @@ from __future__ import annotations
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile
 from ...data.reduction import BLOCK_PIXELS
-from ...data.scene import Scene
+from ...data.scene import Scene, check_window
+from ...data.scene_stack import StackedScene, parts_of
 from ...engine.observer import Observer
 from ...errors import InputFileError
 from ...restoration.damage import LARGEST_VALUE
+from ...schemas.classification import ModelConfig
+
+
+def check_windows(model: ModelConfig, scene: Scene | SceneFile | StackedScene) -> None:
+    """Refuse windows that are larger than a scene.
+
+    Raises:
+        ShapeError: one is.
+    """
+    for part in parts_of(scene):
+        name = part.name if isinstance(scene, StackedScene) else ""
+        for key, side in (("window", model.window), ("filter", model.filter)):
+            check_window(f"model.{key}", side, part.lines, part.samples, name)
 
 
 def check_values(scene: Scene | SceneFile, path: object) -> None:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
 from torch import Tensor
 
-from ...data.likeness_filter import LikenessFilter
 from ...data.patches import WindowSampler
 from ...engine.observer import Observer
 from ...models.classical import CLASSICAL
 from ...models.spectrum_classifier import SpectrumClassifier
+from .answer_filtering import filtered_rows
 from .classifier import Classifier, Computation, Header
 
 _CHUNK = 16_384
@@ -73,44 +72,35 @@ class SpectralClassifier(Classifier):
 
         With a window larger than a pixel they are filtered, see `LikenessFilter`.
         """
-        if self.header.likeness is not None:
-            kept = LikenessFilter(self.header.window, self.header.likeness)
-            yield from self._filtered_rows(kept, reduced, wanted, observer)
+        kept, number = self.header.likeness_filter, len(self.header.labels)
+        if kept is None:
+            scored = self.header.calibration is not None
+            yield from self._single_rows(reduced, wanted, scored, observer)
             return
+
+        def answers(
+            asked: NDArray[np.bool_],
+        ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
+            return self._single_rows(reduced, asked, False, Observer())
+
+        yield from filtered_rows(kept, reduced, wanted, number, answers, observer)
+
+    def _single_rows(
+        self,
+        reduced: WindowSampler,
+        wanted: NDArray[np.bool_],
+        scored: bool,
+        observer: Observer,
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
+        """Shares, or scores, of the wanted pixels, each by its spectrum alone."""
         pixels, number = np.flatnonzero(wanted), len(self.header.labels)
         size = max(1, min(_CHUNK, _CHUNK_VALUES // number))
+        answer = self.model.scores if scored else self.model.shares
         for start in range(0, len(pixels), size):
             chunk = pixels[start : start + size]
             spectra = reduced.spectra(torch.from_numpy(chunk)).numpy()
-            if self.header.calibration is None:
-                yield chunk, self.model.shares(spectra, number)
-            else:
-                yield chunk, self.model.scores(spectra, number)
+            yield chunk, answer(spectra, number)
             observer.advance(len(chunk))
-
-    def _filtered_rows(
-        self,
-        kept: LikenessFilter,
-        reduced: WindowSampler,
-        wanted: NDArray[np.bool_],
-        observer: Observer,
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """What `rows` gives, a few lines at a time with what their windows reach."""
-        samples, number = wanted.shape[1], len(self.header.labels)
-        around, window = np.pad(wanted, kept.radius), np.ones((kept.window, kept.window), bool)
-        height = filtered_lines(samples)
-        for first in range(0, len(wanted), height):
-            part = wanted[first : first + height]
-            if not part.any():
-                continue
-            reach = slice(first, first + len(part) + 2 * kept.radius)
-            spectra = np.ascontiguousarray(reduced.planes[:, reach].permute(1, 2, 0).numpy())
-            near = binary_dilation(around[reach], window)
-            asked = near & np.any(spectra, axis=-1) | around[reach]
-            shares = np.zeros((*asked.shape, number), np.float32)
-            shares[asked] = self.model.shares(spectra[asked], number)
-            yield np.flatnonzero(part) + first * samples, kept.apply(shares, spectra)[part]
-            observer.advance(int(part.sum()))
 
     @property
     def has_probabilities(self) -> bool:
@@ -141,8 +131,3 @@ class SpectralClassifier(Classifier):
             "training.spectra": torch.from_numpy(self.spectra),
             "training.classes": torch.from_numpy(self.classes),
         }
-
-
-def filtered_lines(samples: int) -> int:
-    """Lines of a scene whose answers are filtered at a time."""
-    return max(1, _CHUNK // samples)

@@ -113,7 +113,7 @@ def split_scene(
             test_scenes=asked.test_scenes,
             validation_scenes=asked.validation_scenes,
             validation=asked.validation,
-            block=config.model.window // 2,
+            block=config.model.reach // 2,
             rare_classes=rare,
             generator=generator,
         )

@@ -20,11 +20,12 @@ from ...engine.task import WindowNetwork
 from ...errors import OutputError
 from ...memory import PROGRAM_BYTES, check_limit, memory_text
 from ...models.classical import keeps_kernels
+from .answer_filtering import filtered_lines
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
 from .network_classifier import NetworkClassifier
 from .orientation_averaging import lines_at_a_time
-from .spectral_classifier import SpectralClassifier, filtered_lines
+from .spectral_classifier import SpectralClassifier
 
 # Strips need not be larger: what they compute twice is little, and less is lost when one breaks.
 _MOST_PIXELS = 2**19
@@ -132,13 +133,12 @@ def svm_bytes(spectra: int) -> float:
 
 def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
     """Memory of a classifier at work on a piece of at most so many lines and samples."""
-    if isinstance(classifier, SpectralClassifier):
-        return _filter_bytes(classifier, samples)
+    filtering = _filter_bytes(classifier, samples)
     if not isinstance(classifier, NetworkClassifier) or classifier.device.type == "cuda":
-        return 0
+        return filtering
     network = classifier.network
     if classifier.header.orientations == 1:
-        return _network_bytes(classifier, network, lines, samples)
+        return filtering + _network_bytes(classifier, network, lines, samples)
     window = classifier.header.window
     height = min(lines, lines_at_a_time(samples, window, len(classifier.header.labels)))
     work = max(
@@ -146,14 +146,15 @@ def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:
         _network_bytes(classifier, network, samples, height),
     )
     values = 8 * classifier.reduction.components + 12 * len(classifier.header.labels) + 16
-    return work + values * (height + window) * (samples + window)
+    return filtering + work + values * (height + window) * (samples + window)
 
 
-def _filter_bytes(classifier: SpectralClassifier, samples: int) -> float:
+def _filter_bytes(classifier: Classifier, samples: int) -> float:
     """Spectra of some lines, their differences and their chosen ones; shares and their sums."""
-    window = classifier.header.window
-    if window == 1:
+    kept = classifier.header.likeness_filter
+    if kept is None:
         return 0.0
+    window = kept.window
     values = classifier.reduction.components + len(classifier.header.labels)
     return 16.0 * values * (filtered_lines(samples) + window) * (samples + window)
 
