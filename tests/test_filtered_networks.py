@@ -148,7 +148,9 @@ def test_audit_guard_and_gap_know_how_far_an_answer_reaches(scene, tmp_path):
     keys = [*KEYS, "reduction.components=13", "model.window=9", "model.filter=5"]
     found = hsi.train(**files, model="hybridsn", split="disjoint", settings=keys, output=tmp_path)
     metrics = json.loads((found.path / "metrics.json").read_text())
-    assert metrics["leakage"]["window"] == 13
+    assert metrics["leakage"]["window"] == 13 and metrics["filter"] == 5
+    page = (found.path / "report.html").read_text()
+    assert "answers averaged over 5 × 5 pixels that look alike" in page
     assert found.config["split"]["guard"] >= 6
     assert gap_of(validate(ClassificationConfig, found.config, "run")) >= 6
     with pytest.raises(ConfigError, match=r"split\.guard"):

@@ -16,6 +16,7 @@ from .formats.array_choice import size_text
 from .formats.georeferencing import Affine, same_system
 from .formats.label_values import LabelFile
 from .formats.reprojection import reprojected
+from .holding_pixels import holding_pixels
 from .scene import Georeference
 
 # Corner coordinates are rounded when they are written; what is further off is another grid.
@@ -231,16 +232,9 @@ def _warped(
 
 def _held(labels: Labels, own: Georeference, places: NDArray[np.float64]) -> Labels:
     """The labels of the pixels in which places (x and y in turn) lie; 0 where none does."""
-    x, y = places
-    a, b, c, d, e, f = own.transform
-    with np.errstate(all="ignore"):  # places without an image are not finite
-        determinant = a * e - b * d
-        sample = np.floor((e * (x - c) - b * (y - f)) / determinant)
-        line = np.floor((a * (y - f) - d * (x - c)) / determinant)
-        inside = (line >= 0) & (line < labels.shape[0])
-        inside &= (sample >= 0) & (sample < labels.shape[1])
-    held = np.zeros(len(x), labels.dtype)
-    held[inside] = labels[line[inside].astype(int), sample[inside].astype(int)]
+    inside, lines, samples = holding_pixels(own, (labels.shape[0], labels.shape[1]), places)
+    held = np.zeros(len(inside), labels.dtype)
+    held[inside] = labels[lines, samples]
     return held
 
 

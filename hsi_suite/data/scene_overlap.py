@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .formats.georeferencing import same_system
 from .formats.reprojection import reprojected
+from .holding_pixels import holding_pixels
 from .identical_spectra import identical_spectra
 from .pixel_spectra import PixelSpectra
 from .scene import Georeference
@@ -100,16 +101,9 @@ def _reprojected(at: NDArray[np.float64], own: str, to: str) -> NDArray[np.float
 def _held(side: NDArray[np.bool_], part: ScenePart, at: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which places on the ground lie in a pixel of a scene that is True."""
     assert part.georeference is not None
-    a, b, c, d, e, f = part.georeference.transform
-    held = np.zeros(at.shape[1], bool)
-    if not np.isfinite(determinant := a * e - b * d) or determinant == 0:
-        return held  # coordinates that place nothing
-    # Places without an image in the scene's system are not finite.
-    moved = np.where(np.isfinite(at), at, np.finfo(np.float32).max) - np.array([[c], [f]])
-    pixels = np.floor(np.linalg.solve(np.array([[a, b], [d, e]]), moved))
-    samples, lines = pixels.clip(-1, np.iinfo(np.int32).max).astype(np.int64)
-    inside = (lines >= 0) & (lines < part.lines) & (samples >= 0) & (samples < part.samples)
-    held[inside] = side[part.place][lines[inside], samples[inside]]
+    inside, lines, samples = holding_pixels(part.georeference, (part.lines, part.samples), at)
+    held = np.zeros(len(inside), bool)
+    held[inside] = side[part.place][lines, samples]
     return held
 
 

@@ -232,6 +232,7 @@ class ClassifiedMetrics(RunMetrics):
     label_remarks: list[str] | None = None
     probabilities: _Probabilities | None = None
     choices: list[ChoiceMade] = Field(default_factory=list)
+    filter: int | None = Field(default=None, ge=1)
 
     @classmethod
     def check_whole(cls, metrics: Any, path: Path) -> None:

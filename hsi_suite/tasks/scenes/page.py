@@ -91,11 +91,9 @@ def classification_page(
         "Precision, recall and F1 of each class on the test pixels, in percent. A dash marks what "
         f"is undefined. {note}"
     ).strip()
-    parameters = metrics.get("parameters")
     return Document(
         run_title(metrics),
-        f"Classification of a {'synthetic ' if metrics['synthetic'] else ''}scene"
-        + (f" · {count(parameters)} parameters" if parameters else ""),
+        _subtitle(metrics),
         [
             Section("", [Remarks(verdict(metrics))]),
             Section("Accuracies", _accuracies(metrics, published)),
@@ -110,6 +108,15 @@ def classification_page(
             Section("Split and leakage audit", _split(metrics)),
         ],
     )
+
+
+def _subtitle(metrics: Metrics) -> str:
+    parts = [f"Classification of a {'synthetic ' if metrics['synthetic'] else ''}scene"]
+    if parameters := metrics.get("parameters"):
+        parts.append(f"{count(parameters)} parameters")
+    if side := metrics.get("filter"):
+        parts.append(f"answers averaged over {side} × {side} pixels that look alike")
+    return " · ".join(parts)
 
 
 def _split(metrics: Metrics) -> list[Block]:

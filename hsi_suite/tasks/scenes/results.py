@@ -174,6 +174,8 @@ def collect_metrics(
         "invalid_pixels": _without_data(prepared),
         "explained_variance": float(prepared.reduction.explained.sum()),
     }
+    if config.model.filter > 1:
+        metrics["filter"] = config.model.filter
     if isinstance(scene, StackedScene):
         metrics["scenes"] = scene_rows(prepared, outcome.classes)
         if unlike := unlike_scenes(prepared):
