@@ -21,13 +21,14 @@ from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
 from ..registry import Registry, listed
-from ..schemas.choosing import AUTO
 from .building import build_example
 from .registry import CLASSIFIES, is_model, model_names, spec_of
 from .spec import PURPOSES, size_text
 
 _BYTES = 4  # of a value in single precision
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+# `AUTO` of the configurations, which models do not know.
+_AUTO = "auto"
 _CHOICE = (
     "One of the best of several on spatial folds of the training pixels (hsi train --model auto)"
 )
@@ -115,7 +116,7 @@ def describe_model(
         ConfigError: it has no layers, or an option does not suit it.
         ShapeError: the network cannot take this input.
     """
-    if name == AUTO:
+    if name == _AUTO:
         raise ConfigError(name, "not a model but a choice of one", listed(model_names()))
     if not is_model(name) and name in _classical():
         expected = f"a network: {listed(model_names())}"
@@ -192,7 +193,7 @@ def list_models() -> list[dict[str, Any]]:
     classical = _classical()
     summaries = ((name, _summary(classical[name])) for name in classical)
     rows += [(name, "classical", CLASSIFIES, text, None) for name, text in summaries]
-    rows.append((AUTO, "choice", CLASSIFIES, _CHOICE, None))
+    rows.append((_AUTO, "choice", CLASSIFIES, _CHOICE, None))
     return [dict(zip(fields, row, strict=True)) for row in rows]
 
 
