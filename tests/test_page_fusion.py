@@ -72,16 +72,16 @@ def test_the_average_is_that_of_the_formula():
     small = CLEAN[:14, :17]
     pages = noisy((8, 10, 30), small)
     guides = noisy((3, 3, 3), small)
-    found = fuse_pages(pages, guides, (8, 10, 30), 1)
+    found = fused(pages, guides, (8, 10, 30), 1)
     for fast, slow in zip(found, slowly_fused(pages, guides, (8, 10, 30), 1), strict=True):
         np.testing.assert_allclose(fast, slow, rtol=2e-3)
 
 
 def test_what_is_left_of_the_noise_is_what_the_weights_say():
     pages = noisy([20] * 5)
-    fused, share = fuse_pages(pages, [CLEAN] * 5, [20] * 5, 2)
+    mean, share = fused(pages, [CLEAN] * 5, [20] * 5, 2)
     assert share.mean() == pytest.approx(1 / np.sqrt(5), rel=0.1)
-    error = np.sqrt(np.mean((fused - CLEAN) ** 2))
+    error = np.sqrt(np.mean((mean - CLEAN) ** 2))
     assert error == pytest.approx(20 * np.sqrt(np.mean(share**2)), rel=0.1)
     assert fused_sigma(share) == pytest.approx(error / 20, rel=0.1)
 
@@ -90,19 +90,28 @@ def test_pages_of_other_things_do_not_count():
     pages = noisy([10] * 3)
     other = 255 - CLEAN
     pages[0] = noisy([10], other)[0]
-    fused, share = fuse_pages(pages, [other, CLEAN, CLEAN], [10] * 3, 1)
+    mean, share = fused(pages, [other, CLEAN, CLEAN], [10] * 3, 1)
     apart = np.abs(other - CLEAN) > 60
     assert share[apart].min() > 0.69  # one neighbour alone: 1/√2
-    assert np.sqrt(np.mean((fused - CLEAN)[apart] ** 2)) < 9
+    assert np.sqrt(np.mean((mean - CLEAN)[apart] ** 2)) < 9
     assert fused_sigma(np.ones_like(share)) is None
 
 
 def test_where_little_was_fused_the_page_s_own_result_stands():
     share = np.full((40, 60), 0.5, np.float32)
     share[:, 30:] = 1
+    mostly_alone = np.where(np.arange(60) < 12, np.float32(0.5), np.float32(1))
+    assert fused_sigma(np.tile(mostly_alone, (40, 1))) is None
     single, joint = np.zeros((40, 60, 3), np.float32), np.ones((40, 60, 3), np.float32)
     found = blended(single, joint, share)
     assert (found[:, :22] == 1).all() and (found[:, 38:] == 0).all()
+    share[:, :15] = 0.8  # a quarter fused a little: what was not fused stays as it is
+    assert (blended(single, joint, share)[:, 38:] == 0).all()
+
+
+def fused(pages, guides, sigmas, middle):
+    others = [each for k, each in enumerate(zip(pages, guides, sigmas, strict=True)) if k != middle]
+    return fuse_pages(pages[middle], guides[middle], sigmas[middle], others)
 
 
 def stack_of(path, pages):

@@ -30,6 +30,8 @@ _JPEG_SIDE = 65_500
 _JPEG_EXIF = 65_500
 _JPEG_XMP = 65_500
 _WEBP_SIDE = 16_383
+# Half the time of Pillow's own choice, for files 0.2 % to 2 % larger (measured).
+_LOSSLESS = {"lossless": True, "method": 2, "quality": 50}
 _EIGHT, _DEEP, _FLOAT = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)
 #: What a file may be asked to be, by its kind.
 KINDS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
@@ -197,7 +199,7 @@ def _webp_options(photograph: Photograph, quality: int | None) -> dict[str, Any]
     if photograph.xmp is not None:
         options["xmp"] = photograph.xmp
     # Colours below full transparency are values too.
-    how = {"lossless": True} if quality is None else {"quality": quality}
+    how = _LOSSLESS if quality is None else {"quality": quality}
     return options | how | {"exact": True}
 
 

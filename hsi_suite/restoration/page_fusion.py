@@ -12,7 +12,7 @@ beside them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -36,34 +36,33 @@ _STRUCTURE, _MOST, _AROUND, _HALF, _WHOLE = 7, 4.0, 16.0, 0.2, 0.3
 # A quarter of the image is fused at least as well as the pixels that are taken from the fused page;
 # from there on the page's own result takes over within this much more of σ.
 _QUARTER, _LEVEL, _END, _WIDTH, _SMOOTH = 0.25, 0.15, 0.3, 0.25, 1.5
+# And from this share of σ on in any case: noise as strong as ever would be left in.
+_LAST = 0.9
 
 
 def fuse_pages(
-    pages: Sequence[Values], guides: Sequence[Values], sigmas: Sequence[float], middle: int
+    own: Values, guide: Values, sigma: float, neighbours: Iterable[tuple[Values, Values, float]]
 ) -> tuple[Values, Values]:
     """The weighted mean of a page and its neighbours.
 
     Args:
-        pages: lines × samples (× channels) each, noisy.
-        guides: the same pages, each denoised by itself.
-        sigmas: of the noise of each page, above 0, in the units of the pages.
-        middle: which page is meant.
+        own: the page, lines × samples (× channels), noisy.
+        guide: the same denoised by itself.
+        sigma: of its noise, above 0, in its units.
+        neighbours: the same of each neighbour.
 
     Returns:
         The mean, of the page's shape, and σ of its noise as a share of the page's own, lines ×
         samples.
     """
-    own, sigma = pages[middle], sigmas[middle]
     total = own.astype(np.float32)
     weights = np.ones(own.shape[:2], np.float32)
     variance = np.ones(own.shape[:2], np.float32)
-    structure = _structure(guides[middle], sigma)
-    for number, (page, guide) in enumerate(zip(pages, guides, strict=True)):
-        if number == middle:
-            continue
-        ratio = np.float32((sigmas[number] / sigma) ** 2)
-        noisy = _distance(page, own, _NOISY) / (sigma**2 + sigmas[number] ** 2)
-        denoised = _distance(guide, guides[middle], _DENOISED) / (sigma**2 * (1 + ratio) / 2)
+    structure = _structure(guide, sigma)
+    for page, other, its_sigma in neighbours:
+        ratio = np.float32((its_sigma / sigma) ** 2)
+        noisy = _distance(page, own, _NOISY) / (sigma**2 + its_sigma**2)
+        denoised = _distance(other, guide, _DENOISED) / (sigma**2 * (1 + ratio) / 2)
         # The distance of noise alone is 1, give or take its own deviation.
         unexplained = np.maximum(noisy - 1 - np.sqrt(2) / _NOISY, 0)
         largest = ndimage.maximum_filter(denoised, 3)
@@ -95,7 +94,7 @@ def _trust(weight: Values, structure: Values) -> Values:
 def fused_sigma(share: Values) -> float | None:
     """σ of a page's well fused part as a share of its own; None where fusing brings little."""
     least = float(np.quantile(share, _QUARTER))
-    if least > 1 - _LEVEL / 2:
+    if least > _LAST - _LEVEL:
         return None
     return float(np.sqrt(np.mean(share[share <= least + _LEVEL] ** 2)))
 
@@ -108,8 +107,8 @@ def blended(single: Values, joint: Values, share: Values) -> Values:
         joint: the fused page denoised with `fused_sigma`.
         share: as `fuse_pages` gives it.
     """
-    least = np.quantile(share, _QUARTER)
-    part = np.clip((least + _END - share) / _WIDTH, 0, 1).astype(np.float32)
+    least = float(np.quantile(share, _QUARTER))
+    part = np.clip((min(least + _END, _LAST) - share) / _WIDTH, 0, 1).astype(np.float32)
     part = _spread(ndimage.gaussian_filter(part, _SMOOTH), single)
     return np.asarray(single + part * (joint - single), np.float32)
 

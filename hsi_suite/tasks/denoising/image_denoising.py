@@ -160,7 +160,7 @@ def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Til
     if options.joint and job.header.pages > 1:
         # Noisy, as seen and denoised, of each page of the window; and what is computed of them.
         copies += (2 * RADIUS + 1) * (2 + 4 / job.header.dtype.itemsize)
-        copies += 6 * 4 / job.header.dtype.itemsize
+        copies += 14 * 4 / job.header.dtype.itemsize
     return plan_tiles(
         denoiser, job, tile=options.tile, memory_limit=options.memory_limit, copies=copies
     )

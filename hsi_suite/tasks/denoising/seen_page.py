@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...data.photographs import Photograph
+from ...engine.allocation import release_free_blocks
 from ...restoration.page_fusion import blended, fuse_pages, fused_sigma
 from .image_restoration import Pixels, image_noise
 from .white_level import WhiteLevel
@@ -56,16 +57,20 @@ def joint_values(
         Values as the network sees them, float32.
     """
     page, single = window[place]
-    alike = [each for each in window if _alike(each[0], page)]
-    if page.sigma <= 0 or len(alike) < 2:
+    others = [each for each in window if each[0] is not page and _alike(each[0], page)]
+    if page.sigma <= 0 or not others:
         return single
-    middle = next(k for k, each in enumerate(alike) if each[0] is page)
     fused, share = fuse_pages(
-        [_above(seen.values, seen, page) for seen, _ in alike],
-        [_above(clean, seen, page) for seen, clean in alike],
-        [seen.sigma for seen, _ in alike],
-        middle,
+        np.asarray(page.values, np.float32),
+        single,
+        page.sigma,
+        # One after the other: each is held as floats for its turn alone.
+        (
+            (_above(seen.values, seen, page), _above(clean, seen, page), seen.sigma)
+            for seen, clean in others
+        ),
     )
+    release_free_blocks()
     left = fused_sigma(share)
     if left is None:
         return single
@@ -84,5 +89,6 @@ def _alike(other: SeenPage, page: SeenPage) -> bool:
 
 def _above(values: Pixels, own: SeenPage, page: SeenPage) -> Pixels:
     """Values of a neighbour above the black of the page, float32."""
+    floats = np.asarray(values, np.float32)
     shift = np.float32(own.level.black - page.level.black)
-    return np.asarray(values, np.float32) + shift
+    return floats + shift if shift else floats
