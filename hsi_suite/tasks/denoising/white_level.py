@@ -14,10 +14,11 @@ from ...errors import InputFileError
 from .image_restoration import Pixels
 
 # Floats have 1 as white unless more than a hundredth of them lie beyond 2 or below -2: neither
-# noise nor hot pixels nor highlights do that. Nor is a hundredth of an image that begins at 0 this
-# share of white below it, three σ of its noise aside.
+# noise nor hot pixels nor highlights do that. Of an image that begins at 0, means over blocks are
+# not this share of white below it, noise aside: three σ of what would be left of it if it were
+# alike in neighbouring pixels, as a camera's is.
 _BEYOND, _QUANTILE = 2.0, 0.99
-_BELOW, _SIGMAS = 0.25, 3.0
+_BELOW, _SIGMAS, _BLOCK, _LEFT = 0.1, 3.0, 4, 0.5
 # Values whose range is this share of their distance from 0, or less, lie on a pedestal.
 _PEDESTAL = 0.5
 _SAMPLES = 1_000_000
@@ -103,9 +104,8 @@ def pedestal(values: Pixels, white: float) -> float:
     if values.dtype == np.uint8:
         return 0.0
     least, most = _ends(values)
-    below = most <= 0 or least < -_BELOW * white - _SIGMAS * _rough_noise(values)
     above = 0 < most - least < _PEDESTAL * least
-    return least if (least < 0 and below) or above else 0.0
+    return least if above or (least < 0 and (most <= 0 or _reaches_below(values, white))) else 0.0
 
 
 def shifted_back(values: NDArray[np.float32], black: float, dtype: np.dtype[Any]) -> Pixels:
@@ -176,13 +176,17 @@ def _ends(values: Pixels) -> tuple[float, float]:
     return float(least), float(most)
 
 
-def _rough_noise(values: Pixels) -> float:
-    """σ of white noise that neighbours would differ by as much as these; texture adds to it."""
-    step = max(1, len(values) * values.shape[1] // _SAMPLES)
-    lines = values[::step].astype(np.float32)
-    if values.shape[1] < 2:
-        return 0.0
-    return float(np.median(np.abs(np.diff(lines, axis=1))) / _DIFFERENCES_PER_SIGMA)
+def _reaches_below(values: Pixels, white: float) -> bool:
+    """Whether an image has parts below 0, and not its noise alone."""
+    lines, samples = (max(size // _BLOCK, 1) for size in values.shape[:2])
+    high, wide = (min(_BLOCK, size) for size in values.shape[:2])
+    strips = values[: lines * high].reshape(lines, high, *values.shape[1:])
+    strips = strips[:: max(1, values.size // _SAMPLES), :, : samples * wide].astype(np.float32)
+    steps = np.abs(np.diff(strips, axis=2))
+    noise = float(np.median(steps)) / _DIFFERENCES_PER_SIGMA if steps.size else 0.0
+    blocks = strips.reshape(*strips.shape[:2], samples, wide, -1).mean((1, 3))
+    darkest = float(np.quantile(blocks, 1 - _QUANTILE))
+    return darkest < -_BELOW * white - _SIGMAS * _LEFT * noise
 
 
 def _likely_white(most: float) -> float:
