@@ -135,7 +135,7 @@ def scored(workload: Workload, settings: Sequence[str]) -> Work:
     """A method on all photographs, one after the other."""
     _, images = photographs(workload)
     pairs = [
-        (image.astype(np.float32) / np.float32(LEVELS), with_noise(image, SIGMA, seed)[0, 0])
+        (image.astype(np.float32) / np.float32(LEVELS), with_noise(image, seed, sigma=SIGMA)[0, 0])
         for seed, image in enumerate(images)
     ]
     method = _method(workload, settings)

@@ -46,7 +46,7 @@ def noisy_photograph(side: int) -> Image:
     """A photograph of scikit-image's in some size and with noise, 0 to 1."""
     camera = _sample("camera")
     pads = [(0, max(0, side - size)) for size in camera.shape]
-    noisy: Image = with_noise(np.pad(camera, pads, "symmetric")[:side, :side], SIGMA, 0)[0, 0]
+    noisy: Image = with_noise(np.pad(camera, pads, "symmetric")[:side, :side], 0, sigma=SIGMA)[0, 0]
     return noisy
 
 
