@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import yaml
@@ -5,18 +7,21 @@ import yaml
 from hsi_suite.data.artefacts import through_jpeg
 from hsi_suite.data.camera import (
     Camera,
+    Reduction,
     add_sensor_noise,
     apply_tone_curve,
     colour_matrix,
     demosaic,
     develop,
     expose,
+    in_grey,
     invert_tone_curve,
     linear_light,
     mosaic,
     reduce_noise,
     resize,
     sharpen,
+    soften,
     srgb,
     take_photograph,
 )
@@ -99,11 +104,33 @@ def test_sensor_noise_has_the_variance_of_shot_and_read():
 
 def test_noise_reduction_smooths_colour_more_than_luma():
     noise = np.random.default_rng(0).normal(size=(128, 128, 3)).astype(np.float32)
-    assert reduce_noise(noise, 0, 0) == pytest.approx(noise, abs=1e-5)
-    left = reduce_noise(noise, 0.5, 3)
+    none = Reduction()
+    assert reduce_noise(noise, none, none) == pytest.approx(noise, abs=1e-5)
+    left = reduce_noise(noise, Reduction(0.5), Reduction(3))
     luma = left @ np.array([0.299, 0.587, 0.114])
     blue = left[..., 2] - luma
     assert correlation(blue, 3) > 0.6 > correlation(luma, 3) + 0.5
+
+
+def test_noise_reduction_of_a_part_leaves_the_rest():
+    noise = np.random.default_rng(0).normal(size=(128, 128, 3)).astype(np.float32)
+    kept, wide = Reduction(), Reduction(0, 2, 1)
+    assert reduce_noise(noise, Reduction(0, 2, 0.5), kept) == pytest.approx(
+        (noise + reduce_noise(noise, wide, kept)) / 2, abs=1e-5
+    )
+    # The wider of the two is never narrower than the fine one.
+    assert reduce_noise(noise, Reduction(2, 1, 1), kept) == pytest.approx(
+        reduce_noise(noise, Reduction(2), kept), abs=1e-6
+    )
+
+
+def test_grey_photographs_have_equal_channels():
+    camera = replace(CameraRange().middle(6400), grey=True, quality=None)
+    taken = take_photograph(picture(), camera, np.random.default_rng(0))
+    assert np.ptp(taken, axis=2).max() < 1e-6
+    assert in_grey(picture())[..., 1] == pytest.approx(
+        picture() @ np.array([0.299, 0.587, 0.114]), abs=1e-6
+    )
 
 
 def test_sharpening_leaves_flat_parts_and_steepens_edges():
@@ -118,6 +145,13 @@ def test_resizing_keeps_the_mean():
     assert small.mean() == pytest.approx(picture().mean(), abs=5e-3)
 
 
+def test_a_softer_photograph_has_less_fine_detail():
+    noise = np.random.default_rng(0).uniform(size=(40, 36, 3)).astype(np.float32)
+    soft = soften(noise, (80, 72))
+    assert soft.shape == (80, 72, 3) and soft.min() >= 0 and soft.max() <= 1
+    assert np.abs(np.diff(soft, axis=0)).mean() < 0.7 * np.abs(np.diff(noise, axis=0)).mean()
+
+
 def test_jpeg_loses_more_at_lower_quality():
     noisy = picture() + np.random.default_rng(0).normal(0, 0.05, (40, 36, 3)).astype(np.float32)
     losses = [
@@ -128,7 +162,7 @@ def test_jpeg_loses_more_at_lower_quality():
 
 
 def test_without_noise_and_jpeg_a_photograph_is_what_it_shows():
-    quiet = Camera(iso=0, read_noise=0, luma_smoothing=1, sharpening=0.3)
+    quiet = Camera(iso=0, read_noise=0, luma=Reduction(1), sharpening=0.3)
     taken = take_photograph(picture(), quiet, np.random.default_rng(0))
     assert np.array_equal(taken, picture())
 
@@ -168,6 +202,8 @@ def test_cameras_are_drawn_within_their_bounds():
     assert all(sum(c.mixture) == pytest.approx(1) for c in drawn)
     scales = {cameras.draw_scale(generator) for _ in range(200)}
     assert 1.0 in scales and 0.5 <= min(scales) < 0.55
+    softness = {cameras.draw_softness(generator) for _ in range(200)}
+    assert min(softness) == 1.0 and 3.9 < max(softness) <= 4
 
 
 def test_read_noise_follows_shot_noise():
@@ -183,6 +219,8 @@ def test_read_noise_follows_shot_noise():
         (["noise.camera={iso: [0, 100]}"], "noise.camera.iso above 0"),
         (["noise.camera={quality: [90, 60]}"], "noise.camera.quality as"),
         (["noise.camera={scale: [0.5, 2]}"], "at most 1"),
+        (["noise.camera={luma_share: [0, 2]}"], "luma_share of at most 1"),
+        (["noise.camera={softness: [0.5, 2]}"], "at least 1"),
         (["noise.kind=gaussian", "noise.camera={}"], "noise.kind=camera alone"),
     ],
 )
@@ -210,6 +248,8 @@ def test_a_blind_denoiser_learns_from_cameras(tmp_path):
             "data.validation=1",
             "noise.validation=[800]",
             "noise.camera={resized: 0.5}",
+            "model.grey_weights=null",
+            "model.grey_weights=null",
             "model.options={channels: [8], blocks: 1, noise_map: false}",
             "train={epochs: 1, steps_per_epoch: 4, batch_size: 2, patch: 24, precision: fp32}",
         ],

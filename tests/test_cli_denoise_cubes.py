@@ -76,7 +76,7 @@ def test_strength_is_the_share_of_the_change(hsi, cubes):
 
 @pytest.mark.parametrize("kind", ["gaussian", "bands", "stripes", "dead-lines", "impulses"])
 def test_a_demonstration_scores_against_the_cube_itself(hsi, cubes, kind):
-    command = ("denoise", "clean.npy", "--add-noise", "0.05", "--noise", kind, "--repair")
+    command = ("denoise", "clean.npy", "--add-noise", "0.05", "--add-kind", kind, "--repair")
     status, out, _ = hsi(*command, "--seed", "3", "-o", "first.npy")
     assert status == 0
     before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
@@ -127,7 +127,7 @@ def test_both_go_into_one_folder(hsi, cubes, tmp_path):
         (("noisy.npy", "--rank", "0"), "1 to 24"),
         (("noisy.npy", "--sigma", "25"), "units of the cube"),
         (("noisy.npy", "--sigma", "-1"), "--sigma"),
-        (("noisy.npy", "--noise", "bands"), "--add-noise"),
+        (("noisy.npy", "--add-kind", "bands"), "--add-noise"),
         (("noisy.npy", "--memory-limit", "500M"), "--memory-limit"),
         (("gone.hdr",), "no such file"),
         (("noisy.npy", "broken.npy"), "broken.npy"),

@@ -7,7 +7,7 @@ from hsi_suite.models.building import build_denoiser, build_model
 from hsi_suite.models.dncnn import DnCNN
 from hsi_suite.models.margins import reflect_to_multiple
 from hsi_suite.models.registry import MODELS
-from hsi_suite.models.residual_unet import ResidualUNet
+from hsi_suite.models.residual_unet import ResidualUNet, blind_colour_start
 from hsi_suite.tasks.denoising.results import multiply_adds_per_pixel
 
 
@@ -188,3 +188,21 @@ def test_unknown_options_are_refused():
         build_denoiser("dncnn", in_channels=1, options={"dept": 3}, generator=None)
     with pytest.raises(ConfigError, match="does not suit dncnn"):
         build_denoiser("dncnn", in_channels=1, options={"depth": "many"}, generator=None)
+
+
+def test_a_blind_colour_network_begins_as_the_grey_one_on_luma():
+    """Inside the image it takes from every colour what the grey one finds in luma."""
+    options = {"channels": [4, 6], "blocks": 1}
+    grey = ResidualUNet(1, **options)
+    colour = ResidualUNet(3, **options, noise_map=False, offset=True)
+    luma, sigma = (0.299, 0.587, 0.114), 0.04
+    colour.load_state_dict(blind_colour_start(grey.state_dict(), sigma, luma))
+    image = torch.rand(1, 3, 64, 64)
+    brightness = (image * torch.tensor(luma)[None, :, None, None]).sum(1, keepdim=True)
+    with torch.no_grad():
+        found = brightness - grey(torch.cat([brightness, torch.full_like(brightness, sigma)], 1))
+        taken = image - colour(image)
+    inner = slice(24, 40)
+    for channel in range(3):
+        assert torch.allclose(taken[0, channel, inner, inner], found[0, 0, inner, inner], atol=1e-5)
+    assert not torch.allclose(found[0, 0, inner, inner], torch.zeros(16, 16), atol=1e-4)

@@ -130,6 +130,36 @@ def test_weights_to_go_on_from_must_be_of_the_same_network(finished, folder, tmp
     assert not list(tmp_path.iterdir())
 
 
+BLIND = (
+    "data.colour=rgb",
+    "noise.kind=camera",
+    "noise.validation=[400]",
+    "model.options={channels: [8, 16], blocks: 1, noise_map: false, offset: true}",
+)
+
+
+def test_a_colour_training_begins_from_grey_weights(finished, folder, tmp_path):
+    still = ["train.epochs=1", "train.steps_per_epoch=1", "train.optimizer.learning_rate=1e-30"]
+    given = f"model.grey_weights={finished.path}"
+    run = train(configured(folder, *BLIND, given, *still), tmp_path)
+    begun, ended = weights(finished), weights(run)
+    name = "bottom.0.body.0.conv.weight"
+    assert torch.allclose(begun[name], ended[name], rtol=0, atol=1e-12)
+    assert ended["head.conv.bias"].shape == ended["head.conv.weight"].shape[:1]
+
+
+def test_grey_weights_need_a_blind_colour_network(finished, folder, tmp_path):
+    given = f"model.grey_weights={finished.path}"
+    for settings, named in (
+        ((), "noise_map=false"),
+        ((f"model.weights={finished.path}",), "either model.weights or model.grey_weights"),
+        ((*BLIND, "model.options.channels=[4,4]"), "has options"),
+    ):
+        with pytest.raises(ConfigError, match=named):
+            train(configured(folder, given, *settings), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_metrics_are_those_of_the_saved_file(finished):
     last = finished.history[-1]
     for sigma, scores in finished.metrics["validation"].items():

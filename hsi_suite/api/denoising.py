@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any, overload
+from typing import Any, get_args, overload
 
 import numpy as np
 import torch
@@ -25,10 +25,10 @@ from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
 from ..tasks.denoising.image_restoration import Restoration, image_noise, known_noise, restore
+from ..tasks.denoising.network_choice import Networks, Noise
 from ..tasks.denoising.network_remarks import too_strong
 from ..tasks.denoising.noise_estimation import estimate_image_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
-from ..tasks.denoising.weights import load_weights
 from ..tasks.denoising.white_level import WhiteLevel, shifted_back, white_level
 from .arrays import as_cube, as_image
 from .progress import progress
@@ -51,6 +51,8 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
             run or its folder; None takes the default.
         sigma: standard deviation of the noise: of images on the scale on which white is 255, of
             cubes in their own units; None estimates it, of cubes band by band.
+        noise: of images, where neither weights nor sigma are given: "gaussian", "camera" or "jpeg"
+            takes the weights for it; "auto" looks at each image, and leaves a clean one as it is.
         white: of images: the value that is white; None: the largest of the type for whole numbers,
             1 for real ones.
         strength: share of the change that is made, 0 to 1.
@@ -77,6 +79,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         weights: Weights = None,
         *,
         sigma: float | None = None,
+        noise: Noise = "auto",
         white: float | None = None,
         strength: float = 1.0,
         mode: Mode = "subspace",
@@ -87,6 +90,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.weights = weights
         self.sigma = sigma
+        self.noise = noise
         self.white = white
         self.strength = strength
         self.mode = mode
@@ -94,7 +98,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.threads = threads
         self.verbose = verbose
-        self._loaded: tuple[Any, Network] | None = None
+        self._loaded: tuple[Any, Networks] | None = None
         self._network()
 
     @property
@@ -133,12 +137,12 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         """
         sigma = self.sigma if sigma is None else sigma
         self._check(sigma)
-        network, observer = self._network(), progress(self.verbose)
+        observer = progress(self.verbose)
         how = Restoration(float(self.strength))
         with computing(self._device(), self.threads or available_threads(), True):
             if is_image(array):
-                return _image(as_image(array), sigma, self.white, network, how, observer)
-            return _cube(array, sigma, network, how, self.mode, self.repair, observer)
+                return _image(as_image(array), sigma, self.white, self._networks(), how, observer)
+            return _cube(array, sigma, self._network(), how, self.mode, self.repair, observer)
 
     def denoise(self, array: Any, sigma: float | None = None) -> Any:
         """The same as a call of the denoiser."""
@@ -177,18 +181,28 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         return True
 
     def _network(self) -> Network:
+        """The network of cubes and of known noise."""
+        return self._networks().likely
+
+    def _networks(self) -> Networks:
         """The weights, read again only where a parameter names others."""
-        key = (self.weights, self.device)
+        key = (self.weights, self.noise, self.device)
         if self._loaded is None or self._loaded[0] != key:
             weights = self.weights.path if isinstance(self.weights, Run) else self.weights
             place = None if weights is None else os.fspath(weights)
-            self._loaded = (key, load_weights(place, self._device()))
+            self._loaded = (key, Networks(place, self.noise, self._device()))
         return self._loaded[1]
 
     def _device(self) -> torch.device:
         return torch.device(resolve_device(self.device))
 
     def _check(self, sigma: float | None) -> None:
+        if self.noise not in get_args(Noise):
+            raise ConfigError("noise", f"{self.noise!r}", f"one of {', '.join(get_args(Noise))}")
+        if self.noise != "auto" and self.weights is not None:
+            raise ConfigError("noise", "given beside weights", "one of the two")
+        if self.noise in ("camera", "jpeg") and sigma is not None:
+            raise ConfigError("sigma", f"given with noise={self.noise!r}", "one of the two")
         for name, value, highest in (
             ("sigma", sigma, np.inf),
             ("white", self.white, np.inf),
@@ -208,6 +222,7 @@ def denoise(
     sigma: float | None = None,
     *,
     weights: Weights = None,
+    noise: Noise = "auto",
     white: float | None = None,
     strength: float = 1.0,
     mode: Mode = "subspace",
@@ -222,6 +237,7 @@ def denoise(
     sigma: float | None = None,
     *,
     weights: Weights = None,
+    noise: Noise = "auto",
     white: float | None = None,
     strength: float = 1.0,
     mode: Mode = "subspace",
@@ -236,6 +252,7 @@ def denoise(
     sigma: float | None = None,
     *,
     weights: Weights = None,
+    noise: Noise = "auto",
     white: float | None = None,
     strength: float = 1.0,
     mode: Mode = "subspace",
@@ -255,6 +272,7 @@ def denoise(
         sigma: standard deviation of the noise: of images on the scale on which white is 255, of
             cubes in their own units; None estimates it, of cubes band by band.
         weights: as of `Denoiser`, and so are the others.
+        noise: of images: what is known of their noise.
         white: of images: the value that is white; real numbers that are not on the scale 0 to 1
             need it only where σ is said, else their own range serves (warned of).
         strength: share of the change that is made, 0 to 1.
@@ -272,7 +290,7 @@ def denoise(
         ConfigError: weights that do not suit it, or a white that cannot be known.
     """
     denoiser = Denoiser(
-        weights, sigma=sigma, white=white, strength=strength, mode=mode, repair=repair,
+        weights, sigma=sigma, noise=noise, white=white, strength=strength, mode=mode, repair=repair,
         device=device, threads=threads, verbose=verbose,
     )  # fmt: skip
     return denoiser(array)
@@ -290,7 +308,7 @@ def _image(
     image: NDArray[Any],
     sigma: float | None,
     white: float | None,
-    network: Network,
+    networks: Networks,
     how: Restoration,
     observer: Observer,
 ) -> NDArray[Any]:
@@ -298,6 +316,11 @@ def _image(
     seen = image if not level.black else image.astype(np.float32) - np.float32(level.black)
     if level.remark:
         warnings.warn(level.remark, stacklevel=5)
+    choice = networks.choose(seen, level.value, known=sigma is not None)
+    network = choice.denoiser
+    if network is None:
+        warnings.warn(choice.words, stacklevel=5)
+        return image.copy()
     if sigma is None and network.network.takes_noise_map:
         estimated = estimate_image_noise(seen, level.value, network)
         sigmas = estimated.sigmas

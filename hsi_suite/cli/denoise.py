@@ -30,7 +30,8 @@ Examples:
   hsi denoise scans/ -o clean/ --sigma 12
   hsi denoise photo.png --add-noise 25 --compare
   hsi denoise cube.hdr --repair --compare
-  hsi denoise clean.npy --add-noise 0.05 --noise bands
+  hsi denoise clean.npy --add-noise 0.05 --add-kind bands
+  hsi denoise photo.jpg --noise camera --strength 0.7
 """
 
 
@@ -59,7 +60,11 @@ Examples:
 @click.option("--model", metavar="NAME", help="Weights that ship with hsi_suite, by name.")
 @click.option("--weights", metavar="FILE", help="Weights of your own, or a public checkpoint.")
 @click.option(
-    "--strength", type=NUMBER, default=1.0, show_default=True, help="Share of the change, 0 to 1."
+    "--strength",
+    type=NUMBER,
+    default=1.0,
+    show_default=True,
+    help="Share of the change, 0 to 1: less keeps more detail, and noise.",
 )
 @click.option("--self-ensemble", is_flag=True, help="Mean over 8 flips and turns; 8 times slower.")
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
@@ -107,6 +112,14 @@ Examples:
 )
 @click.option(
     "--noise",
+    type=click.Choice(["auto", "gaussian", "camera", "jpeg"]),
+    default="auto",
+    show_default=True,
+    help="Photographs: what is known of their noise, which chooses the weights.  Auto looks at the "
+    "picture and says what it found; with --sigma the noise is gaussian.",
+)
+@click.option(
+    "--add-kind",
     type=click.Choice(["gaussian", "bands", "stripes", "dead-lines", "impulses"]),
     default="gaussian",
     show_default=True,
@@ -185,11 +198,12 @@ def denoise(
         inputs, TerminalObserver(), stacking, [output, given["contact_sheet"]]
     )
     folders = [path for path in map(Path, inputs) if path.is_dir()]
-    chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata", "noise")}
+    chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata")}
+    chosen["noise"] = given.pop("add_kind")
     if chosen["rank"] is None:
         chosen["rank"] = "auto"
     if chosen["noise"] != "gaussian" and given["add_noise"] is None:
-        raise ConfigError("--noise", "given without --add-noise", "both, for a trial")
+        raise ConfigError("--add-kind", "given without --add-noise", "both, for a trial")
     shape, drop_water = given.pop("shape"), bool(given.pop("drop_water"))
     settings = CubeSettings(
         variable=given.pop("scene_variable"),
@@ -205,6 +219,8 @@ def denoise(
         if given[name] is not None and cubes:
             option = "--format" if name == "kind" else f"--{name.replace('_', '-')}"
             raise ConfigError(option, f"given with {cubes[0]}", "photographs")
+    if given["noise"] != "auto" and cubes:
+        raise ConfigError("--noise", f"given with {cubes[0]}", "photographs")
     sigmas = given.pop("sigma")
     if len(sigmas) > 1 and cubes:
         raise ConfigError("--sigma", f"{len(sigmas)} values given with {cubes[0]}", "one value")
@@ -313,6 +329,8 @@ def _print(image: DenoisedImage) -> None:
     if image.pages > 1:
         line += f", {image.pages} pages"
     say(line)
+    if image.choice:
+        say(f"  {image.choice}")
     if image.white.remark:
         say(f"  {image.white.remark}")
     if image.before is not None and image.after is not None:

@@ -13,6 +13,7 @@ Examples:
   hsi evaluate runs/MY_RUN
   hsi evaluate runs/cifar10_resnet-56_given_s*
   hsi evaluate --weights dncnn_25.pth --data set12 --sigma 15,25,50
+  hsi evaluate --weights camera_denoiser --pairs PolyU_cameras/
   hsi evaluate --weights dncnn3.pth --data classic5 --jpeg 10,20,30,40
 """
 
@@ -24,6 +25,18 @@ def _numbers(
     if value is None:
         return None
     return [NUMBER.convert(part, parameter, context) for part in value.split(",")]
+
+
+def _refuse_beside(pairs: str | None, iso: list[float] | None, others: dict[str, Any]) -> None:
+    """Photographs are scored in a call of their own; only simulated ones take clean images."""
+    from ..errors import ConfigError
+
+    if pairs is not None and iso is not None:
+        raise ConfigError("--iso", "given with --pairs", "one of the two")
+    for option, value in others.items():
+        if value is not None and (option != "--data" or pairs is not None):
+            named = "--iso" if pairs is None else "--pairs"
+            raise ConfigError(option, f"given with {named}", "a call of its own")
 
 
 @click.command(epilog=_EXAMPLES)
@@ -55,6 +68,18 @@ def _numbers(
     help="Score it on images made smaller by these factors, 2 to 8, and larger again.",
 )
 @click.option(
+    "--pairs",
+    metavar="FOLDER",
+    help="Score it on noisy photographs with clean ones beside them: NAME_real and NAME_mean, "
+    "NAME_noisy and NAME_clean, or folders noisy and clean.",
+)
+@click.option(
+    "--iso",
+    callback=_numbers,
+    metavar="LIST",
+    help="Score it on photographs that a simulated camera takes of --data at these sensitivities.",
+)
+@click.option(
     "--device",
     metavar="NAME",
     help="auto, cpu, cuda or cuda:N.  [default: a run's own; auto for --weights]",
@@ -75,6 +100,8 @@ def evaluate(
     sigma: list[float] | None,
     jpeg: list[float] | None,
     upsample: list[float] | None,
+    pairs: str | None,
+    iso: list[float] | None,
     device: str | None,
     threads: int | None,
     memory_limit: float | None,
@@ -101,7 +128,14 @@ def evaluate(
             "threads": threads,
             "observer": TerminalObserver(),
         }
-        if jpeg is not None or upsample is not None:
+        if pairs is not None or iso is not None:
+            from ..tasks.denoising.pair_scores import evaluate_photographs
+
+            _refuse_beside(pairs, iso, {"--jpeg": jpeg, "--upsample": upsample, "--data": data})
+            if sigma is not None:
+                chosen["sigmas"] = sigma
+            scores = evaluate_photographs(weights, pairs, data or "set12", iso, **chosen)
+        elif jpeg is not None or upsample is not None:
             from ..tasks.denoising.artefact_scores import evaluate_artefacts
 
             if sigma is not None:
@@ -120,6 +154,8 @@ def evaluate(
         "--sigma": sigma,
         "--jpeg": jpeg,
         "--upsample": upsample,
+        "--pairs": pairs,
+        "--iso": iso,
         "--threads": threads,
     }
     for option, value in theirs.items():

@@ -112,12 +112,18 @@ def _close(now: Any, stored: Any) -> bool:
 
 
 def print_denoiser_scores(scores: dict[str, Any], as_json: bool) -> None:
-    """A denoiser's scores beside those of other methods, or on what JPEG leaves of images."""
-    from ..reports.denoising.content import artefact_scores_blocks, denoiser_scores_blocks
+    """A denoiser's scores: on noisy images, on what JPEG leaves, or on photographs."""
+    from ..reports.denoising.content import (
+        artefact_scores_blocks,
+        denoiser_scores_blocks,
+        photograph_scores_blocks,
+    )
     from ..reports.terminal import print_blocks
 
     if as_json:
         print_json(scores)
+    elif "columns" in scores:
+        print_blocks(photograph_scores_blocks(scores))
     else:
         blocks = artefact_scores_blocks if "tables" in scores else denoiser_scores_blocks
         print_blocks(blocks(scores))

@@ -36,13 +36,30 @@ _SRGB_TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
 )
 # ITU-R 601, full range, as JPEG has it.
+LUMA = (0.299, 0.587, 0.114)
 _TO_LUMA_CHROMA = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
+    [LUMA, [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
 )
 _FROM_LUMA_CHROMA = np.linalg.inv(_TO_LUMA_CHROMA).astype(np.float32)
 #: Variance of the shot noise of a white pixel at ISO 100; it grows in proportion to ISO. Brooks et
 #: al. draw 0.0001 to 0.012 for what is then ISO 100 to 12,000 of a small sensor.
 SHOT_AT_ISO_100 = 1e-4
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """What a camera's noise reduction leaves of the noise of luma or chroma.
+
+    Attributes:
+        fine: σ in pixels of the Gaussian over all of it.
+        coarse: σ of the wider Gaussian over a part of it, at least `fine`.
+        share: of the noise that is smoothed so widely, 0 to 1: reduction takes the fine noise away
+            where it can, and leaves the coarse.
+    """
+
+    fine: float = 0.0
+    coarse: float = 0.0
+    share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +74,12 @@ class Camera:
         corner: line and sample, 0 or 1, of the first red pixel of the mosaic.
         adaptive: whether the demosaicking looks at gradients.
         tone_curve: whether a smooth step follows the gamma.
-        luma_smoothing: σ in pixels of the Gaussian by which noise reduction smooths luma noise.
-        chroma_smoothing: the same of chroma noise.
+        luma: noise reduction of luma.
+        chroma: noise reduction of chroma.
         sharpening: share of the unsharp mask (σ 1 pixel) that is added, noise and all.
         quality: of the JPEG, 1 to 100; None writes none.
         subsampling: whether the JPEG halves the resolution of colour.
+        grey: whether the picture is turned into its luma, in three equal channels.
     """
 
     iso: float
@@ -71,11 +89,12 @@ class Camera:
     corner: tuple[int, int] = (0, 0)
     adaptive: bool = True
     tone_curve: bool = True
-    luma_smoothing: float = 0.0
-    chroma_smoothing: float = 0.0
+    luma: Reduction = Reduction()
+    chroma: Reduction = Reduction()
     sharpening: float = 0.0
     quality: int | None = None
     subsampling: bool = True
+    grey: bool = False
 
     @property
     def shot_noise(self) -> float:
@@ -112,10 +131,12 @@ def take_photograph(
     # The clean photograph has been through a camera already: what another demosaicking would lose
     # of it is left out, and the noise alone is carried over.
     noise = develop(noisy, camera) - develop(raw, camera)
-    noise = reduce_noise(noise, camera.luma_smoothing, camera.chroma_smoothing)
+    noise = reduce_noise(noise, camera.luma, camera.chroma)
     # Sharpening is linear, and that of the picture itself is no fault of the photograph.
     noise = sharpen(noise, camera.sharpening)
     picture = clean + noise if shape is None else resize(clean + noise, shape)
+    if camera.grey:
+        picture = in_grey(picture)
     if camera.quality is None:
         return picture.clip(0, 1)
     return through_jpeg(picture, camera.quality, subsampling=camera.subsampling)
@@ -256,7 +277,7 @@ def _colours(shape: tuple[int, ...], corner: tuple[int, int]) -> NDArray[np.intp
     return np.asarray(lines[:, None] + samples, np.intp)
 
 
-def reduce_noise(noise: Picture, luma: float, chroma: float) -> Picture:
+def reduce_noise(noise: Picture, luma: Reduction, chroma: Reduction) -> Picture:
     """Noise after a camera's own reduction, as far as it is the same everywhere.
 
     An ideal reduction leaves the picture alone and smooths the noise, coarser in colour than in
@@ -264,20 +285,45 @@ def reduce_noise(noise: Picture, luma: float, chroma: float) -> Picture:
 
     Args:
         noise: the noise alone, lines × samples × 3.
-        luma: σ in pixels of the Gaussian on luma; 0 leaves it alone.
-        chroma: the same on chroma.
+        luma: of luma.
+        chroma: of both chroma channels.
     """
-    channels = noise @ _TO_LUMA_CHROMA.T
-    sizes = (luma, chroma, chroma)
-    smooth = [ndimage.gaussian_filter(channels[..., i], size) for i, size in enumerate(sizes)]
+    channels = np.moveaxis(noise @ _TO_LUMA_CHROMA.T, 2, 0)
+    kinds = (luma, chroma, chroma)
+    smooth = [_smoothed(plane, kind) for plane, kind in zip(channels, kinds, strict=True)]
     return np.asarray(np.stack(smooth, 2) @ _FROM_LUMA_CHROMA.T, np.float32)
+
+
+def _smoothed(plane: Picture, kind: Reduction) -> Picture:
+    fine = ndimage.gaussian_filter(plane, kind.fine)
+    if not kind.share:
+        return np.asarray(fine, np.float32)
+    coarse = ndimage.gaussian_filter(plane, max(kind.fine, kind.coarse))
+    return np.asarray(fine + np.float32(kind.share) * (coarse - fine), np.float32)
+
+
+def in_grey(picture: Picture) -> Picture:
+    """Luma (ITU-R 601) in three equal channels."""
+    return np.repeat((picture @ _TO_LUMA_CHROMA[0])[..., None], 3, 2)
 
 
 def resize(picture: Picture, shape: tuple[int, int]) -> Picture:
     """The picture at another resolution, by an antialiased bilinear filter."""
+    return _resampled(picture, shape, Image.Resampling.BILINEAR)
+
+
+def soften(picture: Picture, shape: tuple[int, int]) -> Picture:
+    """The picture on more pixels than it has detail for, as a lens gives it to a fine sensor.
+
+    By bicubic interpolation; of values from 0 to 1.
+    """
+    return _resampled(picture, shape, Image.Resampling.BICUBIC).clip(0, 1)
+
+
+def _resampled(picture: Picture, shape: tuple[int, int], kind: Image.Resampling) -> Picture:
     lines, samples = shape
     planes = [
-        Image.fromarray(plane).resize((samples, lines), Image.Resampling.BILINEAR)
+        Image.fromarray(plane).resize((samples, lines), kind)
         for plane in np.ascontiguousarray(np.moveaxis(picture, 2, 0), np.float32)
     ]
     return np.stack([np.asarray(plane) for plane in planes], 2)

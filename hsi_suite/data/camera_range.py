@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import SHOT_AT_ISO_100, Camera
+from .camera import SHOT_AT_ISO_100, Camera, Reduction
 
 Range = tuple[float, float]
 
@@ -23,25 +23,40 @@ class CameraRange:
         iso: lowest and highest sensitivity.
         red_gain: of the white balance.
         blue_gain: of the white balance.
-        luma_smoothing: σ in pixels of the noise reduction on luma.
-        chroma_smoothing: the same on chroma.
+        luma_smoothing: σ in pixels of the noise reduction on luma, see `Reduction`.
+        luma_coarse: of its wider part.
+        luma_share: of the noise that is smoothed so widely.
+        chroma_smoothing: the same three on chroma.
+        chroma_coarse: likewise.
+        chroma_share: likewise.
         sharpening: share of the unsharp mask.
         quality: of the JPEG.
         scale: at which photographs are written, 1 being the sensor's.
         resized: share of photographs that are written at another scale than 1.
+        softness: pixels of the sensor for one of the clean photograph, along lines and samples.
+        softened: share of photographs that are softer than 1; their sensors have more pixels than
+            their lenses have detail.
         jpeg: share of photographs that are written as JPEG.
+        grey: share of photographs in grey.
     """
 
-    iso: Range = (50.0, 12800.0)
+    iso: Range = (100.0, 25600.0)
     red_gain: Range = (1.9, 2.4)
     blue_gain: Range = (1.5, 1.9)
-    luma_smoothing: Range = (0.0, 1.0)
-    chroma_smoothing: Range = (0.0, 3.5)
-    sharpening: Range = (0.0, 0.5)
+    luma_smoothing: Range = (0.3, 1.8)
+    luma_coarse: Range = (1.0, 4.0)
+    luma_share: Range = (0.0, 0.9)
+    chroma_smoothing: Range = (0.5, 4.0)
+    chroma_coarse: Range = (2.0, 8.0)
+    chroma_share: Range = (0.0, 1.0)
+    sharpening: Range = (0.0, 0.3)
     quality: tuple[int, int] = (60, 100)
     scale: Range = (0.5, 1.0)
     resized: float = 0.25
+    softness: Range = (1.0, 4.0)
+    softened: float = 0.85
     jpeg: float = 0.9
+    grey: float = 0.1
 
     def draw(self, generator: np.random.Generator) -> Camera:
         """One camera."""
@@ -56,11 +71,20 @@ class CameraRange:
             corner=(int(generator.integers(2)), int(generator.integers(2))),
             adaptive=bool(generator.random() < 0.5),
             tone_curve=bool(generator.random() < 0.5),
-            luma_smoothing=generator.uniform(*self.luma_smoothing),
-            chroma_smoothing=generator.uniform(*self.chroma_smoothing),
+            luma=Reduction(
+                generator.uniform(*self.luma_smoothing),
+                generator.uniform(*self.luma_coarse),
+                generator.uniform(*self.luma_share),
+            ),
+            chroma=Reduction(
+                generator.uniform(*self.chroma_smoothing),
+                generator.uniform(*self.chroma_coarse),
+                generator.uniform(*self.chroma_share),
+            ),
             sharpening=generator.uniform(*self.sharpening),
             quality=self._quality(generator),
             subsampling=bool(generator.random() < 0.5),
+            grey=bool(generator.random() < self.grey),
         )
 
     def draw_scale(self, generator: np.random.Generator) -> float:
@@ -68,16 +92,23 @@ class CameraRange:
         resized, scale = generator.random() < self.resized, generator.uniform(*self.scale)
         return float(scale) if resized else 1.0
 
+    def draw_softness(self, generator: np.random.Generator) -> float:
+        """Pixels of the sensor for one of the clean photograph."""
+        softened, softness = generator.random() < self.softened, generator.uniform(*self.softness)
+        return float(softness) if softened else 1.0
+
     def middle(self, iso: float) -> Camera:
         """The camera in the middle of all ranges, at one sensitivity."""
         return Camera(
             iso=iso,
             read_noise=read_noise(iso, 0.0),
-            gains=(float(np.mean(self.red_gain)), float(np.mean(self.blue_gain))),
-            luma_smoothing=float(np.mean(self.luma_smoothing)),
-            chroma_smoothing=float(np.mean(self.chroma_smoothing)),
-            sharpening=float(np.mean(self.sharpening)),
-            quality=round(float(np.mean(self.quality))),
+            gains=(_middle(self.red_gain), _middle(self.blue_gain)),
+            luma=Reduction(*map(_middle, (self.luma_smoothing, self.luma_coarse, self.luma_share))),
+            chroma=Reduction(
+                *map(_middle, (self.chroma_smoothing, self.chroma_coarse, self.chroma_share))
+            ),
+            sharpening=_middle(self.sharpening),
+            quality=round(_middle(self.quality)),
         )
 
     def _quality(self, generator: np.random.Generator) -> int | None:
@@ -95,3 +126,7 @@ def read_noise(iso: float, deviation: float) -> float:
     """
     shot = SHOT_AT_ISO_100 * iso / 100
     return float(np.exp(_SLOPE * np.log(shot) + _OFFSET + _SPREAD * deviation))
+
+
+def _middle(bounds: Range) -> float:
+    return float(np.mean(bounds))

@@ -8,9 +8,10 @@ FFDNet (Zhang et al., TIP 2018, arXiv 1710.04026, section III); no biases (Mohan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from ..backbones import PixelShuffle, PixelUnshuffle, shuffle_up
@@ -42,6 +43,8 @@ class ResidualUNet(nn.Module):
         block: body of the residual blocks: `plain` (two convolutions with a ReLU between), `se`
             (the same with squeeze-and-excitation), or a name of `backbones.BLOCKS`.
         noise_map: whether σ is an input; a blind network judges the noise by itself.
+        offset: whether the first layer has biases after all: what a σ map of one value would add.
+            Results then no longer scale with the image.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class ResidualUNet(nn.Module):
         unshuffle: int = 2,
         block: str = "plain",
         noise_map: bool = True,
+        offset: bool = False,
     ) -> None:
         super().__init__()
         if not channels or min(*channels, blocks, unshuffle) < 1:
@@ -78,6 +82,9 @@ class ResidualUNet(nn.Module):
         self.tail = linear_unit(channels[0], in_channels * cell, 3)
         self.shuffle = PixelShuffle(unshuffle, dim=2)
         drop_biases(self)
+        if offset:
+            bias = nn.Parameter(torch.zeros(channels[0]))
+            self.head.conv.register_parameter("bias", bias)  # type: ignore[union-attr]
 
     def forward(self, x: Tensor) -> Tensor:
         """The clean image in `x`.
@@ -100,3 +107,30 @@ class ResidualUNet(nn.Module):
         image = x[:, :-1] if self.takes_noise_map else x
         clean: Tensor = image - noise[..., :height, :width]
         return clean
+
+
+def blind_colour_start(
+    grey: Mapping[str, Tensor], sigma: float, luma: Sequence[float]
+) -> dict[str, Tensor]:
+    """What a blind network for colour begins as, from a grey one with a σ map of the same body.
+
+    It takes the noise of luma for noise of one σ and leaves that of colour: the first layer sees
+    luma, its biases are what a map of σ would add (but at the border, where maps end), and what
+    the last layer finds is taken from red, green and blue alike.
+
+    Args:
+        grey: weights of a `ResidualUNet` of one channel with a noise map.
+        sigma: in the units of the image.
+        luma: shares of red, green and blue in luma, of sum 1.
+
+    Returns:
+        Weights of one of three channels without a noise map, with an offset.
+    """
+    head, tail = grey["head.conv.weight"], grey["tail.conv.weight"]
+    image, noise_map = head.chunk(2, 1)
+    return {
+        **grey,
+        "head.conv.weight": torch.cat([share * image for share in luma], 1),
+        "head.conv.bias": sigma * noise_map.sum((1, 2, 3)),
+        "tail.conv.weight": torch.cat([tail] * len(luma)),
+    }

@@ -63,26 +63,27 @@ def _flat_variances(
     planes: Sequence[Plane], usable: Sequence[NDArray[np.bool_]]
 ) -> NDArray[np.float64]:
     """Eigenvalues of the covariance of the flattest patches, falling."""
-    patches = [_patches(plane) for plane in planes if min(plane.shape) >= _PATCH]
+    patches = [patches_of(plane) for plane in planes if min(plane.shape) >= _PATCH]
     if not patches:
         raise ShapeError("image", "smaller than 8 × 8", "at least that, to estimate the noise")
     every = np.concatenate(patches)
     if usable:
-        masks = [_patches(mask).all(1) for mask in usable if min(mask.shape) >= _PATCH]
+        masks = [patches_of(mask).all(1) for mask in usable if min(mask.shape) >= _PATCH]
         chosen = np.concatenate(masks)
         if chosen.sum() >= _ENOUGH:
             every = every[chosen]
-    flat = every[_flattest(every)].astype(np.float64)
+    flat = every[flattest(every)].astype(np.float64)
     return np.linalg.eigvalsh(np.cov(flat, rowvar=False, bias=True))[::-1]
 
 
-def _patches(plane: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Every second patch along lines and samples, one a row."""
+def patches_of(plane: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Every second 8 × 8 patch along lines and samples, one a row."""
     windows = np.lib.stride_tricks.sliding_window_view(plane, (_PATCH, _PATCH))[::2, ::2]
     return windows.reshape(-1, _PATCH**2)
 
 
-def _flattest(patches: NDArray[np.generic]) -> NDArray[np.integer]:
+def flattest(patches: NDArray[np.generic]) -> NDArray[np.integer]:
+    """Which tenth of the patches (one a row) has the least structure."""
     # The means of the quarters hardly share noise with the differences inside them, so that this
     # choice does not favour patches whose noise happens to be weak.
     half = _PATCH // 2

@@ -44,26 +44,40 @@ class CameraConfig(Section):
         red_gain: of the white balance, above 0.
         blue_gain: of the white balance, above 0.
         luma_smoothing: σ in pixels of the noise reduction on luma.
-        chroma_smoothing: the same on chroma.
+        luma_coarse: σ of the wider smoothing of a part of it.
+        luma_share: that part, 0 to 1.
+        chroma_smoothing: the same three on chroma.
+        chroma_coarse: likewise.
+        chroma_share: likewise.
         sharpening: share of the unsharp mask.
         quality: of the JPEG, 1 to 100.
         scale: at which photographs are written, above 0 and at most 1.
         resized: share of photographs that are written at another scale than 1.
+        softness: pixels of the sensor for one of the clean photograph, at least 1.
+        softened: share of photographs that are softer than 1.
         jpeg: share of photographs that are written as JPEG.
+        grey: share of photographs in grey.
     """
 
-    iso: Bounds = Field(default=[50.0, 12800.0])
+    iso: Bounds = Field(default=[100.0, 25600.0])
     red_gain: Bounds = Field(default=[1.9, 2.4])
     blue_gain: Bounds = Field(default=[1.5, 1.9])
-    luma_smoothing: Bounds = Field(default=[0.0, 1.0])
-    chroma_smoothing: Bounds = Field(default=[0.0, 3.5])
-    sharpening: Bounds = Field(default=[0.0, 0.5])
+    luma_smoothing: Bounds = Field(default=[0.3, 1.8])
+    luma_coarse: Bounds = Field(default=[1.0, 4.0])
+    luma_share: Bounds = Field(default=[0.0, 0.9])
+    chroma_smoothing: Bounds = Field(default=[0.5, 4.0])
+    chroma_coarse: Bounds = Field(default=[2.0, 8.0])
+    chroma_share: Bounds = Field(default=[0.0, 1.0])
+    sharpening: Bounds = Field(default=[0.0, 0.3])
     quality: Annotated[
         list[Annotated[int, Field(ge=1, le=100)]], Field(min_length=2, max_length=2)
     ] = Field(default=[60, 100])
     scale: Bounds = Field(default=[0.5, 1.0])
     resized: Share = 0.25
+    softness: Bounds = Field(default=[1.0, 4.0])
+    softened: Share = 0.85
     jpeg: Share = 0.9
+    grey: Share = 0.1
 
     @model_validator(mode="after")
     def _bounds(self) -> CameraConfig:
@@ -73,6 +87,11 @@ class CameraConfig(Section):
         for name in ("iso", "red_gain", "blue_gain", "scale"):
             if getattr(self, name)[0] <= 0:
                 raise ValueError(f"noise.camera.{name} above 0")
+        for name in ("luma_share", "chroma_share"):
+            if getattr(self, name)[1] > 1:
+                raise ValueError(f"noise.camera.{name} of at most 1")
+        if self.softness[0] < 1:
+            raise ValueError("noise.camera.softness of at least 1")
         if self.scale[1] > 1:
             raise ValueError("noise.camera.scale of at most 1")
         return self
@@ -166,11 +185,22 @@ class DenoiserConfig(Section):
         options: further arguments of the network.
         weights: what training starts from: a shipped name, a file or the folder of a run, of the
             same network; null draws new weights from the stream `init`.
+        grey_weights: what a blind colour network with an offset starts from instead: a grey one
+            of the same body with a σ map, see `blind_colour_start`.
+        grey_sigma: the σ of the map that becomes the offset, on the scale 0 to 255.
     """
 
     name: str = "residual_unet"
     options: Options = Field(default_factory=dict)
     weights: str | None = None
+    grey_weights: str | None = None
+    grey_sigma: Positive = 10.0
+
+    @model_validator(mode="after")
+    def _one_start(self) -> DenoiserConfig:
+        if self.weights is not None and self.grey_weights is not None:
+            raise ValueError("either model.weights or model.grey_weights")
+        return self
 
 
 class DenoisingTrainingConfig(TrainingConfig):

@@ -215,6 +215,30 @@ def artefact_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
     return [*blocks, *(Paragraph(note, "soft") for note in notes)]
 
 
+def photograph_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
+    """PSNR and SSIM of each method on photographs as cameras write them.
+
+    Args:
+        scores: as `evaluate_pairs` returns them.
+    """
+    columns = scores["columns"]
+    title = f"{scores['data']}, {scores['images']} photographs: mean PSNR in dB / SSIM"
+    heads = [Column("", number=False), *(Column(name) for name in columns)]
+    rows: list[list[Value]] = [
+        [row["method"], *(_cell(row["scores"][name], True) for name in columns)]
+        for row in scores["methods"]
+    ]
+    table = Table(title, heads, rows, [_STYLES.get(row["kind"], "") for row in scores["methods"]])
+    notes = [
+        f"{row['method']}: the least that a photograph gains is {score['smallest_gain']:+.2f} dB"
+        f" ({name})"
+        for row in scores["methods"]
+        if row["kind"] == "weights"
+        for name, score in row["scores"].items()
+    ]
+    return [table, *(Paragraph(note, "soft") for note in notes)]
+
+
 def _artefact_table(title: str, table: Mapping[str, Any]) -> Table:
     methods = [row for row in table["methods"] if row["scores"].keys() & set(table["levels"])]
     first = methods[0]["scores"][table["levels"][0]]

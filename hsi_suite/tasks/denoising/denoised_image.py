@@ -29,6 +29,7 @@ class DenoisedImage:
         pages: pictures in the file; of several, σ is the root mean square and scores are means.
         page_sigmas: the least and the largest σ of the pages, in the units of `sigma`.
         detail: a part of it before and after, where a contact sheet is asked for.
+        choice: what was found of the noise and chosen for it, or "" where nobody looked.
     """
 
     source: Path
@@ -42,6 +43,7 @@ class DenoisedImage:
     pages: int = 1
     page_sigmas: tuple[float, float] | None = None
     detail: Detail | None = None
+    choice: str = ""
 
     @property
     def noise_text(self) -> str:
@@ -62,7 +64,7 @@ def together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
     first = next((page for page in pages if page.white.known), pages[0])
     units = [1.0 if first.white.known else page.white.value for page in pages]
     sigmas = [(p.sigma or 0) * unit / units[0] for p, unit in zip(pages, units, strict=True)]
-    uses = first.sigma is not None
+    uses = any(page.sigma is not None for page in pages)
     return replace(
         first,
         sigma=float(np.sqrt(np.mean(np.square(sigmas)))) if uses else None,

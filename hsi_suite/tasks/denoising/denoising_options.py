@@ -12,6 +12,7 @@ from ...errors import ConfigError
 from ...memory import DEFAULT_MEMORY_LIMIT
 from ...user_files import resolved
 from .image_restoration import Restoration
+from .network_choice import Noise
 
 # Of the value that is white: beyond these the squares of values overflow single precision.
 _WHITES = (1e-9, 1e9)
@@ -22,7 +23,8 @@ class DenoisingOptions:
     """What a user may choose.
 
     Attributes:
-        weights: shipped name, file or run folder; None for the default.
+        weights: shipped name, file or run folder; None for the one that suits the noise.
+        noise: what is known of the noise of photographs, where no weights are named; auto looks.
         sigma: of the noise on the scale 0 to 255; None to estimate it.
         page_sigmas: in its place, one for each page of a TIFF stack; () for none.
         joint: whether pages of a stack are denoised with the help of their neighbours.
@@ -46,6 +48,7 @@ class DenoisingOptions:
     """
 
     weights: str | None = None
+    noise: Noise = "auto"
     sigma: float | None = None
     page_sigmas: tuple[float, ...] = ()
     joint: bool = False
@@ -79,6 +82,15 @@ class DenoisingOptions:
         Raises:
             ConfigError: one is out of its range, or an input is its own reference.
         """
+        if self.noise != "auto" and self.weights is not None:
+            raise ConfigError("--noise", "given beside weights", "one of the two")
+        if self.noise in ("camera", "jpeg") and (self.sigma is not None or self.page_sigmas):
+            raise ConfigError(
+                "--sigma",
+                f"given with --noise {self.noise}, whose network judges the noise itself",
+                "one of the two",
+                "a known σ is that of white noise; --strength trades detail against noise",
+            )
         own = self.reference is not None and self.add_noise is None
         if own and resolved(Path(str(self.reference))) in {resolved(Path(path)) for path in inputs}:
             raise ConfigError(

@@ -25,6 +25,7 @@ from ...metrics.measures import measure
 from ...reports.denoising.comparison import comparison_figure
 from ...reports.denoising.contact_sheet import MOST, detail_of
 from ...reports.drawing import save_png
+from ...restoration.jpeg_traces import quality_of_table
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...restoration.page_fusion import RADIUS
 from ...runs.machine import available_threads
@@ -41,12 +42,12 @@ from .image_restoration import (
 )
 from .image_scores import image_scores
 from .image_sheet import check_sheet, write_sheet
+from .network_choice import Networks
 from .network_remarks import network_remarks
 from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .own_failures import own_failure
 from .seen_page import SeenPage, joint_values
 from .stack_denoising import denoise_pages
-from .weights import load_weights
 from .white_level import WhiteLevel, reference_values, shifted_back, unknown_scale, white_level
 
 _LEVELS = 255.0
@@ -79,7 +80,10 @@ def denoise_images(
     _check_scale(options)
     device = resolve_device(options.device)
     with computing(device, options.threads or available_threads(), deterministic=True):
-        denoiser = load_weights(options.weights, device)
+        # Pages are compared by the σ of white noise.
+        noise = "gaussian" if options.joint and options.noise == "auto" else options.noise
+        networks = Networks(options.weights, noise, device)
+        denoiser = networks.likely
         if options.joint and not denoiser.network.takes_noise_map:
             raise ConfigError("--stack", "joint, with weights for one σ", "weights that are told σ")
         known = options.sigma is not None or options.page_sigmas
@@ -108,12 +112,12 @@ def denoise_images(
         )
         observer.begin("denoising", total)
         done = []
-        for index, job, tiling in planned:
+        for index, job, _ in planned:
             with (
                 own_failure(job.source, refused, alone=len(jobs) == 1),
                 keeping(job.written(options.compare), overwrite=options.overwrite),
             ):
-                done.append(_denoise(denoiser, job, tiling, options, index, observer))
+                done.append(_denoise(networks, job, options, index, observer))
         observer.end()
     if sheet is not None and done:
         rows = [
@@ -139,10 +143,6 @@ def _check_scale(options: DenoisingOptions) -> None:
 
 
 def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Tiling:
-    if job.header.channels == 1 and denoiser.header.in_channels == 3:
-        raise InputFileError(
-            job.source, "is grey", "RGB, as the network learnt", "choose weights for grey images"
-        )
     if (count := len(options.page_sigmas)) and count != job.header.pages:
         pages = "one page" if job.header.pages == 1 else f"{job.header.pages} pages"
         raise InputFileError(
@@ -167,37 +167,34 @@ def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Til
 
 
 def _denoise(
-    denoiser: Denoiser,
+    networks: Networks,
     job: ImageJob,
-    tiling: Tiling,
     options: DenoisingOptions,
     index: int,
     observer: Observer,
 ) -> DenoisedImage:
     path = None if options.reference is None else Path(options.reference)
     if job.header.pages > 1:
-        return together(_denoise_stack(denoiser, job, tiling, options, index, observer))
+        return together(_denoise_stack(networks, job, options, index, observer))
     photograph = read_photograph(job.source)
     reference = None
     if path is not None:
         _check_size(path, photograph)
         reference = read_photograph(path)
-    seen = _look(denoiser, job, photograph, reference, options, (index, 0), observer)
-    clean, image = _finished(
-        denoiser, job, seen, _first(denoiser, seen, tiling, options, observer), options, (index, 0)
-    )
+    seen = _look(networks, job, photograph, reference, options, (index, 0), observer)
+    first = _first(seen, options, observer)
+    clean, image = _finished(job, seen, first, options, (index, 0))
     result = replace(photograph, values=clean)
     # Encoding takes memory of its own; what the network needed can go.
-    del photograph, reference, seen
+    del photograph, reference, seen, first
     release_free_blocks()
     write_photograph(job.target, result, overwrite=options.overwrite, quality=options.quality)
     return image
 
 
 def _denoise_stack(
-    denoiser: Denoiser,
+    networks: Networks,
     job: ImageJob,
-    tiling: Tiling,
     options: DenoisingOptions,
     index: int,
     observer: Observer,
@@ -210,19 +207,17 @@ def _denoise_stack(
 
     def look(page: Photograph, truth: Photograph | None, number: int) -> tuple[SeenPage, Pixels]:
         own = options.for_page(number)
-        seen = _look(denoiser, job, page, truth, own, (index, number), observer)
-        return seen, _first(denoiser, seen, tiling, options, observer)
+        seen = _look(networks, job, page, truth, own, (index, number), observer)
+        return seen, _first(seen, options, observer)
 
     def finish(window: Sequence[tuple[SeenPage, Pixels]], place: int) -> Any:
         number, (seen, clean) = next(numbers), window[place]
         if len(window) > 1:
-            again = partial(
-                _restore, denoiser, seen, tiling=tiling, options=options, observer=observer
-            )
+            again = partial(_restore, seen, options=options, observer=observer)
             clean = joint_values(window, place, again)
         if options.joint and share < 1:
             clean = seen.values + np.float32(share) * (clean - seen.values)
-        return _finished(denoiser, job, seen, clean, options.for_page(number), (index, number))
+        return _finished(job, seen, clean, options.for_page(number), (index, number))
 
     reference = None if options.reference is None else Path(options.reference)
     radius = RADIUS if options.joint else 0
@@ -230,7 +225,7 @@ def _denoise_stack(
 
 
 def _look(
-    denoiser: Denoiser,
+    networks: Networks,
     job: ImageJob,
     photograph: Photograph,
     reference: Photograph | None,
@@ -248,49 +243,58 @@ def _look(
         truth = noisy if truth is None else truth
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
     seen = noisy if not level.black else noisy.astype(np.float32) - np.float32(level.black)
+    choice = networks.choose(
+        seen,
+        white,
+        known=options.sigma is not None or options.add_noise is not None,
+        quality=_quality(photograph),
+    )
+    # A clean picture goes through none; its tiles are counted all the same.
+    denoiser = choice.denoiser or networks.likely
+    tiling = _tiling(denoiser, job, options)
+    if choice.denoiser is None:
+        return SeenPage(photograph, truth, noisy, seen, level, choice, (), tiling)
     noise = _noise(denoiser, seen, white, options, job.source)
     # The pages of a stack are mostly alike.
     remarks = (*noise.remarks, *network_remarks(denoiser, noisy, noise.sigmas))
     for remark in remarks if number[1] == 0 else ():
         observer.message(f"{job.source}: {remark}")
-    return SeenPage(photograph, truth, noisy, seen, level, noise.sigmas)
+    return SeenPage(photograph, truth, noisy, seen, level, choice, noise.sigmas, tiling)
 
 
-def _first(
-    denoiser: Denoiser,
-    page: SeenPage,
-    tiling: Tiling,
-    options: DenoisingOptions,
-    observer: Observer,
-) -> Pixels:
-    """A picture by itself through the network."""
+def _quality(photograph: Photograph) -> int | None:
+    """Of a JPEG file, as its tables have it."""
+    return None if photograph.jpeg is None else quality_of_table(photograph.jpeg.tables[0][1])
+
+
+def _first(page: SeenPage, options: DenoisingOptions, observer: Observer) -> Pixels:
+    """A picture by itself through the network; the picture, where it is clean."""
+    if page.choice.denoiser is None:
+        lines, samples = page.values.shape[:2]
+        observer.advance(page.tiling.count((lines, samples)))
+        return page.photograph.values
     whole = not page.level.black and not options.joint
     dtype = page.photograph.values.dtype if whole else np.dtype(np.float32)
-    return _restore(
-        denoiser, page, page.values, page.sigmas, dtype, tiling=tiling, options=options,
-        observer=observer,
-    )  # fmt: skip
+    return _restore(page, page.values, page.sigmas, dtype, options=options, observer=observer)
 
 
 def _restore(
-    denoiser: Denoiser,
     page: SeenPage,
     values: Pixels,
     sigmas: tuple[float, ...],
     dtype: np.dtype[Any],
     *,
-    tiling: Tiling,
     options: DenoisingOptions,
     observer: Observer,
 ) -> Pixels:
+    assert page.choice.denoiser is not None
     return restore(
-        denoiser, values, page.level.value, sigmas, tiling, options.how, dtype=dtype,
-        observer=observer,
+        page.choice.denoiser, values, page.level.value, sigmas, page.tiling, options.how,
+        dtype=dtype, observer=observer,
     )  # fmt: skip
 
 
 def _finished(
-    denoiser: Denoiser,
     job: ImageJob,
     page: SeenPage,
     clean: Pixels,
@@ -300,7 +304,8 @@ def _finished(
     """The values of a denoised picture in its own type, and what became of it."""
     photograph, truth, noisy, level = page.photograph, page.truth, page.noisy, page.level
     white = level.value
-    if clean.dtype != photograph.values.dtype or level.black:
+    denoiser = page.choice.denoiser
+    if denoiser is not None and (clean.dtype != photograph.values.dtype or level.black):
         clean = shifted_back(clean, level.black, photograph.values.dtype)
     before = None if truth is None else image_scores(truth, noisy, white)
     after = None if truth is None else image_scores(truth, clean, white)
@@ -314,7 +319,7 @@ def _finished(
     if options.contact_sheet is not None and number[1] == 0 and number[0] < MOST:
         views = [upright(image, photograph.orientation) for image in (noisy, clean)]
         detail = detail_of(views[0], views[1], white, level.black)
-    uses_sigma = denoiser.network.takes_noise_map
+    uses_sigma = denoiser is not None and denoiser.network.takes_noise_map
     return clean, DenoisedImage(
         source=job.source,
         target=job.target,
@@ -325,6 +330,7 @@ def _finished(
         before=before,
         after=after,
         detail=detail,
+        choice=page.choice.words,
     )
 
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ...engine.allocation import release_free_blocks
 from ...engine.observer import Observer
 from ...engine.tiles import Region, Tiling
-from ...errors import ShapeError
 from ...restoration.colour import NOISE_GAIN, from_opponent, to_opponent
 from ...schemas.denoising import ARTEFACTS
 from .denoiser import Denoiser
@@ -99,7 +98,7 @@ def restore(
     """The denoised image; integers are rounded and clipped.
 
     Args:
-        denoiser: for as many channels as the image has, or for grey.
+        denoiser: for grey or for colour; a grey image is three equal channels to one for colour.
         image: lines × samples (× 3).
         white: the value that counts as 1, see `white_level.WhiteLevel`.
         sigmas: of each plane, see `known_noise`; on the scale 0 to 1.
@@ -107,12 +106,7 @@ def restore(
         how: see `Restoration`.
         dtype: of the result.
         observer: counts each tile.
-
-    Raises:
-        ShapeError: a network for colour images, and a grey image.
     """
-    if image.ndim == 2 and denoiser.header.in_channels != 1:
-        raise ShapeError("image", "is grey", "RGB, as the network learnt", "choose grey weights")
     observer = observer or Observer()
     output = np.empty(image.shape, dtype)
     shape = (image.shape[0], image.shape[1])
@@ -154,7 +148,8 @@ def _ensemble(
 def _network(denoiser: Denoiser, piece: Values, sigmas: tuple[float, ...]) -> Values:
     """The network on a piece of lines × samples (× 3), on the scale 0 to 1."""
     if piece.ndim == 2:
-        return np.asarray(_planes(denoiser, piece[None], sigmas)[0], np.float32)
+        channels = np.repeat(piece[None], denoiser.header.in_channels, 0)
+        return np.asarray(_planes(denoiser, channels, sigmas).mean(0), np.float32)
     if restores_luma(denoiser, piece):
         luma = np.ascontiguousarray(piece @ _LUMA)
         change = _planes(denoiser, luma[None], sigmas)[0] - luma

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -12,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...engine.tiles import Region
 from ...errors import ShapeError
 from ...restoration.colour import NOISE_GAIN, to_opponent
 from ...restoration.noise_estimate import SMALLEST_IMAGE
@@ -20,6 +18,7 @@ from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_le
 from ...restoration.noise_likelihood import Stack
 from .denoiser import Denoiser
 from .image_restoration import Pixels, Values, uses_opponent_colours
+from .image_samples import flat_regions
 from .weights import load_weights
 
 # Looked at: at most 8 × 8 samples spread over the image, of which 4 are used. Their lines and
@@ -27,7 +26,6 @@ from .weights import load_weights
 _SIDES = {1: 96, 2: 64, 4: 64}
 _SAMPLES = 8
 _USED = 4
-_CELL = 8
 # Averaged images of fewer lines or samples have too little of texture's finest detail left.
 _LEAST_SIDE = 32
 _LEVELS = 255
@@ -169,7 +167,7 @@ class _Samples:
         if scale > 1 and min(self.image.shape[:2]) < _LEAST_SIDE * scale:
             return None
         stacks, masks = [], []
-        for region in _chosen_regions(self.image, scale, self.used):
+        for region in flat_regions(self.image, scale * _SIDES[scale], _SAMPLES // scale, self.used):
             sample = self.image[region].astype(np.float32) / np.float32(self.white)
             whole = np.ones(sample.shape[:2], bool)
             inside = np.issubdtype(self.image.dtype, np.integer)
@@ -189,43 +187,6 @@ def _averaged(plane: NDArray[np.generic], scale: int) -> Stack:
     lines, samples = (size // scale for size in plane.shape)
     cut = plane[: scale * lines, : scale * samples].astype(np.float32)
     return np.asarray(cut.reshape(lines, scale, samples, scale).mean((1, 3)), np.float32)
-
-
-def _chosen_regions(image: Pixels, scale: int, used: int) -> list[Region]:
-    """Samples of little structure, though not of the least: that is often black or blown out."""
-    regions = _sample_regions(image.shape[:2], scale * _SIDES[scale], _SAMPLES // scale)
-    if len(regions) <= used:
-        return regions
-    structure = [_structure(image[region]) for region in regions]
-    ranked = [regions[index] for index in np.argsort(structure, kind="stable")]
-    places = np.linspace(0.1, 0.5, used) * (len(ranked) - 1)
-    return [ranked[index] for index in np.unique(places.round().astype(int))]
-
-
-def _structure(sample: Pixels) -> float:
-    """How much cells of 8 × 8 pixels differ, which noise hardly does; clipped ones are last."""
-    values = sample.astype(np.float32)
-    grey = values if values.ndim == 2 else values.mean(2)
-    lines, samples = (size // _CELL * _CELL for size in grey.shape)
-    cells = grey[:lines, :samples].reshape(lines // _CELL, _CELL, samples // _CELL, _CELL)
-    if np.issubdtype(sample.dtype, np.integer):
-        inside = (sample > 0) & (sample < np.iinfo(sample.dtype).max)
-        if inside.mean() < 0.5:
-            return float("inf")
-    steps = np.abs(np.diff(cells.mean((1, 3)), axis=0))
-    return float(np.median(steps))
-
-
-def _sample_regions(shape: tuple[int, ...], side: int, most: int) -> list[Region]:
-    starts = []
-    for size in shape:
-        # What is left of less than half a sample is left out.
-        count = max(1, min(most, -(-(size - side // 2) // side)))
-        starts.append(np.linspace(0, max(size - side, 0), count).round().astype(int))
-    return [
-        (slice(line, line + side), slice(sample, sample + side))
-        for line, sample in itertools.product(*starts)
-    ]
 
 
 def _inside_range(sample: Values) -> NDArray[np.bool_]:

@@ -8,15 +8,19 @@ from pathlib import Path
 import torch
 
 from ...checksums import hash_file
+from ...data.camera import LUMA
 from ...data.images import ImageSet, load_images, read_folder
 from ...data.photographs import read_header
 from ...engine.observer import Observer
 from ...errors import ConfigError
+from ...models.residual_unet import blind_colour_start
 from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...seeding import SeedStreams
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
 from .task import ImageDenoising
 from .weights import find_weights
+
+_LEVELS = 255.0
 
 
 def load_training_images(config: DenoisingConfig, observer: Observer | None = None) -> ImageSet:
@@ -54,9 +58,11 @@ def starting_weights(config: DenoisingConfig) -> dict[str, str]:
     Raises:
         HsiSuiteError: there are no such weights.
     """
-    if config.model.weights is None:
-        return {}
-    return {"model.weights": hash_file(find_weights(config.model.weights))}
+    given = {
+        "model.weights": config.model.weights,
+        "model.grey_weights": config.model.grey_weights,
+    }
+    return {key: hash_file(find_weights(name)) for key, name in given.items() if name is not None}
 
 
 def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> Denoiser:
@@ -78,16 +84,44 @@ def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStrea
     denoiser = untrained_denoiser(header, torch.device(config.device), seeds.torch("init"))
     if config.model.weights is not None:
         given = load_denoiser(find_weights(config.model.weights), torch.device(config.device))
-        _refuse_other_network(config.model.weights, given.header, header)
+        _refuse_other_network("model.weights", config.model.weights, given.header, header)
         denoiser.network.load_state_dict(given.network.state_dict())
+    elif config.model.grey_weights is not None:
+        _begin_from_grey(denoiser, config.model.grey_weights, config.model.grey_sigma)
     return denoiser
 
 
-def _refuse_other_network(weights: str, found: DenoiserHeader, wanted: DenoiserHeader) -> None:
+def _begin_from_grey(denoiser: Denoiser, weights: str, sigma: float) -> None:
+    given = load_denoiser(find_weights(weights), torch.device("cpu"))
+    wanted = replace(
+        denoiser.header,
+        in_channels=1,
+        options={
+            name: value
+            for name, value in denoiser.header.options.items()
+            if name not in ("noise_map", "offset")
+        },
+    )
+    _refuse_other_network("model.grey_weights", weights, given.header, wanted)
+    blind = not denoiser.header.options.get("noise_map", True)
+    if not blind or not denoiser.header.options.get("offset") or denoiser.header.in_channels == 1:
+        raise ConfigError(
+            "model.grey_weights",
+            "given for another network",
+            "a blind one for colour with an offset",
+            "set noise_map=false and offset=true in model.options, and data.colour=rgb",
+        )
+    start = blind_colour_start(given.network.state_dict(), sigma / _LEVELS, LUMA)
+    denoiser.network.load_state_dict(start)
+
+
+def _refuse_other_network(
+    key: str, weights: str, found: DenoiserHeader, wanted: DenoiserHeader
+) -> None:
     for name in ("model", "options", "in_channels"):
         if getattr(found, name) != getattr(wanted, name):
             raise ConfigError(
-                "model.weights",
+                key,
                 f"{weights} has {name} {getattr(found, name)}",
                 f"the configuration's {getattr(wanted, name)}",
                 "choose weights of the same network, or set the model as it is there",

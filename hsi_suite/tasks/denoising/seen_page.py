@@ -10,8 +10,10 @@ import numpy as np
 
 from ...data.photographs import Photograph
 from ...engine.allocation import release_free_blocks
+from ...engine.tiles import Tiling
 from ...restoration.page_fusion import blended, fuse_pages, fused_sigma
 from .image_restoration import Pixels, image_noise
+from .network_choice import Choice
 from .white_level import WhiteLevel
 
 
@@ -25,7 +27,9 @@ class SeenPage:
         noisy: the values that are denoised, in the picture's units.
         values: the same as the network sees them, above `level.black`.
         level: what is white and black.
+        choice: what it is denoised with.
         sigmas: of the noise of each plane that the network sees, on the scale 0 to 1.
+        tiling: how it is cut for the network.
     """
 
     photograph: Photograph
@@ -33,7 +37,9 @@ class SeenPage:
     noisy: Pixels
     values: Pixels
     level: WhiteLevel
+    choice: Choice
     sigmas: tuple[float, ...]
+    tiling: Tiling
 
     @property
     def sigma(self) -> float:

@@ -1,0 +1,203 @@
+"""`python -m benchmarks.noise_kinds`: how often `--noise auto` finds what an image has.
+
+Photographs of BSDS500 that no network learns from, some made smaller, get noise: none, white (σ 5
+to 50), of simulated cameras and of scans; or JPEG of quality 10 to 90 alone; in colour and in grey.
+`--fit` fits the decision to photographs of the training side and writes its coefficients into the
+package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+import hsi_suite.restoration.noise_kind as noise_kind
+from hsi_suite.data.camera import LUMA, resize, soften, take_photograph, through_jpeg
+from hsi_suite.data.camera_range import CameraRange, read_noise
+from hsi_suite.data.images import ImageSet, load_images
+from hsi_suite.tasks.denoising.configuration import denoising_config
+from hsi_suite.tasks.denoising.preparation import validation_images
+
+_FOLDER = Path(noise_kind.__file__).parent
+_SIDE = 256
+_FITTED = 300
+_QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
+_ISOS = (400, 1600, 6400)
+_ISOS_FITTED = (250, 12800)
+Picture = NDArray[np.float32]
+Levels = NDArray[np.uint8]
+
+
+def levels(picture: Picture) -> Levels:
+    """A picture on the scale 0 to 1 in whole levels."""
+    return np.rint(np.asarray(picture * 255).clip(0, 255)).astype(np.uint8)
+
+
+def source(image: Levels, rng: np.random.Generator) -> Picture:
+    """A clean picture: as it is, with its weak grain, or smaller, without, and perhaps softer."""
+    picture = image.astype(np.float32) / 255
+    if rng.random() < 0.5:
+        line, sample = (rng.integers(0, size - _SIDE + 1) for size in picture.shape[:2])
+        return picture[line : line + _SIDE, sample : sample + _SIDE]
+    scale = rng.uniform(0.5, 0.8)
+    small = resize(picture, tuple(round(size * scale) for size in image.shape[:2])).clip(0, 1)
+    softness = rng.choice([1.0, rng.uniform(1, 2.5)])
+    side = round(_SIDE / softness)
+    cut = small[:side, :side]
+    return soften(cut, tuple(round(size * softness) for size in cut.shape[:2]))
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A picture, what it should be found to have, and the quality that its file says."""
+
+    values: Levels
+    kind: noise_kind.NoiseKind
+    quality: int | None = None
+
+
+def camera(picture: Picture, rng: np.random.Generator, iso: float) -> Sample:
+    """A photograph by a camera drawn at random, of a given sensitivity.
+
+    Cameras whose noise cannot be seen (more than 40 dB) are drawn anew.
+    """
+    while True:
+        read = read_noise(iso, rng.standard_normal())
+        drawn = replace(CameraRange(grey=0).draw(rng), iso=iso, read_noise=read)
+        still = replace(drawn, iso=0.0, read_noise=0.0)
+        taken, clean = (take_photograph(picture, each, rng) for each in (drawn, still))
+        if np.mean((taken - clean) ** 2) > 1e-4:
+            return Sample(levels(taken), "camera", drawn.quality)
+
+
+def scan(picture: Picture, rng: np.random.Generator, sigma: float) -> Sample:
+    """A blurred picture with grain that reaches over some pixels, mostly in luma; half as JPEG."""
+    blurred = ndimage.gaussian_filter(picture, (rng.uniform(0.4, 0.9),) * 2 + (0,))
+    reach = rng.uniform(0.5, 1.0)
+    grain = ndimage.gaussian_filter(rng.standard_normal(picture.shape), (reach, reach, 0))
+    shared = grain.mean(2, keepdims=True)
+    grain = 0.6 * grain / grain.std() + 0.8 * shared / shared.std()
+    result = levels(blurred + sigma / 255 * grain.astype(np.float32))
+    if rng.random() < 0.5:
+        return Sample(result, "camera")
+    return replace(jpeg(result / np.float32(255), int(rng.integers(75, 96))), kind="camera")
+
+
+def jpeg(picture: Picture, quality: int) -> Sample:
+    """A picture through JPEG."""
+    through = through_jpeg(picture.astype(np.float32), quality, subsampling=True)
+    return Sample(levels(through), "jpeg", quality)
+
+
+def grey(image: Levels) -> Levels:
+    """The luma of a picture in whole levels."""
+    return np.rint(image @ np.array(LUMA)).astype(np.uint8)
+
+
+Maker = Callable[[Picture, np.random.Generator], Sample]
+
+
+def makers() -> dict[str, Maker]:
+    """What is made of a clean picture."""
+    made: dict[str, Maker] = {"clean": lambda p, _: Sample(levels(p), "clean")}
+    for sigma in (5, 10, 15, 25, 50):
+        made[f"white, σ {sigma}"] = _white(sigma)
+    for iso in _ISOS:
+        made[f"camera, ISO {iso}"] = lambda p, g, iso=iso: camera(p, g, iso)
+    for quality in _QUALITIES:
+        made[f"JPEG {quality}"] = lambda p, _, quality=quality: jpeg(p, quality)
+    for sigma in (4, 8):
+        made[f"scan, σ {sigma}"] = lambda p, g, sigma=sigma: scan(p, g, sigma)
+    return made
+
+
+def _white(sigma: float) -> Maker:
+    def make(picture: Picture, rng: np.random.Generator) -> Sample:
+        noise = rng.standard_normal(picture.shape, np.float32)
+        return Sample(levels(picture + sigma / 255 * noise), "gaussian")
+
+    return make
+
+
+def fit(images: ImageSet, chosen: list[int]) -> None:
+    """Fit the decision between noise that is not white and none, and write its coefficients."""
+    rows: dict[str, list[tuple[NDArray[np.float64], bool]]] = defaultdict(list)
+    for index in chosen[:_FITTED]:
+        rng = np.random.default_rng(index)
+        picture = source(images.images[index], rng)
+        samples = 2 * [Sample(levels(picture), "clean")]
+        isos = np.exp(rng.uniform(*np.log(_ISOS_FITTED), 3))
+        samples += [camera(picture, rng, float(iso)) for iso in isos]
+        # Of the qualities that cameras write, as many pictures without noise as with it.
+        qualities = [*rng.integers(8, 60, 2), *rng.integers(60, 98, 4)]
+        samples += [jpeg(picture, int(quality)) for quality in qualities]
+        samples += [scan(picture, rng, rng.uniform(3, 10))]
+        for sample in samples:
+            # Half of what was JPEG comes as another file, which does not say so.
+            quality = sample.quality if rng.random() < 0.5 else None
+            for grey_too in (False, True):
+                values = grey(sample.values) if grey_too else sample.values
+                signs = noise_kind.signs_of(values.astype(np.float32), quality)
+                name = noise_kind.fit_name(signs, grey=grey_too)
+                rows[name].append((signs.numbers(), sample.kind == "camera"))
+    fits = {name: _fitted(pairs) for name, pairs in rows.items()}
+    (_FOLDER / "noise_kinds.json").write_text(json.dumps(fits, indent=1) + "\n", "utf-8")
+
+
+def _fitted(pairs: list[tuple[NDArray[np.float64], bool]]) -> dict[str, list[object]]:
+    numbers = np.stack([row for row, _ in pairs])
+    scaler = StandardScaler().fit(numbers)
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=5000)
+    model.fit(scaler.transform(numbers), [label for _, label in pairs])
+    arrays = {
+        "means": scaler.mean_, "scales": scaler.scale_,
+        "weights": model.coef_[0], "bias": model.intercept_[0],
+    }  # fmt: skip
+    return {name: np.round(array, 4).tolist() for name, array in arrays.items()}
+
+
+def show(images: ImageSet) -> None:
+    """Print how often each kind is found, in colour and grey; JPEG files say their quality."""
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    right: list[bool] = []
+    for index, image in enumerate(images.images):
+        rng = np.random.default_rng(10_000 + index)
+        picture = source(image, rng)
+        for name, make in makers().items():
+            sample = make(picture, rng)
+            for shown, values in ((name, sample.values), (f"{name}, grey", grey(sample.values))):
+                found = noise_kind.find_noise(values.astype(np.float32), sample.quality).kind
+                counts[shown][found] += 1
+                right.append(found == sample.kind)
+    for name, found in counts.items():
+        print(f"{name:24}", ", ".join(f"{kind} {number}" for kind, number in found.items()))
+    print(f"right: {sum(right)} of {len(right)}, {100 * np.mean(right):.1f} %")
+
+
+def main() -> None:
+    """Fit or score the decision."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.noise_kinds", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument("--fit", action="store_true", help="fit it anew first")
+    options = parser.parse_args()
+    images = load_images("bsds500", "rgb")
+    config = denoising_config(config="denoising/camera_denoiser")
+    held = validation_images(config, images)
+    if options.fit:
+        fit(images, [k for k, name in enumerate(images.names) if name not in held.names])
+    show(held)
+
+
+if __name__ == "__main__":
+    main()

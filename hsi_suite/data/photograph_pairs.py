@@ -1,0 +1,86 @@
+"""Noisy photographs with clean ones of the same scene: pairs in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputFileError
+from ..user_files import require_folder
+from .photographs import PHOTOGRAPH_ENDINGS
+
+# How public sets name the two: PolyU and CC; SIDD; and plain words.
+_NAMES = (("_real", "_mean"), ("NOISY_SRGB", "GT_SRGB"), ("_noisy", "_clean"))
+_FOLDERS = ("noisy", "clean")
+_EXPECTED = (
+    "NAME_real and NAME_mean, NAME_noisy and NAME_clean, or the folders noisy and clean with files "
+    "of the same names"
+)
+
+
+@dataclass(frozen=True)
+class PhotographPair:
+    """Two photographs of one scene.
+
+    Attributes:
+        name: of the scene.
+        noisy: one exposure.
+        clean: the reference, such as the mean of many.
+    """
+
+    name: str
+    noisy: Path
+    clean: Path
+
+
+def pairs_in(folder: str | Path) -> list[PhotographPair]:
+    """The pairs of a folder, by name.
+
+    Raises:
+        InputFileError: no folder, no pairs in it, or a noisy photograph without a clean one.
+    """
+    folder = Path(folder)
+    require_folder(folder, "a folder of pairs of photographs")
+    if all((folder / name).is_dir() for name in _FOLDERS):
+        pairs = _pairs_of_folders(*(folder / name for name in _FOLDERS))
+    else:
+        pairs = _pairs_by_name(folder)
+    if not pairs:
+        raise InputFileError(folder, "holds no pairs of photographs", _EXPECTED)
+    return pairs
+
+
+def _photographs(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in PHOTOGRAPH_ENDINGS and not path.name.startswith(".")
+    )
+
+
+def _pairs_of_folders(noisy: Path, clean: Path) -> list[PhotographPair]:
+    references = {path.stem: path for path in _photographs(clean)}
+    return [_pair(path.stem, path, references.get(path.stem)) for path in _photographs(noisy)]
+
+
+def _pairs_by_name(folder: Path) -> list[PhotographPair]:
+    photographs = _photographs(folder)
+    for noisy, clean in _NAMES:
+        references = {path.stem: path for path in photographs if clean in path.stem}
+        found = [path for path in photographs if noisy in path.stem]
+        if found:
+            return [
+                _pair(
+                    path.stem.replace(noisy, "").strip("_"),
+                    path,
+                    references.get(path.stem.replace(noisy, clean)),
+                )
+                for path in found
+            ]
+    return []
+
+
+def _pair(name: str, noisy: Path, clean: Path | None) -> PhotographPair:
+    if clean is None:
+        raise InputFileError(noisy, "has no clean photograph beside it", _EXPECTED)
+    return PhotographPair(name, noisy, clean)

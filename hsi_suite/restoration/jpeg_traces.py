@@ -1,0 +1,127 @@
+"""Traces that JPEG leaves in pixels: the grid of its blocks, and the quality of its tables.
+
+A decoded JPEG holds multiples of its quantisation steps in the cosine transform of its blocks, but
+for rounding to whole levels (Fan and de Queiroz, TIP 2003, section III). The tables are those of
+ITU-T T.81 annex K, scaled by quality as the Independent JPEG Group's library does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+Plane = NDArray[np.float32]
+
+BLOCK = 8
+_LUMA_TABLE = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ]
+)
+_QUALITIES = range(5, 99)
+# Rounding to whole levels moves a coefficient by less than this, nearly always; steps that are not
+# much wider show nothing.
+_ROUNDING, _LEAST_STEP = 1.0, 3
+# Coefficients that are not 0: so many are needed, and so many standard deviations more of them on
+# multiples of the steps than chance puts there. Photographs that never were JPEG reach 14.
+_ENOUGH, _SURE = 50, 40.0
+# Of a step between two columns of blocks: larger ones are the picture's.
+_LARGEST_STEP = 20.0
+# Lines and samples that are looked at: the middle of a larger picture.
+_SIDE = 512
+
+
+@dataclass(frozen=True)
+class JpegTraces:
+    """A JPEG found in pixels.
+
+    Attributes:
+        quality: of the Independent JPEG Group's scale, 1 to 100.
+        corner: first line and first sample at which a block begins, 0 to 7 each.
+    """
+
+    quality: int
+    corner: tuple[int, int]
+
+
+def find_jpeg(luma: Plane) -> JpegTraces | None:
+    """The JPEG that pixels were decoded from; None where nothing shows one.
+
+    Of qualities above about 92 the steps are too small to tell them from rounding.
+
+    Args:
+        luma: lines × samples on the scale 0 to 255, not scaled or changed since it was decoded;
+            it may be cut out anywhere.
+    """
+    lines, samples = luma.shape
+    if min(lines, samples) < 2 * BLOCK:
+        return None
+    first = [(size - min(size, _SIDE)) // 2 for size in luma.shape]
+    middle = luma[first[0] : first[0] + _SIDE, first[1] : first[1] + _SIDE]
+    found = [_phase(np.moveaxis(middle, axis, 0)) for axis in (0, 1)]
+    corner = (found[0], found[1])
+    coefficients = _coefficients(middle, corner)
+    surplus = {quality: _on_multiples(coefficients, quality) for quality in _QUALITIES}
+    best = max(surplus, key=lambda quality: surplus[quality])
+    if surplus[best] < _SURE:
+        return None
+    whole = ((corner[0] + first[0]) % BLOCK, (corner[1] + first[1]) % BLOCK)
+    return JpegTraces(best, whole)
+
+
+def quality_of_table(table: Sequence[int]) -> int:
+    """The quality (1 to 100) whose luma table is nearest to a file's, in any one order.
+
+    Args:
+        table: its 64 steps; their order does not matter.
+    """
+    mean = np.mean(table)
+    return min(range(1, 101), key=lambda quality: abs(luma_steps(quality).mean() - mean))
+
+
+def luma_steps(quality: int) -> NDArray[np.float64]:
+    """Quantisation steps of luma, 8 × 8 (rows: vertical frequencies), for a quality of 1 to 100."""
+    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+    return np.clip(np.floor((_LUMA_TABLE * scale + 50) / 100), 1, 255)
+
+
+def _phase(values: Plane) -> int:
+    """Where blocks begin along the first axis: there neighbours differ more than beside it."""
+    steps = np.abs(np.diff(values, axis=0))
+    surplus = steps[1:-1] - (steps[:-2] + steps[2:]) / 2
+    rows = surplus.clip(-_LARGEST_STEP, _LARGEST_STEP).mean(1)
+    means = [rows[start::BLOCK].mean() for start in range(BLOCK)]
+    # The first of these rows lies between the values 1 and 2.
+    return (int(np.argmax(means)) + 2) % BLOCK
+
+
+def _coefficients(luma: Plane, corner: tuple[int, int]) -> NDArray[np.float64]:
+    """Cosine transforms of the whole blocks, N × 8 × 8."""
+    cut = luma[corner[0] :, corner[1] :].astype(np.float64) - 128
+    lines, samples = (size // BLOCK for size in cut.shape)
+    blocks = cut[: lines * BLOCK, : samples * BLOCK].reshape(lines, BLOCK, samples, BLOCK)
+    spread = blocks.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
+    return np.asarray(fft.dctn(spread, axes=(1, 2), norm="ortho"))
+
+
+def _on_multiples(coefficients: NDArray[np.float64], quality: int) -> float:
+    """How many coefficients lie on multiples of the steps, in standard deviations beyond chance."""
+    steps = np.broadcast_to(luma_steps(quality), coefficients.shape)
+    shown = (np.abs(coefficients) > steps / 2 + _ROUNDING / 2) & (steps > _LEAST_STEP)
+    if shown.sum() < _ENOUGH:
+        return 0.0
+    step, value = steps[shown], coefficients[shown]
+    near = np.abs(value - step * np.round(value / step)) < _ROUNDING
+    chance = np.minimum(2 * _ROUNDING / step, 1)
+    return float((near - chance).sum() / np.sqrt((chance * (1 - chance)).sum() + 1))

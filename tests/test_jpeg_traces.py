@@ -1,0 +1,60 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data as samples
+
+from hsi_suite.restoration.jpeg_traces import JpegTraces, find_jpeg, luma_steps, quality_of_table
+
+
+def through_jpeg(values, quality):
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer)
+
+
+@pytest.mark.parametrize("quality", [10, 50, 75, 90])
+def test_the_tables_are_those_of_libjpeg(quality):
+    picture = through_jpeg(samples.camera(), quality)
+    table = picture.quantization[0]
+    assert sorted(table) == sorted(luma_steps(quality).ravel().astype(int))
+    assert quality_of_table(table) == quality
+
+
+@pytest.mark.parametrize("quality", [5, 10, 30, 49, 50, 75, 88])
+@pytest.mark.parametrize("corner", [(0, 0), (3, 5), (7, 1)])
+def test_quality_and_grid_are_found_wherever_it_was_cut(quality, corner):
+    pixels = np.asarray(through_jpeg(samples.camera(), quality), np.float32)
+    found = find_jpeg(pixels[corner[0] : 300, corner[1] : 400])
+    assert found is not None
+    assert abs(found.quality - quality) <= 1
+    assert found.corner == ((-corner[0]) % 8, (-corner[1]) % 8)
+
+
+def test_of_a_large_picture_the_middle_is_looked_at():
+    tiled = np.tile(samples.camera(), (2, 2))
+    pixels = np.asarray(through_jpeg(tiled, 40), np.float32)[5:, 2:]
+    assert find_jpeg(pixels) == JpegTraces(40, (3, 6))
+
+
+def test_colour_jpeg_is_found_in_luma():
+    picture = through_jpeg(samples.astronaut(), 60)
+    luma = np.asarray(picture, np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    found = find_jpeg(luma)
+    assert found is not None and abs(found.quality - 60) <= 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        samples.camera(),
+        samples.camera()[:9, :9],
+        np.full((64, 64), 128),
+        np.random.default_rng(0).normal(128, 30, (128, 128)).clip(0, 255).round(),
+        samples.camera() * 0.5 + 20.3,
+    ],
+    ids=["photograph", "tiny", "flat", "noise", "scaled"],
+)
+def test_nothing_is_found_where_there_was_none(values):
+    assert find_jpeg(np.asarray(values, np.float32)) is None

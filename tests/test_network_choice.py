@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data as samples
+
+import hsi_suite as hsi
+from hsi_suite.errors import ConfigError
+from hsi_suite.tasks.denoising.network_choice import Networks
+
+CPU = torch.device("cpu")
+# Means of 2 × 2 pixels: the picture itself has some grain.
+CLEAN = np.rint(samples.astronaut().reshape(256, 2, 256, 2, 3).mean((1, 3))).astype(np.uint8)
+
+
+def noisy(sigma, image=CLEAN):
+    rng = np.random.default_rng(0)
+    return np.rint(image + rng.normal(0, sigma, image.shape)).clip(0, 255).astype(np.uint8)
+
+
+def weights_of(choice):
+    return None if choice.denoiser is None else choice.denoiser.header.noise
+
+
+def test_white_noise_is_left_to_the_default_and_clean_pictures_alone():
+    networks = Networks(None, "auto", CPU)
+    assert weights_of(networks.choose(noisy(20), 255, known=False)) == "gaussian"
+    clean = networks.choose(CLEAN, 255, known=False)
+    assert clean.denoiser is None and "left as it is" in clean.words
+    # A σ that is said is that of white noise.
+    assert weights_of(networks.choose(CLEAN, 255, known=True)) == "gaussian"
+
+
+def test_depth_and_scale_do_not_matter():
+    networks = Networks(None, "auto", CPU)
+    for image, white in (
+        (noisy(20).astype(np.uint16) * 257, 65535),
+        (noisy(20) / np.float32(255), 1.0),
+    ):
+        assert networks.choose(image, white, known=False).words == (
+            networks.choose(noisy(20), 255, known=False).words
+        )
+
+
+def test_coarse_jpeg_is_left_to_the_network_of_cameras_and_fine_alone():
+    networks = Networks(None, "auto", CPU)
+    with Image.open(jpeg_of(CLEAN, 30)) as file:
+        coarse = networks.choose(np.asarray(file), 255, known=False, quality=30)
+    assert weights_of(coarse) == "camera" and "quality 30" in coarse.words
+    with Image.open(jpeg_of(CLEAN, 95)) as file:
+        fine = networks.choose(np.asarray(file), 255, known=False, quality=95)
+    assert fine.denoiser is None
+
+
+def jpeg_of(image, quality):
+    import io
+
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    buffer.seek(0)
+    return buffer
+
+
+def test_what_is_said_is_not_looked_for():
+    for noise in ("gaussian", "camera"):
+        choice = Networks(None, noise, CPU).choose(CLEAN, 255, known=False)
+        assert weights_of(choice) == noise and not choice.words
+    named = Networks("camera_denoiser", "auto", CPU).choose(CLEAN, 255, known=False)
+    assert weights_of(named) == "camera"
+
+
+def test_small_pictures_are_not_judged():
+    choice = Networks(None, "auto", CPU).choose(CLEAN[:20, :20], 255, known=False)
+    assert weights_of(choice) == "gaussian" and not choice.words
+
+
+def test_python_leaves_a_clean_picture_and_says_so():
+    with pytest.warns(UserWarning, match="left as it is"):
+        result = hsi.denoise(CLEAN)
+    assert np.array_equal(result, CLEAN) and result is not CLEAN
+    changed = hsi.denoise(CLEAN, noise="camera")
+    assert changed.dtype == np.uint8 and not np.array_equal(changed, CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"noise": "loud"}, "noise: 'loud'"),
+        ({"noise": "camera", "sigma": 5}, "sigma: given with noise='camera'"),
+        ({"noise": "camera", "weights": "default_denoiser"}, "noise: given beside weights"),
+    ],
+)
+def test_python_refuses_what_does_not_fit(given, said):
+    with pytest.raises((ConfigError, TypeError), match=said):
+        hsi.denoise(CLEAN, **given)
+
+
+def test_the_command_says_what_it_found(hsi_in, tmp_path):
+    Image.fromarray(CLEAN).save(tmp_path / "clean.png")
+    Image.fromarray(noisy(20)).save(tmp_path / "noisy.png")
+    _, out, _ = hsi_in("denoise", "clean.png")
+    assert "hardly any noise: left as it is" in out
+    result = np.asarray(Image.open(tmp_path / "clean_denoised.png"))
+    assert np.array_equal(result, CLEAN)
+    _, out, _ = hsi_in("denoise", "noisy.png")
+    assert "white noise: default_denoiser" in out and "(estimated)" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--noise", "camera", "--sigma", "5"), "--sigma: given with --noise camera"),
+        (("--noise", "camera", "--model", "default_denoiser"), "--noise: given beside weights"),
+        (("--noise", "loud"), "'loud'"),
+    ],
+)
+def test_the_command_refuses_what_does_not_fit(hsi_in, tmp_path, arguments, said):
+    Image.fromarray(CLEAN).save(tmp_path / "clean.png")
+    status, _, err = hsi_in("denoise", "clean.png", *arguments)
+    assert status == 2 and said in err
+    assert not (tmp_path / "clean_denoised.png").exists()
+
+
+@pytest.fixture
+def hsi_in(hsi, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return hsi
