@@ -87,7 +87,9 @@ class Networks:
         jpeg = found.signs.jpeg
         fine = found.kind == "jpeg" and jpeg is not None and jpeg.quality > _FINEST_JPEG
         if found.kind == "clean" or fine:
-            return Choice(None, f"{found.words}: left as it is; --noise gaussian denoises it")
+            return Choice(
+                None, f"{found.words}: left as it is; --noise camera or gaussian denoises it"
+            )
         return Choice(self.of_kind(found.kind), f"{found.words}: {_WEIGHTS[found.kind]}")
 
     def _named(self, weights: str) -> Denoiser:
