@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from hsi_suite.data.photograph_pairs import PhotographPair, pairs_in
 from hsi_suite.data.photographs import read_photograph
 from hsi_suite.engine.tiles import Tiling
+from hsi_suite.errors import InputFileError
 from hsi_suite.tasks.denoising.denoiser import Denoiser
 from hsi_suite.tasks.denoising.image_restoration import (
     Restoration,
@@ -45,22 +48,13 @@ def clean_with(denoiser: Denoiser, picture: Picture, sigmas: tuple[float, ...]) 
     )
 
 
-def pairs_in(folder: Path) -> list[tuple[str, Path, Path]]:
-    """Name, noisy picture and reference of each pair in a folder, by name."""
-    noisy = sorted(folder.glob("*_real.JPG"))
-    names = [path.name.removesuffix("_real.JPG") for path in noisy]
-    return [
-        (name, path, folder / f"{name}_mean.JPG") for name, path in zip(names, noisy, strict=True)
-    ]
-
-
-def show_scores(folder: Path) -> None:
+def show_scores(pairs: Sequence[PhotographPair]) -> None:
     """Print a line for each pair, and the means."""
     denoiser = load_weights(None, torch.device("cpu"))
     print(f"{'':36} {'σ est.':>6} {'noisy':>7} {'est.':>7} {'σ 10':>7}")
     rows = []
-    for name, noisy, mean in pairs_in(folder):
-        picture, truth = read_photograph(noisy).values, read_photograph(mean).values
+    for pair in pairs:
+        picture, truth = read_photograph(pair.noisy).values, read_photograph(pair.clean).values
         estimated = estimate_image_noise(picture, _WHITE, denoiser).sigmas
         fixed = known_noise(_FIXED / _WHITE, denoiser, picture)
         results = [picture, *(clean_with(denoiser, picture, each) for each in (estimated, fixed))]
@@ -69,7 +63,7 @@ def show_scores(folder: Path) -> None:
         ]
         rows.append(scores)
         row = " ".join(f"{score:7.2f}" for score in scores)
-        print(f"{name:36} {_WHITE * image_noise(estimated):6.1f} {row}", flush=True)
+        print(f"{pair.name:36} {_WHITE * image_noise(estimated):6.1f} {row}", flush=True)
     row = " ".join(f"{score:7.2f}" for score in np.mean(rows, 0))
     print(f"{f'mean of {len(rows)}':36} {'':6} {row}")
 
@@ -111,9 +105,11 @@ def main() -> None:
         show_cost(options.rounds)
         return
     folder = Path(os.environ.get("HSI_DATA_DIR", ".")) / "denoising" / "PolyU_cameras"
-    if not pairs_in(folder):
-        sys.exit(f"{folder}: holds no NAME_real.JPG; set HSI_DATA_DIR to the folder of your data")
-    show_scores(folder)
+    try:
+        pairs = pairs_in(folder)
+    except InputFileError as error:
+        sys.exit(f"{error}; set HSI_DATA_DIR to the folder of your data")
+    show_scores(pairs)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 import hsi_suite.restoration.noise_kind as noise_kind
-from hsi_suite.data.camera import LUMA, resize, soften, take_photograph, through_jpeg
+from hsi_suite.data.artefacts import eight_bits, through_jpeg
+from hsi_suite.data.camera import resize, soften, take_photograph
 from hsi_suite.data.camera_range import CameraRange, read_noise
 from hsi_suite.data.images import ImageSet, load_images
+from hsi_suite.restoration.colour import LUMA
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.preparation import validation_images
 
@@ -36,11 +38,6 @@ _ISOS = (400, 1600, 6400)
 _ISOS_FITTED = (250, 12800)
 Picture = NDArray[np.float32]
 Levels = NDArray[np.uint8]
-
-
-def levels(picture: Picture) -> Levels:
-    """A picture on the scale 0 to 1 in whole levels."""
-    return np.rint(np.asarray(picture * 255).clip(0, 255)).astype(np.uint8)
 
 
 def source(image: Levels, rng: np.random.Generator) -> Picture:
@@ -77,7 +74,7 @@ def camera(picture: Picture, rng: np.random.Generator, iso: float) -> Sample:
         still = replace(drawn, iso=0.0, read_noise=0.0)
         taken, clean = (take_photograph(picture, each, rng) for each in (drawn, still))
         if np.mean((taken - clean) ** 2) > 1e-4:
-            return Sample(levels(taken), "camera", drawn.quality)
+            return Sample(eight_bits(taken), "camera", drawn.quality)
 
 
 def scan(picture: Picture, rng: np.random.Generator, sigma: float) -> Sample:
@@ -87,7 +84,7 @@ def scan(picture: Picture, rng: np.random.Generator, sigma: float) -> Sample:
     grain = ndimage.gaussian_filter(rng.standard_normal(picture.shape), (reach, reach, 0))
     shared = grain.mean(2, keepdims=True)
     grain = 0.6 * grain / grain.std() + 0.8 * shared / shared.std()
-    result = levels(blurred + sigma / 255 * grain.astype(np.float32))
+    result = eight_bits(blurred + sigma / 255 * grain.astype(np.float32))
     if rng.random() < 0.5:
         return Sample(result, "camera")
     return replace(jpeg(result / np.float32(255), int(rng.integers(75, 96))), kind="camera")
@@ -96,7 +93,7 @@ def scan(picture: Picture, rng: np.random.Generator, sigma: float) -> Sample:
 def jpeg(picture: Picture, quality: int) -> Sample:
     """A picture through JPEG."""
     through = through_jpeg(picture.astype(np.float32), quality, subsampling=True)
-    return Sample(levels(through), "jpeg", quality)
+    return Sample(eight_bits(through), "jpeg", quality)
 
 
 def grey(image: Levels) -> Levels:
@@ -109,7 +106,7 @@ Maker = Callable[[Picture, np.random.Generator], Sample]
 
 def makers() -> dict[str, Maker]:
     """What is made of a clean picture."""
-    made: dict[str, Maker] = {"clean": lambda p, _: Sample(levels(p), "clean")}
+    made: dict[str, Maker] = {"clean": lambda p, _: Sample(eight_bits(p), "clean")}
     for sigma in (5, 10, 15, 25, 50):
         made[f"white, σ {sigma}"] = _white(sigma)
     for iso in _ISOS:
@@ -124,7 +121,7 @@ def makers() -> dict[str, Maker]:
 def _white(sigma: float) -> Maker:
     def make(picture: Picture, rng: np.random.Generator) -> Sample:
         noise = rng.standard_normal(picture.shape, np.float32)
-        return Sample(levels(picture + sigma / 255 * noise), "gaussian")
+        return Sample(eight_bits(picture + sigma / 255 * noise), "gaussian")
 
     return make
 
@@ -135,7 +132,7 @@ def fit(images: ImageSet, chosen: list[int]) -> None:
     for index in chosen[:_FITTED]:
         rng = np.random.default_rng(index)
         picture = source(images.images[index], rng)
-        samples = 2 * [Sample(levels(picture), "clean")]
+        samples = 2 * [Sample(eight_bits(picture), "clean")]
         isos = np.exp(rng.uniform(*np.log(_ISOS_FITTED), 3))
         samples += [camera(picture, rng, float(iso)) for iso in isos]
         # Of the qualities that cameras write, as many pictures without noise as with it.

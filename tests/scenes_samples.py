@@ -32,6 +32,18 @@ def write_scene(folder, **keys):
     return {"scene": str(folder / "cube.npy"), "labels": str(folder / "labels.npy")}
 
 
+def write_scene_with_hole(folder):
+    """The small scene with missing pixels, of no label; the options that name and mark them."""
+    files = write_scene(folder)
+    cube = np.load(files["scene"])
+    cube[3:6, 10:14] = 0
+    np.save(files["scene"], cube)
+    labels = np.load(files["labels"])
+    labels[~cube.any(-1)] = 0
+    np.save(files["labels"], labels)
+    return files | {"nodata": 0}
+
+
 def trained_runs(folder, seeds=(0, 1)):
     """Folders of small runs on the small scene, one for each seed."""
     scene = write_scene(folder)

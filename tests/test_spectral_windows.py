@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from scenes_samples import write_scene
+from scenes_samples import write_scene_with_hole
 from test_likeness_filter import slow
 
 import hsi_suite as hsi
@@ -25,14 +25,7 @@ KEYS = ["threads=1", "model.window=5", "train.calibration=none"]
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scene")
-    files = write_scene(folder)
-    cube = np.load(files["scene"])
-    cube[3:6, 10:14] = 0
-    np.save(files["scene"], cube)
-    labels = np.load(files["labels"])
-    labels[~cube.any(-1)] = 0
-    np.save(files["labels"], labels)
-    return files | {"nodata": 0}, folder
+    return write_scene_with_hole(folder), folder
 
 
 @pytest.fixture(scope="module", params=["svm", "forest", "lda"])

@@ -54,8 +54,9 @@ def through_small(picture: Picture, factor: int) -> Picture:
     margins = [(0, -size % factor) for size in (lines, samples)]
     whole = np.pad(picture, [*margins, *[(0, 0)] * (picture.ndim - 2)], mode="edge")
     height, width = whole.shape[:2]
-    small = eight_bits(_resized(whole, (height // factor, width // factor)))
-    large = _resized(small.astype(np.float32) / _LEVELS, (height, width))
+    bicubic = Image.Resampling.BICUBIC
+    small = eight_bits(resampled(whole, (height // factor, width // factor), bicubic))
+    large = resampled(small.astype(np.float32) / _LEVELS, (height, width), bicubic)
     return np.ascontiguousarray(large[:lines, :samples])
 
 
@@ -77,11 +78,18 @@ def studio_luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.rint(16 + pixels.astype(np.float64) @ weights).astype(np.uint8)
 
 
-def _resized(picture: Picture, shape: tuple[int, int]) -> Picture:
+def resampled(picture: Picture, shape: tuple[int, int], kind: Image.Resampling) -> Picture:
+    """The picture at another resolution, not rounded, by a filter of Pillow's.
+
+    Args:
+        picture: of any size.
+        shape: lines and samples wanted.
+        kind: the filter; on the way down it is widened.
+    """
     lines, samples = shape
     planes = picture[..., None] if picture.ndim == 2 else picture
     resized = [
-        np.array(Image.fromarray(plane).resize((samples, lines), Image.Resampling.BICUBIC))
+        np.array(Image.fromarray(plane).resize((samples, lines), kind))
         for plane in np.ascontiguousarray(np.moveaxis(planes, 2, 0), np.float32)
     ]
     return resized[0] if picture.ndim == 2 else np.stack(resized, 2)

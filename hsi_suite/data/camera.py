@@ -18,7 +18,8 @@ from PIL import Image
 from scipy import ndimage
 
 from ..errors import ShapeError
-from .artefacts import through_jpeg
+from ..restoration.colour import LUMA
+from .artefacts import resampled, through_jpeg
 
 Picture = NDArray[np.float32]
 
@@ -36,7 +37,6 @@ _SRGB_TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
 )
 # ITU-R 601, full range, as JPEG has it.
-LUMA = (0.299, 0.587, 0.114)
 _TO_LUMA_CHROMA = np.array(
     [LUMA, [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
 )
@@ -309,7 +309,7 @@ def in_grey(picture: Picture) -> Picture:
 
 def resize(picture: Picture, shape: tuple[int, int]) -> Picture:
     """The picture at another resolution, by an antialiased bilinear filter."""
-    return _resampled(picture, shape, Image.Resampling.BILINEAR)
+    return resampled(picture, shape, Image.Resampling.BILINEAR)
 
 
 def soften(picture: Picture, shape: tuple[int, int]) -> Picture:
@@ -317,16 +317,7 @@ def soften(picture: Picture, shape: tuple[int, int]) -> Picture:
 
     By bicubic interpolation; of values from 0 to 1.
     """
-    return _resampled(picture, shape, Image.Resampling.BICUBIC).clip(0, 1)
-
-
-def _resampled(picture: Picture, shape: tuple[int, int], kind: Image.Resampling) -> Picture:
-    lines, samples = shape
-    planes = [
-        Image.fromarray(plane).resize((samples, lines), kind)
-        for plane in np.ascontiguousarray(np.moveaxis(picture, 2, 0), np.float32)
-    ]
-    return np.stack([np.asarray(plane) for plane in planes], 2)
+    return resampled(picture, shape, Image.Resampling.BICUBIC).clip(0, 1)
 
 
 def sharpen(picture: Picture, share: float) -> Picture:

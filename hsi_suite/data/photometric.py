@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# ITU-R 601, as in converting to grey.
-_LUMA = (0.299, 0.587, 0.114)
+from ..restoration.colour import LUMA
 
 
 def distort(
@@ -47,5 +46,5 @@ def grey(images: Tensor) -> Tensor:
     """Luma of N × 3 × H × W as N × 1 × H × W; one channel as it is."""
     if images.shape[1] == 1:
         return images
-    weights = torch.tensor(_LUMA, device=images.device).view(1, 3, 1, 1)
+    weights = torch.tensor(LUMA, device=images.device).view(1, 3, 1, 1)
     return (images * weights).sum(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Colour images as three grey ones whose noise is independent: opponent channels."""
+"""Colour images as grey ones: luma, and opponent channels, whose noise is independent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 
+#: Shares of red, green and blue in luma (ITU-R 601).
+LUMA = (0.299, 0.587, 0.114)
 #: Rows: brightness, red against blue, red and blue against green. Orthogonal, and each scaled so
 #: that colours from 0 to 1 keep to a range of one; orthonormal rows would not.
 OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1 / 2, 0, -1 / 2], [1 / 4, -1 / 2, 1 / 4]])

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from .colour import LUMA
 from .jpeg_traces import JpegTraces
 from .noise_estimate import SMALLEST_IMAGE, flattest, patches_of
 
 Image = NDArray[np.float32]
 Energies = NDArray[np.float64]
 
-# ITU-R 601.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(LUMA, np.float32)
 # Sums of the two frequencies of the cosine transform.
 _ORDER = np.add.outer(np.arange(8), np.arange(8))
 _FINE, _MIDDLE = _ORDER >= 10, (_ORDER >= 4) & (_ORDER <= 6)

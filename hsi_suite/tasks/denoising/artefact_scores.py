@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ...data.artefacts import studio_luma, through_jpeg, through_small
 from ...data.images import ImageSet
-from ...data.public.image_sets import registered_folder
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...errors import ConfigError, ShapeError
@@ -24,7 +23,7 @@ from ...metrics.restoration import (
 )
 from ...runs.machine import available_threads
 from .evaluation import Clean, Restore, picture_batch, picture_of, restored
-from .scores import computing_on, evaluated_images, with_estimated_noise
+from .scores import computing_on, evaluated_images, published_rows, with_estimated_noise
 from .weights import load_weights
 
 Pixels = NDArray[np.uint8]
@@ -218,17 +217,10 @@ def _table(kind: str, levels: Sequence[float], methods: list[dict[str, Any]]) ->
 
 
 def _published(images: ImageSet) -> list[dict[str, Any]]:
-    """The published scores of a set, known by the checksum of its files and not by its name."""
-    name = registered_folder(images.sha256)
-    return [
-        {
-            "method": f"{method}, published",
-            "kind": "published",
-            "source": _SOURCE,
-            "scores": {
-                quality: dict(zip(_NAMES, values, strict=True))
-                for quality, values in zip(_PUBLISHED_QUALITIES, rows, strict=True)
-            },
+    def by_quality(rows: Sequence[Sequence[float]]) -> dict[str, dict[str, float]]:
+        return {
+            quality: dict(zip(_NAMES, values, strict=True))
+            for quality, values in zip(_PUBLISHED_QUALITIES, rows, strict=True)
         }
-        for method, rows in _PUBLISHED.get(name or "", {}).items()
-    ]
+
+    return published_rows(images, _PUBLISHED, _SOURCE, by_quality)

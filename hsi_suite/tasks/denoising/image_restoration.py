@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...engine.allocation import release_free_blocks
 from ...engine.observer import Observer
 from ...engine.tiles import Region, Tiling
-from ...restoration.colour import NOISE_GAIN, from_opponent, to_opponent
+from ...restoration.colour import LUMA, NOISE_GAIN, from_opponent, to_opponent
 from ...schemas.denoising import ARTEFACTS
 from .denoiser import Denoiser
 
@@ -22,7 +22,7 @@ Pixels = NDArray[Any]
 Values = NDArray[np.float32]
 
 # ITU-R 601, as JPEG has it.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(LUMA, np.float32)
 # (lines reversed, samples reversed, lines and samples exchanged)
 _UPRIGHT = (False, False, False)
 _SYMMETRIES = tuple(itertools.product((False, True), repeat=3))

@@ -50,7 +50,7 @@ class Networks:
     weights: str | None
     noise: Noise
     device: torch.device
-    _loaded: dict[str | None, Denoiser] = field(default_factory=dict)
+    _loaded: dict[str, Denoiser] = field(default_factory=dict)
 
     @property
     def fixed(self) -> Denoiser | None:

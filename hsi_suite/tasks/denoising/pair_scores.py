@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...data.artefacts import eight_bits
 from ...data.camera import take_photograph
 from ...data.camera_range import CameraRange
 from ...data.images import ImageSet
@@ -194,7 +195,7 @@ def _taker(image: NDArray[np.uint8], iso: float, seed: int) -> Callable[[], Pair
         clean = image.astype(np.float32) / np.float32(_WHITE)
         camera = CameraRange().middle(iso)
         photograph = take_photograph(clean, camera, np.random.default_rng(seed))
-        return Pair(np.rint(photograph * _WHITE).astype(np.uint8), image)
+        return Pair(eight_bits(photograph), image)
 
     return take
 

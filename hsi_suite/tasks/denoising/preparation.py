@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 
 from ...checksums import hash_file
-from ...data.camera import LUMA
 from ...data.images import ImageSet, load_images, read_folder
 from ...data.photographs import read_header
 from ...engine.observer import Observer
 from ...errors import ConfigError
 from ...models.residual_unet import blind_colour_start
+from ...restoration.colour import LUMA
 from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...seeding import SeedStreams
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -216,19 +216,38 @@ def _by_sigma(rows: list[dict[str, Any]], prefix: str) -> dict[str, dict[str, fl
 
 
 def _published(images: ImageSet) -> list[dict[str, Any]]:
-    """The published scores of a set, known by the checksum of its files and not by its name."""
+    def by_sigma(values: Sequence[float]) -> dict[str, dict[str, float]]:
+        return {
+            sigma: {"peak_signal_noise_ratio": value}
+            for sigma, value in zip(_PUBLISHED_SIGMAS, values, strict=True)
+        }
+
+    return published_rows(images, _PUBLISHED, _PAPER, by_sigma)
+
+
+def published_rows(
+    images: ImageSet,
+    published: Mapping[str, Mapping[str, Any]],
+    source: str,
+    by_level: Callable[[Any], dict[str, dict[str, float]]],
+) -> list[dict[str, Any]]:
+    """The published scores of a set, known by the checksum of its files and not by its name.
+
+    Args:
+        images: the set.
+        published: by a set's folder and by method, the values as they are printed.
+        source: where they stand.
+        by_level: makes the scores of each level of the values of a method.
+    """
     name = registered_folder(images.sha256)
     return [
         {
             "method": f"{method}, published",
             "kind": "published",
-            "source": _PAPER,
-            "scores": {
-                sigma: {"peak_signal_noise_ratio": value}
-                for sigma, value in zip(_PUBLISHED_SIGMAS, values, strict=True)
-            },
+            "source": source,
+            "scores": by_level(values),
         }
-        for method, values in _PUBLISHED.get(name or "", {}).items()
+        for method, values in published.get(name or "", {}).items()
     ]
 
 
