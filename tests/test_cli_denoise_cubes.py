@@ -1,5 +1,7 @@
 """`hsi denoise` for cubes, and for cubes and photographs in one call."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -84,6 +86,27 @@ def test_a_demonstration_scores_against_the_cube_itself(hsi, cubes, kind):
     assert hsi(*command, "--seed", "3", "-o", "second.npy")[0] == 0
     assert np.array_equal(np.load("first.npy"), np.load("second.npy"))
     assert not np.array_equal(np.load("first.npy"), cubes[0])
+
+
+def test_mixed_noise_is_added_and_taken_off_and_said_in_words(hsi, cubes):
+    command = ("denoise", "clean.npy", "--add-noise", "0.02", "--add-kind", "case5")
+    scores = []
+    for more in ("--repair",), ("--mode", "robust", "--compare"):
+        status, out, _ = hsi(*command, *more, "-o", f"{len(scores)}.npy")
+        assert status == 0
+        scores.append(float(out.split("denoised ")[1].split()[1]))
+    assert scores[1] > scores[0] + 3
+    assert "stuck values:" in out and "stripes, columns of single bands:" in out
+    assert "dead columns of single bands:" in out and "replaced" in out
+    page = Path("1.html").read_text(encoding="utf-8")
+    assert "stuck values" in page and "case5" in page
+
+
+def test_the_robust_mode_wants_bands_enough(hsi, cubes, tmp_path):
+    np.save(tmp_path / "few.npy", cubes[1][..., :6])
+    status, _, err = hsi("denoise", "few.npy", "--mode", "robust", "-o", "out.npy")
+    assert status == 2 and len(err.splitlines()[-1:]) == 1
+    assert "at least 10" in err and not (tmp_path / "out.npy").exists()
 
 
 def test_noise_is_not_added_to_a_cube_with_holes(hsi, cubes, tmp_path):

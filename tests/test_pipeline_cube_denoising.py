@@ -168,7 +168,7 @@ def test_an_impossible_rank_is_refused_before_anything_is_read():
         (NOISY, {"sigma": [0.1] * 29 + [-1]}, ConfigError, "sigma"),
         (NOISY, {"rank": 31}, ConfigError, "1 to 30"),
         (NOISY, {"rank": 0}, ConfigError, "1 to 30"),
-        (NOISY, {"mode": "pixels"}, ConfigError, "subspace or bands"),
+        (NOISY, {"mode": "pixels"}, ConfigError, "subspace, robust, bands"),
         (NOISY, {"valid": np.zeros((40, 44), bool)}, InputFileError, "no pixel"),
         (NOISY[:, :, :1], {}, ShapeError, "single band"),
         (NOISY[:5, :5], {}, ShapeError, "25 valid pixels and 30 bands"),

@@ -56,7 +56,8 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         white: of images: the value that is white; None: the largest of the type for whole numbers,
             1 for real ones.
         strength: share of the change that is made, 0 to 1.
-        mode: of cubes: "subspace", or "bands" to denoise each band alone.
+        mode: of cubes: "subspace"; "robust", which also finds and mends stripes, stuck and odd
+            values; or "bands" to denoise each band alone.
         repair: of cubes: replace dead bands and missing values.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
@@ -276,7 +277,8 @@ def denoise(
         white: of images: the value that is white; real numbers that are not on the scale 0 to 1
             need it only where σ is said, else their own range serves (warned of).
         strength: share of the change that is made, 0 to 1.
-        mode: of cubes: "subspace", or "bands" to denoise each band alone.
+        mode: of cubes: "subspace"; "robust", which also finds and mends stripes, stuck and odd
+            values; or "bands" to denoise each band alone.
         repair: of cubes: replace dead bands and missing values.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..tasks.denoising.cube_file_denoising import DenoisedFile
     from ..tasks.denoising.denoised_image import DenoisedImage
 
+_CASES = ("case1", "case2", "case3", "case4", "case5")
 _MPSNR = "mean_peak_signal_noise_ratio"
 _EXAMPLES = """\b
 Examples:
@@ -30,7 +31,8 @@ Examples:
   hsi denoise scans/ -o clean/ --sigma 12
   hsi denoise photo.png --add-noise 25 --compare
   hsi denoise cube.hdr --repair --compare
-  hsi denoise clean.npy --add-noise 0.05 --add-kind bands
+  hsi denoise cube.hdr --mode robust --compare
+  hsi denoise clean.npy --add-noise 0.05 --add-kind case5 --mode robust
   hsi denoise photo.jpg --noise camera --strength 0.7
 """
 
@@ -120,10 +122,11 @@ Examples:
 )
 @click.option(
     "--add-kind",
-    type=click.Choice(["gaussian", "bands", "stripes", "dead-lines", "impulses"]),
+    type=click.Choice(["gaussian", "bands", "stripes", "dead-lines", "impulses", *_CASES]),
     default="gaussian",
     show_default=True,
-    help="Cubes: kind of the added noise.",
+    help="Cubes: kind of the added noise; case1 to case5 are those of the literature, of a mean "
+    "SIGMA: in each band another, and with stripes, dead lines, impulses, all of them.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of that noise.")
 @click.option(
@@ -144,10 +147,11 @@ Examples:
 )
 @click.option(
     "--mode",
-    type=click.Choice(["subspace", "bands"]),
+    type=click.Choice(["subspace", "robust", "bands"]),
     default="subspace",
     show_default=True,
-    help="Cubes: eigen-images, or each band alone.",
+    help="Cubes: eigen-images; the same after stripes, stuck and odd values and dead lines are "
+    "found and mended (includes --repair; from 10 bands on); or each band alone.",
 )
 @click.option("--repair", is_flag=True, help="Cubes: fill dead bands, missing and odd values.")
 @array_options

@@ -91,6 +91,24 @@ def add_stripes(cube: Image, share: float, sigma: float, generator: np.random.Ge
     return np.asarray(cube + np.where(struck, offsets, np.float32(0)), np.float32)
 
 
+def add_stripes_of(
+    cube: Image, share: float, offsets: ArrayLike, generator: np.random.Generator
+) -> Image:
+    """As `add_stripes`, with given offsets.
+
+    Args:
+        cube: lines × samples × bands.
+        share: of the columns of each band that are struck, 0 to 1.
+        offsets: samples × bands, of the columns where they are struck.
+        generator: of the draws.
+
+    Raises:
+        ConfigError: a share outside 0 to 1.
+    """
+    struck = _struck(cube.shape[1:], share, generator)
+    return np.asarray(cube + np.where(struck, np.asarray(offsets, np.float32), 0), np.float32)
+
+
 def add_dead_lines(
     cube: Image, share: float, generator: np.random.Generator, value: float = 0.0
 ) -> Image:

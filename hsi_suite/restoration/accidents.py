@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,8 @@ Values = NDArray[np.float64]
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-# Chance that noise, or faults that meet by accident, are mistaken anywhere in a cube.
-_ERROR_RATE = 0.025
+ERROR_RATE = 0.025
+"""Chance that noise, or faults that meet by accident, are mistaken anywhere in a cube."""
 # Standard deviations below which a value is not looked at.
 LEAST = 3.0
 # One value beside may be the same hit, two in other pixels are not.
@@ -37,10 +37,19 @@ class Oddities:
     size: Values
     wings: Values
 
+    @classmethod
+    def joined(cls, parts: Sequence[Oddities]) -> Oddities:
+        """Those of blocks of lines, in the order of these."""
+        return cls(
+            np.concatenate([each.places for each in parts], 1),
+            np.concatenate([each.size for each in parts]),
+            np.concatenate([each.wings for each in parts]),
+        )
+
 
 def surely_odd(values: float) -> float:
     """What noise of standard deviation 1 exceeds nowhere in so many values."""
-    return float(stats.norm.isf(_ERROR_RATE / (2 * max(values, 1))))
+    return float(stats.norm.isf(ERROR_RATE / (2 * max(values, 1))))
 
 
 def faults_among(odd: Oddities, shape: tuple[int, int, int]) -> Mask:
@@ -91,7 +100,7 @@ def faults_among(odd: Oddities, shape: tuple[int, int, int]) -> Mask:
 
 def _least(count: int, expected: Callable[[int], float]) -> int:
     """The least count, from one on, that accidents do not reach."""
-    while expected(count) > _ERROR_RATE:
+    while expected(count) > ERROR_RATE:
         count += 1
     return count
 

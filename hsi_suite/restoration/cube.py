@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from .cube_lines import CubeLines
 from .damage import Damage, Mask, fill_from_neighbours, present_values
+from .repairs import Repairs
 from .subspace import Subspace
 from .unexplained import Unexplained
 
@@ -30,6 +31,7 @@ class CubeRestoration:
         missing_values: of the valid pixels in live bands, dead lines included.
         repair: whether dead bands and missing values are replaced.
         allowed: lines × samples, False where a pixel is to be left alone; None: nowhere.
+        repairs: faults of single values and stripes, which are repaired as well; None: none known.
         positions: of the bands, for interpolation.
         unexplained: pixels with rare signals, and values that stay as measured.
         strength: share of the change that is made, 0 to 1; what is repaired is not held back.
@@ -47,6 +49,7 @@ class CubeRestoration:
     unexplained: Unexplained
     strength: float = 1.0
     allowed: Mask | None = None
+    repairs: Repairs | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -69,12 +72,17 @@ class CubeRestoration:
         live = self.damage.live_bands
         restored = np.zeros((lines * samples, bands))
         restored[:, live] = self.subspace.back_project(planes.T.astype(np.float64))
+        noisy, faulty = self._mended(block, missing, first_line)
         if self.strength < 1:
-            noisy = np.where(missing, restored.reshape(block.shape), block).reshape(restored.shape)
-            restored[:, live] = (noisy + self.strength * (restored - noisy))[:, live]
+            known = np.where(faulty, restored.reshape(block.shape), noisy).reshape(restored.shape)
+            restored[:, live] = (known + self.strength * (restored - known))[:, live]
         kept = np.repeat(~self.damage.valid[first_line : first_line + lines, :, None], bands, 2)
         measured = self.unexplained.measured_in(first_line, (lines, samples), live, bands)
-        kept |= measured & ~missing
+        measured &= ~faulty
+        if noisy is block:
+            kept |= measured
+        else:
+            restored.reshape(block.shape)[measured] = noisy[measured]
         if self.repair:
             dead = np.ones(restored.shape, bool)
             dead[:, live] = False
@@ -86,6 +94,19 @@ class CubeRestoration:
         if self.repair:
             self._fill_flat(block, first_line, result)
         return result
+
+    def _mended(
+        self, block: NDArray[Any], missing: Mask, first_line: int
+    ) -> tuple[NDArray[Any], Mask]:
+        """A block of lines less its stripes, and which of its values mean nothing."""
+        if self.repairs is None:
+            return block, missing
+        noisy = block.astype(np.float64)
+        noisy[..., self.repairs.live] = self.repairs.without_stripes(block, first_line)
+        faulty = missing.copy()
+        faulty[..., self.repairs.live] |= self.repairs.stuck_in(block)
+        faulty[..., self.repairs.live] |= self.repairs.odd_in(first_line, block.shape[:2])
+        return noisy, faulty
 
     def _fill_flat(self, block: NDArray[Any], first_line: int, result: NDArray[Any]) -> None:
         """Fill missing bands of pixels that hold data but no spectrum: all else is one value.

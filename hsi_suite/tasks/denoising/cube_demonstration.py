@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ...data.formats.cube_file import CubeFile, WholeArray
 from ...data.noise import add_band_noise, add_dead_lines, add_gaussian, add_impulses, add_stripes
+from ...data.noise_cases import CASES, NoiseCase, add_noise_case
 from ...errors import InputFileError
 
-CubeNoise = Literal["gaussian", "bands", "stripes", "dead-lines", "impulses"]
+CubeNoise = Literal["gaussian", "bands", "stripes", "dead-lines", "impulses"] | NoiseCase
 # Shares of the columns, or of the values, that are struck.
 _STRIPES, _DEAD, _IMPULSES = 0.1, 0.02, 0.01
 
@@ -28,7 +29,7 @@ def with_noise(
         kind: gaussian; bands (σ of each band drawn evenly from 0 to 2 · `sigma`); or gaussian
             and besides: stripes (columns of a tenth of the detectors are off by 2 · `sigma`),
             dead-lines (2 % of the columns of each band are 0) or impulses (1 % of the values are
-            the cube's lowest or highest).
+            the cube's lowest or highest); or a case of `data.noise_cases`.
         sigma: standard deviation of the noise, in the units of the cube.
         seed: of the draws.
         marked: bands, from 0, that the file marks as bad: they stay as they are.
@@ -61,6 +62,8 @@ def with_noise(
 def _add(
     clean: NDArray[np.float32], kind: CubeNoise, sigma: float, generator: np.random.Generator
 ) -> NDArray[np.float32]:
+    if kind in CASES:
+        return add_noise_case(clean, kind, sigma, generator)
     if kind == "bands":
         sigmas = [float(each) for each in generator.uniform(0, 2 * sigma, (clean.shape[2],))]
         return add_band_noise(clean, sigmas, generator)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +22,20 @@ from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import ArrayLines, CubeLines, line_blocks
 from ...restoration.damage import Damage, band_positions, find_damage
 from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
+from ...restoration.repairs import Repairs
+from ...restoration.stripes import StripeSums
 from ...restoration.subspace import check_rank, every_band, fit_subspace
 from ...restoration.unexplained import Unexplained
 from .fault_search import FaultSearch
 from .filled_lines import FilledLines
+from .mixed_noise import MixedNoise
 from .rare_signals import RareSignals
 
 Values = NDArray[np.float64]
 Sigma = Literal["auto"] | float | Sequence[float] | NDArray[np.floating]
 Rank = Literal["auto"] | int
-Mode = Literal["subspace", "bands"]
-MODES = ("subspace", "bands")
+Mode = Literal["subspace", "robust", "bands"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 # Faults hide others by what they do to the noise and the subspace that are estimated with them.
 _FAULT_ROUNDS = 2
 # Of the values: fewer that are odd may be lines of one band, and their removal gains little.
@@ -48,7 +51,8 @@ class CubeChoices(TypedDict, total=False):
         sigma: standard deviation of the noise in the units of the cube: one for all bands, one
             for each, or "auto", which estimates one for each.
         rank: number of eigen-images, or "auto"; of no meaning in mode "bands".
-        mode: "subspace", or "bands" to denoise each band alone.
+        mode: "subspace"; "robust", the same after a search for stripes, stuck and odd values, which
+            repairs what is wrong; or "bands" to denoise each band alone.
         repair: replace dead bands by their denoised neighbours, missing values by what the other
             bands say, and single odd values even where they are few; by default these keep their
             values.
@@ -93,6 +97,7 @@ class CubeDenoising:
         missing_values: of the valid pixels in live bands, dead lines included.
         repaired: whether dead bands and missing values were replaced.
         unexplained: pixels whose rare signals were put back, and single odd values.
+        repairs: what mode "robust" found wrong with single values; None in other modes.
     """
 
     cube: NDArray[np.floating]
@@ -102,6 +107,7 @@ class CubeDenoising:
     missing_values: int
     repaired: bool
     unexplained: Unexplained
+    repairs: Repairs | None
 
 
 def denoise_cube(
@@ -136,6 +142,7 @@ def denoise_cube(
         restoration.missing_values,
         restoration.repair,
         restoration.unexplained,
+        restoration.repairs,
     )
 
 
@@ -159,7 +166,7 @@ def restore_lines(
 
     The planes are in memory as a whole: as many float32 values for each pixel as the rank says,
     or as there are bands in mode "bands". The cube is read four times, where it has faults seven
-    times, and once more for the result.
+    times (in mode "robust" twelve), and once more for the result.
 
     Args:
         cube: what is denoised.
@@ -167,7 +174,7 @@ def restore_lines(
         observer: reports progress.
         sigma: see `CubeChoices` and `CubeOptions`, as all that follow.
         rank: of the subspace.
-        mode: "subspace" or "bands".
+        mode: "subspace", "robust" or "bands".
         repair: replace dead bands and missing values.
         strength: share of the change that is made.
         plane_bytes: that the planes may take.
@@ -179,13 +186,13 @@ def restore_lines(
     Raises:
         ConfigError: a negative σ, an impossible rank, an unknown mode, or planes that take too
             much memory.
-        ShapeError: not one σ for each band, a single band, a mask of another size, or too few
-            pixels for the bands.
+        ShapeError: not one σ for each band, a single band (in mode "robust" fewer than 10), a mask
+            of another size, or too few pixels for the bands.
         InputFileError: nothing in the cube varies.
     """
     observer = observer or Observer()
     if mode not in MODES:
-        raise ConfigError("mode", repr(mode), " or ".join(MODES))
+        raise ConfigError("mode", repr(mode), ", ".join(MODES))
     bands = cube.shape[2]
     # As soon as it is known; dead bands may make it less.
     check_rank(rank, bands)
@@ -194,21 +201,30 @@ def restore_lines(
     damage = find_damage(cube, valid, nodata, marked)
     positions = band_positions(wavelengths, bands)
     live = damage.live_bands
-    reader = FilledLines(cube, damage, positions)
-    moments, noise = _without_faults(reader, None if given is None else given[live], observer)
-    if mode == "subspace":
-        subspace = fit_subspace(moments, noise, rank)
+    known = None if given is None else given[live]
+    if mode == "robust":
+        repair = True
+        if plane_bytes is not None:
+            plane_bytes -= StripeSums.work_bytes(cube.shape)
+        mixed = MixedNoise(cube, damage, positions, known)
+        mixed.settle(observer)
+        reader: FilledLines = mixed.reader
+        moments, noise = mixed.moments, mixed.noise
     else:
+        reader = FilledLines(cube, damage, positions)
+        moments, noise = _without_faults(reader, known, observer)
+    if mode == "bands":
         subspace = every_band(moments.mean, noise)
+    else:
+        subspace = fit_subspace(moments, noise, rank)
     if given is not None:
         _check_against_spread(noise, moments)
     _check_plane_bytes(subspace.rank, cube.shape, plane_bytes)
-    levels = np.ones(subspace.rank) if mode == "subspace" else noise / subspace.scale
+    levels = noise / subspace.scale if mode == "bands" else reader.noise_of_planes(subspace)
     planes = reader.project(subspace, observer)
     _denoise_planes(planes, levels, denoiser, damage, observer)
     unexplained = RareSignals(reader, subspace, planes).put_back(observer)
-    if reader.faults is not None:
-        unexplained = replace(unexplained, filled=reader.faults.places)
+    unexplained = replace(unexplained, filled=reader.odd_places)
     few = max(1, _FEW_ODD_VALUES * int(damage.valid.sum()) * len(live))
     unexplained = replace(unexplained, odd_stay=not repair and unexplained.odd_values <= few)
     everywhere = np.full(bands, np.nan)
@@ -219,13 +235,14 @@ def restore_lines(
         everywhere,
         subspace,
         planes,
-        subspace.rank if mode == "subspace" else None,
+        None if mode == "bands" else subspace.rank,
         reader.missing_values,
         repair,
         positions,
         unexplained,
         strength,
         valid,
+        reader.repairs,
     )
 
 

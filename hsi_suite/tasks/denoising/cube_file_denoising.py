@@ -27,10 +27,11 @@ from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
 from ...restoration.planes import PlaneDenoiser
+from ...restoration.repairs import Repairs
 from ...restoration.unexplained import Unexplained
 from .cube_demonstration import CubeNoise, with_noise
 from .cube_denoising import CubeChoices, restore_lines
-from .cube_report import added_noise_text, cube_report, damage_rows, unexplained_rows
+from .cube_report import added_noise_text, cube_report, damage_rows, repairs_rows, unexplained_rows
 from .cube_scores import Scores, cube_scores, floats_of
 
 # Of a cube that is scored: noisy, clean and denoised, and parts of them on the way (measured: 5).
@@ -50,6 +51,7 @@ class DenoisedFile:
         missing_values: of the valid pixels in live bands, dead lines included.
         repaired: whether dead bands and missing values were replaced.
         unexplained: pixels whose rare signals were put back, and single odd values.
+        repairs: what mode "robust" found wrong with single values; None in other modes.
         scores: of "noisy" and "denoised" against the reference; empty without one.
         seconds: that all took.
     """
@@ -62,6 +64,7 @@ class DenoisedFile:
     missing_values: int
     repaired: bool
     unexplained: Unexplained
+    repairs: Repairs | None
     scores: dict[str, Scores]
     seconds: float
 
@@ -70,8 +73,8 @@ class DenoisedFile:
         return damage_rows(self.damage, self.missing_values, self.repaired)
 
     def unexplained_rows(self) -> tuple[tuple[str, str], ...]:
-        """What noise does not explain, as (what, how much) in words."""
-        return unexplained_rows(self.unexplained, self.damage)
+        """What was mended and what noise does not explain, as (what, how much) in words."""
+        return (*repairs_rows(self.repairs), *unexplained_rows(self.unexplained, self.damage))
 
 
 def denoise_cube_file(
@@ -131,7 +134,7 @@ def denoise_cube_file(
         marked = file.bad_bands if bands is None else ()
         for remark in file.remarks:
             observer.message(f"{path.name}: {remark}")
-        if marked and not choices.get("repair"):
+        if marked and not choices.get("repair") and choices.get("mode") != "robust":
             observer.message(
                 f"{path.name}: {len(marked)} bands marked as bad ({band_list(marked)}) are written "
                 "as they are; --bands all denoises them too, --bands good leaves them out"
@@ -193,6 +196,7 @@ def denoise_cube_file(
         restoration.missing_values,
         restoration.repair,
         restoration.unexplained,
+        restoration.repairs,
         scores,
         perf_counter() - start,
     )

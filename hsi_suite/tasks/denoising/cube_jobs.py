@@ -40,7 +40,7 @@ class CubeSettings:
 
     Attributes:
         rank: number of eigen-images, or "auto".
-        mode: "subspace", or "bands" for each band alone.
+        mode: "subspace", "robust", or "bands" for each band alone.
         repair: replace dead bands and missing values.
         variable: which of several arrays in a file is the cube.
         axes: order of its axes where the file does not say, see `data.readers.open_cube`.

@@ -15,6 +15,7 @@ from ...reports.denoising.page import DenoisingReport
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
+from ...restoration.repairs import Repairs
 from ...restoration.unexplained import Unexplained
 from .cube_demonstration import CubeNoise
 from .cube_scores import Scores, floats_of
@@ -43,6 +44,23 @@ def _counted(bands: Sequence[int], done: str) -> str:
     if not bands:
         return "none"
     return f"{len(bands)} ({enumerate_names((band + 1 for band in bands), 12)}), {done}"
+
+
+def repairs_rows(repairs: Repairs | None) -> tuple[tuple[str, str], ...]:
+    """What else was mended, as (what, how much) in words; nothing where there is nothing."""
+    rows: list[tuple[str, str]] = []
+    if repairs is None:
+        return ()
+    if repairs.stuck_values:
+        bands = sum(len(values) > 0 for values in repairs.stuck.values)
+        rows.append(("stuck values", f"{repairs.stuck_values:,} in {bands} bands, replaced"))
+    for what, offsets in (("columns", repairs.columns), ("lines", repairs.lines)):
+        if found := int((offsets != 0).sum()):
+            most = np.abs(offsets).max()
+            rows.append(
+                (f"stripes, {what} of single bands", f"{found:,}, up to {most:.3g}, taken off")
+            )
+    return tuple(rows)
 
 
 def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[str, str], ...]:
@@ -83,7 +101,10 @@ def cube_report(
         before, after = (_picture(cube, bands, file.nodata, damage) for cube in (file, written))
     sigma = restoration.sigma[damage.live_bands]
     rows = damage_rows(damage, restoration.missing_values, restoration.repair)
-    odd = unexplained_rows(restoration.unexplained, damage)
+    odd = (
+        *repairs_rows(restoration.repairs),
+        *unexplained_rows(restoration.unexplained, damage),
+    )
     remarks = [f"{what}: {value}." for what, value in (*rows[:4], *odd) if value != "none"]
     size = " × ".join(map(str, file.shape))
     rank = "band by band" if restoration.rank is None else f"{restoration.rank} eigen-images"

@@ -54,12 +54,8 @@ class FaultSearch:
             rest[~self.reader.damage.valid[first:last].ravel()] = 0
             if self.source is not self.reader:
                 rest = in_calm_places(rest, samples)
-            found.append(_odd(rest[:, order], first, samples))
-        odd = Oddities(
-            np.concatenate([each.places for each in found], 1),
-            np.concatenate([each.size for each in found]),
-            np.concatenate([each.wings for each in found]),
-        )
+            found.append(odd_values(rest[:, order], first, samples))
+        odd = Oddities.joined(found)
         faults = faults_among(odd, (lines, samples, bands))
         if self.source is not self.reader:
             faults &= stand_apart(odd.size)
@@ -115,7 +111,7 @@ def _subspace(source: LessSurroundings, observer: Observer) -> Subspace | None:
     return fit_subspace(moments, noise_by_regression(moments))
 
 
-def _odd(rest: Values, first_line: int, samples: int) -> Oddities:
+def odd_values(rest: Values, first_line: int, samples: int) -> Oddities:
     """The odd values of residuals, pixels × bands in the order of wavelengths."""
     pixel, band = np.nonzero(np.abs(rest) > LEAST)
     line, sample = np.divmod(pixel, samples)

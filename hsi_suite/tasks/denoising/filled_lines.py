@@ -11,6 +11,7 @@ from ...engine.observer import Observer
 from ...restoration.cube_lines import CubeLines, line_blocks
 from ...restoration.damage import Damage, fill_from_neighbours
 from ...restoration.faults import Faults
+from ...restoration.repairs import Repairs
 from ...restoration.subspace import Subspace
 
 Values = NDArray[np.float64]
@@ -26,6 +27,7 @@ class FilledLines:
 
     Attributes:
         faults: values that are replaced by what the other bands say; None: nothing is.
+        repairs: faults that are mended in what is read, where such were looked for.
     """
 
     def __init__(self, cube: CubeLines, damage: Damage, positions: Values) -> None:
@@ -35,6 +37,16 @@ class FilledLines:
         self.positions = positions[self.live]
         self.missing_values = 0
         self.faults: Faults | None = None
+        self.repairs: Repairs | None = None
+
+    @property
+    def odd_places(self) -> NDArray[np.int64]:
+        """Places (pixel · live bands + band, ascending) of odd values that are filled."""
+        return np.zeros(0, np.int64) if self.faults is None else self.faults.places
+
+    def noise_of_planes(self, subspace: Subspace) -> Values:
+        """σ of the noise of each plane that `project` gives."""
+        return np.ones(subspace.rank)
 
     def project(self, subspace: Subspace, observer: Observer) -> NDArray[np.float32]:
         """The cube as planes, rank × lines × samples."""
