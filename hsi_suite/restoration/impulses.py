@@ -17,6 +17,8 @@ Mask = NDArray[np.bool_]
 _FEWEST = 20
 # Beyond, values beside each other are hardly ever all sound, and rates are not told apart.
 _HIGHEST_RATE = 0.4
+_LEAST_RATE = 1e-12
+_SIDES = (-1.0, 1.0)
 # Times as many beside each other as chance has it, and standard deviations of their number: less
 # is still chance.
 _TIMES, _DEVIATIONS = 2.0, 5.0
@@ -31,7 +33,8 @@ class _Rates:
     Attributes:
         struck: of the values of a band, those that faults strike.
         limit: standard deviations beyond which a value is rather a fault than noise.
-        loud: of the values of a band, those beyond its limit with one sign, by chance alone.
+        loud: 2 × bands, of the values of a band those beyond its limit below and above what is
+            expected, by chance alone.
         random: whether what is odd in a band lies beside others no more often than chance has it.
     """
 
@@ -41,7 +44,9 @@ class _Rates:
     random: Mask
 
 
-def impulses_among(odd: Oddities, shape: tuple[int, int, int]) -> Mask:
+def impulses_among(
+    odd: Oddities, shape: tuple[int, int, int], caution: Values | None = None
+) -> Mask:
     """Which odd values are faults, N; as `accidents.faults_among`, with a rate for each band.
 
     Where a band is struck often, more of what is odd in it is a fault, and lies beside others by
@@ -53,6 +58,8 @@ def impulses_among(odd: Oddities, shape: tuple[int, int, int]) -> Mask:
     Args:
         odd: the values, bands in the order of wavelengths.
         shape: lines, samples and bands of the cube.
+        caution: of each band, by how much wider its noise may be, unless it is struck at random;
+            None: by nothing.
     """
     pixels = shape[0] * shape[1]
     band = odd.places[2]
@@ -60,28 +67,33 @@ def impulses_among(odd: Oddities, shape: tuple[int, int, int]) -> Mask:
     sign = np.sign(odd.size)
     rates = _rates(odd, shape, codes)
     loud = np.abs(odd.size) > rates.limit[band]
-    signed = [codes[loud & (sign == side)] for side in (-1.0, 1.0)]
-    with np.errstate(divide="ignore"):
-        chance = np.log(rates.loud)
-        expected = np.log(pixels * np.maximum(rates.struck, 1 / pixels))
+    signed = [codes[loud & (sign == side)] for side in _SIDES]
+    expected = np.log(pixels * np.maximum(rates.struck, 1 / pixels))
     unlikely = np.log(ERROR_RATE)
     signal = np.zeros(len(band), bool)
-    for side, others in zip((-1.0, 1.0), signed, strict=True):
+    for side, others, chance in zip(_SIDES, signed, rates.loud, strict=True):
         some = np.flatnonzero(loud & (sign == side))
         at = band[some]
-        row = _row_chance(others, chance[at], shape[2])
+        row = _row_chance(others, np.log(chance)[at], shape[2])
         around = _beside(odd.places[:, some], others, shape, _AROUND)
-        crowd = stats.binom.logsf(around - 1, len(_AROUND), rates.loud[at])
+        crowd = stats.binom.logsf(around - 1, len(_AROUND), chance[at])
         signal[some] = expected[at] + np.minimum(row, crowd) < unlikely
-    beside = np.maximum(chance[np.maximum(band - 1, 0)], chance[np.minimum(band + 1, shape[2] - 1)])
-    signal |= (odd.wings * sign > LEAST) & (expected[band] + beside < unlikely)
+        winged = np.flatnonzero((odd.wings * side > LEAST) & (sign == side))
+        padded = np.pad(chance, 1, constant_values=_LEAST_RATE)
+        beside = np.maximum(padded[:-2], padded[2:])[band[winged]]
+        signal[winged] |= expected[band[winged]] + np.log(beside) < unlikely
     pixel = codes // shape[2]
     _, number, counts = np.unique(pixel[loud], return_inverse=True, return_counts=True)
     share = float(np.bincount(band[loud], minlength=shape[2]).sum()) / pixels
     many = np.zeros(len(band), bool)
     many[loud] = (pixels * stats.poisson.sf(counts - 1, share) < ERROR_RATE)[number]
     faults: Mask = loud & ~signal & ~many & rates.random[band]
-    return faults | faults_among(odd, shape)
+    if caution is None:
+        return faults | faults_among(odd, shape)
+    size, wings = odd.size / caution[band], odd.wings / caution[band]
+    some = np.abs(size) > LEAST
+    faults[some] |= faults_among(Oddities(odd.places[:, some], size[some], wings[some]), shape)
+    return faults
 
 
 def _rates(odd: Oddities, shape: tuple[int, int, int], codes: NDArray[np.int64]) -> _Rates:
@@ -89,50 +101,47 @@ def _rates(odd: Oddities, shape: tuple[int, int, int], codes: NDArray[np.int64])
     pixels, bands = shape[0] * shape[1], shape[2]
     sure = surely_odd(pixels * bands)
     strong = np.abs(odd.size) > sure
-    sign = np.sign(odd.size)
-    alone, wings = np.zeros(len(codes), bool), np.zeros(len(codes), bool)
-    for side in (-1.0, 1.0):
-        some = np.flatnonzero(strong & (sign == side))
-        others = codes[some]
+    struck = np.zeros((2, bands))
+    count = np.zeros(bands, np.int64)
+    alone = np.zeros(len(codes), bool)
+    seen, expected = np.zeros((2, bands)), np.zeros((2, bands))
+    for number, side in enumerate(_SIDES):
+        some = np.flatnonzero(strong & (np.sign(odd.size) == side))
+        band, others = odd.places[2][some], codes[some]
         alone[some] = _beside(odd.places[:, some], others, shape, _CROSS) == 0
-        wings[some] = np.bincount(_row_numbers(others, bands))[_row_numbers(others, bands)] > 1
-    counts = np.bincount(odd.places[2][alone], minlength=bands)
-    struck = np.array([_struck(count / pixels) if count else 0.0 for count in counts])
+        rows = _row_numbers(others, bands)
+        winged = np.bincount(rows)[rows] > 1
+        total, single, in_row = (
+            np.bincount(band[these], minlength=bands)
+            for these in (slice(None), alone[some], winged)
+        )
+        share = np.pad(total / pixels, 1)
+        seen += total - single, in_row
+        expected += (
+            total * (1 - (1 - share[1:-1]) ** len(_CROSS)),
+            total * (1 - (1 - share[:-2]) * (1 - share[2:])),
+        )
+        struck[number] = [_struck(each / pixels) for each in single]
+        count += single
+    # Signals have more beside them than chance has.
+    random = (seen <= _TIMES * expected + _DEVIATIONS * np.sqrt(expected + 1)).all(0)
+    random &= count >= _FEWEST
+    whole = struck.sum(0)
     limit = np.full(bands, sure)
-    for band in np.flatnonzero(counts >= _FEWEST):
-        sizes = np.abs(odd.size[alone & (odd.places[2] == band)])
+    for band in np.flatnonzero(random):
         # Faults lie anywhere up to the strongest, of either sign.
-        reach = 2 * np.quantile(sizes, 0.9)
-        odds = (1 - struck[band]) / struck[band] * reach / np.sqrt(2 * np.pi)
+        reach = 2 * np.quantile(np.abs(odd.size[alone & (odd.places[2] == band)]), 0.9)
+        odds = (1 - whole[band]) / whole[band] * reach / np.sqrt(2 * np.pi)
         limit[band] = np.clip(np.sqrt(2 * np.log(max(odds, 1))), LEAST, sure)
-    random = _by_chance(odd.places[2], strong, alone, wings, pixels, bands)
-    random &= counts >= _FEWEST
-    return _Rates(struck, limit, np.minimum(struck / 2 + stats.norm.sf(limit), 0.5), random)
-
-
-def _by_chance(
-    band: NDArray[np.int64], strong: Mask, alone: Mask, wings: Mask, pixels: int, bands: int
-) -> Mask:
-    """In which bands strong values have others of their sign beside them no more than by chance."""
-    total, crowded, rows = (
-        np.bincount(band[some], minlength=bands)
-        for some in (strong, strong & ~alone, strong & wings)
-    )
-    share = total / (2 * pixels)
-    padded = np.pad(share, 1)
-    by_crowd = total * (1 - (1 - share) ** len(_CROSS))
-    by_row = total * (1 - (1 - padded[:-2]) * (1 - padded[2:]))
-    random = np.ones(bands, bool)
-    for seen, expected in ((crowded, by_crowd), (rows, by_row)):
-        random &= seen <= _TIMES * expected + _DEVIATIONS * np.sqrt(expected + 1)
-    return random
+    loud = np.clip(struck + stats.norm.sf(limit), _LEAST_RATE, 0.5)
+    return _Rates(whole, limit, loud, random)
 
 
 def _struck(alone: float) -> float:
     """The rate at which so many of the values are struck without one of one sign beside them."""
     rate = alone
-    for _ in range(50):
-        rate = min(alone / (1 - rate / 2) ** len(_CROSS), _HIGHEST_RATE)
+    for _ in range(50 if alone else 0):
+        rate = min(alone / (1 - rate) ** len(_CROSS), _HIGHEST_RATE)
     return rate
 
 

@@ -43,6 +43,10 @@ class Repairs:
         none = np.zeros(0, np.int64)
         return cls(live, stuck, none, np.zeros((samples, len(live))), np.zeros((lines, len(live))))
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.stuck) or bool(self.odd.size or self.columns.any() or self.lines.any())
+
     def without_stripes(self, block: NDArray[Any], first_line: int) -> Values:
         """Live bands of a block (lines × samples × bands) without the offsets."""
         values: Values = block[..., self.live].astype(np.float64)

@@ -33,7 +33,9 @@ Values = NDArray[np.float64]
 
 # Fewer do not predict each other.
 FEWEST_BANDS = 10
-_ROUNDS = 4
+# At most; at least, where there is anything wrong; and the share of what was found that another may
+# bring at the end.
+_ROUNDS, _FEWEST_ROUNDS, _NEAR = 4, 3, 0.02
 # Residuals count for stripes up to so many standard deviations, round by round: at first a stripe
 # may be strong, later it is nearly gone and other faults are in the way.
 _CLIPS = (30.0, 6.0, 3.0)
@@ -89,10 +91,12 @@ class MixedNoise:
             subspace = fit_subspace(self.moments, self.noise)
             before = self.reader.repairs
             self.reader.repairs = self._searched(subspace, _CLIPS[min(turn, 2)], observer)
-            holes = self.reader.missing_values or before.stuck
             self.reader.subspace = subspace
-            if not holes and _same(before, self.reader.repairs):
+            holes = bool(self.reader.missing_values or before.stuck)
+            if not holes and not self.reader.repairs:
                 return
+            if turn + 1 >= _FEWEST_ROUNDS and _near(before, self.reader.repairs):
+                break
         self._measure(observer)
 
     def _measure(self, observer: Observer) -> None:
@@ -135,7 +139,7 @@ class MixedNoise:
         shape = (lines, samples, bands)
         order = np.argsort(reader.positions, kind="stable")
         limit = surely_odd(lines * samples * bands)
-        scale = self._scale(subspace, limit)
+        scale, caution = self._scale(subspace, limit)
         columns, rows = StripeSums(shape), StripeSums(shape, along_lines=True)
         found = []
         observer.begin("looking for stripes and odd values", lines)
@@ -152,7 +156,7 @@ class MixedNoise:
             observer.advance(last - first)
         observer.end()
         odd = Oddities.joined(found)
-        line, sample, place = odd.places[:, impulses_among(odd, shape)]
+        line, sample, place = odd.places[:, impulses_among(odd, shape, caution[order])]
         unit = scale * subspace.scale
         return replace(
             reader.repairs,
@@ -161,8 +165,11 @@ class MixedNoise:
             lines=rows.offsets(reader.repairs.lines / unit) * unit,
         )
 
-    def _scale(self, subspace: Subspace, limit: float) -> Values:
-        """Standard deviation of the noise of each whitened band, whatever strikes a few values."""
+    def _scale(self, subspace: Subspace, limit: float) -> tuple[Values, Values]:
+        """Standard deviation of the noise of each whitened band, whatever strikes half of it.
+
+        And by how much more it is if no more than a tenth is struck, and the rest a tail of noise.
+        """
         parts, holes = [], []
         lines = spread_lines(self.reader.cube.shape[0], _SAMPLED_LINES)
         chosen = self.reader.damage.valid[lines]
@@ -172,18 +179,25 @@ class MixedNoise:
             parts.append(subspace.whiten(spectra[valid][::step]))
             holes.append(faulty[valid][::step])
         sample, faulty = np.concatenate(parts), np.concatenate(holes)
-        scale = np.ones(sample.shape[1])
+        scale = wide = np.ones(sample.shape[1])
         # The first is far too large where faults are many and strong.
         for _ in range(3):
             rest = residuals(subspace, sample, scale, limit, faulty)
-            scale = scale * residual_scale(np.where(faulty, np.nan, rest), up_to_half=True)
-        return scale
+            rest = np.where(faulty, np.nan, rest)
+            wide = scale * residual_scale(rest)
+            scale = scale * residual_scale(rest, up_to_half=True)
+        return scale, wide / scale
 
 
-def _same(first: Repairs, second: Repairs) -> bool:
-    """Whether two searches found the same faults, all that is off included."""
-    return (
-        np.array_equal(first.odd, second.odd)
-        and not first.columns.any() | second.columns.any()
-        and not first.lines.any() | second.lines.any()
+def _near(first: Repairs, second: Repairs) -> bool:
+    """Whether two searches found nearly as many faults."""
+    return all(
+        abs(old - new) <= _NEAR * new
+        for old, new in zip(*map(_found, (first, second)), strict=True)
     )
+
+
+def _found(repairs: Repairs) -> tuple[int, int, int]:
+    """How many odd values, columns and lines."""
+    columns, lines = np.count_nonzero(repairs.columns), np.count_nonzero(repairs.lines)
+    return repairs.odd.size, int(columns), int(lines)
