@@ -33,9 +33,8 @@ Values = NDArray[np.float64]
 
 # Fewer do not predict each other.
 FEWEST_BANDS = 10
-# At most; at least, where there is anything wrong; and the share of what was found that another may
-# bring at the end.
-_ROUNDS, _FEWEST_ROUNDS, _NEAR = 4, 3, 0.02
+# At most; and the share of what was found that another may bring at the end.
+_ROUNDS, _NEAR = 4, 0.02
 # Residuals count for stripes up to so many standard deviations, round by round: at first a stripe
 # may be strong, later it is nearly gone and other faults are in the way.
 _CLIPS = (30.0, 6.0, 3.0)
@@ -95,7 +94,8 @@ class MixedNoise:
             holes = bool(self.reader.missing_values or before.stuck)
             if not holes and not self.reader.repairs:
                 return
-            if turn + 1 >= _FEWEST_ROUNDS and _near(before, self.reader.repairs):
+            # Holes are filled better in each round.
+            if not holes and turn and _near(before, self.reader.repairs):
                 break
         self._measure(observer)
 
