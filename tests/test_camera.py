@@ -13,16 +13,19 @@ from hsi_suite.data.camera import (
     colour_matrix,
     demosaic,
     develop,
+    edginess,
     expose,
     in_grey,
     invert_tone_curve,
     linear_light,
+    mean_of_exposures,
     mosaic,
     reduce_noise,
     resize,
     sharpen,
     soften,
     srgb,
+    take_pair,
     take_photograph,
 )
 from hsi_suite.data.camera_range import CameraRange, read_noise
@@ -263,3 +266,46 @@ def test_a_blind_denoiser_learns_from_cameras(tmp_path):
         [folder / "0.png"], tmp_path / "out.png", DenoisingOptions(weights=str(run.path))
     )
     assert not refused and done.sigma is None
+
+
+def test_the_mean_of_exposures_is_that_of_clipped_noise():
+    ramp = np.linspace(0, 1, 96, dtype=np.float32)
+    clean = np.repeat(np.repeat(ramp[:, None], 400, 1)[..., None], 3, 2)
+    noise = np.random.default_rng(1).normal(0, 0.08, clean.shape).astype(np.float32)
+    fast = mean_of_exposures(clean, noise).mean((1, 2))
+    draws = np.random.default_rng(0).normal(0, 0.08, (5000, 96)).astype(np.float32)
+    slow = (ramp + draws).clip(0, 1).mean(0)
+    assert fast == pytest.approx(slow, abs=0.012)
+    assert fast[3] > ramp[3] + 0.01 and fast[-4] < ramp[-4] - 0.01
+    assert mean_of_exposures(clean, np.zeros_like(clean)) == pytest.approx(clean, abs=1e-6)
+
+
+def test_a_pair_is_a_photograph_and_its_mean():
+    camera = replace(CameraRange().middle(1600), quality=None)
+    clean = np.full((64, 64, 3), (0.5, 0.4, 0.01), np.float32)
+    photographs, means = zip(
+        *(take_pair(clean, camera, np.random.default_rng(seed)) for seed in range(60)),
+        strict=True,
+    )
+    alone = take_photograph(clean, camera, np.random.default_rng(0))
+    assert np.array_equal(photographs[0], alone)
+    shown = np.mean(photographs, (0, 1, 2))
+    assert np.mean(means, (0, 1, 2)) == pytest.approx(shown, abs=2e-3)
+    assert shown[2] > 0.012  # the clean one is darker than its noise lets it be
+
+
+def test_along_edges_noise_stays():
+    step = np.zeros((64, 64, 3), np.float32)
+    step[:, 32:] = 0.6
+    assert edginess(step)[:, 31:33].min() > 0.9 and edginess(step)[:, :24].max() < 1e-6
+    camera = replace(CameraRange().middle(1600), luma=Reduction(2), quality=None, sharpening=0)
+    noise = {
+        edges: np.std([
+            take_photograph(step + 0.2, replace(camera, edges=edges), np.random.default_rng(k))
+            - step - 0.2
+            for k in range(8)
+        ], axis=(0, 1, 3))
+        for edges in (0.0, 1.0)
+    }  # fmt: skip
+    assert noise[1.0][31:33].mean() > 1.3 * noise[0.0][31:33].mean()
+    assert noise[1.0][4:24] == pytest.approx(noise[0.0][4:24], rel=1e-3)

@@ -41,6 +41,10 @@ _TO_LUMA_CHROMA = np.array(
     [LUMA, [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
 )
 _FROM_LUMA_CHROMA = np.linalg.inv(_TO_LUMA_CHROMA).astype(np.float32)
+# Gradient of luma a pixel, of a Gaussian of this σ, at which a camera takes a place for an edge.
+_EDGE, _EDGE_SIGMA = 0.04, 1.5
+# Groups of equally many pixels, by brightness, over which the mean of noise is taken.
+_GROUPS = 16
 #: Variance of the shot noise of a white pixel at ISO 100; it grows in proportion to ISO. Brooks et
 #: al. draw 0.0001 to 0.012 for what is then ISO 100 to 12,000 of a small sensor.
 SHOT_AT_ISO_100 = 1e-4
@@ -76,6 +80,7 @@ class Camera:
         tone_curve: whether a smooth step follows the gamma.
         luma: noise reduction of luma.
         chroma: noise reduction of chroma.
+        edges: share of both that is left off along edges, which they would blur.
         sharpening: share of the unsharp mask (σ 1 pixel) that is added, noise and all.
         quality: of the JPEG, 1 to 100; None writes none.
         subsampling: whether the JPEG halves the resolution of colour.
@@ -91,6 +96,7 @@ class Camera:
     tone_curve: bool = True
     luma: Reduction = Reduction()
     chroma: Reduction = Reduction()
+    edges: float = 0.0
     sharpening: float = 0.0
     quality: int | None = None
     subsampling: bool = True
@@ -123,6 +129,37 @@ def take_photograph(
     Raises:
         ShapeError: no colour image, or a smaller one.
     """
+    shown, noise = _shown_and_noise(clean, camera, generator, shape)
+    return _written(shown + noise, camera)
+
+
+def take_pair(
+    clean: Picture,
+    camera: Camera,
+    generator: np.random.Generator,
+    shape: tuple[int, int] | None = None,
+) -> tuple[Picture, Picture]:
+    """A photograph, and what the mean of many like it would show.
+
+    Near black and white such a mean is not the clean photograph: noise is cut off there on one
+    side alone. Who is to leave colours as they are must not learn to undo that.
+
+    Args and errors: as of `take_photograph`.
+
+    Returns:
+        `take_photograph` of the same generator, and the mean, of the same shape, before JPEG.
+    """
+    shown, noise = _shown_and_noise(clean, camera, generator, shape)
+    return _written(shown + noise, camera), mean_of_exposures(shown, noise)
+
+
+def _shown_and_noise(
+    clean: Picture,
+    camera: Camera,
+    generator: np.random.Generator,
+    shape: tuple[int, int] | None,
+) -> tuple[Picture, Picture]:
+    """The clean photograph as it would be written, and the noise of one exposure."""
     if clean.ndim != 3 or clean.shape[2] != 3 or min(clean.shape[:2]) < 4:
         raise ShapeError("image", f"shape {clean.shape}", "lines × samples × 3, at least 4 × 4")
     light = expose(clean, camera)
@@ -131,12 +168,16 @@ def take_photograph(
     # The clean photograph has been through a camera already: what another demosaicking would lose
     # of it is left out, and the noise alone is carried over.
     noise = develop(noisy, camera) - develop(raw, camera)
-    noise = reduce_noise(noise, camera.luma, camera.chroma)
+    reduced = reduce_noise(noise, camera.luma, camera.chroma)
+    noise = reduced + camera.edges * edginess(clean)[..., None] * (noise - reduced)
     # Sharpening is linear, and that of the picture itself is no fault of the photograph.
-    noise = sharpen(noise, camera.sharpening)
-    picture = clean + noise if shape is None else resize(clean + noise, shape)
-    if camera.grey:
-        picture = in_grey(picture)
+    layers = (clean, sharpen(noise, camera.sharpening))
+    if shape is not None:
+        layers = (resize(layers[0], shape), resize(layers[1], shape))
+    return (in_grey(layers[0]), in_grey(layers[1])) if camera.grey else layers
+
+
+def _written(picture: Picture, camera: Camera) -> Picture:
     if camera.quality is None:
         return picture.clip(0, 1)
     return through_jpeg(picture, camera.quality, subsampling=camera.subsampling)
@@ -182,9 +223,9 @@ def linear_light(picture: Picture) -> Picture:
 
 
 def srgb(light: Picture) -> Picture:
-    """SRGB of linear light, the inverse of `linear_light`."""
-    x = light.clip(0)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055).astype(np.float32)
+    """SRGB of linear light, the inverse of `linear_light`; below 0, where noise goes, a line."""
+    bent = 1.055 * light.clip(0) ** (1 / 2.4) - 0.055
+    return np.where(light <= 0.0031308, 12.92 * light, bent).astype(np.float32)
 
 
 def colour_matrix(mixture: tuple[float, float, float, float]) -> NDArray[np.float32]:
@@ -211,7 +252,9 @@ def mosaic(light: Picture, corner: tuple[int, int] = (0, 0)) -> Picture:
 def add_sensor_noise(
     raw: Picture, shot: float, read: float, generator: np.random.Generator
 ) -> Picture:
-    """Shot and read noise: normal, of variance shot · signal + read; clipped to 0 to 1.
+    """Shot and read noise: normal, of variance shot · signal + read; at most 1.
+
+    Sensors saturate at white; below black their pedestal keeps the noise.
 
     Args:
         raw: linear light.
@@ -221,7 +264,7 @@ def add_sensor_noise(
     """
     sigma = np.sqrt(shot * raw.clip(0) + read)
     noise = generator.standard_normal(raw.shape, np.float32)
-    return np.asarray(raw + sigma * noise, np.float32).clip(0, 1)
+    return np.asarray(raw + sigma * noise, np.float32).clip(max=1)
 
 
 def demosaic(raw: Picture, corner: tuple[int, int] = (0, 0), *, adaptive: bool = True) -> Picture:
@@ -300,6 +343,37 @@ def _smoothed(plane: Picture, kind: Reduction) -> Picture:
         return np.asarray(fine, np.float32)
     coarse = ndimage.gaussian_filter(plane, max(kind.fine, kind.coarse))
     return np.asarray(fine + np.float32(kind.share) * (coarse - fine), np.float32)
+
+
+def edginess(picture: Picture) -> Picture:
+    """How much each pixel lies on an edge, 0 to 1, lines × samples: from the gradient of luma."""
+    luma = picture @ _TO_LUMA_CHROMA[0]
+    slope = ndimage.gaussian_gradient_magnitude(luma, _EDGE_SIGMA)
+    return np.asarray(1 - np.exp(-((slope / np.float32(_EDGE)) ** 2)), np.float32)
+
+
+def mean_of_exposures(clean: Picture, noise: Picture) -> Picture:
+    """The mean of many pictures that are clipped to 0 to 1, from the noise of one.
+
+    Noise is cut off at black and white, and bent by gamma and tone curve: what it adds on average
+    is a function of brightness, and found as such, channel by channel.
+
+    Args:
+        clean: what they show.
+        noise: of one of them, before clipping.
+    """
+    added = (clean + noise).clip(0, 1) - clean
+    mean = np.empty_like(clean)
+    for channel in range(clean.shape[2]):
+        values, steps = clean[..., channel].ravel(), added[..., channel].ravel()
+        order = np.argsort(values, kind="stable")
+        groups = np.array_split(order, min(_GROUPS, values.size))
+        centres = [values[group].mean() for group in groups]
+        shifts = [steps[group].mean() for group in groups]
+        mean[..., channel] = clean[..., channel] + np.interp(
+            clean[..., channel], centres, shifts
+        ).astype(np.float32)
+    return mean.clip(0, 1)
 
 
 def in_grey(picture: Picture) -> Picture:

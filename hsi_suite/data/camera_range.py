@@ -29,6 +29,7 @@ class CameraRange:
         chroma_smoothing: the same three on chroma.
         chroma_coarse: likewise.
         chroma_share: likewise.
+        edges: share of the noise reduction that is left off along edges.
         sharpening: share of the unsharp mask.
         quality: of the JPEG.
         scale: at which photographs are written, 1 being the sensor's.
@@ -40,15 +41,16 @@ class CameraRange:
         grey: share of photographs in grey.
     """
 
-    iso: Range = (100.0, 25600.0)
+    iso: Range = (50.0, 12800.0)
     red_gain: Range = (1.9, 2.4)
     blue_gain: Range = (1.5, 1.9)
-    luma_smoothing: Range = (0.3, 1.8)
+    luma_smoothing: Range = (0.0, 1.0)
     luma_coarse: Range = (1.0, 4.0)
-    luma_share: Range = (0.0, 0.9)
-    chroma_smoothing: Range = (0.5, 4.0)
+    luma_share: Range = (0.0, 0.5)
+    chroma_smoothing: Range = (0.8, 3.0)
     chroma_coarse: Range = (2.0, 8.0)
     chroma_share: Range = (0.0, 1.0)
+    edges: Range = (0.0, 1.0)
     sharpening: Range = (0.0, 0.3)
     quality: tuple[int, int] = (60, 100)
     scale: Range = (0.5, 1.0)
@@ -81,6 +83,7 @@ class CameraRange:
                 generator.uniform(*self.chroma_coarse),
                 generator.uniform(*self.chroma_share),
             ),
+            edges=generator.uniform(*self.edges),
             sharpening=generator.uniform(*self.sharpening),
             quality=self._quality(generator),
             subsampling=bool(generator.random() < 0.5),
@@ -107,6 +110,7 @@ class CameraRange:
             chroma=Reduction(
                 *map(_middle, (self.chroma_smoothing, self.chroma_coarse, self.chroma_share))
             ),
+            edges=_middle(self.edges),
             sharpening=_middle(self.sharpening),
             quality=round(_middle(self.quality)),
         )

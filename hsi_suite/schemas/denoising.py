@@ -49,6 +49,7 @@ class CameraConfig(Section):
         chroma_smoothing: the same three on chroma.
         chroma_coarse: likewise.
         chroma_share: likewise.
+        edges: share of the noise reduction that is left off along edges, 0 to 1.
         sharpening: share of the unsharp mask.
         quality: of the JPEG, 1 to 100.
         scale: at which photographs are written, above 0 and at most 1.
@@ -59,15 +60,16 @@ class CameraConfig(Section):
         grey: share of photographs in grey.
     """
 
-    iso: Bounds = Field(default=[100.0, 25600.0])
+    iso: Bounds = Field(default=[50.0, 12800.0])
     red_gain: Bounds = Field(default=[1.9, 2.4])
     blue_gain: Bounds = Field(default=[1.5, 1.9])
-    luma_smoothing: Bounds = Field(default=[0.3, 1.8])
+    luma_smoothing: Bounds = Field(default=[0.0, 1.0])
     luma_coarse: Bounds = Field(default=[1.0, 4.0])
-    luma_share: Bounds = Field(default=[0.0, 0.9])
-    chroma_smoothing: Bounds = Field(default=[0.5, 4.0])
+    luma_share: Bounds = Field(default=[0.0, 0.5])
+    chroma_smoothing: Bounds = Field(default=[0.8, 3.0])
     chroma_coarse: Bounds = Field(default=[2.0, 8.0])
     chroma_share: Bounds = Field(default=[0.0, 1.0])
+    edges: Bounds = Field(default=[0.0, 1.0])
     sharpening: Bounds = Field(default=[0.0, 0.3])
     quality: Annotated[
         list[Annotated[int, Field(ge=1, le=100)]], Field(min_length=2, max_length=2)
@@ -87,7 +89,7 @@ class CameraConfig(Section):
         for name in ("iso", "red_gain", "blue_gain", "scale"):
             if getattr(self, name)[0] <= 0:
                 raise ValueError(f"noise.camera.{name} above 0")
-        for name in ("luma_share", "chroma_share"):
+        for name in ("luma_share", "chroma_share", "edges"):
             if getattr(self, name)[1] > 1:
                 raise ValueError(f"noise.camera.{name} of at most 1")
         if self.softness[0] < 1:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...data.artefacts import through_jpeg, through_small
-from ...data.camera import in_grey, resize, soften, take_photograph
+from ...data.camera import soften, take_pair, take_photograph
 from ...data.camera_range import CameraRange
 from ...data.noise import add_gaussian, add_poisson_gaussian
 from ...engine.finite import check_finite, made_by
@@ -156,7 +156,7 @@ class ImageDenoising:
         return picture_batch([spoilt])
 
     def _photographs(self, epoch: int, step: int) -> tuple[Clean, Clean, Clean]:
-        """Photographs by as many cameras, no σ, and what they show; one size in a batch."""
+        """Photographs by as many cameras, no σ, and their means; one size in a batch."""
         generator = self.seeds.numpy("noise", epoch, step)
         side = self.config.patch
         largest = min(min(image.shape[:2]) for image in self.train)
@@ -168,9 +168,9 @@ class ImageDenoising:
             if whole < sensor:
                 shown = soften(shown, (sensor, sensor))
             camera = self.cameras.draw(generator)
-            noisy.append(take_photograph(shown, camera, generator, (side, side)))
-            truth = in_grey(shown) if camera.grey else shown
-            clean.append(resize(truth, (side, side)))
+            photograph, mean = take_pair(shown, camera, generator, (side, side))
+            noisy.append(photograph)
+            clean.append(mean)
         no_sigma = np.zeros((len(clean), 1, 1, 1), np.float32)
         return picture_batch(noisy), no_sigma, picture_batch(clean)
 
