@@ -74,6 +74,11 @@ def _refuse_beside(pairs: str | None, iso: list[float] | None, others: dict[str,
     "NAME_noisy and NAME_clean, or folders noisy and clean.",
 )
 @click.option(
+    "--align",
+    is_flag=True,
+    help="Score --pairs a second time, each clean one moved and levelled to its noisy one.",
+)
+@click.option(
     "--iso",
     callback=_numbers,
     metavar="LIST",
@@ -101,6 +106,7 @@ def evaluate(
     jpeg: list[float] | None,
     upsample: list[float] | None,
     pairs: str | None,
+    align: bool,
     iso: list[float] | None,
     device: str | None,
     threads: int | None,
@@ -120,6 +126,8 @@ def evaluate(
         raise ConfigError("hsi evaluate", found, "one of the two")
     if memory_limit is not None and len(runs) != 1:
         raise ConfigError("--memory-limit", "given without a single run", "one run")
+    if align and (weights is None or pairs is None):
+        raise ConfigError("--align", "given without --weights and --pairs", "both")
     if weights is not None:
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "given with --weights", "a run")
@@ -134,7 +142,9 @@ def evaluate(
             _refuse_beside(pairs, iso, {"--jpeg": jpeg, "--upsample": upsample, "--data": data})
             if sigma is not None:
                 chosen["sigmas"] = sigma
-            scores = evaluate_photographs(weights, pairs, data or "set12", iso, **chosen)
+            scores = evaluate_photographs(
+                weights, pairs, data or "set12", iso, aligned=align, **chosen
+            )
         elif jpeg is not None or upsample is not None:
             from ..tasks.denoising.artefact_scores import evaluate_artefacts
 

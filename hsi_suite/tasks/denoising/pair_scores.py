@@ -15,6 +15,7 @@ from ...data.artefacts import eight_bits
 from ...data.camera import take_photograph
 from ...data.camera_range import CameraRange
 from ...data.images import ImageSet
+from ...data.pair_alignment import MARGIN, align
 from ...data.photograph_pairs import pairs_in
 from ...data.photographs import read_photograph
 from ...engine.devices import computing, resolve_device
@@ -67,6 +68,7 @@ def evaluate_photographs(
     data: str | Path,
     isos: Sequence[float] | None,
     *,
+    aligned: bool = False,
     observer: Observer | None = None,
     **how: Any,
 ) -> dict[str, Any]:
@@ -77,6 +79,8 @@ def evaluate_photographs(
         pairs: a folder, or None.
         data: clean images, as of `evaluate_weights`, in colour; used where `pairs` is None.
         isos: sensitivities of the simulated camera.
+        aligned: whether pairs are scored a second time, each reference moved to where its noisy
+            photograph shows the same; see `align`.
         observer: reports progress.
         how: further arguments of `evaluate_pairs`.
 
@@ -86,7 +90,8 @@ def evaluate_photographs(
     observer = observer or Observer()
     if pairs is not None:
         name = resolved(Path(pairs)).name
-        return evaluate_pairs(weights, real_pairs(pairs), data=name, observer=observer, **how)
+        groups = real_pairs(pairs, aligned=aligned)
+        return evaluate_pairs(weights, groups, data=name, observer=observer, **how)
     images = evaluated_images(data, "rgb", observer)
     groups = simulated_pairs(images, isos or [])
     return evaluate_pairs(weights, groups, data=images.name, observer=observer, **how)
@@ -151,13 +156,19 @@ def evaluate_pairs(
     }
 
 
-def real_pairs(folder: str | Path) -> list[Group]:
-    """The pairs of a folder; see `pairs_in`.
+def real_pairs(folder: str | Path, *, aligned: bool = False) -> list[Group]:
+    """The pairs of a folder; see `pairs_in`. Where `aligned`, also with aligned references.
 
     Raises:
         InputFileError: it holds none.
     """
-    return [Group("real", [_reader(pair.noisy, pair.clean) for pair in pairs_in(folder)])]
+    pairs = pairs_in(folder)
+    readers = [_reader(pair.noisy, pair.clean) for pair in pairs]
+    groups = [Group("real", readers)]
+    if aligned:
+        moved = [_aligned(read, pair.clean) for read, pair in zip(readers, pairs, strict=True)]
+        groups.append(Group("aligned", moved))
+    return groups
 
 
 def simulated_pairs(images: ImageSet, isos: Sequence[float]) -> list[Group]:
@@ -188,6 +199,20 @@ def _reader(noisy: Path, clean: Path) -> Callable[[], Pair]:
         return Pair(*photographs)
 
     return read
+
+
+def _aligned(read: Callable[[], Pair], clean: Path) -> Callable[[], Pair]:
+    def read_aligned() -> Pair:
+        pair = read()
+        try:
+            moved = align(pair.noisy, pair.clean).clean
+        except ValueError as error:
+            raise InputFileError(
+                clean, f"is not aligned: {error}", "one scene, at least 32 × 32"
+            ) from error
+        return Pair(pair.noisy[MARGIN:-MARGIN, MARGIN:-MARGIN], eight_bits(moved / _WHITE))
+
+    return read_aligned
 
 
 def _taker(image: NDArray[np.uint8], iso: float, seed: int) -> Callable[[], Pair]:
