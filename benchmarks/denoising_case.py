@@ -44,10 +44,21 @@ _SMALL = 0.1
 
 def noisy_photograph(side: int) -> Image:
     """A photograph of scikit-image's in some size and with noise, 0 to 1."""
-    camera = _sample("camera")
-    pads = [(0, max(0, side - size)) for size in camera.shape]
-    noisy: Image = with_noise(np.pad(camera, pads, "symmetric")[:side, :side], 0, sigma=SIGMA)[0, 0]
+    noisy: Image = with_noise(_sized(_sample("camera"), side), 0, sigma=SIGMA)[0, 0]
     return noisy
+
+
+def colour_photograph(workload: Workload) -> Image:
+    """A colour photograph with noise, of half the side of the grey one."""
+    noisy = with_noise(_sized(data.astronaut(), workload.photograph // 2), 0, sigma=SIGMA)[0]
+    return np.ascontiguousarray(np.moveaxis(noisy, 0, 2))
+
+
+def _sized(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Cut off, or continued as in a mirror."""
+    pads = [(0, max(0, side - size)) for size in image.shape[:2]]
+    rest = [(0, 0)] * (image.ndim - 2)
+    return np.pad(image, pads + rest, "symmetric")[:side, :side]
 
 
 def photographs(workload: Workload) -> tuple[str, list[NDArray[np.uint8]]]:
@@ -101,10 +112,11 @@ def _calibrate(network: usual_denoising.PlainDnCNN) -> None:
 
 
 def suite_denoiser(weights: str, device: str) -> Denoiser:
-    """A denoiser as `hsi denoise` loads it: dncnn (the plain network's), checkpoint, default."""
+    """As `hsi denoise` loads it: default, camera, checkpoint, or dncnn, the plain network's."""
     where = torch.device(device)
-    if weights == "default":
-        return load_weights(DEFAULT_WEIGHTS, where)
+    shipped = {"default": DEFAULT_WEIGHTS, "camera": "camera_denoiser"}
+    if weights in shipped:
+        return load_weights(shipped[weights], where)
     if weights == "checkpoint":
         return load_weights(checkpoint(MERGED), where)
     header = DenoiserHeader("dncnn", {"depth": 17}, 1, "gaussian", (SIGMA, SIGMA), "none")
@@ -124,8 +136,9 @@ def product_path(denoiser: Denoiser, precision: str, workload: Workload) -> Meth
     device, dtype = torch.device(workload.device), np.dtype(np.float32)
 
     def run(noisy: Image) -> Image:
-        lines, columns = noisy.shape
-        header = PhotographHeader(lines, columns, 1, dtype, False)
+        lines, columns = noisy.shape[:2]
+        channels = 1 if noisy.ndim == 2 else noisy.shape[2]
+        header = PhotographHeader(lines, columns, channels, dtype, False)
         job = ImageJob(Path("photograph"), Path("result"), header)
         with computing(device, workload.threads, deterministic=True):
             tiling = plan_tiles(

@@ -312,7 +312,7 @@ def test_all_groups_are_found_with_their_jobs():
     groups = {name: group.load_group(name) for name in group.NAMES}
     assert {each.title for each in groups.values()} >= {"Classification", "Denoising"}
     assert all(each.parts for each in groups.values())
-    sides = [*classification.TRAINING, *classification.MAP, *denoising.SPEED]
+    sides = [*classification.TRAINING, *classification.MAP, *denoising.SPEED, *denoising.COLOUR]
     sides += [*denoising.method_sides(), *sweeps._TRAINING, *sweeps._MAP]
     assert all(callable(group.find_job(side.job)) for side in sides)
 

@@ -210,7 +210,10 @@ def _aligned(read: Callable[[], Pair], clean: Path) -> Callable[[], Pair]:
             raise InputFileError(
                 clean, f"is not aligned: {error}", "one scene, at least 32 × 32"
             ) from error
-        return Pair(pair.noisy[MARGIN:-MARGIN, MARGIN:-MARGIN], eight_bits(moved / _WHITE))
+        return Pair(
+            pair.noisy[MARGIN:-MARGIN, MARGIN:-MARGIN],
+            eight_bits((moved / _WHITE).astype(np.float32)),
+        )
 
     return read_aligned
 
