@@ -2,38 +2,41 @@
 
 Photographs of BSDS500 that no network learns from, some made smaller, get noise: none, white (σ 5
 to 50), of simulated cameras and of scans; or JPEG of quality 10 to 90 alone; in colour and in grey.
-`--fit` fits the decision to photographs of the training side and writes its coefficients into the
+`--fit` fits the decision to photographs of the training side and writes its trees into the
 package.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.ensemble import GradientBoostingClassifier
 
 import hsi_suite.restoration.noise_kind as noise_kind
 from hsi_suite.data.artefacts import eight_bits, through_jpeg
 from hsi_suite.data.camera import resize, soften, take_photograph
 from hsi_suite.data.camera_range import CameraRange, read_noise
 from hsi_suite.data.images import ImageSet, load_images
+from hsi_suite.restoration.boosted_trees import BoostedTrees, from_scikit_learn, write_trees
 from hsi_suite.restoration.colour import LUMA
 from hsi_suite.tasks.denoising.configuration import denoising_config
+from hsi_suite.tasks.denoising.network_choice import weights_for
 from hsi_suite.tasks.denoising.preparation import validation_images
+from hsi_suite.weights import DEFAULT_WEIGHTS
 
 _FOLDER = Path(noise_kind.__file__).parent
 _SIDE = 256
-_FITTED = 300
+_DRAWS = 2
 _QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
+# JPEG up to this quality is denoised without other noise, too.
+_COARSE = 80
 _ISOS = (400, 1600, 6400)
 _ISOS_FITTED = (250, 12800)
 Picture = NDArray[np.float32]
@@ -127,58 +130,85 @@ def _white(sigma: float) -> Maker:
 
 
 def fit(images: ImageSet, chosen: list[int]) -> None:
-    """Fit the decision between noise that is not white and none, and write its coefficients."""
+    """Fit the decision between noise that is not white and none, and write its trees."""
     rows: dict[str, list[tuple[NDArray[np.float64], bool]]] = defaultdict(list)
-    for index in chosen[:_FITTED]:
-        rng = np.random.default_rng(index)
-        picture = source(images.images[index], rng)
-        samples = 2 * [Sample(eight_bits(picture), "clean")]
-        isos = np.exp(rng.uniform(*np.log(_ISOS_FITTED), 3))
-        samples += [camera(picture, rng, float(iso)) for iso in isos]
-        # Of the qualities that cameras write, as many pictures without noise as with it.
-        qualities = [*rng.integers(8, 60, 2), *rng.integers(60, 98, 4)]
-        samples += [jpeg(picture, int(quality)) for quality in qualities]
-        samples += [scan(picture, rng, rng.uniform(3, 10))]
-        for sample in samples:
-            # Half of what was JPEG comes as another file, which does not say so.
-            quality = sample.quality if rng.random() < 0.5 else None
-            for grey_too in (False, True):
-                values = grey(sample.values) if grey_too else sample.values
-                signs = noise_kind.signs_of(values.astype(np.float32), quality)
-                name = noise_kind.fit_name(signs, grey=grey_too)
-                rows[name].append((signs.numbers(), sample.kind == "camera"))
+    for index in chosen:
+        for draw in range(_DRAWS):
+            for name, numbers, noisy in fitted_rows(images.images[index], index + 100_000 * draw):
+                rows[name].append((numbers, noisy))
     fits = {name: _fitted(pairs) for name, pairs in rows.items()}
-    (_FOLDER / "noise_kinds.json").write_text(json.dumps(fits, indent=1) + "\n", "utf-8")
+    write_trees(_FOLDER / "noise_kinds.npz", fits)
 
 
-def _fitted(pairs: list[tuple[NDArray[np.float64], bool]]) -> dict[str, list[object]]:
+def fitted_rows(image: Levels, seed: int) -> Iterator[tuple[str, NDArray[np.float64], bool]]:
+    """Name of the fit, measurements, and whether there is noise, of what is made of an image."""
+    rng = np.random.default_rng(seed)
+    picture = source(image, rng)
+    samples = [Sample(eight_bits(picture), "clean")]
+    isos = np.exp(rng.uniform(*np.log(_ISOS_FITTED), 3))
+    samples += [camera(picture, rng, float(iso)) for iso in isos]
+    # More of the qualities that cameras write, too.
+    qualities = [*rng.integers(8, 60, 2), *rng.integers(60, 98, 3)]
+    samples += [jpeg(picture, int(quality)) for quality in qualities]
+    samples += [scan(picture, rng, rng.uniform(3, 10))]
+    for sample in samples:
+        # Half of what was JPEG comes as another file, which does not say so.
+        quality = sample.quality if rng.random() < 0.5 else None
+        for grey_too in (False, True):
+            values = grey(sample.values) if grey_too else sample.values
+            signs = noise_kind.signs_of(values.astype(np.float32), quality)
+            if not noise_kind.is_white(signs, grey=grey_too):
+                name = noise_kind.fit_name(signs, grey=grey_too)
+                yield name, signs.numbers(), sample.kind == "camera"
+
+
+def _fitted(pairs: list[tuple[NDArray[np.float64], bool]]) -> BoostedTrees:
     numbers = np.stack([row for row, _ in pairs])
-    scaler = StandardScaler().fit(numbers)
-    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=5000)
-    model.fit(scaler.transform(numbers), [label for _, label in pairs])
-    arrays = {
-        "means": scaler.mean_, "scales": scaler.scale_,
-        "weights": model.coef_[0], "bias": model.intercept_[0],
-    }  # fmt: skip
-    return {name: np.round(array, 4).tolist() for name, array in arrays.items()}
+    noisy = np.array([label for _, label in pairs])
+    balanced = np.where(noisy, 0.5 / noisy.mean(), 0.5 / (1 - noisy.mean()))
+    model = GradientBoostingClassifier(
+        n_estimators=250, learning_rate=0.05, max_depth=4, subsample=0.5, min_samples_leaf=10,
+        max_features=0.5, random_state=0,
+    )  # fmt: skip
+    return from_scikit_learn(model.fit(numbers, noisy, sample_weight=balanced))
 
 
 def show(images: ImageSet) -> None:
-    """Print how often each kind is found, in colour and grey; JPEG files say their quality."""
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    right: list[bool] = []
+    """Print how often each kind is found, and each network chosen; JPEG files say their quality."""
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    networks: dict[str, Counter[str]] = defaultdict(Counter)
+    right: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for index, image in enumerate(images.images):
         rng = np.random.default_rng(10_000 + index)
         picture = source(image, rng)
         for name, make in makers().items():
             sample = make(picture, rng)
-            for shown, values in ((name, sample.values), (f"{name}, grey", grey(sample.values))):
-                found = noise_kind.find_noise(values.astype(np.float32), sample.quality).kind
-                counts[shown][found] += 1
-                right.append(found == sample.kind)
-    for name, found in counts.items():
-        print(f"{name:24}", ", ".join(f"{kind} {number}" for kind, number in found.items()))
-    print(f"right: {sum(right)} of {len(right)}, {100 * np.mean(right):.1f} %")
+            for colour, values in (("colour", sample.values), ("grey", grey(sample.values))):
+                found = noise_kind.find_noise(values.astype(np.float32), sample.quality)
+                chosen = weights_for(found) or "none"
+                kinds[f"{name}, {colour}"][found.kind] += 1
+                networks[f"{name}, {colour}"][chosen] += 1
+                right[colour].append((found.kind == sample.kind, chosen == wanted(sample)))
+    for name, found_kinds in kinds.items():
+        shown = (_counted(counter) for counter in (found_kinds, networks[name]))
+        print(f"{name:24}", " | ".join(shown))
+    for colour, rows in [*right.items(), ("all", [row for each in right.values() for row in each])]:
+        told, served = np.sum(rows, 0)
+        print(
+            f"{colour}: kind right {told} of {len(rows)} ({100 * told / len(rows):.1f} %), "
+            f"network right {served} ({100 * served / len(rows):.1f} %)"
+        )
+
+
+def wanted(sample: Sample) -> str:
+    """The network that is right for a sample, as `docs/photographs.md` says; none where clean."""
+    if sample.kind == "jpeg":
+        return "camera_denoiser" if (sample.quality or 0) <= _COARSE else "none"
+    return {"gaussian": DEFAULT_WEIGHTS, "camera": "camera_denoiser", "clean": "none"}[sample.kind]
+
+
+def _counted(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counter.items())
 
 
 def main() -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from .boosted_trees import BoostedTrees, read_trees
 from .jpeg_traces import JpegTraces, find_jpeg
 from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
 
 NoiseKind = Literal["clean", "gaussian", "camera", "jpeg"]
-_COEFFICIENTS = "noise_kinds.json"
+_TREES = "noise_kinds.npz"
 
 # White noise: at least so strong, and as fine as it is middling. Clean photographs, simulated
 # cameras and scans stay below 0.6 in luma and in colour, white noise of σ 3 lies above 0.67 in
@@ -24,7 +21,7 @@ _WHITE = 0.64
 # What white noise of σ 2 has, which is hardly seen, in grey, in the luma of colour and in colour.
 _LEAST, _LEAST_LUMA, _LEAST_COLOUR = 1.5, 1.0, 2.0
 # A picture is left alone unless noise is this likely: texture lost is worse than grain left.
-_SURE = 0.7
+_SURE = 0.6
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,9 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
 
     White noise is known by its finest detail, which all other noise of photographs has lost to
     demosaicking, noise reduction, a lens or JPEG. Whether there is such other noise, or structure
-    alone, is told by logistic regressions on `NoiseSigns.numbers`, fitted to simulated cameras,
-    scans and JPEG files (`python -m benchmarks.noise_kinds --fit`, which also scores them on
-    others): one each for images with and without JPEG, in colour and in grey.
+    alone, is told by boosted trees on `NoiseSigns.numbers`, fitted to simulated cameras, scans and
+    JPEG files (`python -m benchmarks.noise_kinds --fit`, which also scores them on others): one
+    each for images with and without JPEG, in colour and in grey.
 
     Args:
         image: lines × samples (× 3) on the scale 0 to 255, at least 32 × 32; not resampled since
@@ -73,7 +70,7 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
     """
     signs = signs_of(image, quality)
     grey = image.ndim == 2
-    if _is_white(signs, grey=grey):
+    if is_white(signs, grey=grey):
         return FoundNoise("gaussian", signs, 1.0)
     chance = _chance(signs, grey=grey)
     quiet: NoiseKind = "clean" if signs.jpeg is None else "jpeg"
@@ -86,7 +83,8 @@ def signs_of(image: Image, quality: int | None) -> NoiseSigns:
     return noise_signs(image, known or find_jpeg(luma_of(image)))
 
 
-def _is_white(signs: NoiseSigns, *, grey: bool) -> bool:
+def is_white(signs: NoiseSigns, *, grey: bool) -> bool:
+    """Whether the finest detail alone says that the noise is white."""
     least = _LEAST if grey else _LEAST_LUMA
     luma = signs.fine > least and signs.luma_whiteness > _WHITE
     return luma or (signs.colour_fine > _LEAST_COLOUR and signs.colour_whiteness > _WHITE)
@@ -98,14 +96,10 @@ def fit_name(signs: NoiseSigns, *, grey: bool) -> str:
 
 
 def _chance(signs: NoiseSigns, *, grey: bool) -> float:
-    means, scales, weights, bias = _coefficients(fit_name(signs, grey=grey))
-    score = weights @ ((signs.numbers() - means) / scales) + bias
-    return float(1 / (1 + np.exp(-score)))
+    return _trees(fit_name(signs, grey=grey)).chance(signs.numbers())
 
 
 @lru_cache(maxsize=4)
-def _coefficients(name: str) -> tuple[NDArray[np.float64], ...]:
-    """Means and scales of the numbers, their weights and the bias of a fit."""
-    text = (resources.files(__package__) / _COEFFICIENTS).read_text("utf-8")
-    fit = json.loads(text)[name]
-    return tuple(np.array(fit[key]) for key in ("means", "scales", "weights", "bias"))
+def _trees(name: str) -> BoostedTrees:
+    with resources.as_file(resources.files(__package__) / _TREES) as path:
+        return read_trees(path, name)

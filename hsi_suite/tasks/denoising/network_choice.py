@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ...restoration.noise_kind import NoiseKind, find_noise
+from ...restoration.noise_kind import FoundNoise, NoiseKind, find_noise
 from ...restoration.noise_signs import Image, large_enough, middle_of
 from ...weights import DEFAULT_WEIGHTS
 from .denoiser import Denoiser
@@ -84,18 +84,24 @@ class Networks:
         if known or not large_enough(image):
             return Choice(self.of_kind("gaussian"))
         found = find_noise(_levels(image, white), quality)
-        jpeg = found.signs.jpeg
-        fine = found.kind == "jpeg" and jpeg is not None and jpeg.quality > _FINEST_JPEG
-        if found.kind == "clean" or fine:
+        chosen = weights_for(found)
+        if chosen is None:
             return Choice(
                 None, f"{found.words}: left as it is; --noise camera or gaussian denoises it"
             )
-        return Choice(self.of_kind(found.kind), f"{found.words}: {_WEIGHTS[found.kind]}")
+        return Choice(self._named(chosen), f"{found.words}: {chosen}")
 
     def _named(self, weights: str) -> Denoiser:
         if weights not in self._loaded:
             self._loaded[weights] = load_weights(weights, self.device)
         return self._loaded[weights]
+
+
+def weights_for(found: FoundNoise) -> str | None:
+    """The shipped network for what was found; None leaves the photograph as it is."""
+    jpeg = found.signs.jpeg
+    fine = found.kind == "jpeg" and jpeg is not None and jpeg.quality > _FINEST_JPEG
+    return None if found.kind == "clean" or fine else _WEIGHTS[found.kind]
 
 
 def _levels(image: Pixels, white: float) -> Image:
