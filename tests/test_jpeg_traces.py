@@ -45,6 +45,13 @@ def test_colour_jpeg_is_found_in_luma():
     assert found is not None and abs(found.quality - 60) <= 1
 
 
+def drawn():
+    """Grey areas and lines, as on a screen."""
+    picture = np.full((256, 256), 43)
+    picture[:30], picture[60:200, 10:200], picture[80:200:14, 20:190] = 112, 255, 90
+    return picture
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -53,8 +60,11 @@ def test_colour_jpeg_is_found_in_luma():
         np.full((64, 64), 128),
         np.random.default_rng(0).normal(128, 30, (128, 128)).clip(0, 255).round(),
         samples.camera() * 0.5 + 20.3,
+        np.zeros((256, 256)),
+        drawn(),
+        np.tile(np.arange(256), (256, 1)),
     ],
-    ids=["photograph", "tiny", "flat", "noise", "scaled"],
+    ids=["photograph", "tiny", "flat", "noise", "scaled", "black", "drawn", "gradient"],
 )
 def test_nothing_is_found_where_there_was_none(values):
     assert find_jpeg(np.asarray(values, np.float32)) is None

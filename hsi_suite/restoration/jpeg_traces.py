@@ -107,11 +107,15 @@ def _phase(values: Plane) -> int:
 
 
 def _coefficients(luma: Plane, corner: tuple[int, int]) -> NDArray[np.float64]:
-    """Cosine transforms of the whole blocks, N × 8 × 8."""
+    """Cosine transforms of the whole blocks that differ, N × 8 × 8.
+
+    Flat parts of drawn pictures repeat one block, which would count as often and is no evidence.
+    """
     cut = luma[corner[0] :, corner[1] :].astype(np.float64) - 128
     lines, samples = (size // BLOCK for size in cut.shape)
     blocks = cut[: lines * BLOCK, : samples * BLOCK].reshape(lines, BLOCK, samples, BLOCK)
-    spread = blocks.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
+    spread = np.unique(blocks.swapaxes(1, 2).reshape(-1, BLOCK * BLOCK), axis=0)
+    spread = spread.reshape(-1, BLOCK, BLOCK)
     return np.asarray(fft.dctn(spread, axes=(1, 2), norm="ortho"))
 
 
