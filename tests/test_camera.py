@@ -280,6 +280,22 @@ def test_the_mean_of_exposures_is_that_of_clipped_noise():
     assert mean_of_exposures(clean, np.zeros_like(clean)) == pytest.approx(clean, abs=1e-6)
 
 
+def test_flat_and_few_pixels_have_one_mean():
+    """As many of one brightness are all looked at together, and a few are never one by one."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (64, 64, 3)).astype(np.float32)
+    flat = np.zeros_like(noise)
+    flat[:, 32:] = 1
+    mean = mean_of_exposures(flat, noise)
+    for half in (np.s_[:, :32], np.s_[:, 32:]):
+        shown = (flat + noise).clip(0, 1)[half]
+        assert mean[half] == pytest.approx(
+            np.broadcast_to(shown.mean((0, 1)), shown.shape), abs=1e-5
+        )
+    grey = np.full((4, 4, 3), 0.5, np.float32)
+    few = mean_of_exposures(grey, noise[:4, :4])
+    assert np.ptp(few, (0, 1)) == pytest.approx(0, abs=1e-6)
+
+
 def test_a_pair_is_a_photograph_and_its_mean():
     camera = replace(CameraRange().middle(1600), quality=None)
     clean = np.full((64, 64, 3), (0.5, 0.4, 0.01), np.float32)

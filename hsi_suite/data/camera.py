@@ -43,8 +43,9 @@ _TO_LUMA_CHROMA = np.array(
 _FROM_LUMA_CHROMA = np.linalg.inv(_TO_LUMA_CHROMA).astype(np.float32)
 # Gradient of luma a pixel, of a Gaussian of this σ, at which a camera takes a place for an edge.
 _EDGE, _EDGE_SIGMA = 0.04, 1.5
-# Groups of equally many pixels, by brightness, over which the mean of noise is taken.
-_GROUPS = 16
+# Groups of equally many pixels, by brightness, over which the mean of noise is taken; none is so
+# small that its mean would be the noise of a few pixels.
+_GROUPS, _LEAST_GROUP = 16, 64
 #: Variance of the shot noise of a white pixel at ISO 100; it grows in proportion to ISO. Brooks et
 #: al. draw 0.0001 to 0.012 for what is then ISO 100 to 12,000 of a small sensor.
 SHOT_AT_ISO_100 = 1e-4
@@ -367,9 +368,12 @@ def mean_of_exposures(clean: Picture, noise: Picture) -> Picture:
     for channel in range(clean.shape[2]):
         values, steps = clean[..., channel].ravel(), added[..., channel].ravel()
         order = np.argsort(values, kind="stable")
-        groups = np.array_split(order, min(_GROUPS, values.size))
-        centres = [values[group].mean() for group in groups]
-        shifts = [steps[group].mean() for group in groups]
+        groups = np.array_split(order, min(_GROUPS, max(1, values.size // _LEAST_GROUP)))
+        middles = [values[group].mean(dtype=np.float64) for group in groups]
+        # Flat parts fill several groups, which are one: of equal brightness.
+        centres, place = np.unique(middles, return_inverse=True)
+        sums = np.bincount(place, [steps[group].mean() for group in groups])
+        shifts = sums / np.bincount(place)
         mean[..., channel] = clean[..., channel] + np.interp(
             clean[..., channel], centres, shifts
         ).astype(np.float32)
