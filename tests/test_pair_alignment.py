@@ -49,8 +49,18 @@ def test_what_is_not_alike_is_refused():
     clean = photograph()
     with pytest.raises(ValueError, match="shapes"):
         align(clean, clean[:-1])
-    with pytest.raises(ValueError, match="at least 32"):
+    with pytest.raises(ValueError, match="20 × 160 pixels are too few"):
         align(clean[:20], clean[:20])
+    noise = np.random.default_rng(0).uniform(0, 255, clean.shape)
+    for other in (255 - clean, noise, np.full_like(clean, 9.0)):
+        with pytest.raises(ValueError, match=r"alike|apart"):
+            align(other, clean)
+
+
+def test_a_flat_scene_with_noise_in_both_is_no_other_scene():
+    rng = np.random.default_rng(0)
+    noisy, clean = (90 + rng.normal(0, sigma, (64, 64, 3)) for sigma in (8, 0))
+    assert align(noisy, clean).clean == pytest.approx(noisy.mean(), abs=1)
 
 
 def test_pairs_are_scored_as_they_are_and_aligned(hsi, tmp_path):

@@ -23,6 +23,11 @@ MARGIN = 8
 _SMOOTHING, _STEPS, _SHORT = 1.0, 10, 1e-3
 # Farther than this, gradients say nothing about the way.
 _FARTHEST = 3.0
+# Two pictures show one scene where brightness of one grows with that of the other at least so much,
+# unless that is uncertain: three standard errors, of values smoothed over so many pixels.
+_LEAST_SLOPE, _ERRORS, _SMOOTHED_OVER = 0.2, 3, 4 * np.pi * _SMOOTHING**2
+# Of the mean square: variance that rounding alone leaves of one value.
+_FLAT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +54,13 @@ def align(noisy: NDArray[Any], clean: NDArray[Any]) -> Alignment:
         clean: of the same shape.
 
     Raises:
-        ValueError: shapes differ or are smaller, or the two lie more than 3 pixels apart.
+        ValueError: shapes differ or are smaller, the two lie more than 3 pixels apart, or they
+            are not alike at any shift.
     """
-    if noisy.shape != clean.shape or min(noisy.shape[:2]) < 4 * MARGIN:
-        raise ValueError(f"shapes {noisy.shape} and {clean.shape}: equal, at least 32 × 32")
+    if noisy.shape != clean.shape:
+        raise ValueError(f"shapes {noisy.shape} and {clean.shape} differ")
+    if min(noisy.shape[:2]) < 4 * MARGIN:
+        raise ValueError(f"{noisy.shape[0]} × {noisy.shape[1]} pixels are too few")
     shift = _shift_between(_luma(noisy), _luma(clean))
     observed, moved = (_channels(image) for image in (noisy, clean))
     planes = [
@@ -77,7 +85,21 @@ def _shift_between(noisy: Plane, clean: Plane) -> tuple[float, float]:
             raise ValueError(f"more than {_FARTHEST:g} pixels apart")
         if np.abs(step).max() < _SHORT:
             break
+    if not _alike(values, _inside(target).ravel()):
+        raise ValueError("alike at no shift")
     return float(shift[0]), float(shift[1])
+
+
+def _alike(values: Plane, seen: Plane) -> bool:
+    """Whether smoothed values that were seen grow with those of the reference."""
+    spread = values - values.mean()
+    variance = float(np.square(spread).mean())
+    if variance <= _FLAT * float(np.square(values).mean()):
+        return True
+    slope = float((spread * seen).mean()) / variance
+    rest = float((seen - slope * spread).std())
+    error = rest / np.sqrt(variance * values.size / _SMOOTHED_OVER)
+    return bool(slope + _ERRORS * error > _LEAST_SLOPE)
 
 
 def _levelled(plane: Plane, seen: Plane) -> Plane:
