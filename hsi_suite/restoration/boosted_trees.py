@@ -52,7 +52,7 @@ class BoostedTrees:
             "features": self.features.astype(np.uint8),
             "thresholds": self.thresholds.astype(np.float32),
             "leaves": self.leaves.astype(np.float32),
-            "start": np.float32(self.start),
+            "start": np.array(self.start, np.float32),
         }
 
 
