@@ -8,6 +8,7 @@ stronger along edges; then the same of simulated cameras that take the clean pho
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,6 +20,7 @@ from hsi_suite.data.camera_range import CameraRange
 from hsi_suite.data.pair_alignment import align
 from hsi_suite.data.photograph_pairs import pairs_in
 from hsi_suite.data.photographs import read_photograph
+from hsi_suite.errors import HsiSuiteError, InputFileError
 from hsi_suite.restoration.colour import LUMA
 
 _WHITE = 255.0
@@ -60,10 +62,19 @@ def _correlation(plane: Noise, flat: NDArray[np.bool_], lag: int) -> float:
 
 
 def real(folder: str) -> Iterator[tuple[NDArray[np.float64], float, Noise]]:
-    """Figures, shift in pixels and the aligned clean photograph of each pair."""
+    """Figures, shift in pixels and the aligned clean photograph of each pair.
+
+    Raises:
+        InputFileError: a pair is missing, grey, or of two scenes.
+    """
     for pair in pairs_in(folder):
         noisy, clean = (read_photograph(path).values for path in (pair.noisy, pair.clean))
-        found = align(noisy, clean)
+        if noisy.ndim != 3:
+            raise InputFileError(pair.noisy, "is grey", "photographs in colour")
+        try:
+            found = align(noisy, clean)
+        except ValueError as error:
+            raise InputFileError(pair.clean, f"is not aligned: {error}", "one scene") from error
         lines, samples = found.clean.shape[:2]
         top, left = ((noisy.shape[axis] - found.clean.shape[axis]) // 2 for axis in (0, 1))
         seen = noisy[top : top + lines, left : left + samples]
@@ -77,8 +88,16 @@ def main() -> None:
     )
     parser.add_argument("folder", help="of pairs of photographs in colour")
     options = parser.parse_args()
+    try:
+        show(options.folder)
+    except HsiSuiteError as error:
+        sys.exit(str(error))
+
+
+def show(folder: str) -> None:
+    """Print the table of a folder."""
     rows, simulated, shifts = [], [], []
-    for index, (row, shift, clean) in enumerate(real(options.folder)):
+    for index, (row, shift, clean) in enumerate(real(folder)):
         rows.append(row)
         shifts.append(shift)
         rng = np.random.default_rng(index)
