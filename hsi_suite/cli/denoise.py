@@ -125,8 +125,10 @@ Examples:
     type=click.Choice(["gaussian", "bands", "stripes", "dead-lines", "impulses", *_CASES]),
     default="gaussian",
     show_default=True,
-    help="Cubes: kind of the added noise; case1 to case5 are those of the literature, of a mean "
-    "SIGMA: in each band another, and with stripes, dead lines, impulses, all of them.",
+    metavar="KIND",
+    help="Cubes: kind of the added noise: gaussian, bands, stripes, dead-lines, impulses; or case1 "
+    "to case5 of the literature, of a mean SIGMA: in each band another, and with stripes, dead "
+    "lines, impulses, all of them.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of that noise.")
 @click.option(
