@@ -75,10 +75,8 @@ def real(folder: str) -> Iterator[tuple[NDArray[np.float64], float, Noise]]:
             found = align(noisy, clean)
         except ValueError as error:
             raise InputFileError(pair.clean, f"is not aligned: {error}", "one scene") from error
-        lines, samples = found.clean.shape[:2]
-        top, left = ((noisy.shape[axis] - found.clean.shape[axis]) // 2 for axis in (0, 1))
-        seen = noisy[top : top + lines, left : left + samples]
-        yield figures(seen - found.clean, found.clean), float(np.hypot(*found.shift)), found.clean
+        noise = figures(found.noisy - found.clean, found.clean)
+        yield noise, float(np.hypot(*found.shift)), found.clean
 
 
 def main() -> None:

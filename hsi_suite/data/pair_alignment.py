@@ -32,13 +32,15 @@ _FLAT = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """A reference that lies on its noisy photograph.
+    """A reference that lies on its noisy photograph, `MARGIN` pixels of each border left out.
 
     Attributes:
-        clean: lines × samples (× 3), real numbers, `MARGIN` pixels of each border left out.
+        noisy: lines × samples (× 3), as they were given.
+        clean: of the same shape, real numbers.
         shift: by how many lines and samples it was moved.
     """
 
+    noisy: NDArray[Any]
     clean: NDArray[np.float64]
     shift: tuple[float, float]
 
@@ -68,7 +70,8 @@ def align(noisy: NDArray[Any], clean: NDArray[Any]) -> Alignment:
         for plane, seen in zip(moved, observed, strict=True)
     ]
     inner = np.stack(planes, -1)
-    return Alignment(inner[..., 0] if noisy.ndim == 2 else inner, (shift[0], shift[1]))
+    clean_there = inner[..., 0] if noisy.ndim == 2 else inner
+    return Alignment(_inside(noisy), clean_there, shift)
 
 
 def _shift_between(noisy: Plane, clean: Plane) -> tuple[float, float]:
@@ -113,8 +116,8 @@ def _moved(plane: Plane, shift: tuple[float, float]) -> Plane:
     return np.asarray(ndimage.shift(plane, shift, order=5, mode="mirror"))
 
 
-def _inside(plane: Plane) -> Plane:
-    return plane[MARGIN:-MARGIN, MARGIN:-MARGIN]
+def _inside(image: NDArray[Any]) -> NDArray[Any]:
+    return image[MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
 def _luma(image: NDArray[Any]) -> Plane:

@@ -15,7 +15,7 @@ from ...data.artefacts import eight_bits
 from ...data.camera import take_photograph
 from ...data.camera_range import CameraRange
 from ...data.images import ImageSet
-from ...data.pair_alignment import MARGIN, align
+from ...data.pair_alignment import align
 from ...data.photograph_pairs import pairs_in
 from ...data.photographs import read_photograph
 from ...engine.devices import computing, resolve_device
@@ -205,15 +205,12 @@ def _aligned(read: Callable[[], Pair], clean: Path) -> Callable[[], Pair]:
     def read_aligned() -> Pair:
         pair = read()
         try:
-            moved = align(pair.noisy, pair.clean).clean
+            found = align(pair.noisy, pair.clean)
         except ValueError as error:
             raise InputFileError(
                 clean, f"is not aligned: {error}", "one scene, at least 32 × 32"
             ) from error
-        return Pair(
-            pair.noisy[MARGIN:-MARGIN, MARGIN:-MARGIN],
-            eight_bits((moved / _WHITE).astype(np.float32)),
-        )
+        return Pair(found.noisy, eight_bits((found.clean / _WHITE).astype(np.float32)))
 
     return read_aligned
 
