@@ -201,7 +201,7 @@ def show(images: ImageSet) -> None:
 
 
 def wanted(sample: Sample) -> str:
-    """The network that is right for a sample, as `docs/photographs.md` says; none where clean."""
+    """The network that is right for a sample (docs/explanations/photographs.md); none if clean."""
     if sample.kind == "jpeg":
         return "camera_denoiser" if (sample.quality or 0) <= _COARSE else "none"
     return {"gaussian": DEFAULT_WEIGHTS, "camera": "camera_denoiser", "clean": "none"}[sample.kind]

@@ -1,4 +1,4 @@
-"""A package of somebody else, installed in a folder: the snippets of docs/extending.md."""
+"""A package of somebody else, installed in a folder: the snippets of docs/how_to/extending.md."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-PAGE = Path(__file__).parent.parent / "docs" / "extending.md"
+PAGE = Path(__file__).parent.parent / "docs" / "how_to" / "extending.md"
 _DRIVER = """
 import sys
 from hsi_suite.cli import main

@@ -1,6 +1,6 @@
 """Files in the layouts of satellite and airborne products, small and at their true names.
 
-No real file is at hand: they are built from the public layout (docs/products.md names the
+No real file is at hand: they are built from the public layout (docs/how_to/products.md names the
 sources).
 """
 

@@ -1,4 +1,4 @@
-"""What it takes to add something: the files of docs/extending.md, and nothing of ours."""
+"""What it takes to add something: the files of docs/how_to/extending.md, and nothing of ours."""
 
 import json
 import re
@@ -21,7 +21,7 @@ BATCH = {
         "model": {"window": 3}, "reduction": {"components": 5},
     },
 }  # fmt: skip
-# The file with the thing itself, and what names it to the package: see docs/extending.md.
+# The file with the thing itself, and what names it to the package: see docs/how_to/extending.md.
 AIMS = {"network": 2, "score": 2, "scene": 2, "format": 2, "augmentation": 2}
 GROUPS = {
     "network": "hsi_suite.models", "score": "hsi_suite.measures", "scene": "hsi_suite.scenes",

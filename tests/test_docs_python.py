@@ -1,4 +1,4 @@
-"""docs/python.md is true: its examples run, in their order."""
+"""docs/reference/python.md is true: its examples run, in their order."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from scenes_samples import small_cube
 
 import hsi_suite as hsi
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "python.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "python.md"
 
 
 def test_the_examples_of_the_page_run(tmp_path, monkeypatch):

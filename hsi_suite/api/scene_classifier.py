@@ -57,7 +57,7 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         model: a name of `hsi models list`, "auto" (spatial folds of the training pixels choose,
-            docs/choosing.md), FILE.py:Class, or a class: an `nn.Module` that takes
+            docs/how_to/choosing.md), FILE.py:Class, or a class: an `nn.Module` that takes
             in_channels, num_classes and window.
         window: side of the square of pixels around the classified one; None: the model's usual.
         epochs: passes over the training pixels; None: the model's usual.
@@ -196,8 +196,8 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         NaN where data are missing. Models of single spectra are calibrated on blocks of the
         training pixels that their fit left out, networks on the validation pixels of the split,
-        see `train.calibration` and docs/probabilities.md. Without a calibration a support vector
-        machine and the spectral angle give their one class 1.
+        see `train.calibration` and docs/explanations/probabilities.md. Without a calibration a
+        support vector machine and the spectral angle give their one class 1.
 
         Args:
             cube: lines × samples × bands.

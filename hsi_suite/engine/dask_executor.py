@@ -97,7 +97,7 @@ class DaskExecutor:
         if self.address != LOCAL and not self.address.startswith(_SECURE):
             observer.message(
                 f"{self.address} is a scheduler without TLS: whoever reaches it can run programs "
-                "as you. See docs/cluster.md"
+                "as you. See docs/how_to/cluster.md"
             )
         with stop_requests() as stop, self.cluster(min(self.processes, len(jobs))) as client:
             crowd = _Crowd(client, self, jobs, observer, report)

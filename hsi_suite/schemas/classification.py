@@ -59,8 +59,8 @@ class SplitConfig(Section):
             scenes, where none are named, share or number of the scenes. Not of spatial_folds.
         validation: share of the training side that is set apart for selection.
         guard: pixels between training and test; null, or auto, takes what the window reaches, or
-            more where position alone tells classes at that distance (docs/splits.md). disjoint,
-            polygons and spatial_folds only.
+            more where position alone tells classes at that distance
+            (docs/explanations/splits.md). disjoint, polygons and spatial_folds only.
         folds: number of spatial folds, each a model. spatial_folds only.
         layout: auto, blocks or stripes. disjoint and spatial_folds only, of which auto takes
             polygons where labels are drawn.
@@ -197,11 +197,11 @@ class ClassificationTrainingConfig(ClassifierTrainingConfig):
             random folds of the training pixels, or on spatial_folds of them, which keep the split's
             guard where they can.
         calibration: how class probabilities are made to mean what they say, without changing any
-            class: none, temperature, sigmoid, isotonic (docs/probabilities.md) or auto, the one of
-            these with the least negative log-likelihood over spatial folds (temperature where
-            fewer than 200 pixels can be held out). Fitted on the training side alone: of models
-            of single spectra on blocks that were left out of the fit, of networks on the
-            validation part, without which auto fits none, or by calibration_folds.
+            class: none, temperature, sigmoid, isotonic (docs/explanations/probabilities.md) or
+            auto, the one of these with the least negative log-likelihood over spatial folds
+            (temperature where fewer than 200 pixels can be held out). Fitted on the training side
+            alone: of models of single spectra on blocks that were left out of the fit, of networks
+            on the validation part, without which auto fits none, or by calibration_folds.
         calibration_folds: into how many folds of blocks the training side is dealt for the
             calibration; a model of the same settings learns without each of them, farther from it
             than the split's guard, and scores it. Null: 5 of models of single spectra, none of

@@ -18,7 +18,7 @@ from .weights import load_weights
 #: What a user may say of the noise.
 Noise = Literal["auto", "gaussian", "camera", "jpeg"]
 # Cameras write JPEG: their network takes its faults away too, of qualities down to 10, but finer
-# JPEG than this loses more than it gains (`docs/photographs.md`).
+# JPEG than this loses more than it gains (`docs/explanations/photographs.md`).
 _WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": "camera_denoiser", "jpeg": "camera_denoiser"}
 _FINEST_JPEG = 80
 _LEVELS = 255.0

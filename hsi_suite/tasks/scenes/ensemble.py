@@ -119,7 +119,7 @@ class Ensemble:
             shares = " (of a forest, shares of its trees' votes)" if "forest" in bare else ""
             observer.message(
                 f"the probabilities of {' and '.join(bare)} are not calibrated{shares}: "
-                "they may claim more than they know (docs/probabilities.md)"
+                "they may claim more than they know (docs/explanations/probabilities.md)"
             )
 
     def check_scene(self, file: CubeFile) -> None:

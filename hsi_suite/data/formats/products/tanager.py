@@ -1,7 +1,7 @@
 """Tanager basic and ortho, radiance and surface reflectance: HDF-EOS5 files of Planet.
 
 Layout after Planet's Tanager product specification (2025) as public readers use it: HyperCoast and
-others that docs/products.md names.
+others that docs/how_to/products.md names.
 """
 
 from __future__ import annotations
