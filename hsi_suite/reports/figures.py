@@ -14,12 +14,15 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..metrics.confusion import Confusion
+from ..palette import SERIES
 from ..printable import shortened
 from .content import metric_words
 from .drawing import ACCENT, FAINT, SECOND, house_style
 
 # Beyond this many classes a count no longer fits its cell.
 _MOST_WITH_COUNTS = 24
+# The two of every chart, and those of the others that stand out from both.
+_CURVES = (ACCENT, SECOND, SERIES[3], SERIES[2])
 #: Classes beyond which a matrix can be neither read nor held: the largest confusions stand for it.
 MOST_IN_MATRIX = 50
 #: Confusions that are shown of so many classes.
@@ -146,7 +149,7 @@ def learning_curves_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
             for number, key in enumerate(keys):
                 values = [_number(row.get(key)) for row in history]
                 axes.plot(
-                    epochs, values, color=(ACCENT, SECOND, "#1a7f37", "#8250df")[number % 4],
+                    epochs, values, color=_CURVES[number % len(_CURVES)],
                     marker="." if len(epochs) <= 30 else "", linewidth=1.4, label=metric_words(key),
                 )  # fmt: skip
             axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)

@@ -19,20 +19,20 @@ from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
 from ..errors import ShapeError
-from ..palette import class_colours
+from ..palette import (
+    NO_DATA,
+    SPLIT_COLOURS,
+    SPLIT_PARTS,
+    Colour,
+    class_colours,
+    fold_colours,
+)
 from ..printable import shortened
 from .drawing import FAINT, INK, house_style
 
 Image = NDArray[np.uint8]
-Colour = tuple[int, int, int]
-
-NO_DATA = (208, 208, 208)
-SPLIT_PARTS = ("unlabelled", "training", "validation", "test", "guard or left out")
 # Of more classes than this the legend names those that cover most of the map.
 _MOST_NAMES = 96
-SPLIT_COLOURS = np.array(
-    [(0, 0, 0), (230, 159, 0), (86, 180, 233), (240, 240, 240), (110, 110, 110)], np.uint8
-)
 
 _DPI = 150
 _CANVAS = (2100, 1600)  # pixels, width and height the panels may fill together
@@ -151,7 +151,7 @@ def _parts(folds: int) -> tuple[Sequence[str], NDArray[np.uint8]]:
     if not folds:
         return SPLIT_PARTS, SPLIT_COLOURS
     names = ["unlabelled", *(f"fold {number}" for number in range(1, folds + 1)), "tested by none"]
-    return names, np.vstack([class_colours(folds), SPLIT_COLOURS[-1:]])
+    return names, fold_colours(folds)
 
 
 def _named(

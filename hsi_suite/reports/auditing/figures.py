@@ -9,14 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ...palette import BOTH, RIGHT, SPLIT_COLOURS, SPLIT_PARTS, WRONG
 from ..drawing import ACCENT, FAINT, SECOND, house_style
-from ..maps import SPLIT_COLOURS, SPLIT_PARTS, panels_figure
+from ..maps import panels_figure
 from .content import NAMES
 from .verdict import Facts, distance_text
 
 _COLOURS = {"position": SECOND, "map": ACCENT}
-_RIGHT, _WRONG = (26, 127, 55), (207, 34, 46)
-_BOTH = (130, 80, 223)
 _MOST_EDGE = 1200
 
 
@@ -90,17 +89,17 @@ def audit_maps(
     picture = SPLIT_COLOURS[codes]
     side = np.union1d(parts["train"], parts["validation"])
     both = np.intersect1d(side, parts["test"])
-    picture[both] = _BOTH
+    picture[both] = BOTH
     panels = [("split", picture.reshape(*labels.shape, 3))]
     used = [int(code) for code in np.unique(codes) if code > 0]
     entries: list[tuple[str, Sequence[Any]]] = [(SPLIT_PARTS[c], SPLIT_COLOURS[c]) for c in used]
     if len(both):
-        entries.append(("training and test", _BOTH))
+        entries.append(("training and test", BOTH))
     for name, correct in right.items():
         image = np.zeros((labels.size, 3), np.uint8)
         image[side] = SPLIT_COLOURS[1]
-        image[parts["test"]] = np.where(correct[:, None], _RIGHT, _WRONG)
+        image[parts["test"]] = np.where(correct[:, None], RIGHT, WRONG)
         panels.append((f"test pixels: {NAMES[name]}", image.reshape(*labels.shape, 3)))
-    entries += [("right", _RIGHT), ("wrong", _WRONG)]
+    entries += [("right", RIGHT), ("wrong", WRONG)]
     step = max(1, -(-max(labels.shape) // _MOST_EDGE))
     return panels_figure([(n, image[::step, ::step]) for n, image in panels], entries, title)

@@ -13,14 +13,13 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ...metrics.measures import measure
+from ...palette import SERIES
 from ...printable import plain, shortened
 from ..content import metric_words
 from ..drawing import FAINT, house_style
 from .content import Contest, GroupFacts, contest_rows, entry_of
 from .values import interval
 
-# Distinct for those who see no red or green, and readable on white and on black.
-SERIES = ("#2f81d6", "#d9700a", "#1a9a6a", "#b05fd0", "#c79a00", "#d6498f", "#00a0b8", "#8a8f98")
 _WIDTH = 9.6
 _MOST_SERIES = 8
 _LONGEST = 34

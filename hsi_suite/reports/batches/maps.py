@@ -12,12 +12,11 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...palette import class_colours
+from ...palette import NO_DATA, class_colours
 from ...printable import UNDEFINED
 from ..content import MOST_CLASSES, count, hex_colour, percent
 from ..document import Cell, Figure, Picture, Table, columns
 from ..drawing import data_uri
-from ..maps import NO_DATA
 from .values import name_text, runs_text
 
 LARGEST_EDGE = 640

@@ -254,7 +254,9 @@ def _picture(scores: NDArray[np.float32], title: str, threshold: float | None) -
         shown = axes.imshow(scores, cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
         bar = figure.colorbar(shown, ax=axes, label="score", extend="both")
         if threshold is not None:
-            bar.ax.axhline(threshold, color="red", linewidth=1.5)
+            # Seen on any colour of the bar, by any eye.
+            bar.ax.axhline(threshold, color="black", linewidth=3)
+            bar.ax.axhline(threshold, color="white", linewidth=1.2)
         axes.set_title(title, parse_math=False)
         axes.set_axis_off()
     return figure

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NO_DATA = 208
-"""Grey level of pixels without data."""
+from ...palette import NO_DATA
 
 _LEAST_REACH = 12
 
