@@ -148,6 +148,11 @@ def test_published_counts(name):
         ("googlenet", {"auxiliary": False}, 6_624_904),
         ("googlenet", {"auxiliary": False, "five_by_five": True, "norm": None}, 6_998_552),
         ("googlenet", {"five_by_five": True, "norm": None}, 13_378_280),
+        (
+            "googlenet",
+            {"five_by_five": True, "norm": "lrn", "pool_4": 3, "auxiliary_pooling": "cells"},
+            13_378_280,
+        ),
         ("inception_v3", {"auxiliary": False}, 23_834_568),
         ("vgg_11", {"norm": "batch"}, 132_868_840),
         ("vgg_16", {"norm": "batch"}, 138_365_992),
@@ -364,6 +369,50 @@ def test_last_block_of_inception_resnet_v2_and_its_last_norm():
     assert wide.features.blocks_c[0].body[1].conv.out_channels == 2080
 
 
+@pytest.mark.parametrize("name", ["inception_resnet_v1", "inception_resnet_v2"])
+def test_one_scale_for_all_residual_blocks_of_inception_resnet(name):
+    network = on_meta(name, width=0.125, scale=0.3)
+    blocks = [block for part in "abc" for block in getattr(network.features, f"blocks_{part}")]
+    last = [] if name == "inception_resnet_v1" else [1.0]
+    assert [block.scale for block in blocks] == [0.3] * (len(blocks) - len(last)) + last
+
+
+@pytest.mark.parametrize("stem", ["imagenet", "small"])
+def test_googlenet_with_response_normalisation_has_the_two_of_its_stem(stem):
+    """Szegedy et al. (CVPR 2015), figure 3: pool, norm; 1×1, 3×3, norm, pool."""
+    network = narrow("googlenet", stem=stem, norm="lrn")
+    kinds = [type(layer).__name__ for layer in network.features.stem.layers]
+    published = [
+        "ConvNormAct", "MaxPool2d", "LocalResponseNorm", "ConvNormAct", "ConvNormAct",
+        "LocalResponseNorm", "MaxPool2d",
+    ]  # fmt: skip
+    units = ["ConvNormAct", "LocalResponseNorm", "ConvNormAct", "ConvNormAct", "LocalResponseNorm"]
+    assert kinds == (published if stem == "imagenet" else units)
+    assert sum(isinstance(m, LocalResponseNorm) for m in network.modules()) == 2
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+    assert all(m.bias is not None for m in network.modules() if isinstance(m, nn.Conv2d))
+    other = narrow("googlenet", stem=stem, norm={"name": "lrn", "k": 1.0})
+    assert next(m.k for m in other.modules() if isinstance(m, LocalResponseNorm)) == 1.0
+
+
+def test_the_pooling_of_googlenet_as_published():
+    network = narrow("googlenet", stem="imagenet", pool_4=3, auxiliary_pooling="cells").train()
+    assert network.features.pool_4.kernel_size == 3
+    for side in (223, 224, 270):
+        logits, auxiliary = network(images(2, 3, side))
+        assert logits.shape == auxiliary[0].shape == auxiliary[1].shape == (2, 5)
+    with pytest.raises(ShapeError, match="at least 223×223"):
+        network(images(2, 3, 222))
+    with pytest.raises(ShapeError, match=r"features of 17×17.*pool to a grid"):
+        network(images(2, 3, 271))
+    assert network.eval()(images(2, 3, 64)).shape == (2, 5)
+    small = narrow("googlenet", stem="small", auxiliary_pooling="cells").train()
+    assert [small.smallest_in_training, small(images(2, 3, 33)).logits.shape] == [28, (2, 5)]
+    head = next(iter(network.auxiliary.values()))
+    x = torch.randn(1, head[1].conv.in_channels, 14, 14)
+    assert torch.equal(head[0](x), F.avg_pool2d(x, 5, 3)) and head[0](x).shape[2:] == (4, 4)
+
+
 def test_mobilenet_v2_has_relu6_everywhere():
     kinds = {type(m) for m in on_meta("mobilenet_v2").features.modules()}
     assert nn.ReLU6 in kinds
@@ -382,6 +431,9 @@ def test_mobilenet_v2_has_relu6_everywhere():
         ("shufflenet_v1", {"groups": 5}, "one of 1, 2, 3"),
         ("alexnet", {"towers": 3}, "1 or 2"),
         ("alexnet", {"in_channels": 0}, "at least 1"),
+        ("googlenet", {"pool_4": 4}, "2 or 3"),
+        ("googlenet", {"auxiliary_pooling": "5x5"}, "grid or cells"),
+        ("inception_resnet_v2", {"scale": 0}, "above 0 and at most 1"),
     ],
 )
 def test_what_cannot_be_built(name, options, match):

@@ -3,6 +3,7 @@
 import pytest
 from scenes_samples import write_yaml
 
+from hsi_suite.errors import ConfigError
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.registry import MODELS
@@ -78,3 +79,32 @@ def test_what_was_asked_for_is_never_dropped():
 def test_the_options_of_the_same_model_stay():
     assert configure(config=HYBRIDSN, model="hybridsn").model.options == {"dropout": 0.4}
     assert set(CLASSIC_MODELS) <= set(MODELS) and not set(CLASSICAL) & set(MODELS)
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "options"),
+    [
+        ({"model": "inception_resnet_v2", "dataset": "digits"}, ["scale=0.3"], {"scale": 0.3}),
+        ({"model": "googlenet", "dataset": "digits"}, ["norm=lrn"], {"norm": "lrn"}),
+        ({"model": "googlenet", "dataset": "synthetic"}, ["norm=lrn"], {"norm": "lrn"}),
+        ({"config": "denoising/dncnn_s_25"}, ["block=residual", "depth=5"],
+         {"block": "residual", "depth": 5}),
+        ({"config": "retrieval/synthetic_spectrum_rgb"}, ["stages.first.attention=se"],
+         {"stages": {"first": {"attention": "se"}}, "hidden": 512, "embedding": 256}),
+        ({"dataset": "synthetic"}, ["model.name=hybridsn_se", "reduction=8"], None),
+        ({"dataset": "synthetic"}, ["stages={2d: {block: inception}}", "dropout=0.1"],
+         {"stages": {"2d": {"block": "inception"}}, "dropout": 0.1}),
+    ],
+)  # fmt: skip
+def test_an_option_may_be_set_by_its_name_alone(source, settings, options):
+    if options is None:  # a key of the configuration comes before an option of the model
+        with pytest.raises(ConfigError, match="reduction"):
+            configure(settings=settings, **source)
+        return
+    assert configure(settings=settings, **source).model.options == options
+
+
+@pytest.mark.parametrize("setting", ["window=9", "num_classes=3", "scale=0.3", "epochs=4"])
+def test_what_is_no_option_of_the_model_is_still_an_unknown_key(setting):
+    with pytest.raises(ConfigError, match="unknown key"):
+        configure(dataset="synthetic", model="cnn1d", settings=[setting])

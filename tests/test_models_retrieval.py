@@ -9,8 +9,8 @@ from hsi_suite.models.building import build_retriever
 from hsi_suite.models.dscmr import DSCMR
 from hsi_suite.models.encoders import ENCODERS, build_encoder
 
-SPECTRA = ("mlp", "inception_1d", "residual_1d")
-PATCHES = ("mlp", "residual_2d", "se_residual_2d", "inception_2d")
+SPECTRA = ("mlp", "conv_1d", "inception_1d", "residual_1d")
+PATCHES = ("mlp", "conv_2d", "residual_2d", "se_residual_2d", "inception_2d")
 
 
 def parameters(module):

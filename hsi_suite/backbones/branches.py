@@ -12,11 +12,21 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError, ShapeError
 from .conv import ConvNormAct, conv_unit, named_layers
-from .dimension import Crop, LayerChoice, Padding, Size, Style, per_axis, resolve_padding
+from .dimension import (
+    Crop,
+    LayerChoice,
+    Padding,
+    Size,
+    Style,
+    build_norm,
+    per_axis,
+    resolve_padding,
+)
 from .inception_tables import (
     Branch,
     Conv,
     Factorised,
+    Normed,
     Parallel,
     Pool,
     Table,
@@ -81,7 +91,8 @@ class SummedBranches(Branches):
         return reduce(torch.add, self.outputs(x))
 
 
-SimpleLayer = Conv | Parallel | Pool
+SimpleLayer = Conv | Parallel | Pool | Normed
+Sliding = Conv | Parallel | Pool
 
 
 def _directions(size: int, dim: int) -> list[tuple[int, ...]]:
@@ -101,7 +112,7 @@ def _simple_layers(branch: Branch, dim: int) -> list[SimpleLayer]:
     return layers
 
 
-def _own_padding(layer: SimpleLayer, padding: Padding) -> Padding:
+def _own_padding(layer: Sliding, padding: Padding) -> Padding:
     return padding if isinstance(layer, Parallel) or layer.padding is None else layer.padding
 
 
@@ -109,6 +120,8 @@ def _margins(layers: Sequence[SimpleLayer], dim: int, padding: Padding) -> list[
     """Positions each axis loses at either end, counted at the input."""
     lost, jump = [0] * dim, 1
     for layer in layers:
+        if isinstance(layer, Normed):
+            continue
         size: Size = layer.kernel if isinstance(layer, Conv) else layer.size
         zeros = per_axis(resolve_padding(_own_padding(layer, padding), size, dim), dim)
         for axis, (k, zero) in enumerate(zip(per_axis(size, dim), zeros, strict=True)):
@@ -137,6 +150,9 @@ def build_chain(
     """One branch as a module, after a crop by `margin` where that is not zero."""
     modules: list[nn.Module] = [Crop(tuple(margin))] if any(margin) else []
     for layer in _simple_layers(branch, dim):
+        if isinstance(layer, Normed):
+            modules.append(build_norm(layer.norm, in_channels, dim) or nn.Identity())
+            continue
         if isinstance(layer, Parallel):
             modules.append(_parallel(layer, in_channels, unit, dim, padding))
             in_channels = layer.width

@@ -18,6 +18,7 @@ from .dimension import (
     Style,
     build_activation,
     build_norm,
+    needs_bias,
     resolve_padding,
 )
 from .squeeze_excitation import build_attention
@@ -83,9 +84,9 @@ class ConvNormAct(nn.Sequential):
         padding: `same` (zeros), `valid` (none), or the zeros on both sides.
         groups: groups of channels that are convolved apart.
         dilation: spacing of the kernel's samples.
-        norm: `batch`, `layer` (over channels), `group` or None; see `dimension`.
+        norm: `batch`, `layer` (over channels), `group`, `lrn` or None; see `dimension`.
         activation: `relu` and others; None for a linear unit.
-        bias: whether the convolution has one; None: exactly when no norm follows.
+        bias: whether the convolution has one; None: exactly when no norm with shifts follows.
         attention: `se` or None.
 
     Example:
@@ -120,7 +121,7 @@ class ConvNormAct(nn.Sequential):
             padding=padding,
             groups=groups,
             dilation=dilation,
-            bias=norm is None if bias is None else bias,
+            bias=needs_bias(norm) if bias is None else bias,
         )
         layers = named_layers(
             conv=conv,
@@ -137,7 +138,7 @@ class NormActConv(nn.Sequential):
     He et al. (ECCV 2016), figure 4e. The children are called as in `ConvNormAct`.
 
     Shapes and arguments: as `ConvNormAct`; the norm has `in_channels` channels and the
-    convolution has a bias exactly when `norm` is None.
+    convolution has a bias exactly when the norm has no shifts.
 
     Example:
         >>> import torch
@@ -168,7 +169,7 @@ class NormActConv(nn.Sequential):
             stride=stride,
             padding=padding,
             groups=groups,
-            bias=norm is None,
+            bias=needs_bias(norm),
         )
         layers = named_layers(
             norm=build_norm(norm, in_channels, dim),

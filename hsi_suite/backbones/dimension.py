@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from ..errors import ConfigError
 from ..registry import Registry
+from .response_norm import LocalResponseNorm
 
 Size = int | tuple[int, ...]
 Padding = str | int | tuple[int, ...]
@@ -95,8 +96,14 @@ def _check_options(
 
 
 def build_norm(choice: LayerChoice, channels: int, dim: int) -> nn.Module | None:
-    """The norm a choice stands for: `batch`, `layer` (over channels only), `group` or None."""
+    """The norm of a choice: `batch`, `layer` (over channels only), `group`, `lrn` or None."""
     return build_choice(NORMS, choice, channels, dim)
+
+
+def needs_bias(norm: LayerChoice) -> bool:
+    """Whether a convolution before this norm needs a bias: none follows, or one without shifts."""
+    name = norm.get("name") if isinstance(norm, Mapping) else norm
+    return name is None or name == "lrn"
 
 
 def build_activation(choice: LayerChoice) -> nn.Module | None:
@@ -179,6 +186,14 @@ def batch_norm(channels: int, dim: int, eps: float = 1e-5, momentum: float = 0.1
 def group_norm(channels: int, dim: int, groups: int = 32, eps: float = 1e-5) -> nn.Module:
     """Group normalisation (Wu and He, 2018); `groups` is lowered to a divisor of `channels`."""
     return nn.GroupNorm(math.gcd(channels, groups), channels, eps=eps)
+
+
+@NORMS.register("lrn")
+def response_norm(
+    channels: int, dim: int, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
+) -> nn.Module:
+    """Local response normalisation (Krizhevsky et al., 2012); it has no weights."""
+    return LocalResponseNorm(size, alpha=alpha, beta=beta, k=k)
 
 
 NORMS.add("layer", ChannelLayerNorm)

@@ -9,7 +9,7 @@ from torch import nn
 from .branches import INCEPTION_NORM
 from .conv import conv_unit, named_layers
 from .dimension import Style
-from .pooling import AdaptiveMeanPool, AveragePool, GlobalMean
+from .pooling import AdaptiveMeanPool, AveragePool, FixedGrid, GlobalMean
 
 
 class GlobalAverageHead(nn.Sequential):
@@ -83,20 +83,23 @@ def auxiliary_head_v1(
     *,
     hidden: int = 1024,
     dropout: float = 0.7,
+    cells: bool = False,
     **style: Unpack[Style],
 ) -> nn.Sequential:
     """GoogLeNet's side classifier: mean on 4×4, 1×1 to 128 channels, two connected layers.
 
     Szegedy et al. (CVPR 2015), section 5. The grid is 4 per axis whatever the input's size, as
-    in torchvision; the paper pools its 14×14 features by cells of 5 in steps of 3 to the same.
+    in torchvision; the paper pools its 14×14 features by cells of 5 in steps of 3 to the same,
+    which overlap, and so does this with `cells`.
 
-    Shapes: (N, in_channels, n, ...) to (N, num_classes).
+    Shapes: (N, in_channels, n, ...) to (N, num_classes); with `cells` n is 14, 15 or 16.
 
     Args:
         in_channels: channels of the features.
         num_classes: number of scores.
         hidden: units of the first connected layer.
         dropout: share of those dropped in training.
+        cells: whether the features are pooled as published.
         style: `dim` and the choices of `Style`.
 
     Example:
@@ -105,8 +108,9 @@ def auxiliary_head_v1(
         torch.Size([2, 10])
     """
     dim, unit = style["dim"], conv_unit({"norm": INCEPTION_NORM, **style})
+    pool = AveragePool(5, dim=dim, stride=3, padding="valid")
     return nn.Sequential(
-        AdaptiveMeanPool(4, dim=dim),
+        FixedGrid(pool, 4) if cells else AdaptiveMeanPool(4, dim=dim),
         unit(in_channels, 128, 1),
         nn.Flatten(),
         nn.Linear(128 * 4**dim, hidden),

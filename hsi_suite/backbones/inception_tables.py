@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from ..errors import ConfigError
-from .dimension import Padding, Size
+from .dimension import LayerChoice, Padding, Size
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,15 @@ class Pool:
     count_padding: bool = True
 
 
+@dataclass(frozen=True)
+class Normed:
+    """A norm by itself, which passes channels and positions through."""
+
+    norm: LayerChoice
+
+
 AnyWide = TypeVar("AnyWide", bound=Wide)
-Layer = Conv | Factorised | Parallel | Pool
+Layer = Conv | Factorised | Parallel | Pool | Normed
 Branch = tuple[Layer, ...]
 Table = tuple[Branch, ...]
 
@@ -75,12 +82,12 @@ HALVING_MAXIMUM = Pool("max", stride=2, padding="valid")
 
 def passes_through(branch: Branch) -> bool:
     """Whether the branch hands its input's channels on unchanged in number."""
-    return all(isinstance(layer, Pool) for layer in branch)
+    return all(isinstance(layer, Pool | Normed) for layer in branch)
 
 
 def _end(branch: Branch) -> Conv | Factorised | Parallel:
     """The layer that sets the channels of the branch."""
-    return [layer for layer in branch if not isinstance(layer, Pool)][-1]
+    return [layer for layer in branch if not isinstance(layer, Pool | Normed)][-1]
 
 
 def own_width(table: Table) -> int:
@@ -89,7 +96,7 @@ def own_width(table: Table) -> int:
 
 
 def _scaled(layer: Layer, factor: float) -> Layer:
-    if isinstance(layer, Pool):
+    if isinstance(layer, Pool | Normed):
         return layer
     if isinstance(layer, Factorised):
         layer = replace(layer, inner=max(1, round(layer.inner * factor)))

@@ -7,8 +7,8 @@ from typing import Literal, Unpack
 from torch import nn
 
 from .branches import build_stem, inception
-from .dimension import Style
-from .inception_tables import Conv, Pool, Table
+from .dimension import LayerChoice, Style
+from .inception_tables import Conv, Normed, Pool, Table
 
 MODULE_3A = (64, 96, 128, 16, 32, 32)
 
@@ -134,18 +134,25 @@ def inception_v2(
 
 
 def inception_v1_stem(
-    in_channels: int, out_channels: int = 192, *, stride: int = 8, **style: Unpack[Style]
+    in_channels: int,
+    out_channels: int = 192,
+    *,
+    response_norm: LayerChoice = None,
+    stride: int = 8,
+    **style: Unpack[Style],
 ) -> nn.Sequential:
     """What comes before the first module of GoogLeNet and BN-Inception.
 
     Szegedy et al. (CVPR 2015), table 1: convolution 7×7/2, maximum /2, 1×1, 3×3, maximum /2.
-    Its local response normalisation is left to `norm`, as in torchvision.
+    With `response_norm` the published local response normalisations stand where figure 3 has them:
+    behind the first maximum, and before the second.
 
     Shapes: (N, in_channels, 224, 224) to (N, out_channels, 28, 28).
 
     Args:
         in_channels: channels of the input.
         out_channels: channels of the output; the other widths follow in proportion.
+        response_norm: lrn, or None to leave both out, as torchvision does.
         stride: 8.
         style: `dim` and the choices of `Style`.
 
@@ -155,5 +162,6 @@ def inception_v1_stem(
         torch.Size([1, 24, 8, 8])
     """
     pool = Pool("max", stride=2, padding="valid", ceil_mode=True)
-    chain = (Conv(64, 7, 2), pool, Conv(64), Conv(192, 3), pool)
+    norms = () if response_norm is None else (Normed(response_norm),)
+    chain = (Conv(64, 7, 2), pool, *norms, Conv(64), Conv(192, 3), *norms, pool)
     return build_stem(chain, in_channels, out_channels, style, stride=stride)

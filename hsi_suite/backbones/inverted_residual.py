@@ -18,6 +18,7 @@ def inverted_residual(
     expansion: float = 6,
     kernel_size: Size = 3,
     stride: Size = 1,
+    scale: float = 1.0,
     **style: Unpack[Style],
 ) -> nn.Module:
     """1×1 to more channels, a depthwise convolution, linear 1×1 to few; added where that fits.
@@ -34,6 +35,7 @@ def inverted_residual(
         expansion: t, the factor from input to inner channels; 1 leaves the first 1×1 out.
         kernel_size: of the depthwise convolution.
         stride: of the depthwise convolution.
+        scale: factor of the body where there is a shortcut.
         style: `dim` and the choices of `Style`.
 
     Example:
@@ -49,5 +51,5 @@ def inverted_residual(
         unit(inner, out_channels, 1, **linear_end(style)),
     )
     if in_channels == out_channels and set(per_axis(stride, style["dim"], "stride")) == {1}:
-        return Residual(body, activation=None)
+        return Residual(body, None, scale, None)
     return body

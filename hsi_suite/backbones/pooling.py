@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import ShapeError
 from .dimension import Padding, Size, per_axis, resolve_padding, spatial_axes
 
 MAX_POOLS: dict[int, Callable[..., nn.Module]] = {
@@ -83,6 +84,34 @@ class AveragePool(nn.Module):
         # A constant grouped convolution, because avg_pool3d has no deterministic backward on CUDA.
         ones = x.new_ones(x.shape[1], 1, *self.kernel_size)
         return F.conv3d(x, ones, stride=self.stride, padding=self.padding, groups=x.shape[1])
+
+
+class FixedGrid(nn.Sequential):
+    """Pooling that has to come to a number of cells per axis, for a connected layer behind it.
+
+    Shapes: those of the pooling.
+
+    Args:
+        pool: the pooling.
+        cells: per axis.
+
+    Raises:
+        ShapeError: when called with features that come to another grid.
+    """
+
+    def __init__(self, pool: nn.Module, cells: int) -> None:
+        super().__init__(pool)
+        self.cells = cells
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool `x`."""
+        pooled: Tensor = self[0](x)
+        if set(pooled.shape[2:]) != {self.cells}:
+            size = "×".join(map(str, x.shape[2:]))
+            expected = f"a size that {self[0]} brings to {self.cells} on each side"
+            remedy = "take images of the published size, or pool to a grid"
+            raise ShapeError("pooling", f"features of {size}", expected, remedy)
+        return pooled
 
 
 class AdaptiveMeanPool(nn.Module):

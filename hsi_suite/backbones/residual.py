@@ -8,7 +8,7 @@ from typing import Unpack
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..errors import ShapeError
+from ..errors import ConfigError, ShapeError
 from .conv import NormActConv, conv_unit, convolution, linear_end, without_attention
 from .dimension import (
     LayerChoice,
@@ -16,9 +16,11 @@ from .dimension import (
     Style,
     build_activation,
     build_norm,
+    needs_bias,
     per_axis,
     spatial_axes,
 )
+from .squeeze_excitation import build_attention
 
 
 class Residual(nn.Module):
@@ -101,10 +103,22 @@ def projection_shortcut(
 
 
 def _residual(
-    body: nn.Module, in_channels: int, out_channels: int, stride: Size, style: Style
+    body: nn.Module,
+    in_channels: int,
+    out_channels: int,
+    stride: Size,
+    style: Style,
+    scale: float,
+    shortcut: nn.Module | None = None,
 ) -> Residual:
-    shortcut = projection_shortcut(in_channels, out_channels, stride, style)
-    return Residual(body, shortcut, activation=style.get("activation", "relu"), stride=stride)
+    shortcut = shortcut or projection_shortcut(in_channels, out_channels, stride, style)
+    activation = style.get("activation", "relu")
+    return Residual(body, shortcut, scale, activation, stride)
+
+
+def _check_convolutions(convolutions: int) -> None:
+    if convolutions not in (1, 2):
+        raise ConfigError("convolutions", f"{convolutions!r}", "1 or 2")
 
 
 def basic_residual(
@@ -113,19 +127,26 @@ def basic_residual(
     *,
     kernel_size: Size = 3,
     stride: Size = 1,
+    convolutions: int = 2,
+    project: bool = False,
+    scale: float = 1.0,
     **style: Unpack[Style],
 ) -> Residual:
     """Two convolutions and a shortcut: ResNet-18 and -34.
 
     He et al. (CVPR 2016), figure 5 (left).
 
-    Shapes: as `ConvNormAct`; valid padding loses two kernels.
+    Shapes: as `ConvNormAct`; valid padding loses a kernel for each convolution.
 
     Args:
         in_channels: channels of the input.
         out_channels: channels of the output.
-        kernel_size: of both convolutions.
+        kernel_size: of the convolutions.
         stride: of the first convolution.
+        convolutions: 2, or 1 for a body of a single convolution.
+        project: whether the shortcut is a convolution even where the identity would fit (He et
+            al., option C).
+        scale: factor of the body.
         style: `dim` and the choices of `Style`.
 
     Example:
@@ -134,12 +155,20 @@ def basic_residual(
         >>> block(torch.zeros(2, 8, 9, 9)).shape
         torch.Size([2, 16, 5, 5])
     """
-    unit = conv_unit(style)
-    body = nn.Sequential(
-        unit(in_channels, out_channels, kernel_size, stride=stride),
-        unit(out_channels, out_channels, kernel_size, **linear_end(style)),
+    _check_convolutions(convolutions)
+    unit, end = conv_unit(style), linear_end(style)
+    body: nn.Module = (
+        unit(in_channels, out_channels, kernel_size, stride=stride, **end)
+        if convolutions == 1
+        else nn.Sequential(
+            unit(in_channels, out_channels, kernel_size, stride=stride),
+            unit(out_channels, out_channels, kernel_size, **end),
+        )
     )
-    return _residual(body, in_channels, out_channels, stride, style)
+    shortcut = (
+        unit(in_channels, out_channels, 1, stride=stride, activation=None) if project else None
+    )
+    return _residual(body, in_channels, out_channels, stride, style, scale, shortcut)
 
 
 def bottleneck_residual(
@@ -150,6 +179,7 @@ def bottleneck_residual(
     groups: int = 1,
     kernel_size: Size = 3,
     stride: Size = 1,
+    scale: float = 1.0,
     **style: Unpack[Style],
 ) -> Residual:
     """1×1 to fewer channels, a convolution, 1×1 back: ResNet-50 and deeper, ResNeXt.
@@ -166,6 +196,7 @@ def bottleneck_residual(
         groups: groups (cardinality) of the middle convolution.
         kernel_size: of the middle convolution.
         stride: of the middle convolution.
+        scale: factor of the body.
         style: `dim` and the choices of `Style`.
 
     Example:
@@ -181,7 +212,7 @@ def bottleneck_residual(
         unit(width, width, kernel_size, stride=stride, groups=groups),
         unit(width, out_channels, 1, **linear_end(style)),
     )
-    return _residual(body, in_channels, out_channels, stride, style)
+    return _residual(body, in_channels, out_channels, stride, style, scale)
 
 
 def resnext_residual(
@@ -192,6 +223,7 @@ def resnext_residual(
     groups: int = 32,
     kernel_size: Size = 3,
     stride: Size = 1,
+    scale: float = 1.0,
     **style: Unpack[Style],
 ) -> Residual:
     """The bottleneck with a grouped middle of half the output's channels: ResNeXt 32×4d.
@@ -211,6 +243,7 @@ def resnext_residual(
         groups=groups,
         kernel_size=kernel_size,
         stride=stride,
+        scale=scale,
         **style,
     )
 
@@ -222,6 +255,8 @@ def preactivation_residual(
     bottleneck: bool = False,
     kernel_size: Size = 3,
     stride: Size = 1,
+    convolutions: int = 2,
+    scale: float = 1.0,
     **style: Unpack[Style],
 ) -> nn.Sequential:
     """Norm and activation before each convolution, nothing after the addition.
@@ -237,6 +272,8 @@ def preactivation_residual(
         bottleneck: three convolutions, the inner ones a quarter as wide, instead of two.
         kernel_size: of the convolutions that are not 1×1.
         stride: of the first of those.
+        convolutions: 2, or 1 for a body of a single convolution; of a bottleneck it says nothing.
+        scale: factor of the body.
         style: `dim` and the choices of `Style`.
 
     Example:
@@ -246,9 +283,10 @@ def preactivation_residual(
         torch.Size([1, 16, 3, 3])
     """
     choices: Style = {"norm": "batch", "activation": "relu", **without_attention(style)}
+    _check_convolutions(convolutions)
     attention = style.get("attention")
     unit, dim = partial(NormActConv, **choices), style["dim"]
-    bare = partial(convolution, dim=dim, bias=choices["norm"] is None)
+    bare = partial(convolution, dim=dim, bias=needs_bias(choices["norm"]))
     padding = style.get("padding", "same")
     begin = [build_norm(choices["norm"], in_channels, dim), build_activation(choices["activation"])]
     ahead = [layer for layer in begin if layer is not None]
@@ -259,13 +297,17 @@ def preactivation_residual(
             unit(narrow, narrow, kernel_size, stride=stride),
             unit(narrow, out_channels, 1, attention=attention),
         ]
+    elif convolutions == 1:
+        only = bare(in_channels, out_channels, kernel_size, stride=stride, padding=padding)
+        end = build_attention(attention, out_channels)
+        body = [only] if end is None else [only, end]
     else:
         body = [
             bare(in_channels, out_channels, kernel_size, stride=stride, padding=padding),
             unit(out_channels, out_channels, kernel_size, attention=attention),
         ]
     if _identity_fits(in_channels, out_channels, stride, dim):
-        return nn.Sequential(Residual(nn.Sequential(*ahead, *body), activation=None))
+        return nn.Sequential(Residual(nn.Sequential(*ahead, *body), None, scale, None))
     shortcut = bare(in_channels, out_channels, 1, stride=stride)
-    residual = Residual(nn.Sequential(*body), shortcut, activation=None, stride=stride)
+    residual = Residual(nn.Sequential(*body), shortcut, scale, None, stride)
     return nn.Sequential(*ahead, residual)

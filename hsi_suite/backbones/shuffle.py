@@ -60,6 +60,7 @@ def shuffle_unit(
     first_groups: int | None = None,
     kernel_size: Size = 3,
     stride: Size = 1,
+    scale: float = 1.0,
     **style: Unpack[Style],
 ) -> nn.Module:
     """Grouped 1×1, shuffle, depthwise convolution, grouped 1×1: the unit of ShuffleNet v1.
@@ -76,6 +77,7 @@ def shuffle_unit(
         first_groups: of the first of them; None: `groups`. The network's first unit has 1.
         kernel_size: of the depthwise convolution.
         stride: of the depthwise convolution.
+        scale: factor of what is added with stride 1.
         style: `dim` and the choices of `Style`.
 
     Raises:
@@ -102,7 +104,7 @@ def shuffle_unit(
     activation = style.get("activation", "relu")
     if not strided:
         shortcut = projection_shortcut(in_channels, out_channels, stride, style)
-        return Residual(body, shortcut, activation=activation)
+        return Residual(body, shortcut, scale, activation)
     padding = style.get("padding", "same")
     pool = AveragePool(kernel_size, dim=dim, stride=stride, padding=padding)
     return nn.Sequential(Branches(pool, body), build_activation(activation) or nn.Identity())

@@ -66,7 +66,13 @@ Examples:
     "auto.candidates on spatial folds of the training pixels and takes one of the best.",
 )
 @click.option("--config", metavar="NAME|FILE", help="A configuration.")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key.")
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change one key; an option of the model also by its name alone, as block=residual.",
+)
 @click.option(
     "--split",
     type=click.Choice(["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"]),

@@ -234,7 +234,8 @@ def _build(
                 "model.options", f"{dict(options)} does not suit {name} ({reason})"
             ) from error
     if generator is not None and spec.initialisation is not None:
-        initialise(model, spec.initialisation, generator)
+        # A network whose options change what suits it says so itself.
+        initialise(model, getattr(model, "initialisation", spec.initialisation), generator)
     if package_of_others(name) is not None and "window" in fixed:
         _check_logits(name, model, **fixed)
     return model

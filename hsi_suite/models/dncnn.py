@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..backbones import ConvNormAct, LayerChoice
+from ..backbones.footprint import footprint
+from ..backbones.stages import NOTHING, StageStyle, build_stage, stage_end
 from ..errors import ConfigError
 
 
@@ -16,14 +18,23 @@ class DnCNN(nn.Module):
     0 to 55) and CDnCNN-B (colour) have 20. The layers before a norm have no bias, as the norm
     brings one.
 
+    The inner layers may be other blocks, by the words of `StageStyle`; the network still predicts
+    the noise. A residual block has two convolutions, so a body of as many layers is twice as deep.
+    Attention gates channels by their means over the whole image (in training over a patch): then
+    no tile knows what the image gives, `receptive_radius` is None and images are not cut.
+
     Shapes: (N, in_channels, H, W), values 0 to 1, to the same. A pixel depends on those within
     `receptive_radius` of it.
 
     Args:
         in_channels: 1 for grey, 3 for RGB.
-        depth: number of convolutions.
+        depth: number of layers: the first convolution, `depth` - 2 blocks, the last convolution.
         width: channels between them.
         norm: of the inner layers; None for weights into which the batch norm is folded.
+        block: of the inner layers, as `StageStyle` has it; so are the three that follow.
+        attention: of each block.
+        scale: of residual blocks.
+        activation: of all layers but the last; ReLU unless said otherwise.
     """
 
     takes_noise_map = False
@@ -35,11 +46,17 @@ class DnCNN(nn.Module):
         depth: int = 17,
         width: int = 64,
         norm: LayerChoice = "batch",
+        block: LayerChoice = None,
+        attention: LayerChoice = None,
+        scale: float | None = None,
+        activation: LayerChoice = None,
     ) -> None:
         super().__init__()
         self.in_channels, self.width = in_channels, width
-        self.receptive_radius = depth
-        self.layers = convolution_row(in_channels, in_channels, depth, width, norm)
+        norm = NOTHING if norm is None else norm
+        style = StageStyle(block, attention, scale, norm, activation)
+        self.layers = block_row(in_channels, in_channels, depth, width, style)
+        self.receptive_radius = footprint(self.layers, 2).radius
 
     def forward(self, x: Tensor) -> Tensor:
         """The clean image in `x`."""
@@ -84,12 +101,26 @@ def convolution_row(
     Raises:
         ConfigError: fewer than two layers, or no channels.
     """
+    return block_row(in_channels, out_channels, depth, width, StageStyle(norm=norm))
+
+
+def block_row(
+    in_channels: int, out_channels: int, depth: int, width: int, style: StageStyle
+) -> nn.Sequential:
+    """A 3×3 convolution, `depth` - 2 blocks of one style, a 3×3 convolution.
+
+    Raises:
+        ConfigError: fewer than two layers, or no channels; a block that cannot be.
+    """
     if depth < 2 or width < 1:
         raise ConfigError(
             "model.options", f"depth {depth}, width {width}", "at least 2 layers of 1 channel"
         )
-    return nn.Sequential(
-        ConvNormAct(in_channels, width, 3, dim=2),
-        *(ConvNormAct(width, width, 3, dim=2, norm=norm) for _ in range(depth - 2)),
-        ConvNormAct(width, out_channels, 3, dim=2, activation=None),
-    )
+    first = StageStyle(norm=NOTHING, activation=style.activation)
+    row = nn.Sequential(build_stage(first, in_channels, width, dim=2))
+    for _ in range(depth - 2):
+        row.append(build_stage(style, width, width, dim=2))
+    end = stage_end(style, width, dim=2)
+    if end is not None:
+        row.append(end)
+    return row.append(ConvNormAct(width, out_channels, 3, dim=2, activation=None))

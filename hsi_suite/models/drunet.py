@@ -8,9 +8,10 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from ..backbones import shuffle_up
+from ..backbones.stages import PLAIN
 from ..errors import ConfigError
 from .margins import replicate_to_multiple
-from .unet_parts import drop_biases, linear_unit, plain_radius, unet_level
+from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level
 
 
 class DRUNet(nn.Module):
@@ -45,18 +46,18 @@ class DRUNet(nn.Module):
         self.in_channels = in_channels
         self.channels, self.blocks = tuple(channels), blocks
         self.multiple = 2 ** (len(channels) - 1)
-        self.receptive_radius = plain_radius(len(channels), blocks, 1)
+        self.receptive_radius = seen_radius([2] * len(channels), blocks, 1)
         steps = list(pairwise(channels))
         self.head = linear_unit(in_channels + 1, channels[0], 3)
         self.downs = nn.ModuleList(
-            nn.Sequential(unet_level(fine, blocks, "plain"), linear_unit(fine, coarse, 2, stride=2))
+            nn.Sequential(unet_level(fine, blocks, PLAIN), linear_unit(fine, coarse, 2, stride=2))
             for fine, coarse in steps
         )
-        self.body = unet_level(channels[-1], blocks, "plain")
+        self.body = unet_level(channels[-1], blocks, PLAIN)
         self.ups = nn.ModuleList(
             nn.Sequential(
                 shuffle_up(coarse, fine, kernel_size=1, dim=2, norm=None, activation=None),
-                unet_level(fine, blocks, "plain"),
+                unet_level(fine, blocks, PLAIN),
             )
             for fine, coarse in reversed(steps)
         )

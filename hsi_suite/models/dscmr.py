@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .encoders import build_encoder
+from ..backbones.dimension import LayerChoice
+from ..backbones.stages import PLAIN, StageStyle
+from ..errors import ConfigError
+from .encoders import build_encoder, has_stages
+from .stage_options import StageOptions
 
 
 class DSCMR(nn.Module):
@@ -32,9 +37,16 @@ class DSCMR(nn.Module):
         hidden: units of the encoders' last layers.
         embedding: dimensions of the common space.
         dropout: share of features dropped before the encoders' last layers.
+        block: of the stages of both encoders, as `StageStyle` has it, in place of what their names
+            stand for; so are the four that follow. `mlp` has no stages.
+        attention: of each stage.
+        scale: of residual blocks.
+        norm: of the convolutions; batch unless said otherwise.
+        activation: ReLU unless said otherwise.
+        stages: the same keys for `first` or `second` alone.
 
     Raises:
-        ConfigError: no such encoder.
+        ConfigError: no such encoder, or no such block, attention or norm.
         ShapeError: an encoder is for items of another kind.
     """
 
@@ -48,11 +60,27 @@ class DSCMR(nn.Module):
         hidden: int = 2048,
         embedding: int = 1024,
         dropout: float = 0.0,
+        block: LayerChoice = None,
+        attention: LayerChoice = None,
+        scale: float | None = None,
+        norm: LayerChoice = None,
+        activation: LayerChoice = None,
+        stages: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         super().__init__()
+        encoders = {"first": first_encoder, "second": second_encoder}
+        both = StageStyle(block, attention, scale, norm, activation)
+        if both != PLAIN and not any(map(has_stages, encoders.values())):
+            found = f"of the encoders {first_encoder} and {second_encoder}, which have no stages"
+            raise ConfigError("model.options.block", found, "conv_1d or conv_2d for one of them")
+        styles = StageOptions(both, stages, dict.fromkeys(encoders, ""))
+        first, second = (
+            styles.of(side) if has_stages(name) or styles.says(side) else PLAIN
+            for side, name in encoders.items()
+        )
         self.first_shape, self.second_shape = tuple(first_shape), tuple(second_shape)
-        self.first = build_encoder(first_encoder, self.first_shape, hidden, dropout)
-        self.second = build_encoder(second_encoder, self.second_shape, hidden, dropout)
+        self.first = build_encoder(first_encoder, self.first_shape, hidden, dropout, first)
+        self.second = build_encoder(second_encoder, self.second_shape, hidden, dropout, second)
         self.shared = nn.Linear(hidden, embedding)
         self.labels = nn.Linear(embedding, num_classes)
 

@@ -2,25 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from torch import nn
 
-from ..backbones.conv import ConvNormAct
-from ..backbones.inception_v1 import inception_v1
 from ..backbones.pooling import max_pool
-from ..backbones.residual import basic_residual
+from ..backbones.stages import PLAIN, StageStyle, build_stage, stage_end, strides
 from ..errors import ConfigError, ShapeError
 from ..registry import Registry, listed, nearest_names
 
 _LEAST_BANDS = 16
-_WIDTHS_1D = (32, 64, 96)
-_WIDTHS_2D = (16, 32, 64)
+_NORM = "batch"
+# Of the first convolution and of the stages, by axes.
+_KERNELS = {1: (7, 5), 2: (3, 3)}
+# Which of the four halve, by axes and whether by stride, at their own begin, or by a maximum
+# behind them: over patches the same places.
+_HALVES = {
+    (1, True): (True, True, True, True),
+    (1, False): (True, True, True, True),
+    (2, True): (False, False, True, True),
+    (2, False): (False, True, True, False),
+}
 
 
-def build_encoder(name: str, shape: tuple[int, ...], hidden: int, dropout: float) -> nn.Sequential:
+@dataclass(frozen=True)
+class StagedEncoder:
+    """A first convolution and three stages of one style, which halve what they see.
+
+    Along a spectrum each stage halves the bands, and so does the convolution before them; over a
+    patch the second and the third stage see half the lines and samples. Blocks that can do it by
+    their stride do so, a maximum follows the others. Batch norm unless the style says otherwise.
+
+    Attributes:
+        dim: 1 for spectra, 2 for patches.
+        style: what the stages are made of, where nothing else is said.
+        first: channels of the convolution before them.
+        widths: channels of the stages.
+    """
+
+    dim: int
+    style: StageStyle
+    first: int
+    widths: tuple[int, int, int]
+
+    def layers(
+        self, name: str, shape: tuple[int, ...], said: StageStyle
+    ) -> tuple[nn.Sequential, int]:
+        """The layers up to the features, and the number of features.
+
+        Raises:
+            ShapeError: items of another kind.
+        """
+        style = said.over(self.style)
+        channels, side = (1, _bands(name, shape)) if self.dim == 1 else _patch(name, shape)
+        layers = nn.Sequential(*([nn.Unflatten(1, (1, side))] if self.dim == 1 else []))
+        by_stride = strides(style)
+        first = StageStyle(norm=style.norm, activation=style.activation)
+        kernel_first, kernel = _KERNELS[self.dim]
+        steps = [
+            (first, self.first, kernel_first),
+            *((style, width, kernel) for width in self.widths),
+        ]
+        for (each, width, size), halve in zip(steps, _HALVES[self.dim, by_stride], strict=True):
+            stride = 2 if halve and by_stride else 1
+            how: Any = {"dim": self.dim, "kernel_size": size, "stride": stride, "norm": _NORM}
+            layers.append(build_stage(each, channels, width, **how))
+            channels, side = width, -(-side // stride)
+            if halve and not by_stride and side > 1:
+                layers.append(max_pool(2, dim=self.dim, stride=2, padding="valid"))
+                side //= 2
+        end = stage_end(style, channels, dim=self.dim, norm=_NORM)
+        if end is not None:
+            layers.append(end)
+        return layers.append(nn.Flatten()), channels * side**self.dim
+
+
+_ALONG, _OVER = (32, 64, 96), (16, 32, 64)
+_INCEPTION = (64, 96, 128)
+ENCODERS: Registry[StagedEncoder | None] = Registry("encoder")
+for _name, _encoder in {
+    "mlp": None,
+    "conv_1d": StagedEncoder(1, PLAIN, 32, _ALONG),
+    "residual_1d": StagedEncoder(1, StageStyle("residual"), 32, _ALONG),
+    "inception_1d": StagedEncoder(1, StageStyle("inception"), 32, _INCEPTION),
+    "conv_2d": StagedEncoder(2, PLAIN, 16, _OVER),
+    "residual_2d": StagedEncoder(2, StageStyle("residual"), 16, _OVER),
+    "se_residual_2d": StagedEncoder(2, StageStyle("residual", "se"), 16, _OVER),
+    "inception_2d": StagedEncoder(2, StageStyle("inception"), 32, _INCEPTION),
+}.items():
+    ENCODERS.add(_name, _encoder)
+
+
+def has_stages(name: str) -> bool:
+    """Whether an encoder has stages; one that there is not has none."""
+    return name in ENCODERS and ENCODERS[name] is not None
+
+
+def build_encoder(
+    name: str, shape: tuple[int, ...], hidden: int, dropout: float, style: StageStyle = PLAIN
+) -> nn.Sequential:
     """A named encoder ending in one connected layer with ReLU.
+
+    `mlp` is nothing but that layer: DSCMR's branches (Zhen et al. 2019). The others are
+    convolutions, residual blocks or Inception modules along a spectrum (`_1d`) or over a patch
+    (`_2d`), see `StagedEncoder`.
 
     Shapes: (N, *shape) to (N, hidden).
 
@@ -29,100 +116,30 @@ def build_encoder(name: str, shape: tuple[int, ...], hidden: int, dropout: float
         shape: of one item: dimensions, or channels × window × window.
         hidden: units of the connected layer.
         dropout: share of features dropped before it.
+        style: what its stages are made of, in place of what its name stands for.
 
     Raises:
-        ConfigError: no such encoder.
+        ConfigError: no such encoder, or a style of one without stages.
         ShapeError: it is for items of another kind.
     """
     if name not in ENCODERS:
         near = nearest_names(name, ENCODERS)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
         raise ConfigError("encoder", f"unknown name {name!r}", listed(ENCODERS), hint)
-    layers, features = ENCODERS[name](shape)
+    encoder = ENCODERS[name]
+    if encoder is not None:
+        layers, features = encoder.layers(name, shape, style)
+    elif style == PLAIN:
+        layers, features = nn.Sequential(nn.Flatten()), prod(shape)
+    else:
+        raise ConfigError(f"encoder {name}", "has no stages", "conv_1d or conv_2d for a block")
     if dropout:
         layers.append(nn.Dropout(dropout))
     layers.extend([nn.Linear(features, hidden), nn.ReLU()])
     return layers
 
 
-def mlp(shape: tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """Nothing before the connected layer: DSCMR's branches (Zhen et al. 2019)."""
-    features = 1
-    for size in shape:
-        features *= size
-    return nn.Sequential(nn.Flatten()), features
-
-
-def inception_1d(shape: tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """Inception modules along a spectrum, as those of the classifier of the same name."""
-    bands = _spectrum("inception_1d", shape)
-    layers = nn.Sequential(nn.Unflatten(1, (1, bands)), ConvNormAct(1, 32, 7, **_style(1)))
-    channels, length = 32, bands // 2
-    layers.append(_half(1))
-    for width in (64, 96, 128):
-        layers.extend([inception_v1(channels, width, **_style(1)), _half(1)])
-        channels, length = width, length // 2
-    return layers.append(nn.Flatten()), channels * length
-
-
-def residual_1d(shape: tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """Residual blocks along a spectrum, each of which halves it."""
-    bands = _spectrum("residual_1d", shape)
-    layers = nn.Sequential(
-        nn.Unflatten(1, (1, bands)), ConvNormAct(1, 32, 7, stride=2, **_style(1))
-    )
-    channels, length = 32, -(-bands // 2)
-    for width in _WIDTHS_1D:
-        layers.append(basic_residual(channels, width, kernel_size=5, stride=2, **_style(1)))
-        channels, length = width, -(-length // 2)
-    return layers.append(nn.Flatten()), channels * length
-
-
-def residual_2d(shape: tuple[int, ...], attention: str | None = None) -> tuple[nn.Sequential, int]:
-    """Residual blocks over a patch; the last two halve it."""
-    channels, side = _patch("residual_2d", shape)
-    style = {**_style(2), "attention": attention}
-    layers = nn.Sequential(ConvNormAct(channels, _WIDTHS_2D[0], 3, **_style(2)))
-    channels = _WIDTHS_2D[0]
-    for width, stride in zip(_WIDTHS_2D, (1, 2, 2), strict=True):
-        layers.append(basic_residual(channels, width, stride=stride, **style))
-        channels, side = width, -(-side // stride)
-    return layers.append(nn.Flatten()), channels * side * side
-
-
-def se_residual_2d(shape: tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """Residual blocks with squeeze-and-excitation over a patch."""
-    return residual_2d(shape, "se")
-
-
-def inception_2d(shape: tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """Inception modules over a patch, which is halved after the first two."""
-    channels, side = _patch("inception_2d", shape)
-    layers = nn.Sequential(ConvNormAct(channels, 32, 3, **_style(2)))
-    channels = 32
-    for width, halve in ((64, True), (96, True), (128, False)):
-        layers.append(inception_v1(channels, width, **_style(2)))
-        channels = width
-        if halve and side > 1:
-            layers.append(_half(2))
-            side //= 2
-    return layers.append(nn.Flatten()), channels * side * side
-
-
-ENCODERS: Registry[Callable[[tuple[int, ...]], tuple[nn.Sequential, int]]] = Registry("encoder")
-for _encoder in (mlp, inception_1d, residual_1d, residual_2d, se_residual_2d, inception_2d):
-    ENCODERS.add(_encoder.__name__, _encoder)
-
-
-def _half(dim: int) -> nn.Module:
-    return max_pool(2, dim=dim, stride=2, padding="valid")
-
-
-def _style(dim: int) -> Any:
-    return {"dim": dim, "norm": "batch"}
-
-
-def _spectrum(name: str, shape: tuple[int, ...]) -> int:
+def _bands(name: str, shape: tuple[int, ...]) -> int:
     if len(shape) != 1:
         raise ShapeError(name, f"items of shape {shape}", "spectra or features, one row each")
     if shape[0] < _LEAST_BANDS:

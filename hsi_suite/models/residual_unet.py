@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..backbones import PixelShuffle, PixelUnshuffle, shuffle_up
+from ..backbones import LayerChoice, PixelShuffle, PixelUnshuffle, shuffle_up
+from ..backbones.footprint import footprint
+from ..backbones.stages import StageStyle
 from ..errors import ConfigError
 from .margins import reflect_to_multiple
-from .unet_parts import drop_biases, linear_unit, plain_radius, unet_level
+from .stage_options import StageOptions
+from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level
 
 
 class ResidualUNet(nn.Module):
@@ -29,8 +33,8 @@ class ResidualUNet(nn.Module):
 
     A pixel depends on those within `receptive_radius` of it (91 with the default options), and
     its place within the cells of `multiple` (8) matters: tiles that begin at multiples of 8 with
-    96 pixels around them give the whole image's values. The radius is None for other blocks than
-    `plain`, which may look at the whole image.
+    96 pixels around them give the whole image's values. The radius is None where a block looks at
+    the whole image (attention, group norm): then images are not cut.
 
     Shapes: (N, in_channels + 1, H, W), the last channel being σ in the units of the image, to
     (N, in_channels, H, W); any H and W. A blind network (`noise_map=False`) takes no σ.
@@ -41,10 +45,17 @@ class ResidualUNet(nn.Module):
         blocks: residual blocks of a level, on the way down and again on the way up.
         unshuffle: factor by which the first level is smaller than the image.
         block: body of the residual blocks: `plain` (two convolutions with a ReLU between), `se`
-            (the same with squeeze-and-excitation), or a name of `backbones.BLOCKS`.
+            (the same with squeeze-and-excitation), or another word of `StageStyle`; so are
+            `attention` and the three after `offset`.
         noise_map: whether σ is an input; a blind network judges the noise by itself.
         offset: whether the first layer has biases after all: what a σ map of one value would add.
             Results then no longer scale with the image.
+        attention: of each block; it gives up scaling too.
+        scale: of what the residual blocks add.
+        norm: of the blocks' convolutions; none unless said otherwise. It gives up scaling too.
+        activation: of the blocks; ReLU unless said otherwise.
+        stages: block, attention, scale, norm and activation of some levels alone: `level_1` (the
+            finest), `level_2`, …
     """
 
     def __init__(
@@ -53,34 +64,42 @@ class ResidualUNet(nn.Module):
         channels: Sequence[int] = (48, 96, 192),
         blocks: int = 2,
         unshuffle: int = 2,
-        block: str = "plain",
+        block: LayerChoice = "plain",
         noise_map: bool = True,
         offset: bool = False,
+        attention: LayerChoice = None,
+        scale: float | None = None,
+        norm: LayerChoice = None,
+        activation: LayerChoice = None,
+        stages: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         super().__init__()
         if not channels or min(*channels, blocks, unshuffle) < 1:
             raise ConfigError("model.options", "an empty level", "widths and counts of at least 1")
         cell = unshuffle**2
         self.multiple = unshuffle * 2 ** (len(channels) - 1)
-        self.receptive_radius = (
-            plain_radius(len(channels), blocks, unshuffle) if block == "plain" else None
-        )
+        names = [f"level_{number}" for number in range(1, len(channels) + 1)]
+        style = StageStyle(block, attention, scale, norm, activation)
+        options = StageOptions(style, stages, dict.fromkeys(names, ""))
+        styles = [options.of(name) for name in names]
+        levels = [(width, blocks, each) for width, each in zip(channels, styles, strict=True)]
         self.takes_noise_map = noise_map
         self.unshuffle = PixelUnshuffle(unshuffle, dim=2)
         self.head = linear_unit((in_channels + int(noise_map)) * cell, channels[0], 3)
-        self.encoders = nn.ModuleList(unet_level(width, blocks, block) for width in channels[:-1])
+        self.encoders = nn.ModuleList(unet_level(*level) for level in levels[:-1])
         steps = list(pairwise(channels))
         self.downs = nn.ModuleList(linear_unit(fine, coarse, 2, stride=2) for fine, coarse in steps)
-        self.bottom = unet_level(channels[-1], blocks, block)
+        self.bottom = unet_level(*levels[-1])
         self.ups = nn.ModuleList(
             shuffle_up(coarse, fine, kernel_size=1, dim=2, norm=None, activation=None)
             for fine, coarse in reversed(steps)
         )
-        self.decoders = nn.ModuleList(
-            unet_level(width, blocks, block) for width in reversed(channels[:-1])
-        )
+        self.decoders = nn.ModuleList(unet_level(*level) for level in reversed(levels[:-1]))
         self.tail = linear_unit(channels[0], in_channels * cell, 3)
         self.shuffle = PixelShuffle(unshuffle, dim=2)
+        ways = [*self.encoders, self.bottom]
+        reaches = [footprint(way[0], 2).radius for way in ways]
+        self.receptive_radius = seen_radius(reaches, blocks, unshuffle)
         drop_biases(self)
         if offset:
             bias = nn.Parameter(torch.zeros(channels[0]))

@@ -85,7 +85,8 @@ class RetrievalModelConfig(Section):
     Attributes:
         name: a name of `hsi models list` whose task is retrieval.
         options: its further arguments; encoders that are not named here follow the modalities:
-            residual_1d for spectra, residual_2d for patches, mlp for features.
+            residual_1d for spectra, residual_2d for patches, mlp for features (conv_1d and conv_2d
+            where options.block says what their stages are).
     """
 
     name: str = "dscmr"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ...registry import Registry
+from ..response_norm import LocalResponseNorm
 from .alexnet import alexnet, zfnet
 from .bn_inception import bn_inception
 from .googlenet import googlenet
@@ -22,7 +23,6 @@ from .mobilenet import mobilenet_v1, mobilenet_v2
 from .network import AuxiliaryLogits, ClassicNetwork
 from .network_in_network import network_in_network
 from .resnet import cifar_resnet, preactivation_resnet, resnet, resnext
-from .response_norm import LocalResponseNorm
 from .shufflenet import shufflenet_v1
 from .vgg import vgg
 

@@ -11,8 +11,8 @@ from ..conv import ConvNormAct
 from ..dimension import Padding
 from ..heads import fully_connected_head
 from ..pooling import max_pool
+from ..response_norm import LocalResponseNorm
 from .network import ClassicNetwork, Stem, is_small, scaled
-from .response_norm import LocalResponseNorm
 
 
 class _Layer(NamedTuple):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from torch import nn
 
+from ...errors import ConfigError
 from ..branches import INCEPTION_NORM
 from ..dimension import LayerChoice, Style
 from ..heads import GlobalAverageHead, auxiliary_head_v1
@@ -41,13 +45,17 @@ def googlenet(
     auxiliary_dropout: float = 0.7,
     five_by_five: bool = False,
     norm: LayerChoice = INCEPTION_NORM,
+    pool_4: Literal[2, 3] = 2,
+    auxiliary_pooling: Literal["grid", "cells"] = "grid",
 ) -> ClassicNetwork:
     """GoogLeNet, for images of 224×224.
 
-    Szegedy et al. (CVPR 2015), table 1 and figure 3. As in torchvision with batch norm and, in
-    the 5×5 branches, 3×3 kernels: 6,624,904 parameters, 13,004,888 with auxiliary heads. With
-    `five_by_five` and without norm it is the paper's network but for the two response
-    normalisations of its stem: 6,998,552 and 13,378,280.
+    Szegedy et al. (CVPR 2015), table 1 and figure 3. By default it is torchvision's: batch norm,
+    3×3 kernels in the 5×5 branches, a maximum over 2×2 before module 5a, auxiliary heads that pool
+    to a grid; 6,624,904 parameters, 13,004,888 with auxiliary heads. The options norm=lrn,
+    five_by_five=true, pool_4=3 and auxiliary_pooling=cells undo this one by one; with all four it
+    is the network of the paper, 6,998,552 and 13,378,280. What the paper leaves open is ours: the
+    constants of the response normalisation, which are Krizhevsky's, and how maxima treat borders.
 
     Args:
         in_channels: channels of the images.
@@ -58,15 +66,29 @@ def googlenet(
         auxiliary: whether it has auxiliary heads, after modules 4a and 4d.
         auxiliary_dropout: share of the units of their hidden layers dropped in training.
         five_by_five: whether the 5×5 branches have such kernels.
-        norm: of the convolutions.
+        norm: of the convolutions; `lrn` stands for the two response normalisations of the
+            published stem, none at the convolutions.
+        pool_4: side of the maximum before module 5a, of stride 2; 3 as published.
+        auxiliary_pooling: how the auxiliary heads come to their 4×4 places: `grid` for images of
+            any size, `cells` of 5×5 in steps of 3 as published, for images of 223 to 270 pixels
+            (28 to 33 with the small stem).
     """
     small = is_small(stem)
+    if pool_4 not in (2, 3):
+        raise ConfigError("pool_4", repr(pool_4), "2 or 3")
+    if auxiliary_pooling not in ("grid", "cells"):
+        raise ConfigError("auxiliary_pooling", repr(auxiliary_pooling), "grid or cells")
+    cells = auxiliary_pooling == "cells"
+    name = norm.get("name") if isinstance(norm, Mapping) else norm
+    response_norm, norm = (norm, None) if name == "lrn" else (None, norm)
     style: Style = {"dim": 2, "norm": norm}
     make_stem = small_inception_stem if small else inception_v1_stem
     channels = scaled(192, width)
-    stages: dict[str, nn.Module] = {"stem": make_stem(in_channels, channels, **style)}
+    stages: dict[str, nn.Module] = {
+        "stem": make_stem(in_channels, channels, response_norm=response_norm, **style)
+    }
     sides: dict[str, nn.Module] = {}
-    for name, widths in _MODULES.items():
+    for name, widths in {**_MODULES, "pool_4": pool_4}.items():
         if isinstance(widths, int):
             stages[name] = max_pool(widths, dim=2, stride=2, padding="valid", ceil_mode=True)
             continue
@@ -81,6 +103,7 @@ def googlenet(
                 num_classes,
                 hidden=scaled(1024, width),
                 dropout=auxiliary_dropout,
+                cells=cells,
                 **style,
             )
     return ClassicNetwork(
@@ -91,4 +114,5 @@ def googlenet(
         smallest=2 if small else 15,
         stem=stem,
         auxiliary=sides,
+        smallest_in_training=(28 if small else 223) if sides and cells else None,
     )

@@ -47,7 +47,7 @@ def denoising_config(
     """
     tree = named_keys(options, _OPTIONS, "no option of a denoiser's training")
     replace_source(tree, _SOURCES, settings)
-    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL)
+    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, DenoisingConfig)
     return validate(DenoisingConfig, given, config)
 
 

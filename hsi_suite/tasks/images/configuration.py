@@ -57,7 +57,7 @@ def image_classification_config(
     replace_source(tree, _SOURCES)
     named = options or {}
     source = config or _shipped_for(named.get("dataset"), named.get("model"))
-    given = configured(load_tree(source), tree, settings, _DEFAULT_MODEL)
+    given = configured(load_tree(source), tree, settings, _DEFAULT_MODEL, ImageClassificationConfig)
     return validate(ImageClassificationConfig, given, source)
 
 

@@ -52,7 +52,7 @@ def retrieval_config(
     refuse_file_options((options or {}).get("dataset"), options or {})
     tree = named_keys(options, _OPTIONS, "no option of a retrieval's training")
     replace_source(tree, _SOURCES)
-    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL)
+    given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, RetrievalConfig)
     return validate(RetrievalConfig, given, config)
 
 

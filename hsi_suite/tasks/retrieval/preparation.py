@@ -25,8 +25,9 @@ from ..scenes.scene_loading import named_scene
 from .retriever import Retriever, RetrieverHeader, untrained_retriever
 from .task import PairRetrieval
 
-_ENCODERS = {"spectrum": "residual_1d", "features": "mlp"}
-_PATCH_ENCODER = "residual_2d"
+# By kind of modality, patches being all others; without and with a block that is named.
+_ENCODERS = {"spectrum": ("residual_1d", "conv_1d"), "features": ("mlp", "mlp")}
+_PATCH_ENCODERS = ("residual_2d", "conv_2d")
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +144,8 @@ def new_retriever(config: RetrievalConfig, prepared: PreparedPairs) -> Retriever
     """
     options = dict(config.model.options)
     for side, modality in zip(("first", "second"), prepared.modalities, strict=True):
-        options.setdefault(f"{side}_encoder", _ENCODERS.get(modality.kind, _PATCH_ENCODER))
+        usual = _ENCODERS.get(modality.kind, _PATCH_ENCODERS)
+        options.setdefault(f"{side}_encoder", usual["block" in options])
     header = RetrieverHeader(
         model=config.model.name,
         options=options,

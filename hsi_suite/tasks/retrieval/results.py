@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atomic import write_json, write_text
+from ...backbones.stages import STAGE_KEYS
 from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...metrics.retrieval import RetrievalScores
+from ...models.encoders import has_stages
 from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
@@ -25,7 +27,7 @@ from .baselines import Baselines, run_baselines
 from .choice import rankings
 from .page import PROJECTION
 from .preparation import PreparedPairs, reached_cutoffs
-from .retriever import Retriever
+from .retriever import Retriever, RetrieverHeader
 from .scoring import Arena, Ranking, as_table, curve, validation_arena
 
 PRECISION_RECALL = "precision_recall.png"
@@ -87,6 +89,16 @@ def write_retrieval_results(
     write_json(run.path / METRICS, metrics)
 
 
+def _encoder(header: RetrieverHeader, side: str) -> str:
+    """An encoder's name, with what was said of its stages."""
+    options = header.options
+    own = (options.get("stages") or {}).get(side, {})
+    said = {key: own.get(key, options.get(key)) for key in STAGE_KEYS}
+    words = [f"{key} {value}" for key, value in said.items() if value is not None]
+    name: str = options[f"{side}_encoder"]
+    return f"{name} ({', '.join(words)})" if words and has_stages(name) else name
+
+
 def _metrics(
     config: RetrievalConfig,
     prepared: PreparedPairs,
@@ -104,7 +116,7 @@ def _metrics(
         "model": shown_name(config.model.name),
         "pair": list(header.names),
         "directions": list(header.directions),
-        "encoders": [header.options["first_encoder"], header.options["second_encoder"]],
+        "encoders": [_encoder(header, side) for side in ("first", "second")],
         "window": config.data.window if prepared.split is not None else None,
         "loss": config.loss.model_dump(),
         "seed": config.seeds.base,

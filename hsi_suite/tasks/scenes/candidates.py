@@ -96,7 +96,7 @@ def _named(name: str, dataset: str | None) -> Candidate:
             raise ConfigError(
                 where, repr(setting), f"a key of {listed(tuple(_SECTIONS))}, as in model.window=5"
             )
-    tree = configured(_tree(where, source, dataset), {}, settings, AUTO)
+    tree = configured(_tree(where, source, dataset), {}, settings, AUTO, ClassificationConfig)
     keys: Tree = {}
     for section in _SECTIONS:
         found = _section(section, tree, where)

@@ -81,7 +81,7 @@ def classification_config(
     options = dict(with_scene_list(options))
     source = config or shipped_for(dataset, model or _DEFAULT_MODEL)
     named = merge(_named(dataset, model, options), tree or {})
-    given = configured(load_tree(source), named, settings, _DEFAULT_MODEL)
+    given = configured(load_tree(source), named, settings, _DEFAULT_MODEL, ClassificationConfig)
     data = given.get("data") or {}
     if isinstance(data, Mapping) and not any(data.get(key) for key in _SOURCES):
         raise ConfigError(

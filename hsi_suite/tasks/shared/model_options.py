@@ -6,14 +6,25 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from ...config import Tree, apply_settings, merge
 from ...models.classical import CLASSICAL
 from ...models.network_file import absolute_name, is_network_file, parts_of, trust
 from ...models.registry import is_model, spec_of
+from ...models.spec import PURPOSES
 
 
-def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -> Tree:
+def configured(
+    base: Tree,
+    named: Tree,
+    settings: Sequence[str],
+    default: str,
+    schema: type[BaseModel],
+) -> Tree:
     """A configuration's tree with what was named put in, then the settings.
+
+    A setting of an option of the model may be short: scale=0.3 for model.options.scale=0.3.
 
     A model other than the one of the configuration inherits no option that it does not know, nor
     a window where it sees single pixels. An option that is null is cleared, unless the model takes
@@ -24,10 +35,13 @@ def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -
         named: keys that options of a command set.
         settings: "a.b=c" texts, as of `--set`.
         default: the model of a configuration that names none.
+        schema: of the configuration, whose keys come before options of the model.
 
     Raises:
         ConfigError: a setting cannot be read.
     """
+    model = _section(apply_settings(merge(base, named), settings)).get("name", default)
+    settings = [_in_full(setting, model, schema) for setting in settings]
     wanted = _section(_with_whole_name(apply_settings(named, settings)))
     name = wanted.get("name")
     if isinstance(name, str) and is_network_file(name):
@@ -35,6 +49,14 @@ def configured(base: Tree, named: Tree, settings: Sequence[str], default: str) -
         trust(parts_of(name)[0])
     given = apply_settings(merge(_inherited(base, wanted, default), named), settings)
     return _without_cleared(_with_whole_name(given), default)
+
+
+def _in_full(setting: str, model: object, schema: type[BaseModel]) -> str:
+    first = setting.partition("=")[0].partition(".")[0].strip()
+    if first in schema.model_fields or first not in (_known(model) or {}):
+        return setting
+    settled = {key for purpose in PURPOSES.values() for key in purpose.arguments}
+    return setting if first in settled else f"model.options.{setting.lstrip()}"
 
 
 def _with_whole_name(tree: Tree) -> Tree:
