@@ -15,7 +15,7 @@ install = { test -x $(BIN)/uv && $(UV_ENV) $(BIN)/uv pip install -q -p $(BIN)/py
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-full lint format lock clean
+.PHONY: help demo test docs bench bench-full lint format lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ demo: $(STAMP)  ## set up, train on the embedded scene, print the paths of the m
 
 test: $(STAMP)  ## set up and run the whole test suite
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+docs: $(STAMP)  ## build these pages; any warning, and any link that leads nowhere, fails
+	@$(BIN)/python -m sphinx -W --keep-going -q -E -j auto -c docs -b html . docs/_build/html
+	@echo "Open docs/_build/html/index.html in a browser."
 
 bench: $(STAMP)  ## time ours against the usual way, side by side; prints ratios
 	$(BIN)/python -m benchmarks
@@ -64,4 +68,4 @@ lock: $(STAMP)  ## pin every dependency anew in constraints.txt
 	grep -vE '^(nvidia-|cuda-|triton)' constraints.new | sed 's/^torch==.*/torch==$(TORCH)/' | uniq > constraints.txt && rm constraints.new
 
 clean:  ## remove the virtual environment and caches; runs are kept
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build *.egg-info
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build docs/_build *.egg-info

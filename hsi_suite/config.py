@@ -221,7 +221,7 @@ def _unknown_key(schema: type[BaseModel], loc: tuple[Any, ...], source: object) 
     section = schema
     for name in loc[:-1]:
         field = section.model_fields.get(str(name))
-        inner = _section_of(field.annotation) if field else None
+        inner = section_of(field.annotation) if field else None
         if inner is None:
             break
         section = inner
@@ -242,7 +242,7 @@ def _is_section(schema: type[BaseModel], loc: tuple[Any, ...]) -> bool:
     section: type[BaseModel] | None = schema
     for name in loc:
         field = section.model_fields.get(str(name)) if section else None
-        section = _section_of(field.annotation) if field else None
+        section = section_of(field.annotation) if field else None
     return section is not None
 
 
@@ -250,18 +250,18 @@ def dotted_keys(schema: type[BaseModel], above: str = "") -> list[str]:
     """Every key that `--set` can change, with dots between the levels."""
     keys: list[str] = []
     for name, field in schema.model_fields.items():
-        inner = _section_of(field.annotation)
+        inner = section_of(field.annotation)
         place = f"{above}{name}"
         keys += [place] if inner is None else dotted_keys(inner, f"{place}.")
     return keys
 
 
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    """The Section inside an annotation such as `Section | None`."""
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    """The Section inside an annotation such as `Section | None`; None where there is none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        found = (_section_of(part) for part in typing.get_args(annotation))
+        found = (section_of(part) for part in typing.get_args(annotation))
         return next((section for section in found if section), None)
     return None
 

@@ -101,7 +101,7 @@ def train(
             `hsi_suite.splits`.
         split_file: a fixed split: masks, label maps or lists of pixels; TRAIN,TEST for two files.
         test_scenes: of several scenes the names of those held out for the test: names of files,
-            of `Scene`s, or scene1, scene2 and so on of arrays.
+            of `Scene` objects, or scene1, scene2 and so on of arrays.
         validation_scenes: names of those that select the epoch.
         resample: make the bands of the first training scene out of those of the others.
         epochs: passes over the training part.

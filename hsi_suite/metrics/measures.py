@@ -100,16 +100,20 @@ def same_scores(found: Any, stored: Any) -> bool:
     return bool(found == stored)
 
 
+def all_measures() -> list[Measure]:
+    """Every measure, those of other packages among them."""
+    _load_others()
+    return [MEASURES[name] for name in MEASURES]
+
+
 def of_classifiers() -> list[Measure]:
     """The scores over all classes that every classifier is given, in their order."""
-    _load_others()
-    return [MEASURES[name] for name in MEASURES if MEASURES[name].of_counts is not None]
+    return [each for each in all_measures() if each.of_counts is not None]
 
 
 def of_denoisers() -> list[Measure]:
     """The scores that every denoiser of images is given."""
-    _load_others()
-    return [MEASURES[name] for name in MEASURES if MEASURES[name].of_images is not None]
+    return [each for each in all_measures() if each.of_images is not None]
 
 
 @cache

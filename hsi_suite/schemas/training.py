@@ -120,7 +120,17 @@ class ClassifierTrainingConfig(TrainingConfig):
 
 
 class SeedsConfig(Section):
-    """The random streams; each is derived from `base` unless it is set alone."""
+    """The random streams; each is derived from `base` unless it is set alone.
+
+    Attributes:
+        base: what all others are derived from (`--seed`).
+        split: of the pixels or images of each part.
+        init: of the first weights, and of models that draw when they are fitted.
+        order: of the training items in each epoch.
+        dropout: of what dropout leaves out.
+        noise: of the noise that denoisers learn to take.
+        augment: of turns, gains and other changes of training items.
+    """
 
     base: Seed = 0
     split: Seed | None = None

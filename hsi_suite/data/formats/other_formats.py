@@ -41,10 +41,15 @@ class CubeFormat:
 FORMATS: Registry[CubeFormat] = Registry("format")
 
 
+def other_formats() -> list[CubeFormat]:
+    """The formats that other packages offer."""
+    _load_others()
+    return [FORMATS[name] for name in FORMATS]
+
+
 def other_format(head: bytes, path: Path) -> CubeFormat | None:
     """The format that recognises a file by its first bytes; None where none does."""
-    _load_others()
-    return next((FORMATS[name] for name in FORMATS if FORMATS[name].recognises(head, path)), None)
+    return next((each for each in other_formats() if each.recognises(head, path)), None)
 
 
 def open_other(path: Path, request: ArrayRequest) -> CubeFile:

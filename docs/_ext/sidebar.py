@@ -1,0 +1,55 @@
+"""The sidebar: a part for each folder of pages, and within it first what a reader needs first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent.parent
+FOLDERS = {
+    "tutorials": "Tutorials",
+    "notebooks": "Notebooks",
+    "how_to": "How to",
+    "explanations": "Explanations",
+    "reference": "Reference",
+    "course": "The course",
+    "zh": "中文",
+}
+# In this order, where they are; others follow by their names.
+FIRST = (
+    *("index", "start"),
+    *("own_scene", "own_polygons", "own_network", "labels", "products", "bands", "many_scenes"),
+    *("random_split", "splits", "audits", "reading_the_report", "why_results_differ"),
+    *("python", "commands", "configurations", "models", "data", "glossary"),
+)
+ENDINGS = {".md", ".ipynb"}
+PROJECT = (
+    "README <../README>",
+    "../ARCHITECTURE",
+    "../CONTRIBUTING",
+    "../CHANGELOG",
+    "decisions/index",
+    "../benchmarks/RESULTS",
+    "../hsi_suite/weights/*",
+)
+
+
+def sidebar() -> str:
+    """Hidden tables of contents, as MyST writes them."""
+    folders = [
+        _contents(caption, [f"{name}/{page}" for page in pages_of(DOCS / name)])
+        for name, caption in FOLDERS.items()
+        if pages_of(DOCS / name)
+    ]
+    return "\n\n".join([_contents("Begin", ["start"]), *folders, _contents("Project", PROJECT)])
+
+
+def pages_of(folder: Path) -> list[str]:
+    """The names of a folder's pages in the order of the sidebar; none where there is no folder."""
+    names = {path.stem for path in folder.glob("*") if path.suffix in ENDINGS}
+    places = {name: place for place, name in enumerate(FIRST)}
+    return sorted(names, key=lambda name: (places.get(name, len(FIRST)), name))
+
+
+def _contents(caption: str, entries: list[str] | tuple[str, ...]) -> str:
+    lines = "\n".join(entries)
+    return f"```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{lines}\n```"
