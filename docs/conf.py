@@ -48,7 +48,7 @@ exclude_patterns = [
 
 # Two hyphens are an option, straight quotes belong to a shell.
 smartquotes = False
-myst_enable_extensions = ["deflist", "attrs_block"]
+myst_enable_extensions = ["deflist", "html_image"]
 # Links name headings as GitHub does.
 myst_heading_anchors = 4
 # Notebooks are carried out by the tests, and shown as they were committed.
