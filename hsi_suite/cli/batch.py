@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import click
 
+from .values import language_option
+
 _MOST_JOBS = 1024
 
 
@@ -41,6 +43,7 @@ def _jobs(
 @click.option(
     "--output", default="runs", show_default=True, help="Where the batch's folder is made."
 )
+@language_option("the pages of the batch and of its classifications of scenes")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def batch(
     name: str,

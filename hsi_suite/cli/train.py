@@ -10,7 +10,9 @@ from .values import (
     array_options,
     band_options,
     drawn_label_options,
+    language_option,
     parse_bytes,
+    require_language,
     unlabelled_option,
     warp_labels_option,
 )
@@ -144,6 +146,7 @@ Examples:
 @click.option(
     "--resume", metavar="RUN", help="Continue an interrupted run; perhaps with another --device."
 )
+@language_option("the page of a classification of scenes")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def train(
     resume: str | None,
@@ -186,6 +189,7 @@ def train(
                     raise ConfigError("--memory-limit", "given with --runs", "one run")
                 print_batch(repeat(config, runs, output, TerminalJobObserver()), as_json)
                 return
+            require_language(config.task)
             run = launch.start(config, output, observer, memory_limit)
     if team.first:
         print_run(run, as_json)

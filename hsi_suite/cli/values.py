@@ -194,6 +194,42 @@ def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def require_language(task: str) -> None:
+    """Refuse --language for a task whose pages are English alone.
+
+    Raises:
+        ConfigError: it is given, and they are.
+    """
+    from ..reports.languages.speaking import require
+
+    context = click.get_current_context()
+    if context.get_parameter_source("language") == click.core.ParameterSource.COMMANDLINE:
+        require(task)
+
+
+def language_option(pages: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option that says in which language pages are written, while the command runs.
+
+    Args:
+        pages: which ones, for the help.
+    """
+
+    def wish(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        from ..reports.languages.speaking import wanted, wanting
+
+        # A misspelt variable is said before the work, not after it.
+        context.with_resource(wanting(value or wanted()))
+
+    return click.option(
+        "--language",
+        type=click.Choice(["en", "zh"]),
+        callback=wish,
+        expose_value=False,
+        help=f"Language of {pages}; all other pages are in English. The variable HSI_LANGUAGE "
+        "says it for every command.  [default: en]",
+    )
+
+
 unlabelled_option = click.option(
     "--unlabelled",
     type=NUMBER_OR_NAN,

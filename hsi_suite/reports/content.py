@@ -9,6 +9,8 @@ from typing import Any
 from ..metrics.measure import Measure
 from ..metrics.measures import of_classifiers
 from ..printable import UNDEFINED, plain
+from .languages.catalogue import said
+from .languages.speaking import ENGLISH, spoken
 
 Metrics = Mapping[str, Any]
 
@@ -56,9 +58,11 @@ def enumerate_names(names: Iterable[object], most: int = 8) -> str:
     """Names in a sentence, at most `most` of them; by semicolons where names have commas."""
     listed = [plain(name) for name in names]
     if len(listed) > most:
-        listed = [*listed[: most - 1], f"{len(listed) - most + 1} more"]
-    between = "; " if any("," in name for name in listed) else ", "
-    return " and ".join(filter(None, [between.join(listed[:-1]), *listed[-1:]]))
+        listed = [*listed[: most - 1], said(f"{len(listed) - most + 1} more")]
+    between, last = ("; " if any("," in name for name in listed) else ", "), " and "
+    if spoken() != ENGLISH:
+        between, last = ("；" if between == "; " else "、"), " 和 "
+    return last.join(filter(None, [between.join(listed[:-1]), *listed[-1:]]))
 
 
 def metric_words(key: str) -> str:

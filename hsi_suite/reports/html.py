@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any
@@ -13,6 +14,9 @@ from markupsafe import Markup
 
 from ..printable import safe_line
 from .document import Block, Document, Figure, Fold, Table
+from .languages.catalogue import said
+from .languages.documents import in_spoken_language
+from .languages.speaking import spoken
 
 
 def html_page(document: Document) -> str:
@@ -22,6 +26,7 @@ def html_page(document: Document) -> str:
     page's security policy allows nothing but its own style, its embedded images and, where tables
     can be sorted, the one script that does so.
     """
+    document = in_spoken_language(document)
     templates = Environment(
         loader=PackageLoader(__package__ or "hsi_suite.reports", "templates"),
         autoescape=True,
@@ -32,10 +37,12 @@ def html_page(document: Document) -> str:
     )
     templates.filters["form"] = lambda block: type(block).__name__
     blocks = (block for section in document.sections for block in section.blocks)
-    style, script = _own_file("page.css"), _own_file("sorting.js") if _sortable(blocks) else ""
+    style, script = _own_file("page.css"), _sorting() if _sortable(blocks) else ""
     # Our own files; escaping would break them and their checksums.
     return templates.get_template("page.html").render(
         document=document,
+        language=spoken(),
+        said=said,
         style=Markup(style),
         style_digest=_digest(style),
         script=Markup(script),
@@ -57,6 +64,13 @@ def _sortable(blocks: Iterable[Block]) -> bool:
         if _sortable(inner):
             return True
     return False
+
+
+def _sorting() -> str:
+    script = _own_file("sorting.js")
+    for words in ("sort by this column", "name"):
+        script = script.replace(json.dumps(words), json.dumps(said(words)))
+    return script
 
 
 def _own_file(name: str) -> str:

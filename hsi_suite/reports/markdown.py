@@ -19,6 +19,8 @@ from .document import (
     Remarks,
     Table,
 )
+from .languages.catalogue import said
+from .languages.documents import in_spoken_language
 
 _MARKS = re.compile(r"([\\`*_\[\]|~#$!@])")
 # What begins a list, a rule or a heading when a line starts with it.
@@ -29,6 +31,7 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 def markdown(document: Document) -> str:
     """The whole report."""
+    document = in_spoken_language(document)
     parts = [f"# {escaped(document.title)}", escaped(document.lead)]
     for section in document.sections:
         parts += [f"## {escaped(section.title)}"] if section.title else []
@@ -68,8 +71,9 @@ def _block(block: Block, level: int) -> str:
 
 
 def _remarks(remarks: Sequence[Remark]) -> str:
+    note = f"**{said('Note:')}** "
     return "\n".join(
-        f"- {'**Note:** ' if remark.warning else ''}{escaped(remark.text)}" for remark in remarks
+        f"- {note if remark.warning else ''}{escaped(remark.text)}" for remark in remarks
     )
 
 

@@ -12,6 +12,7 @@ from .content import metric_words, value_text
 from .document import Figure, Picture, Section, Table
 from .drawing import INK, data_uri, to_png, to_svg
 from .figures import has_curves, learning_curves_figure
+from .languages.figures import translate_figure
 
 _DARK_INK = "#d1d7e0"
 _LARGEST_SVG = 400_000  # characters; a chart of more elements than that goes in as PNG
@@ -27,6 +28,7 @@ def photograph(png: bytes, alt: str, caption: str) -> Figure:
 
 def raster(drawing: Drawing, alt: str, caption: str) -> Figure:
     """A drawing as PNG, at its own number of pixels to the inch."""
+    translate_figure(drawing)
     width, height = _size(drawing)
     uri = data_uri(to_png(drawing), "png")
     return Figure([Picture(uri, uri, width, height, alt, caption)])
@@ -34,6 +36,7 @@ def raster(drawing: Drawing, alt: str, caption: str) -> Figure:
 
 def chart(drawing: Drawing, alt: str, caption: str, tables: Sequence[Table] = ()) -> Figure:
     """A drawing as SVG, with its ink lightened for dark pages; large ones as PNG."""
+    translate_figure(drawing)
     width, height = _size(drawing)
     svg = to_svg(drawing)
     if len(svg) > _LARGEST_SVG:

@@ -76,7 +76,7 @@ def _block(block: Block) -> Iterator[RenderableType]:
 
 def _narrow(text: Text) -> Padding:
     grid = RichTable.grid()
-    grid.add_column(max_width=_WIDEST_WORDS)
+    grid.add_column(max_width=_WIDEST_WORDS, overflow="fold")
     grid.add_row(text)
     return Padding(grid, (0, 0, 0, 1), expand=False)
 
@@ -84,7 +84,7 @@ def _narrow(text: Text) -> Padding:
 def _remarks(remarks: Sequence[Remark]) -> Padding:
     grid = RichTable.grid(padding=(0, 1))
     grid.add_column(width=1)
-    grid.add_column(max_width=_WIDEST_WORDS - 2)
+    grid.add_column(max_width=_WIDEST_WORDS - 2, overflow="fold")
     for remark in remarks:
         mark = Text("!", style="bold red") if remark.warning else Text("·", style="dim")
         grid.add_row(mark, Text(plain(remark.text)))

@@ -14,6 +14,8 @@ from ..errors import RunError
 from ..reports.content import flat_rows, value_text
 from ..reports.document import Listing, Remark, Section, pairs
 from ..reports.html import html_page
+from ..reports.languages.documents import remarks_in_spoken_language
+from ..reports.languages.speaking import speaking
 from ..schemas.training import MachineConfig
 from ..user_files import read_bytes
 from .folder import CONFIG, REPORT, Run
@@ -111,10 +113,12 @@ def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:
         RunError: a file of the run is damaged.
     """
     facts = facts or PageFacts.of(run)
-    page = task_of(run).page(facts)
-    page = replace(page, sections=[*page.sections, again_section(facts)])
-    write_text(run.path / REPORT, html_page(page))
-    return page.remarks
+    task = task_of(run)
+    with speaking(task.name):
+        page = task.page(facts)
+        page = replace(page, sections=[*page.sections, again_section(facts)])
+        write_text(run.path / REPORT, html_page(page))
+        return remarks_in_spoken_language(page.remarks)
 
 
 def again_section(facts: PageFacts) -> Section:

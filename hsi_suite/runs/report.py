@@ -18,6 +18,7 @@ from .batches.report import (
 )
 from .folder import CONFIG, METRICS, REPORT, open_run
 from .pages import write_page
+from .tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,14 @@ def write_reports(folder: str | Path) -> Written:
     checked(run)
     with whole_files(folder):
         return Written([folder / REPORT], write_page(run))
+
+
+def task_in(folder: str | Path) -> str:
+    """The task of a run's folder; "batch" for all others, which `write_reports` looks at."""
+    folder = Path(folder)
+    if (folder / BATCH).exists() or not (folder / CONFIG).is_file():
+        return "batch"
+    return task_of(open_run(folder)).name
 
 
 def _files(folder: Path) -> list[Path]:

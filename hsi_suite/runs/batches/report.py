@@ -22,6 +22,8 @@ from ...reports.batches.sections import batch_document
 from ...reports.batches.verdict import batch_verdict
 from ...reports.document import Remark
 from ...reports.html import html_page
+from ...reports.languages.documents import remarks_in_spoken_language
+from ...reports.languages.speaking import speaking
 from ...reports.latex import latex_table
 from ...reports.markdown import markdown
 from ...user_files import resolved
@@ -94,12 +96,14 @@ def write_report(folder: Path, report: BatchReport, runs: Iterable[Run]) -> list
     Returns:
         The verdict, as the page has it.
     """
-    document = batch_document(report)
-    write_text(folder / MARKDOWN, markdown(document))
+    with speaking("batch"):
+        document = batch_document(report)
+        write_text(folder / MARKDOWN, markdown(document))
+        write_text(folder / REPORT, html_page(document))
+        remarks = remarks_in_spoken_language(batch_verdict(report))
     write_text(folder / LATEX, latex_table(paper_table(report)))
     write_text(folder / COSTS, csv_text(cost_rows(runs)))
-    write_text(folder / REPORT, html_page(document))
-    return batch_verdict(report)
+    return remarks
 
 
 def _commands(folder: Path, runs: Mapping[str, Run]) -> str:
