@@ -171,25 +171,33 @@ def commands(page):
 def test_both_languages_have_the_same_pages():
     assert [page.name for page in PAGES] == sorted(page.name for page in CHINESE.glob("*.md"))
     assert len(PAGES) == 9
+    assert len((ROOT / "README.zh-CN.md").read_text("utf-8").splitlines()) <= 120
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_both_languages_have_the_same_code(page):
-    assert blocks(page) == blocks(CHINESE / page.name)
-    for path in (page, CHINESE / page.name):
+def pairs():
+    """Every English page that has a Chinese twin, with it."""
+    yield ROOT / "README.md", ROOT / "README.zh-CN.md"
+    yield ROOT / "docs" / "start.md", ROOT / "docs" / "zh" / "start.md"
+    yield from ((page, CHINESE / page.name) for page in PAGES)
+
+
+@pytest.mark.parametrize(("page", "twin"), list(pairs()), ids=lambda page: page.stem)
+def test_both_languages_have_the_same_code(page, twin):
+    assert blocks(page) == blocks(twin)
+    for path in (page, twin):
         text = path.read_text("utf-8")
         assert text.count("<details>") == text.count("</details>") <= 1
         assert "@@" not in text
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_both_languages_have_the_same_figures(page):
+@pytest.mark.parametrize(("page", "twin"), list(pairs()), ids=lambda page: page.stem)
+def test_both_languages_have_the_same_figures(page, twin):
     """Every number of two decimals or with thousands set apart."""
 
     def figures(path):
         return sorted(re.findall(r"\d+\.\d\d+|\d{1,3}(?:,\d{3})+", path.read_text("utf-8")))
 
-    assert figures(page) == figures(CHINESE / page.name)
+    assert figures(page) == figures(twin)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

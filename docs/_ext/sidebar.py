@@ -13,6 +13,7 @@ FOLDERS = {
     "reference": "Reference",
     "course": "The course",
     "zh": "中文",
+    "zh/course": "课程",
 }
 # In this order, where they are; others follow by their names.
 FIRST = (
@@ -24,6 +25,7 @@ FIRST = (
 ENDINGS = {".md", ".ipynb"}
 PROJECT = (
     "README <../README>",
+    "中文说明 <../README.zh-CN>",
     "../ARCHITECTURE",
     "../CONTRIBUTING",
     "../CHANGELOG",
