@@ -170,7 +170,7 @@ def test_configurations_of_any_task_take_the_place_of_a_grid(tmp_path):
     names = ["smoke/classification", "own.yaml", "smoke/denoising", "image_classification/digits"]
     found = design(beside=tmp_path, configs=names, runs=1, set={"train": {"batch_size": 8}})
     assert [cell.name for cell in found.cells] == [
-        "hybridsn on synthetic, random split",
+        "hybridsn on synthetic, random split (smoke/classification)",
         "hybridsn on synthetic, random split (own)",
         "residual_unet on train400",
         f"{found.cells[3].config.model.name} on digits",

@@ -22,7 +22,7 @@ from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
 from ..registry import Registry, listed
 from .building import build_example
-from .registry import CLASSIFIES, is_model, model_names, spec_of
+from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES, size_text
 
 _BYTES = 4  # of a value in single precision
@@ -147,6 +147,24 @@ def describe_model(
             "maps": window_equivariant(network, training=False),
         },
     )
+
+
+def multiply_adds(name: str, arguments: Mapping[str, Any], shape: tuple[int, ...]) -> int | None:
+    """Multiply-adds of a registered network for one input.
+
+    Args:
+        name: of the network.
+        arguments: what it is built with, options included.
+        shape: of one input, without the batch.
+
+    Returns:
+        Their number; None of a network that is not one of this package's.
+    """
+    if not is_model(name) or package_of_others(name) is not None:
+        return None
+    with torch.device("meta"):
+        network = build_example(name, arguments)
+    return describe_network(network, shape).multiply_adds
 
 
 def describe_network(network: nn.Module, shape: tuple[int, ...]) -> NetworkDescription:

@@ -33,6 +33,7 @@ class RunMetrics(_Task):
     seed: int
     epoch: int | None = None
     parameters: int | None = None
+    multiply_adds: int | None = None
     synthetic: bool = False
     diverged: _Divergence | None = None
 

@@ -47,7 +47,8 @@ def runs_section(report: BatchReport) -> Section:
 def cost_section(report: BatchReport) -> Section:
     """What a run of each group costs in countable terms; what is measured stands in a file."""
     heads = [Column("group", number=False)]
-    heads += [Column(t) for t in ("runs", "parameters", "epochs trained", "epoch kept")]
+    titles = ("runs", "parameters", "multiply-adds", "epochs trained", "epoch kept")
+    heads += [Column(title) for title in titles]
     rows = []
     for facts in report.groups:
         metrics = [run.metrics for run in facts.runs]
@@ -57,11 +58,14 @@ def cost_section(report: BatchReport) -> Section:
                 Cell(facts.name),
                 Cell(str(len(facts.runs)), len(facts.runs)),
                 _range_cell([one.get("parameters") for one in metrics]),
+                _range_cell([_operations(one) for one in metrics]),
                 _range_cell([number or None for number in epochs]),
                 _range_cell([one.get("epoch") for one in metrics]),
             ]
         )
     words = Paragraph(
+        "Multiply-adds are those of one window, image or pair, and of denoisers those of one "
+        "pixel; of models that are no networks of this package they are not counted. "
         "Seconds and memory are measured: they differ each time, even between runs that are equal "
         "bit by bit. They stand in cost.csv beside this report and in the cost.json of each run, "
         "and not in the report, so that equal batches have equal reports."
@@ -69,6 +73,11 @@ def cost_section(report: BatchReport) -> Section:
     return Section(
         "Cost", [Table("Cost in numbers that do not depend on the machine.", heads, rows), words]
     )
+
+
+def _operations(metrics: Mapping[str, Any]) -> int | None:
+    found = metrics.get("multiply_adds", metrics.get("multiply_adds_per_pixel"))
+    return None if found is None else round(found)
 
 
 def _range_cell(values: Sequence[Any]) -> Cell:

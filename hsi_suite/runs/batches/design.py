@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -139,7 +140,7 @@ def _configurations(config: BatchConfig, beside: Path | None) -> Iterator[tuple[
         settings.append(f"threads={config.threads}")
     if config.dropout_at_test:
         settings.append("evaluation.dropout_at_test=true")
-    taken: set[str] = set()
+    found: list[tuple[str, Config]] = []
     for given, options in _trainings(config, beside):
         own = [
             f"{key}={_inline(value)}"
@@ -150,10 +151,11 @@ def _configurations(config: BatchConfig, beside: Path | None) -> Iterator[tuple[
             each = configure(settings=[*settings, *own], **options)
         except ConfigError as error:
             raise _dropout_refused(error) if config.dropout_at_test else error from None
+        found.append((given, each))
+    labels = Counter(label(each) for _, each in found)
+    for given, each in found:
         name = label(each)
-        name = f"{name} ({given})" if name in taken else name
-        taken.add(name)
-        yield name, each
+        yield (name if labels[name] == 1 else f"{name} ({given})"), each
 
 
 def _dropout_refused(error: ConfigError) -> ConfigError:

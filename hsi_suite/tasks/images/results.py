@@ -12,6 +12,7 @@ from ...atomic import write_json, write_text
 from ...data.labelled_images import LabelledImages
 from ...engine.observer import Observer
 from ...engine.trainer import Training
+from ...models.description import multiply_adds
 from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
@@ -86,6 +87,7 @@ def _metrics(
         "crops": config.evaluation.crops,
         "seed": config.seeds.base,
         "parameters": sum(p.numel() for p in classifier.network.parameters()),
+        "multiply_adds": _multiply_adds(classifier),
         "epoch": training.epoch,
         **training.divergence,
         "selection": config.train.selection,
@@ -102,6 +104,18 @@ def _metrics(
         },
         **parts,
     }
+
+
+def _multiply_adds(classifier: ImageClassifier) -> int | None:
+    """Those of an image, as it is shown to the network once."""
+    header = classifier.header
+    arguments = {
+        "in_channels": header.channels,
+        "num_classes": len(header.class_names),
+        "window": header.size,
+    }
+    shape = (header.channels, header.size, header.size)
+    return multiply_adds(header.model, {**header.options, **arguments}, shape)
 
 
 def _write_pictures(

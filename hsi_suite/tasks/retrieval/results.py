@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...backbones.stages import STAGE_KEYS
 from ...engine.observer import Observer
 from ...engine.trainer import Training
 from ...metrics.retrieval import RetrievalScores
+from ...models.description import multiply_adds
 from ...models.encoders import has_stages
 from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
@@ -89,6 +91,19 @@ def write_retrieval_results(
     write_json(run.path / METRICS, metrics)
 
 
+def _multiply_adds(retriever: Retriever, prepared: PreparedPairs) -> int | None:
+    """Those of a pair: both encoders, the common space and the predicted labels."""
+    header = retriever.header
+    shapes = [modality.shape for modality in prepared.modalities]
+    arguments = {
+        "first_shape": shapes[0],
+        "second_shape": shapes[1],
+        "num_classes": len(header.class_names),
+    }
+    size = prod(shapes[0]) + prod(shapes[1])
+    return multiply_adds(header.model, {**header.options, **arguments}, (size,))
+
+
 def _encoder(header: RetrieverHeader, side: str) -> str:
     """An encoder's name, with what was said of its stages."""
     options = header.options
@@ -121,6 +136,7 @@ def _metrics(
         "loss": config.loss.model_dump(),
         "seed": config.seeds.base,
         "parameters": sum(p.numel() for p in retriever.network.parameters()),
+        "multiply_adds": _multiply_adds(retriever, prepared),
         "embedding_size": retriever.embedding_size,
         "epoch": training.epoch,
         **training.divergence,

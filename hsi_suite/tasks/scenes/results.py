@@ -13,6 +13,7 @@ from ...atomic import write_json, write_text
 from ...data.scene_stack import StackedScene, parts_of
 from ...engine.observer import Observer
 from ...engine.trainer import Training
+from ...models.description import multiply_adds
 from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
@@ -147,6 +148,7 @@ def collect_metrics(
         "window": config.model.window,
         "seed": config.seeds.base,
         "parameters": outcome.parameters,
+        "multiply_adds": _multiply_adds(config, prepared),
         "epoch": outcome.training.epoch,
         **outcome.training.divergence,
         "classes": [
@@ -201,6 +203,18 @@ def collect_metrics(
     if outcome.dropout is not None:
         metrics["dropout_at_test"] = outcome.dropout
     return metrics
+
+
+def _multiply_adds(config: ClassificationConfig, prepared: Prepared) -> int | None:
+    """Those of a window by itself; None of a model that is no network of this package."""
+    model, channels = config.model, prepared.reduction.components
+    arguments = {
+        "in_channels": channels,
+        "num_classes": len(prepared.split.classes),
+        "window": model.window,
+    }
+    shape = (channels, model.window, model.window)
+    return multiply_adds(model.name, {**model.options, **arguments}, shape)
 
 
 def _fold_metrics(
