@@ -28,7 +28,10 @@ def confusion_section(metrics: Metrics, noun: str) -> Section:
             "the larger its share of the true class, with small shares lifted to be seen."
         )
         table = _matrix(counts, metrics, noun)
-        figure = chart(drawing, f"Confusion matrix: {right} on the diagonal.", caption, [table])
+        figure = chart(
+            drawing, f"Confusion matrix: {right} on the diagonal.", caption, [table],
+            draw=lambda width: confusion_figure(counts, names, width),
+        )  # fmt: skip
         return Section("Confusion matrix", [figure])
     table = _largest(counts, names, noun)
     alt = f"Bars. {right} are classified right. {table.caption}"

@@ -7,8 +7,9 @@ whatever they hold, a renderer writes it as text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..metrics.measure import Measure
 from ..printable import UNDEFINED
@@ -140,6 +141,8 @@ class Picture:
         caption: what stands below it.
         pixels: whether it is drawn pixel by pixel, as a map is.
         legend: its title and (colour, name) pairs; None where it needs none.
+        name: of its file, where it becomes one of its own; empty for that of its section.
+        draw: makes it for such a file, see `paper.figure.Draw`; None for what is in others.
     """
 
     light: str
@@ -150,6 +153,8 @@ class Picture:
     caption: str
     pixels: bool = False
     legend: tuple[str, Sequence[tuple[str, str]]] | None = None
+    name: str = ""
+    draw: Callable[[float], Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -86,16 +86,23 @@ def save_png(figure: Figure, path: Path, dpi: float | None = None) -> None:
         temporary.write_bytes(to_png(figure, dpi))
 
 
-def to_png(figure: Figure, dpi: float | None = None) -> bytes:
-    """A figure as the bytes of a PNG file, without dates or versions in it."""
+def to_png(figure: Figure, dpi: float | None = None, print_dpi: float | None = None) -> bytes:
+    """A figure as the bytes of a PNG file, without dates or versions in it.
+
+    Args:
+        figure: what to write.
+        dpi: pixels per inch of the figure; None for its own.
+        print_dpi: what the file says of it, where it is printed in another size.
+    """
     buffer = io.BytesIO()
     width, height = figure.get_size_inches()
     # Whatever a figure is made of, drawing it takes no more than this, and never an edge that
     # Agg refuses.
     most = min(math.sqrt(MOST_PIXELS / (width * height)), LONGEST_EDGE / max(width, height))
     dpi = min(dpi or figure.dpi, most)
-    with house_style(), _laid_out(figure, FigureCanvasAgg, dpi):
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    with house_style(), laid_out(figure, FigureCanvasAgg, dpi):
+        said = {} if print_dpi is None else {"dpi": (print_dpi, print_dpi)}
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs=said)
     return buffer.getvalue()
 
 
@@ -103,13 +110,13 @@ def to_svg(figure: Figure) -> str:
     """A figure as SVG text on a transparent ground, without dates or versions in it."""
     buffer = io.StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with house_style(), _laid_out(figure, FigureCanvasSVG, _SVG_DPI):
+    with house_style(), laid_out(figure, FigureCanvasSVG, _SVG_DPI):
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     return buffer.getvalue()
 
 
 @contextmanager
-def _laid_out(figure: Figure, canvas: type[FigureCanvasBase], dpi: float) -> Iterator[None]:
+def laid_out(figure: Figure, canvas: type[FigureCanvasBase], dpi: float) -> Iterator[None]:
     """A figure whose layout stands inside the block; the bytes are those of `savefig` alone.
 
     Matplotlib draws a figure twice to save it, of which the first time serves its layout.

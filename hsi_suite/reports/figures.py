@@ -10,17 +10,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import MarkerType
 from numpy.typing import NDArray
 
 from ..metrics.confusion import Confusion
 from ..palette import SERIES
 from ..printable import shortened
 from .content import metric_words
-from .drawing import ACCENT, FAINT, SECOND, house_style
+from .drawing import ACCENT, FAINT, INK, SECOND, house_style
 
 # Beyond this many classes a count no longer fits its cell.
 _MOST_WITH_COUNTS = 24
+# The exponent lifts the few errors of a good classifier out of the white.
+_SHARES = PowerNorm(0.5, vmin=0, vmax=1)
+_LONGEST_NAME = 30
+_LETTER = 0.072  # inches of one, as names have them
+_MARKS: tuple[tuple[str, MarkerType, float], ...]
+_MARKS = ("precision", ">", -0.12), ("recall", "<", 0.12)
+_LARGEST_CELL = 0.7
+_LEAST_WITH_COUNTS = 0.3
 # The two of every chart, and those of the others that stand out from both.
 _CURVES = (ACCENT, SECOND, SERIES[3], SERIES[2])
 #: Classes beyond which a matrix can be neither read nor held: the largest confusions stand for it.
@@ -32,6 +43,7 @@ MOST_PAIRS = 40
 def confusion_figure(
     matrix: Confusion | NDArray[np.integer] | Mapping[str, Any] | Sequence[Sequence[int]],
     names: Sequence[str],
+    width: float | None = None,
 ) -> Figure:
     """A confusion matrix: counts in the cells, coloured by the share of the true class.
 
@@ -42,40 +54,77 @@ def confusion_figure(
         matrix: counts by true and predicted class: as metrics.json holds them, or K × K, rows
             truth.
         names: one name for each class.
+        width: inches that the figure has, for a file of its own: where cells become too small for
+            counts, a scale says what the colours are. None for what it needs.
     """
     counts = matrix if isinstance(matrix, Confusion) else Confusion.from_plain(matrix)
     if counts.num_classes > MOST_IN_MATRIX:
         return _largest_confusions_figure(counts, names)
+    if width is not None:
+        return _wide_matrix_figure(counts.matrix(), names, width)
     return _matrix_figure(counts.matrix(), names)
 
 
 def _matrix_figure(counts: NDArray[np.int64], names: Sequence[str]) -> Figure:
-    support = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(support, 1)
-    num_classes, labels = len(counts), [shortened(name, 30) for name in names]
+    num_classes = len(counts)
     edge = 0.42 if num_classes <= _MOST_WITH_COUNTS else 0.22
     side = max(2.4, edge * num_classes)
     with house_style():
         figure = Figure(figsize=(side + 2.6, side + 2.4), layout="constrained")
         axes = figure.add_subplot()
-        # The exponent lifts the few errors of a good classifier out of the white.
-        norm = PowerNorm(0.5, vmin=0, vmax=1)
         # Without interpolation an SVG holds one pixel a cell, however many classes there are.
-        axes.imshow(shares, cmap="Blues", norm=norm, interpolation="none")
+        axes.imshow(_shares(counts), cmap="Blues", norm=_SHARES, interpolation="none")
         borders = np.arange(num_classes + 1) - 0.5
         axes.hlines(borders, -0.5, num_classes - 0.5, color="white", linewidth=0.8)
         axes.vlines(borders, -0.5, num_classes - 0.5, color="white", linewidth=0.8)
-        axes.set(xlabel="predicted", ylabel="truth")
-        axes.grid(False)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        centres = range(num_classes)
-        size = 9 if num_classes <= _MOST_WITH_COUNTS else 6
-        axes.set_xticks(centres, labels, rotation=90, size=size, parse_math=False)
-        axes.set_yticks(centres, labels, size=size, parse_math=False)
+        _finish_matrix(axes, names)
         if num_classes <= _MOST_WITH_COUNTS:
-            _write_counts(axes, counts, np.asarray(norm(shares)), side / num_classes)
+            _write_counts(axes, counts, side / num_classes)
     return figure
+
+
+def _wide_matrix_figure(counts: NDArray[np.int64], names: Sequence[str], width: float) -> Figure:
+    """The matrix in a given width, its cells drawn as squares, which stay sharp at every size."""
+    num_classes = len(counts)
+    beside = _LETTER * max(len(shortened(name, _LONGEST_NAME)) for name in names) + 0.5
+    edge = min((width - beside) / num_classes, _LARGEST_CELL)
+    with_counts = edge >= _LEAST_WITH_COUNTS
+    scale = 0.0 if with_counts else 0.6
+    with house_style():
+        height = edge * num_classes + beside + scale
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.add_subplot()
+        mesh = axes.pcolormesh(
+            np.arange(num_classes), np.arange(num_classes), _shares(counts), cmap="Blues",
+            norm=_SHARES, edgecolor="white", linewidth=0.8,
+        )  # fmt: skip
+        axes.set(aspect="equal", ylim=(num_classes - 0.5, -0.5))
+        _finish_matrix(axes, names)
+        if with_counts:
+            _write_counts(axes, counts, edge)
+        else:
+            ticks = (0, 0.1, 0.3, 0.6, 1)
+            bar = figure.colorbar(mesh, ax=axes, location="bottom", shrink=0.7, ticks=ticks)
+            bar.set_label("share of the true class, %")
+            bar.set_ticklabels([f"{100 * share:.0f}" for share in ticks])
+    return figure
+
+
+def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    shares: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
+def _finish_matrix(axes: Axes, names: Sequence[str]) -> None:
+    num_classes, labels = len(names), [shortened(name, _LONGEST_NAME) for name in names]
+    axes.set(xlabel="predicted", ylabel="truth")
+    axes.grid(False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    centres = range(num_classes)
+    size = 9 if num_classes <= _MOST_WITH_COUNTS else 6
+    axes.set_xticks(centres, labels, rotation=90, size=size, parse_math=False)
+    axes.set_yticks(centres, labels, size=size, parse_math=False)
 
 
 def _largest_confusions_figure(counts: Confusion, names: Sequence[str]) -> Figure:
@@ -109,9 +158,8 @@ def _largest_confusions_figure(counts: Confusion, names: Sequence[str]) -> Figur
     return figure
 
 
-def _write_counts(
-    axes: Axes, counts: NDArray[np.int64], depth: NDArray[np.float64], inches: float
-) -> None:
+def _write_counts(axes: Axes, counts: NDArray[np.int64], inches: float) -> None:
+    depth = np.asarray(_SHARES(_shares(counts)))
     for row, column in np.argwhere(counts):
         number = str(counts[row, column])
         axes.text(
@@ -119,6 +167,46 @@ def _write_counts(
             size=min(9, 95 * inches / len(number)),
             color="white" if depth[row, column] > 0.6 else "black",
         )  # fmt: skip
+
+
+def class_scores_figure(
+    names: Sequence[str], colours: Sequence[str], scores: Sequence[Mapping[str, Any]]
+) -> Figure:
+    """F1 of each class as a bar in its colour, with marks at precision and recall.
+
+    Args:
+        names: of the classes.
+        colours: of each in the map, "#rrggbb".
+        scores: of each precision, recall and f1, shares of 1; None where undefined.
+    """
+    places = range(len(names))
+    with house_style():
+        figure = Figure(figsize=(5.6, 0.26 * len(names) + 1.0), layout="constrained")
+        axes = figure.add_subplot()
+        axes.barh(
+            places, [100 * (row["f1"] or 0) for row in scores], height=0.62, color=list(colours),
+            edgecolor=FAINT, linewidth=0.5, label="F1",
+        )  # fmt: skip
+        for name, marker, shift in _MARKS:
+            known = [place for place in places if scores[place][name] is not None]
+            axes.scatter(
+                [100 * scores[place][name] for place in known], [p + shift for p in known],
+                marker=marker, s=26, color=INK, edgecolors="white", linewidths=0.4, label=name,
+                zorder=3, clip_on=False,
+            )  # fmt: skip
+        axes.set_yticks(
+            places, [shortened(name, _LONGEST_NAME) for name in names], size=9, parse_math=False
+        )
+        axes.set(xlabel="%", xlim=(0, 100), ylim=(len(names) - 0.4, -0.6))
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", visible=False)
+        handles = [
+            Line2D([], [], linestyle="", marker=marker, color=INK, markersize=5, label=label)
+            for label, marker, _ in _MARKS
+        ]
+        bar = Patch(facecolor="none", edgecolor=FAINT, label="F1")
+        figure.legend(handles=[bar, *handles], loc="outside upper right", ncols=3, fontsize="small")
+    return figure
 
 
 def has_curves(history: Sequence[Mapping[str, Any]]) -> bool:

@@ -35,7 +35,7 @@ def guard_chart(metrics: Metrics) -> list[Figure]:
     if curve["step"] > 1:
         caption += f" Scores are of every {curve['step']}th line and sample."
     drawing = guard_figure(curve, chosen)
-    return [chart(drawing, f"Curves. {caption}", caption, [_table(curve, chosen)])]
+    return [chart(drawing, f"Curves. {caption}", caption, [_table(curve, chosen)], name="guards")]
 
 
 def guard_figure(curve: Mapping[str, Any], chosen: int) -> Drawing:

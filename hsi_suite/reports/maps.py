@@ -110,22 +110,13 @@ def map_figure(
             raise ShapeError(what, f"size {layer.shape[:2]}", f"the map's, {prediction.shape}")
     panels = [("false colour", rgb)]
     if ground_truth is not None:
-        panels.append(("ground truth", _coloured(ground_truth, class_names, None)))
-    panels.append(("map", _coloured(prediction, class_names, valid)))
-    palette = class_colours(len(class_names))
-    named, left = _named(prediction, ground_truth, len(class_names))
-    entries = [(class_names[label - 1], _levels(palette[label])) for label in named]
-    if left:
-        entries.append((f"and {left:,} more classes", NO_DATA))
-    if ground_truth is not None and not ground_truth.all():
-        entries.append(("unlabelled", _levels(palette[0])))
-    if valid is not None and not valid.all():
-        entries.append(("no data", NO_DATA))
+        panels.append(("ground truth", coloured_labels(ground_truth, class_names, None)))
+    panels.append(("map", coloured_labels(prediction, class_names, valid)))
+    entries = class_entries(prediction, ground_truth, class_names, valid)
     if split_parts is not None:
-        names, colours = _parts(folds)
-        panels.append(("split", colours[split_parts]))
-        used = [int(part) for part in np.unique(split_parts) if part > 0]
-        entries += [(f"split: {names[part]}", _levels(colours[part])) for part in used]
+        picture, parts = split_picture(split_parts, folds)
+        panels.append(("split", picture))
+        entries += [(f"split: {name}", colour) for name, colour in parts]
     with house_style():
         return _compose(panels, entries, f"{title} — synthetic scene" if synthetic else title)
 
@@ -144,6 +135,35 @@ def panels_figure(
     """
     with house_style():
         return _compose(panels, [(name, _levels(colour)) for name, colour in entries], title)
+
+
+def class_entries(
+    prediction: NDArray[np.integer],
+    ground_truth: NDArray[np.integer] | None,
+    class_names: Sequence[str],
+    valid: NDArray[np.bool_] | None,
+) -> list[tuple[str, Colour]]:
+    """The legend of a map and its truth; see `map_figure`."""
+    palette = class_colours(len(class_names))
+    named, left = _named(prediction, ground_truth, len(class_names))
+    entries = [(class_names[label - 1], _levels(palette[label])) for label in named]
+    if left:
+        entries.append((f"and {left:,} more classes", NO_DATA))
+    if ground_truth is not None and not ground_truth.all():
+        entries.append(("unlabelled", _levels(palette[0])))
+    if valid is not None and not valid.all():
+        entries.append(("no data", NO_DATA))
+    return entries
+
+
+def split_picture(
+    split_parts: NDArray[np.integer], folds: int
+) -> tuple[Image, list[tuple[str, Colour]]]:
+    """The parts of a split, and the legend of those that there are; see `map_figure`."""
+    names, colours = _parts(folds)
+    used = [int(part) for part in np.unique(split_parts) if part > 0]
+    picture: Image = colours[split_parts]
+    return picture, [(names[part], _levels(colours[part])) for part in used]
 
 
 def _parts(folds: int) -> tuple[Sequence[str], NDArray[np.uint8]]:
@@ -174,9 +194,10 @@ def _named(
     return np.sort(largest).tolist(), len(present) - len(largest)
 
 
-def _coloured(
+def coloured_labels(
     labels: NDArray[np.integer], class_names: Sequence[str], valid: NDArray[np.bool_] | None
 ) -> Image:
+    """Labels in the colours of their classes, missing pixels grey; see `map_figure`."""
     lowest, highest = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
     if lowest < 0 or highest > len(class_names):
         raise ShapeError(

@@ -56,10 +56,12 @@ def probability_section(metrics: Metrics) -> list[Section]:
         f"{caption} {_listed(facts['reliability'])}",
         caption,
         [_bins(facts["reliability"])],
+        name="reliability",
     )
     said = "Accuracy of the surest test pixels by the share of them that is kept."
     curve = [(row[0], row[1]) for row in facts["kept"]["curve"]]
-    return [Section("Probabilities", [*blocks, diagram, chart(kept_figure(curve), said, said)])]
+    kept = chart(kept_figure(curve), said, said, name="accuracy_of_the_surest")
+    return [Section("Probabilities", [*blocks, diagram, kept])]
 
 
 def _scores(metrics: Metrics, facts: Mapping[str, Any]) -> Table:

@@ -16,7 +16,7 @@ from .batches.report import (
     MARKDOWN,
     write_batch_report,
 )
-from .folder import CONFIG, METRICS, REPORT, open_run
+from .folder import CONFIG, METRICS, REPORT, Run, open_run
 from .pages import write_page
 from .tasks import task_of
 
@@ -41,6 +41,19 @@ def write_reports(folder: str | Path) -> Written:
         RunError: it is neither, or a file is missing or damaged.
     """
     folder = Path(folder)
+    run = finished_run(folder)
+    if run is None:
+        return Written(_files(folder), write_batch_report(folder))
+    with whole_files(folder):
+        return Written([folder / REPORT], write_page(run))
+
+
+def finished_run(folder: Path) -> Run | None:
+    """The finished run in a folder, checked; None for that of a finished batch.
+
+    Raises:
+        RunError: it is neither, or a file is missing or damaged.
+    """
     expected = "a folder that `hsi train` or `hsi batch` made"
     require_folder(folder, expected, kind=RunError)
     if (folder / BATCH).is_file() and not is_batch(folder):
@@ -48,7 +61,7 @@ def write_reports(folder: str | Path) -> Written:
         remedy = f"go on with: {again}"
         raise RunError(folder, "the batch is not finished", f"{SUMMARY} in it", remedy)
     if is_batch(folder):
-        return Written(_files(folder), write_batch_report(folder))
+        return None
     if not (folder / CONFIG).is_file():
         raise RunError(folder, "holds neither a run nor a finished batch", expected)
     run = open_run(folder)
@@ -60,8 +73,7 @@ def write_reports(folder: str | Path) -> Written:
             f"go on with: {command('train', '--resume', folder)}",
         )
     checked(run)
-    with whole_files(folder):
-        return Written([folder / REPORT], write_page(run))
+    return run
 
 
 def task_in(folder: str | Path) -> str:

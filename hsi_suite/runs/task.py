@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..engine.distributed import Team
     from ..engine.observer import Observer
     from ..reports.document import Block, Document
+    from ..reports.paper.figure import PaperFigure
     from .pages import PageFacts
 
 Metrics = Mapping[str, Any]
@@ -197,6 +198,20 @@ class Task(Protocol):
         Raises:
             RunError: a picture in the run's folder is damaged.
         """
+
+    def figures(self, facts: PageFacts, observer: Observer) -> list[PaperFigure]:
+        """The figures of a finished run, each to become a file: those of its page, and others.
+
+        Args:
+            facts: of the run.
+            observer: reports what is read for them.
+
+        Raises:
+            HsiSuiteError: data that they need are not there, or have changed.
+        """
+        from ..reports.paper.collected import document_figures
+
+        return document_figures(self.page(facts))
 
     def published(self, run: Run) -> Sequence[Metrics] | None:
         """Scores from the literature of a run's data and protocol, as fractions.

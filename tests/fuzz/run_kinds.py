@@ -16,12 +16,15 @@ from hsi_suite.config import load_tree, validate
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.trainer import Training
 from hsi_suite.errors import HsiSuiteError, Stopped
+from hsi_suite.reports.paper.figure import picture_figure
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.batches.progress import finished_table
 from hsi_suite.runs.comparison import compare
 from hsi_suite.runs.evaluation import evaluate
+from hsi_suite.runs.figures import write_figures
 from hsi_suite.runs.folder import open_run
 from hsi_suite.runs.launch import configure, resume, start
+from hsi_suite.runs.pages import picture_of
 from hsi_suite.runs.replay import replay
 from hsi_suite.runs.report import write_reports
 from hsi_suite.runs.run_differences import (
@@ -120,6 +123,9 @@ def _runs():
     yield Kind("run svm model.safetensors", _svm, _read_run, ("run/model.safetensors",))
     yield Kind("page of a run", _hybridsn, lambda f: write_reports(f / "run"), ("run/*",),
                every=8, drawn=True)  # fmt: skip
+    yield Kind("picture of a run", _hybridsn, _picture, ("run/map.png",))
+    yield Kind("figures of a run", _hybridsn, _figures, ("run/*.npz", "run/*.npy", "run/*.json"),
+               every=8, drawn=True, keys=True)  # fmt: skip
     own = ("run/*.json", "run/*.yaml", "run/*.npz", "run/*.safetensors")
     yield Kind(
         "run evaluated", _svm, lambda f: _with_own_scene(f, evaluate), own, every=2, keys=True
@@ -130,6 +136,18 @@ def _runs():
     yield Kind("run resumed", _stopped, lambda f: _with_own_scene(f, resume),
                ("run/checkpoint.pt", "run/*.json", "run/*.yaml", "run/*.csv"), every=4,
                keys=True)  # fmt: skip
+
+
+def _picture(folder):
+    png = picture_of(open_run(folder / "run"), "map.png")
+    picture_figure(png, "map", 5.0)
+
+
+def _figures(folder):
+    def write(run):
+        write_figures(run, "png", folder / "figures", width=40, overwrite=True)
+
+    _with_own_scene(folder, write)
 
 
 def _replayed(run):

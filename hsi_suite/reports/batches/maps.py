@@ -6,17 +6,22 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...palette import NO_DATA, class_colours
+from ...palette import NO_DATA, Colour, class_colours
 from ...printable import UNDEFINED
 from ..content import MOST_CLASSES, count, hex_colour, percent
 from ..document import Cell, Figure, Picture, Table, columns
 from ..drawing import data_uri
+from ..paper.frame import MapFrame
+from ..paper.panels import Panel, scene_figure
 from .values import name_text, runs_text
 
 LARGEST_EDGE = 640
@@ -91,7 +96,9 @@ def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Figure:
     image = palette[votes.winner]
     image[votes.winner == 0] = NO_DATA
     what = f"The class that most of {over} give each pixel" if votes.runs > 1 else "The run's map"
-    pictures = [_picture(image, f"{title}: {what}.", f"{what}.{thinned}")]
+    pictures = [
+        _picture(image, f"{title}: {what}.", f"{what}.{thinned}", "most_frequent_class", votes.step)
+    ]
     sizes = np.bincount(votes.winner.ravel(), minlength=len(palette))
     largest = sorted(sorted(present, key=lambda k: -int(sizes[k]))[:MOST_CLASSES])
     entries = [(hex_colour(palette[k]), _class(names, k)) for k in largest]
@@ -102,10 +109,11 @@ def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Figure:
         highest = math.log2(min(votes.runs, max(len(present), 2)))
         pictures += [
             _heat(votes.disagreement, 1.0, votes, f"{title}: disagreement",
-                  "Share of the runs that give another class than the most frequent one."),
+                  "Share of the runs that give another class than the most frequent one.",
+                  "disagreement"),
             _heat(votes.entropy, highest, votes, f"{title}: entropy of the votes",
                   "Entropy of the runs' votes: 0 where all agree, the higher the more they are "
-                  "spread over classes."),
+                  "spread over classes.", "entropy"),
         ]  # fmt: skip
         colours = [hex_colour(colormaps["magma"](step, bytes=True)) for step in _STEPS]
         shares = [f"{100 * step:g} %" for step in _STEPS]
@@ -117,7 +125,10 @@ def atlas(votes: Votes, names: Mapping[int, str], title: str) -> Figure:
     tables = [_class_table(votes, names, present, palette)]
     if votes.runs > 1:
         tables.append(_agreement_table(votes))
-    drawn = [replace(each, legend=legend) for each, legend in zip(pictures, legends, strict=True)]
+    drawn = [
+        replace(each, legend=legend, draw=partial(cast(Any, each.draw), entries=legend[1]))
+        for each, legend in zip(pictures, legends, strict=True)
+    ]
     return Figure(drawn, tables)
 
 
@@ -125,22 +136,37 @@ def _class(names: Mapping[int, str], label: int) -> str:
     return name_text(names.get(label, f"label {label}"))
 
 
-def _picture(image: NDArray[np.uint8], alt: str, caption: str) -> Picture:
+def _drawing(
+    width: float, image: NDArray[np.uint8], step: int, entries: Sequence[tuple[str, str]]
+) -> Drawing:
+    """A picture for a file of its own, with its legend."""
+    lines, samples = image.shape[:2]
+    named = [(name, _levels(colour)) for colour, name in entries]
+    return scene_figure([Panel("", image)], named, MapFrame(lines * step, samples * step), width)
+
+
+def _levels(colour: str) -> Colour:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return red, green, blue
+
+
+def _picture(image: NDArray[np.uint8], alt: str, caption: str, name: str, step: int) -> Picture:
     uri = data_uri(_png(image), "png")
     lines, samples = image.shape[:2]
     scale = min(_WIDEST / samples, 2 * _WIDEST / lines)
     # Whole pixels stay square; a scene that is larger than its place is left to the browser.
     scale = math.floor(scale) if scale >= 1 else scale
     width, height = max(1, round(scale * samples)), max(1, round(scale * lines))
-    return Picture(uri, uri, width, height, alt, caption, pixels=True)
+    draw = partial(_drawing, image=image, step=step)
+    return Picture(uri, uri, width, height, alt, caption, pixels=True, name=name, draw=draw)
 
 
 def _heat(
-    values: NDArray[np.float32], highest: float, votes: Votes, alt: str, caption: str
+    values: NDArray[np.float32], highest: float, votes: Votes, alt: str, caption: str, name: str
 ) -> Picture:
     picture = np.asarray(colormaps["magma"](values / highest, bytes=True), np.uint8)[..., :3].copy()
     picture[votes.winner == 0] = NO_DATA
-    return _picture(picture, f"{alt}. {caption}", caption)
+    return _picture(picture, f"{alt}. {caption}", caption, name, votes.step)
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:

@@ -49,7 +49,8 @@ def glance(report: BatchReport) -> Section:
         caption += f" The first {len(shown)} of {len(report.contests)} data sets and variants."
     alt = "Means and intervals of " + "; ".join(contest.title for contest in shown[:4])
     tables = [_single_runs(contest) for contest in shown]
-    return Section("At a glance", [chart(means_figure(shown), f"{alt}.", caption, tables)])
+    figure = chart(means_figure(shown), f"{alt}.", caption, tables, name="means")
+    return Section("At a glance", [figure])
 
 
 def _single_runs(contest: Contest) -> Table:

@@ -128,7 +128,7 @@ def _variance_chart(entry: Mapping[str, Any]) -> Figure:
         "of that, and has no bar below 0."
     )
     alt = f"Sources of variance: {title}."
-    return chart(variance_figure(entry), alt, caption, [_variance_table(entry)])
+    return chart(variance_figure(entry), alt, caption, [_variance_table(entry)], name="variance")
 
 
 def _variance_table(entry: Mapping[str, Any]) -> Table:

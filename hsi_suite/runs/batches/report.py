@@ -52,11 +52,20 @@ def write_batch_report(folder: Path) -> list[Remark]:
         RunError: the summary or a run is missing or damaged.
     """
     folder = Path(folder)
+    with whole_files(folder):
+        report, runs = read_batch(folder)
+        return write_report(folder, report, runs.values())
+
+
+def read_batch(folder: Path) -> tuple[BatchReport, dict[str, Run]]:
+    """What the report of a batch is made of, from its folder, and its runs by name.
+
+    Raises:
+        RunError: the summary or a run is missing or damaged.
+    """
     summary = read_summary(folder)
     runs = {name: read_run(folder, name) for group in summary["groups"] for name in group["runs"]}
-    with whole_files(folder):
-        report = gather(summary, runs, batch_text(folder), _commands(folder, runs))
-        return write_report(folder, report, runs.values())
+    return gather(summary, runs, batch_text(folder), _commands(folder, runs)), runs
 
 
 def gather(

@@ -21,7 +21,8 @@ def page(facts: PageFacts) -> Document:
     scores = denoiser_score_table(metrics, means)
     png = picture_of(facts.run, PICTURE)
     caption = "Validation images: clean, with the noise of the level named, and denoised."
-    pictures = [] if png is None else [photograph(png, f"A grid of images. {caption}", caption)]
+    alt = f"A grid of images. {caption}"
+    pictures = [] if png is None else [photograph(png, alt, caption, "denoised")]
     return Document(
         f"{denoiser_heading(metrics)}, seed {metrics['seed']}",
         f"Training of a denoiser · {metrics['parameters']:,} parameters",

@@ -49,4 +49,4 @@ def _mistakes(png: bytes | None) -> Block:
         "Test images classified wrongly, the surest answers first: the true class, what it was "
         "taken for, the probability of that answer against that of the truth."
     )
-    return photograph(png, f"A grid of images. {caption}", caption)
+    return photograph(png, f"A grid of images. {caption}", caption, "mistakes")

@@ -31,7 +31,9 @@ def page(facts: PageFacts) -> Document:
         "Test items of both modalities, as they lie in the common space, on its first two "
         "principal components. Items of one class should lie together in both panels."
     )
-    space = [] if png is None else [photograph(png, f"Two scatter plots. {plane}", plane)]
+    space = (
+        [] if png is None else [photograph(png, f"Two scatter plots. {plane}", plane, "projection")]
+    )
     methods = (
         "Mean average precision over the full ranking of the test gallery, in percent: as the "
         "mean over the queries, and (macro) as the mean over their classes. All methods were "
@@ -70,4 +72,6 @@ def _recall(metrics: Metrics) -> Figure:
         f"Precision against recall, averaged over the queries; mean average precision {said}. "
         "The dashed line is what random rankings reach on average."
     )
-    return chart(precision_recall_figure(metrics), f"A chart. {caption}", caption)
+    return chart(
+        precision_recall_figure(metrics), f"A chart. {caption}", caption, name="precision_recall"
+    )

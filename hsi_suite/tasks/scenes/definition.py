@@ -16,7 +16,9 @@ from ...schemas.run_metrics import ClassifiedMetrics
 from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
+    from ...engine.observer import Observer
     from ...reports.document import Block, Document
+    from ...reports.paper.figure import PaperFigure
     from ...runs.pages import PageFacts
 
 
@@ -73,6 +75,12 @@ class SceneClassification(ScoredByClass):
         from .page import page
 
         return page(facts)
+
+    def figures(self, facts: PageFacts, observer: Observer) -> list[PaperFigure]:
+        """See `Task`."""
+        from .scene_figures import scene_figures
+
+        return [*scene_figures(facts, observer), *super().figures(facts, observer)]
 
 
 SCENE_CLASSIFICATION = SceneClassification()

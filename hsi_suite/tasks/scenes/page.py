@@ -179,4 +179,5 @@ def _distances(metrics: Metrics) -> list[Figure]:
     )
     if leakage.get("in_other_scenes"):
         caption += " Test pixels in scenes without training pixels are not counted."
-    return [chart(distance_figure(leakage["histogram"]), f"Histogram. {caption}", caption)]
+    drawing = distance_figure(leakage["histogram"])
+    return [chart(drawing, f"Histogram. {caption}", caption, name="distances")]

@@ -68,10 +68,10 @@ def evaluate_classification(
             _check_dropout(classifiers, config)
         scene, denoising = load_prepared_scene(config, observer, MemoryLimit.of(memory_limit))
         stack.callback(close_scene, scene)
-        _check_data(run, scene)
+        check_data(run, scene)
         assert scene.labels is not None
         splits, truth, predicted, judgements, spread = [], [], [], [], None
-        for classifier, file in zip(classifiers, _split_files(run), strict=True):
+        for classifier, file in zip(classifiers, split_files(run), strict=True):
             split = load_split(file)
             _check_split(file, split, scene.labels, classifier)
             splits.append(split)
@@ -116,7 +116,7 @@ def _check_dropout(classifiers: Sequence[Classifier], config: ClassificationConf
         raise ConfigError("--dropout-at-test", found, "a network with dropout")
 
 
-def _split_files(run: Run) -> list[Path]:
+def split_files(run: Run) -> list[Path]:
     """The file that the run's split is kept in, or those of its spatial folds."""
     return fold_files(run, SPLIT_ENDING) or [run.path / SPLIT]
 
@@ -139,7 +139,12 @@ def _scores(
     return scores(counts).to_dict([class_names[label - 1] for label in labels])
 
 
-def _check_data(run: Run, scene: Scene | SceneFile) -> None:
+def check_data(run: Run, scene: Scene | SceneFile) -> None:
+    """Refuse a scene whose files are not those that a run was trained on.
+
+    Raises:
+        RunError: one has changed.
+    """
     then = run.environment.get("data") or {}
     if any(then.get(name) != digest for name, digest in scene.checksums.items()):
         raise RunError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,22 @@ def write_maps(
         pictures.save(picture, f"{part.name}: {title}", part.place)
 
 
+def split_layer(
+    labels: NDArray[np.integer], parts: Sequence[NDArray[np.integer]]
+) -> NDArray[np.uint8]:
+    """Which part of a split, or which fold, the pixels are in; see `reports.maps.map_figure`.
+
+    Args:
+        labels: lines × samples, 0 = unlabelled.
+        parts: flat indices of each part in their order.
+    """
+    layer = np.zeros(labels.size, np.uint8)
+    for code, pixels in enumerate(parts, 1):
+        layer[pixels] = code
+    layer[(labels.ravel() > 0) & (layer == 0)] = len(parts) + 1
+    return layer.reshape(labels.shape)
+
+
 def _write(
     path: Path,
     prepared: Prepared,
@@ -108,13 +124,9 @@ class _Pictures:
         """Those of a map; the bands are read once."""
         split, folds = prepared.split, prepared.folds
         own = [split.train, split.validation, split.test]
-        parts = np.zeros(labels.size, np.uint8)
-        shown_parts = [fold.split.test for fold in folds] or own
-        for code, pixels in enumerate(shown_parts, 1):
-            parts[pixels] = code
-        parts[(prepared.labels.ravel() > 0) & (parts == 0)] = len(shown_parts) + 1
+        parts = split_layer(prepared.labels, [fold.split.test for fold in folds] or own)
         shown = prepared.spectra.layers(prepared.scene.false_colour)
-        return cls(prepared, labels, shown, parts.reshape(labels.shape))
+        return cls(prepared, labels, shown, parts)
 
     def save(self, path: Path, title: str, place: tuple[slice, slice] = _WHOLE) -> None:
         """Write the picture of a piece as PNG."""

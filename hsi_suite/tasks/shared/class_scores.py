@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...metrics.measures import measure, of_classifiers
 from ...metrics.probabilities import PROBABILITY_SCORES
 from ...metrics.summary import flatten_scores
 from ...runs.task import Metrics, Scores, Task
+
+if TYPE_CHECKING:
+    from ...engine.observer import Observer
+    from ...reports.paper.figure import PaperFigure
+    from ...runs.pages import PageFacts
 
 _TOP = "top_5_accuracy"
 
@@ -28,6 +33,12 @@ class ScoredByClass(Task):
     def headline(self, metrics: Metrics) -> list[str]:
         """See `Task`."""
         return overall_names(metrics["test"])
+
+    def figures(self, facts: PageFacts, observer: Observer) -> list[PaperFigure]:
+        """Those of its page, and the scores of each class."""
+        from ...reports.class_figures import class_figure
+
+        return [*super().figures(facts, observer), class_figure(facts.metrics)]
 
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """See `Task`."""

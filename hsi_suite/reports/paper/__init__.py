@@ -1,0 +1,1 @@
+"""Figures as files of their own, in the sizes and forms that journals ask for."""
