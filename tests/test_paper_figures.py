@@ -350,6 +350,7 @@ def test_the_command_lists_what_it_wrote(hsi, trained, tmp_path):
     (("--width", "88mm"), "--figures"),
     (("-o", "x"), "--figures"),
     (("--overwrite",), "--figures"),
+    (("--figures", "pdf", "--language", "zh"), "figures are in English"),
 ])  # fmt: skip
 def test_wrong_options_are_one_line(hsi, trained, options, said):
     status, out, err = hsi("report", trained.path, *options)

@@ -10,17 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from matplotlib.typing import MarkerType
 from numpy.typing import NDArray
 
 from ..metrics.confusion import Confusion
 from ..palette import SERIES
 from ..printable import shortened
 from .content import metric_words
-from .drawing import ACCENT, FAINT, INK, SECOND, house_style
+from .drawing import ACCENT, FAINT, SECOND, house_style
 
 # Beyond this many classes a count no longer fits its cell.
 _MOST_WITH_COUNTS = 24
@@ -28,8 +25,6 @@ _MOST_WITH_COUNTS = 24
 _SHARES = PowerNorm(0.5, vmin=0, vmax=1)
 _LONGEST_NAME = 30
 _LETTER = 0.072  # inches of one, as names have them
-_MARKS: tuple[tuple[str, MarkerType, float], ...]
-_MARKS = ("precision", ">", -0.12), ("recall", "<", 0.12)
 _LARGEST_CELL = 0.7
 _LEAST_WITH_COUNTS = 0.3
 # The two of every chart, and those of the others that stand out from both.
@@ -167,46 +162,6 @@ def _write_counts(axes: Axes, counts: NDArray[np.int64], inches: float) -> None:
             size=min(9, 95 * inches / len(number)),
             color="white" if depth[row, column] > 0.6 else "black",
         )  # fmt: skip
-
-
-def class_scores_figure(
-    names: Sequence[str], colours: Sequence[str], scores: Sequence[Mapping[str, Any]]
-) -> Figure:
-    """F1 of each class as a bar in its colour, with marks at precision and recall.
-
-    Args:
-        names: of the classes.
-        colours: of each in the map, "#rrggbb".
-        scores: of each precision, recall and f1, shares of 1; None where undefined.
-    """
-    places = range(len(names))
-    with house_style():
-        figure = Figure(figsize=(5.6, 0.26 * len(names) + 1.0), layout="constrained")
-        axes = figure.add_subplot()
-        axes.barh(
-            places, [100 * (row["f1"] or 0) for row in scores], height=0.62, color=list(colours),
-            edgecolor=FAINT, linewidth=0.5, label="F1",
-        )  # fmt: skip
-        for name, marker, shift in _MARKS:
-            known = [place for place in places if scores[place][name] is not None]
-            axes.scatter(
-                [100 * scores[place][name] for place in known], [p + shift for p in known],
-                marker=marker, s=26, color=INK, edgecolors="white", linewidths=0.4, label=name,
-                zorder=3, clip_on=False,
-            )  # fmt: skip
-        axes.set_yticks(
-            places, [shortened(name, _LONGEST_NAME) for name in names], size=9, parse_math=False
-        )
-        axes.set(xlabel="%", xlim=(0, 100), ylim=(len(names) - 0.4, -0.6))
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="y", visible=False)
-        handles = [
-            Line2D([], [], linestyle="", marker=marker, color=INK, markersize=5, label=label)
-            for label, marker, _ in _MARKS
-        ]
-        bar = Patch(facecolor="none", edgecolor=FAINT, label="F1")
-        figure.legend(handles=[bar, *handles], loc="outside upper right", ncols=3, fontsize="small")
-    return figure
 
 
 def has_curves(history: Sequence[Mapping[str, Any]]) -> bool:
