@@ -1,14 +1,18 @@
 """Networks of the user's own: in a file, registered by a decorator, offered by a package."""
 
+import re
 import shutil
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from offered_samples import Point, offering
 from scenes_samples import write_scene
 from torch import nn
 
+from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, UnknownNameError
 from hsi_suite.models import network_file, registry
 from hsi_suite.models.building import build_model
@@ -359,3 +363,21 @@ def test_a_network_that_only_a_configuration_names_is_not_run(tmp_path, file):
     assert not marker.exists() and not (tmp_path / "runs").exists()
     launch.train(**named, settings=["threads=1", f"model.name={file}:Net"])
     assert marker.exists()
+
+
+def test_the_page_on_own_networks_is_true(tmp_path, monkeypatch):
+    """Its class is described before anything else was done with it, and learns."""
+    page = Path(__file__).resolve().parent.parent / "docs" / "how_to" / "own_network.md"
+    source = re.search(r"```python\n(# mine\.py\n.*?)```", page.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "mine.py").write_text(source[1])
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["models", "describe", "mine.py:Small", "--input", "5x9x9"])
+    assert done.exit_code == 0 and "parameters" in done.output, done.output
+    run = launch.train(
+        **write_scene(tmp_path),
+        model="mine.py:Small",
+        epochs=1,
+        output=tmp_path / "runs",
+        settings=["threads=1", "width=8", "model.window=9", "reduction.components=5"],
+    )
+    assert run.finished

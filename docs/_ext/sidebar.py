@@ -47,6 +47,9 @@ def sidebar() -> str:
 
 def pages_of(folder: Path) -> list[str]:
     """The names of a folder's pages in the order of the sidebar; none where there is no folder."""
+    index = folder / "index.md"
+    if index.is_file() and "{toctree}" in index.read_text("utf-8"):
+        return [index.stem]  # which lists the others itself
     names = {path.stem for path in folder.glob("*") if path.suffix in ENDINGS}
     places = {name: place for place, name in enumerate(FIRST)}
     return sorted(names, key=lambda name: (places.get(name, len(FIRST)), name))

@@ -52,8 +52,8 @@ def list_command(blocks: bool, as_json: bool) -> None:
 def trust(file: str) -> None:
     """Allow a network's file that came with somebody else's run: it is a program, read it first.
 
-    A file that you train with is allowed by that. What is noted is its SHA-256, so a changed file
-    has to be allowed again.
+    A file that you train with, or describe, is allowed by that. What is noted is its SHA-256, so a
+    changed file has to be allowed again.
     """
     from ..models.network_file import trust as trust_file
 
@@ -73,7 +73,11 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
     """
     from ..config import apply_settings
     from ..models.description import describe_model
+    from ..models.network_file import is_network_file, parts_of, trust
 
+    if is_network_file(name):
+        # Who names it here means it to be run, as with `hsi train --model`.
+        trust(parts_of(name)[0])
     shape = None if size is None else _parse_size(size)
     described = describe_model(name, shape, apply_settings({}, settings))
     if as_json:
