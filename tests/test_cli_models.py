@@ -41,9 +41,15 @@ def test_hybridsn_prints_the_table_of_its_paper():
         ("dropout 0.4", "128", "–", "–", "–"),
         ("linear 16", "16", "64 B", "2,064", "2,048"),
     ]
-    words = [" ".join(row[1:]) for row in rows(text)[4:-3]]
+    end = next(number for number, row in enumerate(rows(text)) if row[0] == "total")
+    words = [" ".join(row[1:]) for row in rows(text)[4:end]]
     assert [line for line in words if "ReLU" not in line] == [" ".join(row) for row in expected]
-    assert rows(text)[-3] == ["total", "16", "3.8", "MB", "5,122,176", "247,683,392"]
+    assert rows(text)[end] == ["total", "16", "3.8", "MB", "5,122,176", "247,683,392"]
+    assert [row[0] for row in rows(text)[end + 1 : -2]] == [
+        "stage", rows(text)[end + 2][0], *(f"spectral_spatial.{n}" for n in range(3)), "spatial.0",
+        "head",
+    ]  # fmt: skip
+    assert rows(text)[-3] == ["head", "16", "3.1", "kB", "4,770,192", "4,769,792"]
     assert "in_channels 30, num_classes 16, window 25" in text
     assert text.endswith("yes in training, yes for maps\n")
 
@@ -55,6 +61,8 @@ def test_every_network_is_described_as_text_and_json(name):
     assert content["name"] == name and content["input"] == list(MODELS[name].example_input)
     assert content["totals"]["parameters"] == MODELS[name].example_parameters
     for total in ("parameters", "multiply_adds", "memory"):
+        parts = sum(stage[total] for stage in content["stages"])
+        assert parts == sum(layer[total] for layer in content["layers"])
         assert sum(layer[total] for layer in content["layers"]) == content["totals"][total]
     assert set(content["window_equivariant"]) == {"training", "maps"}
 

@@ -66,7 +66,7 @@ def trust(file: str) -> None:
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change an argument.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; memory in bytes.")
 def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bool) -> None:
-    """Print a network's layers: output sizes, memory, parameters, multiply-adds.
+    """Print a network's layers and its stages: sizes, memory, parameters, multiply-adds.
 
     Channels and window follow from the input. Memory is that of the outputs in single precision
     for one input; a layer that passes its input on takes none.
@@ -83,7 +83,9 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
     if as_json:
         content = asdict(described)
         layers = content["network"].pop("layers")
-        print_json({**content, "layers": layers, "totals": content.pop("network")})
+        stages = [asdict(stage) for stage in described.network.stages]
+        totals = content.pop("network")
+        print_json({**content, "layers": layers, "stages": stages, "totals": totals})
         return
     _print_description(described)
 
@@ -104,6 +106,8 @@ def _print_description(described: ModelDescription) -> None:
     say(f"{described.task}; input {size_text(described.input)}; {given}")
     say()
     _print(_layer_table(described))
+    if 1 < len(described.network.stages) < len(described.network.layers):
+        _print(_stage_table(described))
     says = {True: "yes", False: "no"}
     training, maps = (says[described.window_equivariant[when]] for when in ("training", "maps"))
     stored = _bytes(4 * described.network.parameters)
@@ -131,6 +135,23 @@ def _layer_table(described: ModelDescription) -> Table:
     styles = [*[""] * len(rows), "own"]
     heads = ("layer", "kind", "output", ">memory", ">parameters", ">multiply-adds")
     return _table(heads, [*rows, ("total", "", size_text(network.output), *total)], styles)
+
+
+def _stage_table(described: ModelDescription) -> Table:
+    from ..models.spec import size_text
+
+    rows = [
+        (
+            stage.name,
+            size_text(stage.output),
+            _bytes(stage.memory) if stage.memory else None,
+            stage.parameters or None,
+            stage.multiply_adds or None,
+        )
+        for stage in described.network.stages
+        if stage.memory or stage.parameters or stage.multiply_adds
+    ]
+    return _table(("stage", "output", ">memory", ">parameters", ">multiply-adds"), rows)
 
 
 def _bytes(count: int) -> str:

@@ -32,6 +32,8 @@ _AUTO = "auto"
 _CHOICE = (
     "One of the best of several on spatial folds of the training pixels (hsi train --model auto)"
 )
+# What layers have in numbers that add up, in the order of `Stage`.
+_SUMMED = ("memory", "parameters", "multiply_adds")
 _MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 
@@ -57,6 +59,25 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """The layers of a part of a network together.
+
+    Attributes:
+        name: path of the part.
+        output: shape of the last layer's output, without the batch.
+        memory: bytes of its layers' outputs in single precision.
+        parameters: of its layers.
+        multiply_adds: of its layers.
+    """
+
+    name: str
+    output: tuple[int, ...]
+    memory: int
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
 class NetworkDescription:
     """The layers of a network in the order of their calls, and the whole.
 
@@ -73,6 +94,28 @@ class NetworkDescription:
     memory: int
     parameters: int
     multiply_adds: int
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The sums of its parts, in the order of their first calls.
+
+        A part is a child of the network; one whose children have children of their own is told
+        apart into these.
+        """
+        paths = [layer.name.split(".") for layer in self.layers]
+        deep = {path[0] for path in paths if len(path) > 2}
+        parts: dict[str, list[Layer]] = {}
+        for path, layer in zip(paths, self.layers, strict=True):
+            name = ".".join(path[: 1 + (path[0] in deep)])
+            parts.setdefault(name, []).append(layer)
+        return tuple(
+            Stage(
+                name,
+                layers[-1].output,
+                *(sum(getattr(layer, key) for layer in layers) for key in _SUMMED),
+            )
+            for name, layers in parts.items()
+        )
 
 
 @dataclass(frozen=True)
