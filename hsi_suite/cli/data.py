@@ -117,13 +117,23 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
 
 
 @data.command()
-@click.argument("file", metavar="FILE")
+@click.argument("name", metavar="NAME|FILE")
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
     required=True,
     help="cube.hdr (ENVI), cube.tif, cube.nc or cube.npy",
+)
+@click.option(
+    "--labels-output",
+    metavar="MAP",
+    help="Of a data set: where its labels go, a .tif, .hdr, .png or .npy.",
+)
+@click.option(
+    "--allow-unverified",
+    is_flag=True,
+    help="Of a data set: use files whose checksum is wrong or unknown.",
 )
 @array_options
 @band_options_with("all, with their marks")
@@ -136,20 +146,36 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
 @click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export(
-    file: str, output: str, scene_variable: str | None, as_json: bool, **options: Any
+    name: str,
+    output: str,
+    labels_output: str | None,
+    allow_unverified: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Write a cube or product as ENVI, GeoTIFF or netCDF, with bands, scale and place.
+    """Write a data set, cube or product as ENVI, GeoTIFF or netCDF, with all that is known of it.
 
     Values stay as they are stored, and their scale is written beside them, unless --scaled is
     given. Missing data, marks of bad bands and coordinates are kept.
     """
     from ..api.progress import TerminalObserver
+    from ..data.catalogue import load_dataset
     from ..data.cube_export import export_cube
+    from ..data.scene_export import export_scene
 
     options["drop_water"] = bool(options["drop_water"])
-    exported = export_cube(file, output, variable=scene_variable, **options)
+    message = TerminalObserver().message
+    reading = {key: options.pop(key) for key in ("scene_variable", "axes", "shape", "nodata")}
+    if _is_file(name):
+        _refuse({"labels-output": labels_output, "allow-unverified": allow_unverified or None})
+        variable = reading.pop("scene_variable")
+        exported = export_cube(name, output, variable=variable, **reading, **options)
+    else:
+        _refuse_reading(reading)
+        scene = load_dataset(name, allow_unverified=allow_unverified, on_message=message)
+        exported = export_scene(scene, output, labels=labels_output, **options)
     for remark in exported.remarks:
-        TerminalObserver().message(f"{Path(file).name}: {remark}")
+        message(f"{Path(name).name}: {remark}")
     if as_json:
         print_json(
             {
@@ -231,12 +257,20 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _refuse_reading(reading: dict[str, Any]) -> None:
+    """Refuse options that say how a file is read, where a data set is named."""
+    _refuse(
+        {key.replace("_", "-"): value for key, value in reading.items()}, "a data set", "a file"
+    )
+
+
+def _refuse(
+    options: dict[str, Any], given_with: str = "a file", expected: str = "a data set"
+) -> None:
     from ..errors import ConfigError
 
-    given = [name for name, value in reading.items() if value is not None]
-    if given:
-        option = given[0].replace("_", "-")
-        raise ConfigError(f"--{option}", "given with a data set", "a file")
+    for option, value in options.items():
+        if value is not None:
+            raise ConfigError(f"--{option}", f"given with {given_with}", expected)
 
 
 def _is_file(name: str) -> bool:

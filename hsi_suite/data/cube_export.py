@@ -53,11 +53,7 @@ def export_cube(
     axes: str | None = None,
     shape: Sequence[int] | None = None,
     nodata: float | None = None,
-    bands: str | None = None,
-    drop_water: bool = False,
-    scaled: bool = False,
-    memory_limit: float = 2e9,
-    overwrite: bool = False,
+    **options: Any,
 ) -> ExportedCube:
     """Write a cube in another format with all that its file says of bands, place and units.
 
@@ -66,11 +62,38 @@ def export_cube(
 
     Args:
         path: of the cube; see `readers.open_cube` for the options that say how it is read.
-        output: .hdr (ENVI), .tif, .nc (netCDF-4) or .npy, which holds the values alone.
+        output: as in `export_open_cube`.
         variable: which of several arrays is meant.
         axes: order of its axes.
         shape: lines and samples of a matrix of spectra.
         nodata: value of missing data.
+        options: those of `export_open_cube`.
+
+    Raises:
+        InputFileError: the cube cannot be read, or has no scale although it is asked for.
+        OutputError: the place cannot be written, or a file is there.
+        ConfigError: one line does not fit into the memory limit, or the choice of bands does not
+            suit the cube.
+    """
+    with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
+        return export_open_cube(file, output, **options)
+
+
+def export_open_cube(
+    file: CubeFile,
+    output: Path | str,
+    *,
+    bands: str | None = None,
+    drop_water: bool = False,
+    scaled: bool = False,
+    memory_limit: float = 2e9,
+    overwrite: bool = False,
+) -> ExportedCube:
+    """Write a cube that is open, as `export_cube` does.
+
+    Args:
+        file: the cube.
+        output: .hdr (ENVI), .tif, .nc (netCDF-4) or .npy, which holds the values alone.
         bands: which are written, see `band_selection`; None: all, with the marks of bad ones.
         drop_water: leave out the bands in which water vapour leaves hardly any light.
         scaled: write what the values stand for, as float32, NaN where they are missing; their scale
@@ -79,29 +102,26 @@ def export_cube(
         overwrite: whether files that are there may be replaced.
 
     Raises:
-        InputFileError: the cube cannot be read, or has no scale although it is asked for.
+        InputFileError: the cube has no scale although it is asked for.
         OutputError: the place cannot be written, or a file is there.
         ConfigError: one line does not fit into the memory limit, or the choice of bands does not
             suit the cube.
     """
     output = Path(output)
-    with open_cube(path, variable=variable, axes=axes, shape=shape, nodata=nodata) as file:
-        if bands is not None or drop_water:
-            file = with_selection(file, bands or GOOD, drop_water=drop_water)
-        remarks = file.remarks
-        check_cube_target(output, file)
-        if scaled:
-            file = _in_units(file)
-        elif output.suffix.lower() in (".tif", ".tiff"):
-            file = _with_gains(file, declared_scale(file))
-        if output.suffix.lower() == ".npy":
-            remarks += (
-                "NPY holds the values alone, not what they are; .hdr, .tif and .nc hold both",
-            )
-        dtype = storable(file.dtype, output.suffix)
-        height = _strip_lines(file, memory_limit)
-        with keeping(files_of_cube(output), overwrite=overwrite):
-            written = write_cube_like(output, file, dtype, _strips(file, height))
+    if bands is not None or drop_water:
+        file = with_selection(file, bands or GOOD, drop_water=drop_water)
+    remarks = file.remarks
+    check_cube_target(output, file)
+    if scaled:
+        file = _in_units(file)
+    elif output.suffix.lower() in (".tif", ".tiff"):
+        file = _with_gains(file, declared_scale(file))
+    if output.suffix.lower() == ".npy":
+        remarks += ("NPY holds the values alone, not what they are; .hdr, .tif and .nc hold both",)
+    dtype = storable(file.dtype, output.suffix)
+    height = _strip_lines(file, memory_limit)
+    with keeping(files_of_cube(output), overwrite=overwrite):
+        written = write_cube_like(output, file, dtype, _strips(file, height))
     return ExportedCube(written, file.shape, str(dtype), remarks)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -176,6 +177,29 @@ class SceneOf(Shown, Generic[CubeT]):
 @dataclass(frozen=True, repr=False)
 class Scene(SceneOf[NDArray[np.generic]]):
     """A scene whose cube is in memory; see `SceneOf`."""
+
+    def save(
+        self, path: Path | str, labels: Path | str | None = None, *, overwrite: bool = False
+    ) -> tuple[Path, ...]:
+        """Write the scene as files that every command reads: wavelengths, place and gaps are kept.
+
+        Args:
+            path: of the cube: .hdr (ENVI), .tif, .nc (netCDF-4) or .npy, which holds the values
+                alone.
+            labels: of the map of labels: .tif, .hdr (both with class names and colours), .npy or
+                .png; None: it is left out.
+            overwrite: whether files that are there may be replaced.
+
+        Returns:
+            The files written.
+
+        Raises:
+            ConfigError: labels are asked for and the scene has none.
+            OutputError: a place cannot be written, or a file is there.
+        """
+        from .scene_export import export_scene  # it writes scenes, and needs this module
+
+        return export_scene(self, path, labels=labels, overwrite=overwrite).written
 
     def to_xarray(self) -> DataArray:
         """The scene as an `xarray.DataArray` with everything that is known of it.
