@@ -37,7 +37,8 @@ class Comparisons(Shown):
         """The verdict on every pair, and what limits it."""
         rows = [("", pair.verdict) for pair in self.pairs]
         notes = dict.fromkeys(note for pair in self.pairs for note in pair.comparison.notes)
-        return f"Comparison, {len(rows)} pairs", [*rows, *(("note", note) for note in notes)]
+        title = f"Comparison, {len(rows)} {'pair' if len(rows) == 1 else 'pairs'}"
+        return title, [*rows, *(("note", note) for note in notes)]
 
     def __str__(self) -> str:
         """The verdicts, a sentence each."""
