@@ -18,6 +18,8 @@ FOLDERS = {
 # In this order, where they are; others follow by their names.
 FIRST = (
     *("index", "start"),
+    *("classify", "audit", "classification", "honest_evaluation", "repeat_runs", "repeated_runs"),
+    *("denoise_photographs", "denoise_photograph", "denoise_cubes", "denoise_cube"),
     *("own_scene", "own_polygons", "own_network", "labels", "products", "bands", "many_scenes"),
     *("random_split", "splits", "audits", "reading_the_report", "why_results_differ"),
     *("python", "commands", "configurations", "models", "data", "glossary"),
