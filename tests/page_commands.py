@@ -79,7 +79,7 @@ def pictures(page: Path) -> Iterator[tuple[Path, str]]:
 
 
 def picture_bytes(folder: Path, source: str) -> bytes:
-    """The picture that a page's commands have left in `folder`, as PNG.
+    """The picture that a page's commands have left in `folder`, PNG or SVG.
 
     Raises:
         AssertionError: there is none, or more than one file of that name.
@@ -89,7 +89,8 @@ def picture_bytes(folder: Path, source: str) -> bytes:
     assert len(found) == 1, f"{name}: {found or 'no file'}"
     if not number:
         return found[0].read_bytes()
-    embedded = re.findall(r'src="data:image/png;base64,([^"]+)"', found[0].read_text("utf-8"))
+    image = r'src="data:image/(?:png|svg\+xml);base64,([^"]+)"'
+    embedded = re.findall(image, found[0].read_text("utf-8"))
     assert len(embedded) >= int(number), f"{source}: {len(embedded)} pictures"
     return base64.b64decode(embedded[int(number) - 1])
 
@@ -99,10 +100,14 @@ def renew_pictures(page: Path, folder: Path) -> None:
     from PIL import Image
 
     for target, source in pictures(page):
-        with Image.open(io.BytesIO(picture_bytes(folder, source))) as drawn:
-            picture = drawn.convert("RGB")
-        picture.thumbnail((_WIDTH, picture.height))
-        picture.quantize(_COLOURS).save(target, optimize=True)
+        content = picture_bytes(folder, source)
+        if target.suffix == ".svg":
+            target.write_bytes(content)
+        else:
+            with Image.open(io.BytesIO(content)) as drawn:
+                picture = drawn.convert("RGB")
+            picture.thumbnail((_WIDTH, picture.height))
+            picture.quantize(_COLOURS).save(target, optimize=True)
         print(f"{target} ({target.stat().st_size // 1024} kB)")
 
 
