@@ -10,6 +10,7 @@ from batch_samples import Sample, make_batch, make_denoising_batch, report_of
 from matplotlib.figure import Figure as Drawing
 from metrics_samples import NAMES, sample_metrics
 from scenes_samples import write_scene
+from task_samples import TASKS, finished_runs
 from test_reports_html import report as classification_source
 
 from hsi_suite.errors import ConfigError
@@ -28,12 +29,14 @@ from hsi_suite.reports.document import (
 )
 from hsi_suite.reports.html import html_page
 from hsi_suite.reports.languages import documents, figures
+from hsi_suite.reports.languages import speaking as speaking_module
 from hsi_suite.reports.languages.catalogue import Catalogue, catalogue, said
 from hsi_suite.reports.languages.documents import Translator
 from hsi_suite.reports.languages.speaking import VARIABLE, speaking, wanted, wanting
 from hsi_suite.reports.markdown import markdown
 from hsi_suite.reports.verdict import verdict
 from hsi_suite.runs import launch
+from hsi_suite.runs.folder import Run
 from hsi_suite.runs.report import write_reports
 
 LIBRARY = Path(__file__).resolve().parent.parent / "hsi_suite"
@@ -46,6 +49,12 @@ PLACE = re.compile(r"\{\w+[#*;,]?\}")
 def chinese():
     with wanting("zh"), speaking("batch"):
         yield catalogue("zh")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of each task."""
+    return finished_runs(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture
@@ -116,12 +125,12 @@ def english_left(texts, names=()):
 def test_a_classification_has_nothing_left_in_english(left, tmp_path):
     with wanting("zh"):
         run = launch.train(
-            **write_scene(tmp_path), model="svm", baselines=["forest", "lda"],
+            **write_scene(tmp_path), model="lda", baselines=["gaussian"],
             settings=["threads=1", "split.guard=1"], split="disjoint", output=tmp_path / "runs",
         )  # fmt: skip
     page = (run.path / "report.html").read_text("utf-8")
     assert '<html lang="zh">' in page and "结论" in page and "总体精度" in page
-    names = ["svm", "forest", "cpu", "AVX2", "AVX512", "DEFAULT"]
+    names = ["lda", "gaussian", "cpu", "AVX2", "AVX512", "DEFAULT"]
     classes = [f"{each['label']} {each['name']}" for each in run.metrics["classes"]]
     environment = [str(value) for value in (run.cost["host"] or {}).values()]
     rest = english_left(left, [*names, *map(re.escape, [*classes, *environment])])
@@ -130,6 +139,21 @@ def test_a_classification_has_nothing_left_in_english(left, tmp_path):
     page = (run.path / "report.html").read_text("utf-8")
     assert '<html lang="en">' in page and not CHINESE.search(page)
     assert not any(CHINESE.search(remark.text) for remark in english.verdict)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_run_of_every_task_has_nothing_left_in_english(left, finished, task):
+    run = Run(finished[task])
+    with wanting("zh"):
+        verdict = write_reports(run.path).verdict
+    assert all(CHINESE.search(remark.text) for remark in verdict)
+    assert CHINESE.search((run.path / "report.html").read_text("utf-8"))
+    names = ["cpu", "AVX2", "AVX512", "DEFAULT", "bright", "dark", "(mlp|inception).*"]
+    names += map(re.escape, [run.metrics["model"], *map(str, run.cost["host"].values())])
+    names += [rf"(\d+ )?{re.escape(entry['name'])}" for entry in run.metrics.get("classes", ())]
+    assert english_left(left, names) == []
+    write_reports(run.path)
+    assert not CHINESE.search((run.path / "report.html").read_text("utf-8"))
 
 
 def test_a_language_is_no_part_of_a_run(tmp_path):
@@ -215,18 +239,26 @@ PAGES = [
     "bands", "choices", "guards", "searches", "split_level", "pictures", "figures",
     "probability_figures",
 ]  # fmt: skip
+CONTENTS = ["images/content", "denoising/content", "retrieval/content", "retrieval/figures"]
 NOTES = ["verdicts", "comparison_notes", "statistics", "variance", "group_comparisons"]
 SOURCES = [
     *(LIBRARY / "reports" / f"{name}.py" for name in PAGES),
     *sorted((LIBRARY / "reports" / "batches").glob("*.py")),
-    LIBRARY / "tasks" / "scenes" / "page.py",
+    *(LIBRARY / "tasks" / f"{task}" / "page.py" for task in ("scenes", "images", "denoising")),
+    LIBRARY / "tasks" / "retrieval" / "page.py",
+    *(LIBRARY / "reports" / f"{kind}.py" for kind in CONTENTS),
     LIBRARY / "tasks" / "scenes" / "class_areas.py",
     LIBRARY / "runs" / "pages.py",
     *(LIBRARY / "metrics" / f"{name}.py" for name in NOTES),
 ]
-# For terminals, papers, files and the audit of others; errors.
+# Functions that write for the terminal alone.
+TERMINAL = {
+    "classification_blocks", "image_blocks", "retrieval_blocks", "denoiser_scores_blocks",
+    "artefact_scores_blocks", "photograph_scores_blocks", "_least",
+}  # fmt: skip
+# Of charts, papers, files and the audit of others.
 ELSEWHERE = {
-    "classes, test pixels", "classes, test pixels.", "svg+xml", "what hsi drew", "upper left",
+    "svg+xml", "what hsi drew", "upper left", "lower left", "outside right center",
     "outside lower center", "dense matrix", "batch.yaml", "chi-square",
     "All others are partly disjoint.",
 }  # fmt: skip
@@ -237,7 +269,8 @@ def pieces(path):
     tree = ast.parse(path.read_text("utf-8"))
     apart = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Error"):
+        error = isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Error")
+        if error or getattr(node, "name", "") in TERMINAL:
             apart |= {id(each) for each in ast.walk(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
@@ -255,7 +288,7 @@ def test_no_sentence_of_a_page_is_missing_in_the_catalogue(path):
     missing = [
         piece
         for piece in pieces(path)
-        if not any(piece.strip(" .,;:").lower() in key for key in known)
+        if not any(piece.strip(" .,;:·").lower() in key for key in known)
         and piece not in ELSEWHERE
         and not piece.startswith(("A split leaks where", "It is disjoint where none", "2014, Rem"))
     ]
@@ -310,7 +343,7 @@ def test_nothing_is_spoken_but_english_unless_asked(monkeypatch):
     )  # fmt: skip
     with wanting("zh"), speaking("classification"):
         assert (said("runs"), enumerate_names(["a", "b", "c"])) == ("运行数", "a、b 和 c")
-    with wanting("zh"), speaking("denoising"):
+    with wanting("zh"), speaking("audit"):
         assert said("runs") == "runs"
     monkeypatch.setenv(VARIABLE, "fr")
     with pytest.raises(ConfigError, match="HSI_LANGUAGE"):
@@ -326,10 +359,11 @@ def test_the_command_line_says_which_pages_there_are(hsi, tmp_path, monkeypatch)
     assert status == 0 and not CHINESE.search(out)
     assert '<html lang="en">' in (tmp_path / "batch" / "report.html").read_text("utf-8")
     monkeypatch.chdir(tmp_path)
-    given = ("train", "--config", "denoising/fine_tune", "--language", "zh")
-    status, _, err = hsi(*given)
+    monkeypatch.setattr(speaking_module, "TRANSLATED", ("batch",))
+    given = ("train", "--dataset", "digits", "--output", tmp_path / "runs")
+    status, _, err = hsi(*given, "--language", "zh")
     assert (status, err.count("\n")) == (2, 1)
-    assert "--language: zh for a page of denoising" in err
+    assert "--language: zh for a page of image classification; expected one of batch" in err
     assert not (tmp_path / "runs").exists()
     status, _, err = hsi("report", tmp_path / "batch", "--language", "fr")
     assert status == 2 and "en" in err

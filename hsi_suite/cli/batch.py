@@ -43,7 +43,7 @@ def _jobs(
 @click.option(
     "--output", default="runs", show_default=True, help="Where the batch's folder is made."
 )
-@language_option("the pages of the batch and of its classifications of scenes")
+@language_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def batch(
     name: str,

@@ -43,7 +43,7 @@ class Millimetres(click.ParamType[float]):
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("folder", metavar="RUN|BATCH")
-@language_option("a classification of scenes or a batch")
+@language_option
 @click.option(
     "--figures",
     type=click.Choice(["pdf", "svg", "png"]),

@@ -146,7 +146,7 @@ Examples:
 @click.option(
     "--resume", metavar="RUN", help="Continue an interrupted run; perhaps with another --device."
 )
-@language_option("the page of a classification of scenes")
+@language_option
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def train(
     resume: str | None,

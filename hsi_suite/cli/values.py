@@ -207,27 +207,21 @@ def require_language(task: str) -> None:
         require(task)
 
 
-def language_option(pages: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option that says in which language pages are written, while the command runs.
+def _wish(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    from ..reports.languages.speaking import wanted, wanting
 
-    Args:
-        pages: which ones, for the help.
-    """
+    # A misspelt variable is said before the work, not after it.
+    context.with_resource(wanting(value or wanted()))
 
-    def wish(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-        from ..reports.languages.speaking import wanted, wanting
 
-        # A misspelt variable is said before the work, not after it.
-        context.with_resource(wanting(value or wanted()))
-
-    return click.option(
-        "--language",
-        type=click.Choice(["en", "zh"]),
-        callback=wish,
-        expose_value=False,
-        help=f"Language of {pages}; all other pages are in English. The variable HSI_LANGUAGE "
-        "says it for every command.  [default: en]",
-    )
+language_option = click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    callback=_wish,
+    expose_value=False,
+    help="Language of the pages of runs and batches: English or Chinese. The variable HSI_LANGUAGE "
+    "says it for every command; other pages are in English.  [default: en]",
+)
 
 
 unlabelled_option = click.option(

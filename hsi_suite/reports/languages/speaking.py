@@ -15,7 +15,7 @@ LANGUAGES = (ENGLISH, "zh")
 VARIABLE = "HSI_LANGUAGE"
 """The environment variable that says it; processes that a command starts have it too."""
 #: What has pages in every language, by task; all else is written in English.
-TRANSLATED = ("classification", "batch")
+TRANSLATED = ("classification", "image_classification", "denoising", "retrieval", "batch")
 
 _spoken: ContextVar[str] = ContextVar("_spoken", default=ENGLISH)
 
@@ -57,7 +57,7 @@ def require(task: str) -> None:
         raise ConfigError(
             "--language",
             f"{language} for a page of {task.replace('_', ' ')}",
-            "a classification of scenes or a batch, whose pages are translated whole",
+            listed(TRANSLATED),
             "leave it out",
         )
 
