@@ -120,8 +120,12 @@ def _written(axis: str, unit: str, values: Sequence[float], step: float) -> tupl
         title = {"x": "easting", "y": "northing"}[axis]
     if unit == "m" and step >= _LEAST_IN_KM:
         decimals = _decimals(step / _KILOMETRE)
-        return f"{title}, km", [f"{v / _KILOMETRE:.{decimals}f}" for v in values]
-    return f"{title}, {unit}" if unit else title, [f"{v:.{_decimals(step)}f}" for v in values]
+        return f"{title}, km", [_signed(v / _KILOMETRE, decimals) for v in values]
+    return f"{title}, {unit}" if unit else title, [_signed(v, _decimals(step)) for v in values]
+
+
+def _signed(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _decimals(step: float) -> int:
@@ -130,8 +134,6 @@ def _decimals(step: float) -> int:
 
 def round_values(low: float, high: float, most: int) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten from low to high, at most so many, rising.
-
-    At least two where the finest of these steps allows, else what there is.
 
     Args:
         low: the least.
@@ -147,7 +149,7 @@ def round_values(low: float, high: float, most: int) -> list[float]:
             first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
             if last - first + 1 <= most:
                 return [number * step for number in range(first, last + 1)]
-    return [low]
+    raise AssertionError
 
 
 def bar_metres(longest: float) -> float:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,7 +23,7 @@ from ...palette import Colour
 from ...printable import shortened
 from ..drawing import FAINT, INK, house_style
 from .figure import SCALE
-from .frame import MapFrame, bar_metres, left_ticks, lower_ticks, metres_text
+from .frame import EdgeTicks, MapFrame, bar_metres, left_ticks, lower_ticks, metres_text
 
 Image = NDArray[np.uint8]
 Entry = tuple[str, Colour]
@@ -35,9 +37,12 @@ _LEFT, _BELOW = 0.5, 0.46  # of the coordinates
 _STRIP = 0.5  # of scale bar and north
 _ARROW = 0.3
 _LEAST_PANEL = 1.9  # inches: the edge of a square as large as the smallest panel
-_TALLEST = 1.4  # times the width
-_TICK_ROOM = 0.75  # inches that a coordinate takes along its edge
+_TALLEST = 1.2  # all panels together, times the width
 _MOST_TICKS = 5
+_DIGIT = 0.075  # inches of one in a coordinate
+_BETWEEN = 0.12  # from a coordinate to the next
+_BEYOND = 0.05  # the edge a coordinate may reach
+_ACROSS, _UPRIGHT = ("left", "center", "right"), ("top", "center", "bottom")
 _DOTS = 600 * SCALE  # to the inch of a page
 _LONGEST = 60
 _LETTER = 0.08  # inches of one, as sentences have them
@@ -195,7 +200,8 @@ def _arrange(number: int, frame: MapFrame, width: float) -> tuple[int, float]:
     for columns in range(number, 0, -1):
         edge = (width - _LEFT - _MARGIN - (columns - 1) * _GAP) / columns
         if columns == 1 or edge * math.sqrt(share) >= _LEAST_PANEL:
-            return columns, min(edge, _TALLEST * width / share)
+            rows = math.ceil(number / columns)
+            return columns, min(edge, _TALLEST * width / (rows * share))
     raise AssertionError
 
 
@@ -214,21 +220,70 @@ def _draw(
     axes.grid(False)
     axes.spines[:].set(visible=True, color=INK, linewidth=0.6)
     width, height = size
-    lower = lower_ticks(frame, _most_ticks(width))
-    left = left_ticks(frame, _most_ticks(height))
+    lower = _fitting(lower_ticks, frame, width, frame.samples)
+    left = _fitting(left_ticks, frame, height, frame.lines)
     axes.set_xticks(lower.places, lower.labels if outer[1] else [""] * len(lower.places))
     axes.set_yticks(
         left.places, left.labels if outer[0] else [""] * len(left.places), rotation=90, va="center"
     )
     axes.tick_params(length=3, width=0.6, color=INK, labelsize=_SMALL, pad=2)
+    for label, place in zip(axes.get_xticklabels(), lower.places, strict=True):
+        label.set_horizontalalignment(
+            _side(label.get_text(), width * place / frame.samples, width, *_ACROSS)
+        )
+    for label, place in zip(axes.get_yticklabels(), left.places, strict=True):
+        label.set_verticalalignment(
+            _side(label.get_text(), height * place / frame.lines, height, *_UPRIGHT)
+        )
     if outer[1]:
         axes.set_xlabel(lower.title, size=_SMALL, labelpad=2)
     if outer[0]:
         axes.set_ylabel(left.title, size=_SMALL, labelpad=2)
 
 
-def _most_ticks(inches: float) -> int:
-    return min(_MOST_TICKS, max(2, int(inches / _TICK_ROOM)))
+def _fitting(
+    ticks: Callable[[MapFrame, int], EdgeTicks], frame: MapFrame, length: float, pixels: int
+) -> EdgeTicks:
+    """The most coordinates that stand apart along an edge.
+
+    Args:
+        ticks: gives them.
+        frame: of the scene.
+        length: of the edge, inches.
+        pixels: along it.
+    """
+    for most in range(_MOST_TICKS, 2, -1):
+        found = ticks(frame, most)
+        spans = []
+        for label, place in zip(found.labels, found.places, strict=True):
+            half = _half(label)
+            middle = min(max(length * place / pixels, half), length - half)
+            spans.append((middle - half, middle + half))
+        spans.sort()
+        if all(after[0] - before[1] >= _BETWEEN for before, after in pairwise(spans)):
+            return found
+    return ticks(frame, 2)
+
+
+def _side(words: str, place: float, length: float, first: Any, middle: Any, last: Any) -> Any:
+    """How a coordinate is aligned: within the ends of its edge, as others stand beyond.
+
+    Args:
+        words: of it.
+        place: inches from the beginning of the edge.
+        length: of the edge.
+        first: the alignment near the beginning.
+        middle: elsewhere.
+        last: near the end.
+    """
+    half = _half(words)
+    if place < half - _BEYOND:
+        return first
+    return last if place > length - half + _BEYOND else middle
+
+
+def _half(words: str) -> float:
+    return len(words) * _DIGIT / 2
 
 
 def _dotted(image: Image, size: tuple[float, float]) -> Image:
