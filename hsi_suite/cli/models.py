@@ -25,6 +25,10 @@ hsi models describe hybridsn --input 1x30x25x25
 hsi models describe hybridsn --set num_classes=9
 hsi models describe mine.py:Net --input 30x15x15
 """
+_COMPARISONS = """\b
+hsi models compare hybridsn ssrn "hybridsn block=residual attention=se"
+hsi models compare resnet_20 mobilenet_v2 --runs runs/ --dataset cifar10 -o comparison/
+"""
 _SIZE = re.compile(r"[1-9][0-9]{0,8}([x×][1-9][0-9]{0,8})*")
 
 
@@ -88,6 +92,46 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
         print_json({**content, "layers": layers, "stages": stages, "totals": totals})
         return
     _print_description(described)
+
+
+@models.command(epilog=_COMPARISONS)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--input", "size", metavar="SIZE", help="Shape of one input of all networks.")
+@click.option("--runs", metavar="FOLDER", help="Finished runs, whose mean scores are drawn.")
+@click.option("--dataset", metavar="NAME", help="The data set of the runs that count.")
+@click.option(
+    "-o", "--output", metavar="FOLDER", help="Write pictures (PNG, SVG) and a page there."
+)
+@click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; memory in bytes.")
+def compare(
+    names: tuple[str, ...],
+    size: str | None,
+    runs: str | None,
+    dataset: str | None,
+    output: str | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Compare what networks cost and reach: parameters, multiply-adds, memory, stage by stage.
+
+    Options of a network stand behind its name, in quotes. The page has the complexity picture of
+    the field: scores over multiply-adds, the area of a dot being the parameters.
+    """
+    from ..reports.complexity import comparison_table
+    from ..runs.model_comparison import compare_networks, write_comparison
+
+    shape = None if size is None else _parse_size(size)
+    found = compare_networks(names, shape=shape, runs=runs, dataset=dataset)
+    written = [] if output is None else write_comparison(found, output, overwrite=overwrite)
+    if as_json:
+        print_json(asdict(found))
+        return
+    _print(comparison_table(found.networks, found.metric))
+    for note in found.notes:
+        say(note)
+    for path in written:
+        say(path)
 
 
 def _parse_size(text: str) -> tuple[int, ...]:

@@ -1,0 +1,208 @@
+"""`hsi models compare`: what networks cost for one input, and what their finished runs reached."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..atomic import keeping, make_folder, write_json, write_text
+from ..backbones.stages import STAGE_KEYS, StageStyle
+from ..config import apply_settings
+from ..errors import ConfigError
+from ..models.description import describe_model
+from ..registry import listed
+from ..reports.complexity import complexity_figure, complexity_page, stages_figure
+from ..reports.drawing import save_png, to_svg
+from ..reports.html import html_page
+from .finished_runs import finished_runs
+from .folder import Run
+from .scores import headline, run_scores, variant
+
+_FILES = ("complexity.png", "complexity.svg", "stages.png", "stages.svg", "index.html",
+          "comparison.json")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NetworksCompared:
+    """Networks beside each other.
+
+    Attributes:
+        networks: of each its name, input, parameters, multiply_adds, memory, stages, and score
+            (the mean of its runs, None without) with the number of runs.
+        metric: the score; None without runs.
+        notes: what has to be known beside them, in sentences.
+    """
+
+    networks: list[dict[str, Any]]
+    metric: str | None
+    notes: list[str]
+
+
+def compare_networks(
+    names: Sequence[str],
+    *,
+    shape: tuple[int, ...] | None = None,
+    runs: str | Path | None = None,
+    dataset: str | None = None,
+) -> NetworksCompared:
+    """Describe networks, and find what finished runs of them reached.
+
+    Args:
+        names: of networks, each perhaps with settings of its options behind, as in
+            "hybridsn block=residual".
+        shape: of one input of all; None for that of each network's usual instance.
+        runs: a folder of finished runs; None for costs alone. Classifiers that have runs there,
+            of images or of principal components, are described as they were trained.
+        dataset: of the runs that count; None where all are of one.
+
+    Raises:
+        ConfigError: no such network or option; runs of several data sets, or of none of these
+            networks.
+        RunError: the folder holds no finished run.
+    """
+    if runs is not None and shape is not None:
+        raise ConfigError("--input", "given with --runs", "one of both: runs have inputs of theirs")
+    if runs is None and dataset is not None:
+        raise ConfigError("--dataset", dataset, "--runs FOLDER beside it", "leave it out")
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError("NAME", f"{name} twice", "each network once")
+    wanted = [(name, *_parted(name)) for name in names]
+    found = {} if runs is None else _matching(wanted, runs, dataset)
+    metric = _one_metric(found)
+    networks = [
+        _entry(name, model, options, shape, found.get(name, []), metric)
+        for name, model, options in wanted
+    ]
+    return NetworksCompared(networks, metric, _notes(networks, metric))
+
+
+def write_comparison(found: NetworksCompared, folder: str | Path, *, overwrite: bool) -> list[Path]:
+    """Write the pictures, the page and the numbers of a comparison into a folder.
+
+    Raises:
+        OutputError: the place cannot be written.
+        ExistingOutputError: one of the files is there already.
+    """
+    place = Path(folder)
+    paths = [place / name for name in _FILES]
+    with keeping(paths, overwrite=overwrite):
+        make_folder(place)
+        drawings = (complexity_figure(found.networks, found.metric), stages_figure(found.networks))
+        for number, drawing in enumerate(drawings):
+            save_png(drawing, paths[2 * number], 200)
+            write_text(paths[2 * number + 1], to_svg(drawing))
+        page = complexity_page(found.networks, found.metric, found.notes)
+        write_text(paths[4], html_page(page))
+        write_json(paths[5], asdict(found))
+    return paths
+
+
+def _parted(name: str) -> tuple[str, dict[str, Any]]:
+    model, *settings = name.split()
+    return model, apply_settings({}, settings)
+
+
+def _matching(
+    wanted: Sequence[tuple[str, str, Mapping[str, Any]]], folder: str | Path, dataset: str | None
+) -> dict[str, list[Run]]:
+    """The runs of each network, all on one data set and variant."""
+    finished, _ = finished_runs(folder)
+    found = {
+        name: [
+            run for run in finished
+            if run.metrics["model"] == model and _has(run, options)
+            and dataset in (None, run.metrics["dataset"])
+        ]
+        for name, model, options in wanted
+    }  # fmt: skip
+    places = {
+        ", ".join(filter(None, (run.metrics["dataset"], variant(run.metrics))))
+        for runs in found.values()
+        for run in runs
+    }
+    if not places:
+        sought = listed([model for _, model, _ in wanted])
+        where = f" on {dataset}" if dataset else ""
+        raise ConfigError("--runs", f"{folder} has no run of these networks{where}", sought)
+    if len(places) > 1:
+        raise ConfigError("--runs", f"runs of {listed(places)}", "one data set and kind of split",
+                          "name it with --dataset, or a folder of such runs alone")  # fmt: skip
+    return found
+
+
+def _has(run: Run, options: Mapping[str, Any]) -> bool:
+    """Whether a run's options are these where they are said, and its stages those in any case."""
+    own = _options(run)
+    said = {key: value for key, value in options.items() if key not in STAGE_KEYS}
+    alike = _style(own) == _style(options) and own.get("stages") == options.get("stages")
+    return alike and all(own.get(key) == value for key, value in said.items())
+
+
+def _options(run: Run) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = run.config["model"].get("options") or {}
+    return found
+
+
+def _style(options: Mapping[str, Any]) -> tuple[Any, ...]:
+    style = StageStyle(**{key: options.get(key) for key in STAGE_KEYS})
+    return (*style.named(), style.scale, style.norm, style.activation)
+
+
+def _seen(run: Run) -> tuple[tuple[int, ...], dict[str, Any]] | None:
+    """The shape of an input of a run's network and what it was built with; None where unknown."""
+    metrics, options = run.metrics, dict(_options(run))
+    if metrics["task"] == "classification" and run.config["reduction"]["method"] == "pca":
+        channels, side = run.config["reduction"]["components"], metrics["window"]
+    elif metrics["task"] == "image_classification":
+        channels, side = metrics["channels"], metrics["size"]
+    else:
+        return None
+    return (channels, side, side), {**options, "num_classes": len(metrics["classes"])}
+
+
+def _one_metric(found: Mapping[str, Sequence[Run]]) -> str | None:
+    metrics = [headline(run.metrics)[0] for runs in found.values() for run in runs]
+    return metrics[0] if metrics else None
+
+
+def _entry(
+    name: str,
+    model: str,
+    options: Mapping[str, Any],
+    shape: tuple[int, ...] | None,
+    runs: Sequence[Run],
+    metric: str | None,
+) -> dict[str, Any]:
+    seen = _seen(runs[0]) if runs else None
+    described = describe_model(model, *(seen or (shape, options)))
+    network = described.network
+    scores = [run_scores(run.metrics).get(metric or "") for run in runs]
+    known = [score for score in scores if score is not None]
+    return {
+        "name": name,
+        "input": list(described.input),
+        "parameters": network.parameters,
+        "multiply_adds": network.multiply_adds,
+        "memory": network.memory,
+        "stages": [
+            asdict(stage) for stage in network.stages
+            if stage.memory or stage.parameters or stage.multiply_adds
+        ],
+        "runs": len(runs),
+        "score": statistics.mean(known) if known else None,
+    }  # fmt: skip
+
+
+def _notes(networks: Sequence[Mapping[str, Any]], metric: str | None) -> list[str]:
+    notes = []
+    without = [each["name"] for each in networks if each["score"] is None]
+    if metric is not None and without:
+        notes.append(f"No run of {', '.join(without)} was found: no dot is drawn.")
+    inputs = {tuple(each["input"]) for each in networks}
+    if len(inputs) > 1:
+        notes.append("The networks see inputs of different sizes: costs are those of each.")
+    return notes
