@@ -7,6 +7,9 @@ GitHub and in the built pages; only Markdown that belongs to the documentation i
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Any
+
+from ipython_pygments_lexers import IPython3Lexer
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
@@ -48,6 +51,8 @@ exclude_patterns = [
 
 # Two hyphens are an option, straight quotes belong to a shell.
 smartquotes = False
+# Blocks that name no language are commands and what they print.
+highlight_language = "text"
 myst_enable_extensions = ["deflist", "html_image"]
 # Links name headings as GitHub does.
 myst_heading_anchors = 4
@@ -75,3 +80,8 @@ html_show_sourcelink = False
 html_show_search_summary = False
 # The text of a line that begins in the shell is not copied with a prompt, for there is none.
 copybutton_exclude = ".linenos, .gp"
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx: cells of notebooks may hold lines for the shell, as `%pip install`."""
+    app.add_lexer("python", IPython3Lexer)
