@@ -61,6 +61,8 @@ nb_execution_mode = "off"
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+# By their names: what they stand for fills lines.
+autodoc_type_aliases = {"ArrayLike": "ArrayLike"}
 autodoc_default_options = {"members": True}
 napoleon_numpy_docstring = False
 # Docstrings write names between single backticks.

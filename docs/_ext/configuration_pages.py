@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from markdown_text import code, escaped, table
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -23,8 +24,9 @@ _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
 
 
 def configurations() -> str:
-    """A table of names and the comment at the head of each file."""
-    rows = [(code(name), escaped(head_of(_FOLDER / f"{name}.yaml"))) for name in config_names()]
+    """A table of names and the comment at the head of each file, or what it changes."""
+    files = {name: _FOLDER / f"{name}.yaml" for name in config_names()}
+    rows = [(code(name), escaped(head_of(path)) or _changes(path)) for name, path in files.items()]
     return table(("`--config`", "what its file says"), rows)
 
 
@@ -33,6 +35,22 @@ def head_of(path: Path) -> str:
     lines = path.read_text("utf-8").splitlines()
     end = next((place for place, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return " ".join(line.lstrip("# ") for line in lines[:end])
+
+
+def _changes(path: Path) -> str:
+    """What a file without words of its own sets."""
+    tree = yaml.safe_load(path.read_text("utf-8"))
+    base = tree.pop("extends", None)
+    settings = ", ".join(code(f"{key}={value}") for key, value in _settings(tree))
+    return f"{code(base)} with {settings}" if base else settings
+
+
+def _settings(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _settings(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
 
 
 def schemas() -> dict[str, type[BaseModel]]:
