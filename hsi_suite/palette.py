@@ -1,9 +1,9 @@
 """Every colour that means something, in one place: classes are coloured, all else is grey.
 
-The colours were searched for by `benchmarks/palette.py`, which prints how far they are apart for
-normal eyes and for those without one kind of cone. A class has the same colour in every map,
-figure and file. Parts of a split, unlabelled pixels and those without data are greys, which no
-class comes near; right is blue and wrong is orange.
+They were searched for as `python -m benchmarks.palette --fit` does; without it that prints how far
+they are apart for normal eyes and for those without one kind of cone. A class has the same colour
+in every map, figure and file. Parts of a split, unlabelled pixels and those without data are greys,
+which no class comes near; right is blue and wrong is orange.
 """
 
 from __future__ import annotations

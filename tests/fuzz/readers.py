@@ -44,6 +44,7 @@ NOT_OF_USERS = {
     "hsi_suite/memory.py:_address_space": "the system's own figures",
     "hsi_suite/memory.py:_available": "the system's own figures",
     "hsi_suite/models/network_file.py:_trusted": "a list of the suite's own in the cache",
+    "hsi_suite/reports/languages/catalogue.py:catalogue": "a file of the package",
     "hsi_suite/restoration/boosted_trees.py:read_trees": "a file of the package",
     "hsi_suite/runs/identity.py:_keys_of": "a file of the package",
     "hsi_suite/runs/life.py:_assist": "another process of the run",
