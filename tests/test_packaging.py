@@ -31,7 +31,7 @@ def test_the_wheel_holds_every_file_and_no_generic_name(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder, _, files in os.walk(ROOT / "hsi_suite", followlinks=True):
         for path in (Path(folder) / name for name in files):
-            if path.suffix in {".py", ".yaml", ".html", ".css", ".typed", ".safetensors"}:
+            if path.suffix in {".py", ".yaml", ".toml", ".html", ".css", ".typed", ".safetensors"}:
                 assert str(path.relative_to(ROOT)) in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"hsi_suite"}
