@@ -26,8 +26,10 @@ hsi models describe hybridsn --set num_classes=9
 hsi models describe mine.py:Net --input 30x15x15
 """
 _COMPARISONS = """\b
-hsi models compare hybridsn ssrn "hybridsn block=residual attention=se"
-hsi models compare resnet_20 mobilenet_v2 --runs runs/ --dataset cifar10 -o comparison/
+Examples:
+  hsi models compare hybridsn ssrn "hybridsn block=residual attention=se"
+  hsi models compare resnet_20 mobilenet_v2 --runs runs/ \\
+    --dataset cifar10 -o comparison/
 """
 _SIZE = re.compile(r"[1-9][0-9]{0,8}([x×][1-9][0-9]{0,8})*")
 
