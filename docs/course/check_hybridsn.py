@@ -74,7 +74,7 @@ def build(network, components=COMPONENTS, classes=CLASSES, window=WINDOW):
     """The network for such an input."""
     try:
         torch.manual_seed(0)
-        return network(components, classes, window)
+        model = network(components, classes, window)
     except NotImplementedError as error:
         raise fault(f"not written yet: {error}", f"还没有写：{error}") from error
     except Exception as error:
@@ -85,6 +85,9 @@ def build(network, components=COMPONENTS, classes=CLASSES, window=WINDOW):
             f"无法按 {components} 个主成分、{classes} 类、{window} 像素的窗口建立网络（{reason}）；"
             "构造函数的参数应为 in_channels, num_classes, window",
         ) from error
+    if not isinstance(model, nn.Module):
+        raise fault("the class is no nn.Module", "这个类不是 nn.Module 的子类")
+    return model
 
 
 def example(items=2, components=COMPONENTS, window=WINDOW):
@@ -153,11 +156,26 @@ def stopped(model, windows, calls, error):
     if calls:
         last = f"{type(calls[-1][0]).__name__} {shown(calls[-1][2].shape)}"
         after, behind = f" after {last}", f"（在 {last} 之后）"
+    if "NoneType" in reason:
+        hint, chinese = (
+            "does each step end in a return?",
+            "每一步的函数都写了 return 吗？",
+        )
+    elif windows.shape[1:] == (COMPONENTS, WINDOW, WINDOW):
+        hint, chinese = (
+            "compare what enters that layer with the table in the skeleton's head",
+            "请把进入该层的形状与骨架文件开头的表对照",
+        )
+    else:
+        hint, chinese = (
+            f"for {windows.shape[1]} components and a window of {windows.shape[-1]} compute what "
+            "enters a layer from in_channels and window",
+            f"当前为 {windows.shape[1]} 个主成分、窗口 {windows.shape[-1]}：每层的输入大小要由 "
+            "in_channels 和 window 算出",
+        )
     return fault(
-        f"stops at layer {number + 1}{after} ({reason}); for {windows.shape[1]} components and a "
-        f"window of {windows.shape[-1]} compute what enters a layer from in_channels and window",
-        f"在第 {number + 1} 层停下{behind}（{reason}）；当前为 {windows.shape[1]} 个主成分、窗口 "
-        f"{windows.shape[-1]}：每层的输入大小要由 in_channels 和 window 算出",
+        f"stops at layer {number + 1}{after} ({reason}); {hint}",
+        f"在第 {number + 1} 层停下{behind}（{reason}）；{chinese}",
     )
 
 
@@ -249,7 +267,13 @@ def check_parameters(model):
 
 def check_logits(logits, items=2):
     """Scores of any size and sign, one row for each window."""
-    size = tuple(getattr(logits, "shape", ()))
+    if not torch.is_tensor(logits):
+        raise fault(
+            f"forward() gives {type(logits).__name__}, not a tensor of logits: does it end in "
+            "return?",
+            f"forward() 返回 {type(logits).__name__}，不是 logits 张量：最后写了 return 吗？",
+        )
+    size = tuple(logits.shape)
     if size != (items, CLASSES):
         raise fault(
             f"gives {shown(size)} for {items} windows; expected {items} × {CLASSES} logits",
@@ -273,6 +297,11 @@ def check_logits(logits, items=2):
     fine("logits without softmax", "输出 logits，没有 softmax")
 
 
+def alive(values):
+    """The share that is not 0."""
+    return float((values != 0).float().mean())
+
+
 def check_dropout(model):
     """Off in evaluation, a share of 0.4 in training, before the last two layers alone."""
     windows = example()
@@ -286,21 +315,26 @@ def check_dropout(model):
             "F.dropout(x, 0.4, training=self.training)），或者 forward() 里每次都新建了一层",
         )
     model.train()
-    for number in (6, 7):
-        kept = []
-        for seed in range(8):
-            torch.manual_seed(seed)
-            before, now = calls[number - 1][1], watched(model, windows)[1][number - 1][1]
-            # Where the layer before varies already, as many of its units are alive on average.
-            kept.append((now != 0).float().mean() / (before != 0).float().mean())
-        dropped = 1 - float(torch.stack(kept).mean())
-        if abs(dropped - 0.4) > 0.1:
+    before = [entered for _, entered, _ in calls] + [first]
+    shares = []
+    for seed in range(8):
+        torch.manual_seed(seed)
+        logits, now = watched(model, windows)
+        now = [entered for _, entered, _ in now] + [logits]
+        # Where the layer before varies already, as many of its units are alive on average.
+        shares.append([alive(new) / alive(old) for new, old in zip(now, before, strict=True)])
+    for number, kept in enumerate(zip(*shares, strict=True), 1):
+        dropped = max(0.0, 100 - 100 * sum(kept) / len(kept))
+        if abs(dropped - (40 if number in (6, 7) else 0)) > 10:
+            here, there = f"enters layer {number}", f"进入第 {number} 层的值"
+            if number == len(before):
+                here, there = "leaves the last layer", "最后一层的输出"
             raise fault(
-                f"in training {dropped:.0%} of what enters layer {number} is dropped; the paper "
-                "drops 40 %, before each of the last two layers (nn.Dropout takes the share that "
-                "is dropped, not kept)",
-                f"训练时进入第 {number} 层的值有 {dropped:.0%} 被丢弃；论文在最后两层之前各丢弃 "
-                "40 %（nn.Dropout 的参数是丢弃的比例，不是保留的比例）",
+                f"in training {dropped:.0f} % of what {here} is dropped; the paper drops 40 %, "
+                "before layers 6 and 7 and nowhere else (nn.Dropout takes the share that is "
+                "dropped, not kept)",
+                f"训练时{there}有 {dropped:.0f} % 被丢弃；论文只在第 6、7 层之前各丢弃 40 %"
+                "（nn.Dropout 的参数是丢弃的比例，不是保留的比例）",
             )
     model.eval()
     fine("dropout of 0.4, in training alone", "dropout 为 0.4，只在训练时起作用")
