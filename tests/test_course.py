@@ -260,6 +260,16 @@ def test_the_attention_block_of_the_page_is_ours(capsys):
     assert capsys.readouterr().out == "580\nTrue\n"
 
 
+def test_the_check_says_of_attention_what_the_page_says(faulty):
+    page = COURSE / "6-attention.md"
+    _, answer = programs(page)
+    said = faulty(
+        ("from torch import nn\n", answer),
+        ("64, 3), nn.ReLU())", "64, 3), nn.ReLU(), SE(64))"),
+    )
+    assert f"```text\nwrong {said}\n```" in page.read_text("utf-8")
+
+
 def test_the_losses_of_the_page_are_ours(capsys):
     names = {"__name__": "page"}
     compare, trap, answer = programs(COURSE / "8-dscmr.md")
