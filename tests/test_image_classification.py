@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from hsi_suite.backbones.classic import AuxiliaryLogits
 from hsi_suite.cli.evaluate import evaluate as evaluate_command
 from hsi_suite.cli.train import train as train_command
 from hsi_suite.data.labelled_images import from_blocks
+from hsi_suite.data.splits import load_split
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, Stopped
 from hsi_suite.models.registry import MODELS, ModelSpec
@@ -343,7 +345,36 @@ def test_runs_answer_together(pair, finished, tmp_path):
     assert np.allclose(mean, (rows[0] + rows[1]) / 2, atol=1e-7)
     classes, names = images.images.classes[images.split.test], images.images.class_names
     assert together["test"] == image_scores(classes, mean, names)
-    with pytest.raises(RunError, match="another test part"):
+    assert together["left_out"] == 0
+
+
+def test_runs_of_other_splits_answer_for_what_all_of_them_tested(pair):
+    together = evaluate_image_ensemble([run.path for run in pair])
+    _, images, _ = prepared(configured())
+    splits = [load_split(run.path / "split.npz") for run in pair]
+    common = sorted(set(splits[0].test) & set(splits[1].test))
+    assert 0 < len(common) < len(splits[0].test)
+    for split in splits:
+        assert not set(common) & {*split.train, *split.validation}
+    every = set(splits[0].test) | set(splits[1].test)
+    assert together["left_out"] == len(every) - len(common)
+    rows = []
+    for run in pair:
+        classifier = load_image_classifier(run.path / "model.safetensors", torch.device("cpu"))
+        rows.append(classifier.probabilities(classifier.views(images.images), np.array(common)))
+    classes, names = images.images.classes[common], images.images.class_names
+    assert together["test"] == image_scores(classes, mean_probabilities(rows), names)
+
+
+def test_runs_without_a_common_test_image_do_not_answer(pair, tmp_path, monkeypatch):
+    splits = iter([load_split(pair[0].path / "split.npz")] * 2)
+
+    def disjoint(path):
+        split = next(splits)
+        return replace(split, test=split.train if "s1" in str(path) else split.test)
+
+    monkeypatch.setattr("hsi_suite.tasks.images.evaluation.load_split", disjoint)
+    with pytest.raises(RunError, match="no test image in common"):
         evaluate_image_ensemble([run.path for run in pair])
 
 

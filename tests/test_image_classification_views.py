@@ -11,7 +11,7 @@ from hsi_suite.data.crop_boxes import (
     random_area_boxes,
     shifted_boxes,
 )
-from hsi_suite.data.image_boxes import BoxSampler
+from hsi_suite.data.image_boxes import INTERPOLATIONS, BoxSampler
 from hsi_suite.data.labelled_images import LabelledImages
 from hsi_suite.data.photometric import distort
 from hsi_suite.schemas.image_classification import AugmentConfig
@@ -34,11 +34,12 @@ def planes(images, index):
     return torch.from_numpy(images.image(index).copy()).permute(2, 0, 1)[None].float() / 255
 
 
-def slowly(images, index, box, size, mirrored):
+def slowly(images, index, box, size, mirrored, how="bilinear"):
     """One view of a box of whole pixels: cropped first, resized then."""
     top, left, height, width = map(int, box)
     crop = planes(images, index)[:, :, top : top + height, left : left + width]
-    view = functional.interpolate(crop, (size, size), mode="bilinear", align_corners=False)
+    mode, corners = {"nearest": ("nearest-exact", None)}.get(how, (how, False))
+    view = functional.interpolate(crop, (size, size), mode=mode, align_corners=corners).clamp(0, 1)
     return view.flip(3) if mirrored else view
 
 
@@ -53,6 +54,41 @@ def test_views_are_crops_that_are_resized():
         for number in range(4):
             expected = slowly(images, which[number], boxes[number], size, mirrored[number])
             torch.testing.assert_close(values[number : number + 1], expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("size", [4, 8, 11])
+def test_each_view_by_the_interpolation_it_is_told(size):
+    images = pictures([(9, 13), (20, 7), (8, 8)])
+    boxes = np.array([[1, 2, 7, 9], [3, 0, 15, 7], [0, 0, 8, 8], [2, 3, 1, 5]] * 3, float)
+    which, mirrored = np.array([0, 1, 2, 0] * 3), np.array([True, False, True, False] * 3)
+    kinds = np.repeat(INTERPOLATIONS, 4)
+    values, inside = BoxSampler(images, size, CPU).cut(which, boxes, mirrored, kinds)
+    assert inside is None
+    for number, kind in enumerate(kinds):
+        given = which[number], boxes[number], size, mirrored[number], str(kind)
+        expected = slowly(images, *given)
+        torch.testing.assert_close(values[number : number + 1], expected, atol=1e-5, rtol=0)
+    plain, _ = BoxSampler(images, size, CPU).cut(which, boxes, mirrored)
+    assert torch.equal(values[4:8], plain[4:8])
+
+
+def test_interpolations_are_drawn_view_by_view():
+    images = pictures([(9, 9)])
+    views = ImageViews(images, 6, 9.0, [0.0] * 3, [1.0] * 3, CPU)
+    which = np.zeros(60, int)
+
+    def drawn(seed=0, **options):
+        augment = AugmentConfig(**options)
+        return views.drawn(which, augment, np.random.default_rng(seed))
+
+    single = {kind: drawn(interpolation=[kind])[0] for kind in INTERPOLATIONS}
+    assert not any(torch.equal(single["bilinear"], single[k]) for k in ("nearest", "bicubic"))
+    assert torch.equal(drawn(interpolation=["bilinear"]), drawn())
+    mixed = drawn(interpolation=list(INTERPOLATIONS))
+    counts = [sum(torch.equal(view, each) for view in mixed) for each in single.values()]
+    assert sum(counts) == 60 and min(counts) > 5
+    assert torch.equal(mixed, drawn(interpolation=list(INTERPOLATIONS)))
+    assert not torch.equal(mixed, drawn(seed=1, interpolation=list(INTERPOLATIONS)))
 
 
 def test_boxes_of_the_size_of_the_view_are_copied_exactly():

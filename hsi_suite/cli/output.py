@@ -68,6 +68,8 @@ def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
         return
     test = result["test"]
     say(f"{len(result['runs'])} runs together, {test['num_images']:,} test images")
+    if result["left_out"]:
+        say(f"{result['left_out']:,} images that some of the runs did not test are left out")
     for name in overall_names(test):
         say(f"{measure(name).title:18} {measure(name).with_unit(test[name])}")
 

@@ -99,6 +99,7 @@ class AugmentConfig(Section):
         pad: pixels by which a shifted square may reach beyond the image; CIFAR's is 4.
         area: least and greatest share of the image in a box.
         aspect: least and greatest ratio of its width to its height.
+        interpolation: by which pixels are found between pixels; of several each view draws its own.
         flip: mirror half of the images.
         brightness: greatest relative change.
         contrast: greatest relative change.
@@ -109,6 +110,9 @@ class AugmentConfig(Section):
     pad: Annotated[int, Field(ge=0, le=1024)] = 0
     area: Pair = Field(default=[0.08, 1.0])
     aspect: Pair = Field(default=[0.75, 4 / 3])
+    interpolation: Annotated[
+        list[Literal["nearest", "bilinear", "bicubic"]], Field(min_length=1)
+    ] = Field(default=["bilinear"])
     flip: bool = False
     brightness: Amount = 0.0
     contrast: Amount = 0.0

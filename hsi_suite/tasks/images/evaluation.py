@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -99,16 +100,18 @@ def evaluate_image_ensemble(
     """The test scores of several runs that answer together, by the mean of their probabilities.
 
     Args:
-        runs: folders of finished runs on the same images with the same test part.
+        runs: folders of finished runs on the same images. Where their splits were drawn by other
+            seeds, the images count that all of them tested: none of these was learnt from.
         observer: reports progress.
         device: auto, cpu, cuda or cuda:N in the place of each run's own.
 
     Returns:
-        "runs", "test", the scores, and "device", where they were computed.
+        "runs", "test", the scores, "left_out", how many images some runs tested and others did
+        not, and "device", where they were computed.
 
     Raises:
         RunError: a run is unfinished, damaged or given twice, its images have changed, or the
-            runs do not have the same classes and test part.
+            runs do not have the same images and classes, or no test image in common.
     """
     for path in runs:
         require_task(open_run(path), IMAGE_CLASSIFICATION)
@@ -123,19 +126,21 @@ def _answered_together(
     runs: Sequence[str | Path], observer: Observer, device: str | None
 ) -> dict[str, Any]:
     rows: list[NDArray[np.float32]] = []
-    first: tuple[tuple[str, ...], NDArray[np.int64]] | None = None
+    test, left_out = _tested_by_all(runs)
+    first: tuple[Any, ...] | None = None
     for path in runs:
-        config, prepared, classifier = _finished(open_run(path), observer, device)
-        images, test = prepared.images, prepared.split.test
-        truth = (images.class_names, np.stack([test, images.classes[test]]))
+        run = open_run(path)
+        config, prepared, classifier = _finished(run, observer, device)
+        images = prepared.images
+        truth = images.class_names, images.classes.tolist(), run.environment["data"]
         if first is None:
             first = truth
-        if first[0] != truth[0] or not np.array_equal(first[1], truth[1]):
+        if first != truth:
             raise RunError(
                 path,
-                "has other classes or another test part than the first run",
-                "the same images, divided alike",
-                "average runs of one data set; set seeds.split alone where it is divided at random",
+                "has other images or classes than the first run",
+                "the same images",
+                "average runs of one data set",
             )
         with computing(torch.device(config.device), _threads(config), config.deterministic):
             rows.append(
@@ -147,10 +152,35 @@ def _answered_together(
                     observer=observer,
                 )
             )
-    if first is None:
+    found = image_scores(images.classes[test], mean_probabilities(rows), images.class_names)
+    together = {"runs": [str(path) for path in runs], "test": found, "left_out": left_out}
+    return {**together, "device": config.device}
+
+
+def _tested_by_all(runs: Sequence[str | Path]) -> tuple[NDArray[np.int64], int]:
+    """The images in the test parts of all runs, and how many are in those of some alone.
+
+    Raises:
+        RunError: there are none in all, or a run is unfinished or damaged.
+    """
+    parts = []
+    for path in runs:
+        run = open_run(path)
+        require_finished(run)
+        parts.append(load_split(run.path / SPLIT).test)
+    if not parts:
         raise RunError("hsi evaluate", "no runs", "one or more finished runs")
-    found = image_scores(first[1][1], mean_probabilities(rows), first[0])
-    return {"runs": [str(path) for path in runs], "test": found, "device": config.device}
+    if all(np.array_equal(part, parts[0]) for part in parts):
+        return parts[0], 0
+    common = reduce(np.intersect1d, parts)
+    if not len(common):
+        raise RunError(
+            runs[-1],
+            "has no test image in common with all the others",
+            "runs that tested the same images",
+            "average fewer runs, or set seeds.split alone where images are divided at random",
+        )
+    return common, len(np.unique(np.concatenate(parts))) - len(common)
 
 
 def _finished(

@@ -54,7 +54,9 @@ class ImageViews:
         """A random view of each of N images, N × channels × size × size."""
         boxes = self._random_boxes(self.shapes[images], augment, generator)
         mirrored = generator.random(len(images)) < (0.5 if augment.flip else 0)
-        values, inside = self.sampler.cut(images, boxes, mirrored)
+        kinds = augment.interpolation
+        drawn = None if kinds == ["bilinear"] else generator.choice(kinds, len(images))
+        values, inside = self.sampler.cut(images, boxes, mirrored, drawn)
         amounts = (augment.brightness, augment.contrast, augment.saturation)
         if any(amounts):
             values = distort(values, *amounts, generator)
