@@ -26,6 +26,7 @@ from ..tasks.images.evaluation import evaluate_images
 from ..tasks.images.preparation import (
     PreparedImages,
     prepare_images,
+    starting_weights,
     training_task,
     untrained_images_classifier,
 )
@@ -64,7 +65,7 @@ def prepare(
     yield Job(
         config,
         names=(images.name, shown_name(config.model.name), split.kind),
-        checksums=images.checksums,
+        checksums=dict(images.checksums) | starting_weights(config),
         opening=opening(
             config, images.name, parts, epochs_text(config.train.epochs), images.unverified
         ),

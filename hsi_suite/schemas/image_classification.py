@@ -72,10 +72,14 @@ class ImageModelConfig(Section):
     Attributes:
         name: a name of `hsi models list`.
         options: further arguments of the network.
+        weights: a file of torchvision's weights (.pth or .safetensors) of the same network, from
+            which training starts; the layers over the classes are drawn anew where the file has
+            another number of them. null draws all from the stream `init`.
     """
 
     name: str = "resnet_20"
     options: Options = Field(default_factory=dict)
+    weights: str | None = None
 
 
 class ImageTrainingConfig(ClassifierTrainingConfig):

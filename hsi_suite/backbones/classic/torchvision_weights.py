@@ -83,12 +83,20 @@ def load_torchvision_file(network: ClassicNetwork, path: str | Path) -> None:
         ConfigError: torchvision has no such network.
         InputFileError: the file cannot be read, or holds something else.
     """
+    load_torchvision(network, read_torchvision_file(path), path)
+
+
+def read_torchvision_file(path: str | Path) -> dict[str, Tensor]:
+    """The state dictionary in a `.pth` or `.safetensors` file, running no code in it.
+
+    Raises:
+        InputFileError: the file cannot be read, or holds something else.
+    """
     path = Path(path)
     expected = "a state dictionary of torchvision (.pth or .safetensors)"
     require_regular(path, expected)
     with parsing(path, expected):
-        state = _read(path)
-    load_torchvision(network, state, path)
+        return _read(path)
 
 
 def _read(path: Path) -> dict[str, Tensor]:

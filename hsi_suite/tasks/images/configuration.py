@@ -83,10 +83,14 @@ def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:
     if data.folder is not None:
         # In full, so that a run can be continued from anywhere.
         changed["folder"] = str(Path(data.folder).absolute())
+    model, weights = config.model, config.model.weights
+    if weights is not None:
+        model = model.model_copy(update={"weights": str(Path(weights).absolute())})
     return config.model_copy(
         update={
             **on_this_machine(config),
             "data": data.model_copy(update=changed),
+            "model": model,
         }
     )
 

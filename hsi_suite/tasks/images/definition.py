@@ -28,7 +28,7 @@ class ImageClassification(ScoredByClass):
     recipe = "hsi_suite.pipelines.image_classification"
     datasets = tuple(IMAGE_CLASSES)
     limits_memory = False
-    by_content = (("data", "folder"),)
+    by_content = (("data", "folder"), ("model", "weights"))
 
     def absent_source(self, config: ImageClassificationConfig, source: str) -> str | None:
         """See `Task`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from ...schemas.image_classification import ImageClassificationConfig
 from ...user_files import refuse_repeated
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
 from .definition import IMAGE_CLASSIFICATION
-from .preparation import PreparedImages, load_configured_images
+from .preparation import WEIGHTS, PreparedImages, load_configured_images
 
 _TOP = 5
 _CLASSES_FOR_TOP = 10
@@ -132,7 +132,7 @@ def _answered_together(
         run = open_run(path)
         config, prepared, classifier = _finished(run, observer, device)
         images = prepared.images
-        truth = images.class_names, images.classes.tolist(), run.environment["data"]
+        truth = images.class_names, images.classes.tolist(), _checksums(run)
         if first is None:
             first = truth
         if first != truth:
@@ -192,7 +192,7 @@ def _finished(
     config = on_device(validate(ImageClassificationConfig, run.config, run.path / CONFIG), device)
     classifier = load_image_classifier(run.path / MODEL, torch.device(config.device))
     images = load_configured_images(config.data, observer)
-    if run.environment.get("data") != dict(images.checksums):
+    if _checksums(run) != dict(images.checksums):
         raise RunError(
             run.path,
             "the images have changed since this run was trained",
@@ -202,6 +202,13 @@ def _finished(
     split = load_split(run.path / SPLIT)
     _check_split(run, split, len(images))
     return config, PreparedImages(images, split), classifier
+
+
+def _checksums(run: Run) -> dict[str, Any]:
+    """Those of the images that a run learnt from."""
+    found = run.environment.get("data")
+    known = found.items() if isinstance(found, Mapping) else ()
+    return {name: value for name, value in known if name != WEIGHTS}
 
 
 def _check_split(run: Run, split: Split, number: int) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
+from ...checksums import hash_file
 from ...data.class_folders import read_class_folder
 from ...data.image_split import divide_images
 from ...data.labelled_images import (
@@ -18,10 +20,15 @@ from ...data.labelled_images import (
 from ...data.splits import Split
 from ...engine.observer import Observer
 from ...errors import ConfigError
+from ...models.pretrained import begin_pretrained
 from ...schemas.image_classification import ImageClassificationConfig, LabelledImagesConfig
+from ...user_files import require_regular
 from .classifier import ImageClassifier, ImageHeader, untrained_image_classifier
 from .task import ImageClassification
 from .views import channel_statistics
+
+WEIGHTS = "model.weights"
+"""By what the weights that a training starts from are called among its checksums."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,25 @@ def untrained_images_classifier(
         dataset=images.name,
     )
     device = torch.device(config.device)
-    return untrained_image_classifier(header, device, config.streams.torch("init"))
+    classifier = untrained_image_classifier(header, device, config.streams.torch("init"))
+    if config.model.weights is not None:
+        arguments = {**header.options, "in_channels": header.channels, "window": header.size}
+        path = Path(config.model.weights)
+        begin_pretrained(classifier.network, header.model, arguments, path)
+    return classifier
+
+
+def starting_weights(config: ImageClassificationConfig) -> dict[str, str]:
+    """The checksum of the weights that training starts from, by the key that names them.
+
+    Raises:
+        InputFileError: there is no such file.
+    """
+    weights = config.model.weights
+    if weights is None:
+        return {}
+    require_regular(Path(weights), "a file of torchvision's weights")
+    return {WEIGHTS: hash_file(Path(weights))}
 
 
 def training_task(
