@@ -1,6 +1,7 @@
 """What the pages tell a reader to give can be given: commands, options, keys, files, extras."""
 
 import configparser
+import inspect
 import re
 import shlex
 from itertools import pairwise
@@ -11,6 +12,8 @@ from test_commands import KEYS, ROOT, check
 
 from hsi_suite.cli import cli
 from hsi_suite.config import config_names
+from hsi_suite.models.registry import MODELS
+from hsi_suite.models.spec import PURPOSES
 
 PAGES = sorted(
     path
@@ -45,6 +48,13 @@ OPTIONS = {
     for option in command.params
     for name in (*option.opts, *option.secondary_opts)
 } | {"--help", "--version", "--debug"}
+# Options of networks, which may be set by their names alone.
+OF_MODELS = {
+    key
+    for name in MODELS
+    for key in inspect.signature(MODELS[name].factory).parameters
+    if key not in {each for purpose in PURPOSES.values() for each in purpose.arguments}
+}
 # Programs that are not ours, and those beside the package, have options of their own.
 OTHERS = re.compile(r"torchrun|dask |openssl|tests\.fuzz|tests\.kills|benchmarks|--gres|--lifetime")
 
@@ -75,7 +85,8 @@ def test_commands_options_keys_and_configurations_exist(name):
         for option, value in pairwise(words):
             if option == "--set" and "=" in value and "describe" not in words:
                 key = value.partition("=")[0]
-                assert key in KEYS or key.startswith("model.options."), f"{name}: {line}"
+                short = key.partition(".")[0] in OF_MODELS
+                assert key in KEYS or key.startswith("model.options.") or short, f"{name}: {line}"
             if option == "--config" and "/" in value and not value.endswith(("/…", "/...", "/x")):
                 assert value in config_names(), f"{name}: {line}"
 
