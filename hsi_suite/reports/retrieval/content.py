@@ -177,7 +177,7 @@ def retrieval_remarks(metrics: Metrics) -> list[Remark]:
         remarks.append(
             Remark(
                 "Of validation queries, all of known classes, 95 % found a match of at least "
-                + " and ".join(
+                + enumerate_names(
                     f"{value:.2f} ({direction_words(direction, metrics['pair'])})"
                     for direction, value in metrics["thresholds"].items()
                 )

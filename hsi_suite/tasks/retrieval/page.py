@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...metrics.measures import measure
 from ...reports.bands import bands_section
-from ...reports.content import Metrics, count
+from ...reports.content import Metrics, count, enumerate_names
 from ...reports.document import Document, Figure, Remarks, Section
 from ...reports.pictures import chart, curves_section, photograph
 from ...reports.retrieval.content import (
@@ -63,7 +63,7 @@ def page(facts: PageFacts) -> Document:
 
 
 def _recall(metrics: Metrics) -> Figure:
-    said = " and ".join(
+    said = enumerate_names(
         f"{direction_words(name, metrics['pair'])} "
         f"{measure(MAP).with_unit(metrics['test'][name][MAP])}"
         for name in metrics["directions"]
