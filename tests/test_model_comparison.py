@@ -80,6 +80,9 @@ def test_what_cannot_be_compared(runs):
         compare_networks(["hybridsn"], runs="runs", shape=(15, 11, 11))
     with pytest.raises(HsiSuiteError, match="unknown name 'hybridns'"):
         compare_networks(["hybridns"])
+    for nothing in ("", "  "):
+        with pytest.raises(ConfigError, match="NAME"):
+            compare_networks([nothing])
     with pytest.raises(ConfigError, match="twice"):
         compare_networks(["ssrn", "ssrn"])
 

@@ -104,7 +104,7 @@ def test_a_run_gives_its_scene_alone_and_together_and_the_charts_of_its_page(dra
     assert names(drawn) >= PICTURES | charts
     captions = (drawn / CAPTIONS).read_text()
     for path in drawn.glob("*.svg"):
-        assert path.name in captions
+        assert f"{path.stem}, " in captions
     assert "red band 14, green band 10, blue band 5" in " ".join(captions.split()).replace(
         "Red", "red"
     )
@@ -217,7 +217,7 @@ def test_a_png_has_the_dots_of_its_width():
 def test_every_figure_has_the_width_that_is_asked_for(drawn):
     for path in drawn.glob("*.svg"):
         assert f'width="{NARROW}mm"' in path.read_text()
-        assert f"{path.name}, {NARROW} × " in (drawn / CAPTIONS).read_text()
+        assert f"{path.stem}, {NARROW} × " in (drawn / CAPTIONS).read_text()
 
 
 def test_finished_figures_are_kept_unless_they_may_be_replaced(trained, tmp_path, monkeypatch):
@@ -230,6 +230,23 @@ def test_finished_figures_are_kept_unless_they_may_be_replaced(trained, tmp_path
         write_figures(trained.path, "svg", tmp_path)
     write_figures(trained.path, "svg", tmp_path, overwrite=True)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_second_format_goes_beside_the_first_under_the_same_captions(
+    trained, tmp_path, monkeypatch
+):
+    one = PaperFigure("one", "It shows one.", lambda width: small_figure(), 3.0)
+    monkeypatch.setattr("hsi_suite.runs.figures._figures", lambda *_: [one])
+    write_figures(trained.path, "svg", tmp_path)
+    captions = (tmp_path / CAPTIONS).read_text()
+    write_figures(trained.path, "pdf", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"one.svg", "one.pdf", CAPTIONS}
+    assert (tmp_path / CAPTIONS).read_text() == captions
+    (tmp_path / "one.pdf").unlink()
+    (tmp_path / CAPTIONS).write_text("captions of mine")
+    with pytest.raises(ExistingOutputError, match=CAPTIONS):
+        write_figures(trained.path, "pdf", tmp_path)
+    assert not (tmp_path / "one.pdf").exists()
 
 
 def test_nothing_is_written_where_one_figure_cannot_be_drawn(trained, tmp_path, monkeypatch):

@@ -377,3 +377,23 @@ def test_the_words_are_those_of_the_blocks():
     changing = {"reduction_a", "reduction_b", "inception_v3_b", "inception_v3_d",
                 "inception_resnet_reduction_b", "unshuffle_down", "shuffle_up"}  # fmt: skip
     assert named == kept - changing - {name for name in kept if name.endswith("_stem")}
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"block": {"name": "conv", "dilation": 0}}, "dilation"),
+        ({"block": {"name": "conv", "dilation": -1}}, "dilation"),
+        ({"block": {"name": "conv", "groups": 0}}, "groups"),
+        ({"block": {"name": "residual", "kernel_size": 0}}, "kernel_size"),
+        ({"block": {"name": "bottleneck", "scale": 5}}, "scale"),
+        ({"stages": {"2d": {"block": {"name": "residual", "scale": None}}}}, "scale"),
+        ({"norm": {"name": "group", "groups": 0}}, "group"),
+        ({"norm": {"name": "group", "groups": -4}}, "group"),
+    ],
+)
+def test_sizes_that_no_layer_can_have_are_refused_when_it_is_built(options, named):
+    generator = torch.Generator()
+    sizes = {"in_channels": 15, "num_classes": 3, "window": 11}
+    with torch.device("meta"), pytest.raises(ConfigError, match=named):
+        build_model("hybridsn", **sizes, options=options, generator=generator)

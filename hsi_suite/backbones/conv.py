@@ -19,6 +19,7 @@ from .dimension import (
     build_activation,
     build_norm,
     needs_bias,
+    per_axis,
     resolve_padding,
 )
 from .squeeze_excitation import build_attention
@@ -39,13 +40,18 @@ def convolution(
     """A bare convolution of `dim` axes; `padding` as in `resolve_padding`.
 
     Raises:
-        ConfigError: `dim` is not 1, 2 or 3, there are no channels, or `groups` does not divide
-            them.
+        ConfigError: `dim` is not 1, 2 or 3, there are no channels, `groups` does not divide
+            them, or a kernel, stride or dilation is below 1.
     """
     if dim not in CONVOLUTIONS:
         raise ConfigError("dim", str(dim), "1, 2 or 3")
     if in_channels < 1 or out_channels < 1:
         raise ConfigError("channels", f"{in_channels} in and {out_channels} out", "at least 1")
+    # The meta device, on which networks are first built, lets a dilation of 0 pass.
+    sizes = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation, "groups": groups}
+    for name, size in sizes.items():
+        if min(per_axis(size, dim, name)) < 1:
+            raise ConfigError(name, f"{size}", "at least 1")
     if in_channels % groups or out_channels % groups:
         found = f"{groups} do not divide {in_channels} channels in and {out_channels} out"
         raise ConfigError("groups", found, "a divisor of both")

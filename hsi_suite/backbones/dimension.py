@@ -185,6 +185,8 @@ def batch_norm(channels: int, dim: int, eps: float = 1e-5, momentum: float = 0.1
 @NORMS.register("group")
 def group_norm(channels: int, dim: int, groups: int = 32, eps: float = 1e-5) -> nn.Module:
     """Group normalisation (Wu and He, 2018); `groups` is lowered to a divisor of `channels`."""
+    if groups < 1:
+        raise ConfigError("norm 'group'", f"{groups} groups", "at least 1")
     return nn.GroupNorm(math.gcd(channels, groups), channels, eps=eps)
 
 

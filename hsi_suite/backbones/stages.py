@@ -71,10 +71,8 @@ class StageStyle:
     activation: LayerChoice = None
 
     def __post_init__(self) -> None:
-        scale: object = self.scale
-        number = isinstance(scale, int | float) and not isinstance(scale, bool)
-        if scale is not None and not (number and 0 < float(str(scale)) <= 1):
-            raise ConfigError("model.options.scale", repr(scale), "a number above 0 and at most 1")
+        if self.scale is not None:
+            _check_scale(self.scale, "model.options.scale")
         if self.block == NOTHING:
             raise ConfigError("model.options.block", "none", f"one of {_words(stage_blocks())}")
 
@@ -121,6 +119,8 @@ class StageStyle:
                 "model.options.block", repr(choice), "a name, or options with a key `name`"
             )
         options = {key: value for key, value in choice.items() if key != "name"}
+        if "scale" in options:
+            _check_scale(options["scale"], "model.options.block.scale")
         said: str = choice["name"]
         name = _ALIASES.get(said, said)
         attention = self.attention
@@ -140,6 +140,12 @@ STAGE_KEYS = tuple(field.name for field in fields(StageStyle))
 def stage_blocks() -> list[str]:
     """The words that `block` knows: aliases, and the blocks that keep sizes."""
     return [*_ALIASES, *(name for name in BLOCKS if _keeps_sizes(name) and name != "conv")]
+
+
+def _check_scale(scale: object, subject: str) -> None:
+    number = isinstance(scale, int | float) and not isinstance(scale, bool)
+    if not (number and 0 < float(str(scale)) <= 1):
+        raise ConfigError(subject, repr(scale), "a number above 0 and at most 1")
 
 
 def _keeps_sizes(name: str) -> bool:

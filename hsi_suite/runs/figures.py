@@ -82,15 +82,20 @@ def write_figures(
     place = folder / FOLDER if output is None else Path(output)
     figures = _figures(folder, observer or Observer())
     paths = [place / f"{figure.name}.{kind}" for figure in figures]
-    with keeping([*paths, place / CAPTIONS], overwrite=overwrite):
+    with keeping(paths, overwrite=overwrite):
         drawn = [_drawn(figure, kind, width) for figure in figures]
-        make_folder(place)
-        written = []
-        for figure, path, (content, size) in zip(figures, paths, drawn, strict=True):
-            with atomic_file(path) as temporary:
-                temporary.write_bytes(content)
-            written.append(FigureFile(path, *size, figure.caption))
-        write_text(place / CAPTIONS, _captions(written))
+        captions = _captions(figures, [size for _, size in drawn])
+        # The same figures in another format have the same captions.
+        same = _has_text(place / CAPTIONS, captions)
+        with keeping([] if same else [place / CAPTIONS], overwrite=overwrite):
+            make_folder(place)
+            written = []
+            for figure, path, (content, size) in zip(figures, paths, drawn, strict=True):
+                with atomic_file(path) as temporary:
+                    temporary.write_bytes(content)
+                written.append(FigureFile(path, *size, figure.caption))
+            if not same:
+                write_text(place / CAPTIONS, captions)
     return written
 
 
@@ -121,10 +126,15 @@ def _drawn(
             raise ConfigError("--width", found, "a larger width") from None
 
 
-def _captions(files: Sequence[FigureFile]) -> str:
+def _captions(figures: Sequence[PaperFigure], sizes: Sequence[tuple[float, float]]) -> str:
+    """What each figure shows, in whatever format it is written."""
     entries = [
-        f"{each.path.name}, {each.width:.0f} × {each.height:.0f} mm\n"
+        f"{each.name}, {width:.0f} × {height:.0f} mm\n"
         + textwrap.fill(each.caption, _LINE, initial_indent="  ", subsequent_indent="  ")
-        for each in files
+        for each, (width, height) in zip(figures, sizes, strict=True)
     ]
     return "\n\n".join(entries) + "\n"
+
+
+def _has_text(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode(errors="backslashreplace")

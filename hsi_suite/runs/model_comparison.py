@@ -102,6 +102,8 @@ def write_comparison(found: NetworksCompared, folder: str | Path, *, overwrite: 
 
 
 def _parted(name: str) -> tuple[str, dict[str, Any]]:
+    if not name.strip():
+        raise ConfigError("NAME", repr(name), "the name of a network")
     model, *settings = name.split()
     return model, apply_settings({}, settings)
 
