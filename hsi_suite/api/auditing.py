@@ -94,7 +94,7 @@ class Audit(Shown):
         within = share.with_unit(polygons["test_in_training_polygons"])
         rows += [
             (
-                f"test pixels inside a {seen.window} × {seen.window} training window",
+                f"test pixels inside training windows of {seen.window} × {seen.window}",
                 share.with_unit(seen.test_inside_training_window),
             ),
             ("test windows overlapping one", share.with_unit(seen.windows_overlapping)),
