@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hsi_suite.cli.models import models
 from hsi_suite.errors import ConfigError, HsiSuiteError
 from hsi_suite.models.description import describe_model
+from hsi_suite.models.network_file import trust
 from hsi_suite.runs import model_comparison
 from hsi_suite.runs.model_comparison import compare_networks, write_comparison
 
@@ -108,3 +109,28 @@ def test_the_command_prints_a_line_for_each(tmp_path):
     assert [each["parameters"] for each in networks] == [363_848, 72_196]
     text = CliRunner().invoke(models, arguments[:-1], catch_exceptions=False).stdout
     assert "363,848" in text and "72,196" in text and "different sizes" in text
+
+
+def test_runs_of_a_network_of_ones_own_are_those_of_the_same_file(tmp_path, runs):
+    source = (
+        "from torch import nn\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self, in_channels, num_classes, window, scale=2.0, block='own'):\n"
+        "        super().__init__()\n"
+        "        self.layers = nn.Sequential(\n"
+        "            nn.Flatten(), nn.Linear(in_channels * window**2, num_classes)\n        )\n\n"
+        "    def forward(self, windows):\n        return self.layers(windows)\n"
+    )
+    file = tmp_path / "my nets" / "mine.py"
+    file.parent.mkdir()
+    file.write_text(source)
+    trust(file)
+    for number, content in enumerate((source, source + "# another\n")):
+        run = FakeRun("mine.Net", (0.4, 0.6)[number], scale=2.5)
+        run.config["model"]["name"] = "/somewhere/else/mine.py:Net"
+        run.path = tmp_path / str(number)
+        run.path.mkdir()
+        (run.path / "mine.py").write_text(content)
+        runs.append(run)
+    found = compare_networks([f"{file}:Net", f"{file}:Net scale=3"], runs="r", dataset="synthetic")
+    assert [each["score"] for each in found.networks] == [0.4, None]
+    assert found.networks[0]["parameters"] == 15 * 11 * 11 * 3 + 3

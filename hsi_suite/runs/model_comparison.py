@@ -10,9 +10,11 @@ from typing import Any
 
 from ..atomic import keeping, make_folder, write_json, write_text
 from ..backbones.stages import STAGE_KEYS, StageStyle
+from ..checksums import hash_file
 from ..config import apply_settings
 from ..errors import ConfigError
 from ..models.description import describe_model
+from ..models.network_file import checksum_of, is_network_file, parts_of, shown_name
 from ..registry import listed
 from ..reports.complexity import complexity_figure, complexity_page, stages_figure
 from ..reports.drawing import save_png, to_svg
@@ -104,8 +106,11 @@ def write_comparison(found: NetworksCompared, folder: str | Path, *, overwrite: 
 def _parted(name: str) -> tuple[str, dict[str, Any]]:
     if not name.strip():
         raise ConfigError("NAME", repr(name), "the name of a network")
-    model, *settings = name.split()
-    return model, apply_settings({}, settings)
+    words = name.split()
+    first = next((place for place, word in enumerate(words) if "=" in word), len(words))
+    # The path of a network's file may have spaces.
+    model = name.strip() if first == len(words) else " ".join(words[:first])
+    return model, apply_settings({}, words[first:])
 
 
 def _matching(
@@ -116,7 +121,7 @@ def _matching(
     found = {
         name: [
             run for run in finished
-            if run.metrics["model"] == model and _has(run, options)
+            if _is_of(run, model) and _has(run, options)
             and dataset in (None, run.metrics["dataset"])
         ]
         for name, model, options in wanted
@@ -136,9 +141,22 @@ def _matching(
     return found
 
 
+def _is_of(run: Run, model: str) -> bool:
+    """Whether a run is of this network; of a file, with the same content as the run's copy."""
+    if run.metrics["model"] != shown_name(model):
+        return False
+    if not is_network_file(model):
+        return True
+    copy = run.path / parts_of(model)[0].name
+    return copy.is_file() and hash_file(copy) == checksum_of(model)
+
+
 def _has(run: Run, options: Mapping[str, Any]) -> bool:
     """Whether a run's options are these where they are said, and its stages those in any case."""
     own = _options(run)
+    if is_network_file(run.config["model"]["name"]):
+        # What it calls a block or a scale is its own.
+        return all(own.get(key) == value for key, value in options.items())
     said = {key: value for key, value in options.items() if key not in STAGE_KEYS}
     alike = _style(own) == _style(options) and own.get("stages") == options.get("stages")
     return alike and all(own.get(key) == value for key, value in said.items())
