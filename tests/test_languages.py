@@ -325,14 +325,14 @@ def test_names_and_listings_stay_and_what_is_missing_is_said(chinese, monkeypatc
 
 
 def test_without_a_font_figures_stay_english_and_the_page_says_so(left, monkeypatch):
-    monkeypatch.setattr(figures, "_font", lambda: None)
+    monkeypatch.setattr(figures, "chinese_font", lambda: None)
     with wanting("zh"), speaking("classification"):
         page = classification_source()
     assert "图中的文字为英文：本机没有安装中文字体" in page
 
 
 def test_figures_are_translated_where_a_font_is(chinese, monkeypatch):
-    monkeypatch.setattr(figures, "_font", lambda: "DejaVu Sans")
+    monkeypatch.setattr(figures, "chinese_font", lambda: "DejaVu Sans")
     figure = Drawing()
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], label="position alone")

@@ -274,3 +274,18 @@ def test_distances_are_shares_of_the_test_pixels():
         (1.0, 75.0),
         (3.0, 25.0),
     ]
+
+
+def test_chinese_names_are_written_by_a_font_that_has_them(monkeypatch):
+    from matplotlib import rcParams
+
+    from hsi_suite.reports import drawing
+
+    # STIX, which matplotlib brings, stands for a Chinese font.
+    monkeypatch.setattr(drawing, "chinese_font", lambda: "STIXGeneral")
+    drawing._style.cache_clear()
+    try:
+        with drawing.house_style():
+            assert rcParams["font.family"] == ["DejaVu Sans", "STIXGeneral"]
+    finally:
+        drawing._style.cache_clear()

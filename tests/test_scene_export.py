@@ -63,6 +63,17 @@ def test_finished_files_are_kept(tmp_path):
     assert run("synthetic_small", "-o", cube, "--overwrite").exception is None
 
 
+@pytest.mark.parametrize(
+    "cube,truth", [("f.hdr", "f.hdr"), ("f.hdr", "./f.hdr"), ("f.tif", "f.tif"), ("f.npy", "f.npy")]
+)
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_labels_do_not_take_the_place_of_the_cube(tmp_path, monkeypatch, cube, truth, more):
+    monkeypatch.chdir(tmp_path)
+    result = run("synthetic_small", "-o", cube, "--labels-output", truth, *more)
+    assert isinstance(result.exception, OutputError) and "file of the cube" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("cube,truth", [("cube.xyz", "truth.tif"), ("cube.tif", "truth.xyz")])
 def test_nothing_is_left_where_an_ending_is_unknown(tmp_path, cube, truth):
     error = run("synthetic_small", "-o", tmp_path / cube, "--labels-output", tmp_path / truth)

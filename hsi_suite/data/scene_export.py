@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atomic import keeping
-from ..errors import ConfigError
+from ..errors import ConfigError, OutputError
 from ..palette import class_colours
 from .cube_export import ExportedCube, export_open_cube
 from .cube_writer import check_cube_target, files_of_cube
@@ -69,7 +69,8 @@ def export_scene(
 
     Raises:
         ConfigError: labels are asked for and the scene has none.
-        InputFileError, OutputError: as of `cube_export.export_cube`.
+        OutputError: the labels would take a file of the cube, or as of `cube_export.export_cube`.
+        InputFileError: as of `cube_export.export_cube`.
     """
     file = _as_file(scene)
     if labels is None:
@@ -79,7 +80,11 @@ def export_scene(
     check_cube_target(Path(output), file)
     target = Path(labels)
     files = [target, target.with_suffix(".img")] if target.suffix.lower() == ".hdr" else [target]
-    with keeping([*files, *files_of_cube(Path(output))], overwrite=overwrite):
+    cube = files_of_cube(Path(output))
+    for path in files:
+        if path.absolute() in {each.absolute() for each in cube}:
+            raise OutputError(path, "a file of the cube too", "another name for the labels")
+    with keeping([*files, *cube], overwrite=overwrite):
         colours = class_colours(len(scene.class_names))
         place = None if target.suffix.lower() == ".png" else scene.georeference
         write_label_map(target, scene.labels, scene.class_names, colours, place)

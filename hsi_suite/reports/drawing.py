@@ -18,6 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from ..atomic import atomic_file
+from .fonts import LATIN, chinese_font
 
 INK = "#24292f"
 FAINT = "#8c959f"
@@ -68,6 +69,8 @@ def _style() -> dict[str, Any]:
         values = dict(cast(dict[Any, Any], rcParams.copy()))
     # Reading it chooses one, which is the user's to do.
     del values["backend"]
+    # Names of classes and files may be Chinese in a page of any language.
+    values["font.family"] = [LATIN, *filter(None, [chinese_font()])]
     return values
 
 

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 
+from ..fonts import LATIN, chinese_font
 from .catalogue import catalogue
 from .speaking import ENGLISH, spoken
-
-# Of the systems that students have, and of the usual packages; the first that is there is taken.
-FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Noto Sans CJK JP",
-    "SimHei",
-    "Heiti SC",
-    "Droid Sans Fallback",
-    "Arial Unicode MS",
-    "Noto Serif CJK SC",
-    "SimSun",
-    "AR PL UMing CN",
-    "AR PL UKai CN",
-)
-_REST = "DejaVu Sans"
 
 
 def has_font() -> bool:
     """Whether figures can be written in the language that is spoken."""
-    return spoken() == ENGLISH or _font() is not None
-
-
-@cache
-def _font() -> str | None:
-    installed = {each.name for each in fontManager.ttflist}
-    return next((name for name in FONTS if name in installed), None)
+    return spoken() == ENGLISH or chinese_font() is not None
 
 
 def translate_figure(figure: Figure) -> None:
@@ -53,7 +22,7 @@ def translate_figure(figure: Figure) -> None:
     Args:
         figure: changed in place, before it is laid out.
     """
-    font = None if spoken() == ENGLISH else _font()
+    font = None if spoken() == ENGLISH else chinese_font()
     if font is None:
         return
     texts = catalogue(spoken())
@@ -69,4 +38,4 @@ def translate_figure(figure: Figure) -> None:
         if found_text is not None and found_text != said:
             text.set_text(found_text)
         # Few of these fonts have a bold face, and matplotlib warns of each text without it.
-        text.set(fontfamily=[font, _REST], fontweight="normal")
+        text.set(fontfamily=[font, LATIN], fontweight="normal")
