@@ -124,7 +124,7 @@ def test_results_tell_what_they_are(scene, run):
         (hsi.evaluate(run, verbose=0), ("equal to the stored figures", "overall accuracy")),
         (hsi.predict(run, scene, verbose=0), ("Prediction of 3 classes", "pixels")),
         (hsi.replay(run, verbose=0), ("1 of 1 runs identical",)),
-        (hsi.compare({"p": [0.9, 0.8], "q": [0.5, 0.6]}), ("1 pairs", "overall accuracy")),
+        (hsi.compare({"p": [0.9, 0.8], "q": [0.5, 0.6]}), ("1 pair", "overall accuracy")),
     ]
     for thing, words in shown:
         page = thing._repr_html_()

@@ -31,8 +31,8 @@ KINDS = ("plain", "se", "inception", "residual", "se_residual")
 CPU = torch.device("cpu")
 # Two steps of a training on little data, wherever the configuration takes its own from.
 LITTLE = {
-    "hybridsn": ["data.dataset=synthetic_small", "split.kind=random", "split.train=6",
-                 "train.batch_size=24"],
+    "hybridsn": ["data.dataset=synthetic_small", "split.kind=random", "split.guard=null",
+                 "split.train=6", "train.batch_size=24"],
     "dncnn": ["data.validation=0", "train.steps_per_epoch=2", "train.batch_size=2"],
     "retrieval": ["data.dataset=synthetic_small", "split.kind=random", "split.pairs=24",
                   "train.batch_size=12"],

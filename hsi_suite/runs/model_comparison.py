@@ -22,6 +22,7 @@ from ..reports.html import html_page
 from .finished_runs import finished_runs
 from .folder import Run
 from .scores import headline, run_scores, variant
+from .tasks import task_named
 
 _FILES = ("complexity.png", "complexity.svg", "stages.png", "stages.svg", "index.html",
           "comparison.json")  # fmt: skip
@@ -174,14 +175,11 @@ def _style(options: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _seen(run: Run) -> tuple[tuple[int, ...], dict[str, Any]] | None:
     """The shape of an input of a run's network and what it was built with; None where unknown."""
-    metrics, options = run.metrics, dict(_options(run))
-    if metrics["task"] == "classification" and run.config["reduction"]["method"] == "pca":
-        channels, side = run.config["reduction"]["components"], metrics["window"]
-    elif metrics["task"] == "image_classification":
-        channels, side = metrics["channels"], metrics["size"]
-    else:
+    images = task_named(run.metrics["task"]).seen_images(run)
+    if images is None:
         return None
-    return (channels, side, side), {**options, "num_classes": len(metrics["classes"])}
+    channels, side = images
+    return (channels, side, side), {**_options(run), "num_classes": len(run.metrics["classes"])}
 
 
 def _one_metric(found: Mapping[str, Sequence[Run]]) -> str | None:

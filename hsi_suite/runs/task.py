@@ -246,6 +246,13 @@ class Task(Protocol):
         """The names of the scores that are reported first, the most important one at the front."""
         return list(self.scores(metrics))[:3]
 
+    def seen_images(self, run: Run) -> tuple[int, int] | None:
+        """Channels and side of the square that a run's network classifies.
+
+        None where a network of this task, or this one, sees something else.
+        """
+        return None
+
     def part_sizes(self, metrics: Metrics) -> tuple[Any, Any]:
         """Items that were learnt from and scored on, as metrics.json has them."""
         split = metrics.get("split", {})

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...data.labelled_images import IMAGE_CLASSES
+from ...runs.folder import Run
 from ...runs.task import Metrics
 from ...schemas.image_classification import ImageClassificationConfig
 from ...schemas.run_metrics import ClassifiedMetrics
@@ -41,6 +42,10 @@ class ImageClassification(ScoredByClass):
         from ...reports.images.content import image_blocks
 
         return image_blocks(metrics)
+
+    def seen_images(self, run: Run) -> tuple[int, int]:
+        """See `Task`."""
+        return run.metrics["channels"], run.metrics["size"]
 
     def page(self, facts: PageFacts) -> Document:
         """See `Task`."""

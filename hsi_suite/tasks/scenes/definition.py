@@ -54,6 +54,13 @@ class SceneClassification(ScoredByClass):
         folds = variant == "spatial_folds"
         return "spatial cross-validation" if folds else super().variant_words(variant)
 
+    def seen_images(self, run: Run) -> tuple[int, int] | None:
+        """See `Task`: windows of principal components."""
+        reduction = run.config["reduction"]
+        if reduction["method"] != "pca":
+            return None
+        return reduction["components"], run.metrics["window"]
+
     def random_split(self, variant: str) -> bool:
         """See `Task`."""
         return variant == "random"
