@@ -18,10 +18,10 @@ def test_every_cell_runs(path, tmp_path, monkeypatch):
     monkeypatch.delenv("HSI_DATA_DIR", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     ran = carried_out(path, tmp_path)
-    kinds = [[output.output_type for output in cell.outputs] for cell in code_cells(path)]
-    # What was committed shows what a run shows: the same kinds of outputs, cell by cell.
+    # What was committed shows something wherever a run does; bars of progress come and go.
     now = [cell for cell in ran.cells if cell.cell_type == "code" and cell.source.strip()]
-    assert [[output.output_type for output in cell.outputs] for cell in now] == kinds
+    shown = [bool(cell.outputs) for cell in code_cells(path)]
+    assert [bool(cell.outputs) for cell in now] == shown
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
