@@ -49,6 +49,16 @@ def test_labels_that_are_not_there_cannot_be_written(tmp_path):
     assert np.array_equal(hsi.read_scene(tmp_path / "cube.hdr").cube, bare.cube)
 
 
+def test_the_files_beside_a_map_are_kept(tmp_path):
+    (tmp_path / "truth.qml").write_text("my style")
+    error = run(
+        "synthetic_small", "-o", tmp_path / "cube.hdr", "--labels-output", tmp_path / "truth.tif"
+    ).exception
+    assert isinstance(error, ExistingOutputError)
+    assert [path.name for path in tmp_path.iterdir()] == ["truth.qml"]
+    assert (tmp_path / "truth.qml").read_text() == "my style"
+
+
 def test_finished_files_are_kept(tmp_path):
     cube, truth = tmp_path / "cube.hdr", tmp_path / "truth.tif"
     truth.write_text("mine")

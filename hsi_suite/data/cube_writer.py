@@ -13,7 +13,7 @@ from ..atomic import atomic_file
 from ..errors import FormatLimitError, OutputError
 from ..user_files import resolved
 from .formats.cube_file import CubeFile
-from .formats.envi_writer import write_envi, write_envi_blocks
+from .formats.envi_writer import header_and_values, write_envi, write_envi_blocks
 from .formats.geolocation import WGS84
 from .formats.netcdf_writer import write_netcdf
 from .formats.side_masks import side_mask_of, write_side_mask
@@ -44,11 +44,10 @@ def check_cube_target(path: Path, source: CubeFile) -> None:
 def files_of_cube(target: Path) -> list[Path]:
     """All files that a cube of this name may have: itself, values, mask, places of its pixels."""
     ending = target.suffix.lower()
-    data = [target.with_suffix(".img")] if ending == ".hdr" else []
-    igm = _igm_of(target)
-    places = [igm, igm.with_suffix(".img")] if ending == ".hdr" else []
-    masks = [] if ending in (".npy", ".nc") else [side_mask_of(path) for path in (data or [target])]
-    return [target, *data, *masks, *places]
+    files = header_and_values(target)
+    places = header_and_values(_igm_of(target)) if ending == ".hdr" else []
+    masks = [] if ending in (".npy", ".nc") else [side_mask_of(files[-1])]
+    return [*files, *masks, *places]
 
 
 def write_cube_like(

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from ..atomic import keeping
 from ..errors import ConfigError, OutputError
 from ..palette import class_colours
+from ..user_files import resolved
 from .cube_export import ExportedCube, export_open_cube
 from .cube_writer import check_cube_target, files_of_cube
 from .formats.cube_file import CubeFile
 from .scene import Scene
-from .writers import write_label_map
+from .writers import files_of_map, write_label_map
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,10 @@ def export_scene(
         raise ConfigError("labels", f"{scene.name} has none", "a scene with labels")
     check_cube_target(Path(output), file)
     target = Path(labels)
-    files = [target, target.with_suffix(".img")] if target.suffix.lower() == ".hdr" else [target]
+    files = files_of_map(target)
     cube = files_of_cube(Path(output))
-    for path in files:
-        if path.absolute() in {each.absolute() for each in cube}:
-            raise OutputError(path, "a file of the cube too", "another name for the labels")
+    if {resolved(each) for each in files} & {resolved(each) for each in cube}:
+        raise OutputError(target, "a file of the cube too", "another name for the labels")
     with keeping([*files, *cube], overwrite=overwrite):
         colours = class_colours(len(scene.class_names))
         place = None if target.suffix.lower() == ".png" else scene.georeference

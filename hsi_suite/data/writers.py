@@ -15,11 +15,18 @@ from ..atomic import atomic_file
 from ..errors import OutputError, ShapeError
 from ..map_endings import MAP_ENDINGS
 from .formats.array_choice import size_text
-from .formats.envi_writer import classification_fields, write_envi
+from .formats.envi_writer import classification_fields, header_and_values, write_envi
+from .formats.map_styles import side_names
 from .formats.tiff_writer import write_layers_tiff, write_map_tiff
 from .scene import Georeference
 
 LAYER_ENDINGS = (".tif", ".tiff", ".hdr", ".npy")
+
+
+def files_of_map(path: Path) -> list[Path]:
+    """All files that `write_label_map` writes: an ENVI map is a pair, a TIFF one has sides."""
+    sides = side_names(path.name) if path.suffix.lower() in (".tif", ".tiff") else ()
+    return [*header_and_values(path), *(path.with_name(name) for name in sides)]
 
 
 def write_label_map(

@@ -18,6 +18,11 @@ from .georeferencing import make_map_info, simple_epsg
 _ENVI_CODES = {"u1": 1, "i2": 2, "i4": 3, "f4": 4, "f8": 5, "u2": 12, "u4": 13, "i8": 14, "u8": 15}
 
 
+def header_and_values(path: Path) -> list[Path]:
+    """The files that are written under a name: an ENVI header has its values beside it."""
+    return [path, path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [path]
+
+
 def write_envi(
     header: Path,
     layers: NDArray[Any],

@@ -17,6 +17,7 @@ from ...data.drawn_geometry import SceneGrid
 from ...data.drawn_labels import drawn_mask
 from ...data.formats.drawn_features import DrawnOptions
 from ...data.formats.drawn_formats import recognise_drawn
+from ...data.formats.envi_writer import header_and_values
 from ...data.formats.label_files import read_labels
 from ...data.label_alignment import align_labels
 from ...data.missing_data import band_list
@@ -97,7 +98,7 @@ def detect(
     if false_alarm_rate is not None and not 0 < false_alarm_rate < 1:
         raise ConfigError("--false-alarms", f"{false_alarm_rate:g}", "between 0 and 1")
     roc = path.with_name(f"{path.stem}_roc.png")
-    files = [path, *([path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [])]
+    files = header_and_values(path)
     files += [roc] if truth is not None else []
     refuse_existing(files, overwrite=overwrite)
     targets = None if truth is None else _truth(Path(truth), file)
@@ -236,9 +237,7 @@ def _judged(
 def _checked(path: Path, file: CubeFile, truth: str | Path | None) -> Path:
     if path.suffix.lower() not in ENDINGS:
         raise OutputError(path, f"the ending {path.suffix!r}", f"one of {', '.join(ENDINGS)}")
-    # An ENVI map is a pair of files.
-    data = [path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else []
-    written = {resolved(each) for each in (path, *data)}
+    written = {resolved(each) for each in header_and_values(path)}
     if {resolved(each) for each in file.files} & written:
         raise OutputError(path, "would replace the scene", "another name: no input is overwritten")
     if truth is not None and resolved(Path(truth)) in written:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ...data.formats.map_styles import side_names
+from ...data.formats.envi_writer import header_and_values
 from ...data.readers import CubeFile
+from ...data.writers import files_of_map
 from ...errors import OutputError
 from ...map_endings import check_map_ending
 from ...user_files import resolved
@@ -38,10 +39,8 @@ def written_files(target: Path, layers: Sequence[str], beside: Iterable[Path]) -
         layers: those of `LAYERS` that are written.
         beside: further files.
     """
-    places = [target, *(layer_path(target, what) for what in layers)]
-    data = [place.with_suffix(".img") for place in places if place.suffix.lower() == ".hdr"]
-    sides = side_names(target.name) if target.suffix.lower() in (".tif", ".tiff") else ()
-    return [*places, *data, *(target.with_name(name) for name in sides), *beside]
+    places = [header_and_values(layer_path(target, what)) for what in layers]
+    return [*files_of_map(target), *(file for pair in places for file in pair), *beside]
 
 
 def check_places(
