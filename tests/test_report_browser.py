@@ -1,7 +1,6 @@
 """The report of a batch in a real browser: quiet, offline, sortable, light and dark."""
 
 import json
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,39 +14,16 @@ from hsi_suite.runs.batches.report import write_batch_report
 from hsi_suite.runs.pages import PageFacts
 from hsi_suite.tasks.images.page import page as image_page
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from browser_samples import started_browser
+from selenium.webdriver.common.by import By
 
-_FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1200,900",
-)
 _LARGEST = 3_000_000
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if not program or not driver:
-        pytest.skip("chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for flag in (*_FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    found = webdriver.Chrome(options=options, service=Service(driver))
-    found.set_page_load_timeout(120)
-    yield found
-    found.quit()
+    yield from started_browser(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

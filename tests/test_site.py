@@ -208,27 +208,12 @@ def test_help_and_docstrings_become_markdown_that_shows_them():
     ]
 
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    from selenium.webdriver.chrome.service import Service
-    from test_report_browser import _FLAGS
+    # Skips where selenium is not installed; the tests above are worth running then.
+    from browser_samples import started_browser
 
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if not program or not driver:
-        pytest.skip("chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for flag in (*_FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    found = webdriver.Chrome(options=options, service=Service(driver))
-    found.set_page_load_timeout(120)
-    yield found
-    found.quit()
+    yield from started_browser(tmp_path_factory)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from ..backbones.conv import ConvNormAct
 from ..backbones.dimension import LayerChoice
 from ..backbones.footprint import footprint
 from ..backbones.squeeze_excitation import build_attention
-from ..backbones.stages import PLAIN, StageStyle, build_stage, stage_end, takes_raw_values
+from ..backbones.stages import StageStyle, build_stage, stage_end, takes_raw_values
 from ..backbones.window_classifier import WindowClassifier
 from ..errors import ConfigError, ShapeError
 from .inputs import check_window
@@ -146,8 +147,7 @@ def _stage(
 ) -> nn.Module:
     """One of the convolutional stages, as many axes as the kernel has."""
     if in_channels == 1 and not takes_raw_values(style):
-        plain = StageStyle(norm=style.norm, activation=style.activation, attention=style.attention)
-        style = plain.over(PLAIN)
+        style = replace(style, block=None, scale=None)
     return build_stage(
         style, in_channels, out_channels, dim=len(kernel), kernel_size=kernel, padding="valid"
     )

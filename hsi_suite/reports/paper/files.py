@@ -23,6 +23,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from ..drawing import house_style, laid_out, to_png
+from ..fonts import LATIN
 from .figure import SCALE
 
 #: Dots per inch of a PNG, in print.
@@ -103,7 +104,7 @@ def _with_fonts(text: str) -> str:
 
 
 def _face(weight: str, letters: set[str]) -> str:
-    properties = font_manager.FontProperties(family="DejaVu Sans", weight=weight)
+    properties = font_manager.FontProperties(family=LATIN, weight=weight)
     path = Path(font_manager.findfont(properties, directory=str(_font_folder())))
     options = subset.Options(flavor="woff", recalc_timestamp=False, notdef_outline=True)
     # It tells of tables that it drops, which are those that only matter while a font is made.
@@ -117,7 +118,7 @@ def _face(weight: str, letters: set[str]) -> str:
         font.save(buffer)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return (
-        f'@font-face{{font-family:"DejaVu Sans";font-weight:{weight};'
+        f'@font-face{{font-family:"{LATIN}";font-weight:{weight};'
         f'src:url("data:font/woff;base64,{data}") format("woff")}}'
     )
 
