@@ -11,6 +11,7 @@ import pytest
 import scipy.io
 import shapely
 from drawn_samples import CRS, PLACE, at, write_drawn
+from page_commands import command_lines
 from PIL import Image
 from scenes_samples import small_cube
 
@@ -30,8 +31,7 @@ SMALLER = {
 def commands(name):
     """The commands of a README as words; those of make and pip set up, and are run by others."""
     text = (ROOT / name).read_text("utf-8")
-    for line in re.findall(r"^\.venv/bin/(hsi .*)$", text, re.MULTILINE):
-        yield shlex.split(line, comments=True)
+    return command_lines("\n".join(re.findall(r"^\.venv/bin/(hsi .*)$", text, re.MULTILINE)))
 
 
 @pytest.fixture

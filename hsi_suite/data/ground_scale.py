@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .formats.georeferencing import is_geographic, simple_epsg, utm_zone
-from .formats.reprojection import reprojected
+from .formats.reprojection import of_system, reprojected
 from .scene import Georeference
 
 # WGS 84: semi-major axis, m, and squared eccentricity.
@@ -116,7 +117,7 @@ def _by_longitudes(
     places = middle[:, None] + np.array([[0.5, -0.5, 0, 0], [0, 0, 0.5, -0.5]])
     points = np.array([[a, b], [d, e]]) @ places + np.array([[c], [f]])
     if not geographic:
-        if _by_rasterio(crs) is None:
+        if _asked(crs) is None:
             return None
         points = reprojected(points, crs, _GEOGRAPHIC)
     if not np.isfinite(points).all():
@@ -141,21 +142,14 @@ def degree_metres(latitude: float) -> tuple[float, float]:
     return math.radians(across), math.radians(along)
 
 
-def _by_rasterio(crs: str) -> tuple[bool, str, float] | None:
+def _asked(crs: str) -> tuple[bool, str, float] | None:
     """Whether a system is of angles, its unit and that in radians or m; None where unknown."""
-    try:
-        from rasterio.crs import CRS
-        from rasterio.env import Env
-        from rasterio.errors import CRSError
-    except ImportError:
-        return None
-    try:
-        with Env():
-            system = CRS.from_user_input(crs)
-            name, factor = system.units_factor
-            return bool(system.is_geographic), str(name), float(factor)
-    except CRSError:
-        return None
+
+    def facts(system: Any) -> tuple[bool, str, float]:
+        name, factor = system.units_factor
+        return bool(system.is_geographic), str(name), float(factor)
+
+    return of_system(crs, facts)
 
 
 def _unit(crs: str | None, epsg: int | None) -> str:
@@ -163,7 +157,7 @@ def _unit(crs: str | None, epsg: int | None) -> str:
         return ""
     if epsg is not None:
         return "degree" if is_geographic(epsg) else "m"
-    if (found := _by_rasterio(crs)) is None:
+    if (found := _asked(crs)) is None:
         return ""
     angles, name, factor = found
     if angles:

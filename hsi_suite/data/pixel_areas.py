@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .formats.georeferencing import is_geographic, simple_epsg
+from .formats.reprojection import of_system
 from .scene import Georeference
 
 # Semi-major axis in m and inverse flattening of the ellipsoids of common geographic systems.
@@ -53,7 +55,7 @@ class EqualArea:
             return None
         epsg = simple_epsg(georeference.crs)
         if epsg is None:
-            return _by_rasterio(georeference.crs)
+            return of_system(georeference.crs, _plane_of)
         return cls(None, _ELLIPSOIDS[epsg]) if is_geographic(epsg) else cls(1.0)
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -91,22 +93,12 @@ def line_areas(georeference: Georeference | None, lines: int) -> NDArray[np.floa
     return areas if np.isfinite(areas).all() and (areas > 0).all() else None
 
 
-def _by_rasterio(crs: str) -> EqualArea | None:
-    try:
-        from rasterio.crs import CRS
-        from rasterio.env import Env
-        from rasterio.errors import CRSError
-    except ImportError:
-        return None
-    try:
-        with Env():
-            system = CRS.from_user_input(crs)
-            if system.is_geographic:
-                found = _ELLIPSOID.search(system.to_wkt())
-                if found is None:
-                    return None
-                ellipsoid = float(found[1]), float(found[2])
-                return EqualArea(None, ellipsoid, float(system.units_factor[1]))
-            return EqualArea(float(system.linear_units_factor[1])) if system.is_projected else None
-    except CRSError:
-        return None
+def _plane_of(system: Any) -> EqualArea | None:
+    """That of a `rasterio.crs.CRS`."""
+    if system.is_geographic:
+        found = _ELLIPSOID.search(system.to_wkt())
+        if found is None:
+            return None
+        ellipsoid = float(found[1]), float(found[2])
+        return EqualArea(None, ellipsoid, float(system.units_factor[1]))
+    return EqualArea(float(system.linear_units_factor[1])) if system.is_projected else None

@@ -1,11 +1,36 @@
-"""Places on the ground in another reference system, by rasterio."""
+"""Reference systems by rasterio: what they are, and places on the ground in another one."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+T = TypeVar("T")
+
 Places = NDArray[np.float64]
+
+
+def of_system(crs: str, question: Callable[[Any], T]) -> T | None:
+    """What a reference system answers; None without rasterio, or where it does not know the system.
+
+    Args:
+        crs: WKT or "EPSG:n".
+        question: is given the `rasterio.crs.CRS`.
+    """
+    try:
+        from rasterio.crs import CRS
+        from rasterio.env import Env
+        from rasterio.errors import CRSError
+    except ImportError:
+        return None
+    try:
+        with Env():
+            return question(CRS.from_user_input(crs))
+    except CRSError:
+        return None
 
 
 def reprojected(places: Places, own: str, to: str) -> Places:
