@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import ConfigError
 from .printable import shortened
-from .registry import nearest_names
+from .registry import did_you_mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -92,8 +92,7 @@ def _bound(
     takes_any = any(p.kind is _VARIABLE[1] for p in signature.parameters.values())
     for key in kwargs:
         if key not in known and not takes_any:
-            near = nearest_names(key, known)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
+            hint = did_you_mean(key, known)
             if "settings" in known:
                 keys = 'Keys of the configuration go into settings={"section.key": value}'
                 hint = f"{hint} {keys}".strip()

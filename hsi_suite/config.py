@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError
 from .guard import reason_of
-from .registry import nearest_names
+from .registry import did_you_mean, nearest_names
 from .user_files import is_there, read_text
 
 Tree = dict[str, Any]
@@ -121,8 +121,7 @@ def _config_text(name: str) -> str:
         return (resources.files("hsi_suite.configs") / f"{name}.yaml").read_text("utf-8")
     path = Path(name)
     if path.suffix not in {".yaml", ".yml"} and not is_there(path):
-        near = nearest_names(name, config_names())
-        hint = f"did you mean {' or '.join(near)}?" if near else "`hsi config list` shows them all"
+        hint = did_you_mean(name, config_names(), "`hsi config list` shows them all")
         raise ConfigError(name, "no configuration of this name", "a shipped name or a file", hint)
     return read_text(path, "a YAML file", kind=ConfigError)
 

@@ -27,6 +27,21 @@ def nearest_names(name: str, known: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name.lower(), list(known), n=_SUGGESTED, cutoff=0.5)
 
 
+def did_you_mean(
+    name: str, known: Iterable[str], otherwise: str = "", *, most: int = _SUGGESTED
+) -> str:
+    """The remedy of an unknown name: the nearest known ones as a question.
+
+    Args:
+        name: what was given.
+        known: what there is.
+        otherwise: the remedy where none is near.
+        most: how many are named.
+    """
+    near = nearest_names(name, known)[:most]
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
+
+
 def listed(known: Iterable[str]) -> str:
     """The names in alphabetical order for a message; of many only how many there are."""
     names = sorted(known)
@@ -98,8 +113,7 @@ class Registry(Generic[T]):
     def __getitem__(self, name: str) -> T:
         if name in self._entries:
             return self._entries[name]
-        near = nearest_names(name, self._entries)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(name, self._entries)
         raise UnknownNameError(self.kind, f"unknown name {name!r}", listed(self._entries), hint)
 
     def __contains__(self, name: object) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigError
-from ..registry import nearest_names
+from ..registry import did_you_mean
 
 
 def _glorot(weight: Tensor, generator: torch.Generator) -> None:
@@ -42,8 +42,7 @@ def initialise(module: nn.Module, scheme: str, generator: torch.Generator) -> No
         ConfigError: unknown scheme.
     """
     if scheme not in _SCHEMES:
-        near = nearest_names(scheme, _SCHEMES)
-        hint = f"did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(scheme, _SCHEMES, most=1)
         raise ConfigError("initialisation", repr(scheme), " or ".join(_SCHEMES), hint)
     for name, parameter in module.named_parameters():
         owner = module.get_submodule(name.rpartition(".")[0])

@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import ConfigError
-from ..registry import nearest_names
+from ..registry import did_you_mean
 from .blocks import BLOCKS, build_block
 from .conv import named_layers
 from .dimension import LayerChoice, Padding, Size, Style, build_activation, build_norm
@@ -92,8 +92,7 @@ class StageStyle:
             raise ConfigError(subject, repr(options), f"keys of {_words(known)}")
         for key in options:
             if key not in known:
-                near = nearest_names(str(key), known)
-                hint = f"did you mean {near[0]}?" if near else ""
+                hint = did_you_mean(str(key), known, most=1)
                 raise ConfigError(
                     f"{subject}.{key}", "unknown key", f"one of {_words(known)}", hint
                 )
@@ -155,8 +154,7 @@ def _keeps_sizes(name: str) -> bool:
 
 def _check_stage(name: str, said: str) -> None:
     if name not in BLOCKS:
-        near = nearest_names(said, stage_blocks())
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(said, stage_blocks())
         raise ConfigError(
             "model.options.block",
             f"unknown name {said!r}",

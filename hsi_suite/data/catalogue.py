@@ -7,7 +7,7 @@ from typing import Any
 
 from ..arguments import checked
 from ..errors import ConfigError, UnknownNameError
-from ..registry import Registry, enter_offered, nearest_names
+from ..registry import Registry, did_you_mean, enter_offered
 from .labelled_images import IMAGE_CLASSES
 from .public.download import locate, say_on_stderr
 from .public.public_scene import PublicScene
@@ -55,8 +55,7 @@ def check_dataset_name(name: str) -> None:
     # Images are trained on by the same option, so that a slip may mean one of them.
     known = scenes if name in IMAGE_CLASSES else (*scenes, *IMAGE_CLASSES)
     if name not in scenes:
-        near = nearest_names(name, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(name, known)
         raise UnknownNameError(
             "data set", f"unknown name {name!r}", f"one of {', '.join(known)}", hint
         )

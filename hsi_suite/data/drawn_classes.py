@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputFileError
-from ..registry import nearest_names
+from ..registry import did_you_mean
 from .formats.drawn_features import FIELD_OPTION, DrawnFeatures, same_name
 
 # Fields that hold numbers of features or what programs say of them, never classes.
@@ -106,8 +106,7 @@ def _chosen(layers: Sequence[DrawnFeatures], field: str | None) -> str:
         for layer in layers:
             if field not in layer.fields:
                 path = layer.path
-        near = nearest_names(field, common)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(field, common)
         raise InputFileError(path, f"no field {field!r}", _listed(common) or "a field", hint)
     possible = [name for name in common if _plain(name) not in _NO_CLASS]
     candidates = [name for name in possible if _may_be_classes(layers, name)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import UnknownNameError
-from ..registry import Registry, nearest_names
+from ..registry import Registry, did_you_mean
 from .cifar import CIFAR10_ARCHIVE, CIFAR10_CLASSES, read_cifar10
 from .public.download import locate, say_on_stderr
 from .public.transfer import Say
@@ -198,8 +198,7 @@ def load_labelled_images(
         InputFileError: a file does not hold what it should.
     """
     if name not in IMAGE_CLASSES:
-        near = nearest_names(name, IMAGE_CLASSES)
-        hint = f"did you mean {near[0]}?" if near else "or name a folder (data.folder)"
+        hint = did_you_mean(name, IMAGE_CLASSES, "or name a folder (data.folder)", most=1)
         known = ", ".join(IMAGE_CLASSES)
         raise UnknownNameError("data set", f"no images called {name!r}", f"one of {known}", hint)
     return IMAGE_CLASSES[name].load(allow_unverified, on_message)

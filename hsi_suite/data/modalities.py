@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputFileError, ShapeError
-from ..registry import listed, nearest_names
+from ..registry import did_you_mean, listed
 from .band_matching import KnownBands, header_numbers, known_from
 from .reduction import Reduction, fit_pca
 from .scene import Scene, check_window
@@ -217,8 +217,7 @@ def scene_modality(
         ShapeError: more components than bands, or a window larger than the scene.
     """
     if kind not in SCENE_KINDS:
-        near = nearest_names(kind, SCENE_KINDS)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(kind, SCENE_KINDS)
         raise ConfigError("data.pair", f"unknown kind {kind!r}", listed(SCENE_KINDS), hint)
     bands = _bands_of(scene)
     if kind == "spectrum":

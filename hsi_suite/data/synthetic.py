@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from ..errors import UnknownNameError
-from ..registry import nearest_names
+from ..registry import did_you_mean
 from ..seeding import derive_seed
 from .scene import Scene, nearest_bands
 from .synthesis.parcels import ParcelMap, draw_parcels
@@ -251,8 +251,7 @@ def _column(deviations: Ground) -> FloatArray:
 def _recipe(name: str) -> SyntheticRecipe:
     if name in SYNTHETIC_RECIPES:
         return SYNTHETIC_RECIPES[name]
-    near = nearest_names(name, SYNTHETIC_RECIPES)
-    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    hint = did_you_mean(name, SYNTHETIC_RECIPES)
     raise UnknownNameError(
         "synthetic scene", f"unknown name {name!r}", f"one of {', '.join(SYNTHETIC_RECIPES)}", hint
     )

@@ -14,7 +14,7 @@ from torch import nn
 from ..arguments import checked
 from ..backbones.initialisation import initialise
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
-from ..registry import listed, nearest_names
+from ..registry import did_you_mean, listed
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES
 
@@ -202,8 +202,7 @@ def _build(
 ) -> nn.Module:
     suitable = model_names(task)
     if not is_model(name):
-        near = nearest_names(name, suitable)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(name, suitable)
         raise UnknownNameError("model", f"unknown name {name!r}", listed(suitable), hint)
     spec = spec_of(name, task)
     if spec.task != task:
@@ -218,8 +217,7 @@ def _build(
     known = [key for key in arguments if key not in fixed and arguments[key].kind not in unnamed]
     for key in () if any_key else options:
         if key not in known:
-            near = nearest_names(key, known)
-            hint = f"did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(key, known, most=1)
             expected = f"one of {', '.join(known)}" if known else "no options"
             raise ConfigError(f"model.options.{key}", f"unknown option of {name}", expected, hint)
     seed = 0 if generator is None else generator.initial_seed()

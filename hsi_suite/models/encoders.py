@@ -11,7 +11,7 @@ from torch import nn
 from ..backbones.pooling import max_pool
 from ..backbones.stages import PLAIN, StageStyle, build_stage, stage_end, strides
 from ..errors import ConfigError, ShapeError
-from ..registry import Registry, listed, nearest_names
+from ..registry import Registry, did_you_mean, listed
 
 _LEAST_BANDS = 16
 _NORM = "batch"
@@ -123,8 +123,7 @@ def build_encoder(
         ShapeError: it is for items of another kind.
     """
     if name not in ENCODERS:
-        near = nearest_names(name, ENCODERS)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(name, ENCODERS)
         raise ConfigError("encoder", f"unknown name {name!r}", listed(ENCODERS), hint)
     encoder = ENCODERS[name]
     if encoder is not None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from ..arguments import checked
 from ..errors import ConfigError
-from ..registry import Registry, enter_offered, listed, nearest_names
+from ..registry import Registry, did_you_mean, enter_offered, listed
 from .network_file import is_network_file, network_class
 from .shipped import SHIPPED
 from .spec import ModelSpec
@@ -140,9 +140,8 @@ def model_names(task: str | None = None) -> list[str]:
     _load_others()
     tasks = {MODELS[name].task for name in MODELS}
     if task is not None and task not in tasks:
-        near = nearest_names(task, tasks)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
-        raise ConfigError("task", f"no networks for {task!r}", listed(tasks), hint)
+        found = f"no networks for {task!r}"
+        raise ConfigError("task", found, listed(tasks), did_you_mean(task, tasks))
     return [name for name in MODELS if task is None or MODELS[name].task == task]
 
 

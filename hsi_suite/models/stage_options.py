@@ -8,7 +8,7 @@ from typing import Any
 from ..backbones.dimension import LayerChoice
 from ..backbones.stages import NOTHING, StageStyle
 from ..errors import ConfigError
-from ..registry import listed, nearest_names
+from ..registry import did_you_mean, listed
 
 _SUBJECT = "model.options.stages"
 
@@ -38,8 +38,7 @@ class StageOptions:
             raise ConfigError(_SUBJECT, repr(stages), f"keys, {listed(known)}")
         for name in stages or {}:
             if name not in known:
-                near = nearest_names(str(name), known)
-                hint = f"did you mean {near[0]}?" if near else ""
+                hint = did_you_mean(str(name), known, most=1)
                 raise ConfigError(f"{_SUBJECT}.{name}", "no such stage", listed(known), hint)
         self._said = {
             name: StageStyle.read(said, f"{_SUBJECT}.{name}")

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ConfigError, RunError
 from ..metrics.measures import measure
 from ..metrics.statistics import describe
-from ..registry import listed, nearest_names
+from ..registry import did_you_mean, listed
 from ..reports.content import unverified_text
 from ..shown import Rows, Shown
 from .batches.comparisons import compare_models
@@ -97,8 +97,7 @@ def compare(paths: Sequence[str | Path], *, metric: str | None = None) -> Contes
     entries = []
     names = sorted({name for group in groups for name in _scores(group.runs[0])})
     if metric is not None and metric not in names:
-        near = nearest_names(metric, names)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(metric, names)
         # Those of single classes are too many to list.
         expected = listed([name for name in names if "/" not in name] or names)
         raise ConfigError("--metric", f"no run has {metric!r}", expected, hint)

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ..errors import ConfigError, RunError, UnknownNameError
-from ..registry import listed, nearest_names, warn_left_out
+from ..registry import did_you_mean, listed, warn_left_out
 from .folder import CONFIG, Run
 from .task import Task
 
@@ -47,8 +47,7 @@ def task_named(name: str) -> Task:
                 found = f"cannot be imported ({type(error).__name__}: {error})"
                 raise ConfigError(f"task {name}", found, point.value) from error
             return theirs
-    near = nearest_names(name, task_names())
-    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    hint = did_you_mean(name, task_names())
     raise UnknownNameError("task", f"unknown name {name!r}", listed(task_names()), hint)
 
 

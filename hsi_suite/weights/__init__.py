@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UnknownNameError
-from ..registry import nearest_names
+from ..registry import did_you_mean
 
 #: What `hsi denoise` uses when nothing else is named.
 DEFAULT_WEIGHTS = "default_denoiser"
@@ -25,8 +25,7 @@ def shipped_weights(name: str) -> Path:
     """
     names = shipped_names()
     if name not in names:
-        near = nearest_names(name, names)
-        hint = f"did you mean {near[0]}?" if near else "name a file with --weights"
+        hint = did_you_mean(name, names, "name a file with --weights", most=1)
         known = f"one of {', '.join(names)}" if names else "none ships with this version"
         raise UnknownNameError("shipped weights", f"no {name!r} among them", known, hint)
     return _FOLDER / f"{name}.safetensors"

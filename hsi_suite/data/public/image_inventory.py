@@ -10,7 +10,7 @@ import numpy as np
 
 from ...commands import suggested
 from ...errors import DatasetNotFoundError, UnknownNameError
-from ...registry import nearest_names
+from ...registry import did_you_mean
 from ..catalogue import dataset_names
 from ..labelled_images import IMAGE_CLASSES
 from .download import say_on_stderr
@@ -48,8 +48,7 @@ def separate_image_sets(names: Iterable[str]) -> tuple[list[str], list[str]]:
     for name in names:
         known = (*dataset_names(), *IMAGE_SETS, *IMAGE_CLASSES)
         if name not in known:
-            near = nearest_names(name, known)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
+            hint = did_you_mean(name, known)
             raise UnknownNameError(
                 "data set", f"unknown name {name!r}", f"one of {', '.join(known)}", hint
             )

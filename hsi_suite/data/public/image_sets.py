@@ -17,7 +17,7 @@ from typing import NoReturn
 from ...atomic import atomic_folder
 from ...cache import cache_folder
 from ...errors import ChecksumError, DatasetNotFoundError, OutputError, UnknownNameError
-from ...registry import nearest_names
+from ...registry import did_you_mean
 from .bsds500_names import BSDS500_NAMES
 from .download import DATA_VARIABLE, data_folder, say_on_stderr
 from .transfer import Say, fetch
@@ -170,12 +170,7 @@ def check_image_set_name(name: str) -> RegisteredImages:
         UnknownNameError: no set has it; lists the nearest names.
     """
     if name not in IMAGE_SETS:
-        near = nearest_names(name, IMAGE_SETS)
-        hint = (
-            f"did you mean {' or '.join(near)}?"
-            if near
-            else "or name a folder of your own: data.folder"
-        )
+        hint = did_you_mean(name, IMAGE_SETS, "or name a folder of your own: data.folder")
         known = ", ".join(IMAGE_SETS)
         raise UnknownNameError("image set", f"unknown name {name!r}", f"one of {known}", hint)
     return IMAGE_SETS[name]

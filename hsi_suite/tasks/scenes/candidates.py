@@ -10,7 +10,7 @@ from ...errors import ConfigError
 from ...models.classical import CLASSICAL
 from ...models.network_file import is_network_file
 from ...models.registry import classifier_names, is_model
-from ...registry import listed, nearest_names
+from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO, Candidate
 from ...schemas.classification import (
     ClassificationConfig,
@@ -127,8 +127,7 @@ def _tree(where: str, source: str, dataset: str | None) -> Tree:
 def _unknown(where: str, name: str) -> ConfigError:
     names = [each.removeprefix("classification/") for each in config_names()]
     known = dict.fromkeys([*classifier_names(), *CLASSICAL, *names])
-    near = nearest_names(name, list(known))
-    hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
+    hint = did_you_mean(name, list(known), "`hsi models list` describes them")
     return ConfigError(where, f"unknown candidate {name!r}", "a model or configuration", hint)
 
 

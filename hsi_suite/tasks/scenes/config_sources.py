@@ -7,7 +7,7 @@ from ...errors import ConfigError
 from ...models.classic_classifier import CLASSIC_MODELS
 from ...models.classical import CLASSICAL
 from ...models.registry import classifier_names, is_model
-from ...registry import listed, nearest_names
+from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO
 
 _TASK_FOLDER = "classification"
@@ -34,6 +34,5 @@ def shipped_for(dataset: str | None, model: str) -> str:
     if is_model(model):
         return f"{_TASK_FOLDER}/own_network"
     known = [*classifier_names(), *CLASSICAL, AUTO]
-    near = nearest_names(model, known)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
+    hint = did_you_mean(model, known, "`hsi models list` describes them")
     raise ConfigError("--model", f"unknown model {model!r}", listed(known), hint)

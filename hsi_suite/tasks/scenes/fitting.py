@@ -22,7 +22,7 @@ from ...losses import class_weights
 from ...models.building import build_model, running
 from ...models.classical import CLASSICAL
 from ...models.registry import classifier_names, is_model
-from ...registry import listed, nearest_names
+from ...registry import did_you_mean, listed
 from ...schemas.classification import ClassificationConfig
 from .classical_fitting import field_shifts, fit_classical, likeness, training_spectra
 from .classifier import Classifier, Header
@@ -70,8 +70,7 @@ def untrained(config: ClassificationConfig, prepared: Prepared) -> Classifier:
     if not is_model(config.model.name):
         # The registry of networks words the message; it should name the classical ones too.
         names = [*classifier_names(), *CLASSICAL]
-        near = nearest_names(config.model.name, names)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`hsi models list` describes them"
+        hint = did_you_mean(config.model.name, names, "`hsi models list` describes them")
         raise ConfigError("model.name", f"unknown model {config.model.name!r}", listed(names), hint)
     network = build_model(
         config.model.name,

@@ -10,7 +10,7 @@ from ...config import Section
 from ...data.file_list import absolute_files
 from ...data.scene_list import ROLES, file_name, named_scenes, names_several
 from ...errors import ConfigError
-from ...registry import listed, nearest_names
+from ...registry import did_you_mean, listed
 from ...schemas.classification import ClassificationConfig, SplitConfig
 from ...schemas.scene_data import NamedSceneConfig, ScenesConfig
 
@@ -121,8 +121,7 @@ def _check(config: ClassificationConfig, data: ScenesConfig) -> None:
     for key in ("test_scenes", "validation_scenes"):
         for name in getattr(split, key):
             if name not in names:
-                near = nearest_names(name, names)
-                hint = f"did you mean {' or '.join(near)}?" if near else ""
+                hint = did_you_mean(name, names)
                 raise ConfigError(
                     f"split.{key}", f"no scene is called {name!r}", listed(names), hint
                 )

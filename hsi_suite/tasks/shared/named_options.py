@@ -7,7 +7,7 @@ from typing import Any
 
 from ...config import Tree
 from ...errors import ConfigError
-from ...registry import nearest_names
+from ...registry import did_you_mean
 
 # Those among them that registered scenes have too.
 _OF_EVERY_SCENE = {"scene", "bands", "drop_water", "allow_unverified"}
@@ -69,8 +69,7 @@ def named_keys(
         if value is None:
             continue
         if name not in places:
-            near = nearest_names(name, places)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
+            hint = did_you_mean(name, places)
             raise ConfigError(name, found, f"one of {', '.join(places)}", hint)
         put(tree, places[name], value)
     return tree
