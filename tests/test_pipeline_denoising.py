@@ -148,10 +148,22 @@ def test_a_colour_training_begins_from_grey_weights(finished, folder, tmp_path):
     assert ended["head.conv.bias"].shape == ended["head.conv.weight"].shape[:1]
 
 
-def test_grey_weights_need_a_blind_colour_network(finished, folder, tmp_path):
+def test_a_colour_training_with_a_map_begins_from_grey_weights(finished, folder, tmp_path):
+    still = ["train.epochs=1", "train.steps_per_epoch=1", "train.optimizer.learning_rate=1e-30"]
+    given = f"model.grey_weights={finished.path}"
+    run = train(configured(folder, "data.colour=rgb", given, *still), tmp_path)
+    begun, ended = weights(finished), weights(run)
+    for name in ("bottom.0.body.0.conv.weight", "tail.conv.weight"):
+        repeats = ended[name].shape[0] // begun[name].shape[0]
+        assert torch.allclose(torch.cat([begun[name]] * repeats), ended[name], rtol=0, atol=1e-12)
+    assert "head.conv.bias" not in ended
+
+
+def test_grey_weights_need_a_colour_network_blind_or_with_a_map(finished, folder, tmp_path):
     given = f"model.grey_weights={finished.path}"
     for settings, named in (
-        ((), "noise_map=false"),
+        ((), "data.colour=rgb"),
+        ((*BLIND, "model.options={channels: [8, 16], blocks: 1, offset: true}"), "neither or both"),
         ((f"model.weights={finished.path}",), "either model.weights or model.grey_weights"),
         ((*BLIND, "model.options.channels=[4,4]"), "has options"),
     ):

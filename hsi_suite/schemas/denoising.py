@@ -187,9 +187,10 @@ class DenoiserConfig(Section):
         options: further arguments of the network.
         weights: what training starts from: a shipped name, a file or the folder of a run, of the
             same network; null draws new weights from the stream `init`.
-        grey_weights: what a blind colour network with an offset starts from instead: a grey one
-            of the same body with a σ map, see `blind_colour_start`.
-        grey_sigma: the σ of the map that becomes the offset, on the scale 0 to 255.
+        grey_weights: what a network for colour starts from instead: a grey one of the same body
+            with a σ map, see `colour_start` and, for a blind one with an offset,
+            `blind_colour_start`.
+        grey_sigma: the σ of the map that becomes the offset of a blind one, on the scale 0 to 255.
     """
 
     name: str = "residual_unet"

@@ -12,7 +12,7 @@ from ...data.images import ImageSet, load_images, read_folder
 from ...data.photographs import read_header
 from ...engine.observer import Observer
 from ...errors import ConfigError
-from ...models.residual_unet import blind_colour_start
+from ...models.residual_unet import blind_colour_start, colour_start
 from ...restoration.colour import LUMA
 from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...seeding import SeedStreams
@@ -104,14 +104,17 @@ def _begin_from_grey(denoiser: Denoiser, weights: str, sigma: float) -> None:
     )
     _refuse_other_network("model.grey_weights", weights, given.header, wanted)
     blind = not denoiser.header.options.get("noise_map", True)
-    if not blind or not denoiser.header.options.get("offset") or denoiser.header.in_channels == 1:
+    offset = bool(denoiser.header.options.get("offset"))
+    if blind != offset or denoiser.header.in_channels == 1:
         raise ConfigError(
             "model.grey_weights",
             "given for another network",
-            "a blind one for colour with an offset",
-            "set noise_map=false and offset=true in model.options, and data.colour=rgb",
+            "one for colour, with a σ map or blind with an offset",
+            "set data.colour=rgb, and of model.options neither or both of noise_map=false and "
+            "offset=true",
         )
-    start = blind_colour_start(given.network.state_dict(), sigma / _LEVELS, LUMA)
+    grey = given.network.state_dict()
+    start = blind_colour_start(grey, sigma / _LEVELS, LUMA) if blind else colour_start(grey, LUMA)
     denoiser.network.load_state_dict(start)
 
 
