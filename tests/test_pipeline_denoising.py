@@ -163,7 +163,10 @@ def test_grey_weights_need_a_colour_network_blind_or_with_a_map(finished, folder
     given = f"model.grey_weights={finished.path}"
     for settings, named in (
         ((), "data.colour=rgb"),
-        ((*BLIND, "model.options={channels: [8, 16], blocks: 1, offset: true}"), "neither or both"),
+        (
+            (*BLIND, "model.options={channels: [8, 16], blocks: 1, noise_map: true, offset: true}"),
+            "neither or both",
+        ),
         ((f"model.weights={finished.path}",), "either model.weights or model.grey_weights"),
         ((*BLIND, "model.options.channels=[4,4]"), "has options"),
     ):
