@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from .api.auditing import Audit, audit
     from .api.comparing import Comparisons, compare
     from .api.denoising import Denoiser, denoise
-    from .api.evaluation import Evaluation
+    from .api.evaluation import Evaluation, JointEvaluation
     from .api.retrieval import Matches, Retriever
-    from .api.running import batch, evaluate, predict, replay, train
+    from .api.running import batch, evaluate, evaluate_together, predict, replay, train
     from .api.scene_classifier import SceneClassifier
     from .data.catalogue import dataset_names, load_dataset
     from .data.readers import read_scene
@@ -48,6 +48,7 @@ __all__ = [
     "Denoiser",
     "Evaluation",
     "HsiSuiteError",
+    "JointEvaluation",
     "Matches",
     "Prediction",
     "Replay",
@@ -63,6 +64,7 @@ __all__ = [
     "dataset_names",
     "denoise",
     "evaluate",
+    "evaluate_together",
     "load_dataset",
     "metrics",
     "models",
@@ -82,6 +84,7 @@ _PLACES = {
     "Denoiser": "api.denoising",
     "Evaluation": "api.evaluation",
     "HsiSuiteError": "errors",
+    "JointEvaluation": "api.evaluation",
     "Matches": "api.retrieval",
     "Prediction": "tasks.scenes.prediction",
     "Replay": "runs.replay",
@@ -96,6 +99,7 @@ _PLACES = {
     "dataset_names": "data.catalogue",
     "denoise": "api.denoising",
     "evaluate": "api.running",
+    "evaluate_together": "api.running",
     "load_dataset": "data.catalogue",
     "open_run": "runs.folder",
     "predict": "api.running",

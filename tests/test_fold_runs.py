@@ -135,6 +135,13 @@ def test_a_run_of_folds_is_evaluated_replayed_and_reported(run):
     again = hsi.evaluate(run, verbose=0)
     assert again.equal
     assert again.scores["confusion_matrix"] == run.metrics["test"]["confusion_matrix"]
+    together = hsi.evaluate_together([run], verbose=0)
+    assert together.scores["confusion_matrix"] == run.metrics["test"]["confusion_matrix"]
+    assert (together.left_out, together.facts["left_out_learnt"]) == (0, 0)
+    leakage = run.metrics["leakage"]
+    assert together.facts["nearest_learnt"] == leakage["min_distance"]
+    assert together.facts["within_one_pixel"] == leakage["within_one_pixel"]
+    assert together.facts["inside_windows"] == leakage["test_inside_training_window"]
     assert hsi.replay(run, verbose=0).status == 0
     with pytest.raises(ConfigError, match="--dropout-at-test: a run of 3 folds"):
         hsi.evaluate(run, dropout_at_test=True, verbose=0)
@@ -255,6 +262,8 @@ def test_several_scenes_are_folded_together(tmp_path):
     rows = found.metrics["scenes"]
     assert sum(row["test"] for row in rows) == found.metrics["test"]["num_pixels"] == 2 * 29 * 28
     assert hsi.evaluate(found, verbose=0).equal
+    together = hsi.evaluate_together([found], verbose=0)
+    assert together.scores["confusion_matrix"] == found.metrics["test"]["confusion_matrix"]
 
 
 def test_a_class_in_one_place_is_left_out_and_said(tmp_path):

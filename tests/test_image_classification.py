@@ -24,17 +24,13 @@ from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, Stopped
 from hsi_suite.models.registry import MODELS, ModelSpec
 from hsi_suite.pipelines.reproducibility import repeat
 from hsi_suite.runs import launch
-from hsi_suite.runs.evaluation import evaluate
+from hsi_suite.runs.evaluation import evaluate, evaluate_together
 from hsi_suite.runs.folder import CHECKPOINT
 from hsi_suite.runs.identity import run_identity
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.images.classifier import load_image_classifier, mean_probabilities
 from hsi_suite.tasks.images.configuration import image_classification_config, resolve
-from hsi_suite.tasks.images.evaluation import (
-    evaluate_image_ensemble,
-    image_scores,
-    top_accuracy,
-)
+from hsi_suite.tasks.images.evaluation import image_scores, top_accuracy
 from hsi_suite.tasks.images.preparation import (
     prepare_images,
     training_task,
@@ -335,7 +331,7 @@ def test_runs_answer_together(pair, finished, tmp_path):
     own = SeedStreams(0).seed("split")
     settings = ["train.epochs=1", f"seeds.split={own}"]
     runs = [finished, launch.start(configured(*settings, seed=2), tmp_path)]
-    together = evaluate_image_ensemble([run.path for run in runs])
+    together = evaluate_together([run.path for run in runs])
     _, images, _ = prepared(configured())
     rows = []
     for run in runs:
@@ -346,10 +342,12 @@ def test_runs_answer_together(pair, finished, tmp_path):
     classes, names = images.images.classes[images.split.test], images.images.class_names
     assert together["test"] == image_scores(classes, mean, names)
     assert together["left_out"] == 0
+    for row, own in zip(together["alone"], rows, strict=True):
+        assert row["overall_accuracy"] == image_scores(classes, own, names)["overall_accuracy"]
 
 
 def test_runs_of_other_splits_answer_for_what_all_of_them_tested(pair):
-    together = evaluate_image_ensemble([run.path for run in pair])
+    together = evaluate_together([run.path for run in pair])
     _, images, _ = prepared(configured())
     splits = [load_split(run.path / "split.npz") for run in pair]
     common = sorted(set(splits[0].test) & set(splits[1].test))
@@ -375,18 +373,17 @@ def test_runs_without_a_common_test_image_do_not_answer(pair, tmp_path, monkeypa
 
     monkeypatch.setattr("hsi_suite.tasks.images.evaluation.load_split", disjoint)
     with pytest.raises(RunError, match="no test image in common"):
-        evaluate_image_ensemble([run.path for run in pair])
+        evaluate_together([run.path for run in pair])
 
 
 def test_runs_of_other_tasks_are_named_before_anything_else(finished, tmp_path):
-    """Also where the same run is given twice, or the first one is of images."""
+    """Also where the same run is given twice."""
     scene = tmp_path / "scene"
     shutil.copytree(finished.path, scene)
     config = (scene / "config.yaml").read_text()
     (scene / "config.yaml").write_text(config.replace("image_classification", "classification", 1))
-    for runs in ([scene, scene], [finished.path, finished.path, scene]):
-        with pytest.raises(RunError, match="scene: is a run of classification"):
-            evaluate_image_ensemble(runs)
+    with pytest.raises(RunError, match="scene: is a run of classification"):
+        evaluate_together([finished.path, finished.path, scene])
 
 
 def test_unverified_images_are_said_once(finished, tmp_path):
@@ -398,7 +395,7 @@ def test_unverified_images_are_said_once(finished, tmp_path):
     observer = Observer()
     observer.message = said.append
     assert evaluate(run, observer=observer)["unverified"] == ["digits.csv"]
-    assert evaluate_image_ensemble([run], observer)["unverified"] == ["digits.csv"]
+    assert evaluate_together([run], observer=observer)["unverified"] == ["digits.csv"]
     assert [line.count("UNVERIFIED") for line in said if "digits.csv" in line] == [1, 1]
 
 
@@ -534,7 +531,7 @@ def test_the_command_line(tmp_path, finished):
     assert "equal to the stored scores" in once.stdout
     both = [printed["run"], str(finished.path)]
     together = CliRunner().invoke(evaluate_command, [*both, "--json"])
-    assert json.loads(together.stdout)["test"] == evaluate_image_ensemble(both)["test"]
+    assert json.loads(together.stdout)["test"] == evaluate_together(both)["test"]
     assert "2 runs together, 360 test images" in CliRunner().invoke(evaluate_command, both).stdout
     failed = CliRunner().invoke(train_command, ["--dataset", "digits", "--split", "disjoint"])
     assert isinstance(failed.exception, ConfigError)

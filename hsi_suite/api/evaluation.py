@@ -63,3 +63,60 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
         dropout_at_test=found.get("dropout_at_test"),
         unverified=tuple(found.get("unverified", ())),
     )
+
+
+@dataclass(frozen=True, repr=False)
+class JointEvaluation(Shown):
+    """Figures of several runs that answer together, on what all of them tested.
+
+    Attributes:
+        runs: their folders.
+        task: what they were trained for.
+        scores: the figures of the mean of their probabilities, as metrics.json has those of a run.
+        alone: those over all classes of each run on the same pixels or images, in order.
+        left_out: pixels or images that some runs tested and others did not.
+        facts: of scenes `left_out_learnt` (pixels left out that another run learnt from),
+            `nearest_learnt` (distance in pixels from a scored pixel to the nearest one that a run
+            learnt from; None in other scenes), `inside_windows` and `within_one_pixel` (share of
+            scored pixels inside the window of such a pixel, and beside one) and `probabilities`,
+            as metrics.json has them.
+        unverified: files of the data that nobody vouches for.
+    """
+
+    runs: tuple[Path, ...]
+    task: str
+    scores: Mapping[str, Any]
+    alone: tuple[Mapping[str, Any], ...]
+    left_out: int
+    facts: Mapping[str, Any]
+    unverified: tuple[str, ...]
+
+    def shown(self) -> tuple[str, Rows]:
+        """The figures over all classes, and what counts."""
+        rows = [
+            (measure(name).title, measure(name).with_unit(self.scores[name]))
+            for name in self.alone[0]
+        ]
+        rows += [("left out", f"{self.left_out:,}, which some of the runs did not test")]
+        rows += [("unverified", ", ".join(self.unverified))] if self.unverified else []
+        return f"Evaluation of {len(self.runs)} runs together", rows
+
+
+def joint_evaluation_of(found: Mapping[str, Any]) -> JointEvaluation:
+    """From what `runs.evaluation.evaluate_together` returns."""
+    facts = (
+        "left_out_learnt",
+        "nearest_learnt",
+        "inside_windows",
+        "within_one_pixel",
+        "probabilities",
+    )
+    return JointEvaluation(
+        runs=tuple(map(Path, found["runs"])),
+        task=found["task"],
+        scores=found[task_named(found["task"]).scored],
+        alone=tuple({k: v for k, v in row.items() if k != "run"} for row in found["alone"]),
+        left_out=found["left_out"],
+        facts={name: found[name] for name in facts if name in found},
+        unverified=tuple(found.get("unverified", ())),
+    )

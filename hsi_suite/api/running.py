@@ -23,6 +23,7 @@ from ..pipelines.reproducibility import run_batch
 from ..runs import launch
 from ..runs.batches.files import Batch
 from ..runs.evaluation import evaluate as evaluate_run
+from ..runs.evaluation import evaluate_together as evaluate_runs_together
 from ..runs.folder import Run
 from ..runs.replay import Replay
 from ..runs.replay import replay as replay_runs
@@ -30,7 +31,7 @@ from ..tasks.scenes.prediction import Prediction
 from ..tasks.scenes.prediction import predict as predict_scene
 from .arguments import RunLike, Settings, as_json, folder_of, settings_texts
 from .array_files import kept_split, scene_arrays, scene_files
-from .evaluation import Evaluation, evaluation_of
+from .evaluation import Evaluation, JointEvaluation, evaluation_of, joint_evaluation_of
 from .progress import job_progress, progress
 from .several_scenes import are_several, several_scenes
 
@@ -202,6 +203,39 @@ def evaluate(
         evaluate_run(
             folder_of(run),
             dropout_at_test=dropout_at_test,
+            memory_limit=memory_limit,
+            device=device,
+            observer=progress(verbose),
+        )
+    )
+
+
+@checked
+def evaluate_together(
+    runs: Sequence[RunLike],
+    *,
+    memory_limit: float | None = None,
+    device: str | None = None,
+    verbose: bool | int = 1,
+) -> JointEvaluation:
+    """The test figures of several runs that answer together, by the mean of their probabilities.
+
+    What counts is what all of them tested: none of the runs has learnt from it.
+
+    Args:
+        runs: finished runs of classifiers, or their folders: of one scene, or of the same images.
+        memory_limit: bytes within which a scene of your own is read.
+        device: auto, cpu, cuda or cuda:N in the place of those that the runs were made with.
+        verbose: 0 reports no progress.
+
+    Raises:
+        RunError: a run is unfinished, damaged or given twice, its data have changed, or the runs
+            do not have the same scene or images, labels and classes, or nothing in common that
+            all of them tested.
+    """
+    return joint_evaluation_of(
+        evaluate_runs_together(
+            [folder_of(run) for run in runs],
             memory_limit=memory_limit,
             device=device,
             observer=progress(verbose),

@@ -11,7 +11,7 @@ from .values import NUMBER, parse_bytes
 _EXAMPLES = """\b
 Examples:
   hsi evaluate runs/MY_RUN
-  hsi evaluate runs/cifar10_resnet-56_given_s*
+  hsi evaluate runs/indian-pines_hybridsn_disjoint_s*
   hsi evaluate --weights dncnn_25.pth --data set12 --sigma 15,25,50
   hsi evaluate --weights camera_denoiser --pairs PolyU_cameras/
   hsi evaluate --weights dncnn3.pth --data classic5 --jpeg 10,20,30,40
@@ -94,7 +94,7 @@ def _refuse_beside(pairs: str | None, iso: list[float] | None, others: dict[str,
     "--memory-limit",
     callback=parse_bytes,
     metavar="SIZE",
-    help="Most memory for a run on a scene of your own, as `hsi train` keeps it.",
+    help="Most memory for runs on a scene of your own, as `hsi train` keeps it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def evaluate(
@@ -115,17 +115,18 @@ def evaluate(
 ) -> None:
     """Compute a run's scores again from its saved model, or score a denoiser's weights.
 
-    Several runs on the same images are scored together, by the mean of their probabilities.
+    Several runs on one scene, or on the same images, are scored together, by the mean of their
+    probabilities, on what all of them tested: none has learnt from it.
     """
     from ..api.progress import TerminalObserver
     from ..errors import ConfigError
-    from .output import print_denoiser_scores, print_ensemble, print_evaluation
+    from .output import print_denoiser_scores, print_evaluation, print_together
 
     if bool(runs) == (weights is not None):
         found = "a run beside --weights" if runs else "neither a run nor --weights"
         raise ConfigError("hsi evaluate", found, "one of the two")
-    if memory_limit is not None and len(runs) != 1:
-        raise ConfigError("--memory-limit", "given without a single run", "one run")
+    if memory_limit is not None and not runs:
+        raise ConfigError("--memory-limit", "given with --weights", "a run")
     if align and (weights is None or pairs is None):
         raise ConfigError("--align", "given without --weights and --pairs", "both")
     if weights is not None:
@@ -172,11 +173,14 @@ def evaluate(
         if value is not None:
             raise ConfigError(option, "given with a run", "--weights", "a run knows its own")
     if len(runs) > 1:
-        from ..tasks.images.evaluation import evaluate_image_ensemble
+        from ..runs.evaluation import evaluate_together
 
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")
-        print_ensemble(evaluate_image_ensemble(runs, TerminalObserver(), device), as_json)
+        together = evaluate_together(
+            runs, memory_limit=memory_limit, device=device, observer=TerminalObserver()
+        )
+        print_together(together, as_json)
         return
     from ..runs.evaluation import evaluate as evaluate_run
 

@@ -58,20 +58,15 @@ def print_evaluation(result: dict[str, Any], as_json: bool) -> None:
         )
 
 
-def print_ensemble(result: dict[str, Any], as_json: bool) -> None:
+def print_together(result: dict[str, Any], as_json: bool) -> None:
     """Test scores of several runs that answer together."""
-    from ..metrics.measures import measure
-    from ..tasks.shared.class_scores import overall_names
+    from ..runs.tasks import task_named
 
     if as_json:
         print_json(result)
         return
-    test = result["test"]
-    say(f"{len(result['runs'])} runs together, {test['num_images']:,} test images")
-    if result["left_out"]:
-        say(f"{result['left_out']:,} images that some of the runs did not test are left out")
-    for name in overall_names(test):
-        say(f"{measure(name).title:18} {measure(name).with_unit(test[name])}")
+    for line in task_named(result["task"]).told_together(result):
+        say(line)
 
 
 def _print_equality(result: dict[str, Any]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..engine.observer import Observer
-from ..errors import ConfigError
+from ..errors import ConfigError, RunError
+from ..user_files import refuse_repeated
 from .finished_runs import report_unverified
-from .folder import open_run
+from .folder import open_run, require_finished
 from .own_network import require_network
 from .tasks import task_of
 
@@ -52,3 +54,48 @@ def evaluate(
     own, here = opened.config.get("device"), result.pop("device")
     marked = {"unverified": list(unverified)} if unverified else {}
     return result | marked | {"task": task.name, "moved": None if own == here else [own, here]}
+
+
+def evaluate_together(
+    runs: Sequence[str | Path],
+    *,
+    memory_limit: float | None = None,
+    device: str | None = None,
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """The test scores of several runs that answer together, by the mean of their probabilities.
+
+    What counts is what all of them tested, so that no run has learnt from it.
+
+    Args:
+        runs: folders of finished runs: of one scene, or of the same images.
+        memory_limit: bytes within which a scene of the user's own is read.
+        device: auto, cpu, cuda or cuda:N in the place of the runs' own.
+        observer: reports progress.
+
+    Returns:
+        "task", "unverified" (files that nobody vouches for, if any), and what
+        `Task.evaluate_together` returns.
+
+    Raises:
+        RunError: a run is unfinished, damaged or given twice, its data have changed, or the runs
+            are not of one task and the same data.
+    """
+    if not runs:
+        raise RunError("hsi evaluate", "no runs", "one or more finished runs")
+    opened = [open_run(run) for run in runs]
+    tasks = [task_of(run) for run in opened]
+    for run, task in zip(opened, tasks, strict=True):
+        if task is not tasks[0]:
+            raise RunError(
+                run.path, f"is a run of {task.name}", f"{tasks[0].name}, as the first run"
+            )
+    refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
+    for run in opened:
+        require_finished(run)
+        require_network(run)
+    observer = observer or Observer()
+    unverified = report_unverified(runs, observer)
+    marked = {"unverified": list(unverified)} if unverified else {}
+    found = tasks[0].evaluate_together(opened, observer, device, memory_limit)
+    return found | marked | {"task": tasks[0].name}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from ..errors import RunError
 from ..schemas.run_metrics import RunMetrics
 from ..schemas.training import MachineConfig
 from .folder import MODEL, REPORT, Run
@@ -172,6 +173,37 @@ class Task(Protocol):
             run, observer, device, memory_limit, dropout_at_test=dropout_at_test
         )
 
+    def evaluate_together(
+        self,
+        runs: Sequence[Run],
+        observer: Observer,
+        device: str | None,
+        memory_limit: float | None,
+    ) -> dict[str, Any]:
+        """The scores of several runs that answer together, on what all of them tested.
+
+        Args:
+            runs: finished ones of this task, all different.
+            observer: reports progress.
+            device: in the place of the runs' own; None keeps that.
+            memory_limit: bytes, where the task keeps within a limit.
+
+        Returns:
+            "runs", the part named by `scored`, "alone" (the overall scores of each run on the same
+            items), "left_out" (how many items some runs tested and others did not), "device" and
+            what else the task says of it.
+
+        Raises:
+            RunError: answers of this task are not averaged, a run is unfinished or damaged, or
+                the runs cannot answer together.
+        """
+        raise RunError(
+            runs[0].path,
+            f"is a run of {self.name}, given with {len(runs) - 1} more",
+            "several runs of classifiers, whose probabilities are averaged",
+            "give one run at a time",
+        )
+
     @property
     def _steps(self) -> Recipe:
         return cast(Recipe, import_module(self.recipe))
@@ -189,6 +221,10 @@ class Task(Protocol):
         """Lines of what `evaluate` returned, beside the stored scores."""
         now, stored = (_flattened(result[part]) for part in (self.scored, "stored"))
         return [f"{name:32} {_number(now[name])}   stored {_number(stored[name])}" for name in now]
+
+    def told_together(self, result: Mapping[str, Any]) -> list[str]:
+        """Lines of what `evaluate_together` returned."""
+        return [f"{k:32} {_number(v)}" for k, v in _flattened(result[self.scored]).items()]
 
     def page(self, facts: PageFacts) -> Document:
         """The report of a run: its verdict in a section without title, then all else.

@@ -6,7 +6,7 @@ What takes torch is imported when it is called for, so that tables and pages do 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...data.labelled_images import IMAGE_CLASSES
 from ...runs.folder import Run
@@ -16,6 +16,7 @@ from ...schemas.run_metrics import ClassifiedMetrics
 from ..shared.class_scores import ScoredByClass
 
 if TYPE_CHECKING:
+    from ...engine.observer import Observer
     from ...reports.document import Block, Document
     from ...runs.pages import PageFacts
 
@@ -46,6 +47,18 @@ class ImageClassification(ScoredByClass):
     def seen_images(self, run: Run) -> tuple[int, int]:
         """See `Task`."""
         return run.metrics["channels"], run.metrics["size"]
+
+    def evaluate_together(
+        self,
+        runs: Sequence[Run],
+        observer: Observer,
+        device: str | None,
+        memory_limit: float | None,
+    ) -> dict[str, Any]:
+        """See `Task`."""
+        from .evaluation import evaluate_images_together
+
+        return evaluate_images_together(runs, observer, device)
 
     def page(self, facts: PageFacts) -> Document:
         """See `Task`."""

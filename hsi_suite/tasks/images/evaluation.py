@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,11 @@ from ...errors import RunError
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...metrics.measures import same_scores
-from ...runs.finished_runs import report_unverified
-from ...runs.folder import CONFIG, MODEL, SPLIT, Run, open_run, require_finished
+from ...runs.folder import CONFIG, MODEL, SPLIT, Run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...runs.tasks import require_task
 from ...schemas.image_classification import ImageClassificationConfig
-from ...user_files import refuse_repeated
+from ..shared.class_scores import overall_names
 from .classifier import ImageClassifier, load_image_classifier, mean_probabilities
 from .definition import IMAGE_CLASSIFICATION
 from .preparation import WEIGHTS, PreparedImages, load_configured_images
@@ -80,7 +78,7 @@ def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> 
     Raises:
         RunError: the run is unfinished or damaged, or its images have changed.
     """
-    result = _answered_together([run.path], observer, device)
+    result = evaluate_images_together([run], observer, device)
     stored = run.metrics.get("test")
     if not isinstance(stored, dict):
         raise RunError(run.path / "metrics.json", "holds no test scores", "a run's metrics")
@@ -94,42 +92,29 @@ def evaluate_images(run: Run, observer: Observer, device: str | None = None) -> 
     }
 
 
-def evaluate_image_ensemble(
-    runs: Sequence[str | Path], observer: Observer | None = None, device: str | None = None
+def evaluate_images_together(
+    runs: Sequence[Run], observer: Observer, device: str | None = None
 ) -> dict[str, Any]:
     """The test scores of several runs that answer together, by the mean of their probabilities.
 
     Args:
-        runs: folders of finished runs on the same images. Where their splits were drawn by other
-            seeds, the images count that all of them tested: none of these was learnt from.
+        runs: finished runs on the same images. Where their splits were drawn by other seeds, the
+            images count that all of them tested: none of these was learnt from.
         observer: reports progress.
         device: auto, cpu, cuda or cuda:N in the place of each run's own.
 
     Returns:
-        "runs", "test", the scores, "left_out", how many images some runs tested and others did
-        not, and "device", where they were computed.
+        "runs", "test", the scores, "alone", those of each run on the same images, "left_out", how
+        many images some runs tested and others did not, and "device", where they were computed.
 
     Raises:
-        RunError: a run is unfinished, damaged or given twice, its images have changed, or the
-            runs do not have the same images and classes, or no test image in common.
+        RunError: a run is unfinished or damaged, its images have changed, or the runs do not have
+            the same images and classes, or no test image in common.
     """
-    for path in runs:
-        require_task(open_run(path), IMAGE_CLASSIFICATION)
-    refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
-    observer = observer or Observer()
-    unverified = report_unverified(runs, observer)
-    marked = {"unverified": list(unverified)} if unverified else {}
-    return _answered_together(runs, observer, device) | marked
-
-
-def _answered_together(
-    runs: Sequence[str | Path], observer: Observer, device: str | None
-) -> dict[str, Any]:
     rows: list[NDArray[np.float32]] = []
     test, left_out = _tested_by_all(runs)
     first: tuple[Any, ...] | None = None
-    for path in runs:
-        run = open_run(path)
+    for run in runs:
         config, prepared, classifier = _finished(run, observer, device)
         images = prepared.images
         truth = images.class_names, images.classes.tolist(), _checksums(run)
@@ -137,7 +122,7 @@ def _answered_together(
             first = truth
         if first != truth:
             raise RunError(
-                path,
+                run.path,
                 "has other images or classes than the first run",
                 "the same images",
                 "average runs of one data set",
@@ -152,30 +137,37 @@ def _answered_together(
                     observer=observer,
                 )
             )
-    found = image_scores(images.classes[test], mean_probabilities(rows), images.class_names)
-    together = {"runs": [str(path) for path in runs], "test": found, "left_out": left_out}
-    return {**together, "device": config.device}
+    classes, names = images.classes[test], images.class_names
+    alone = []
+    for run, own in zip(runs, rows, strict=True):
+        found = image_scores(classes, own, names)
+        overall = {name: found[name] for name in overall_names(found)}
+        alone.append({"run": str(run.path), **overall})
+    return {
+        "runs": [str(run.path) for run in runs],
+        "test": image_scores(classes, mean_probabilities(rows), names),
+        "alone": alone,
+        "left_out": left_out,
+        "device": config.device,
+    }
 
 
-def _tested_by_all(runs: Sequence[str | Path]) -> tuple[NDArray[np.int64], int]:
+def _tested_by_all(runs: Sequence[Run]) -> tuple[NDArray[np.int64], int]:
     """The images in the test parts of all runs, and how many are in those of some alone.
 
     Raises:
         RunError: there are none in all, or a run is unfinished or damaged.
     """
     parts = []
-    for path in runs:
-        run = open_run(path)
+    for run in runs:
         require_finished(run)
         parts.append(load_split(run.path / SPLIT).test)
-    if not parts:
-        raise RunError("hsi evaluate", "no runs", "one or more finished runs")
     if all(np.array_equal(part, parts[0]) for part in parts):
         return parts[0], 0
     common = reduce(np.intersect1d, parts)
     if not len(common):
         raise RunError(
-            runs[-1],
+            runs[-1].path,
             "has no test image in common with all the others",
             "runs that tested the same images",
             "average fewer runs, or set seeds.split alone where images are divided at random",

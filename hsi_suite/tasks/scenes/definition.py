@@ -5,8 +5,8 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...errors import HsiSuiteError
 from ...runs.folder import CONFIG, MAP_PICTURE, REPORT, Run
@@ -48,6 +48,24 @@ class SceneClassification(ScoredByClass):
         from ...reports.classification import classification_blocks
 
         return classification_blocks(metrics)
+
+    def evaluate_together(
+        self,
+        runs: Sequence[Run],
+        observer: Observer,
+        device: str | None,
+        memory_limit: float | None,
+    ) -> dict[str, Any]:
+        """See `Task`."""
+        from .joint_evaluation import evaluate_scenes_together
+
+        return evaluate_scenes_together(runs, observer, device, memory_limit)
+
+    def told_together(self, result: Mapping[str, Any]) -> list[str]:
+        """See `Task`; and how near the scored pixels are to those that were learnt from."""
+        from ...reports.joint_scores import closeness_line
+
+        return [*super().told_together(result), closeness_line(result)]
 
     def variant_words(self, variant: str) -> str:
         """See `Task`."""

@@ -73,7 +73,7 @@ def evaluate_classification(
         splits, truth, predicted, judgements, spread = [], [], [], [], None
         for classifier, file in zip(classifiers, split_files(run), strict=True):
             split = load_split(file)
-            _check_split(file, split, scene.labels, classifier)
+            check_split(file, split, scene.labels, classifier)
             splits.append(split)
             prepared = Prepared(
                 scene=scene,
@@ -155,10 +155,20 @@ def check_data(run: Run, scene: Scene | SceneFile) -> None:
         )
 
 
-def _check_split(
+def check_split(
     file: Path, split: Split, labels: NDArray[np.integer], classifier: Classifier
 ) -> None:
-    """Refuse a split that is not of these labels, or of another model."""
+    """Refuse a split that is not of these labels, or of another model.
+
+    Args:
+        file: that it was read from.
+        split: the split.
+        labels: lines × samples, of the scene.
+        classifier: whose split it should be.
+
+    Raises:
+        RunError: it is not.
+    """
     pixels = np.concatenate([split.train, split.validation, split.test])
     fits = (
         split.shape == labels.shape

@@ -54,6 +54,14 @@ class ScoredByClass(Task):
         kept = (result.get("probabilities") or {}).get("kept")
         return lines if kept is None else [*lines, _surest_text(kept["accuracy"])]
 
+    def told_together(self, result: Mapping[str, Any]) -> list[str]:
+        """See `Task`."""
+        from ...reports.joint_scores import joint_lines
+
+        test = result["test"]
+        names = (*overall_names(test), *(name for name in PROBABILITY_SCORES if name in test))
+        return joint_lines(result, names)
+
 
 def overall_names(scores: Metrics) -> list[str]:
     """The names of the scores over all classes that there are, the most important one first."""
