@@ -6,13 +6,14 @@ from scipy.io import loadmat
 
 from hsi_suite.data.disjoint_split import disjoint_split
 from hsi_suite.data.leakage import audit
+from hsi_suite.data.partition_annealing import Annealing, anneal, anneal_together
 from hsi_suite.data.partition_problem import (
     Problem,
     can_be_divided,
     needed_pixels,
     within_guard,
 )
-from hsi_suite.data.partition_search import Grid, anneal, measured
+from hsi_suite.data.partition_search import Grid, measured
 from hsi_suite.data.splits import PARTS, Split
 from hsi_suite.errors import SplitError
 
@@ -182,6 +183,20 @@ def test_validation_is_made_of_blocks_of_the_training_side():
     assert inner.sum() > 0.8 * held.sum()
 
 
+def slowly_annealed(problem: Problem, annealing: Annealing):
+    """The slow twin of `anneal`: the whole scene is counted anew at each flip."""
+    side = best = annealing.start
+    cost = best_cost = problem.cost(*problem.counts(side))
+    for cell, limit in zip(annealing.flips, annealing.limits, strict=True):
+        flipped = side ^ (annealing.cells == cell)
+        new_cost = problem.cost(*problem.counts(flipped))
+        if new_cost - cost <= limit:
+            side, cost = flipped, new_cost
+            if cost < best_cost:
+                best, best_cost = side, cost
+    return measured(problem, annealing.grid, best)
+
+
 class TestProblem:
     def test_within_guard_equals_brute_force(self):
         mask = rng(1).random((9, 13)) < 0.05
@@ -207,7 +222,7 @@ class TestProblem:
 
     @settings(max_examples=30, deadline=None)
     @given(st.integers(0, 10**6), st.integers(0, 4), st.booleans())
-    def test_annealing_counts_as_a_fresh_count_does(self, seed, guard, with_forced):
+    def test_annealing_equals_a_fresh_count_at_each_flip(self, seed, guard, with_forced):
         labels = parcels(20, 25, 3, seed)
         classes = [int(c) for c in np.unique(labels) if c and can_be_divided(labels, c, guard)]
         if not classes:
@@ -215,14 +230,27 @@ class TestProblem:
         forced = np.zeros(labels.shape, bool)
         forced[3, 4] = with_forced
         problem = Problem(labels, classes, forced, guard, 0.3)
-        grid = Grid("blocks", 3, (1, 2))
-        start = rng(seed).random(len(problem.pixels)) < 0.5
-        before = measured(problem, grid, start)
-        after = anneal(
-            problem, grid, start, steps=200, temperatures=(0.01, 0.001), generator=rng(seed)
-        )
-        # The running counts choose the best side; a slip in them would return a worse one.
-        assert after.cost <= before.cost
+        random, annealings = rng(seed), []
+        for grid in (
+            Grid("blocks", 3, (1, 2)),
+            Grid("lines", 5, (0, 3)),
+            Grid("blocks", 7, (0, 0)),
+        ):
+            start = random.random(len(problem.pixels)) < 0.5
+            annealings.append(
+                Annealing.drawn(
+                    problem, grid, start, steps=80, temperatures=(0.1, 0.001), generator=random
+                )
+            )
+        found = [anneal(problem, each) for each in annealings]
+        twins = [slowly_annealed(problem, each) for each in annealings]
+        for one, together, twin in zip(
+            found, anneal_together(problem, annealings), twins, strict=True
+        ):
+            for each in (together, twin):
+                np.testing.assert_array_equal(one.test_side, each.test_side)
+                assert (one.kept, one.cost) == (each.kept, each.cost)
+        after = found[0]
         train, test = problem.divide(after.test_side)
         places = np.stack(np.divmod(problem.pixels, labels.shape[1]), 1)
         if test.any():

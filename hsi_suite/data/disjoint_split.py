@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SplitError
+from .partition_annealing import Annealing, anneal, anneal_together
 from .partition_problem import Mask, Problem, can_be_divided, needed_pixels
-from .partition_search import Grid, Partition, anneal, class_members, cut_through, measured
+from .partition_search import Grid, Partition, class_members, cut_through, measured
 from .splits import (
     Indices,
     RareClasses,
@@ -36,6 +37,8 @@ _REMEDY = "use a smaller model.window and split.guard or another split.rare_clas
 _EXPLORING = (0.5, 0.005)
 _REFINING = (0.005, 0.0002)
 _STEPS = 3000
+# Pixels of layouts that are annealed together, each of which takes some hundred bytes.
+_MOST_PIXELS = 400_000
 
 
 @dataclass(frozen=True)
@@ -90,25 +93,31 @@ class _Search:
     def _explore(self, problem: Problem) -> Partition:
         """The best of many annealed random layouts of coarse cells."""
         best: Partition | None = None
+        together = max(1, _MOST_PIXELS // len(problem.pixels))
+        for first in range(0, self.trials, together):
+            trials = range(first, min(first + together, self.trials))
+            for found in anneal_together(problem, [self._trial(problem, n) for n in trials]):
+                if self.layout != "stripes":
+                    found = cut_through(problem, found)
+                if best is None or found.better_than(best):
+                    best = found
+        assert best is not None
+        return best
+
+    def _trial(self, problem: Problem, number: int) -> Annealing:
+        """A random layout of coarse cells."""
         kinds = GRID_KINDS[self.layout]
+        kind = kinds[number % len(kinds)]
         # Cells smaller than the guard begin as a scatter in which no training pixel survives.
         widest = max(problem.guard + 2, 2 * problem.guard, min(problem.shape) // 8)
         narrowest = max(1, 2 * problem.guard // 3)
-        for trial in range(self.trials):
-            kind = kinds[trial % len(kinds)]
-            edge = int(self.generator.integers(narrowest, widest + 1))
-            lines, samples = self.generator.integers(edge, size=2)
-            grid = Grid(kind, edge, (int(lines), int(samples)))
-            # Large regions of one side to start from, whatever the cells to flip.
-            regions = Grid(kind, widest, grid.offset).cells(problem.pixels, problem.shape[1])
-            start = self.generator.random(int(regions.max()) + 1) >= problem.train
-            found = self._anneal(problem, grid, start[regions], _STEPS, _EXPLORING)
-            if self.layout != "stripes":
-                found = cut_through(problem, found)
-            if best is None or found.better_than(best):
-                best = found
-        assert best is not None
-        return best
+        edge = int(self.generator.integers(narrowest, widest + 1))
+        lines, samples = self.generator.integers(edge, size=2)
+        grid = Grid(kind, edge, (int(lines), int(samples)))
+        # Large regions of one side to start from, whatever the cells to flip.
+        regions = Grid(kind, widest, grid.offset).cells(problem.pixels, problem.shape[1])
+        start = self.generator.random(int(regions.max()) + 1) >= problem.train
+        return self._drawn(problem, grid, start[regions], _STEPS, _EXPLORING)
 
     def _refine(self, problem: Problem, best: Partition) -> Partition:
         """The layout improved on cells of its own edge, then of a half and a quarter of it."""
@@ -117,20 +126,21 @@ class _Search:
         finest = max(3, problem.guard // 3)
         for part in (1, 2, 4):
             grid = Grid(kind, max(finest, best.grid.edge // part), best.grid.offset)
-            found = self._anneal(problem, grid, best.test_side, 3 * _STEPS, _REFINING)
+            annealing = self._drawn(problem, grid, best.test_side, 3 * _STEPS, _REFINING)
+            found = anneal(problem, annealing)
             if found.better_than(best):
                 best = found
         return best
 
-    def _anneal(
+    def _drawn(
         self,
         problem: Problem,
         grid: Grid,
         start: Mask,
         steps: int,
         temperatures: tuple[float, float],
-    ) -> Partition:
-        return anneal(
+    ) -> Annealing:
+        return Annealing.drawn(
             problem,
             grid,
             start,

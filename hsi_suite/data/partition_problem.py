@@ -152,16 +152,23 @@ class Problem:
 
     def cost(self, train: Integers, test: Integers) -> float:
         """How bad a layout is: classes first, then shares and lost pixels (about 0 to 1.5)."""
+        return float(self.costs(train, test))
+
+    def costs(self, train: Integers, test: Integers) -> NDArray[np.float64]:
+        """`cost` of layouts: training and test pixels of each class stand along the last axis."""
         filled = np.minimum(train / self.needed, 1.0) * np.minimum(test / self.needed, 1.0)
         used = train + test
-        uneven = np.add.reduce(np.abs(train / np.maximum(used, 1) - self.train)) / len(used)
-        lost = 1 - np.add.reduce(used) / len(self.pixels)
+        size = len(self.totals)
+        shares = np.abs(train / np.maximum(used, 1) - self.train)
+        uneven = np.add.reduce(shares, axis=-1) / size
+        lost = 1 - np.add.reduce(used, axis=-1) / len(self.pixels)
         # The products lead towards classes not kept yet; the step makes each class worth more
         # than any gain in shares or pixels.
-        return float(
-            len(used)
-            - np.add.reduce(filled)
-            + 2 * np.count_nonzero(filled < 1)
+        costs: NDArray[np.float64] = (
+            size
+            - np.add.reduce(filled, axis=-1)
+            + 2 * np.add.reduce(filled < 1, axis=-1, dtype=np.int64)
             + _SHARE_WEIGHT * uneven
             + _LOST_WEIGHT * lost
         )
+        return costs
