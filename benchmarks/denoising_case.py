@@ -132,7 +132,7 @@ def suite_denoiser(weights: str, device: str) -> Denoiser:
 def product_path(denoiser: Denoiser, precision: str, workload: Workload) -> Method:
     """The way of `hsi denoise` from noisy pixels to clean ones."""
     keep_large_blocks()
-    how = Restoration(bf16=precision == "bf16")
+    how = Restoration(precision=precision)
     device, dtype = torch.device(workload.device), np.dtype(np.float32)
 
     def run(noisy: Image) -> Image:

@@ -17,6 +17,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hsi_suite.cublas import SETTING, WORKSPACE
+
 from .group import Say, Table
 from .load import watched
 from .workload import Workload
@@ -76,7 +78,7 @@ def compare(
 def command_environment(threads: int, *, usual: bool = False) -> dict[str, str]:
     """The environment of a process with a number of threads; that of `hsi`, or the usual one."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    own = {} if usual else {"OMP_WAIT_POLICY": "passive", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    own = {} if usual else {"OMP_WAIT_POLICY": "passive", WORKSPACE: SETTING}
     return {**own, **os.environ, **dict.fromkeys(names, str(threads))}
 
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .cublas import reserve_workspace
+
 if TYPE_CHECKING:
     from . import backbones as blocks
     from . import metrics as metrics
@@ -107,6 +109,9 @@ _PLACES = {
     "replay": "api.running",
     "train": "api.running",
 }
+
+# Before anything can start CUDA.
+reserve_workspace()
 
 
 def __getattr__(name: str) -> Any:

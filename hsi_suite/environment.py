@@ -10,9 +10,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from .cublas import WORKSPACE
+
 _PACKAGES = ("hsi-suite", "torch", "numpy", "scipy", "scikit-learn", "spectral")
 # These variables change the last bits of results (facts measured with torch 2.13).
-_VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "CUBLAS_WORKSPACE_CONFIG")
+_VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
 
 
 def describe_environment(device: str, threads: int) -> dict[str, Any]:
@@ -35,6 +37,7 @@ def describe_environment(device: str, threads: int) -> dict[str, Any]:
         "code": _git_state(Path(__file__).resolve().parent.parent),
     }
     if device.startswith("cuda"):
+        facts["variables"][WORKSPACE] = os.environ.get(WORKSPACE)
         facts["device_name"] = torch.cuda.get_device_name(device)
         facts["cuda"] = torch.version.cuda
         facts["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]

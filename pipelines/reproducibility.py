@@ -15,6 +15,7 @@ from ..config import dump_yaml
 from ..engine.dask_executor import DaskExecutor, TlsFiles
 from ..engine.executors import ProcessExecutor, processors
 from ..engine.jobs import Executor, Job, JobObserver
+from ..engine.visible_devices import visible_devices
 from ..errors import RunError, Stopped
 from ..json_text import undefined_as_none
 from ..models.program_network import order_of
@@ -106,7 +107,7 @@ def _carry_out(
         observer.begin_jobs(len(members), len(members) - len(waiting))
         try:
             _executor(plan, jobs, scheduler, tls).carry_out(
-                [_job(member, folder) for member in waiting], observer, progress.add
+                [_job(member, folder, plan) for member in waiting], observer, progress.add
             )
         except Stopped:
             raise Stopped(
@@ -121,17 +122,32 @@ def _carry_out(
 def _executor(
     plan: Plan, jobs: Jobs | None, scheduler: str | None, tls: TlsFiles | None
 ) -> Executor:
-    threads = max(member.config.threads or 1 for member in plan.design.members)
     asked = plan.config.jobs if jobs is None else jobs
-    wanted = max(1, processors() // threads) if asked == "auto" else asked
+    devices = visible_devices() if plan.design.spread else []
+    wanted = _at_a_time(plan, len(devices)) if asked == "auto" else asked
     if scheduler is not None:
         return DaskExecutor(_WORKER, scheduler, wanted, plan.config.retries, tls)
-    return ProcessExecutor(_WORKER, wanted, plan.config.retries)
+    return ProcessExecutor(_WORKER, wanted, plan.config.retries, devices)
 
 
-def _job(member: Member, folder: Path) -> Job:
-    # Memory of a CUDA device comes back with the end of a process alone.
-    return Job(member.what, order(member.config, folder), alone=member.config.device != "cpu")
+def _at_a_time(plan: Plan, devices: int) -> int:
+    """How many runs of `jobs: auto`: processors / threads, and one for each device of theirs."""
+    members = plan.design.members
+    threads = max(member.config.threads or 1 for member in members)
+    several = max(1, processors() // threads)
+    if all(member.config.device.startswith("cuda") for member in members):
+        return min(several, max(1, devices))
+    return several
+
+
+def _job(member: Member, folder: Path, plan: Plan) -> Job:
+    return Job(
+        member.what,
+        order(member.config, folder),
+        # Memory of a CUDA device comes back with the end of a process alone.
+        alone=member.config.device != "cpu",
+        spread=member.what in plan.design.spread,
+    )
 
 
 def _conclude(plan: Plan, progress: Progress) -> Batch:

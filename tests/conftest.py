@@ -12,6 +12,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 import pytest
 import torch
 
+import hsi_suite  # noqa: F401  # sets what cuBLAS reads when CUDA starts
+
 torch.set_num_threads(1)
 # Who starts the suite in the background may have it ignored, and tests send it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -1,11 +1,16 @@
 """What a batch consists of: seeds, sources of chance varied alone, other thread counts."""
 
+from pathlib import Path
+
 import pytest
 import yaml
+from fake_cuda import fake_devices
 
 from hsi_suite.config import validate
 from hsi_suite.errors import ConfigError
+from hsi_suite.pipelines import reproducibility
 from hsi_suite.runs.batches.design import expand
+from hsi_suite.runs.batches.plan import Plan
 from hsi_suite.runs.chance import absent
 from hsi_suite.runs.launch import configure
 from hsi_suite.schemas.batch import BatchConfig
@@ -216,3 +221,29 @@ def test_what_does_not_fit_together_is_refused_in_one_line(change):
     with pytest.raises(ConfigError) as caught:
         design(**keys)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("device", "numerics", "spread", "at_a_time"),
+    [
+        ("auto", [], 3, 2),
+        ("cuda", [], 3, 2),
+        ("cuda:0", [], 0, 1),
+        ("cpu", [], 0, 8),
+        ("cpu", ["cuda"], 3, 8),
+        ("cpu", ["cuda:1"], 0, 8),
+    ],
+)
+def test_runs_that_name_no_device_are_spread(monkeypatch, device, numerics, spread, at_a_time):
+    fake_devices(monkeypatch, 2)
+    monkeypatch.setattr(reproducibility, "processors", lambda: 8)
+    found = design(**SCENE, set={"device": device}, numerics=numerics)
+    assert len(found.spread) == spread
+    config = BatchConfig(name="b", datasets=["synthetic"], runs=3, jobs="auto")
+    plan = Plan(None, config, found, {})
+    executor = reproducibility._executor(plan, None, None, None)
+    assert executor.processes == at_a_time
+    assert executor.devices == (["0", "1"] if spread else [])
+    jobs = [reproducibility._job(member, Path("b"), plan) for member in found.members]
+    assert sum(job.spread for job in jobs) == spread
+    assert all(job.alone for job in jobs if job.spread)

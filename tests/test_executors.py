@@ -6,14 +6,17 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fake_cuda import fake_devices
 
-from hsi_suite.engine import dask_executor
+from hsi_suite.engine import dask_executor, executors
 from hsi_suite.engine.dask_executor import DaskExecutor
 from hsi_suite.engine.executors import ProcessExecutor, processors
 from hsi_suite.engine.jobs import Job, JobObserver
+from hsi_suite.engine.visible_devices import visible_devices
 from hsi_suite.errors import ConfigError, InputFileError, Stopped
 
 MODULE = "worker_samples"
@@ -52,6 +55,13 @@ class Notes(JobObserver):
         self.messages.append(text)
 
 
+@dataclass(eq=False)
+class Place:
+    """A process that only knows where it would be."""
+
+    device: str | None
+
+
 def jobs(*what, **further):
     return [
         Job(f"job {number}", {"do": do, "value": number, **further})
@@ -86,6 +96,47 @@ def test_a_job_that_wants_to_be_alone_has_a_process_of_its_own():
     work = [Job(str(n), {"do": "answer", "value": n}, alone=True) for n in range(3)]
     results = [ending.result for ending in carried_out(ProcessExecutor(MODULE), work)]
     assert len({result["process"] for result in results}) == 3
+
+
+def test_jobs_that_may_take_any_device_are_spread_over_them(monkeypatch):
+    monkeypatch.setattr(executors, "WorkerProcess", lambda module, device: Place(device))
+    executor = ProcessExecutor(MODULE, 5, devices=("2", "GPU-7"))
+    free = Job("free", {}, alone=True, spread=True)
+    bound = Job("bound", {}, alone=True)
+    for job, device in ((free, "2"), (bound, None), (free, "GPU-7"), (free, "2"), (free, "GPU-7")):
+        process = executor._worker(job)
+        assert process.device == device
+        executor._busy[process] = job
+    # Where one ends there is room.
+    del executor._busy[next(each for each in executor._busy if each.device == "GPU-7")]
+    assert executor._worker(free).device == "GPU-7"
+    for devices in ((), ("0",)):
+        assert ProcessExecutor(MODULE, 2, devices=devices)._worker(free).device is None
+
+
+def test_a_process_sees_the_device_it_is_given():
+    executor = ProcessExecutor(MODULE, devices=("5", "3"))
+    work = [Job("job", {"do": "sees"}, alone=True, spread=True)]
+    assert [ending.result for ending in carried_out(executor, work)] == ["5"]
+
+
+@pytest.mark.parametrize(
+    ("own", "count", "names"),
+    [
+        (None, 3, ["0", "1", "2"]),
+        ("4, 6", 2, ["4", "6"]),
+        # Torch sees those before the first that is not there.
+        ("1,99,2", 1, ["1"]),
+        (None, 0, []),
+    ],
+)
+def test_which_devices_there_are(monkeypatch, own, count, names):
+    fake_devices(monkeypatch, count)
+    if own is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", own)
+    assert visible_devices() == names
 
 
 def test_the_observer_hears_of_steps_and_messages_and_prints_do_not_disturb():

@@ -125,3 +125,11 @@ def test_the_keys_of_version_1_are_still_there(task):
 def test_what_a_task_of_nobody_holds_counts_whole():
     tree = {"task": "counting", "beans": {"number": 3}}
     assert run_identity(tree, {}) != run_identity(tree | {"beans": {"number": 4}}, {})
+
+
+def test_which_of_the_devices_computes_is_not_part_of_a_run():
+    names = [
+        run_identity({"task": "classification", "device": device}, {})
+        for device in ("cuda:0", "cuda:1", "cuda:13", "cpu")
+    ]
+    assert names[0] == names[1] == names[2] != names[3]

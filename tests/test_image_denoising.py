@@ -96,7 +96,9 @@ def test_the_strength_is_a_share_of_the_change():
 
 def test_bfloat16_is_near():
     denoiser, image = small_unet(), GREY.astype(np.float32) / 255
-    difference = restored(denoiser, image, WHOLE, bf16=True) - restored(denoiser, image, WHOLE)
+    difference = restored(denoiser, image, WHOLE, precision="bf16") - restored(
+        denoiser, image, WHOLE
+    )
     assert 0 < np.abs(difference).max() < 0.02
 
 

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         "errors",
+        "cublas",
         "arguments",
         "registry",
         "seeding",
@@ -33,6 +34,7 @@ LAYERS = [
         "backbones",
         "metrics",
         "losses",
+        "transfer",
         "schemas",
         "weights",
         "configs",

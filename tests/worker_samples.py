@@ -20,6 +20,10 @@ def answer(order):
     return {"value": order["value"], "process": os.getpid()}
 
 
+def sees(order):
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
 def chatter(order):
     print("this must not reach the channel", flush=True)
     return order["value"]

@@ -22,7 +22,7 @@ from ..engine.devices import computing, resolve_device
 from ..engine.trainer import Trainer
 from ..errors import ConfigError, ShapeError
 from ..runs.folder import MODEL
-from ..runs.machine import available_threads
+from ..runs.machine import available_threads, require_precisions
 from ..schemas.retrieval import RetrievalConfig
 from ..shown import Rows, Shown
 from ..tasks.retrieval.choice import choose_similarity, rankings
@@ -154,6 +154,7 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
         names = self._names()
         pairs = _pairs(first, second, labels, names)
         config = resolve(self._configuration(names))
+        require_precisions(config)
         observer = bars(self.verbose)
         with (
             plain_interrupts(),

@@ -25,7 +25,7 @@ from ..engine.devices import computing, resolve_device
 from ..errors import ConfigError, RunError, ShapeError, SplitError
 from ..models.registry import entered
 from ..runs.folder import FOLD, MODEL, MODEL_ENDING
-from ..runs.machine import available_threads
+from ..runs.machine import available_threads, require_precisions
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes.calibrating import calibrate, check_calibration
 from ..tasks.scenes.choosing import choose
@@ -135,6 +135,7 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_types(type(self).__init__, self.get_params())
         config = resolve(self._configuration())
+        require_precisions(config)
         if are_several(cube):
             if split is not None:
                 raise ConfigError("split", "given beside several cubes", "none: all labels train")

@@ -32,7 +32,7 @@ def _jobs(
     "--jobs",
     metavar="N|auto",
     callback=_jobs,
-    help="Runs at a time on this machine; auto: processors / threads.",
+    help="Runs at a time on this machine; auto: processors / threads, or CUDA devices.",
 )
 @click.option(
     "--scheduler", metavar="ADDRESS", help="A dask scheduler that shares out the runs, or local."

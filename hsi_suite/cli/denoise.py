@@ -20,6 +20,7 @@ from .values import (
 
 if TYPE_CHECKING:
     from ..errors import HsiSuiteError
+    from ..schemas.training import Precision
     from ..tasks.denoising.cube_file_denoising import DenoisedFile
     from ..tasks.denoising.denoised_image import DenoisedImage
 
@@ -69,7 +70,13 @@ Examples:
     help="Share of the change, 0 to 1: less keeps more detail, and noise.",
 )
 @click.option("--self-ensemble", is_flag=True, help="Mean over 8 flips and turns; 8 times slower.")
-@click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "tf32", "bf16", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Of the network; tf32 and fp16 on CUDA devices.",
+)
 @click.option(
     "--tile",
     callback=auto_or(click.INT),
@@ -167,7 +174,7 @@ def denoise(
     weights: str | None,
     strength: float,
     self_ensemble: bool,
-    precision: str,
+    precision: Precision,
     **given: Any,
 ) -> None:
     """Take the noise out of photographs, folders of them, and hyperspectral cubes.
@@ -232,7 +239,7 @@ def denoise(
         raise ConfigError("--sigma", f"{len(sigmas)} values given with {cubes[0]}", "one value")
     given |= {"page_sigmas": sigmas} if len(sigmas) > 1 else {"sigma": (*sigmas, None)[0]}
     refuse_shared_names(images, cubes, output, folders)
-    how = Restoration(strength=strength, self_ensemble=self_ensemble, bf16=precision == "bf16")
+    how = Restoration(strength=strength, self_ensemble=self_ensemble, precision=precision)
     options = DenoisingOptions(weights=weights or model, how=how, **given)
     done = 0
     refused: dict[Path, HsiSuiteError] = {}

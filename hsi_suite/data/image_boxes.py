@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..transfer import to_device
 from .labelled_images import LabelledImages
 
 Boxes = NDArray[np.float64]
@@ -71,8 +72,8 @@ class BoxSampler:
         columns = self._places(boxes[:, 1], boxes[:, 3])
         columns[mirrored] = columns[mirrored, ::-1]
         lines, samples = (self.shapes[images, axis][:, None] for axis in (0, 1))
-        starts = self._offsets[torch.from_numpy(images)].to(self.device)[:, None, None]
-        width = torch.from_numpy(samples).to(self.device)[..., None]
+        starts = to_device(self._offsets[torch.from_numpy(images)], self.device)[:, None, None]
+        width = to_device(torch.from_numpy(samples), self.device)[..., None]
 
         def values(line: Tensor, sample: Tensor, which: slice | Tensor) -> Tensor:
             places = starts[which] + line[:, :, None] * width[which] + sample[:, None, :]
@@ -84,7 +85,7 @@ class BoxSampler:
             view = torch.empty(len(images), self.size, self.size, self.channels, device=self.device)
             for kind in np.unique(interpolations):
                 chosen = np.flatnonzero(interpolations == kind)
-                some = torch.from_numpy(chosen).to(self.device)
+                some = to_device(torch.from_numpy(chosen), self.device)
                 read = partial(values, which=some)
                 if kind == "bilinear":
                     parts = (rows[chosen], columns[chosen], lines[chosen], samples[chosen])
@@ -94,7 +95,9 @@ class BoxSampler:
                     view[some] = self._by_taps(str(kind), *turned, images[chosen], read)
         inside = _inside(rows, lines)[:, :, None] & _inside(columns, samples)[:, None, :]
         view = (view / 255).permute(0, 3, 1, 2).contiguous()
-        return view, None if inside.all() else torch.from_numpy(inside[:, None]).to(self.device)
+        if inside.all():
+            return view, None
+        return view, to_device(torch.from_numpy(inside[:, None]), self.device)
 
     def _bilinear(
         self,
@@ -161,7 +164,7 @@ class BoxSampler:
                 np.clip(pixels, first[:, None], last[:, None]), 0, lengths[:, None] - 1
             )
             both = (inside.astype(np.int64), weights.astype(np.float32))
-            index, weight = (torch.from_numpy(each).to(self.device) for each in both)
+            index, weight = (to_device(torch.from_numpy(each), self.device) for each in both)
             found.append((index, weight))
         return found
 
@@ -184,10 +187,10 @@ class BoxSampler:
         share = places - floor
         low = np.clip(floor, 0, lengths - 1).astype(np.int64)
         high = np.clip(floor + 1, 0, lengths - 1).astype(np.int64)
-        first, second = (torch.from_numpy(each).to(self.device) for each in (low, high))
+        first, second = (to_device(torch.from_numpy(each), self.device) for each in (low, high))
         if not share.any():
             return first, second, None
-        return first, second, torch.from_numpy(share.astype(np.float32)).to(self.device)
+        return first, second, to_device(torch.from_numpy(share.astype(np.float32)), self.device)
 
 
 def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ..transfer import to_device
 from .orientations import turn, turned_places
 
 
@@ -52,7 +53,7 @@ class WindowSampler:
         pixels = torch.arange(first_pixel, first_pixel + len(rows), device=self.device)
         centre = self._offsets[len(self._offsets) // 2]
         table = self._spectra.flatten(0, 1)
-        table.index_copy_(0, self._corners(pixels) + centre, rows.to(self.device))
+        table.index_copy_(0, self._corners(pixels) + centre, to_device(rows, self.device))
 
     @property
     def device(self) -> torch.device:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .device_memory import FAILURES, exhausted, release, rows_apart
 from .sliding import SlidingLinear
 from .task import WindowNetwork
 
@@ -117,7 +118,8 @@ def strip_logits(
 ) -> Iterator[tuple[int, Tensor]]:
     """Logits of a scene, one strip of lines after the other; for maps.
 
-    Features that a strip has in common with the one before it are computed once.
+    Features that a strip has in common with the one before it are computed once. Strips that
+    memory does not hold are halved, where pixels do not see each other (no dropout).
 
     Args:
         network: one that `runs_dense`.
@@ -134,17 +136,61 @@ def strip_logits(
     lines, samples = wanted.shape
     height = strip_lines or _strip_height(network, samples)
     head = _head_of_strips(network, int(wanted.sum()))
-    held = padded.new_empty(0)
-    begin = end = 0  # the lines of features that are held
-    for start in range(0, lines, height):
+    held = _Held(network, padded)
+    start = 0
+    while start < lines:
         stop = min(start + height, lines)
         if not wanted[start:stop].any():
+            start = stop
             continue
-        fresh = padded[:, max(start, end) : stop + network.window - 1].contiguous()
-        fresh = scene_features(network, fresh)
-        held = torch.cat([held[:, start - begin :], fresh], 1) if end > start else fresh
-        begin, end = start, start + held.shape[1]
-        yield start, head(held, wanted[start:stop])
+        logits = _tried_strip(held, head, wanted, start, stop)
+        if logits is None:
+            # What is held cannot be cut to the smaller strip, and is in the way.
+            held = _Held(network, padded)
+            release()
+            height = -(-(stop - start) // 2)
+            continue
+        yield start, logits
+        start = stop
+
+
+class _Held:
+    """Features of a padded scene from some line on, kept while strips go down it.
+
+    Args:
+        network: see `strip_logits`.
+        padded: the scene.
+    """
+
+    def __init__(self, network: WindowNetwork, padded: Tensor) -> None:
+        self.network, self._padded = network, padded
+        self._features = padded.new_empty(0)
+        self._begin = self._end = 0
+
+    def strip(self, start: int, stop: int) -> Tensor:
+        """Those that the pixels of lines `start` to `stop` see."""
+        reach = stop + self.network.window - 1
+        fresh = self._padded[:, max(start, self._end) : reach].contiguous()
+        fresh = scene_features(self.network, fresh)
+        if self._end > start:
+            fresh = torch.cat([self._features[:, start - self._begin :], fresh], 1)
+        self._features = fresh
+        self._begin, self._end = start, start + fresh.shape[1]
+        return fresh
+
+
+def _tried_strip(
+    held: _Held, head: Callable[[Tensor, Tensor], Tensor], wanted: Tensor, start: int, stop: int
+) -> Tensor | None:
+    """Logits of a strip; None where memory does not hold them and half of it may."""
+    try:
+        return head(held.strip(start, stop), wanted[start:stop])
+    except FAILURES as error:
+        network: object = held.network
+        assert isinstance(network, torch.nn.Module)
+        if stop - start < 2 or not rows_apart(network) or not exhausted(error):
+            raise
+        return None
 
 
 def _strip_height(network: WindowNetwork, samples: int) -> int:

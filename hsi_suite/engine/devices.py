@@ -10,10 +10,11 @@ from contextlib import contextmanager
 import torch
 from threadpoolctl import threadpool_limits
 
+from ..cublas import SETTING, WORKSPACE, reserve_workspace
 from ..errors import DeviceError
+from .device_memory import FAILURES, exhausted, out_of_memory
 from .distributed import launched_processes
-
-_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+from .precision import products_in
 
 
 def resolve_device(name: str) -> torch.device:
@@ -48,17 +49,26 @@ def resolve_device(name: str) -> torch.device:
 
 
 @contextmanager
-def computing(device: torch.device, threads: int, deterministic: bool) -> Iterator[None]:
+def computing(
+    device: torch.device, threads: int, deterministic: bool, lower: str = ""
+) -> Iterator[None]:
     """Compute with a fixed number of threads and, if wanted, deterministically.
 
     Everything is restored afterwards. An operation that has no deterministic form on the device
-    is refused by name instead of giving results that differ from run to run.
+    is refused by name instead of giving results that differ from run to run. TF32 is off; what asks
+    for it switches it on (`precision.products_in`).
+
+    Args:
+        device: that computes.
+        threads: of the processor.
+        deterministic: whether what depends on chance is refused.
+        lower: what a user can lower where memory runs out, as keys or options.
 
     Raises:
         DeviceError: determinism cannot be had, because CUDA started without its cuBLAS workspace
-            setting or an operation does not offer it.
+            setting or an operation does not offer it; or memory ran out.
     """
-    _reserve_workspace(device, deterministic)
+    _require_workspace(device, deterministic)
     old_threads = torch.get_num_threads()
     old_mode = torch.get_deterministic_debug_mode()
     cudnn = torch.backends.cudnn
@@ -68,9 +78,11 @@ def computing(device: torch.device, threads: int, deterministic: bool) -> Iterat
     torch.set_deterministic_debug_mode("error" if deterministic else "default")
     cudnn.benchmark, cudnn.deterministic = not deterministic, deterministic
     try:
-        with threadpool_limits(threads):
+        with threadpool_limits(threads), products_in("fp32", device):
             yield
-    except RuntimeError as error:
+    except FAILURES as error:
+        if exhausted(error):
+            raise out_of_memory(device, error, lower) from error
         operation = re.search(r"(\S+) does not have a deterministic implementation", str(error))
         if operation is None:
             raise
@@ -86,18 +98,18 @@ def computing(device: torch.device, threads: int, deterministic: bool) -> Iterat
         cudnn.benchmark, cudnn.deterministic = old_cudnn
 
 
-def _reserve_workspace(device: torch.device, deterministic: bool) -> None:
-    # cuBLAS reads this variable when CUDA starts and never again.
-    if device.type != "cuda" or not deterministic or os.environ.get(_WORKSPACE):
+def _require_workspace(device: torch.device, deterministic: bool) -> None:
+    # It is set when this package is imported; somebody may have taken it away since.
+    if device.type != "cuda" or not deterministic or os.environ.get(WORKSPACE):
         return
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         raise DeviceError(
-            _WORKSPACE,
+            WORKSPACE,
             "not set although CUDA has started",
-            f"{_WORKSPACE}=:4096:8",
+            f"{WORKSPACE}={SETTING}",
             "set it before Python starts, or use deterministic=false",
         )
-    os.environ[_WORKSPACE] = ":4096:8"
+    reserve_workspace()
 
 
 @contextmanager

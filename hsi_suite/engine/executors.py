@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -42,11 +42,14 @@ class ProcessExecutor:
         module: the module that worker processes run, see `worker_loop.serve`.
         processes: most of them at a time.
         retries: how often a job is begun again whose process broke down.
+        devices: the machine's CUDA devices, as `visible_devices` names them. Jobs that may take any
+            take the one with the fewest at work.
     """
 
     module: str
     processes: int = 1
     retries: int = 1
+    devices: Sequence[str] = ()
     _busy: dict[WorkerProcess, _Work] = field(default_factory=dict, init=False)
     _idle: list[WorkerProcess] = field(default_factory=list, init=False)
     _stopping: bool = field(default=False, init=False)
@@ -73,18 +76,26 @@ class ProcessExecutor:
     ) -> None:
         while waiting and len(self._busy) < self.processes:
             work = waiting.popleft()
-            process = self._worker(work.job.alone)
+            process = self._worker(work.job)
             selector.register(process, selectors.EVENT_READ)
             self._busy[process] = work
             process.give(work.job.order)
             observer.job_started(work.job.name)
 
-    def _worker(self, alone: bool) -> WorkerProcess:
-        if self._idle and not alone:
+    def _worker(self, job: Job) -> WorkerProcess:
+        device = self._freest_device() if job.spread else None
+        if self._idle and not job.alone and device is None:
             return self._idle.pop()
         if self._idle:
             self._idle.pop().close(_LOOK_SECONDS)
-        return WorkerProcess(self.module)
+        return WorkerProcess(self.module, device)
+
+    def _freest_device(self) -> str | None:
+        """The device with the fewest jobs, the first of equals; None where there is no choice."""
+        if len(self.devices) < 2:
+            return None
+        taken = Counter(process.device for process in self._busy)
+        return min(self.devices, key=lambda device: taken[device])
 
     def _listen(
         self,
@@ -120,7 +131,8 @@ class ProcessExecutor:
     ) -> None:
         selector.unregister(process)
         del self._busy[process]
-        if reuse:
+        # One that sees a single device is not what the next job wants.
+        if reuse and process.device is None:
             self._idle.append(process)
 
     def _broken(

@@ -19,11 +19,13 @@ class Job:
         name: unique among the jobs, for people.
         order: what the worker receives; plain values.
         alone: it takes a process to itself, which ends with it.
+        spread: it may compute on any CUDA device of the machine, which it sees as the first.
     """
 
     name: str
     order: Mapping[str, Any]
     alone: bool = False
+    spread: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def sliding_bytes(layer: nn.Linear, side: int, places: int, at_once: int) -> int
 def _outliers(features: Tensor) -> bool:
     """Whether some place's features are far larger than those of most."""
     peaks = features.abs().amax(0).flatten()
-    typical = peaks.kthvalue(1 + len(peaks) // 4).values
+    # Sorted: kthvalue has no deterministic form on CUDA before torch's pull request 165762 (2025).
+    typical = peaks.sort().values[len(peaks) // 4]
     return bool(peaks.max() > _OUTLYING * typical)
 
 

@@ -26,8 +26,10 @@ from .checkpoint import load_checkpoint, save_checkpoint
 from .devices import seeded
 from .distributed import ALONE, Team
 from .finite import NotFiniteError, check_weights
+from .loss_scaling import LossScaling
 from .observer import Observer, StopRequest, stop_requests
 from .optimisation import WeightAverage, build_optimizer, learning_rate
+from .precision import forward_in, products_in, usable
 from .task import TrainingTask
 
 _FORMAT = 1
@@ -102,6 +104,7 @@ class Trainer:
         self.identity = identity
         self.optimizer = build_optimizer(model.parameters(), config.optimizer)
         self.average = None if config.average is None else WeightAverage(model, config.average)
+        self.scaling = LossScaling(device, usable(config.precision, device) == "fp16")
         self.epoch = 0
         self.step = 0
         self.finished = False
@@ -130,6 +133,9 @@ class Trainer:
             while not self.finished:
                 self._run_epoch(stop)
         self.observer.end()
+        skipped = self.scaling.remark(self.epoch * steps)
+        if skipped is not None:
+            self.observer.message(skipped)
         return self._selected()
 
     def _run_epoch(self, stop: StopRequest) -> None:
@@ -164,19 +170,20 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(counter)
         batch = self.task.batch(self.epoch, self.step)
-        reduced = self.config.precision == "bf16"
         with (
             seeded(self.seeds.seed("dropout", counter), self.device),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=reduced),
+            forward_in(self.config.precision, self.device),
         ):
             loss, values, items = self.team.loss(self.task, self.model, batch)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        # The backward pass runs outside of autocast, in what the forward pass has kept.
+        with products_in(self.config.precision, self.device):
+            self.scaling.backward(loss)
         self.team.add([p.grad for p in self.model.parameters() if p.grad is not None])
+        self.scaling.unscale(self.optimizer)
         if self.config.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
-        self.optimizer.step()
-        if self.average is not None:
+        if self.scaling.step(self.optimizer) and self.average is not None:
             self.average.update(self.model, counter)
         self._add(items, {"loss": loss.detach() * items, **values})
         if counter == 0:
@@ -287,6 +294,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": None if self.average is None else self.average.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "scaling": self.scaling.state(),
             "epoch": self.epoch,
             "step": self.step,
             "finished": self.finished,
@@ -331,8 +339,9 @@ class Trainer:
                 for name, value in state["sums"].items()
             }
             self.history, self.seconds = state["history"], state["seconds"]
-            # Checkpoints of older versions lack it.
+            # Checkpoints of older versions lack them.
             self.first_loss = state.get("first_loss")
+            self.scaling.load(state.get("scaling"))
             self._epoch_seconds, self._best = state["epoch_seconds"], state["best"]
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise RunError(

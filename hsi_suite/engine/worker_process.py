@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .jobs import Event
+from .visible_devices import VISIBLE
 
 _CHUNK = 65536
 _TAIL = 4000
@@ -28,9 +29,11 @@ class WorkerProcess:
 
     Args:
         module: the module to run, by its full name.
+        device: the CUDA device that it is to see, as CUDA_VISIBLE_DEVICES names it; None for all.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, device: str | None = None) -> None:
+        self.device = device
         descriptor, path = tempfile.mkstemp()
         Path(path).unlink()
         self._errors = os.fdopen(descriptor, "w+b")
@@ -42,7 +45,8 @@ class WorkerProcess:
             stderr=self._errors,
             start_new_session=True,
             # Waiting threads must sleep: processes share the machine.
-            env={"OMP_WAIT_POLICY": "passive", **os.environ},
+            env={"OMP_WAIT_POLICY": "passive", **os.environ}
+            | ({} if device is None else {VISIBLE: device}),
         )
         self._buffer = b""
 

@@ -82,6 +82,9 @@ def _kept(config: Mapping[str, Any], *, by_name: bool = False) -> dict[str, Any]
     schema, by_content = (known.schema, known.by_content) if known else (None, ())
     out = set() if by_name else _NOT_IDENTITY | set(by_content)
     kept = _pruned(config, _keys_of(task), schema, out)
+    if str(kept.get("device")).startswith("cuda:"):
+        # Which of a machine's devices computes changes no bit; the kind of device does.
+        kept["device"] = "cuda:0"
     model = kept.get("model")
     if isinstance(model, Mapping) and is_network_file(model.get("name")):
         # Its content counts, not where it lies.

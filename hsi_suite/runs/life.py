@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+
 from ..atomic import write_json
 from ..commands import command
 from ..config import dump_yaml, validate
@@ -28,6 +30,7 @@ from .folder import (
 )
 from .identity import run_identity
 from .log import LogObserver
+from .machine import precision_remarks, used_precisions
 from .own_network import keep_network, network_checksums
 from .task import Job
 
@@ -93,7 +96,8 @@ def carry_out(
                 f"begun on {begun_on}, going on with {config.device}: rounding differs, and so "
                 "do the last digits"
             )
-        for line in [*job.opening, *program_remarks(config.model.name)]:
+        opening = (*job.opening, *program_remarks(config.model.name), *precision_remarks(config))
+        for line in opening:
             log.message(line)
         try:
             job.work(run, log)
@@ -159,6 +163,7 @@ def _describe(
     data, networks = map(dict, checksums)
     facts |= {"identity": identity, "data": data, "processes": team.size}
     facts |= {"networks": networks} if networks else {}
+    facts |= {"precision": used_precisions(config.model_dump(), torch.device(config.device))}
     if not (run.path / ENVIRONMENT).exists():
         write_json(run.path / ENVIRONMENT, facts)
         return
@@ -170,5 +175,6 @@ def _describe(
             f"identity {then.get('identity')}, found {identity}",
             "start a new run",
         )
-    for line in compare_environments({"processes": 1} | then, facts):
+    absent = {"processes": 1, "precision": facts["precision"]}
+    for line in compare_environments(absent | then, facts):
         observer.message(f"not the same environment as when this run began: {line}")

@@ -19,7 +19,7 @@ from ..reports.languages.speaking import speaking
 from ..schemas.training import MachineConfig
 from ..user_files import read_bytes
 from .folder import CONFIG, REPORT, Run
-from .machine import host, peak_memory_megabytes
+from .machine import host, peak_device_megabytes, peak_memory_megabytes
 from .tasks import task_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -36,6 +36,7 @@ COST_KEYS = (
     "baseline_seconds",
     "evaluation_seconds",
     "peak_memory_megabytes",
+    "peak_device_megabytes",
     "finished",
     "host",
 )
@@ -54,6 +55,7 @@ def measured_cost(training: float, epochs: Sequence[float], **further: float) ->
         "epoch_seconds": [round(value, 4) for value in epochs],
         **{name: round(value, 3) for name, value in further.items()},
         "peak_memory_megabytes": round(peak_memory_megabytes(), 1),
+        **peak_device_megabytes(),
         "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
         "host": host(),
     }

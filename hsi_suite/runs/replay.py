@@ -19,6 +19,7 @@ from . import launch
 from .finished_runs import finished_runs, report_unverified
 from .folder import CONFIG, ENVIRONMENT, Run
 from .identity import run_identity
+from .machine import used_precisions
 from .own_network import copy_network
 from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
 
@@ -213,16 +214,18 @@ def _changed(run: Run) -> RunError:
     )
 
 
-def _environment_differences(run: Run, device: str | None) -> list[str]:
+def _environment_differences(run: Run, named: str | None) -> list[str]:
     then = run.environment
     config = run.config
-    now = describe_environment(
-        str(resolve_device(device or str(config.get("device")))), int(config.get("threads") or 1)
-    )
+    device = resolve_device(named or str(config.get("device")))
+    now = describe_environment(str(device), int(config.get("threads") or 1))
+    now |= {"processes": 1, "precision": used_precisions(config, device)}
     # Data and identity are compared when the run is done again.
     compared = ("data", "identity", *(["networks"] if "networks" in then else []))
-    now |= {name: then.get(name) for name in compared} | {"processes": 1}
-    return compare_environments({"processes": 1} | then, now)
+    now |= {name: then.get(name) for name in compared}
+    return compare_environments(
+        {name: now[name] for name in ("processes", "precision")} | then, now
+    )
 
 
 class _Quiet(Observer):

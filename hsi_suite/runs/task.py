@@ -124,6 +124,7 @@ class Task(Protocol):
             already.
         limits_memory: whether its trainings keep within a limit of memory.
         shows_dropout: whether an evaluation can leave dropout on, to show what that does.
+        memory_keys: what a user lowers where a training does not fit into memory.
         scored: the part whose scores count: "test", or "validation" where there is no other.
         maps: whether its runs leave a map of classes, each in a colour of its own.
         products: what of a run's folder is named when it is finished, as (word, file).
@@ -139,6 +140,7 @@ class Task(Protocol):
     by_content: Collection[tuple[str, ...]] = ()
     splits: Sequence[str] = ()
     shows_dropout: bool = False
+    memory_keys: str = "train.batch_size"
     scored: str = "test"
     maps: bool = False
     products: Sequence[tuple[str, str]] = (("model", MODEL), ("report", REPORT))

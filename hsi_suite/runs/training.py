@@ -17,7 +17,7 @@ from ..errors import ConfigError
 from ..models.building import running
 from .folder import CHECKPOINT, CONFIG, Run, open_run
 from .life import carry_out
-from .machine import on_device
+from .machine import forget_peak_device_memory, on_device, require_precisions
 from .own_network import with_kept_network
 from .task import Config, Task
 from .tasks import task_named, task_of
@@ -53,8 +53,12 @@ def train(
     task, observer = task_named(config.task), observer or Observer()
     _check_limit(task, memory_limit)
     config = task.resolve(config)
+    if begun_on in (None, config.device):
+        require_precisions(config)
+    forget_peak_device_memory()
+    device, threads = torch.device(config.device), config.threads or 1
     with (
-        computing(torch.device(config.device), config.threads or 1, config.deterministic),
+        computing(device, threads, config.deterministic, task.memory_keys),
         task.prepare(config, observer, team, memory_limit) as job,
     ):
         return carry_out(job, Path(output), folder, observer, team, begun_on)

@@ -60,7 +60,9 @@ class BatchConfig(Section):
         level: coverage of the intervals.
         threads: CPU threads of each run, part of its identity; null takes those of the machine
             where the batch is begun.
-        jobs: runs at a time on this machine; auto: processors divided by threads.
+        jobs: runs at a time on this machine; auto: processors divided by threads, of runs on CUDA
+            devices one for each device. Such runs are spread over the devices, where they name no
+            number (device: auto or cuda).
         retries: how often a run is begun again whose process broke down.
         resolved: written by hsi into the batch.yaml of the batch's folder.
     """

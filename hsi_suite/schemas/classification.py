@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from ..config import Section
 from .choosing import AUTO, AutoConfig
 from .scene_data import ScenesConfig
-from .training import ClassifierTrainingConfig, MachineConfig, NonNegative, Options
+from .training import ClassifierTrainingConfig, MachineConfig, NonNegative, Options, Precision
 
 GUARDED = ("disjoint", "polygons", "spatial_folds")
 """Kinds of split that keep a guard between training and test."""
@@ -233,8 +233,8 @@ class EvaluationConfig(Section):
     Attributes:
         baselines: beside the position-only nearest neighbour, which is always there.
         batch_size: windows per forward pass, where a network cannot take the scene at once.
-        precision: of the network's computations, fp32 or bf16 autocast (logits differ by about
-            3e-3).
+        precision: of the network's computations: fp32, bf16 (logits differ by about 3e-3), or on
+            CUDA devices tf32 and fp16.
         dropout_at_test: also classify the test part ten times with dropout left on, a known
             mistake, and write what it does to the spread. The run's own scores never use it.
         orientations: 8 averages a network's probabilities over all ways to turn and mirror a
@@ -244,7 +244,7 @@ class EvaluationConfig(Section):
 
     baselines: list[Baseline] = Field(default_factory=list)
     batch_size: Annotated[int, Field(ge=1)] = 512
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     dropout_at_test: bool = False
     orientations: Literal[1, 8] = 1
 

@@ -13,6 +13,7 @@ from ..seeding import SeedStreams
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 
 
 def _not_infinite(value: float) -> float:
@@ -88,7 +89,9 @@ class TrainingConfig(Section):
         gradient_clip: largest L2 norm of the gradient; null leaves it alone.
         average: share of the old weights that each step keeps in their moving average, which is
             then validated and kept instead of the weights themselves; null keeps no average.
-        precision: fp32, or bf16 autocast (weights and optimiser stay fp32).
+        precision: of forward and backward passes; weights and optimiser stay fp32. fp32, bf16, or
+            on CUDA devices tf32 (products and convolutions alone) and fp16 (with loss scaling:
+            steps whose gradients leave its range are skipped and counted).
         selection: last (the model after the last epoch, as in the HybridSN paper) or best (the
             epoch with the best validation score; needs a validation part).
         early_stopping: epochs without a better validation score before training stops; null
@@ -102,7 +105,7 @@ class TrainingConfig(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     gradient_clip: Positive | None = None
     average: Annotated[float, Field(gt=0, lt=1)] | None = None
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     selection: Literal["last", "best"] = "last"
     early_stopping: Annotated[int, Field(ge=1)] | None = None
     checkpoint_seconds: NonNegative = 30.0

@@ -99,6 +99,17 @@ class Design:
         return list(unique.values())
 
     @property
+    def spread(self) -> set[str]:
+        """The runs, in words, that may compute on any CUDA device: nobody has named a number."""
+        return {
+            member.what
+            for cell in self.cells
+            for member in cell.members
+            if member.config.device == "cuda"
+            or (cell.config.device == "auto" and member.config.device.startswith("cuda"))
+        }
+
+    @property
     def identity(self) -> str:
         """Eight digits, the same for any seeds and sources: a batch can grow in its folder."""
         trees: list[dict[str, Any]] = []

@@ -15,6 +15,7 @@ from ...engine.distributed import launched_processes
 from ...errors import ConfigError, RunError
 from ...models.network_file import shown_name
 from ...schemas.batch import BatchConfig
+from ..machine import require_precisions
 from ..task import Config
 from .design import Design, expand, own_file, source_name
 from .files import BATCH
@@ -109,9 +110,13 @@ def _plan(config: BatchConfig, beside: Path, output: str | Path) -> Plan:
 
 
 def check_devices(plan: Plan) -> None:
-    """Refuse devices that this machine lacks; a cluster's workers look for themselves."""
-    for device in {member.config.device for member in plan.design.members}:
-        resolve_device(device)
+    """Refuse devices that this machine lacks, and what devices lack that it has.
+
+    A cluster's workers look for themselves.
+    """
+    for member in plan.design.members:
+        resolve_device(member.config.device)
+        require_precisions(member.config)
 
 
 def _file_name(text: str) -> str:

@@ -15,6 +15,7 @@ from ...data.photographs import is_photograph
 from ...data.readers import open_cube
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
+from ...engine.precision import check_precision
 from ...errors import ConfigError, HsiSuiteError, OutputError
 from ...memory import PROGRAM_BYTES, check_limit
 from ...restoration.planes import PlaneDenoiser
@@ -196,6 +197,7 @@ def denoise_cubes(
     device = resolve_device(options.device)
     done: list[DenoisedFile] = []
     refused: dict[Path, HsiSuiteError] = {}
+    check_precision("--precision", options.how.precision, device, observer)
     with computing(device, options.threads or available_threads(), deterministic=True):
         denoiser = load_weights(options.weights, device)
         planes = grey_plane_denoiser(denoiser, options.how, options.tile, options.memory_limit)

@@ -19,6 +19,7 @@ from ...data.photographs import Photograph, read_header, read_photograph
 from ...engine.allocation import release_free_blocks
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
+from ...engine.precision import check_precision
 from ...engine.tiles import Tiling
 from ...errors import ConfigError, HsiSuiteError, InputFileError
 from ...metrics.measures import measure
@@ -79,6 +80,7 @@ def denoise_images(
     options.check(inputs)
     _check_scale(options)
     device = resolve_device(options.device)
+    check_precision("--precision", options.how.precision, device, observer)
     with computing(device, options.threads or available_threads(), deterministic=True):
         # Pages are compared by the σ of white noise.
         noise = "gaussian" if options.joint and options.noise == "auto" else options.noise

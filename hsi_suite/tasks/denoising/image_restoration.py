@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from ...engine.allocation import release_free_blocks
+from ...engine.device_memory import TilesInHalves
 from ...engine.observer import Observer
+from ...engine.precision import forward_in
 from ...engine.tiles import Region, Tiling
 from ...restoration.colour import LUMA, NOISE_GAIN, from_opponent, to_opponent
 from ...schemas.denoising import ARTEFACTS
+from ...schemas.training import Precision
+from ...transfer import to_device
 from .denoiser import Denoiser
 
 Pixels = NDArray[Any]
@@ -35,12 +38,12 @@ class Restoration:
     Attributes:
         strength: share of the change that is made, 0 to 1.
         self_ensemble: average over the eight flips and rotations.
-        bf16: compute in bfloat16.
+        precision: that the network computes in.
     """
 
     strength: float = 1.0
     self_ensemble: bool = False
-    bf16: bool = False
+    precision: Precision = "fp32"
 
 
 def uses_opponent_colours(denoiser: Denoiser, image: Pixels) -> bool:
@@ -110,11 +113,15 @@ def restore(
     observer = observer or Observer()
     output = np.empty(image.shape, dtype)
     shape = (image.shape[0], image.shape[1])
-    with torch.inference_mode(), _precision(denoiser, how.bf16):
+    with torch.inference_mode(), forward_in(how.precision, _device(denoiser)):
+        clean_parts = TilesInHalves(
+            tiling,
+            lambda tile: _ensemble(denoiser, image, white, sigmas, tiling, tile, how.self_ensemble),
+        )
         for tile in tiling.tiles(shape):
-            clean = _ensemble(denoiser, image, white, sigmas, tiling, tile, how.self_ensemble)
-            noisy = _scaled(image[tile], white)
-            _store(output, tile, noisy + np.float32(how.strength) * (clean - noisy), white)
+            for part, clean in clean_parts(tile):
+                noisy = _scaled(image[part], white)
+                _store(output, part, noisy + np.float32(how.strength) * (clean - noisy), white)
             # Pieces at the border differ in size, and the gaps they leave in memory would add up.
             release_free_blocks()
             observer.advance()
@@ -164,13 +171,13 @@ def _network(denoiser: Denoiser, piece: Values, sigmas: tuple[float, ...]) -> Va
 def _planes(denoiser: Denoiser, planes: Values, sigmas: tuple[float, ...]) -> Values:
     """Channels × lines × samples through the network, as many at a time as it takes."""
     step = denoiser.header.in_channels
-    device = next(denoiser.network.parameters()).device
+    device = _device(denoiser)
     clean = np.empty_like(planes)
     for number, first in enumerate(range(0, len(planes), step)):
         group = torch.from_numpy(np.ascontiguousarray(planes[first : first + step]))
         sigma = sigmas[min(number, len(sigmas) - 1)]
         clean[first : first + step] = (
-            denoiser(group[None].to(device), sigma)[0].float().cpu().numpy()
+            denoiser(to_device(group[None], device), sigma)[0].float().cpu().numpy()
         )
     return clean
 
@@ -207,6 +214,5 @@ def _turned_region(tile: Region, shape: tuple[int, ...], symmetry: tuple[bool, .
     return (parts[1], parts[0]) if symmetry[2] else (parts[0], parts[1])
 
 
-def _precision(denoiser: Denoiser, bf16: bool) -> contextlib.AbstractContextManager[Any]:
-    device = next(denoiser.network.parameters()).device.type
-    return torch.autocast(device, torch.bfloat16, enabled=bf16)
+def _device(denoiser: Denoiser) -> torch.device:
+    return next(denoiser.network.parameters()).device

@@ -16,6 +16,7 @@ from ...restoration.colour import NOISE_GAIN, to_opponent
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_level
 from ...restoration.noise_likelihood import Stack
+from ...transfer import to_device
 from .denoiser import Denoiser
 from .image_restoration import Pixels, Values, uses_opponent_colours
 from .image_samples import flat_regions
@@ -144,7 +145,7 @@ class _Judge:
         with torch.inference_mode():
             # One by one, so that memory does not grow with their number.
             for noisy, place in zip(stack, clean, strict=True):
-                given = torch.from_numpy(np.ascontiguousarray(noisy)).to(self.device)
+                given = to_device(torch.from_numpy(np.ascontiguousarray(noisy)), self.device)
                 place[:] = denoiser(given[None, None], sigma)[0, 0].float().cpu().numpy()
         return clean
 

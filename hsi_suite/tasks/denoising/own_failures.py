@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...engine.device_memory import exhausted
 from ...errors import ConfigError, HsiSuiteError, InputFileError
 
 
@@ -27,12 +28,16 @@ def own_failure(source: Path, refused: dict[Path, HsiSuiteError], *, alone: bool
         raise  # an option that cannot be is nobody's own
     except HsiSuiteError as error:
         refused[source] = error
-    except MemoryError as error:
-        refused[source] = InputFileError(
-            source, "does not fit into memory", "", "denoise it alone, with a lower --memory-limit"
-        )
-        refused[source].__cause__ = error
     except Exception as error:
+        if exhausted(error):
+            refused[source] = InputFileError(
+                source,
+                "does not fit into memory",
+                "",
+                "denoise it alone, with a lower --memory-limit or --tile",
+            )
+            refused[source].__cause__ = error
+            return
         if alone:
             raise
         refused[source] = InputFileError(

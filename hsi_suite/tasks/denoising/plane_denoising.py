@@ -40,7 +40,7 @@ def grey_plane_denoiser(
     per_pixel = bytes_per_pixel(denoiser)
     share = memory_limit * _NETWORK_SHARE
     pixels = int(share / per_pixel)
-    full = Restoration(1.0, how.self_ensemble, how.bf16)
+    full = Restoration(1.0, how.self_ensemble, how.precision)
 
     def run(plane: Plane, level: NDArray[np.float32]) -> Plane:
         if radius is None:

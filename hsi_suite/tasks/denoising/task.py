@@ -24,6 +24,7 @@ from ...schemas.denoising import (
     NoiseConfig,
 )
 from ...seeding import SeedStreams
+from ...transfer import to_device
 from .artefact_patches import ArtefactPatches
 from .denoiser import run_network
 from .evaluation import (
@@ -105,7 +106,7 @@ class ImageDenoising:
         return self._moved(noisy), self._moved(sigma), self._moved(clean)
 
     def _moved(self, values: NDArray[np.float32]) -> Tensor:
-        return torch.from_numpy(values).to(self.device)
+        return to_device(torch.from_numpy(values), self.device)
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor], int]:
         """Mean absolute or squared error, and the sum of the patches' PSNR."""

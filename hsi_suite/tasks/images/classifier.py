@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ...data.labelled_images import LabelledImages
+from ...engine.device_memory import InHalves
 from ...engine.finite import check_finite, note_file, output_of
 from ...engine.observer import Observer
 from ...errors import RunError, ShapeError
@@ -116,8 +117,9 @@ class ImageClassifier:
         whose = output_of(self.network, self.header.model)
         rows = [np.empty((0, len(self.header.class_names)), np.float32)]
         with torch.inference_mode():
+            network = InHalves(lambda some: self.network(some).float(), observer)
             for values, number in views.fixed(images, crops, batch_size):
-                logits = self.network(values).float()
+                logits = network(values)
                 shares = check_finite(logits, whose).softmax(1)
                 rows.append(shares.reshape(-1, number, shares.shape[1]).mean(1).cpu().numpy())
                 observer.advance(len(rows[-1]))

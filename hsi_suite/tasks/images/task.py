@@ -10,9 +10,11 @@ from torch.nn import functional
 
 from ...backbones.classic import AuxiliaryLogits
 from ...data.splits import Split
+from ...engine.device_memory import InHalves
 from ...losses import classification_loss
 from ...schemas.image_classification import AugmentConfig, ImageTrainingConfig
 from ...seeding import SeedStreams
+from ...transfer import to_device
 from .views import ImageViews
 
 Batch = tuple[Tensor, Tensor]
@@ -67,7 +69,7 @@ class ImageClassification:
         first, last = (len(self.train) * k // steps for k in (step, step + 1))
         images = self._shuffled(epoch)[first:last]
         views = self.views.drawn(images, self.augment, self.seeds.numpy("augment", epoch, step))
-        return views, self.classes[torch.from_numpy(images)].to(self.views.device)
+        return views, to_device(self.classes[torch.from_numpy(images)], self.views.device)
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor], int]:
         """Cross-entropy, with that of auxiliary heads, and the number of images right."""
@@ -86,8 +88,9 @@ class ImageClassification:
         """Loss, without smoothing, and accuracy of the validation part, by its plain views."""
         if not len(self.validation):
             return {}
+        network = InHalves(lambda some: model(some).float())
         batches = self.views.fixed(self.validation, 1, self.evaluation_batch)
-        logits = torch.cat([model(views).float() for views, _ in batches])
+        logits = torch.cat([network(views) for views, _ in batches])
         classes = self.classes[torch.from_numpy(self.validation)].to(logits.device)
         return {
             "loss": float(functional.cross_entropy(logits, classes)),

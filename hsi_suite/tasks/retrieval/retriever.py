@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from torch import Tensor
 from ...data.item_source import ItemSource
 from ...data.modalities import Items, Modality, modality_from, unit_rows
 from ...data.scene import Scene
+from ...engine.device_memory import InHalves
 from ...engine.finite import check_finite, note_file, output_of
 from ...errors import ConfigError, RunError
 from ...guard import parsing
@@ -23,6 +24,7 @@ from ...models.building import build_retriever
 from ...models.dscmr import DSCMR
 from ...models.stored_model import header_from, require_fitting
 from ...runs.model_file import read_model_file, write_model_file
+from ...transfer import to_device
 
 Side = Literal["first", "second"]
 Rows = NDArray[np.float32]
@@ -135,22 +137,28 @@ class Retriever:
             ShapeError: the items have another shape.
             NotFiniteError: the network gives values that are no numbers.
         """
-        modality = self.modality(side)
-        rows = [np.empty((0, self.embedding_size), np.float32)]
-        for start in range(0, len(items), _BATCH):
-            chunk = torch.from_numpy(modality.prepare(items[start : start + _BATCH]))
-            rows.append(self._embedded(chunk.to(self.device), side))
-        return np.concatenate(rows)
+        compute = partial(self._embedded, side=side)
+        return self._in_batches(compute, items, side, self.embedding_size)
 
     def posteriors(self, items: Items, side: Side) -> Rows:
         """Predicted probabilities of the classes, N × classes; arguments as of `embed`."""
-        modality = self.modality(side)
-        rows = [np.empty((0, len(self.header.class_names)), np.float32)]
-        for start in range(0, len(items), _BATCH):
-            chunk = torch.from_numpy(modality.prepare(items[start : start + _BATCH]))
+
+        def compute(some: Tensor) -> Rows:
             with torch.inference_mode():
-                labels = self.network.labels(self._common(chunk.to(self.device), side))
-            rows.append(self._softmax(labels).cpu().numpy())
+                labels = self.network.labels(self._common(to_device(some, self.device), side))
+            return np.asarray(self._softmax(labels).cpu().numpy())
+
+        return self._in_batches(compute, items, side, len(self.header.class_names))
+
+    def _in_batches(
+        self, compute: Callable[[Tensor], Rows], items: Items, side: Side, columns: int
+    ) -> Rows:
+        """Rows of items, batch by batch, smaller ones where memory does not hold them."""
+        prepare = self.modality(side).prepare
+        within_memory = InHalves(compute, join=np.concatenate)
+        rows = [np.empty((0, columns), np.float32)]
+        for start in range(0, len(items), _BATCH):
+            rows.append(within_memory(torch.from_numpy(prepare(items[start : start + _BATCH]))))
         return np.concatenate(rows)
 
     def save(self, path: Path) -> None:
@@ -180,7 +188,7 @@ class Retriever:
     def _embedded(self, items: Tensor, side: Side) -> Rows:
         share = self.header.label_share
         with torch.inference_mode():
-            common = self._common(items, side)
+            common = self._common(to_device(items, self.device), side)
             rows = unit_rows(common.float().cpu().numpy())
             if not share:
                 return rows

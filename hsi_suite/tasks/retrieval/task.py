@@ -12,11 +12,13 @@ from torch.nn import functional
 
 from ...data.modalities import Modality
 from ...data.pairs import Pairs
+from ...engine.device_memory import InHalves
 from ...losses import discrimination_loss, invariance_loss, label_loss
 from ...metrics.retrieval import retrieval_scores
 from ...models.dscmr import DSCMR
 from ...schemas.retrieval import RetrievalConfig
 from ...seeding import SeedStreams
+from ...transfer import to_device
 
 Batch = tuple[Tensor, Tensor, Tensor]
 _EVALUATION_BATCH = 1024
@@ -62,7 +64,7 @@ class PairRetrieval:
         """Items of both modalities and the targets of a step."""
         order = self._shuffled(epoch)
         first, last = (len(order) * k // self.steps_per_epoch for k in (step, step + 1))
-        rows = order[first:last].to(self.train[0].device)
+        rows = to_device(order[first:last], self.train[0].device)
         one, other, targets = (part[rows] for part in self.train)
         return one, other, targets
 
@@ -152,6 +154,7 @@ def _tensors(pairs: Pairs, modalities: tuple[Modality, Modality], device: torch.
 
 
 def _rows(embed: Callable[[Tensor], Tensor], items: Tensor) -> NDArray[np.float32]:
-    chunks = [embed(chunk).float() for chunk in torch.split(items, _EVALUATION_BATCH)]
+    compute = InHalves(lambda some: embed(some).float())
+    chunks = [compute(chunk) for chunk in torch.split(items, _EVALUATION_BATCH)]
     rows: NDArray[np.float32] = torch.cat(chunks).cpu().numpy()
     return rows

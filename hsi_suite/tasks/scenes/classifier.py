@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,9 +26,9 @@ from ...engine.observer import Observer
 from ...errors import ShapeError
 from ...models.calibration import Calibration
 from ...runs.model_file import write_model_file
+from ...schemas.training import Precision
 
 FORMAT = "hsi_suite classifier 1"
-Precision = Literal["fp32", "bf16"]
 Judge = Callable[[NDArray[np.int64], NDArray[np.floating]], None]
 # Fields of a header that the first runs do not have.
 _LATER = {
@@ -222,7 +222,7 @@ class Classifier(ABC):
             valid: lines × samples, False where there is no data; None when all pixels are good.
             wanted: lines × samples, True for the pixels to classify; None for all valid ones.
             batch_size: windows per forward pass, where the network cannot take the scene at once.
-            precision: of a network's computations; bf16 is autocast.
+            precision: of a network's computations.
             dropout_seed: leave dropout layers, and no others, on and draw from this seed; None
                 for eval mode.
             observer: reports progress.

@@ -33,6 +33,7 @@ class SceneClassification(ScoredByClass):
     stand_in = "synthetic"
     splits = ("random", "disjoint", "polygons", "spatial_folds")
     limits_memory = True
+    memory_keys = "train.batch_size, or set train.strategy=patch"
     shows_dropout = True
     maps = True
     products = (("map", MAP_PICTURE), ("report", REPORT))

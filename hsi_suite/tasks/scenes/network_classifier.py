@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ...data.patches import WindowSampler
 from ...engine.devices import seeded
 from ...engine.observer import Observer
+from ...engine.precision import forward_in
 from ...models.calibration import log_probabilities
 from ...models.dropout import dropout_layers
 from .answer_filtering import filtered_rows
@@ -114,10 +115,9 @@ class NetworkClassifier(Classifier):
         if how.dropout_seed is not None:
             for layer in dropout_layers(self.network):
                 layer.train()
-        bf16, kind = how.precision == "bf16", self.device.type
         with (
             seeded(how.dropout_seed or 0, self.device),
-            torch.autocast(kind, torch.bfloat16, bf16),
+            forward_in(how.precision, self.device),
         ):
             yield
         self.network.eval()

@@ -15,11 +15,13 @@ from torch.nn import functional
 from ...data.augmentation import WindowAugmentation
 from ...data.patches import WindowSampler
 from ...engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
+from ...engine.device_memory import InHalves, rows_apart
 from ...engine.finite import check_finite, output_of
 from ...engine.observer import Observer
 from ...engine.tiled import TileGrid, tile_logits
 from ...losses import classification_loss
 from ...seeding import SeedStreams
+from ...transfer import to_device
 
 Batch = tuple[Tensor, Tensor]
 
@@ -90,7 +92,8 @@ class PixelClassification:
         """Pixels and classes of a step, and what happens to the windows where anything does."""
         order = self._shuffled(epoch)
         pixels = order[step * self.batch_size : (step + 1) * self.batch_size]
-        batch = pixels.to(self.sampler.device), self.classes[pixels].to(self.sampler.device)
+        device = self.sampler.device
+        batch = to_device(pixels, device), to_device(self.classes[pixels], device)
         if self.augmentation is None:
             return batch
         return *batch, *self.augmentation.draw(len(pixels), self.sampler, self.seeds, epoch, step)
@@ -181,8 +184,13 @@ def window_logits(
 def _window_batches(
     model: nn.Module, sampler: WindowSampler, pixels: Tensor, batch_size: int, observer: Observer
 ) -> Iterator[Batch]:
+    def logits(some: Tensor) -> Tensor:
+        return check_finite(model(sampler.gather(some)).float(), output_of(model))
+
+    # Dropout draws for a batch as a whole.
+    compute = InHalves(logits, observer) if rows_apart(model) else logits
     for chunk in torch.split(pixels, batch_size):
-        yield chunk, check_finite(model(sampler.gather(chunk)).float(), output_of(model))
+        yield chunk, compute(chunk)
         observer.advance(len(chunk))
 
 

@@ -1,0 +1,188 @@
+"""In what numbers is computed, on devices that are faked where they are not there."""
+
+import copy
+
+import pytest
+import torch
+from fake_cuda import fake_devices
+from torch import nn
+
+from hsi_suite.engine import precision as module
+from hsi_suite.engine.loss_scaling import LossScaling
+from hsi_suite.engine.observer import Observer
+from hsi_suite.engine.precision import (
+    check_precision,
+    forward_in,
+    precision_facts,
+    precision_remark,
+    products_in,
+    usable,
+)
+from hsi_suite.engine.trainer import Trainer
+from hsi_suite.errors import ConfigError
+from hsi_suite.runs.machine import peak_device_megabytes, precisions, used_precisions
+from hsi_suite.runs.pages import measured_cost
+from hsi_suite.schemas.training import TrainingConfig
+from hsi_suite.seeding import SeedStreams
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
+FLAGS = (torch.backends.cuda.matmul, torch.backends.cudnn)
+
+
+def allowed():
+    return [flag.allow_tf32 for flag in FLAGS]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16", "fp16"])
+def test_tf32_is_taken_where_it_is_asked_for_alone(precision):
+    before = allowed()
+    with pytest.raises(KeyError), products_in(precision, CUDA):
+        assert allowed() == [precision == "tf32"] * 2
+        raise KeyError
+    with products_in(precision, CPU):
+        assert allowed() == [False, False]
+    assert allowed() == before
+
+
+def test_processors_have_fp32_and_bf16():
+    assert [usable(each, CPU) for each in ("fp32", "tf32", "bf16", "fp16")] == [
+        "fp32", "fp32", "bf16", "fp32",
+    ]  # fmt: skip
+    for each in ("tf32", "fp16"):
+        assert usable(each, CUDA) == each
+        with pytest.raises(ConfigError, match=rf"train.precision: {each} on cpu.*--device cuda"):
+            check_precision("train.precision", each, CPU, Observer())
+        assert "computes in fp32" in precision_remark("train.precision", each, CPU)
+    assert precision_remark("train.precision", "bf16", CPU) is None
+
+
+@pytest.mark.parametrize(
+    ("capability", "bf16", "tf32"),
+    [((7, 5), "bf16, emulated", "fp32"), ((8, 0), "bf16", "tf32"), ((9, 0), "bf16", "tf32")],
+)
+def test_what_a_device_emulates_is_said(monkeypatch, capability, bf16, tf32):
+    fake_devices(monkeypatch, capability=capability, name="Tesla T4")
+    assert precision_facts("bf16", CUDA) == bf16 and precision_facts("tf32", CUDA) == tf32
+    remarks = [precision_remark("train.precision", each, CUDA) for each in ("bf16", "tf32")]
+    if capability >= (8, 0):
+        assert remarks == [None, None]
+    else:
+        assert all("Tesla T4 (compute capability 7.5" in remark for remark in remarks)
+        assert "train.precision=fp16" in remarks[0] and "in fp32" in remarks[1]
+    for each in ("fp32", "fp16"):
+        assert precision_facts(each, CUDA) == each
+        assert precision_remark("train.precision", each, CUDA) is None
+
+
+def test_every_stage_is_recorded():
+    tree = {"train": {"precision": "fp16"}, "evaluation": {"precision": "bf16"}, "model": {}}
+    assert precisions(tree) == {"train": "fp16", "evaluation": "bf16"}
+    assert used_precisions(tree, CPU) == {"train": "fp32", "evaluation": "bf16"}
+    assert precisions({"train": {"epochs": 1}}) == {}
+
+
+@pytest.mark.parametrize(("precision", "kind"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_a_forward_pass_computes_in_it(precision, kind):
+    with forward_in(precision, CPU):
+        assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == kind
+    assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == torch.float32
+
+
+class Line:
+    """y = x by a linear layer; the steps of `wild` are marked."""
+
+    selection_metric = "loss"
+    steps_per_epoch = 4
+
+    def __init__(self, wild=()):
+        self.wild = wild
+
+    def batch(self, epoch, step):
+        x = torch.linspace(-1, 1, 8)[:, None]
+        factor = 2.0 if epoch * self.steps_per_epoch + step in self.wild else 1.0
+        return x, x, torch.tensor(factor)
+
+    def loss(self, model, batch):
+        x, y, _ = batch
+        return ((model(x).float() - y) ** 2).mean(), {}, len(x)
+
+    def validate(self, model):
+        return {}
+
+
+class Said(Observer):
+    def __init__(self):
+        self.lines = []
+
+    def message(self, text):
+        self.lines.append(text)
+
+
+def trained(task, precision, clip=None, **others):
+    model = nn.Linear(1, 1)
+    with torch.no_grad():
+        model.weight.fill_(0.5)
+        model.bias.fill_(0.0)
+    config = TrainingConfig(
+        epochs=3,
+        precision=precision,
+        gradient_clip=clip,
+        optimizer={"name": "sgd", "learning_rate": 0.2, "momentum": 0.0},
+    )
+    said = Said()
+    trainer = Trainer(model, task, config, SeedStreams(1), CPU, observer=said, **others)
+    trainer.fit()
+    return model, trainer, said.lines
+
+
+@pytest.fixture
+def fp16_here(monkeypatch):
+    """Processors compute in fp16, slowly: as if they were a device that has it."""
+    monkeypatch.setattr(module, "_known", lambda precision, device: True)
+
+
+@pytest.mark.parametrize("clip", [None, 0.5])
+def test_fp16_learns_as_fp32_does(fp16_here, clip):
+    # Were gradients clipped before they are unscaled, nothing would be left of them.
+    (near, trainer, said), (exact, _, _) = (
+        trained(Line(), each, clip) for each in ("fp16", "fp32")
+    )
+    assert near.weight.item() == pytest.approx(exact.weight.item(), abs=2e-3)
+    assert near.weight.item() > 0.8 and trainer.scaling.skipped == 0
+    assert near.weight.dtype == torch.float32 and not said
+
+
+def test_steps_whose_gradients_overflow_are_skipped_counted_and_said(fp16_here, tmp_path):
+    class Few(Line):
+        def loss(self, model, batch):
+            x, y, factor = batch
+            # As large as fp16 has it: its gradient, scaled, is not finite.
+            prediction = model(x) * (6e4 if factor > 1 else 1)
+            return ((prediction.float() - y) ** 2).mean(), {}, len(x)
+
+    kept = tmp_path / "checkpoint.pt"
+    model, trainer, said = trained(Few((1, 5)), "fp16", checkpoint=kept)
+    assert trainer.scaling.skipped == 2 and torch.isfinite(model.weight).all()
+    assert len(said) == 1 and said[0].startswith("fp16: 2 of 12 steps were skipped")
+    # A training that goes on knows its factor and its count.
+    again = Trainer(
+        copy.deepcopy(model), Few(), trainer.config, SeedStreams(1), CPU, checkpoint=kept
+    )
+    again._resume()
+    assert again.scaling.skipped == 2
+    assert again.scaling.state()["scaler"]["scale"] == 65536 / 4
+
+
+def test_other_precisions_scale_nothing():
+    scaling, weight = LossScaling(CPU, active=False), nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], 1.0)
+    scaling.backward((3 * weight).sum())
+    scaling.unscale(optimizer)
+    assert weight.grad.item() == 3 and scaling.step(optimizer) and weight.item() == -2
+    assert scaling.state() is None and scaling.remark(9) is None
+
+
+def test_the_peak_of_a_device_is_among_the_costs(monkeypatch):
+    assert peak_device_megabytes() == {} or torch.cuda.is_initialized()
+    fake_devices(monkeypatch, 2, peak=1_234_567_890)
+    assert measured_cost(1.0, [1.0])["peak_device_megabytes"] == 1234.6
