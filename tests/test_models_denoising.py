@@ -7,7 +7,7 @@ from hsi_suite.models.building import build_denoiser, build_model
 from hsi_suite.models.dncnn import DnCNN
 from hsi_suite.models.margins import reflect_to_multiple
 from hsi_suite.models.registry import MODELS
-from hsi_suite.models.residual_unet import ResidualUNet, blind_colour_start, colour_start
+from hsi_suite.models.residual_unet import ResidualUNet, blind_colour_start
 from hsi_suite.tasks.denoising.results import multiply_adds_per_pixel
 
 
@@ -188,24 +188,6 @@ def test_unknown_options_are_refused():
         build_denoiser("dncnn", in_channels=1, options={"dept": 3}, generator=None)
     with pytest.raises(ConfigError, match="does not suit dncnn"):
         build_denoiser("dncnn", in_channels=1, options={"depth": "many"}, generator=None)
-
-
-def test_a_colour_network_with_a_map_begins_as_the_grey_one_on_luma():
-    """It takes from every colour what the grey one finds in luma, whose noise is weaker."""
-    options = {"channels": [4, 6], "blocks": 1}
-    grey, colour = ResidualUNet(1, **options), ResidualUNet(3, **options)
-    luma = (0.299, 0.587, 0.114)
-    colour.load_state_dict(colour_start(grey.state_dict(), luma))
-    image = torch.rand(1, 3, 24, 24)
-    sigma = 0.2 * torch.rand(1, 1, 24, 24)
-    brightness = (image * torch.tensor(luma)[None, :, None, None]).sum(1, keepdim=True)
-    weaker = sigma * (0.299**2 + 0.587**2 + 0.114**2) ** 0.5
-    with torch.no_grad():
-        found = brightness - grey(torch.cat([brightness, weaker], 1))
-        taken = image - colour(torch.cat([image, sigma], 1))
-    for channel in range(3):
-        assert torch.allclose(taken[0, channel], found[0, 0], atol=1e-5)
-    assert not torch.allclose(found, torch.zeros_like(found), atol=1e-4)
 
 
 def test_a_blind_colour_network_begins_as_the_grey_one_on_luma():

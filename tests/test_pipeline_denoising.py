@@ -148,27 +148,27 @@ def test_a_colour_training_begins_from_grey_weights(finished, folder, tmp_path):
     assert ended["head.conv.bias"].shape == ended["head.conv.weight"].shape[:1]
 
 
-def test_a_colour_training_with_a_map_begins_from_grey_weights(finished, folder, tmp_path):
-    still = ["train.epochs=1", "train.steps_per_epoch=1", "train.optimizer.learning_rate=1e-30"]
+def test_a_guided_training_keeps_the_grey_weights(finished, folder, tmp_path):
     given = f"model.grey_weights={finished.path}"
-    run = train(configured(folder, "data.colour=rgb", given, *still), tmp_path)
+    settings = ("model.name=guided_unet", "data.colour=rgb", given)
+    run = train(configured(folder, *settings), tmp_path)
     begun, ended = weights(finished), weights(run)
-    for name in ("bottom.0.body.0.conv.weight", "tail.conv.weight"):
-        repeats = ended[name].shape[0] // begun[name].shape[0]
-        assert torch.allclose(torch.cat([begun[name]] * repeats), ended[name], rtol=0, atol=1e-12)
-    assert "head.conv.bias" not in ended
+    assert all(torch.equal(ended[f"brightness.{name}"], value) for name, value in begun.items())
+    assert not all(torch.equal(ended[f"colour.{name}"], begun[name]) for name in begun)
+    # Without such weights both are trained.
+    free = train(configured(folder, *settings[:2]), tmp_path)
+    again = train(configured(folder, *settings[:2], "train.epochs=1"), tmp_path)
+    name = "brightness.bottom.0.body.0.conv.weight"
+    assert not torch.equal(weights(free)[name], weights(again)[name])
 
 
-def test_grey_weights_need_a_colour_network_blind_or_with_a_map(finished, folder, tmp_path):
+def test_grey_weights_need_a_colour_network(finished, folder, tmp_path):
     given = f"model.grey_weights={finished.path}"
     for settings, named in (
-        ((), "data.colour=rgb"),
-        (
-            (*BLIND, "model.options={channels: [8, 16], blocks: 1, noise_map: true, offset: true}"),
-            "neither or both",
-        ),
+        ((), "guided_unet, or a blind residual_unet"),
         ((f"model.weights={finished.path}",), "either model.weights or model.grey_weights"),
         ((*BLIND, "model.options.channels=[4,4]"), "has options"),
+        (("model.name=dncnn", "model.options=null"), "has options"),
     ):
         with pytest.raises(ConfigError, match=named):
             train(configured(folder, given, *settings), tmp_path)

@@ -11,6 +11,7 @@ from hsi_suite.errors import ConfigError
 from hsi_suite.models.dncnn import DnCNN, FDnCNN
 from hsi_suite.models.drunet import DRUNet
 from hsi_suite.models.ffdnet import FFDNet
+from hsi_suite.models.guided_unet import GuidedUNet
 from hsi_suite.models.ircnn import IRCNN
 from hsi_suite.models.residual_unet import ResidualUNet
 
@@ -73,6 +74,7 @@ def reach(network, channels):
         (FFDNet(depth=4, width=2), 2),
         (IRCNN(width=2, norm=None), 1),
         (DRUNet(channels=(2, 3, 2), blocks=1), 2),
+        (GuidedUNet(channels=(2, 3), blocks=1), 4),
         (ResidualUNet(channels=(2, 3), blocks=1), 2),
         (ResidualUNet(channels=(2, 2, 3), blocks=1, unshuffle=1), 2),
         (ResidualUNet(channels=(2, 2), blocks=2, unshuffle=4), 2),
@@ -85,6 +87,8 @@ def test_the_declared_radius_is_the_measured_one(network, channels):
 def test_the_default_denoiser_sees_91_pixels_far():
     assert ResidualUNet().receptive_radius == 91
     assert ResidualUNet(block="se").receptive_radius is None
+    assert GuidedUNet().receptive_radius == 175
+    assert GuidedUNet(block="se").receptive_radius is None
 
 
 @pytest.mark.parametrize(

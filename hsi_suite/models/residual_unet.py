@@ -8,7 +8,6 @@ FFDNet (Zhang et al., TIP 2018, arXiv 1710.04026, section III); no biases (Mohan
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -129,32 +128,6 @@ class ResidualUNet(nn.Module):
         return clean
 
 
-def colour_start(grey: Mapping[str, Tensor], luma: Sequence[float]) -> dict[str, Tensor]:
-    """What a network for colour with a σ map begins as, from a grey one of the same body.
-
-    It denoises luma and leaves colour differences alone: the first layer sees luma and the σ
-    that independent noise of red, green and blue has in it, and what the last layer finds is
-    taken from all three alike.
-
-    Args:
-        grey: weights of a `ResidualUNet` of one channel with a noise map.
-        luma: shares of red, green and blue in luma, of sum 1.
-
-    Returns:
-        Weights of one of three channels with a noise map.
-    """
-    head, tail = grey["head.conv.weight"], grey["tail.conv.weight"]
-    image, noise_map = head.chunk(2, 1)
-    share_of_noise = math.hypot(*luma)
-    return {
-        **grey,
-        "head.conv.weight": torch.cat(
-            [*(share * image for share in luma), share_of_noise * noise_map], 1
-        ),
-        "tail.conv.weight": torch.cat([tail] * len(luma)),
-    }
-
-
 def blind_colour_start(
     grey: Mapping[str, Tensor], sigma: float, luma: Sequence[float]
 ) -> dict[str, Tensor]:
@@ -172,9 +145,11 @@ def blind_colour_start(
     Returns:
         Weights of one of three channels without a noise map, with an offset.
     """
-    image, noise_map = grey["head.conv.weight"].chunk(2, 1)
+    head, tail = grey["head.conv.weight"], grey["tail.conv.weight"]
+    image, noise_map = head.chunk(2, 1)
     return {
-        **colour_start(grey, luma),
+        **grey,
         "head.conv.weight": torch.cat([share * image for share in luma], 1),
         "head.conv.bias": sigma * noise_map.sum((1, 2, 3)),
+        "tail.conv.weight": torch.cat([tail] * len(luma)),
     }

@@ -14,6 +14,7 @@ from .dncnn import DnCNN, FDnCNN
 from .drunet import DRUNet
 from .dscmr import DSCMR
 from .ffdnet import FFDNet
+from .guided_unet import GuidedUNet
 from .hybridsn import HybridSN
 from .hybridsn_relatives import (
     HybridSNInception,
@@ -168,6 +169,15 @@ _OTHERS = {
         example={"in_channels": 1, "channels": (48, 96, 192)},
         example_input=(2, 37, 50),
         example_parameters=2_346_048,
+    ),
+    "guided_unet": ModelSpec(
+        factory=GuidedUNet,
+        task="denoising",
+        summary="two such U-Nets for images in colour: brightness, then colour with its guidance",
+        initialisation=None,
+        example={"in_channels": 3, "channels": (48, 96, 192)},
+        example_input=(4, 37, 50),
+        example_parameters=4_702_464,
     ),
     "dscmr": ModelSpec(
         factory=DSCMR,

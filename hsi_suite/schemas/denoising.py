@@ -183,13 +183,13 @@ class DenoiserConfig(Section):
     """The network.
 
     Attributes:
-        name: dncnn or residual_unet.
+        name: dncnn, residual_unet, or guided_unet, which is for colour alone.
         options: further arguments of the network.
         weights: what training starts from: a shipped name, a file or the folder of a run, of the
             same network; null draws new weights from the stream `init`.
         grey_weights: what a network for colour starts from instead: a grey one of the same body
-            with a σ map, see `colour_start` and, for a blind one with an offset,
-            `blind_colour_start`.
+            with a σ map. A blind network with an offset: see `blind_colour_start`; a guided_unet:
+            see `guided_start`, and its part for brightness stays as it is.
         grey_sigma: the σ of the map that becomes the offset of a blind one, on the scale 0 to 255.
     """
 

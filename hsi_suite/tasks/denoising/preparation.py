@@ -12,7 +12,8 @@ from ...data.images import ImageSet, load_images, read_folder
 from ...data.photographs import read_header
 from ...engine.observer import Observer
 from ...errors import ConfigError
-from ...models.residual_unet import blind_colour_start, colour_start
+from ...models.guided_unet import GuidedUNet, guided_start
+from ...models.residual_unet import blind_colour_start
 from ...restoration.colour import LUMA
 from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...seeding import SeedStreams
@@ -93,29 +94,34 @@ def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStrea
 
 def _begin_from_grey(denoiser: Denoiser, weights: str, sigma: float) -> None:
     given = load_denoiser(find_weights(weights), torch.device("cpu"))
+    network, header = denoiser.network, denoiser.header
     wanted = replace(
-        denoiser.header,
+        header,
+        model="residual_unet",
         in_channels=1,
         options={
             name: value
-            for name, value in denoiser.header.options.items()
+            for name, value in header.options.items()
             if name not in ("noise_map", "offset")
         },
     )
     _refuse_other_network("model.grey_weights", weights, given.header, wanted)
-    blind = not denoiser.header.options.get("noise_map", True)
-    offset = bool(denoiser.header.options.get("offset"))
-    if blind != offset or denoiser.header.in_channels == 1:
+    grey = given.network.state_dict()
+    if isinstance(network, GuidedUNet):
+        network.load_state_dict(guided_start(grey))
+        # It has learnt its part; so an epoch takes half the time.
+        network.brightness.requires_grad_(False)
+        return
+    blind = not header.options.get("noise_map", True)
+    if not blind or not header.options.get("offset") or header.in_channels == 1:
         raise ConfigError(
             "model.grey_weights",
             "given for another network",
-            "one for colour, with a σ map or blind with an offset",
-            "set data.colour=rgb, and of model.options neither or both of noise_map=false and "
-            "offset=true",
+            "guided_unet, or a blind residual_unet for colour with an offset",
+            "set model.name=guided_unet, or noise_map=false and offset=true in model.options and "
+            "data.colour=rgb",
         )
-    grey = given.network.state_dict()
-    start = blind_colour_start(grey, sigma / _LEVELS, LUMA) if blind else colour_start(grey, LUMA)
-    denoiser.network.load_state_dict(start)
+    network.load_state_dict(blind_colour_start(grey, sigma / _LEVELS, LUMA))
 
 
 def _refuse_other_network(

@@ -1,0 +1,124 @@
+"""A denoiser of colour photographs: brightness first, then colour with its guidance.
+
+Brightness shows the most structure and, as a mean of three colours, the least noise; the two colour
+differences have edges where it has them. So a network for grey images cleans brightness, and a
+second one sees the clean brightness beside what is noisy, finds the noise of the colour
+differences, and what the first has left. Both are `ResidualUNet`s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..backbones import LayerChoice
+from ..errors import ConfigError
+from ..restoration.colour import NOISE_GAIN
+from .residual_unet import ResidualUNet
+
+_COLOURS = 3
+
+
+class GuidedUNet(nn.Module):
+    """Predicts the noise of an image in colour and takes it away.
+
+    Without biases and norms, scaling image and σ map by α > 0 scales the result by α, as in
+    `ResidualUNet`. A pixel depends on those within `receptive_radius` of it (175 with the
+    default options); tiles begin at multiples of `multiple`.
+
+    Shapes: (N, 4, H, W), red, green, blue and σ of the noise of each in the same units, to
+    (N, 3, H, W); any H and W.
+
+    Args:
+        in_channels: 3.
+        channels: width of each level of both networks, see `ResidualUNet`.
+        blocks: residual blocks of a level.
+        unshuffle: factor by which the first level is smaller than the image.
+        block: body of the residual blocks.
+
+    Raises:
+        ConfigError: another number of channels.
+    """
+
+    takes_noise_map = True
+
+    def __init__(
+        self,
+        in_channels: int = _COLOURS,
+        channels: Sequence[int] = (48, 96, 192),
+        blocks: int = 2,
+        unshuffle: int = 2,
+        block: LayerChoice = "plain",
+    ) -> None:
+        super().__init__()
+        if in_channels != _COLOURS:
+            raise ConfigError(
+                "model.name",
+                f"guided_unet for images of {in_channels} channel{'s' * (in_channels != 1)}",
+                "images in colour (3)",
+                "set data.colour=rgb, or model.name=residual_unet",
+            )
+        self.brightness = ResidualUNet(1, channels, blocks, unshuffle, block)
+        # Sees clean brightness, two colour differences and noisy brightness.
+        self.colour = ResidualUNet(_COLOURS + 1, channels, blocks, unshuffle, block)
+        self.multiple = self.brightness.multiple
+        radius = self.brightness.receptive_radius
+        # Both see whole cells, and what a pixel's own cell adds counts once.
+        self.receptive_radius = None if radius is None else 2 * radius - (self.multiple - 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The clean image in `x`.
+
+        Raises:
+            ShapeError: no pixels.
+        """
+        sigma = x[:, _COLOURS:]
+        noisy, red_blue, green = _opponent(x)
+        clean = self.brightness(torch.cat([noisy, NOISE_GAIN[0] * sigma], 1))
+        seen = torch.cat([clean, red_blue, green, noisy, sigma], 1)
+        return _colours(self.colour(seen))
+
+
+def guided_start(grey: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What a `GuidedUNet` begins as, from a grey network with a σ map of the same body.
+
+    That network cleans brightness, whose result the second one leaves as it is; of the colour
+    differences it takes the noise of their sum for what it knows from grey images.
+
+    Args:
+        grey: weights of a `ResidualUNet` of one channel with a noise map.
+    """
+    head, tail = grey["head.conv.weight"], grey["tail.conv.weight"]
+    image, noise_map = head.chunk(2, 1)
+    share = math.sqrt(0.5)
+    noise_of_sum = share * math.hypot(*NOISE_GAIN[1:])
+    none = torch.zeros_like(image)
+    seen = [none, share * image, share * image, none, noise_of_sum * noise_map]
+    silent = torch.zeros_like(tail)
+    colour = {
+        **grey,
+        "head.conv.weight": torch.cat(seen, 1),
+        "tail.conv.weight": torch.cat([silent, share * tail, share * tail, silent]),
+    }
+    return {f"brightness.{name}": value for name, value in grey.items()} | {
+        f"colour.{name}": value for name, value in colour.items()
+    }
+
+
+def _opponent(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Brightness, red against blue, both against green; the rows of `restoration.colour.OPPONENT`.
+
+    Written out, so that values stay as precise as they are where products are not (bfloat16).
+    """
+    red, green, blue = x[:, 0:1], x[:, 1:2], x[:, 2:3]
+    return (red + green + blue) / 3, (red - blue) / 2, (red + blue - 2 * green) / 4
+
+
+def _colours(planes: Tensor) -> Tensor:
+    """Red, green and blue of the three planes that `_opponent` makes of them."""
+    brightness, red_blue, green = planes[:, 0:1], planes[:, 1:2], planes[:, 2:3]
+    middle = brightness + green * (2 / 3)
+    return torch.cat([middle + red_blue, middle - 2 * green, middle - red_blue], 1)
