@@ -52,8 +52,10 @@ def small(name, seed=0):
     """A small instance and a batch for it."""
     generator = torch.Generator().manual_seed(seed)
     if MODELS[name].task == "denoising":
-        model = build_denoiser(name, in_channels=1, options={}, generator=generator)
-        return model, torch.rand(3, 1 + model.takes_noise_map, 18, 15, generator=generator)
+        channels = MODELS[name].example["in_channels"]
+        model = build_denoiser(name, in_channels=channels, options={}, generator=generator)
+        given = torch.rand(3, channels + model.takes_noise_map, 18, 15, generator=generator)
+        return model, given
     if MODELS[name].task == "retrieval":
         sizes = {"first_shape": (20,), "second_shape": (3, 7, 7), "num_classes": 4}
         options = {"first_encoder": "residual_1d", "second_encoder": "inception_2d"}
@@ -129,7 +131,8 @@ class TestEveryNetwork:
         spec = MODELS[name]
         model = spec.factory(**spec.example)
         assert parameters(model) == spec.example_parameters
-        expected = (16,) if name in CLASSIFIERS else (1, *spec.example_input[1:])
+        channels = spec.example["in_channels"] if name not in RETRIEVERS else 0
+        expected = (16,) if name in CLASSIFIERS else (channels, *spec.example_input[1:])
         if name in RETRIEVERS:
             expected = (2, spec.example["num_classes"])
         with torch.no_grad():
@@ -217,8 +220,9 @@ def test_classifiers_see_windows_as_they_claim(name, training, data):
 @pytest.mark.parametrize("training", [True, False], ids=["training", "maps"])
 @pytest.mark.parametrize("name", sorted(DENOISERS))
 def test_other_networks_see_windows_as_they_claim(name, training):
-    model = small(name)[0].double().train(training)
-    scene = torch.rand(2, 1 + model.takes_noise_map, 24, 20, dtype=torch.float64)
+    model, given = small(name)
+    model = model.double().train(training)
+    scene = torch.rand(2, given.shape[1], 24, 20, dtype=torch.float64)
     seen = windows_are_seen_as_in_the_scene(model, scene, 16, [(0, 0), (3, 2), (8, 4)])
     assert window_equivariant(model, training) == seen
 
