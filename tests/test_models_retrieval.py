@@ -73,7 +73,7 @@ def test_items_of_another_kind_are_refused():
     with pytest.raises(ConfigError, match="Did you mean residual_1d"):
         build_encoder("residual1d", (30,), 8, 0.0)
     sizes = {"first_shape": (20,), "second_shape": (20,), "num_classes": 3, "generator": None}
-    with pytest.raises(ConfigError, match="does not suit dscmr"):
+    with pytest.raises(ConfigError, match=r"options\.hidden: -1; expected a whole number"):
         build_retriever("dscmr", options={"hidden": -1}, **sizes)
     with pytest.raises(ConfigError, match="unknown option of dscmr"):
         build_retriever("dscmr", options={"width": 8}, **sizes)

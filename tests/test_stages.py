@@ -1,5 +1,7 @@
 """One vocabulary for the stages of every network: what it builds, keeps, claims and refuses."""
 
+import inspect
+
 import networks_before
 import pytest
 import torch
@@ -7,9 +9,10 @@ from networks_before import encoder as encoder_before
 from torch import nn
 
 from hsi_suite.backbones import BLOCKS
+from hsi_suite.backbones.dimension import Style
 from hsi_suite.backbones.footprint import footprint
 from hsi_suite.backbones.initialisation import initialise
-from hsi_suite.backbones.stages import StageStyle, build_stage, stage_blocks
+from hsi_suite.backbones.stages import StageStyle, build_stage, check_style, stage_blocks
 from hsi_suite.engine.dense import runs_dense, scene_features
 from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.engine.tiles import Tiling
@@ -347,7 +350,7 @@ def test_encoders_of_a_retriever_one_by_one():
         ({"block": 3}, r"model\.options\.block: 3"),
         ({"block": {"groups": 2}}, "a key `name`"),
         ({"block": {"name": "residual", "stride": 2}}, r"block\.stride: set"),
-        ({"block": {"name": "residual", "widht": 2}}, "unknown option 'widht'"),
+        ({"block": {"name": "residual", "widht": 2}}, "widht: unknown option"),
         ({"scale": 0.2}, r"model\.options\.scale: 0\.2 with block plain, which adds nothing"),
         ({"block": "residual", "scale": 0}, "above 0 and at most 1"),
         ({"block": "residual", "scale": "x"}, "above 0 and at most 1"),
@@ -361,14 +364,52 @@ def test_encoders_of_a_retriever_one_by_one():
         ({"stages": {"head": {"block": "se"}}}, r"stages\.head: more than an attention"),
         ({"stages": ["2d"]}, r"stages: \['2d'\]"),
         ({"gather": "all"}, r"gather: 'all'; expected places or weighted"),
+        ({"block": {"name": "plain", "bias": "x"}}, r"block\.bias: 'x'; expected true or false"),
+        ({"attention": {"name": "se", "reduction": 1e9}}, r"attention\.reduction: 1000000000\.0"),
+        ({"attention": {"name": "se", "reduction": 2000}}, r"reduction: 2000; .* 1 to 1024"),
+        ({"attention": {"name": "se", "gate": {"name": "elu", "alpha": "x"}}},
+         r"attention\.gate\.alpha: 'x'; expected a number"),
+        ({"norm": {"name": "batch", "eps": -1}}, r"norm\.eps: -1; .*above 0 and at most 1"),
+        ({"norm": {"name": "lrn", "size": 4}}, "size: 4; expected an odd number"),
+        ({"norm": 7}, r"norm: 7; expected a name or options"),
+        ({"activation": {"name": "tanh", "slope": 1}}, "slope: unknown.*no options"),
+        ({"activation": {"name": "gelu", "approximate": "x"}}, "approximate: 'x'; .*none or tanh"),
+        ({"activation": {"name": "relu", "inplace": True}}, r"activation\.inplace: unknown"),
+        ({"block": "resnext"}, r"model\.options\.block\.groups: 32 do not divide 4 channels"),
+        ({"stages": {"2d": {"block": {"name": "inception", "widths": [1, 2]}}}},
+         r"options\.stages\.2d\.block\.widths: \[1, 2\]; expected a list of 6 whole numbers"),
+        ({"stages": {"head": {"attention": {"name": "se", "minimum": 0}}}},
+         r"stages\.head\.attention\.minimum: 0; expected a whole number, 1 to 1024"),
+        ({"dropout": "x"}, r"model\.options\.dropout: 'x'; expected a number, 0 to 1"),
     ],
-)
+)  # fmt: skip
 def test_words_that_nobody_knows(options, message):
     with pytest.raises((ConfigError, UnknownNameError), match=message) as error:
         build_model(
             "hybridsn", in_channels=15, num_classes=3, window=11, options=options, generator=None
         )
     assert "\n" not in str(error.value)
+
+
+# What no number, word or list can be, whatever is asked for.
+WRONG = ["", -1, 0.5, float("nan"), 10**12, 1e9, [], [1, 2], {}, {"name": 3}]
+
+
+@pytest.mark.parametrize("word", stage_blocks())
+def test_every_option_of_every_block_names_itself_where_it_is_wrong(word):
+    name = StageStyle(word).named()[0]
+    options = {*inspect.signature(BLOCKS[name]).parameters, *Style.__annotations__}
+    for option in options - {"style", "in_channels", "out_channels"}:
+        for value in WRONG:
+            try:
+                check_style({"block": {"name": word, option: value}}, "stages.2d")
+            except ConfigError as error:
+                assert error.subject.startswith(f"stages.2d.block.{option}"), error
+                assert error.expected and "\n" not in str(error)
+            else:
+                # Lengths and divisors are those of the place, and so looked at when it is built.
+                taken = isinstance(value, list) or (option == "expansion" and value == 0.5)
+                assert taken or (option == "scale" and value == 0.5), (option, value)
 
 
 def test_the_words_are_those_of_the_blocks():

@@ -15,8 +15,9 @@ from typing import Any, Required, TypedDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..errors import ConfigError
-from ..registry import Registry
+from ..errors import ConfigError, UnknownNameError
+from ..registry import Registry, did_you_mean, listed
+from .option_values import check_values
 from .response_norm import LocalResponseNorm
 
 Size = int | tuple[int, ...]
@@ -67,16 +68,42 @@ def build_choice(
     """
     if choice is None:
         return None
-    if isinstance(choice, str):
-        choice = {"name": choice}
-    if not isinstance(choice, Mapping):
+    if not isinstance(choice, str | Mapping) and callable(choice):
         return choice(*arguments, **keywords)
-    if "name" not in choice:
-        raise ConfigError(registry.kind, f"no name in {dict(choice)}", "a key `name`")
-    keywords |= {key: value for key, value in choice.items() if key != "name"}
-    factory = registry[choice["name"]]
-    _check_options(f"{registry.kind} {choice['name']!r}", factory, arguments, keywords)
+    factory, options = checked_choice(registry, choice, registry.kind)
+    name = choice if isinstance(choice, str) else choice["name"]
+    keywords |= options
+    _check_options(f"{registry.kind} {name!r}", factory, arguments, keywords)
     return factory(*arguments, **keywords)
+
+
+def checked_choice(
+    registry: Registry[Callable[..., nn.Module]], choice: object, subject: str
+) -> tuple[Callable[..., nn.Module], dict[str, Any]]:
+    """The factory and the options that a name, or a mapping with one, stands for.
+
+    Args:
+        registry: of the names.
+        choice: as a configuration says it.
+        subject: what it is, for messages.
+
+    Raises:
+        UnknownNameError: the name is not in `registry`.
+        ConfigError: neither name nor mapping, no name in it, or a value that an option cannot have.
+    """
+    chosen = {"name": choice} if isinstance(choice, str) else choice
+    if not isinstance(chosen, Mapping):
+        raise ConfigError(subject, repr(choice), "a name, or options with a key `name`")
+    if not isinstance(chosen.get("name"), str):
+        raise ConfigError(subject, f"no name in {dict(chosen)}", "a key `name`")
+    name = chosen["name"]
+    if name not in registry:
+        hint = did_you_mean(name, registry)
+        raise UnknownNameError(subject, f"unknown name {name!r}", listed(registry), hint)
+    factory = registry[name]
+    options = {key: value for key, value in chosen.items() if key != "name"}
+    check_values(subject, factory, options)
+    return factory, options
 
 
 def _check_options(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import ConfigError
+
 
 class LocalResponseNorm(nn.Module):
     """Divide each value by (k + alpha Σ x²)^beta, the sum over `size` neighbouring channels.
@@ -33,6 +35,8 @@ class LocalResponseNorm(nn.Module):
         self, size: int = 5, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
     ) -> None:
         super().__init__()
+        if size % 2 == 0:
+            raise ConfigError("norm 'lrn' size", f"{size}", "an odd number of channels")
         self.size = size
         self.alpha = alpha
         self.beta = beta

@@ -17,7 +17,19 @@ from ..errors import ConfigError
 from ..registry import did_you_mean
 from .blocks import BLOCKS, build_block
 from .conv import named_layers
-from .dimension import LayerChoice, Padding, Size, Style, build_activation, build_norm
+from .dimension import (
+    ACTIVATIONS,
+    NORMS,
+    LayerChoice,
+    Padding,
+    Size,
+    Style,
+    build_activation,
+    build_norm,
+    checked_choice,
+)
+from .option_values import LIMITS, check_value, check_values
+from .squeeze_excitation import ATTENTIONS
 
 NOTHING = "none"
 # Words for what is used most, beside the names of `BLOCKS`.
@@ -43,6 +55,14 @@ _STRIDES = (
 )
 # What activates its input, or convolves channels apart: not for raw values of a single channel.
 _PREACTIVATED = ("preactivation", "preactivation_bottleneck")
+# The layers that a choice of the vocabulary may hold, and where their names are.
+_LAYERS = {
+    "norm": NORMS,
+    "response_norm": NORMS,
+    "activation": ACTIVATIONS,
+    "gate": ACTIVATIONS,
+    "attention": ATTENTIONS,
+}
 _FROM_FEATURES = (*_PREACTIVATED, "depthwise_separable", "inverted_residual", "shuffle")
 
 
@@ -71,10 +91,7 @@ class StageStyle:
     activation: LayerChoice = None
 
     def __post_init__(self) -> None:
-        if self.scale is not None:
-            _check_scale(self.scale, "model.options.scale")
-        if self.block == NOTHING:
-            raise ConfigError("model.options.block", "none", f"one of {_words(stage_blocks())}")
+        check_style(vars(self), "model.options")
 
     @classmethod
     def read(cls, options: Mapping[str, Any], subject: str) -> StageStyle:
@@ -85,7 +102,8 @@ class StageStyle:
             subject: what it is, for messages.
 
         Raises:
-            ConfigError: no mapping, an unknown key, or a value that is none.
+            UnknownNameError: no block, norm, activation or attention of a name.
+            ConfigError: no mapping, an unknown key, or a value that it cannot have.
         """
         known = [field.name for field in fields(cls)]
         if not isinstance(options, Mapping):
@@ -96,6 +114,7 @@ class StageStyle:
                 raise ConfigError(
                     f"{subject}.{key}", "unknown key", f"one of {_words(known)}", hint
                 )
+        check_style(options, subject)
         return cls(**options)
 
     def over(self, base: StageStyle) -> StageStyle:
@@ -110,28 +129,11 @@ class StageStyle:
             UnknownNameError: no block has the name.
             ConfigError: the block is for other places than a stage.
         """
-        choice = "plain" if self.block is None else self.block
-        if isinstance(choice, str):
-            choice = {"name": choice}
-        if not isinstance(choice, Mapping) or not isinstance(choice.get("name"), str):
-            raise ConfigError(
-                "model.options.block", repr(choice), "a name, or options with a key `name`"
-            )
-        options = {key: value for key, value in choice.items() if key != "name"}
-        if "scale" in options:
-            _check_scale(options["scale"], "model.options.block.scale")
-        said: str = choice["name"]
-        name = _ALIASES.get(said, said)
-        attention = self.attention
-        if name.startswith(_WITH_ATTENTION):
-            name = name.removeprefix(_WITH_ATTENTION)
-            name = _ALIASES.get(name, name)
-            attention = "se" if attention is None else attention
-        _check_stage(name, said)
+        name, options, gated = _named_block(self.block, "model.options.block")
+        attention = "se" if gated and self.attention is None else self.attention
         return name, options, None if attention == NOTHING else attention
 
 
-PLAIN = StageStyle()
 STAGE_KEYS = tuple(field.name for field in fields(StageStyle))
 """The keys of the vocabulary."""
 
@@ -141,10 +143,63 @@ def stage_blocks() -> list[str]:
     return [*_ALIASES, *(name for name in BLOCKS if _keeps_sizes(name) and name != "conv")]
 
 
-def _check_scale(scale: object, subject: str) -> None:
-    number = isinstance(scale, int | float) and not isinstance(scale, bool)
-    if not (number and 0 < float(str(scale)) <= 1):
-        raise ConfigError(subject, repr(scale), "a number above 0 and at most 1")
+def check_style(said: Mapping[str, Any], subject: str) -> None:
+    """Refuse what no stage can be made of, whatever its channels.
+
+    Args:
+        said: some fields of `StageStyle`, by name.
+        subject: what they are of, for messages.
+
+    Raises:
+        UnknownNameError: no block, norm, activation or attention of a name.
+        ConfigError: a value of another type or out of its limits, or a block for other places.
+    """
+    if said.get("scale") is not None:
+        check_value(f"{subject}.scale", said["scale"], float, LIMITS["scale"])
+    _check_layers(said, subject)
+    if said.get("block") is None:
+        return
+    if said["block"] == NOTHING:
+        raise ConfigError(f"{subject}.block", NOTHING, f"one of {_words(stage_blocks())}")
+    name, options, _ = _named_block(said["block"], f"{subject}.block")
+    check_values(f"{subject}.block", BLOCKS[name], options)
+    _check_layers(options, f"{subject}.block")
+
+
+def _check_layers(said: Mapping[str, Any], subject: str) -> None:
+    """Check the options of norms, activations and attentions, and of those within them."""
+    for key, registry in _LAYERS.items():
+        choice = said.get(key)
+        if choice is None or choice == NOTHING or _is_factory(choice):
+            continue
+        _, options = checked_choice(registry, choice, f"{subject}.{key}")
+        _check_layers(options, f"{subject}.{key}")
+
+
+def _is_factory(choice: LayerChoice) -> bool:
+    return callable(choice)
+
+
+def _named_block(choice: LayerChoice, subject: str) -> tuple[str, dict[str, Any], bool]:
+    """A block's name in `BLOCKS`, its options, and whether its name asks for attention."""
+    if choice is None:
+        choice = "plain"
+    if isinstance(choice, str):
+        choice = {"name": choice}
+    if not isinstance(choice, Mapping) or not isinstance(choice.get("name"), str):
+        raise ConfigError(subject, repr(choice), "a name, or options with a key `name`")
+    said: str = choice["name"]
+    name = _ALIASES.get(said, said)
+    gated = name.startswith(_WITH_ATTENTION)
+    if gated:
+        name = name.removeprefix(_WITH_ATTENTION)
+        name = _ALIASES.get(name, name)
+    _check_stage(name, said, subject)
+    options = {key: value for key, value in choice.items() if key != "name"}
+    for key in _STAGES_OWN:
+        if key in options:
+            raise ConfigError(f"{subject}.{key}", "set", "nothing: it follows from the stage")
+    return name, {key: _layer(v) if key in _LAYERS else v for key, v in options.items()}, gated
 
 
 def _keeps_sizes(name: str) -> bool:
@@ -152,18 +207,13 @@ def _keeps_sizes(name: str) -> bool:
     return stride is None or stride.default in (1, inspect.Parameter.empty)
 
 
-def _check_stage(name: str, said: str) -> None:
+def _check_stage(name: str, said: str, subject: str) -> None:
+    known = f"one of {_words(stage_blocks())}"
     if name not in BLOCKS:
         hint = did_you_mean(said, stage_blocks())
-        raise ConfigError(
-            "model.options.block",
-            f"unknown name {said!r}",
-            f"one of {_words(stage_blocks())}",
-            hint,
-        )
+        raise ConfigError(subject, f"unknown name {said!r}", known, hint)
     if not _keeps_sizes(name):
-        found = f"{said}, which changes sizes"
-        raise ConfigError("model.options.block", found, f"one of {_words(stage_blocks())}")
+        raise ConfigError(subject, f"{said}, which changes sizes", known)
 
 
 def strides(style: StageStyle) -> bool:
@@ -240,13 +290,15 @@ def build_stage(
         choices["activation"] = _layer(style.activation)
     if attention is not None:
         choices["attention"] = attention
-    for key in _STAGES_OWN:
-        if key in options:
-            raise ConfigError(
-                f"model.options.block.{key}", "set", "nothing: it follows from the stage"
-            )
     block = {"name": name, **chosen, "stride": stride, **options}
-    return build_block(block, in_channels, out_channels, **choices)
+    try:
+        return build_block(block, in_channels, out_channels, **choices)
+    except ConfigError as error:
+        if error.subject not in known:
+            raise
+        # What depends on channels and axes: divisors, lengths, kernels that can be padded.
+        key = f"model.options.block.{error.subject}"
+        raise ConfigError(key, error.found, error.expected, error.remedy) from error
 
 
 def stage_end(
@@ -278,3 +330,7 @@ def _layer(choice: LayerChoice) -> LayerChoice:
 
 def _words(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
+
+
+PLAIN = StageStyle()
+"""What the network itself has, in every field."""

@@ -13,11 +13,23 @@ from torch import nn
 
 from ..arguments import checked
 from ..backbones.initialisation import initialise
+from ..backbones.option_values import LIMITS, Limits, check_values
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import did_you_mean, listed
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES
 
+# Of numbers that networks take, by the names of options.
+_LIMITS = {
+    **dict.fromkeys(("width", "group_width"), Limits(0, 65536, above=True)),
+    **dict.fromkeys(("hidden", "embedding", "channels", "groups"), Limits(1, 65536)),
+    **dict.fromkeys(("depth", "unshuffle", "reduction", "group"), Limits(1, 1024)),
+    "blocks": Limits(0, 1024),
+    **dict.fromkeys(("dropout", "auxiliary_dropout"), Limits(0, 1)),
+    "scale": LIMITS["scale"],
+}
+# What data and window settle; an example of a network names them among its options.
+_FIXED = {name for purpose in PURPOSES.values() for name in purpose.arguments}
 # What layers and Python raise over values of the wrong kind or size.
 _REFUSALS = (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError)
 
@@ -220,6 +232,9 @@ def _build(
             hint = did_you_mean(key, known, most=1)
             expected = f"one of {', '.join(known)}" if known else "no options"
             raise ConfigError(f"model.options.{key}", f"unknown option of {name}", expected, hint)
+    if package_of_others(name) is None:
+        given = {key: value for key, value in options.items() if key not in _FIXED}
+        check_values("model.options", spec.factory, given, _LIMITS, settled=_FIXED)
     seed = 0 if generator is None else generator.initial_seed()
     with running(name):
         try:

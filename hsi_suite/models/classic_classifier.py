@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, get_type_hints
 
 from ..backbones.classic import CLASSIC, ClassicNetwork
 from ..errors import ShapeError
@@ -168,4 +168,9 @@ class ClassicClassifier:
         settled = factory.keywords if isinstance(factory, partial) else {}
         left_out = {"in_channels", "num_classes", *settled}
         own = inspect.signature(factory).parameters
-        return {key: value for key, value in own.items() if key not in left_out}
+        types = get_type_hints(factory.func if isinstance(factory, partial) else factory)
+        return {
+            key: value.replace(annotation=types[key])
+            for key, value in own.items()
+            if key not in left_out
+        }
