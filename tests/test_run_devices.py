@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from task_samples import TASKS, finished_runs, training
 
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
+from hsi_suite.engine.determinism import Watch
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import Stopped
 from hsi_suite.runs import launch
@@ -27,8 +28,21 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(folder):
-    return finished_runs(folder)
+def watch():
+    """Sees the operations of the trainings."""
+    return Watch()
+
+
+@pytest.fixture(scope="module")
+def runs(folder, watch):
+    with watch:
+        return finished_runs(folder)
+
+
+def test_a_dry_run_of_every_task_finds_no_operation_that_a_gpu_refuses(runs, watch):
+    assert [str(finding) for finding in watch.findings] == []
+    assert watch.explained == ["nll_loss_forward"]
+    assert {"convolution_backward", "native_batch_norm_backward", "embedding"} <= watch.seen.keys()
 
 
 def as_if_of_a_gpu(run, target):

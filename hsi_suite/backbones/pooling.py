@@ -1,13 +1,17 @@
 """Pooling in 1-D, 2-D and 3-D whose backward pass is deterministic on CUDA too.
 
 Torch's own adaptive pooling and 3-D average pooling are not: here they are means, products with
-a constant matrix, and a constant grouped convolution.
+a constant matrix, and a constant grouped convolution. Its 3-D maximum pooling is in newer versions
+alone: here the maxima of planes come first, on CUDA.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +20,55 @@ from torch.nn import functional as F
 from ..errors import ShapeError
 from .dimension import Padding, Size, per_axis, resolve_padding, spatial_axes
 
+_AS_ON_CUDA = ContextVar("_AS_ON_CUDA", default=False)
+
+
+@contextmanager
+def as_on_cuda() -> Iterator[None]:
+    """Let processors compute inside the block by the operations that are called on CUDA."""
+    before = _AS_ON_CUDA.set(True)
+    try:
+        yield
+    finally:
+        _AS_ON_CUDA.reset(before)
+
+
+class MaxPool3d(nn.MaxPool3d):
+    """Torch's own; on CUDA the maxima of each plane, then those of the planes: the same values.
+
+    Gradients are those of torch's but for the order of sums where cells overlap.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool `x`, N × C × depth × lines × samples."""
+        if not (x.is_cuda or _AS_ON_CUDA.get()) or x.ndim != 5 or self.return_indices:
+            pooled: Tensor = super().forward(x)
+            return pooled
+        of_planes, of_depth = self._along((1, 2)), self._along((0,))
+        planes = F.max_pool2d(x.flatten(1, 2), **of_planes).unflatten(1, x.shape[1:3])
+        maxima: Tensor = F.max_pool2d(planes.flatten(3), **of_depth)
+        return maxima.reshape(planes.shape[0], planes.shape[1], -1, *planes.shape[3:])
+
+    def _along(self, axes: tuple[int, ...]) -> dict[str, Any]:
+        """Arguments of a 2-D pooling along two axes, or along the first and nothing else."""
+        given = {
+            "kernel_size": self.kernel_size,
+            "stride": self.kernel_size if self.stride is None else self.stride,
+            "padding": self.padding,
+            "dilation": self.dilation,
+        }
+        still = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+        sizes = {
+            key: [*(per_axis(value, 3, key)[axis] for axis in axes), still[key]][:2]
+            for key, value in given.items()
+        }
+        return sizes | {"ceil_mode": self.ceil_mode}
+
+
 MAX_POOLS: dict[int, Callable[..., nn.Module]] = {
     1: nn.MaxPool1d,
     2: nn.MaxPool2d,
-    3: nn.MaxPool3d,
+    3: MaxPool3d,
 }
 _AVERAGE: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d}
 

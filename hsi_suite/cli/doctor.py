@@ -4,15 +4,92 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from .terminal import say
 
+if TYPE_CHECKING:
+    from ..tasks.device_check.check import DeviceCheck
 
-@click.command()
-def doctor() -> None:
-    """Check the installation and say what this machine offers."""
+_EXAMPLES = """\b
+Examples:
+  hsi doctor
+  hsi doctor --gpu
+  hsi doctor --gpu --device cuda:1 --json > gpu.json
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option(
+    "--gpu",
+    is_flag=True,
+    help="Let the GPU do small work of every kind twice and compare the bits; without one, say "
+    "which operations have no deterministic form on one.",
+)
+@click.option("--device", metavar="NAME", help="Of --gpu: auto, cpu, cuda or cuda:N.")
+@click.option("--json", "as_json", is_flag=True, help="Print what --gpu found as JSON.")
+def doctor(gpu: bool, device: str | None, as_json: bool) -> int:
+    """Check the installation and say what this machine offers.
+
+    --gpu takes about a minute. Exit status 0: all is sound; 1: bits differ, a scene at once is not
+    its windows, or an operation is refused.
+    """
+    if gpu:
+        return _check(device or "auto", as_json)
+    for option, given in (("--device", device is not None), ("--json", as_json)):
+        if given:
+            raise click.UsageError(f"{option} is of hsi doctor --gpu")
+    _describe()
+    return 0
+
+
+def _check(device: str, as_json: bool) -> int:
+    from ..api.progress import TerminalObserver
+    from ..engine.devices import resolve_device
+    from ..tasks.device_check.check import check_device
+    from .output import print_json
+
+    found = check_device(resolve_device(device), TerminalObserver())
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _say_check(found)
+    return 0 if found.sound else 1
+
+
+def _say_check(check: DeviceCheck) -> None:
+    """The table that a user reads, and can send."""
+    from ..tasks.device_check.check import DENSE_TOLERANCE
+
+    facts = check.facts
+    name = facts.get("device_name", f"{facts['device']}, {facts['cpu_capability']}")
+    memory = f", {facts['device_megabytes']:,} MB" if "device_megabytes" in facts else ""
+    say(f"{name}{memory}, torch {facts['packages']['torch']}, CUDA {facts.get('cuda') or 'none'}")
+    say(f"{'work, twice':20} {'bits':10} {'seconds':>8} {'MB':>8}")
+    for row in check.work:
+        if row.problem is not None:
+            say(f"{row.name:20} not done: {row.problem}")
+            continue
+        bits = "equal" if not row.differing else "differ"
+        taken = "-" if row.megabytes is None else f"{row.megabytes:,.0f}"
+        say(f"{row.name:20} {bits:10} {row.seconds:8.2f} {taken:>8}")
+        if row.differing:
+            say(f"  not the same: {', '.join(row.differing)}")
+    say(f"a scene at once against its windows: {check.dense:.1e} (at most {DENSE_TOLERANCE:.0e})")
+    for precision, difference in check.precisions.items():
+        say(f"{precision} against fp32: {difference:.1e}")
+    if check.operations is not None:
+        say(f"dry run: {check.operations} operations, {len(check.findings)} without a "
+            "deterministic form on CUDA")  # fmt: skip
+    for line in check.findings:
+        say(f"  {line}")
+    for operation, why in check.explained.items():
+        say(f"  aten::{operation} is deterministic: {why}")
+
+
+def _describe() -> None:
     import torch
 
     from ..cache import cache_folder

@@ -1,0 +1,1 @@
+"""Does a device compute what it should: `hsi doctor --gpu`."""

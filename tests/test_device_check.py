@@ -1,0 +1,106 @@
+"""`hsi doctor --gpu`, on this machine's processor."""
+
+import itertools
+import json
+
+import pytest
+import torch
+
+from hsi_suite.engine.observer import Observer
+from hsi_suite.errors import ConfigError
+from hsi_suite.models.registry import model_names
+from hsi_suite.runs import launch
+from hsi_suite.tasks.device_check import check, smoke
+from hsi_suite.tasks.device_check.check import check_device
+
+CPU = torch.device("cpu")
+
+
+def steady(folder, device, observer):
+    return {"weights": str(torch.ones(3).sum()), "scores": device}
+
+
+@pytest.fixture
+def works(monkeypatch):
+    """Pieces of work that are no work."""
+    count = itertools.count()
+
+    def drifting(folder, device, observer):
+        return {"weights": str(next(count)), "scores": "1"}
+
+    def failing(folder, device, observer):
+        raise ConfigError("key", "a bad value", "a good one")
+
+    def careless(folder, device, observer):
+        torch.rand(3).cumsum(0)
+        return {"scores": "1"}
+
+    found = {"steady": steady, "drifting": drifting, "failing": failing, "careless": careless}
+    monkeypatch.setattr(check, "SMOKE", found)
+    monkeypatch.setattr(check, "model_names", lambda task: [])
+    return found
+
+
+def test_what_differs_fails_or_is_refused_is_found(works):
+    found = check_device(CPU, Observer())
+    rows = {row.name: row for row in found.work}
+    assert [name for name, row in rows.items() if row.sound] == ["steady", "careless"]
+    assert rows["drifting"].differing == ("weights",)
+    assert rows["failing"].problem == "key: a bad value; expected a good one"
+    (line,) = found.findings
+    assert line.startswith("aten::cumsum") and "test_device_check.py" in line
+    assert not found.sound and found.dense < 1e-5 and 0 < found.precisions["bf16"] < 0.1
+
+
+def test_the_command(hsi, works):
+    status, out, _ = hsi("doctor", "--gpu", "--device", "cpu")
+    assert status == 1
+    assert "drifting             differ" in out and "not the same: weights" in out
+    assert "failing              not done: key" in out and "aten::cumsum" in out
+    for name in ("drifting", "failing", "careless"):
+        works.pop(name)
+    status, out, _ = hsi("doctor", "--gpu", "--device", "cpu")
+    assert status == 0 and "0 without a deterministic form on CUDA" in out
+    status, out, _ = hsi("doctor", "--gpu", "--device", "cpu", "--json")
+    assert status == 0 and json.loads(out)["sound"] is True
+    assert hsi("doctor", "--json")[0] == 2
+    assert hsi("doctor", "--gpu", "--device", "cuda:77")[0] == 2
+
+
+@pytest.mark.parametrize("name", ["a scene at once", "denoising"])
+def test_work_leaves_digests_of_all_it_computed(tmp_path, name):
+    found = smoke.SMOKE[name](tmp_path, "cpu", Observer())
+    assert {"weights", "scores"} < found.keys()
+    assert len(set(found.values())) == len(found)
+
+
+def test_the_other_work_is_configured_right(tmp_path, monkeypatch):
+    begun = []
+
+    def start(config, output, observer):
+        begun.append(config)
+        raise ConfigError("enough", "seen")
+
+    monkeypatch.setattr(launch, "start", start)
+    for number, work in enumerate(smoke.SMOKE.values()):
+        with pytest.raises(ConfigError, match="enough"):
+            work(tmp_path / str(number), "cpu", Observer())
+    assert {config.task for config in begun} == {
+        "classification", "denoising", "image_classification", "retrieval",
+    }  # fmt: skip
+    assert {config.device for config in begun} == {"cpu"}
+
+
+def test_a_dry_run_is_of_every_network(monkeypatch):
+    passed = []
+    monkeypatch.setattr(check, "SMOKE", {})
+    monkeypatch.setattr(check, "pass_through", lambda names, watch: passed.extend(names))
+    check_device(CPU, Observer())
+    assert {name for task in check._TASKS for name in model_names(task)} == set(passed)
+
+
+@pytest.mark.cuda
+def test_a_gpu_is_sound():
+    found = check_device(torch.device("cuda"), Observer())
+    assert found.sound, found
+    assert all(row.megabytes for row in found.work) and {"tf32", "fp16"} & found.precisions.keys()
