@@ -58,6 +58,39 @@ def test_costs_are_those_of_the_descriptions():
     assert found.notes == ["The networks see inputs of different sizes: costs are those of each."]
 
 
+@pytest.mark.parametrize(
+    ("said", "options"),
+    [
+        ("block={name: resnext, groups: 4} attention=se",
+         {"block": {"name": "resnext", "groups": 4}, "attention": "se"}),
+        ("attention={name: se, gate: {name: elu, alpha: 2}}  scale=0.2 block='residual'",
+         {"attention": {"name": "se", "gate": {"name": "elu", "alpha": 2}}, "scale": 0.2,
+          "block": "residual"}),
+        ("stages.3d_1.norm={name: 'a b=c' , eps: 1}",
+         {"stages": {"3d_1": {"norm": {"name": "a b=c", "eps": 1}}}}),
+        ("channels=[8, 8] blocks=1", {"channels": [8, 8], "blocks": 1}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("model", ["hybridsn", "o'neil's files/a=b/own net.py:Net"])
+def test_values_behind_a_name_may_hold_spaces(model, said, options):
+    assert model_comparison._parted(f" {model} {said} ") == (model, options)
+
+
+def test_a_block_with_options_is_described_and_found_among_the_runs(runs):
+    grouped = "hybridsn block={name: resnext, groups: 4}"
+    runs.append(FakeRun("hybridsn", 0.6, block={"groups": 4, "name": "resnext"}))
+    names = [grouped, "hybridsn block={name: residual}"]
+    found = compare_networks(names, runs="runs", dataset="synthetic")
+    assert [each["score"] for each in found.networks] == [0.6, 0.9]
+    style = {"block": {"name": "resnext", "groups": 4}}
+    assert (
+        found.networks[0]["parameters"]
+        == describe_model("hybridsn", (15, 11, 11), {"num_classes": 3, **style}).network.parameters
+    )
+    with pytest.raises(ConfigError, match="block"):
+        compare_networks(["hybridsn block={name: resnext, groups: 4"])
+
+
 def test_scores_are_the_means_of_the_runs_with_the_same_stages(runs):
     names = ["hybridsn", "hybridsn block=residual", "hybridsn attention=se", "ssrn"]
     found = compare_networks(names, runs="runs", dataset="synthetic")

@@ -18,8 +18,9 @@ from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.building import build_denoiser, build_model, build_retriever
-from hsi_suite.models.dncnn import DnCNN
+from hsi_suite.models.dncnn import DnCNN, FDnCNN
 from hsi_suite.models.encoders import build_encoder
+from hsi_suite.models.ffdnet import FFDNet
 from hsi_suite.models.registry import MODELS
 from hsi_suite.models.residual_unet import ResidualUNet
 from hsi_suite.models.unet_parts import unet_level
@@ -121,6 +122,17 @@ def test_dncnn_is_what_it_was(norm):
     now = DnCNN(depth=6, width=8, norm=norm)
     same(before, now.layers, torch.randn(2, 1, 9, 9))
     assert now.receptive_radius == 6
+
+
+@pytest.mark.parametrize("norm", ["batch", None])
+@pytest.mark.parametrize(("network", "cells", "radius"), [(FDnCNN, 1, 6), (FFDNet, 4, 13)])
+def test_denoisers_with_a_noise_map_are_what_they_were(network, cells, radius, norm):
+    torch.manual_seed(5)
+    before = networks_before.convolution_row(3 * cells + 1, 3 * cells, 6, 8, norm)
+    torch.manual_seed(5)
+    now = network(in_channels=3, depth=6, width=8, norm=norm)
+    same(before, now.layers, torch.randn(2, 3 * cells + 1, 9, 9))
+    assert now.receptive_radius == radius
 
 
 # What a stage looks at.
@@ -244,10 +256,11 @@ def test_windows_too_small_for_the_blocks_are_refused():
 
 
 @pytest.mark.parametrize("word", WORDS)
-@pytest.mark.parametrize("name", ["dncnn", "residual_unet"])
+@pytest.mark.parametrize("name", ["dncnn", "fdncnn", "ffdnet", "residual_unet"])
 def test_tiles_of_denoisers_of_any_blocks_are_exact(name, word):
-    small = {"dncnn": {"depth": 4, "width": 8}, "residual_unet": {"channels": [8, 8], "blocks": 1}}
-    options = {**small[name], "block": word, "activation": "relu"}
+    unet = {"channels": [8, 8], "blocks": 1}
+    small = unet if name == "residual_unet" else {"depth": 4, "width": 8}
+    options = {**small, "block": word, "activation": "relu"}
     network = alive(build_denoiser(name, in_channels=1, options=options, generator=None))
     radius, multiple = network.receptive_radius, network.multiple
     length = 2 * radius + 12 * multiple
@@ -264,8 +277,9 @@ def test_tiles_of_denoisers_of_any_blocks_are_exact(name, word):
 
 @pytest.mark.parametrize("options", [{"attention": "se"}, {"block": "se_residual"}])
 def test_gated_denoisers_are_not_cut(options):
-    for network in (DnCNN(depth=4, width=8, **options), ResidualUNet(channels=(8,), **options)):
-        assert network.receptive_radius is None
+    for row in (DnCNN, FDnCNN, FFDNet):
+        assert row(depth=4, width=8, **options).receptive_radius is None
+    assert ResidualUNet(channels=(8,), **options).receptive_radius is None
     network = alive(DnCNN(depth=4, width=8, **options))
     image = torch.rand(1, 1, 40, 8)
     with torch.no_grad():  # a tile, however much is around it, has other means than the image

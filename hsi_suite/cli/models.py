@@ -28,6 +28,7 @@ hsi models describe mine.py:Net --input 30x15x15
 _COMPARISONS = """\b
 Examples:
   hsi models compare hybridsn ssrn "hybridsn block=residual attention=se"
+  hsi models compare "ffdnet block={name: resnext, groups: 4}" ffdnet
   hsi models compare resnet_20 mobilenet_v2 --runs runs/ \\
     --dataset cifar10 -o comparison/
 """

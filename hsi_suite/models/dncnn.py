@@ -67,41 +67,47 @@ class DnCNN(nn.Module):
 class FDnCNN(nn.Module):
     """Predicts the clean image itself from an image and a map of its noise level.
 
-    The authors' later variant of DnCNN: one network for every σ, which is an input. No batch norm.
+    The authors' later variant of DnCNN: one network for every σ, which is an input. No batch norm
+    unless one is asked for; the inner layers may be other blocks, as those of `DnCNN`.
 
     Shapes: (N, in_channels + 1, H, W), the last channel being σ on the scale 0 to 1, to
     (N, in_channels, H, W).
 
     Args:
         in_channels: 1 for grey, 3 for RGB.
-        depth: number of convolutions.
+        depth: number of layers, as of `DnCNN`.
         width: channels between them.
+        norm: of the inner layers; none unless said otherwise.
+        block: of the inner layers, as `StageStyle` has it; so are the three that follow.
+        attention: of each block.
+        scale: of residual blocks.
+        activation: of all layers but the last; ReLU unless said otherwise.
     """
 
     takes_noise_map = True
     multiple = 1
 
-    def __init__(self, in_channels: int = 1, depth: int = 20, width: int = 64) -> None:
+    def __init__(
+        self,
+        in_channels: int = 1,
+        depth: int = 20,
+        width: int = 64,
+        norm: LayerChoice = None,
+        block: LayerChoice = None,
+        attention: LayerChoice = None,
+        scale: float | None = None,
+        activation: LayerChoice = None,
+    ) -> None:
         super().__init__()
         self.in_channels, self.width = in_channels, width
-        self.receptive_radius = depth
-        self.layers = convolution_row(in_channels + 1, in_channels, depth, width, None)
+        style = StageStyle(block, attention, scale, norm, activation)
+        self.layers = block_row(in_channels + 1, in_channels, depth, width, style)
+        self.receptive_radius = footprint(self.layers, 2).radius
 
     def forward(self, x: Tensor) -> Tensor:
         """The clean image in `x`."""
         clean: Tensor = self.layers(x)
         return clean
-
-
-def convolution_row(
-    in_channels: int, out_channels: int, depth: int, width: int, norm: LayerChoice
-) -> nn.Sequential:
-    """`depth` 3×3 convolutions, the inner ones with the norm, ReLU behind all but the last.
-
-    Raises:
-        ConfigError: fewer than two layers, or no channels.
-    """
-    return block_row(in_channels, out_channels, depth, width, StageStyle(norm=norm))
 
 
 def block_row(

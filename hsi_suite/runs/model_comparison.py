@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from .tasks import task_named
 
 _FILES = ("complexity.png", "complexity.svg", "stages.png", "stages.svg", "index.html",
           "comparison.json")  # fmt: skip
+_OPENING = {"}": "{", "]": "["}
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def compare_networks(
 
     Args:
         names: of networks, each perhaps with settings of its options behind, as in
-            "hybridsn block=residual".
+            "hybridsn block=residual" or "hybridsn block={name: resnext, groups: 4}".
         shape: of one input of all; None for that of each network's usual instance.
         runs: a folder of finished runs; None for costs alone. Classifiers that have runs there,
             of images or of principal components, are described as they were trained.
@@ -107,11 +110,34 @@ def write_comparison(found: NetworksCompared, folder: str | Path, *, overwrite: 
 def _parted(name: str) -> tuple[str, dict[str, Any]]:
     if not name.strip():
         raise ConfigError("NAME", repr(name), "the name of a network")
-    words = name.split()
-    first = next((place for place, word in enumerate(words) if "=" in word), len(words))
-    # The path of a network's file may have spaces.
-    model = name.strip() if first == len(words) else " ".join(words[:first])
-    return model, apply_settings({}, words[first:])
+    # The path of a network's file may have spaces, and so may a value in brackets or quotes.
+    keys = _keys(name)
+    starts = [place for place in keys if _open_marks(name[keys[0] : place]) == ""]
+    parts = [name[a:b].strip() for a, b in pairwise([0, *starts, len(name)])]
+    try:
+        return parts[0], apply_settings({}, parts[1:])
+    except ConfigError as error:
+        subject = error.subject.replace("--set", parts[0], 1)
+        raise ConfigError(subject, error.found, error.expected, error.remedy) from error
+
+
+def _keys(name: str) -> list[int]:
+    """Where a word begins that is a key with a "=" behind it."""
+    return [found.start(1) for found in re.finditer(r"\s([A-Za-z_][\w.]*=)", name)]
+
+
+def _open_marks(text: str) -> str:
+    """The brackets and quotes that a text opens and does not close, the last one at the end."""
+    marks = ""
+    for sign in text:
+        last = marks[-1:]
+        if last in ("'", '"'):
+            marks = marks[:-1] if sign == last else marks
+        elif sign in "{['\"":
+            marks += sign
+        elif sign in "}]" and last == _OPENING[sign]:
+            marks = marks[:-1]
+    return marks
 
 
 def _matching(
