@@ -62,7 +62,7 @@ _LEGEND = (
     "Sides are timed in turns, each in a process of its own. Cells with three figures: min / "
     "median / max over the rounds; a ratio is taken inside a round. Times are scaled up from the "
     "pixels that were timed. Peak MB: largest resident memory of the process, preparing "
-    "included. GFLOP/s: of the operations a side has to do, and as a share of what matrix "
+    "included. GFLOP/s: of the operations a side has to do, and as a share of what dense "
     "products reach in its precision."
 )
 
@@ -90,8 +90,9 @@ def _machine(machine: Entry) -> list[str]:
         f"{machine['cpu']}, {machine['threads']} of {machine['processors']} processors used, "
         f"{machine['memory_gigabytes']:.0f} GB of memory; {machine['system']}, Python "
         f"{machine['python']}, torch {machine['torch']} ({machine['cpu_capability']})"
-        f"{commit if code else ''}. Matrix products reach {rates['float32']:,.0f} GFLOP/s in "
-        f"float32, {rates['bfloat16']:,.0f} in bfloat16 (instructions for it: {bf16}; {amx} AMX).",
+        f"{commit if code else ''}. The fastest dense products reach {rates['float32']:,.0f} "
+        f"GFLOP/s in float32, {rates['bfloat16']:,.0f} in bfloat16 "
+        f"(instructions for it: {bf16}; {amx} AMX).",
         f"Flags: {' '.join(machine['flags']) or 'unknown'}.",
     ]
 
