@@ -4,30 +4,34 @@ import nbformat
 import pytest
 
 pytest.importorskip("ipykernel", reason="notebooks need a kernel")
-from notebooks import NOTEBOOKS, carried_out
+from notebooks import NOTEBOOKS, carried_out, code_cells, running_kernel
 
 
-def code_cells(path):
-    cells = nbformat.read(path, as_version=4).cells
-    return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
+def committed(path):
+    return code_cells(nbformat.read(path, as_version=4))
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        # As for a reader with nothing but the package.
+        monkeypatch.delenv("HSI_DATA_DIR", raising=False)
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
+        with running_kernel() as manager:
+            yield manager
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_cell_runs(path, tmp_path, monkeypatch):
-    # As for a reader with nothing but the package.
-    monkeypatch.delenv("HSI_DATA_DIR", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    ran = carried_out(path, tmp_path)
+def test_every_cell_runs(path, kernel, tmp_path):
+    now = code_cells(carried_out(path, tmp_path, kernel))
     # What was committed shows something wherever a run does; bars of progress come and go.
-    now = [cell for cell in ran.cells if cell.cell_type == "code" and cell.source.strip()]
-    shown = [bool(cell.outputs) for cell in code_cells(path)]
-    assert [bool(cell.outputs) for cell in now] == shown
+    assert [bool(cell.outputs) for cell in now] == [bool(cell.outputs) for cell in committed(path)]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_outputs_are_committed_and_small(path):
     assert path.stat().st_size < 250_000
-    cells = code_cells(path)
+    cells = committed(path)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert sum(bool(cell.outputs) for cell in cells) >= 2
     # No path of the machine that made them.
@@ -36,7 +40,7 @@ def test_outputs_are_committed_and_small(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_first_cell_sets_up_where_the_suite_is_not_installed(path):
-    first = code_cells(path)[0].source
+    first = committed(path)[0].source
     assert "pip" in first and "SOURCE" in first
 
 

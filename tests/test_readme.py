@@ -11,6 +11,7 @@ import pytest
 import scipy.io
 import shapely
 from drawn_samples import CRS, PLACE, at, write_drawn
+from inline_jobs import use_inline_jobs
 from page_commands import command_lines
 from PIL import Image
 from scenes_samples import small_cube
@@ -62,7 +63,8 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_commands_run_in_their_order(files):
+def test_the_commands_run_in_their_order(files, monkeypatch):
+    use_inline_jobs(monkeypatch)
     for words in commands("README.md"):
         line = shlex.join(words)
         if "indian_pines" in words and not os.environ.get("HSI_DATA_DIR"):

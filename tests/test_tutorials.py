@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from inline_jobs import use_inline_jobs
 from page_commands import blocks, command_lines, expanded, picture_bytes, pictures, run_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -14,6 +15,7 @@ TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 def test_every_command_runs_and_leaves_the_pictures(page, tmp_path, monkeypatch):
     # As for a reader with nothing but the package.
     monkeypatch.delenv("HSI_DATA_DIR", raising=False)
+    use_inline_jobs(monkeypatch)
     run_page(page, tmp_path)
     for target, source in pictures(page):
         start = {".png": b"\x89PNG", ".svg": b"<?xml"}[target.suffix]
