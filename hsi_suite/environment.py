@@ -44,6 +44,12 @@ def describe_environment(device: str, threads: int) -> dict[str, Any]:
     return facts
 
 
+def device_text(device: str, name: str | None) -> str:
+    """A device as far as it decides bits: its kind, and which GPU it is; not its number."""
+    kind, _, _ = device.partition(":")
+    return kind if kind == "cpu" or name is None else f"{kind} ({name})"
+
+
 def compare_environments(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Differences between two environments, one line each; empty when they are equal."""
     lines = []

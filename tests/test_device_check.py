@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+from pretended_gpu import pretended_gpu
 
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError
@@ -67,11 +68,17 @@ def test_the_command(hsi, works):
     assert hsi("doctor", "--gpu", "--device", "cuda:77")[0] == 2
 
 
-@pytest.mark.parametrize("name", ["a scene at once", "denoising"])
-def test_work_leaves_digests_of_all_it_computed(tmp_path, name):
-    found = smoke.SMOKE[name](tmp_path, "cpu", Observer())
-    assert {"weights", "scores"} < found.keys()
-    assert len(set(found.values())) == len(found)
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("name", ["a scene at once", "denoising", "images"])
+def test_work_on_a_pretended_gpu_mixes_no_devices(tmp_path, monkeypatch, name):
+    with pretended_gpu(monkeypatch) as gpu:
+        found = smoke.SMOKE[name](tmp_path, "cuda", Observer())
+    assert gpu.count > 1000
+    assert {"weights", "scores"} <= found.keys() and len(set(found.values())) == len(found)
+    (run,) = (tmp_path / "runs").iterdir()
+    facts = json.loads((run / "environment.json").read_text())
+    assert facts["device_name"] == "a pretended GPU" and facts["precision"]["train"]
+    assert facts["variables"]["CUBLAS_WORKSPACE_CONFIG"]
 
 
 def test_the_other_work_is_configured_right(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from hsi_suite.engine.dense import strip_logits
@@ -10,6 +11,7 @@ from hsi_suite.engine.device_memory import InHalves, TilesInHalves, exhausted
 from hsi_suite.engine.devices import computing
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.tiles import Tiling
+from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import DeviceError
 from hsi_suite.models.building import build_model
 
@@ -178,3 +180,43 @@ def test_what_no_smaller_piece_helps_is_one_line(lower, remedy):
     line = str(caught.value)
     assert "\n" not in line and line.startswith("cpu: out of memory, at another 2.00 GiB")
     assert remedy in line
+
+
+def test_a_training_that_does_not_fit_ends_in_one_line(hsi, tmp_path, monkeypatch):
+    def full(self):
+        raise torch.OutOfMemoryError(SAID)
+
+    monkeypatch.setattr(Trainer, "_run_step", full)
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((40, 40), 40 * number, np.uint8)).save(images / f"{number}.png")
+    keys = (f"data.folder={images}", "data.validation=1", "device=cpu")
+    words = [word for key in keys for word in ("--set", key)]
+    status, _, err = hsi("train", "--config", "smoke/denoising", *words, "--output", tmp_path / "r")
+    assert status == 2
+    line = err.strip().splitlines()[-1]
+    assert line.startswith("error: cpu: out of memory") and "train.patch" in line
+    (run,) = (tmp_path / "r").iterdir()
+    assert not (run / "metrics.json").exists()
+
+
+@pytest.mark.cuda
+def test_a_real_gpu_without_memory_gives_the_same_in_halves():
+    device = torch.device("cuda")
+    layer = nn.Linear(1024, 4096).to(device).eval()
+    rows = torch.randn(2**16, 1024, device=device)
+    with torch.inference_mode():
+        whole = layer(rows).sum(1)
+        torch.cuda.empty_cache()
+        # All at once take 1.07e9 bytes.
+        room = torch.cuda.memory_allocated() + 4e8
+        total = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(room / total)
+        try:
+            within = InHalves(lambda some: layer(some).sum(1))
+            found = within(rows)
+        finally:
+            torch.cuda.set_per_process_memory_fraction(1.0)
+    assert within.most is not None and within.most < len(rows)
+    torch.testing.assert_close(found, whole)

@@ -8,6 +8,7 @@ from fake_cuda import fake_devices
 from torch import nn
 
 from hsi_suite.engine import precision as module
+from hsi_suite.engine.devices import computing
 from hsi_suite.engine.loss_scaling import LossScaling
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.precision import (
@@ -186,3 +187,34 @@ def test_the_peak_of_a_device_is_among_the_costs(monkeypatch):
     assert peak_device_megabytes() == {} or torch.cuda.is_initialized()
     fake_devices(monkeypatch, 2, peak=1_234_567_890)
     assert measured_cost(1.0, [1.0])["peak_device_megabytes"] == 1234.6
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16", "fp16"])
+def test_a_real_gpu_learns_in_each_precision_and_twice_the_same(precision):
+    weights = []
+    for _ in range(2):
+        with computing(CUDA, 1, deterministic=True):
+            generator = torch.Generator().manual_seed(0)
+            model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 1))
+            with torch.no_grad():
+                for each in model.parameters():
+                    each.copy_(torch.randn(each.shape, generator=generator) / 8)
+            config = TrainingConfig(epochs=20, precision=precision)
+            training = Trainer(model.to(CUDA), Plane(CUDA), config, SeedStreams(1), CUDA).fit()
+        weights.append(model)
+        assert training.history[-1]["train_loss"] < 0.7 * training.history[0]["train_loss"]
+    pairs = zip(*(each.parameters() for each in weights), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+class Plane(Line):
+    """A sum of eight numbers, on a device."""
+
+    def __init__(self, device):
+        super().__init__()
+        x = torch.randn(256, 8, generator=torch.Generator().manual_seed(2))
+        self.x, self.y = x.to(device), x.sum(1, keepdim=True).to(device)
+
+    def batch(self, epoch, step):
+        return self.x, self.y, None

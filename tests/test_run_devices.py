@@ -14,6 +14,7 @@ from task_samples import TASKS, finished_runs, training
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.determinism import Watch
 from hsi_suite.engine.observer import Observer
+from hsi_suite.environment import device_text
 from hsi_suite.errors import Stopped
 from hsi_suite.runs import launch
 from hsi_suite.runs.folder import CHECKPOINT, CONFIG, ENVIRONMENT, LOG, METRICS, MODEL, Run
@@ -92,6 +93,12 @@ def test_rounding_is_noted_and_another_model_is_not_rounding(hsi, runs, tmp_path
     own = shutil.copytree(runs[task], tmp_path / "own" / "run")
     (own / "changed.json").replace(own / METRICS)
     assert hsi("evaluate", own)[0] == 2
+
+
+def test_which_devices_are_alike():
+    assert device_text("cpu", None) == device_text("cpu", "a CPU") == "cpu"
+    assert device_text("cuda:0", "T4") == device_text("cuda:3", "T4") == "cuda (T4)"
+    assert device_text("cuda:0", "T4") != device_text("cuda:0", "H100")
 
 
 class StopsAfter(Observer):

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ..engine.observer import Observer
+from ..environment import device_text
 from ..errors import ConfigError, RunError
 from ..user_files import refuse_repeated
 from .finished_runs import report_unverified
@@ -37,7 +40,7 @@ def evaluate(
     Returns:
         "run", "task", "unverified" (files that nobody vouches for, if any), "test" or "validation"
         (the scores), "stored" (as metrics.json has them), "equal", "moved" (the run's device and
-        this one, where they differ; else None), and "dropout_at_test" where asked for.
+        this one, where they are not alike; else None), and "dropout_at_test" where asked for.
 
     Raises:
         RunError: the run is unfinished or damaged.
@@ -51,7 +54,10 @@ def evaluate(
     if dropout_at_test and not task.shows_dropout:
         raise ConfigError("--dropout-at-test", f"a run of {task.name}", "a classifier of scenes")
     result = task.evaluate(opened, observer, device, memory_limit, dropout_at_test=dropout_at_test)
-    own, here = opened.config.get("device"), result.pop("device")
+    then, here = opened.environment, str(result.pop("device"))
+    name = torch.cuda.get_device_name(here) if here.startswith("cuda") else None
+    known = then.get("device_name") or name
+    own, here = device_text(str(opened.config.get("device")), known), device_text(here, name)
     marked = {"unverified": list(unverified)} if unverified else {}
     return result | marked | {"task": task.name, "moved": None if own == here else [own, here]}
 
