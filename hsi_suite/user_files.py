@@ -73,6 +73,21 @@ def is_there(path: Path) -> bool:
         return False
 
 
+def require_there(path: Path) -> None:
+    """Refuse a name that nothing has, before what reads it is loaded, and says all else.
+
+    Raises:
+        InputFileError: there is neither file nor folder.
+    """
+    try:
+        path.stat()
+    except FileNotFoundError as error:
+        raise InputFileError(path, "no such file", "", "check the path") from error
+    except (OSError, ValueError):
+        # A link in a circle, a place that may not be looked into: the reader has words for it.
+        return
+
+
 def require_folder(
     path: Path, expected: str, remedy: str = "", *, kind: type[HsiSuiteError] = InputFileError
 ) -> None:

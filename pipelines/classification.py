@@ -1,4 +1,4 @@
-"""Classify every pixel of a scene: the stages of the task, from options to scores.
+"""Classify every pixel of a scene: the stages of the task, from a configuration to scores.
 
 The page and the terminal's table are made by `tasks.scenes.definition`, from what is written here.
 """
@@ -6,7 +6,7 @@ The page and the terminal's table are made by `tasks.scenes.definition`, from wh
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -42,13 +42,6 @@ from ..tasks.scenes.scene_files import settled_data
 from ..tasks.scenes.searching import search_of, searches_of
 from ..tasks.scenes.settling import chosen, settled
 from ..tasks.scenes.training_memory import MemoryLimit
-
-
-def configure(
-    config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-) -> ClassificationConfig:
-    """A configuration from a named one, options, then settings; see `Recipe`."""
-    return configuration.classification_config(config=config, settings=settings, **options)
 
 
 def resolve(config: ClassificationConfig) -> ClassificationConfig:

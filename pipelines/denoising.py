@@ -1,4 +1,4 @@
-"""Teach a network to take noise out of images: the stages of the task, from options to scores.
+"""Teach a network to take noise out of images: the stages, from a configuration to scores.
 
 The page and the terminal's table are made by `tasks.denoising.definition`, from what is written
 here; a trained denoiser is used by `hsi denoise`.
@@ -7,7 +7,7 @@ here; a trained denoiser is used by `hsi denoise`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,6 @@ from ..runs.machine import on_this_machine
 from ..runs.task import Job
 from ..runs.training import fit
 from ..schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
-from ..tasks.denoising.configuration import denoising_config
 from ..tasks.denoising.denoiser import Denoiser, load_denoiser
 from ..tasks.denoising.preparation import (
     initial_denoiser,
@@ -33,14 +32,6 @@ from ..tasks.denoising.results import write_denoising_results
 from ..tasks.denoising.scores import evaluate_denoiser
 from ..tasks.denoising.task import ImageDenoising
 from ..tasks.shared.opening import epochs_text, opening
-
-
-def configure(
-    config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-) -> DenoisingConfig:
-    """A configuration from a named one, options, then settings; see `Recipe`."""
-    named = {} if config is None else {"config": config}
-    return denoising_config(options=options, settings=settings, **named)
 
 
 def resolve(config: DenoisingConfig) -> DenoisingConfig:

@@ -1,4 +1,4 @@
-"""Give every image a class: the stages of the task, from options to scores.
+"""Give every image a class: the stages of the task, from a configuration to scores.
 
 The page and the terminal's table are made by `tasks.images.definition`, from what is written here.
 """
@@ -6,7 +6,7 @@ The page and the terminal's table are made by `tasks.images.definition`, from wh
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,15 +33,6 @@ from ..tasks.images.preparation import (
 from ..tasks.images.results import write_image_results
 from ..tasks.images.task import ImageClassification
 from ..tasks.shared.opening import epochs_text, opening
-
-
-def configure(
-    config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-) -> ImageClassificationConfig:
-    """A configuration from a named one, options, then settings; see `Recipe`."""
-    return configuration.image_classification_config(
-        config=config, options=options, settings=settings
-    )
 
 
 def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:

@@ -1,4 +1,4 @@
-"""Find one modality by another: the stages of the task, from options to scores.
+"""Find one modality by another: the stages of the task, from a configuration to scores.
 
 The page and the terminal's table are made by `tasks.retrieval.definition`, from what is written
 here; a trained space is used by `hsi retrieve`.
@@ -7,7 +7,7 @@ here; a trained space is used by `hsi retrieve`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,15 +37,6 @@ from ..tasks.retrieval.retriever import Retriever, load_retriever
 from ..tasks.retrieval.task import PairRetrieval
 from ..tasks.shared.opening import bands_left_out, epochs_text, opening
 from ..tasks.shared.settled_bands import with_settled_bands
-
-
-def configure(
-    config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-) -> RetrievalConfig:
-    """A configuration from a named one, options, then settings; see `Recipe`."""
-    if config is None:
-        raise ConfigError("--config", "not given", "a configuration of a retrieval")
-    return configuration.retrieval_config(config=config, options=options, settings=settings)
 
 
 def resolve(config: RetrievalConfig) -> RetrievalConfig:

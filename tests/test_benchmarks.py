@@ -36,6 +36,7 @@ from benchmarks import (  # noqa: E402
     machine,
     measuring,
     report,
+    start_up,
     sweeps,
     usual_classification,
     usual_denoising,
@@ -519,3 +520,11 @@ def check_tables(text, count):
 def test_a_side_that_fails_is_named():
     with pytest.raises(RuntimeError, match="'broken'"):
         interleave([Side("broken", "start_up:no_such_job")], TINY, lambda text: None)
+
+
+def test_the_first_output_of_a_command_is_waited_for_and_no_longer(tmp_path):
+    speaks = "import sys, time; print('x', flush=True, file=sys.stderr); time.sleep(600)"
+    command = [sys.executable, "-S", "-c"]
+    assert 0 < start_up.seconds_to_first_output([*command, speaks], tmp_path) < 300
+    with pytest.raises(RuntimeError, match="without a word"):
+        start_up.seconds_to_first_output([*command, "pass"], tmp_path)

@@ -9,6 +9,7 @@ from scipy.io import savemat
 
 from hsi_suite.data.catalogue import PUBLIC_SCENES, dataset_names, load_dataset
 from hsi_suite.data.public import download
+from hsi_suite.data.public.public_reading import _read_labels
 from hsi_suite.data.public.public_scene import Layer, jasper_cube, labels_from_abundances
 from hsi_suite.data.public.verification import RemoteFile
 from hsi_suite.errors import (
@@ -266,6 +267,6 @@ def test_real_ground_truth_maps_verify(data_dir, monkeypatch):
     for name, pixels in labelled.items():
         scene = PUBLIC_SCENES[name]
         local = download.find(scene.labels.file)
-        labels = scene._read_labels({scene.labels.file.name: local})
+        labels = _read_labels(scene, {scene.labels.file.name: local})
         assert local.check == "verified" and (labels > 0).sum() == pixels
         assert labels.max() == len(scene.class_names)

@@ -161,12 +161,14 @@ def test_an_interrupted_run_says_how_to_go_on_and_it_parses(tmp_path, monkeypatc
     from hsi_suite.runs import launch as training
 
     folder = tmp_path / "my runs; here"
+    folder.mkdir()
+    (folder / "config.yaml").touch()
     words = shlex.split(command("train", "--resume", folder))
     seen = []
     monkeypatch.setattr(training, "resume", lambda path, *_: seen.append(path) or Run(folder))
     monkeypatch.setattr("hsi_suite.cli.output.print_run", lambda *_: None)
     assert CliRunner().invoke(cli, words[1:]).exit_code == 0
-    assert seen == [str(folder)]
+    assert seen == [folder]
 
 
 def test_long_messages_keep_their_remedy_in_sight():

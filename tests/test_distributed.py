@@ -31,7 +31,7 @@ from hsi_suite.tasks.scenes.configuration import classification_config
 CPU = torch.device("cpu")
 LIMIT_SECONDS = 120
 # What this module and an optimiser import, so that each process starts at once.
-PRELOADED = ["hsi_suite.tasks.scenes.configuration", "hypothesis", "pytest", "torch._dynamo"]
+PRELOADED = ["hsi_suite.pipelines.classification", "hypothesis", "pytest", "torch._dynamo"]
 
 
 class Regression:

@@ -20,14 +20,8 @@ from hsi_suite.data.synthesis.radiance import (
     sunlight,
 )
 from hsi_suite.data.synthesis.spectra import PARAMETERS, Ground, reflectance
-from hsi_suite.data.synthetic import (
-    SYNTHETIC_RECIPES,
-    CoverClass,
-    SyntheticRecipe,
-    draw_ground,
-    generate_scene,
-    usable_channels,
-)
+from hsi_suite.data.synthetic import draw_ground, generate_scene, usable_channels
+from hsi_suite.data.synthetic_recipes import SYNTHETIC_RECIPES, CoverClass, SyntheticRecipe
 from hsi_suite.errors import ConfigError, UnknownNameError
 
 NM = np.arange(400.0, 2500.0, 2.0)

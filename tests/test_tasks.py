@@ -65,7 +65,7 @@ def test_a_broken_package_does_not_stop_trainings_of_other_tasks(others):
 def test_a_recipe_has_the_functions_of_a_task_and_can_be_read_in_one_go(name):
     recipe = importlib.import_module(task_named(name).recipe)
     assert recipe.__name__ == f"hsi_suite.pipelines.{name}"
-    for function in ("configure", "resolve", "prepare", "evaluate"):
+    for function in ("resolve", "prepare", "evaluate"):
         wanted = list(inspect.signature(getattr(Task, function)).parameters)[1:]
         assert list(inspect.signature(getattr(recipe, function)).parameters) == wanted
     assert len(inspect.getsource(recipe).splitlines()) <= 150

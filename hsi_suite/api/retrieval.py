@@ -22,7 +22,8 @@ from ..engine.devices import computing, resolve_device
 from ..engine.trainer import Trainer
 from ..errors import ConfigError, ShapeError
 from ..runs.folder import MODEL
-from ..runs.machine import available_threads, require_precisions
+from ..runs.machine import available_threads
+from ..runs.precisions import require_precisions
 from ..schemas.retrieval import RetrievalConfig
 from ..shown import Rows, Shown
 from ..tasks.retrieval.choice import choose_similarity, rankings

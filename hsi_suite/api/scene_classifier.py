@@ -25,7 +25,8 @@ from ..engine.devices import computing, resolve_device
 from ..errors import ConfigError, RunError, ShapeError, SplitError
 from ..models.registry import entered
 from ..runs.folder import FOLD, MODEL, MODEL_ENDING
-from ..runs.machine import available_threads, require_precisions
+from ..runs.machine import available_threads
+from ..runs.precisions import require_precisions
 from ..schemas.classification import ClassificationConfig
 from ..tasks.scenes.calibrating import calibrate, check_calibration
 from ..tasks.scenes.choosing import choose

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import click
 
+from .terminal import say
 from .values import language_option
 
 _MOST_JOBS = 1024
@@ -59,6 +60,13 @@ def batch(
     Finished runs are never redone: after a stop or a crash the same command goes on. `hsi config
     show batch/smoke` prints a batch to start from.
     """
+    from ..runs.batches.configuration import batch_config
+
+    config = batch_config(name, options["runs"])
+    seeds = len(config.base_seeds)
+    words = f"{config.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    # What is imported after this takes seconds.
+    say(f"hsi batch: {words}; results go into {output}", err=True)
     from ..api.batch_progress import TerminalJobObserver
     from ..engine.dask_executor import tls_files
     from ..pipelines.reproducibility import run_batch

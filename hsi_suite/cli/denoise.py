@@ -182,9 +182,18 @@ def denoise(
     Photographs are PNG, JPEG, TIFF, WebP, BMP and GIF files, and HEIC and RAW with the extra
     photos; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy files.
     """
+    from ..errors import ConfigError
+    from ..user_files import require_there
+
+    if "" in (*inputs, weights):
+        raise ConfigError("hsi denoise", "an empty name", "a file")
+    if model is not None and weights is not None:
+        raise ConfigError("--weights", "given beside --model", "one of the two")
+    for each in inputs:
+        require_there(Path(each))
+    # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
-    from ..errors import ConfigError
     from ..tasks.denoising.cube_jobs import (
         CubeSettings,
         denoise_cubes,
@@ -196,10 +205,6 @@ def denoise(
     from ..tasks.denoising.image_restoration import Restoration
     from ..tasks.denoising.image_sheet import sheet_text
 
-    if "" in (*inputs, weights):
-        raise ConfigError("hsi denoise", "an empty name", "a file")
-    if model is not None and weights is not None:
-        raise ConfigError("--weights", "given beside --model", "one of the two")
     keep_large_blocks()
     stacking = given.pop("stack")
     given["joint"] = stacking == "joint"

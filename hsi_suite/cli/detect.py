@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -72,19 +73,23 @@ def detect(
     Higher scores are more alike: sam gives the cosine of the spectral angle, cem and
     matched-filter 1 at the target; rx gives the squared Mahalanobis distance.
     """
-    from ..api.progress import TerminalObserver
-    from ..data.band_order import with_selection
-    from ..data.band_selection import GOOD
-    from ..data.readers import open_cube, scene_remarks
     from ..errors import ConfigError
-    from ..tasks.detection.detection import detect as detect_in
-    from ..tasks.detection.targets import measured_target, pixel_target
+    from ..user_files import require_there
 
     if sum(given is not None for given in (target, at, anomaly)) != 1:
         raise ConfigError("hsi detect", "not one of them", "--target, --at or --anomaly")
     if anomaly is not None and method is not None:
         raise ConfigError("--method", "given with --anomaly", "a target")
     pixel = None if at is None else _pixel(at)
+    require_there(Path(scene))
+    # What computes takes seconds to load.
+    from ..api.progress import TerminalObserver
+    from ..data.band_order import with_selection
+    from ..data.band_selection import GOOD
+    from ..data.readers import open_cube, scene_remarks
+    from ..tasks.detection.detection import detect as detect_in
+    from ..tasks.detection.targets import measured_target, pixel_target
+
     observer = TerminalObserver()
     with open_cube(scene, variable=scene_variable, axes=axes, shape=shape, nodata=nodata) as opened:
         file = with_selection(opened, bands or GOOD, drop_water=bool(drop_water))

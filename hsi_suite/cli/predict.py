@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from .terminal import say
@@ -94,6 +96,12 @@ def predict(
 
     # Before torch is loaded, which takes seconds.
     check_map_ending(output)
+    from ..runs.folder import open_run
+    from ..user_files import require_there
+
+    for run in runs:
+        open_run(run)
+    require_there(Path(scene))
     from ..api.progress import TerminalObserver
     from ..tasks.scenes.prediction import predict as predict_scene
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -124,6 +125,13 @@ def index_command(
     when it is repeated. Pixels of the gallery must be as large on the ground as those the run
     learnt from.
     """
+    from ..runs.folder import open_run
+    from ..user_files import require_there
+
+    # Before torch is loaded, which takes seconds.
+    open_run(run)
+    if scene is not None:
+        require_there(Path(scene))
     from ..api.progress import TerminalObserver
     from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
     from ..tasks.retrieval.index import index_gallery

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .terminal import say
 from .values import (
     array_options,
     band_options,
@@ -16,6 +18,13 @@ from .values import (
     unlabelled_option,
     warp_labels_option,
 )
+
+if TYPE_CHECKING:
+    from ..engine.distributed import Team
+    from ..engine.observer import Observer
+    from ..runs.batches.files import Batch
+    from ..runs.folder import Run
+    from ..runs.task import Config
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
@@ -161,38 +170,101 @@ def train(
 
     The same command again shows a finished run and goes on with an interrupted one.
     """
-    from ..api.batch_progress import TerminalJobObserver
-    from ..api.progress import TerminalObserver
-    from ..engine.allocation import keep_large_blocks
-    from ..engine.distributed import together
-    from ..errors import ConfigError
-    from ..pipelines.reproducibility import repeat
-    from ..runs import launch
+    from ..engine.launched import launched_processes
     from .output import print_batch, print_run
 
-    keep_large_blocks()
-    observer = TerminalObserver()
-    with together() as team:
+    with _joined() as team:
+        first = team is None or team.first
         if resume is not None:
             _refuse_further_options()
-            run = launch.resume(resume, observer, memory_limit, given["device"])
+            run = _resumed(resume, memory_limit, given["device"], first)
         else:
-            given |= {key: _one_or_several(given[key]) for key in ("scene", "labels")}
-            given |= {key: list(given[key]) or None for key in ("test_scenes", "validation_scenes")}
-            if baselines is not None:
-                given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
-            config = launch.configure(**given)
+            config = _configured(baselines, given)
             if runs is not None:
-                if team.size > 1:
-                    raise ConfigError("--runs", f"{team.size} processes", "one, without torchrun")
-                if memory_limit is not None:
-                    raise ConfigError("--memory-limit", "given with --runs", "one run")
-                print_batch(repeat(config, runs, output, TerminalJobObserver()), as_json)
+                _refuse_beside_runs(launched_processes(), memory_limit)
+                print_batch(_repeated(config, runs, output), as_json)
                 return
             require_language(config.task)
-            run = launch.start(config, output, observer, memory_limit)
-    if team.first:
+            run = _started(config, output, memory_limit, first)
+    if first:
         print_run(run, as_json)
+
+
+def _joined() -> AbstractContextManager[Team | None]:
+    """The processes that torchrun has started, which report an error once; None for one alone.
+
+    One alone need not load torch before it says anything.
+    """
+    from ..engine.launched import launched_processes
+
+    if launched_processes() == 1:
+        return nullcontext()
+    from ..engine.distributed import together
+
+    return together()
+
+
+def _configured(baselines: str | None, given: dict[str, Any]) -> Config:
+    """The configuration that the options describe, its files looked for."""
+    from ..runs import launch
+    from ..runs.announcement import require_files
+
+    given |= {key: _one_or_several(given[key]) for key in ("scene", "labels")}
+    given |= {key: list(given[key]) or None for key in ("test_scenes", "validation_scenes")}
+    if baselines is not None:
+        given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
+    config = launch.configure(**given)
+    require_files(config)
+    return config
+
+
+# What follows says first what it is about to do: what it then imports takes seconds.
+
+
+def _started(config: Config, output: str, memory_limit: float | None, first: bool) -> Run:
+    from ..runs import launch
+    from ..runs.announcement import announcement
+
+    if first:
+        say(announcement(config, output), err=True)
+    return launch.start(config, output, _observer(), memory_limit)
+
+
+def _resumed(folder: str, memory_limit: float | None, device: str | None, first: bool) -> Run:
+    from ..runs import launch
+    from ..runs.folder import open_run
+
+    path = open_run(folder).path
+    if first:
+        say(f"hsi train: going on with {path}", err=True)
+    return launch.resume(path, _observer(), memory_limit, device)
+
+
+def _repeated(config: Config, runs: int, output: str) -> Batch:
+    from ..runs.announcement import announcement
+
+    say(announcement(config, output, runs), err=True)
+    from ..api.batch_progress import TerminalJobObserver
+    from ..pipelines.reproducibility import repeat
+
+    return repeat(config, runs, output, TerminalJobObserver())
+
+
+def _observer() -> Observer:
+    from ..api.progress import TerminalObserver
+    from ..engine.allocation import keep_large_blocks
+
+    keep_large_blocks()
+    return TerminalObserver()
+
+
+def _refuse_beside_runs(processes: int, memory_limit: float | None) -> None:
+    from ..errors import ConfigError
+
+    if processes > 1:
+        raise ConfigError("--runs", f"{processes} processes", "one, without torchrun")
+    if memory_limit is not None:
+        raise ConfigError("--memory-limit", "given with --runs", "one run")
 
 
 def _one_or_several(values: tuple[str, ...]) -> str | list[str] | None:

@@ -1,4 +1,7 @@
-"""Data sets by name: the public scenes and the synthetic ones."""
+"""Data sets by name: the public scenes and the synthetic ones.
+
+What reads or makes a scene is imported when one is loaded, so that names are known at once.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from .public.public_scene import PublicScene
 from .public.public_scenes import PUBLIC_SCENES
 from .public.transfer import Say
 from .scene import Scene
-from .synthetic import SYNTHETIC_RECIPES, generate_scene
+from .synthetic_recipes import SYNTHETIC_RECIPES
 
 __all__ = ["PUBLIC_SCENES", "PublicScene", "dataset_names", "load_dataset", "public_scenes"]
 
@@ -89,6 +92,8 @@ def load_dataset(
     """
     check_dataset_name(name)
     if name in SYNTHETIC_RECIPES:
+        from .synthetic import generate_scene
+
         return generate_scene(name, seed=seed)
     if seed is not None:
         raise ConfigError(

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from ..cublas import SETTING, WORKSPACE, reserve_workspace
 from ..errors import DeviceError
 from .device_memory import FAILURES, exhausted, out_of_memory
-from .distributed import launched_processes
+from .launched import launched_processes
 from .precision import products_in
 
 

@@ -14,7 +14,6 @@ be without items in the last, smaller batch.
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from ..errors import RunError, Stopped
+from .launched import launched_processes
 from .task import TrainingTask
 
 # To find each other; and to wait while the first process validates, evaluates and writes.
@@ -53,12 +53,6 @@ _DRAWS = {
     functional.alpha_dropout,
     functional.feature_alpha_dropout,
 }
-
-
-def launched_processes() -> int:
-    """How many processes the launcher (torchrun) has started; 1 without one."""
-    size = os.environ.get("WORLD_SIZE", "")
-    return int(size) if size.isdecimal() and "RANK" in os.environ else 1
 
 
 @dataclass(frozen=True)

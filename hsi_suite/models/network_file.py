@@ -14,9 +14,7 @@ import sys
 import warnings
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from ..atomic import write_text
 from ..cache import cache_folder
@@ -24,6 +22,9 @@ from ..checksums import hash_file
 from ..commands import command
 from ..errors import ConfigError, OutputError, RunError
 from ..user_files import is_there, require_regular
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)")
 _MODULE = "hsi_suite_network_"
@@ -116,6 +117,8 @@ def network_class(name: str) -> type[nn.Module]:
         RunError: the file is missing, or nobody has named it here.
         ConfigError: it cannot be run, or holds no such network.
     """
+    from torch import nn
+
     path, class_name = parts_of(name)
     digest = checksum_of(name)
     if digest not in _trusted():

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
-from ..data.synthetic import SYNTHETIC_RECIPES
+from ..data.synthetic_recipes import SYNTHETIC_RECIPES
 from ..errors import HsiSuiteError
-from ..models.dropout import dropout_layers
 from ..models.network_file import shown_name
-from ..models.registry import is_model
 from ..seeding import STREAMS, SeedStreams, derive_seed
 from .task import Config
 from .tasks import task_named
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def with_base_seed(config: Config, seed: int, *, new_data: bool) -> Config:
@@ -66,6 +65,9 @@ def absent_dropout(config: Config, build: Callable[[], nn.Module]) -> str | None
         config: of the training, with the section `model`.
         build: makes a network like the one to be trained.
     """
+    from ..models.dropout import dropout_layers
+    from ..models.registry import is_model
+
     if not is_model(config.model.name):
         return None
     try:

@@ -1,4 +1,7 @@
-"""From a user's options to a run, in as many processes as were launched: `hsi train`."""
+"""From a user's options to a run, in as many processes as were launched: `hsi train`.
+
+Torch is imported by what trains, not by what reads a configuration.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,8 @@ from typing import Any
 
 from ..commands import suggested
 from ..config import apply_settings, load_tree
-from ..engine.distributed import together
 from ..engine.observer import Observer
 from ..errors import ConfigError, UnknownNameError
-from . import training
 from .folder import Run
 from .task import Config, Task
 from .tasks import task_for_data, task_named
@@ -77,6 +78,9 @@ def start(
         memory_limit: bytes for each process, of a classification of scenes; None takes 2 GB, in
             which a step of the training does not count.
     """
+    from ..engine.distributed import together
+    from . import training
+
     with together() as team:
         listener = observer if team.first else None
         return training.train(config, output, listener, team=team, memory_limit=memory_limit)
@@ -101,6 +105,9 @@ def resume(
         DeviceError: the device is not there.
         RunError: it is no run folder, or its data have changed.
     """
+    from ..engine.distributed import together
+    from . import training
+
     with together() as team:
         listener = observer if team.first else None
         return training.resume(path, listener, team, memory_limit, device)

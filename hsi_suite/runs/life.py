@@ -11,7 +11,8 @@ import torch
 from ..atomic import write_json
 from ..commands import command
 from ..config import dump_yaml, validate
-from ..engine.distributed import Team, launched_processes
+from ..engine.distributed import Team
+from ..engine.launched import launched_processes
 from ..engine.observer import Observer
 from ..environment import compare_environments, describe_environment
 from ..errors import RunError, Stopped
@@ -30,8 +31,8 @@ from .folder import (
 )
 from .identity import run_identity
 from .log import LogObserver
-from .machine import precision_remarks, used_precisions
 from .own_network import keep_network, network_checksums
+from .precisions import precision_remarks, used_precisions
 from .task import Job
 
 

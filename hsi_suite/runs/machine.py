@@ -1,4 +1,4 @@
-"""What a run takes of the machine."""
+"""What a run takes of the machine; torch is imported for what it alone knows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import torch
-
-from ..engine.devices import resolve_device
-from ..engine.precision import precision_facts, precision_remark, require_precision
-from ..schemas.training import MachineConfig, Precision
+from ..schemas.training import MachineConfig
 
 _MOST_THREADS = 1024
 _Config = TypeVar("_Config", bound=MachineConfig)
@@ -35,6 +30,8 @@ def on_this_machine(config: MachineConfig) -> dict[str, str | int]:
     Raises:
         DeviceError: the device is not there.
     """
+    from ..engine.devices import resolve_device
+
     return {
         "device": str(resolve_device(config.device)),
         "threads": config.threads or available_threads(),
@@ -51,47 +48,9 @@ def on_device(config: _Config, device: str | None) -> _Config:
     Raises:
         DeviceError: the device is not there.
     """
+    from ..engine.devices import resolve_device
+
     return config.model_copy(update={"device": str(resolve_device(device or config.device))})
-
-
-def precisions(config: Mapping[str, Any]) -> dict[str, Precision]:
-    """In what numbers is computed, by section of a configuration.
-
-    Args:
-        config: the plain tree of a configuration.
-    """
-    found = {name: config.get(name) or {} for name in ("train", "evaluation")}
-    return {name: section["precision"] for name, section in found.items() if "precision" in section}
-
-
-def require_precisions(config: MachineConfig) -> None:
-    """Refuse a configuration whose device does not have what it asks for.
-
-    Args:
-        config: with its device resolved.
-
-    Raises:
-        ConfigError: tf32 or fp16 without a CUDA device.
-    """
-    for name, precision in precisions(config.model_dump()).items():
-        require_precision(f"{name}.precision", precision, torch.device(config.device))
-
-
-def precision_remarks(config: MachineConfig) -> list[str]:
-    """What a user has to know of the precisions of a configuration on its device."""
-    device, asked = torch.device(config.device), precisions(config.model_dump())
-    remarks = (precision_remark(f"{k}.precision", each, device) for k, each in asked.items())
-    return [remark for remark in remarks if remark is not None]
-
-
-def used_precisions(config: Mapping[str, Any], device: torch.device) -> dict[str, str]:
-    """What is computed in on a device, by section, for the record.
-
-    Args:
-        config: the plain tree of a configuration.
-        device: that computes.
-    """
-    return {key: precision_facts(each, device) for key, each in precisions(config).items()}
 
 
 def peak_memory_megabytes() -> float:
@@ -105,6 +64,8 @@ def peak_device_megabytes() -> dict[str, float]:
 
     Counted since `forget_peak_device_memory`; empty where CUDA was not used.
     """
+    import torch
+
     if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return {}
     peaks = [torch.cuda.max_memory_allocated(each) for each in range(torch.cuda.device_count())]
@@ -113,6 +74,8 @@ def peak_device_megabytes() -> dict[str, float]:
 
 def forget_peak_device_memory() -> None:
     """Let the peak be that of what comes, not of runs before it in this process."""
+    import torch
+
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         for each in range(torch.cuda.device_count()):
             torch.cuda.reset_peak_memory_stats(each)

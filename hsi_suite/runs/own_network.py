@@ -8,8 +8,6 @@ from pathlib import Path
 from ..atomic import write_text
 from ..errors import RunError
 from ..models.network_file import checksum_of, is_network_file, parts_of, portable_name
-from ..models.program_network import program_checksums
-from ..models.registry import is_model
 from ..user_files import read_text
 from .folder import Run
 from .task import Config
@@ -21,6 +19,8 @@ def network_checksums(config: Config) -> dict[str, str]:
     Raises:
         RunError: the file is not there.
     """
+    from ..models.program_network import program_checksums
+
     name = config.model.name
     if not is_network_file(name):
         return program_checksums(name)
@@ -33,6 +33,8 @@ def require_network(run: Run) -> None:
     Raises:
         RunError: says how such a run can be opened.
     """
+    from ..models.registry import is_model
+
     model = run.config.get("model")
     name = model.get("name") if isinstance(model, Mapping) else None
     if not isinstance(name, str) or is_network_file(name) or is_model(name):

@@ -6,11 +6,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..atomic import make_folder, temporary_folder, write_json, write_text
-from ..engine.devices import resolve_device
-from ..engine.distributed import launched_processes
+from ..engine.launched import launched_processes
 from ..engine.observer import Observer, interruptible
 from ..environment import compare_environments, describe_environment
 from ..errors import ConfigError, HsiSuiteError, OutputError, RunError, Stopped
@@ -19,9 +18,10 @@ from . import launch
 from .finished_runs import finished_runs, report_unverified
 from .folder import CONFIG, ENVIRONMENT, Run
 from .identity import run_identity
-from .machine import used_precisions
 from .own_network import copy_network
-from .run_differences import Compared, compare_metrics, compare_predictions, compare_weights
+
+if TYPE_CHECKING:
+    from .run_differences import Compared
 
 # Which runs are sampled does not depend on anything but their names and their number.
 _SAMPLE_SEED = 0
@@ -158,6 +158,9 @@ def _sampled(runs: Sequence[Run], number: int | None) -> list[Run]:
 def _replay(
     run: Run, memory_limit: float | None, device: str | None, observer: Observer
 ) -> ReplayedRun:
+    # Here and below, so that what is replayed is said before torch is loaded.
+    from .run_differences import compare_metrics, compare_predictions, compare_weights
+
     with temporary_folder("hsi-replay-") as temporary:
         folder = temporary / run.path.name
         try:
@@ -215,6 +218,9 @@ def _changed(run: Run) -> RunError:
 
 
 def _environment_differences(run: Run, named: str | None) -> list[str]:
+    from ..engine.devices import resolve_device
+    from .precisions import used_precisions
+
     then = run.environment
     config = run.config
     device = resolve_device(named or str(config.get("device")))

@@ -49,24 +49,10 @@ class Job:
 
 
 class Recipe(Protocol):
-    """The functions of a module that is a task's recipe, from a user's options to scores.
+    """The functions of a module that is a task's recipe, from a configuration to scores.
 
     Ours stand in `pipelines/`.
     """
-
-    def configure(
-        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
-    ) -> Config:
-        """The configuration that options describe.
-
-        Args:
-            config: name or path of the one it begins with; None for the task's own choice.
-            options: by name; None leaves a key alone.
-            settings: "a.b=c" texts, as of `--set`.
-
-        Raises:
-            ConfigError: a key or value is wrong.
-        """
 
     def resolve(self, config: Config) -> Config:
         """A configuration with everything filled in that depends on machine or other keys."""
@@ -148,8 +134,20 @@ class Task(Protocol):
     def configure(
         self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
     ) -> Config:
-        """See `Recipe`."""
-        return self._steps.configure(config, options, settings)
+        """The configuration that options describe; a function of the recipe unless overridden.
+
+        A command says what it is about to do once it has this. Where torch is not needed for it,
+        as for the tasks of this package, a method that does without the recipe answers at once.
+
+        Args:
+            config: name or path of the one it begins with; None for the task's own choice.
+            options: by name; None leaves a key alone.
+            settings: "a.b=c" texts, as of `--set`.
+
+        Raises:
+            ConfigError: a key or value is wrong.
+        """
+        return cast(Any, self._steps).configure(config, options, settings)
 
     def resolve(self, config: Config) -> Config:
         """See `Recipe`."""

@@ -17,8 +17,9 @@ from ..errors import ConfigError
 from ..models.building import running
 from .folder import CHECKPOINT, CONFIG, Run, open_run
 from .life import carry_out
-from .machine import forget_peak_device_memory, on_device, require_precisions
+from .machine import forget_peak_device_memory, on_device
 from .own_network import with_kept_network
+from .precisions import require_precisions
 from .task import Config, Task
 from .tasks import task_named, task_of
 

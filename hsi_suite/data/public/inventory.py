@@ -14,7 +14,8 @@ from ..catalogue import check_dataset_name, dataset_names, load_dataset, public_
 from ..file_description import wavelength_span
 from ..labelled_images import IMAGE_CLASSES
 from ..scene import Scene
-from ..synthetic import SYNTHETIC_RECIPES, usable_channels
+from ..synthetic import usable_channels
+from ..synthetic_recipes import SYNTHETIC_RECIPES
 from .download import find
 from .verification import Check, LocalFile, RemoteFile
 

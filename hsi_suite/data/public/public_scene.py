@@ -1,22 +1,19 @@
-"""What a public scene is made of, and how its files become a `Scene`."""
+"""What a public scene is made of; `public_reading` makes a `Scene` of its files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...config import config_names
-from ...errors import InputFileError
-from ..formats.array_choice import size_text
-from ..formats.file_format import FileFormat, recognise_format
-from ..formats.matlab_files import list_matlab_arrays, load_matlab_array
-from ..readers import open_cube, read_scene
-from ..scene import Scene
 from .verification import LocalFile, RemoteFile
+
+if TYPE_CHECKING:
+    from ..scene import Scene
 
 Array = NDArray[np.generic]
 
@@ -102,70 +99,10 @@ class PublicScene:
         Raises:
             InputFileError: a file does not hold what it should.
         """
-        paths = [files[file.name].path for file in self.files]
-        if all(recognise_format(path) is FileFormat.MATLAB for path in paths):
-            scene = self._read_matlab(files)
-        else:
-            scene = self._read_any(files)
-        return replace(
-            scene,
-            false_colour=self.false_colour,
-            checksums={name: local.sha256 for name, local in files.items()},
-            citation=self.citation,
-            unverified=tuple(name for name, local in files.items() if not local.verified),
-        )
+        # Here, as names and sizes of scenes are asked for without the readers of all formats.
+        from .public_reading import read_public_scene
 
-    def _read_matlab(self, files: Mapping[str, LocalFile]) -> Scene:
-        cube = _read_layer(self.cube, files)
-        if cube.dtype.kind == "f" and not np.isfinite(cube).all():
-            raise InputFileError(
-                files[self.cube.file.name].path,
-                f"{self.cube.variable} holds values that are not finite",
-                "a number in every band of every pixel",
-            )
-        return Scene(
-            name=self.name,
-            cube=cube,
-            labels=self._read_labels(files),
-            class_names=self.class_names,
-            wavelengths=self.wavelengths() if self.wavelengths else None,
-            companions={name: _read_layer(layer, files) for name, layer in self.companions.items()},
-        )
-
-    def _read_any(self, files: Mapping[str, LocalFile]) -> Scene:
-        """The scene as the user's own files are read: wavelengths and place from the files too."""
-        cube, labels = _path_of(self.cube, files), _path_of(self.labels, files)
-        scene = read_scene(
-            cube,
-            labels=labels,
-            variable=self.cube.variable or None,
-            labels_variable=self.labels.variable or None,
-            name=self.name,
-        )
-        assert scene.labels is not None
-        _require_shape(cube, scene.cube.shape, self.cube.shape)
-        if scene.labels.max() > len(self.class_names):
-            highest, expected = scene.labels.max(), f"at most {len(self.class_names)}"
-            raise InputFileError(labels, f"holds the label {highest}", expected)
-        return replace(
-            scene,
-            class_names=self.class_names,
-            wavelengths=self.wavelengths() if self.wavelengths else scene.wavelengths,
-            companions={name: _read_plane(each, files) for name, each in self.companions.items()},
-        )
-
-    def _read_labels(self, files: Mapping[str, LocalFile]) -> NDArray[np.uint8]:
-        stored = _read_layer(self.labels, files)
-        with np.errstate(invalid="ignore"):
-            labels = stored.astype(np.uint8)
-        highest = len(self.class_names)
-        if (labels != stored).any() or labels.max() > highest:
-            raise InputFileError(
-                files[self.labels.file.name].path,
-                f"{self.labels.variable} holds values from {stored.min()} to {stored.max()}",
-                f"whole numbers from 0 to {highest}",
-            )
-        return labels
+        return read_public_scene(self, files)
 
 
 def jasper_cube(stored: Array) -> Array:
@@ -183,45 +120,3 @@ def labels_from_abundances(abundances: Array) -> Array:
     """
     purest = abundances.max(axis=2)
     return np.where(purest >= PURITY, abundances.argmax(axis=2) + 1, 0).astype(np.uint8)
-
-
-def _path_of(layer: Layer, files: Mapping[str, LocalFile]) -> Path:
-    """The file of a layer, whose companions lie where it lies."""
-    path = files[layer.file.name].path
-    for each in layer.beside:
-        other = files[each.name].path
-        if other.parent != path.parent:
-            remedy = f"move one of them: {other}"
-            raise InputFileError(path, f"{other.name} lies elsewhere", "it beside", remedy)
-    return path
-
-
-def _require_shape(path: Path, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
-    if found != expected:
-        remedy = "fetch the file anew"
-        raise InputFileError(path, f"holds {size_text(found)}", size_text(expected), remedy)
-
-
-def _read_plane(layer: Layer, files: Mapping[str, LocalFile]) -> Array:
-    path = _path_of(layer, files)
-    with open_cube(path, variable=layer.variable or None) as file:
-        _require_shape(path, file.shape, (*layer.shape, 1))
-        return np.ascontiguousarray(file.read()[:, :, 0])
-
-
-def _read_layer(layer: Layer, files: Mapping[str, LocalFile]) -> Array:
-    path, shape = files[layer.file.name].path, layer.stored_shape or layer.shape
-    held = list_matlab_arrays(path)
-    for array in held:
-        if array.name == layer.variable and array.shape == shape and array.numeric:
-            break
-    else:
-        raise InputFileError(
-            path,
-            f"holds {', '.join(map(str, held)) or 'nothing'}",
-            f"numbers under the name {layer.variable}, {size_text(shape)}",
-            "fetch the file anew",
-        )
-    stored = load_matlab_array(path, array)
-    arranged = layer.arrange(stored) if layer.arrange else stored
-    return np.ascontiguousarray(arranged, dtype=arranged.dtype.newbyteorder("="))

@@ -12,11 +12,11 @@ from typing import Any
 import yaml
 
 from ...config import config_names
-from ...data.scene_list import stack_name
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
 from ...models.network_file import shown_name
 from ...schemas.batch import BatchConfig, ResolvedConfig
+from ..announcement import source_name
 from ..chance import absent, fixed, with_base_seed, with_source
 from ..identity import run_identity
 from ..launch import configure
@@ -294,16 +294,3 @@ def label(config: Config) -> str:
     variant = " ".join(filter(None, (pair, words if kind else "")))
     what = f"{shown_name(config.model.name)} on {source_name(config)}"
     return f"{what}, {variant}" if variant else what
-
-
-def source_name(config: Config) -> str:
-    """The data set, or the name of the user's own file or folder."""
-    data: Any = config.data
-    for key in ("dataset", "images", "scene", "folder", "files"):
-        value = getattr(data, key, None)
-        if value is not None:
-            return Path(value).stem
-    several = getattr(data, "scenes", None)
-    if several:
-        return stack_name([each.name or Path(each.scene).stem for each in several])
-    return "data"

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...atomic import temporary_folder, write_text
-from ...commands import suggested
 from ...config import Tree, dump_yaml, load_tree, validate
 from ...engine.devices import resolve_device
-from ...engine.distributed import launched_processes
+from ...engine.launched import launched_processes
 from ...errors import ConfigError, RunError
 from ...models.network_file import shown_name
 from ...schemas.batch import BatchConfig
-from ..machine import require_precisions
+from ..announcement import source_name
+from ..precisions import require_precisions
 from ..task import Config
-from .design import Design, expand, own_file, source_name
+from .configuration import batch_config, folder_stem
+from .design import Design, expand, own_file
 from .files import BATCH
 
 _CONFIGS = "configs"
@@ -52,16 +52,7 @@ def planned(name: str, runs: int | None, output: str | Path) -> Plan:
         ConfigError: the batch or one of its runs is not configured right.
         RunError: torchrun has started several processes.
     """
-    tree = load_tree(name)
-    if runs is not None:
-        tree |= {"runs": runs, "seeds": None}
-    if tree.get("task") != "batch" and ("data" in tree or "model" in tree):
-        remedy = f"carry it out with {suggested('train', '--config', name)}"
-        raise ConfigError(name, "the configuration of a single run", "one of a batch", remedy)
-    config = validate(BatchConfig, tree, name)
-    if config.name is None:
-        config = config.model_copy(update={"name": _file_name(Path(name).stem)})
-    return _plan(config, Path(name).parent, output)
+    return _plan(batch_config(name, runs), Path(name).parent, output)
 
 
 def planned_repeats(config: Config, runs: int, output: str | Path) -> Plan:
@@ -77,7 +68,7 @@ def planned_repeats(config: Config, runs: int, output: str | Path) -> Plan:
     parts = [source_name(config), shown_name(config.model.name)]
     kind = getattr(getattr(config, "split", None), "kind", None)
     parts += [] if kind is None else [kind]
-    stem = _file_name("_".join(parts))
+    stem = folder_stem("_".join(parts))
     batch = BatchConfig(
         name=stem, configs=[f"{_CONFIGS}/{stem}.yaml"], seeds=list(range(first, first + runs))
     )
@@ -117,7 +108,3 @@ def check_devices(plan: Plan) -> None:
     for member in plan.design.members:
         resolve_device(member.config.device)
         require_precisions(member.config)
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).lstrip("._-") or "batch"

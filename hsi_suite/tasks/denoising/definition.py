@@ -36,9 +36,18 @@ class Denoising(Task):
     scored = "validation"
     products = (("model", MODEL), ("picture", PICTURE), ("report", REPORT))
 
+    def configure(
+        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+    ) -> DenoisingConfig:
+        """See `Task`."""
+        from .configuration import denoising_config
+
+        named = {} if config is None else {"config": config}
+        return denoising_config(options=options, settings=settings, **named)
+
     def absent_source(self, config: DenoisingConfig, source: str) -> str | None:
         """See `Task`."""
-        from .configuration import absent_source
+        from .left_to_chance import absent_source
 
         return absent_source(config, source)
 

@@ -1,4 +1,4 @@
-"""The configuration of a training on labelled images, and what it leaves to chance."""
+"""The configuration of a training on labelled images."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ...config import config_names, load_tree, validate
-from ...models.building import build_example
-from ...runs.chance import absent_dropout
+from ...data.labelled_images import IMAGE_CLASSES
 from ...runs.machine import on_this_machine
-from ...schemas.image_classification import AugmentConfig, ImageClassificationConfig
+from ...schemas.image_classification import ImageClassificationConfig
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
-from .preparation import (
-    registered_size,
-)
 
 _FOLDER = "image_classification"
 _DEFAULT_MODEL = "resnet_20"
@@ -79,7 +75,7 @@ def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:
     data = config.data
     changed: dict[str, Any] = {}
     if data.dataset is not None and data.size is None:
-        changed["size"] = registered_size(data.dataset)
+        changed["size"] = IMAGE_CLASSES[data.dataset].shape[0]
     if data.folder is not None:
         # In full, so that a run can be continued from anywhere.
         changed["folder"] = str(Path(data.folder).absolute())
@@ -93,16 +89,3 @@ def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:
             "model": model,
         }
     )
-
-
-def absent_source(config: ImageClassificationConfig, source: str) -> str | None:
-    """Why there is no such source; None where there is."""
-    if source == "data":
-        return "the images were recorded, not generated"
-    if source == "augment" and config.augment == AugmentConfig():
-        return "nothing is augmented"
-    if source == "dropout":
-        return absent_dropout(
-            config, lambda: build_example(config.model.name, config.model.options)
-        )
-    return None

@@ -5,7 +5,7 @@ What takes torch is imported when it is called for, so that tables and pages do 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...data.labelled_images import IMAGE_CLASSES
@@ -33,9 +33,17 @@ class ImageClassification(ScoredByClass):
     memory_keys = "train.batch_size or evaluation.batch_size"
     by_content = (("data", "folder"), ("model", "weights"))
 
+    def configure(
+        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+    ) -> ImageClassificationConfig:
+        """See `Task`."""
+        from .configuration import image_classification_config
+
+        return image_classification_config(config=config, options=options, settings=settings)
+
     def absent_source(self, config: ImageClassificationConfig, source: str) -> str | None:
         """See `Task`."""
-        from .configuration import absent_source
+        from .left_to_chance import absent_source
 
         return absent_source(config, source)
 

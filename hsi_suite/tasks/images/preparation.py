@@ -11,7 +11,6 @@ from ...checksums import hash_file
 from ...data.class_folders import read_class_folder
 from ...data.image_split import divide_images
 from ...data.labelled_images import (
-    IMAGE_CLASSES,
     LabelledImages,
     load_labelled_images,
     recoloured,
@@ -146,12 +145,3 @@ def training_task(
         config.evaluation.batch_size,
         config.streams,
     )
-
-
-def registered_size(dataset: str) -> int:
-    """Side of the images of a registered set in pixels.
-
-    Raises:
-        UnknownNameError: no set of this name.
-    """
-    return IMAGE_CLASSES[dataset].shape[0]

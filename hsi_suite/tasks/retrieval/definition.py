@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...errors import ConfigError
 from ...metrics.measures import measure
 from ...runs.chance import generated
 from ...runs.task import Metrics, Task
@@ -30,6 +31,16 @@ class Retrieval(Task):
     recipe = "hsi_suite.pipelines.retrieval"
     datasets = ()
     limits_memory = False
+
+    def configure(
+        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+    ) -> RetrievalConfig:
+        """See `Task`."""
+        from .configuration import retrieval_config
+
+        if config is None:
+            raise ConfigError("--config", "not given", "a configuration of a retrieval")
+        return retrieval_config(config=config, options=options, settings=settings)
 
     def absent_source(self, config: RetrievalConfig, source: str) -> str | None:
         """See `Task`."""

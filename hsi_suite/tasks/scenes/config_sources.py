@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from ...config import config_names
 from ...errors import ConfigError
-from ...models.classic_classifier import CLASSIC_MODELS
-from ...models.classical import CLASSICAL
-from ...models.registry import classifier_names, is_model
 from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO
 
@@ -29,6 +26,11 @@ def shipped_for(dataset: str | None, model: str) -> str:
         return special
     if general in names:
         return general
+    # Most models have one of their own, and torch is not needed to know it.
+    from ...models.classic_classifier import CLASSIC_MODELS
+    from ...models.classical import CLASSICAL
+    from ...models.registry import classifier_names, is_model
+
     if model in CLASSIC_MODELS:
         return f"{_TASK_FOLDER}/classic"
     if is_model(model):

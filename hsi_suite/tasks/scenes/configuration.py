@@ -1,25 +1,21 @@
-"""What a user names (data, model, keys) as a full configuration, and what that leaves to chance."""
+"""What a user names (data, model, keys) as a full configuration.
+
+It is made without torch, unless something is said of a network that the network alone knows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-from torch import nn
-
 from ...config import Tree, load_tree, merge, validate
 from ...data.catalogue import check_dataset_name
 from ...errors import ConfigError
-from ...models.building import build_model
-from ...models.classical import CLASSICAL
 from ...registry import listed
-from ...runs.chance import absent_dropout, generated
 from ...runs.machine import on_this_machine
 from ...schemas.classification import GUARDED, ClassificationConfig, SplitConfig
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
-from .candidates import with_candidates
 from .config_sources import shipped_for
 from .scene_choice import absolute, resolve_scenes, with_roles, with_scene_list
 
@@ -42,7 +38,6 @@ _OPTIONS = SCENE_OPTIONS | {
     "threads": ("threads",),
 }
 _SOURCES = ("dataset", "scene", "scenes")
-_BANDS = 200
 
 
 def classification_config(
@@ -120,7 +115,10 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
         ConfigError: the guard is narrower than windows reach, or a candidate of `auto` is
             none.
     """
-    config = with_candidates(config)
+    if config.auto is not None:
+        from .candidates import with_candidates
+
+        config = with_candidates(config)
     data = resolve_scenes(config)
     split = with_roles(config.split, data)
     return config.model_copy(
@@ -155,39 +153,4 @@ def _resolve_split(split: SplitConfig, radius: int, chosen: bool) -> SplitConfig
             "rare_classes": rare,
             **absolute(split, ("file",)),
         }
-    )
-
-
-def absent_source(config: ClassificationConfig, source: str) -> str | None:
-    """Why there is no such source; None where there is."""
-    model = config.model.name
-    if source == "data":
-        return None if generated(config) else "the scene was recorded, not generated"
-    if source == "split":
-        if config.split.kind == "scenes" and config.split.test_scenes:
-            drawn = config.split.validation and not config.split.validation_scenes
-            return None if drawn else "the test scenes are named"
-        return "the split is read from a file" if config.split.kind == "file" else None
-    if model in CLASSICAL:
-        if source == "augment" and config.train.augmentation.active:
-            return None
-        if source in ("order", "dropout", "augment"):
-            return f"{model} is not trained step by step"
-        if not CLASSICAL[model].DRAWS:
-            return f"{model} draws nothing"
-        return f"{model} with given settings draws nothing" if config.model.options else None
-    if source == "augment" and not config.train.augmentation.active:
-        return "nothing is augmented"
-    return absent_dropout(config, lambda: _network(config)) if source == "dropout" else None
-
-
-def _network(config: ClassificationConfig) -> nn.Module:
-    reduction = config.reduction
-    return build_model(
-        config.model.name,
-        in_channels=reduction.components if reduction.method == "pca" else _BANDS,
-        num_classes=2,
-        window=config.model.window,
-        options=config.model.options,
-        generator=torch.Generator(),
     )

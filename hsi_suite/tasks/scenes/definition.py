@@ -38,9 +38,17 @@ class SceneClassification(ScoredByClass):
     maps = True
     products = (("map", MAP_PICTURE), ("report", REPORT))
 
+    def configure(
+        self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]
+    ) -> ClassificationConfig:
+        """See `Task`."""
+        from .configuration import classification_config
+
+        return classification_config(config=config, settings=settings, **options)
+
     def absent_source(self, config: ClassificationConfig, source: str) -> str | None:
         """See `Task`."""
-        from .configuration import absent_source
+        from .left_to_chance import absent_source
 
         return absent_source(config, source)
 

@@ -1,4 +1,8 @@
-"""The options of a configuration's model: which are inherited, and how they are cleared."""
+"""The options of a configuration's model: which are inherited, and how they are cleared.
+
+Networks are imported only where their arguments have to be known: a configuration that names keys
+alone is read without torch, so that a command can say at once what it will do.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...config import Tree, apply_settings, merge
-from ...models.classical import CLASSICAL
 from ...models.network_file import absolute_name, is_network_file, parts_of, trust
-from ...models.registry import is_model, spec_of
 from ...models.spec import PURPOSES
 
 
@@ -70,8 +72,10 @@ def _with_whole_name(tree: Tree) -> Tree:
 def _inherited(base: Tree, wanted: Mapping[str, Any], default: str) -> Tree:
     """The configuration without what another model than its own cannot use."""
     model, name = _section(base), wanted.get("name")
+    if name is None or name == model.get("name", default):
+        return base
     known = _known(name)
-    if known is None or name == model.get("name", default):
+    if known is None:
         return base
     model = dict(model)
     if isinstance(options := model.get("options"), Mapping):
@@ -83,11 +87,13 @@ def _inherited(base: Tree, wanted: Mapping[str, Any], default: str) -> Tree:
 
 def _without_cleared(tree: Tree, default: str) -> Tree:
     model = _section(tree)
-    known = _known(model.get("name", default))
     options = model.get("options", {})
     if options is None:
         return {**tree, "model": {**model, "options": {}}}
-    if known is None or not isinstance(options, Mapping):
+    if not isinstance(options, Mapping) or None not in options.values():
+        return tree
+    known = _known(model.get("name", default))
+    if known is None:
         return tree
     kept = {
         key: value
@@ -106,6 +112,9 @@ def _known(name: object) -> Mapping[str, inspect.Parameter | None] | None:
     """The arguments of a model by name; None where there is no such model."""
     if not isinstance(name, str):
         return None
+    from ...models.classical import CLASSICAL
+    from ...models.registry import is_model, spec_of
+
     if name in CLASSICAL:
         return dict.fromkeys(CLASSICAL[name].SETTINGS)
     if not is_model(name):
@@ -123,5 +132,7 @@ def _takes_none(argument: inspect.Parameter | None) -> bool:
 
 
 def _sees_single_pixels(name: object, known: Mapping[str, inspect.Parameter | None]) -> bool:
+    from ...models.classical import CLASSICAL
+
     window = known.get("window")
     return name in CLASSICAL or (window is not None and window.default == 1)

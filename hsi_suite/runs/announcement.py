@@ -1,0 +1,66 @@
+"""What a command is about to do, in one line, from its configuration alone.
+
+It is said before torch and the readers of files are loaded, which takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..data.file_list import listed_files
+from ..data.scene_list import stack_name
+from ..models.network_file import shown_name
+from ..user_files import require_there
+from .task import Config
+
+_FILES = ("scene", "labels", "class_names", "folder", "files")
+
+
+def announcement(config: Config, output: str | Path, runs: int = 1) -> str:
+    """What is trained on what, by which seeds, where, and where that is written.
+
+    Args:
+        config: of the training; its device may be open.
+        output: where run folders are made.
+        runs: how many, with consecutive seeds.
+    """
+    first = config.seeds.base
+    seeds = f"seed {first}" if runs == 1 else f"seeds {first} to {first + runs - 1}"
+    what = f"{shown_name(config.model.name)} on {source_name(config)}"
+    return f"hsi train: {what}, {seeds}, device {config.device}; results go into {output}"
+
+
+def source_name(config: Config) -> str:
+    """The data set, or the name of the user's own file or folder."""
+    data: Any = config.data
+    for key in ("dataset", "images", "scene", "folder", "files"):
+        value = getattr(data, key, None)
+        if value is not None:
+            return Path(value).stem
+    several = getattr(data, "scenes", None)
+    if several:
+        return stack_name([each.name or Path(each.scene).stem for each in several])
+    return "data"
+
+
+def require_files(config: Config) -> None:
+    """Refuse a configuration that names files which are not there.
+
+    What reads them says so as well, after it has been loaded.
+
+    Raises:
+        InputFileError: names the first.
+    """
+    for path in _named_files(config):
+        require_there(path.absolute())
+
+
+def _named_files(config: Config) -> Iterator[Path]:
+    sections = [config.data, *getattr(config.data, "scenes", ())]
+    named = [getattr(section, key, None) for section in sections for key in _FILES]
+    named.append(getattr(getattr(config, "split", None), "file", None))
+    for text in named:
+        if text is not None:
+            yield from listed_files(text)

@@ -1,0 +1,51 @@
+"""In what numbers a run computes: what its configuration asks for, and what the device has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ..engine.precision import precision_facts, precision_remark, require_precision
+from ..schemas.training import MachineConfig, Precision
+
+
+def precisions(config: Mapping[str, Any]) -> dict[str, Precision]:
+    """In what numbers is computed, by section of a configuration.
+
+    Args:
+        config: the plain tree of a configuration.
+    """
+    found = {name: config.get(name) or {} for name in ("train", "evaluation")}
+    return {name: section["precision"] for name, section in found.items() if "precision" in section}
+
+
+def require_precisions(config: MachineConfig) -> None:
+    """Refuse a configuration whose device does not have what it asks for.
+
+    Args:
+        config: with its device resolved.
+
+    Raises:
+        ConfigError: tf32 or fp16 without a CUDA device.
+    """
+    for name, precision in precisions(config.model_dump()).items():
+        require_precision(f"{name}.precision", precision, torch.device(config.device))
+
+
+def precision_remarks(config: MachineConfig) -> list[str]:
+    """What a user has to know of the precisions of a configuration on its device."""
+    device, asked = torch.device(config.device), precisions(config.model_dump())
+    remarks = (precision_remark(f"{k}.precision", each, device) for k, each in asked.items())
+    return [remark for remark in remarks if remark is not None]
+
+
+def used_precisions(config: Mapping[str, Any], device: torch.device) -> dict[str, str]:
+    """What is computed in on a device, by section, for the record.
+
+    Args:
+        config: the plain tree of a configuration.
+        device: that computes.
+    """
+    return {key: precision_facts(each, device) for key, each in precisions(config).items()}

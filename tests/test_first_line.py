@@ -1,0 +1,131 @@
+"""What is said before torch and its like are loaded: help, what a command will do, and errors.
+
+Seconds depend on the machine, so that what is looked at is which packages are there by then.
+"""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from hsi_suite.cli import cli
+
+# Each takes a good part of a second, or several.
+HEAVY = ("torch", "sklearn", "matplotlib", "scipy", "h5py", "tifffile", "pandas")
+# Carries out commands one after the other; each ends where it asks for a heavy package.
+WATCHED = """
+import contextlib, io, json, sys
+from hsi_suite.cli import cli, main
+
+class Asked(BaseException):
+    pass
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in HEAVY:
+            raise Asked(name)
+
+HEAVY = json.loads(sys.argv[1])
+sys.meta_path.insert(0, Watch())
+told = []
+for words in json.loads(sys.argv[2]):
+    sys.argv = ["hsi", *words]
+    out, err, asked = io.StringIO(), io.StringIO(), ""
+    out.reconfigure = err.reconfigure = lambda **_: None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit:
+            pass
+        except Asked as package:
+            asked = str(package)
+    told.append([out.getvalue(), err.getvalue(), asked])
+print(json.dumps(told))
+"""
+
+
+TRAININGS = {
+    "train --dataset synthetic": "hybridsn on synthetic, seed 0, device auto; results go into runs",
+    "train --dataset synthetic --model svm --seed 3 --output there":
+        "svm on synthetic, seed 3, device auto; results go into there",
+    "train --dataset synthetic --runs 3 --device cpu":
+        "hybridsn on synthetic, seeds 0 to 2, device cpu; results go into runs",
+    "train --scene a.npy --labels b.npy --split disjoint":
+        "hybridsn on a, seed 0, device auto; results go into runs",
+    "train --scene a.npy --labels b.npy --scene b.npy --labels a.npy":
+        "hybridsn on a+b, seed 0, device auto; results go into runs",
+    "train --dataset digits": "resnet_20 on digits, seed 0, device auto; results go into runs",
+    "train --config denoising/default_denoiser":
+        "residual_unet on train400, seed 0, device auto; results go into runs",
+    "train --config retrieval/synthetic_spectrum_rgb":
+        "dscmr on synthetic, seed 0, device auto; results go into runs",
+}  # fmt: skip
+HELP = ["--help", *(f"{name} --help" for name in cli.list_commands(click.Context(cli)))]
+WRONG = {
+    "train --epochs x": "Invalid value",
+    "train --dataset syntetic": "unknown name",
+    "train --dataset synthetic --set train.epoch=3": "unknown key",
+    "train --dataset synthetic --set split.kind=rondom": "rondom",
+    "train --config nothing": "no configuration",
+    "train --config denoising/default_denoiser --set data.folder=x/": "no such file",
+    "train --scene nothing.mat --labels x.mat": "no such file",
+    "train --dataset synthetic --split-file nothing.npz": "no such file",
+    "train --dataset synthetic --runs 2 --memory-limit 1G": "one run",
+    "train --resume nothing": "no such folder",
+    "batch nothing": "no configuration",
+    "evaluate nothing": "no such folder",
+    "predict nothing --scene x.npy -o map.tif": "no such folder",
+    "predict nothing --scene x.npy -o map.mp3": "map.mp3",
+    "replay nothing": "no such folder",
+    "denoise nothing.png": "no such file",
+    "detect nothing.hdr --anomaly rx -o map.tif": "no such file",
+    "retrieve index nothing --scene x.npy -o index": "no such folder",
+}
+BATCH, AGAIN = "batch batch/smoke", "replay run"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Output, errors and the heavy package that was asked for ("" if none), by command."""
+    folder = tmp_path_factory.mktemp("first_line")
+    for name in ("a.npy", "b.npy"):
+        (folder / name).touch()
+    (folder / "run").mkdir()
+    for name in ("config.yaml", "metrics.json"):
+        (folder / "run" / name).write_text("{}")
+    lines = [*HELP, *WRONG, *TRAININGS, BATCH, AGAIN]
+    words = json.dumps([line.split() for line in lines])
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, json.dumps(HEAVY), words],
+        cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return dict(zip(lines, json.loads(done.stdout), strict=True))
+
+
+@pytest.mark.parametrize("line", HELP)
+def test_help_needs_nothing_heavy(told, line):
+    out, err, asked = told[line]
+    assert out.startswith(f"Usage: hsi {line.partition('--')[0]}".rstrip())
+    assert (err, asked) == ("", "")
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_what_can_be_refused_at_once_is(told, line):
+    out, err, asked = told[line]
+    assert (out, asked) == ("", "")
+    assert err.startswith("error: ") and err.count("\n") == 1 and WRONG[line] in err
+
+
+@pytest.mark.parametrize("line", TRAININGS)
+def test_a_training_says_what_it_will_do_before_anything_heavy_is_loaded(told, line):
+    out, err, asked = told[line]
+    assert (out, err) == ("", f"hsi train: {TRAININGS[line]}\n")
+    assert asked in HEAVY
+
+
+def test_batches_and_replays_do_so_too(told):
+    assert told[BATCH][1] == "hsi batch: smoke, 2 seeds; results go into runs\n"
+    assert told[BATCH][2] in HEAVY
+    assert told[AGAIN][1].startswith("replay 1 of 1: run\n")
