@@ -91,6 +91,10 @@ class FormatLimitError(OutputError):
     """A file format cannot hold what should be written; another one can."""
 
 
+class Note(UserWarning):
+    """What a user should know of work that goes on; the command line shows it in one line."""
+
+
 class Stopped(Exception):
     """The user or the system asked the work to stop, and its state is safely on disk.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
-from .errors import UnknownNameError
+from .errors import Note, UnknownNameError
 from .printable import clipped
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def listed(known: Iterable[str]) -> str:
     return f"one of {len(names)} names, from {names[0]} to {names[-1]}"
 
 
-class LeftOut(UserWarning):
+class LeftOut(Note):
     """Something that another package offers cannot be used."""
 
 

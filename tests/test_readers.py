@@ -261,3 +261,10 @@ def test_big_tiff_pages_are_guessed_as_documented(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 5, 8), "u1"), photometric="minisblack")
     with pytest.raises(InputFileError, match="axes"):
         open_cube(tmp_path / "a.tif")
+
+
+def test_the_name_of_a_data_set_is_no_file_and_says_how_to_get_one(tmp_path):
+    with pytest.raises(InputFileError, match="hsi data export indian_pines"):
+        open_cube(tmp_path / "indian_pines")
+    with pytest.raises(InputFileError, match="heck the path"):
+        open_cube(tmp_path / "indian_pine")

@@ -26,6 +26,7 @@ SMALLER = {
     "hsi train --dataset indian_pines": "--epochs 1 --set model.window=9 "
     "--set reduction.components=13 --set split.train=0.05 --set evaluation.baselines=[]",
     "hsi train --scene cube.hdr": "--set auto.candidates=[lda,forest]",
+    "hsi batch batch/smoke": "--runs 1",
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hsi_suite.errors import OutputError, ShapeError
+from hsi_suite.errors import Note, OutputError, ShapeError
 from hsi_suite.palette import class_colours
 from hsi_suite.reports.drawing import data_uri, house_style, save_png, to_png, to_svg
 from hsi_suite.reports.figures import (
@@ -289,3 +289,17 @@ def test_chinese_names_are_written_by_a_font_that_has_them(monkeypatch):
             assert rcParams["font.family"] == ["DejaVu Sans", "STIXGeneral"]
     finally:
         drawing._style.cache_clear()
+
+
+def test_signs_without_a_font_are_told_once_in_one_line(monkeypatch):
+    from hsi_suite.reports import fonts
+    from hsi_suite.reports.drawing import to_svg
+
+    monkeypatch.setattr(fonts, "_said", set())
+    drawing = distance_figure([[1, 100]])
+    drawing.axes[0].set_title("maize \U00013000\U00013001")
+    with pytest.warns() as told:
+        assert to_svg(drawing) == to_svg(drawing)
+    (note,) = told
+    assert issubclass(note.category, Note)
+    assert "\U00013000\U00013001" in str(note.message) and "Noto Sans CJK SC" in str(note.message)

@@ -15,9 +15,8 @@ from typing import Any
 import click
 
 from ..engine.observer import interruptible
-from ..errors import HsiSuiteError, Stopped
+from ..errors import HsiSuiteError, Note, Stopped
 from ..printable import clipped, plain
-from ..registry import LeftOut
 from .suggestions import SuggestingGroup
 from .terminal import say
 
@@ -124,8 +123,8 @@ def _carry_out() -> object:
 
 
 def _say_in_one_line(message: Warning | str, *where: Any, **more: Any) -> str:
-    """What other packages cannot offer here, without the place in our code."""
-    if isinstance(message, LeftOut):
+    """What users should know, without the place in our code."""
+    if isinstance(message, Note):
         return f"note: {plain(message)}\n"
     return _FORMAT(message, *where, **more)
 

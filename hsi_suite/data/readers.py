@@ -93,6 +93,7 @@ def open_cube(
         ConfigError: `axes` names no axes.
     """
     path = Path(path)
+    _refuse_data_set(path)
     kind = recognise_format(path)
     refuse_variable(path, kind, variable, SCENE_OPTION)
     request = ArrayRequest(variable, parse_axes(axes), _size(shape))
@@ -129,6 +130,21 @@ def open_cube(
     if file.axes is not None and (remark := file.axes.remark()):
         file = replace(file, remarks=(remark, *file.remarks))
     return file
+
+
+def _refuse_data_set(path: Path) -> None:
+    """Refuse the name of a data set where a file is asked for."""
+    # It imports what reads scenes.
+    from .catalogue import dataset_names
+
+    if not path.exists() and path.name in dataset_names():
+        raise InputFileError(
+            path,
+            "no such file, but the name of a data set",
+            "a cube's file",
+            f"`hsi data export {path.name} -o cube.hdr` writes one; trainings take "
+            f"--dataset {path.name}, Python hsi.load_dataset({path.name!r})",
+        )
 
 
 def _options(

@@ -18,7 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from ..atomic import atomic_file
-from .fonts import LATIN, chinese_font
+from .fonts import LATIN, chinese_font, missing_signs
 
 INK = "#24292f"
 FAINT = "#8c959f"
@@ -57,7 +57,7 @@ _STYLE = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """The project's figure style inside the block, whatever is set outside."""
-    with rc_context():
+    with rc_context(), missing_signs():
         # Its values are valid, and checking the 300 anew for every figure takes longer than some.
         dict.update(cast(dict[Any, Any], rcParams), _style())
         yield

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from matplotlib.font_manager import fontManager
 
+from ..errors import Note
+from ..printable import shortened
+
 LATIN = "DejaVu Sans"
+_SIGN = re.compile(r"Glyph (\d+) ")
+_LONGEST = 40
+# What was said already, so that a page of ten figures says it once.
+_said: set[str] = set()
 # Of the systems that students have, and of the usual packages; the first that is there is taken.
 _CHINESE = (
     "Noto Sans CJK SC",
@@ -35,3 +46,34 @@ def chinese_font() -> str | None:
     """A font of this machine that has Chinese signs; None where none is known to be installed."""
     installed = {each.name for each in fontManager.ttflist}
     return next((name for name in _CHINESE if name in installed), None)
+
+
+@contextmanager
+def missing_signs() -> Iterator[None]:
+    """Say in one line which signs no font has, for which boxes are drawn inside the block.
+
+    Matplotlib says it in several lines for each sign and each time that it draws it.
+    """
+    missing: dict[str, None] = {}
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def keep(message: Warning | str, *where: object, **more: object) -> None:
+            found = _SIGN.match(str(message))
+            if found is None:
+                show(message, *where, **more)  # type: ignore[arg-type]
+            else:
+                missing[chr(int(found[1]))] = None
+
+        warnings.filterwarnings("always", _SIGN.pattern, UserWarning)
+        warnings.showwarning = keep
+        yield
+    signs = "".join(sign for sign in missing if sign not in _said)
+    if signs:
+        _said.update(signs)
+        warnings.warn(
+            f"figures: no font of this machine has {shortened(signs, _LONGEST)}, and boxes stand "
+            "for these signs; install one that has them, such as Noto Sans CJK SC for Chinese",
+            Note,
+            stacklevel=4,
+        )
