@@ -3,19 +3,25 @@
 import ast
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from batch_samples import Sample, make_batch, make_denoising_batch, report_of
 from matplotlib.figure import Figure as Drawing
+from matplotlib.text import Text
 from metrics_samples import NAMES, sample_metrics
 from scenes_samples import write_scene
 from task_samples import TASKS, finished_runs
 from test_reports_html import report as classification_source
 
-from hsi_suite.errors import ConfigError
+import hsi_suite as hsi_api
+from hsi_suite.errors import ConfigError, Note
+from hsi_suite.reports import fonts
 from hsi_suite.reports.batches.sections import batch_document
 from hsi_suite.reports.content import enumerate_names
+from hsi_suite.reports.denoising.page import DenoisingReport, denoising_page
 from hsi_suite.reports.document import (
     Cell,
     Column,
@@ -27,17 +33,24 @@ from hsi_suite.reports.document import (
     Section,
     Table,
 )
+from hsi_suite.reports.drawing import to_png
+from hsi_suite.reports.fonts import LATIN
 from hsi_suite.reports.html import html_page
 from hsi_suite.reports.languages import documents, figures
 from hsi_suite.reports.languages import speaking as speaking_module
 from hsi_suite.reports.languages.catalogue import Catalogue, catalogue, said
 from hsi_suite.reports.languages.documents import Translator
 from hsi_suite.reports.languages.speaking import VARIABLE, speaking, wanted, wanting
+from hsi_suite.reports.maps import map_figure
 from hsi_suite.reports.markdown import markdown
+from hsi_suite.reports.retrieval.query_page import RetrievalQueryReport, retrieval_query_page
 from hsi_suite.reports.verdict import verdict
+from hsi_suite.restoration.damage import Damage
 from hsi_suite.runs import launch
 from hsi_suite.runs.folder import Run
+from hsi_suite.runs.model_comparison import compare_networks, write_comparison
 from hsi_suite.runs.report import write_reports
+from hsi_suite.tasks.denoising.cube_report import added_noise_text, damage_rows
 
 LIBRARY = Path(__file__).resolve().parent.parent / "hsi_suite"
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -243,13 +256,150 @@ def test_verdicts_are_told_whole(chinese, kind, accuracy):
             assert sorted(numbers) == sorted(re.findall(r"\d[\d.,]*\d|\d", found)), found
 
 
+# Pages without a run.
+
+
+def audited(seed):
+    """Audits of a small scene, with a map that is right near training and much that is odd."""
+    rng = np.random.default_rng(seed)
+    labels = np.kron(rng.integers(1, 4, (4, 4)), np.ones((5, 5), int))
+    labels[0, 0], labels[19, 19] = 4, 5
+    train = np.zeros(labels.shape, bool)
+    train[:, :9] = True
+    answers = np.where(rng.random(labels.shape) < 0.3, rng.integers(0, 7, labels.shape), labels)
+    tested = ~train
+    if seed:
+        tested[3, 3] = True  # a pixel of both
+        train[19, 19] = True
+    cube = rng.normal(size=(*labels.shape, 3))
+    cube[5, 15] = cube[5, 5]
+    return hsi_api.audit(labels, train, tested, predictions=answers, window=5, cube=cube)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_audit_has_nothing_left_in_english(left, tmp_path, seed):
+    found = audited(seed)
+    with wanting("zh"):
+        page = found.save(tmp_path / "audit.html")[0].read_text("utf-8")
+    assert '<html lang="zh">' in page and CHINESE.search(page) and mixed(page) == []
+    assert english_left(left) == []
+    assert not CHINESE.search((tmp_path / "audit.json").read_text("utf-8"))
+    found.save(tmp_path / "english.html")
+    assert not CHINESE.search((tmp_path / "english.html").read_text("utf-8"))
+
+
+def test_a_denoised_cube_has_nothing_left_in_english(left):
+    values = np.random.default_rng(0).random((6, 5, 3))
+    damage = Damage(np.ones((6, 5), bool), (1, 4), np.zeros((6, 9), bool), np.zeros((5, 9), bool))
+    with wanting("zh"), speaking("denoised cube"):
+        rows = [*damage_rows(replace(damage, marked=(1,)), 12, True)]
+        rows += damage_rows(damage, 0, False)
+    rows += [
+        ("stuck values", "4 in 2 bands, replaced"),
+        ("stripes, columns of single bands", "3, up to 12.5, taken off"),
+        ("pixels with rare signals, put back",
+         "9 of 30; so many are hardly rare: is the noise stronger than σ says?"),
+        ("single odd values, left as they are",
+         "5; so few may be lines of one band; --repair removes them"),
+    ]  # fmt: skip
+    report = DenoisingReport(
+        title="a.npy, denoised", lead="6 × 5 × 3 (lines × samples × bands), uint16, NPY",
+        before=values, after=values, bands=(3, 2, 1), sigma=np.array([1.0, np.nan, 2.0]),
+        wavelengths=None, damage=rows, method=[("planes", "band by band")],
+        scores={"noisy": {"peak": 9.0}, "denoised": {"peak": 9.0}},
+        remarks=[added_noise_text("case3", 5, 0), *(f"{k}: {v}." for k, v in rows if v != "none")],
+    )  # fmt: skip
+    with wanting("zh"), speaking("denoised cube"):
+        page = html_page(denoising_page(report))
+    assert mixed(page) == [] and english_left(left) == []
+
+
+def test_a_search_has_nothing_left_in_english(left):
+    remarks = [
+        "the best similarity, 0.123, is below 0.456, which 95 % of the validation's queries of "
+        "known classes reach: either the gallery holds nothing like the query, or the run has "
+        "never learnt anything like it",
+        "labels of the 9 best matches: 3 Soil, 2 Tree and 4 other labels",
+        "wavelengths in µm, as the file says", "values in percent, as they reach 98.5",
+        "multiplied by 10000: the spectra learnt from are taken for reflectance times 10000, as "
+        "they reach 2.1e+03 on average; --scale says otherwise",
+        "3 of 9 bands were not measured: nothing is extrapolated, they take the mean of the "
+        "spectra learnt from at the level of this one",
+    ]  # fmt: skip
+    report = RetrievalQueryReport(
+        title="Search: line 3, sample 4 of jasper in jasper",
+        lead="1,000 pixels searched · best similarity 0.9912 · run runs/a",
+        remarks=[Remark(f"{text[0].upper()}{text[1:]}.") for text in remarks],
+        score_map=Drawing(), sheet=Drawing(), spectra=None, spectra_words="", space=Drawing(),
+        space_words="90 of the gallery's 1,000 rows on their two main axes, which show 84 % of "
+        "their variance: near in this picture is not always near in the common space.",
+        matches=Table("", [Column("rank"), Column("similarity"), Column("label")], []),
+        query=[("modality", "3")], gallery=[("items", "1,000, every 2. line and sample")],
+        command="hsi",
+    )  # fmt: skip
+    with wanting("zh"), speaking("search"):
+        page = html_page(retrieval_query_page(report))
+    assert mixed(page) == [] and english_left(left, ["runs/a", "run runs/a"]) == []
+
+
+def test_compared_networks_have_nothing_left_in_english(left, tmp_path):
+    found = compare_networks(["cnn1d", "dncnn depth=3"])
+    with wanting("zh"):
+        write_comparison(found, tmp_path / "a", overwrite=False)
+    page = (tmp_path / "a" / "index.html").read_text("utf-8")
+    assert mixed(page) == [] and "网络比较" in page
+    stages = [stage["name"] for each in found.networks for stage in each["stages"]]
+    assert english_left(left, [*map(re.escape, stages), "cnn1d.*", "dncnn.*"]) == []
+
+
+@pytest.mark.parametrize("given", ["audit", "denoise", "query", "compare"])
+def test_a_language_without_a_page_is_refused(hsi, tmp_path, given):
+    np.save(tmp_path / "a.npy", np.ones((4, 4, 3), np.float32))
+    words = {
+        "audit": ["audit", "a.npy", "--split", "b.npy"],
+        "denoise": ["denoise", str(tmp_path / "a.npy"), "-o", str(tmp_path / "b.npy")],
+        "query": ["retrieve", "query", "idx", "--pixel", "1,1"],
+        "compare": ["models", "compare", "cnn1d"],
+    }[given]
+    status, _, err = hsi(*words, "--language", "zh")
+    assert (status, err.count("\n")) == (2, 1) and "--language: given without a page" in err
+
+
+# Signs that no font has.
+
+
+@pytest.mark.parametrize("font", [None, LATIN])
+def test_without_a_font_figures_have_numbers_of_classes_and_one_line_says_so(monkeypatch, font):
+    monkeypatch.setattr(fonts, "chinese_font", lambda: font)
+    for each in (fonts._signs, fonts._say_numbers):
+        each.cache_clear()
+    labels = np.array([[1, 2], [3, 0]])
+    with pytest.warns(Note, match="Noto Sans CJK SC") as said_lines:
+        figure = map_figure(
+            labels, labels, np.zeros((2, 2, 3), np.uint8), ["玉米", "Oats", "大豆"], title="a",
+            synthetic=False,
+        )  # fmt: skip
+        to_png(figure)
+    assert len(said_lines) == 1
+    texts = {text.get_text() for text in figure.findobj(Text)}
+    assert {"class 1", "Oats", "class 3"} <= texts
+    fonts._signs.cache_clear()
+
+
 # What writes the pages that are translated.
 PAGES = [
     "classification", "verdict", "content", "folds", "probabilities", "confusions", "areas",
     "bands", "choices", "guards", "searches", "split_level", "pictures", "figures",
     "probability_figures",
 ]  # fmt: skip
-CONTENTS = ["images/content", "denoising/content", "retrieval/content", "retrieval/figures"]
+CONTENTS = [
+    "images/content", "denoising/content", "retrieval/content", "retrieval/figures",
+    "auditing/content", "auditing/verdict", "auditing/figures", "auditing/page", "denoising/page",
+    "retrieval/query_page", "retrieval/query_figures", "retrieval/score_map",
+]  # fmt: skip
+BESIDE = [
+    "denoising/cube_report", "retrieval/query", "retrieval/query_items", "retrieval/query_output",
+]  # fmt: skip
 NOTES = ["verdicts", "comparison_notes", "statistics", "variance", "group_comparisons"]
 SOURCES = [
     *(LIBRARY / "reports" / f"{name}.py" for name in PAGES),
@@ -259,6 +409,9 @@ SOURCES = [
     *(LIBRARY / "reports" / f"{kind}.py" for kind in CONTENTS),
     LIBRARY / "tasks" / "scenes" / "class_areas.py",
     LIBRARY / "runs" / "pages.py",
+    LIBRARY / "runs" / "model_comparison.py",
+    LIBRARY / "reports" / "complexity.py",
+    *(LIBRARY / "tasks" / f"{name}.py" for name in BESIDE),
     *(LIBRARY / "metrics" / f"{name}.py" for name in NOTES),
 ]
 # Functions that write for the terminal alone.
@@ -269,8 +422,9 @@ TERMINAL = {
 # Of charts, papers, files and the audit of others.
 ELSEWHERE = {
     "svg+xml", "what hsi drew", "upper left", "lower left", "outside right center",
-    "outside lower center", "dense matrix", "batch.yaml", "chi-square",
-    "All others are partly disjoint.",
+    "outside lower center", "outside upper right", "outside right upper", "offset points",
+    "comparison of networks", "none given", "is a file", " pixels searched · best similarity ",
+    "dense matrix", "batch.yaml", "chi-square",
 }  # fmt: skip
 
 
@@ -353,7 +507,7 @@ def test_nothing_is_spoken_but_english_unless_asked(monkeypatch):
     )  # fmt: skip
     with wanting("zh"), speaking("classification"):
         assert (said("runs"), enumerate_names(["a", "b", "c"])) == ("运行数", "a、b 和 c")
-    with wanting("zh"), speaking("audit"):
+    with wanting("zh"), speaking("something else"):
         assert said("runs") == "runs"
     monkeypatch.setenv(VARIABLE, "fr")
     with pytest.raises(ConfigError, match="HSI_LANGUAGE"):

@@ -12,6 +12,8 @@ from .values import (
     NUMBER_OR_NAN,
     array_options,
     drawn_label_options,
+    language_option,
+    require_page,
     unlabelled_option,
     warp_labels_option,
 )
@@ -76,6 +78,7 @@ Examples:
 @drawn_label_options
 @array_options
 @click.option("-o", "--output", metavar="PAGE", help="Write a page, PAGE.html, and JSON beside it.")
+@language_option
 @click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def audit(
@@ -100,6 +103,7 @@ def audit(
     from ..tasks.auditing.output import audit_paths, write_audit
     from ..tasks.auditing.split_audit import audit_split
 
+    require_page(output is not None, "-o PAGE")
     if output is not None:
         refuse_existing(audit_paths(output), overwrite=overwrite)
     files = _files(labels, ",".join(splits), predictions, options)

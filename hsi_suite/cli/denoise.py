@@ -14,8 +14,10 @@ from .values import (
     array_options,
     auto_or,
     band_options_with,
+    language_option,
     memory_limit_option,
     numbers_or_auto,
+    require_page,
 )
 
 if TYPE_CHECKING:
@@ -163,6 +165,7 @@ Examples:
     "found and mended (includes --repair; from 10 bands on); or each band alone.",
 )
 @click.option("--repair", is_flag=True, help="Cubes: fill dead bands, missing and odd values.")
+@language_option
 @array_options
 @band_options_with("all, with their marks")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -215,6 +218,7 @@ def denoise(
     images, cubes = separate_cubes(
         inputs, TerminalObserver(), stacking, [output, given["contact_sheet"]]
     )
+    require_page(bool(cubes) and given["compare"], "a cube and --compare")
     folders = [path for path in map(Path, inputs) if path.is_dir()]
     chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "nodata")}
     chosen["noise"] = given.pop("add_kind")

@@ -12,6 +12,7 @@ import click
 from .output import print_json
 from .suggestions import SuggestingGroup
 from .terminal import say
+from .values import language_option, require_page
 
 if TYPE_CHECKING:
     from ..models.description import ModelDescription
@@ -105,6 +106,7 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
 @click.option(
     "-o", "--output", metavar="FOLDER", help="Write pictures (PNG, SVG) and a page there."
 )
+@language_option
 @click.option("--overwrite", is_flag=True, help="Let results take the places of finished files.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; memory in bytes.")
 def compare(
@@ -124,6 +126,7 @@ def compare(
     from ..reports.complexity import comparison_table
     from ..runs.model_comparison import compare_networks, write_comparison
 
+    require_page(output is not None, "-o FOLDER")
     shape = None if size is None else _parse_size(size)
     found = compare_networks(names, shape=shape, runs=runs, dataset=dataset)
     written = [] if output is None else write_comparison(found, output, overwrite=overwrite)

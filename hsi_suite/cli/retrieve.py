@@ -14,7 +14,9 @@ from .values import (
     Number,
     array_options,
     drawn_label_options,
+    language_option,
     memory_limit_option,
+    require_page,
     unlabelled_option,
     warp_labels_option,
 )
@@ -198,6 +200,7 @@ def index_command(
 )
 @click.option("--run", metavar="RUN", help="Where the run that made the index lies now.")
 @click.option("-o", "--output", metavar="FOLDER", help="Write maps, pictures and a page.")
+@language_option
 @click.option("--overwrite", is_flag=True, help="Replace the results of a search that are there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @memory_limit_option("larger pictures are refused")
@@ -233,6 +236,7 @@ def query_command(
     from ..tasks.retrieval.query_output import check_output, write_query
     from .output import print_json
 
+    require_page(output is not None, "-o FOLDER")
     if output is not None:
         check_output(output, overwrite=overwrite)
     observer = TerminalObserver()

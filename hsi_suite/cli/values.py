@@ -207,6 +207,26 @@ def require_language(task: str) -> None:
         require(task)
 
 
+def require_page(written: bool, remedy: str) -> None:
+    """Refuse --language where no page is written.
+
+    Args:
+        written: whether one is.
+        remedy: what asks for one.
+
+    Raises:
+        ConfigError: it is given, and none is.
+    """
+    from ..errors import ConfigError
+
+    context = click.get_current_context()
+    if (
+        not written
+        and context.get_parameter_source("language") == click.core.ParameterSource.COMMANDLINE
+    ):
+        raise ConfigError("--language", "given without a page to write", remedy)
+
+
 def _wish(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     from ..reports.languages.speaking import wanted, wanting
 
@@ -219,8 +239,8 @@ language_option = click.option(
     type=click.Choice(["en", "zh"]),
     callback=_wish,
     expose_value=False,
-    help="Language of the pages of runs and batches: English or Chinese. The variable HSI_LANGUAGE "
-    "says it for every command; other pages are in English.  [default: en]",
+    help="Language of the page: English or Chinese. The variable HSI_LANGUAGE says it for every "
+    "command.  [default: en]",
 )
 
 

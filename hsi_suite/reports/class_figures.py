@@ -15,6 +15,7 @@ from ..palette import class_colours
 from ..printable import plain, shortened
 from .content import MOST_CLASSES, Metrics, classes_note, hex_colour, shown_classes
 from .drawing import FAINT, INK, house_style
+from .fonts import figure_names
 from .paper.figure import PaperFigure, fitted
 
 _LONGEST_NAME = 30
@@ -33,7 +34,9 @@ def class_figure(metrics: Metrics) -> PaperFigure:
     labels = [entry.get("label", place + 1) for place, entry in enumerate(classes)]
     palette = class_colours(max(labels, default=0))
     drawing = class_scores_figure(
-        [plain(classes[place]["name"]) for place in shown],
+        figure_names(
+            (plain(classes[place]["name"]) for place in shown), (labels[place] for place in shown)
+        ),
         [hex_colour(palette[labels[place]]) for place in shown],
         [metrics["test"]["per_class"][place] for place in shown],
     )

@@ -8,6 +8,7 @@ from ..printable import plain
 from .content import Metrics, count
 from .document import Column, Section, Table, Value
 from .figures import MOST_IN_MATRIX, MOST_PAIRS, confusion_figure
+from .fonts import figure_names
 from .pictures import chart
 
 
@@ -20,7 +21,9 @@ def confusion_section(metrics: Metrics, noun: str) -> Section:
     """
     counts = Confusion.from_plain(metrics["test"]["confusion_matrix"])
     names = [plain(entry["name"]) for entry in metrics["classes"]]
-    drawing = confusion_figure(counts, names)
+    labels = [entry.get("label", place) for place, entry in enumerate(metrics["classes"], 1)]
+    drawn = figure_names(names, labels)
+    drawing = confusion_figure(counts, drawn)
     right = f"{count(int(counts.hits.sum()))} of {count(int(counts.counts.sum()))} test {noun}"
     if counts.num_classes <= MOST_IN_MATRIX:
         caption = (
@@ -30,7 +33,7 @@ def confusion_section(metrics: Metrics, noun: str) -> Section:
         table = _matrix(counts, metrics, noun)
         figure = chart(
             drawing, f"Confusion matrix: {right} on the diagonal.", caption, [table],
-            draw=lambda width: confusion_figure(counts, names, width),
+            draw=lambda width: confusion_figure(counts, drawn, width),
         )  # fmt: skip
         return Section("Confusion matrix", [figure])
     table = _largest(counts, names, noun)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import findfont, fontManager
+from matplotlib.ft2font import FT2Font
 
 from ..errors import Note
 from ..printable import shortened
@@ -77,3 +78,41 @@ def missing_signs() -> Iterator[None]:
             Note,
             stacklevel=4,
         )
+
+
+def figure_names(names: Iterable[str], labels: Iterable[int]) -> list[str]:
+    """Names of classes as figures have them: "class 3" where a font for them is missing.
+
+    Args:
+        names: of the classes.
+        labels: of each, its number in the tables of the page.
+    """
+    pairs = list(zip(names, labels, strict=True))
+    missing = [name for name, _ in pairs if not drawable(name)]
+    if missing:
+        _say_numbers(shortened(missing[0], _LONGEST))
+    return [name if drawable(name) else f"class {label}" for name, label in pairs]
+
+
+def drawable(text: str) -> bool:
+    """Whether the fonts of figures have every sign of a text."""
+    return text.isascii() or all(sign.isspace() or ord(sign) in _signs() for sign in text)
+
+
+@cache
+def _say_numbers(name: str) -> None:
+    # Kept here, as Python forgets what it has said whenever filters change, as for each figure.
+    warnings.warn(
+        f"figures: no font of this machine has the signs of {name}, and classes stand there by "
+        "their numbers; install one that has them, such as Noto Sans CJK SC for Chinese (package "
+        "fonts-noto-cjk of Debian and Ubuntu)",
+        Note,
+        stacklevel=4,
+    )
+
+
+@cache
+def _signs() -> frozenset[int]:
+    """The code points that the fonts of figures have."""
+    families = [LATIN, *filter(None, [chinese_font()])]
+    return frozenset().union(*(FT2Font(findfont(each)).get_charmap() for each in families))

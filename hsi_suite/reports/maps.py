@@ -29,6 +29,7 @@ from ..palette import (
 )
 from ..printable import shortened
 from .drawing import FAINT, INK, house_style
+from .fonts import figure_names
 
 Image = NDArray[np.uint8]
 # Of more classes than this the legend names those that cover most of the map.
@@ -146,7 +147,8 @@ def class_entries(
     """The legend of a map and its truth; see `map_figure`."""
     palette = class_colours(len(class_names))
     named, left = _named(prediction, ground_truth, len(class_names))
-    entries = [(class_names[label - 1], _levels(palette[label])) for label in named]
+    words = figure_names((class_names[label - 1] for label in named), named)
+    entries = [(name, _levels(palette[label])) for name, label in zip(words, named, strict=True)]
     if left:
         entries.append((f"and {left:,} more classes", NO_DATA))
     if ground_truth is not None and not ground_truth.all():

@@ -21,6 +21,7 @@ from ..registry import listed
 from ..reports.complexity import complexity_figure, complexity_page, stages_figure
 from ..reports.drawing import save_png, to_svg
 from ..reports.html import html_page
+from ..reports.languages.speaking import speaking
 from .finished_runs import finished_runs
 from .folder import Run
 from .scores import headline, run_scores, variant
@@ -101,8 +102,9 @@ def write_comparison(found: NetworksCompared, folder: str | Path, *, overwrite: 
         for number, drawing in enumerate(drawings):
             save_png(drawing, paths[2 * number], 200)
             write_text(paths[2 * number + 1], to_svg(drawing))
-        page = complexity_page(found.networks, found.metric, found.notes)
-        write_text(paths[4], html_page(page))
+        with speaking("comparison of networks"):
+            page = html_page(complexity_page(found.networks, found.metric, found.notes))
+        write_text(paths[4], page)
         write_json(paths[5], asdict(found))
     return paths
 

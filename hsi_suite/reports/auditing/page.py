@@ -11,6 +11,7 @@ from ..content import count, percent
 from ..document import Document, Paragraph, Remarks, Section, pairs
 from ..drawing import to_png
 from ..figures import distance_figure
+from ..languages.figures import translate_figure
 from ..pictures import chart, photograph
 from .content import (
     audit_title,
@@ -22,7 +23,7 @@ from .content import (
     window_table,
 )
 from .figures import accuracy_figure, audit_maps, window_figure
-from .verdict import Facts, verdict_remarks
+from .verdict import Facts, statements
 
 
 def audit_page(
@@ -50,13 +51,15 @@ def audit_page(
         f"{leakage['window']} × {leakage['window']}."
     )
     where = "Where training and test pixels lie, and where answers are right."
-    maps = to_png(audit_maps(labels, parts, right, audit_title(facts)))
+    drawing = audit_maps(labels, parts, right, audit_title(facts))
+    translate_figure(drawing)
+    maps = to_png(drawing)
     return Document(
         audit_title(facts),
         f"Is this split disjoint, and what is a score on it worth? · {level} · "
         f"{count(facts['pixels']['test'])} test pixels",
         [
-            Section("", [Remarks(verdict_remarks(facts)), rule]),
+            Section("", [Remarks(statements(facts)), rule]),
             Section("Scores", [score_table(facts)]),
             Section("Maps", [photograph(maps, where, where)]),
             Section(

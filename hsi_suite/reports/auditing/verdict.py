@@ -36,15 +36,20 @@ def audit_verdict(facts: Facts) -> dict[str, Any]:
     Returns:
         level, rule, the skill of position alone, and statements with their warnings.
     """
-    level, reasons = _level(facts)
-    first = f"{_SENTENCES[level]}: {'; '.join(reasons)}. {_MEANING[level]}"
-    statements = [Remark(first, level != DISJOINT), *_statements(facts)]
+    level, _ = _level(facts)
     return {
         "level": level,
         "rule": RULE,
         "position_skill": position_skill(facts),
-        "statements": [{"text": each.text, "warning": each.warning} for each in statements],
+        "statements": [{"text": each.text, "warning": each.warning} for each in statements(facts)],
     }
+
+
+def statements(facts: Facts) -> list[Remark]:
+    """What the verdict says, with lists of names as the language that is spoken joins them."""
+    level, reasons = _level(facts)
+    first = f"{_SENTENCES[level]}: {'; '.join(reasons)}. {_MEANING[level]}"
+    return [Remark(first, level != DISJOINT), *_statements(facts)]
 
 
 def verdict_remarks(facts: Facts) -> list[Remark]:

@@ -14,8 +14,18 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, "zh")
 VARIABLE = "HSI_LANGUAGE"
 """The environment variable that says it; processes that a command starts have it too."""
-#: What has pages in every language, by task; all else is written in English.
-TRANSLATED = ("classification", "image_classification", "denoising", "retrieval", "batch")
+#: What has pages in every language: runs by their task, and what commands find without a run.
+TRANSLATED = (
+    "classification",
+    "image_classification",
+    "denoising",
+    "retrieval",
+    "batch",
+    "audit",
+    "denoised cube",
+    "search",
+    "comparison of networks",
+)
 
 _spoken: ContextVar[str] = ContextVar("_spoken", default=ENGLISH)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...palette import class_colours
 from ...printable import shortened
 from ..drawing import ACCENT, FAINT, INK, SECOND, house_style
+from ..fonts import figure_names
 
 _DPI = 150
 _COLUMNS = 5
@@ -153,11 +154,12 @@ def common_space_figure(space: CommonSpace) -> Figure:
         x, y = space.points.T
         if space.labels is not None and len(space.class_names) <= _MOST_CLASSES:
             colours = class_colours(len(space.class_names)) / 255
+            names = figure_names(space.class_names, range(1, len(space.class_names) + 1))
             for label in range(len(space.class_names) + 1):
                 chosen = space.labels == label
                 if not chosen.any():
                     continue
-                name = space.class_names[label - 1] if label else "unlabelled"
+                name = names[label - 1] if label else "unlabelled"
                 colour = colours[label] if label else FAINT
                 words = shortened(name, 24).replace("$", r"\$").lstrip("_")
                 axes.scatter(x[chosen], y[chosen], s=5, color=colour, linewidths=0, label=words)

@@ -8,6 +8,7 @@ from ...atomic import keeping, make_folder, write_json, write_text
 from ...errors import OutputError
 from ...reports.auditing.page import audit_page
 from ...reports.html import html_page
+from ...reports.languages.speaking import speaking
 from .split_audit import SplitAudit
 
 _ENDINGS = (".html", ".htm")
@@ -45,7 +46,8 @@ def write_audit(
         right["map"] = found.predictions.ravel()[split.test] == truth
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     with keeping((path, data), overwrite=overwrite):
-        text = html_page(audit_page(found.facts, found.labels, parts, right))
+        with speaking("audit"):
+            text = html_page(audit_page(found.facts, found.labels, parts, right))
         make_folder(path.parent)
         write_json(data, found.facts)
         write_text(path, text)

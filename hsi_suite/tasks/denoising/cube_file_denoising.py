@@ -23,6 +23,7 @@ from ...errors import HsiSuiteError, InputFileError, OutputError
 from ...memory import memory_text
 from ...reports.denoising.page import denoising_page
 from ...reports.html import html_page
+from ...reports.languages.speaking import speaking
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
@@ -182,10 +183,11 @@ def denoise_cube_file(
         )
         scores = {} if clean is None else _scores(clean, file, target, restoration)
         if report is not None:
-            page = cube_report(restoration, file, target, denoiser_name, scores)
-            if added_noise is not None:
-                page = replace(page, remarks=[added_noise_text(*added_noise), *page.remarks])
-            write_text(Path(report), html_page(denoising_page(page)))
+            with speaking("denoised cube"):
+                page = cube_report(restoration, file, target, denoiser_name, scores)
+                if added_noise is not None:
+                    page = replace(page, remarks=[added_noise_text(*added_noise), *page.remarks])
+                write_text(Path(report), html_page(denoising_page(page)))
             written += (Path(report),)
     return DenoisedFile(
         path,

@@ -17,6 +17,7 @@ from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
+from ...reports.fonts import figure_names
 from ...reports.images.figures import Mistake, mistakes_figure
 from ...runs.folder import CONFUSION, COST, CURVES, HISTORY, METRICS, Run, csv_text
 from ...runs.pages import PageFacts, measured_cost, write_page
@@ -126,7 +127,8 @@ def _write_pictures(
     test: NDArray[np.float32],
 ) -> None:
     names = prepared.images.class_names
-    confusion = confusion_figure(metrics["test"]["confusion_matrix"], names)
+    drawn = figure_names(names, range(1, len(names) + 1))
+    confusion = confusion_figure(metrics["test"]["confusion_matrix"], drawn)
     save_png(confusion, run.path / CONFUSION)
     if has_curves(training.history):
         save_png(learning_curves_figure(training.history), run.path / CURVES)

@@ -18,6 +18,7 @@ from ...errors import FormatLimitError, OutputError
 from ...reports.document import Column, Remark, Table, Value
 from ...reports.drawing import save_png
 from ...reports.html import html_page
+from ...reports.languages.speaking import speaking
 from ...reports.retrieval.query_figures import (
     common_space_figure,
     contact_sheet_figure,
@@ -99,8 +100,9 @@ def write_query(
             remarks.append(words)
         write_text(folder / "matches.csv", csv_text([asdict(match) for match in result.matches]))
         said = replace(result, remarks=tuple(remarks))
-        report = _report(said, picture, sheet, title, shlex.join(command))
-        write_text(folder / REPORT, html_page(retrieval_query_page(report)))
+        with speaking("search"):
+            report = _report(said, picture, sheet, title, shlex.join(command))
+            write_text(folder / REPORT, html_page(retrieval_query_page(report)))
         names = (MAP_PICTURE, layer, SHEET, "matches.csv", REPORT, "result.json")
         said = replace(said, written=tuple(output / name for name in names))
         write_json(folder / "result.json", said.to_json())

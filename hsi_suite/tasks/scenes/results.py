@@ -18,6 +18,7 @@ from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
+from ...reports.fonts import figure_names
 from ...runs.folder import (
     AREAS,
     AREAS_TABLE,
@@ -120,7 +121,8 @@ def write_results(
     write_maps(run, prepared, labels, metrics, observer)
     areas = run_areas(prepared.scene, labels, metrics)
     write_areas(areas, run.path / AREAS_TABLE, run.path / AREAS)
-    confusion = confusion_figure(metrics["test"]["confusion_matrix"], prepared.class_names)
+    names = figure_names(prepared.class_names, prepared.split.classes)
+    confusion = confusion_figure(metrics["test"]["confusion_matrix"], names)
     save_png(confusion, run.path / CONFUSION)
     if has_curves(history):
         save_png(learning_curves_figure(history), run.path / CURVES)
