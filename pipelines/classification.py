@@ -99,6 +99,7 @@ def _work(
     mapped = time.monotonic()
     judged = judge_test(saved, reduced, prepared, config, observer)
     dropout = asked_dropout(saved, reduced, prepared, config, observer)
+    tested = time.monotonic()
     del reduced
     release_free_blocks()
     searches: dict[str, Any] = {}
@@ -107,8 +108,11 @@ def _work(
     costs = Costs(
         training_seconds=trained - started,
         epoch_seconds=training.seconds,
-        map_seconds=mapped - trained,
-        baseline_seconds=time.monotonic() - mapped,
+        stages={
+            "map_seconds": mapped - trained,
+            "test_seconds": tested - mapped,
+            "baseline_seconds": time.monotonic() - tested,
+        },
         candidate_seconds=choice.seconds if choice else {},
     )
     outcome = Outcome(

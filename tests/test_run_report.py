@@ -35,6 +35,16 @@ def test_the_page_of_a_run_is_the_one_its_training_wrote(trained):
     assert written.verdict[0].text.startswith("On ")
 
 
+def test_what_its_stages_took_stands_beside_it(trained):
+    cost = json.loads((trained.path / "cost.json").read_text())
+    stages = ("preparation", "training", "map", "test", "baseline", "pictures")
+    assert all(cost[f"{stage}_seconds"] >= 0 for stage in stages)
+    assert min(cost["preparation_seconds"], cost["pictures_seconds"]) > 0
+    assert cost["peak_memory_megabytes"] > 10 and "processor_joules" in cost
+    page = (trained.path / "report.html").read_text()
+    assert "preparation_seconds" in page and "processor_joules" in page
+
+
 def test_so_is_that_of_a_run_on_images(tmp_path):
     spec = ModelSpec(Pebble, "classification", "for tests", "kaiming", {}, (1, 8, 8), 0)
     with pytest.MonkeyPatch.context() as patch:

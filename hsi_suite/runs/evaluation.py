@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ..engine.observer import Observer
 from ..environment import device_text
 from ..errors import ConfigError, RunError
@@ -53,6 +51,9 @@ def evaluate(
     task = task_of(opened)
     if dropout_at_test and not task.shows_dropout:
         raise ConfigError("--dropout-at-test", f"a run of {task.name}", "a classifier of scenes")
+    # Not before what is refused without it.
+    import torch
+
     result = task.evaluate(opened, observer, device, memory_limit, dropout_at_test=dropout_at_test)
     then, here = opened.environment, str(result.pop("device"))
     name = torch.cuda.get_device_name(here) if here.startswith("cuda") else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from ..atomic import write_text
@@ -18,47 +17,13 @@ from ..reports.languages.documents import remarks_in_spoken_language
 from ..reports.languages.speaking import speaking
 from ..schemas.training import MachineConfig
 from ..user_files import read_bytes
+from .cost import shown_cost
 from .folder import CONFIG, REPORT, Run
-from .machine import host, peak_device_megabytes, peak_memory_megabytes
 from .tasks import task_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD = 24
 _LARGEST_PICTURE = 2**28
-# By candidate, of --model auto.
-CANDIDATE_SECONDS = "candidate_seconds"
-# What a run's cost.json may hold, in the order of its page.
-COST_KEYS = (
-    "training_seconds",
-    CANDIDATE_SECONDS,
-    "epoch_seconds",
-    "map_seconds",
-    "baseline_seconds",
-    "evaluation_seconds",
-    "peak_memory_megabytes",
-    "peak_device_megabytes",
-    "finished",
-    "host",
-)
-
-
-def measured_cost(training: float, epochs: Sequence[float], **further: float) -> dict[str, Any]:
-    """What a run took, as cost.json holds it.
-
-    Args:
-        training: seconds from its begin to its last step.
-        epochs: seconds of each epoch.
-        further: other seconds by their keys.
-    """
-    return {
-        "training_seconds": round(training, 3),
-        "epoch_seconds": [round(value, 4) for value in epochs],
-        **{name: round(value, 3) for name, value in further.items()},
-        "peak_memory_megabytes": round(peak_memory_megabytes(), 1),
-        **peak_device_megabytes(),
-        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "host": host(),
-    }
 
 
 @dataclass(frozen=True)
@@ -70,7 +35,7 @@ class PageFacts:
         config: as its config.yaml has it.
         metrics: the content of metrics.json, which may not be written yet.
         history: a row of values for each epoch.
-        cost: see `measured_cost`.
+        cost: see `cost.measured_cost`.
     """
 
     run: Run
@@ -83,10 +48,7 @@ class PageFacts:
     def of(cls, run: Run) -> PageFacts:
         """Those of a finished run, from its folder."""
         config = validate(task_of(run).schema, run.config, run.path / CONFIG)
-        # cost.json sorts its keys.
-        place = {name: number for number, name in enumerate(COST_KEYS)}
-        names = sorted(run.cost, key=lambda name: place.get(name, len(place)))
-        return cls(run, config, run.metrics, run.history, {name: run.cost[name] for name in names})
+        return cls(run, config, run.metrics, run.history, run.cost)
 
 
 def picture_of(run: Run, name: str) -> bytes | None:
@@ -136,6 +98,6 @@ def again_section(facts: PageFacts) -> Section:
             pairs("Seeds of the random streams.", seeds),
             pairs("What the run ran on.", flat_rows(facts.run.environment)),
             Listing("Configuration", dump_yaml(facts.config).rstrip()),
-            pairs("Cost of the run.", flat_rows(facts.cost)),
+            pairs("Cost of the run.", shown_cost(facts.cost)),
         ],
     )

@@ -15,6 +15,7 @@ from ..engine.task import TrainingTask
 from ..engine.trainer import Trainer, Training
 from ..errors import ConfigError
 from ..models.building import running
+from .cost import metered, prepared
 from .folder import CHECKPOINT, CONFIG, Run, open_run
 from .life import carry_out
 from .machine import forget_peak_device_memory, on_device
@@ -59,9 +60,11 @@ def train(
     forget_peak_device_memory()
     device, threads = torch.device(config.device), config.threads or 1
     with (
+        metered(),
         computing(device, threads, config.deterministic, task.memory_keys),
         task.prepare(config, observer, team, memory_limit) as job,
     ):
+        prepared()
         return carry_out(job, Path(output), folder, observer, team, begun_on)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from ...models.network_file import shown_name
 from ...reports.denoising.content import level_text, middle_level
 from ...reports.drawing import house_style, save_png
 from ...reports.figures import has_curves, learning_curves_figure
+from ...runs.cost import measured_cost
 from ...runs.folder import COST, CURVES, HISTORY, METRICS, Run, csv_text
-from ...runs.pages import PageFacts, measured_cost, write_page
+from ...runs.pages import PageFacts, write_page
 from ...schemas.denoising import DenoisingConfig
 from .definition import PICTURE
 from .denoiser import Denoiser
@@ -39,14 +41,21 @@ def write_denoising_results(
     seconds: float,
 ) -> None:
     """Write everything; `metrics.json`, which marks the run as finished, comes last."""
+    started = time.monotonic()
+    metrics = _metrics(config, denoiser, task, training)
+    evaluated = time.monotonic()
     write_text(run.path / HISTORY, csv_text(training.history))
-    cost = measured_cost(seconds, training.seconds)
-    write_json(run.path / COST, cost)
     if len(task.validation):
         save_png(picture_grid(denoiser, task), run.path / PICTURE)
     if has_curves(training.history):
         save_png(learning_curves_figure(training.history), run.path / CURVES)
-    metrics = _metrics(config, denoiser, task, training)
+    cost = measured_cost(
+        seconds,
+        training.seconds,
+        evaluation_seconds=evaluated - started,
+        pictures_seconds=time.monotonic() - evaluated,
+    )
+    write_json(run.path / COST, cost)
     write_page(run, PageFacts(run, config, metrics, training.history, cost))
     write_json(run.path / METRICS, metrics)
 

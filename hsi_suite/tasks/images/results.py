@@ -19,8 +19,9 @@ from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...reports.fonts import figure_names
 from ...reports.images.figures import Mistake, mistakes_figure
+from ...runs.cost import measured_cost
 from ...runs.folder import CONFUSION, COST, CURVES, HISTORY, METRICS, Run, csv_text
-from ...runs.pages import PageFacts, measured_cost, write_page
+from ...runs.pages import PageFacts, write_page
 from ...schemas.image_classification import ImageClassificationConfig
 from .classifier import ImageClassifier
 from .evaluation import image_scores
@@ -54,12 +55,17 @@ def write_image_results(
         for name, indices in parts.items()
         if len(indices)
     }
-    evaluating = time.monotonic() - started
-    cost = measured_cost(seconds, training.seconds, evaluation_seconds=evaluating)
-    write_text(run.path / HISTORY, csv_text(training.history))
-    write_json(run.path / COST, cost)
     metrics = _metrics(config, prepared, classifier, training, rows)
+    evaluated = time.monotonic()
+    write_text(run.path / HISTORY, csv_text(training.history))
     _write_pictures(run, prepared, metrics, training, rows["test"])
+    cost = measured_cost(
+        seconds,
+        training.seconds,
+        evaluation_seconds=evaluated - started,
+        pictures_seconds=time.monotonic() - evaluated,
+    )
+    write_json(run.path / COST, cost)
     write_page(run, PageFacts(run, config, metrics, training.history, cost))
     write_json(run.path / METRICS, metrics)
 

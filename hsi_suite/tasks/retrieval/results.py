@@ -22,8 +22,9 @@ from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.retrieval.figures import precision_recall_figure, projection_figure
+from ...runs.cost import measured_cost
 from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
-from ...runs.pages import PageFacts, measured_cost, write_page
+from ...runs.pages import PageFacts, write_page
 from ...schemas.retrieval import RetrievalConfig
 from .baselines import Baselines, run_baselines
 from .choice import rankings
@@ -80,13 +81,18 @@ def write_retrieval_results(
     ranked = rankings(retriever, arena)
     baselines = run_baselines(config, prepared, arena, observer)
     found = Found(arena, ranked, arena.judge(ranked), baselines)
-    evaluating = time.monotonic() - started
-    cost = measured_cost(seconds, training.seconds, evaluation_seconds=evaluating)
-    write_text(run.path / HISTORY, csv_text(training.history))
-    write_json(run.path / COST, cost)
     metrics = _metrics(config, prepared, retriever, training, choices, found)
+    evaluated = time.monotonic()
+    write_text(run.path / HISTORY, csv_text(training.history))
     save_png(precision_recall_figure(metrics), run.path / PRECISION_RECALL)
     save_png(_projection(prepared, found), run.path / PROJECTION, dpi=200)
+    cost = measured_cost(
+        seconds,
+        training.seconds,
+        evaluation_seconds=evaluated - started,
+        pictures_seconds=time.monotonic() - evaluated,
+    )
+    write_json(run.path / COST, cost)
     write_page(run, PageFacts(run, config, metrics, training.history, cost))
     write_json(run.path / METRICS, metrics)
 

@@ -25,8 +25,8 @@ from ...metrics.area_scores import LEVEL, NAMES, LeftOut, area_scores
 from ...metrics.classification import scores
 from ...metrics.confusion import Confusion
 from ...reports.content import percent
+from ...runs.cost import CANDIDATE_SECONDS
 from ...runs.folder import CHECKPOINT, CHOICE, FOLD, MODEL_ENDING, SPLIT_ENDING, Run
-from ...runs.pages import CANDIDATE_SECONDS
 from ...schemas.classification import ClassificationConfig
 from ...schemas.run_metrics import ChoiceMade
 from ...user_files import read_json

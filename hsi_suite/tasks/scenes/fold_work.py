@@ -34,8 +34,8 @@ def work_on_folds(
     costs = Costs(
         training_seconds=trained - started,
         epoch_seconds=[],
-        map_seconds=time.monotonic() - trained,
-        baseline_seconds=0.0,
+        # Maps, tests and baselines go fold by fold.
+        stages={"evaluation_seconds": time.monotonic() - trained},
         candidate_seconds=folds.candidate_seconds,
     )
     write_results(run, config, prepared, Outcome.of_folds(folds), costs, observer)

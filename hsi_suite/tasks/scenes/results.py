@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...reports.fonts import figure_names
+from ...runs.cost import CANDIDATE_SECONDS, measured_cost
 from ...runs.folder import (
     AREAS,
     AREAS_TABLE,
@@ -30,7 +32,7 @@ from ...runs.folder import (
     Run,
     csv_text,
 )
-from ...runs.pages import CANDIDATE_SECONDS, PageFacts, measured_cost, write_page
+from ...runs.pages import PageFacts, write_page
 from ...schemas.classification import ClassificationConfig
 from .class_areas import run_areas, write_areas
 from .classifier import labels_of
@@ -44,12 +46,18 @@ from .scene_maps import write_maps
 
 @dataclass(frozen=True)
 class Costs:
-    """Wall-clock seconds of a run's parts."""
+    """Wall-clock seconds of a run's parts.
+
+    Attributes:
+        training_seconds: from the begin of its work to the saved model.
+        epoch_seconds: of each epoch.
+        stages: of what follows, by their keys in cost.json.
+        candidate_seconds: of each candidate of `--model auto`.
+    """
 
     training_seconds: float
     epoch_seconds: list[float]
-    map_seconds: float
-    baseline_seconds: float
+    stages: Mapping[str, float]
     candidate_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -108,15 +116,7 @@ def write_results(
     history = outcome.training.history
     if history:
         write_text(run.path / HISTORY, csv_text(history))
-    cost = measured_cost(
-        costs.training_seconds,
-        costs.epoch_seconds,
-        map_seconds=costs.map_seconds,
-        baseline_seconds=costs.baseline_seconds,
-    )
-    if costs.candidate_seconds:
-        cost[CANDIDATE_SECONDS] = dict(costs.candidate_seconds)
-    write_json(run.path / COST, cost)
+    started = time.monotonic()
     labels = labels_of(outcome.classes, prepared.split.classes)
     write_maps(run, prepared, labels, metrics, observer)
     areas = run_areas(prepared.scene, labels, metrics)
@@ -126,6 +126,15 @@ def write_results(
     save_png(confusion, run.path / CONFUSION)
     if has_curves(history):
         save_png(learning_curves_figure(history), run.path / CURVES)
+    cost = measured_cost(
+        costs.training_seconds,
+        costs.epoch_seconds,
+        **costs.stages,
+        pictures_seconds=time.monotonic() - started,
+    )
+    if costs.candidate_seconds:
+        cost[CANDIDATE_SECONDS] = dict(costs.candidate_seconds)
+    write_json(run.path / COST, cost)
     write_page(run, PageFacts(run, config, metrics, history, cost))
     write_json(run.path / METRICS, metrics)
 
