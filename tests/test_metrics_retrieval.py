@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, ndcg_score
 
 from hsi_suite.errors import ShapeError
 from hsi_suite.metrics.retrieval import RECALL_LEVELS, retrieval_scores
@@ -10,7 +10,7 @@ from hsi_suite.metrics.retrieval import RECALL_LEVELS, retrieval_scores
 
 def loop_scores(queries, gallery, query_labels, gallery_labels, k):
     """The same figures, one query and one item at a time."""
-    average, at, hits = [], [], []
+    average, at, hits, gained = [], [], [], []
     for query, label in zip(queries, query_labels, strict=True):
         scores = [float(np.float32(query @ item)) for item in gallery]
         relevant = [bool(np.any(np.logical_and(label, other))) if np.ndim(label)
@@ -18,6 +18,9 @@ def loop_scores(queries, gallery, query_labels, gallery_labels, k):
         if not any(relevant):
             continue
         average.append(average_precision_score(relevant, scores))
+        gains = [int(np.sum(np.logical_and(label, other))) if np.ndim(label)
+                 else int(label == other) for other in gallery_labels]  # fmt: skip
+        gained.append(ndcg_score([gains], [scores]) if len(gallery) > 1 else 1.0)
         ranking = sorted(range(len(gallery)), key=lambda item: (-scores[item], item))[:k]
         total, seen = 0.0, 0
         for rank, item in enumerate(ranking, 1):
@@ -26,7 +29,7 @@ def loop_scores(queries, gallery, query_labels, gallery_labels, k):
                 total += seen / rank
         at.append(total / min(sum(relevant), k))
         hits.append(seen > 0)
-    return np.mean(average), np.mean(at), np.mean(hits)
+    return np.mean(average), np.mean(at), np.mean(hits), np.mean(gained)
 
 
 def test_a_ranking_judged_by_hand():
@@ -39,6 +42,8 @@ def test_a_ranking_judged_by_hand():
     assert found.mean_average_precision == pytest.approx((1 + 2 / 3) / 2)
     assert found.mean_average_precision_at == pytest.approx({1: 1.0, 2: 0.5, 3: 5 / 6})
     assert found.recall_at == {1: 1.0, 2: 1.0, 3: 1.0}
+    best = 1 + 1 / np.log2(3)
+    assert found.normalised_discounted_cumulative_gain == pytest.approx(1.5 / best)
     expected = np.where(RECALL_LEVELS <= 0.5, 1, 2 / 3)
     np.testing.assert_allclose(found.precision, expected)
 
@@ -76,7 +81,8 @@ def test_equals_the_loop_ties_included(seed, queries, gallery, multi, chunked):
             retrieval_scores(first, second, *labels, **arguments)
         return
     found = retrieval_scores(first, second, *labels, **arguments)
-    average, at, hits = loop_scores(first, second, *labels, k)
+    average, at, hits, gained = loop_scores(first, second, *labels, k)
+    assert found.normalised_discounted_cumulative_gain == pytest.approx(gained, abs=1e-9)
     assert found.mean_average_precision == pytest.approx(average, abs=1e-12)
     assert found.mean_average_precision_at[k] == pytest.approx(at, abs=1e-12)
     assert found.recall_at[k] == pytest.approx(hits)

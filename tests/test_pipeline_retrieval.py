@@ -16,6 +16,7 @@ from hsi_suite.cli import main
 from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import HsiSuiteError, InputFileError, RunError, ShapeError, Stopped
+from hsi_suite.metrics.measures import same_scores
 from hsi_suite.runs import launch
 from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import MODEL, REPORT
@@ -86,6 +87,11 @@ def test_a_run_of_files_leaves_everything(run):
 def test_an_evaluation_gives_the_stored_figures(run):
     result = evaluate(run.path)
     assert result["equal"] and set(result["test"]) == set(run.metrics["directions"])
+    earlier = {
+        name: {key: value for key, value in scores.items() if "gain" not in key}
+        for name, scores in result["test"].items()
+    }
+    assert earlier != result["test"] and same_scores(result["test"], earlier)
 
 
 def test_a_rerun_has_the_same_bytes(run, tmp_path):

@@ -101,6 +101,9 @@ def test_chance_is_what_random_rankings_reach():
     means = {
         "mean_average_precision": np.mean([d.mean_average_precision for d in drawn]),
         "macro_average_precision": np.mean([d.macro_average_precision for d in drawn]),
+        "normalised_discounted_cumulative_gain": np.mean(
+            [d.normalised_discounted_cumulative_gain for d in drawn]
+        ),
         "mean_average_precision_at_10": np.mean([d.mean_average_precision_at[10] for d in drawn]),
         "recall_at_1": np.mean([d.recall_at[1] for d in drawn]),
         "recall_at_10": np.mean([d.recall_at[10] for d in drawn]),
@@ -110,6 +113,7 @@ def test_chance_is_what_random_rankings_reach():
     # By hand: one relevant of two items is first or second.
     two = chance_scores(np.array([[1, 0]]), np.array([[1, 0], [0, 1]]), [1])
     assert two["mean_average_precision"] == pytest.approx(0.75)
+    assert two["normalised_discounted_cumulative_gain"] == pytest.approx((1 + 1 / np.log2(3)) / 2)
     assert two["recall_at_1"] == two["mean_average_precision_at_1"] == pytest.approx(0.5)
 
 

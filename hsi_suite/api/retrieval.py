@@ -258,8 +258,9 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
             cutoffs: lengths of rankings at which precision and recall are told too.
 
         Returns:
-            By direction ("first_to_second") mean_average_precision, macro_average_precision and
-            the figures at the cutoffs, each 0 to 1, as metrics.json of a run has them.
+            By direction ("first_to_second") mean_average_precision, macro_average_precision,
+            normalised_discounted_cumulative_gain and the figures at the cutoffs, each 0 to 1, as
+            metrics.json of a run has them.
 
         Raises:
             NotFittedError: `fit` comes first.

@@ -18,7 +18,7 @@ Values = NDArray[np.floating]
 Labels = NDArray[np.integer]
 Similarity = Literal["cosine", "dot"]
 OfQueries = NDArray[np.float64]
-Scores = tuple[OfQueries, dict[int, OfQueries], dict[int, OfQueries]]
+Scores = tuple[OfQueries, OfQueries, dict[int, OfQueries], dict[int, OfQueries]]
 
 # Recalls at which precision is reported, 0 to 1.
 RECALL_LEVELS = np.linspace(0, 1, 21)
@@ -39,6 +39,9 @@ class RetrievalScores:
         macro_average_precision: the same as the mean over the queries' label sets.
         mean_average_precision_at: cutoff k to the mean over the queries of the precisions at the
             relevant ones among the first k, divided by min(relevant items, k).
+        normalised_discounted_cumulative_gain: over the full ranking, mean over the queries: the sum
+            of gain / log₂(rank + 1), divided by that of the best order. The gain of an item is the
+            number of classes that it shares with the query: 1 or 0 where each has one.
         recall_at: cutoff k to the share of queries with a relevant item among the first k.
         precision: at `RECALL_LEVELS`, the highest precision at this recall or more, mean over
             the queries.
@@ -48,6 +51,7 @@ class RetrievalScores:
 
     mean_average_precision: float
     macro_average_precision: float
+    normalised_discounted_cumulative_gain: float
     mean_average_precision_at: dict[int, float]
     recall_at: dict[int, float]
     precision: NDArray[np.float64]
@@ -68,8 +72,10 @@ def retrieval_scores(
     """Rank the gallery for each query and judge the rankings.
 
     Average precision is the mean over the relevant items of the precision among all items scored
-    as high or higher, which is scikit-learn's definition; ties favour nobody. Cutoffs take items
-    of equal score in the order of the gallery.
+    as high or higher, which is scikit-learn's definition; ties favour nobody. So it is with the
+    discounted gain (Järvelin and Kekäläinen, ACM TOIS 20, 2002, with log₂), where items of equal
+    score share the discounts of their ranks (McSherry and Najork, ECIR 2008). Cutoffs take items of
+    equal score in the order of the gallery.
 
     Args:
         queries: number × dimensions.
@@ -91,7 +97,9 @@ def retrieval_scores(
         left, right = _unit(left), _unit(right)
     # Queries of one pattern follow each other: their rows of a chunk are then seen without a copy.
     turn = np.argsort(pattern_of, kind="stable")
-    relevant = [_relevant(pattern, gallery_labels) for pattern in patterns]
+    gains = [_gains(pattern, gallery_labels) for pattern in patterns]
+    discounts = _discounts(len(gallery))
+    gain = np.full(len(queries), np.nan)
     average = np.full(len(queries), np.nan)
     curve = np.zeros(len(RECALL_LEVELS))
     at = {k: np.full(len(queries), np.nan) for k in cutoffs}
@@ -101,7 +109,8 @@ def retrieval_scores(
         """Fill in the scores of some queries; gives the sum of their curves."""
         chunk = turn[rows]
         scores = left[chunk] @ right.T
-        return _judge(scores, pattern_of[chunk], relevant, cutoffs, (average, at, hit), chunk)
+        filled = (average, gain, at, hit)
+        return _judge(scores, pattern_of[chunk], gains, discounts, cutoffs, filled, chunk)
 
     # As many chunks whatever the threads: the sums are then the same.
     step = max(1, int(memory / (_COPIES * 4 * len(gallery) * _WORKERS)))
@@ -120,6 +129,7 @@ def retrieval_scores(
     return RetrievalScores(
         mean_average_precision=float(average[counted].mean()),
         macro_average_precision=float(np.mean(by_pattern)),
+        normalised_discounted_cumulative_gain=float(gain[counted].mean()),
         mean_average_precision_at={k: float(np.nanmean(values)) for k, values in at.items()},
         recall_at={k: float(np.nanmean(values)) for k, values in hit.items()},
         precision=curve / counted.sum(),
@@ -156,16 +166,23 @@ def _check(
             raise ShapeError("cutoff", f"{k}", f"1 to {len(gallery)}, the size of the gallery")
 
 
-def _relevant(pattern: Labels, gallery_labels: Labels) -> NDArray[np.bool_]:
+def _gains(pattern: Labels, gallery_labels: Labels) -> NDArray[np.int64]:
+    """How many classes each item of the gallery shares with queries of a pattern."""
     if gallery_labels.ndim == 1:
-        return np.asarray(gallery_labels == pattern)
-    return np.asarray(((gallery_labels > 0) & (pattern > 0)).any(1))
+        return np.asarray(gallery_labels == pattern, np.int64)
+    return np.asarray(((gallery_labels > 0) & (pattern > 0)).sum(1), np.int64)
+
+
+def _discounts(number: int) -> NDArray[np.float64]:
+    """Sums of 1 / log₂(rank + 1) over the first ranks: entry k is that of k ranks, from 0 on."""
+    return np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, number + 2)))])
 
 
 def _judge(
     scores: NDArray[np.float32],
     places: NDArray[np.intp],
-    relevant: Sequence[NDArray[np.bool_]],
+    gains: Sequence[NDArray[np.int64]],
+    discounts: NDArray[np.float64],
     cutoffs: Sequence[int],
     filled: Scores,
     chunk: NDArray[np.intp],
@@ -175,30 +192,36 @@ def _judge(
     Args:
         scores: queries × gallery; may be overwritten.
         places: which pattern of labels each query has, rising.
-        relevant: the gallery's items that are relevant for each pattern.
+        gains: what each item of the gallery is worth, for each pattern; relevant are those above 0.
+        discounts: see `_discounts`.
         cutoffs: lengths of the lists that are judged.
-        filled: average precision, precision at k and recall at k of all queries.
+        filled: average precision, gain, precision at k and recall at k of all queries.
         chunk: which queries these are.
     """
-    average, at, hit = filled
+    average, gain, at, hit = filled
     curve = np.zeros(len(RECALL_LEVELS))
     ordered = np.sort(scores, axis=1) if cutoffs else scores
     parts = []
     for pattern in np.unique(places):
         rows = slice(*np.searchsorted(places, (pattern, pattern + 1)))
-        if relevant[pattern].any():
-            own = scores[rows].compress(relevant[pattern], axis=1)
-            parts.append((rows, relevant[pattern], own))
+        if gains[pattern].any():
+            # An item that is worth two counts for one among those worth one or more, and again.
+            steps = range(1, int(gains[pattern].max()) + 1)
+            found = [scores[rows].compress(gains[pattern] >= step, axis=1) for step in steps]
+            parts.append((rows, gains[pattern], found))
     if not cutoffs:
         scores.sort(axis=1)
-    for rows, mask, own in parts:
-        precision = _precisions(own, ordered[rows])
+    for rows, worth, found in parts:
+        mask, best = worth > 0, (np.sort(worth)[::-1] * np.diff(discounts)).sum()
+        gained = [_discounted(each, ordered[rows], discounts) for each in found]
+        gain[chunk[rows]] = np.sum(gained, axis=0) / best
+        precision = _precisions(found[0], ordered[rows])
         average[chunk[rows]] = precision.mean(1)
         curve += _interpolated(precision).sum(0)
         for k in cutoffs:
-            found = _first(scores[rows], ordered[rows], mask, k)
-            hit[k][chunk[rows]] = found.any(1)
-            at[k][chunk[rows]] = _precision_at(found, min(int(mask.sum()), k))
+            first = _first(scores[rows], ordered[rows], mask, k)
+            hit[k][chunk[rows]] = first.any(1)
+            at[k][chunk[rows]] = _precision_at(first, min(int(mask.sum()), k))
     return curve
 
 
@@ -223,6 +246,24 @@ def _precisions(found: Values, ordered: Values) -> NDArray[np.float64]:
         ours_below = torch.searchsorted(torch.from_numpy(found), torch.from_numpy(found)).numpy()
     precision = (found.shape[1] - ours_below) / (ordered.shape[1] - below)
     return np.asarray(precision[:, ::-1])
+
+
+def _discounted(
+    found: Values, ordered: Values, discounts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum of the discounts of some items of each ranking; equal scores share those of their ranks.
+
+    Args:
+        found: scores of the items, queries × items.
+        ordered: rising scores of all items, queries × gallery.
+        discounts: see `_discounts`.
+    """
+    rising, own = torch.from_numpy(ordered), torch.from_numpy(np.ascontiguousarray(found))
+    last = ordered.shape[1] - torch.searchsorted(rising, own).numpy()
+    if not (ordered[:, 1:] == ordered[:, :-1]).any():
+        return np.asarray((discounts[last] - discounts[last - 1]).sum(1))
+    first = ordered.shape[1] - torch.searchsorted(rising, own, right=True).numpy()
+    return np.asarray(((discounts[last] - discounts[first]) / (last - first)).sum(1))
 
 
 def _interpolated(precision: NDArray[np.float64]) -> NDArray[np.float64]:

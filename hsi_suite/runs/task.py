@@ -220,7 +220,9 @@ class Task(Protocol):
     def compared(self, result: Mapping[str, Any]) -> list[str]:
         """Lines of what `evaluate` returned, beside the stored scores."""
         now, stored = (_flattened(result[part]) for part in (self.scored, "stored"))
-        return [f"{name:32} {_number(now[name])}   stored {_number(stored[name])}" for name in now]
+        return [
+            f"{name:32} {_number(now[name])}   stored {_number(stored.get(name))}" for name in now
+        ]
 
     def told_together(self, result: Mapping[str, Any]) -> list[str]:
         """Lines of what `evaluate_together` returned."""

@@ -22,6 +22,7 @@ from ..verdict import SLOWER, first_remarks
 
 MAP = "mean_average_precision"
 _MACRO = "macro_average_precision"
+_GAIN = "normalised_discounted_cumulative_gain"
 _PARTS = ("train", "validation", "test")
 
 
@@ -204,7 +205,7 @@ def _similarity(metrics: Metrics) -> str:
 def _score_order(name: str) -> tuple[int, int]:
     """Whole rankings first, then cut-offs by their lengths, then what else there is."""
     head, _, k = name.rpartition("_at_")
-    heads = (MAP, _MACRO)
+    heads = (MAP, _MACRO, _GAIN)
     if name in heads:
         return heads.index(name), 0
     return (2 + head.startswith("recall"), int(k)) if k.isdigit() and head else (4, 0)

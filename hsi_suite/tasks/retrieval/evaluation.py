@@ -12,6 +12,7 @@ from ...data.splits import Split, load_split
 from ...engine.devices import computing
 from ...engine.observer import Observer
 from ...errors import RunError
+from ...metrics.measures import same_scores
 from ...runs.folder import CONFIG, METRICS, MODEL, SPLIT, Run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...schemas.retrieval import RetrievalConfig
@@ -55,7 +56,7 @@ def evaluate_retrieval(run: Run, observer: Observer, device: str | None = None) 
         "task": "retrieval",
         "test": found,
         "stored": stored,
-        "equal": found == stored,
+        "equal": same_scores(found, stored),
         "device": config.device,
     }
 

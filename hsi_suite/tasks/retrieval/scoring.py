@@ -14,6 +14,7 @@ from ...data.pairs import Labelled, Pairs
 from ...metrics.retrieval import RECALL_LEVELS, RetrievalScores, Similarity, retrieval_scores
 
 Values = NDArray[np.floating]
+_GAIN = "normalised_discounted_cumulative_gain"
 #: Scores by name, of one direction.
 Scores = dict[str, float]
 
@@ -88,6 +89,7 @@ def plain_scores(scores: RetrievalScores) -> Scores:
     row = {
         "mean_average_precision": scores.mean_average_precision,
         "macro_average_precision": scores.macro_average_precision,
+        _GAIN: scores.normalised_discounted_cumulative_gain,
     }
     for k, value in scores.mean_average_precision_at.items():
         row[f"mean_average_precision_at_{k}"] = value
@@ -110,7 +112,8 @@ def chance_scores(
     """What random rankings are expected to reach, computed and not drawn.
 
     With R relevant of N items, the item at rank i is relevant with probability R / N and the
-    precision there is then (1 + (i − 1)(R − 1) / (N − 1)) / i on average.
+    precision there is then (1 + (i − 1)(R − 1) / (N − 1)) / i on average. What it gains is the mean
+    over all items.
 
     Args:
         queries: targets, number × classes; those without a relevant item do not count.
@@ -119,11 +122,11 @@ def chance_scores(
     """
     patterns, counts = np.unique(queries, axis=0, return_counts=True)
     size = len(gallery)
-    shared = [int(((gallery > 0) & (pattern > 0)).any(1).sum()) for pattern in patterns]
+    shared = [((gallery > 0) & (pattern > 0)).sum(1) for pattern in patterns]
     rows = [
-        (int(count), _random_scores(relevant, size, cutoffs))
-        for count, relevant in zip(counts, shared, strict=True)
-        if relevant
+        (int(count), _random_scores(gains, size, cutoffs))
+        for count, gains in zip(counts, shared, strict=True)
+        if gains.any()
     ]
     total = sum(count for count, _ in rows)
     names = list(rows[0][1])
@@ -133,10 +136,15 @@ def chance_scores(
     return {key: mean.pop(key), "macro_average_precision": macro, **mean}
 
 
-def _random_scores(relevant: int, size: int, cutoffs: Sequence[int]) -> Scores:
-    ranks = np.arange(1, size + 1)
+def _random_scores(gains: NDArray[np.integer], size: int, cutoffs: Sequence[int]) -> Scores:
+    ranks, relevant = np.arange(1, size + 1), int((gains > 0).sum())
     precision = (1 + (ranks - 1) * (relevant - 1) / max(size - 1, 1)) / ranks
-    row = {"mean_average_precision": float(precision.mean())}
+    discounts = 1 / np.log2(ranks + 1)
+    best = float((np.sort(gains)[::-1] * discounts).sum())
+    row = {
+        "mean_average_precision": float(precision.mean()),
+        _GAIN: float(gains.mean() * discounts.sum()) / best,
+    }
     for k in cutoffs:
         share = relevant / size / min(relevant, k)
         row[f"mean_average_precision_at_{k}"] = float(precision[:k].sum() * share)
