@@ -42,6 +42,9 @@ class Small:
 def test_which_errors_say_so():
     assert exhausted(torch.OutOfMemoryError(SAID)) and exhausted(MemoryError())
     assert exhausted(RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes"))
+    assert exhausted(
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate")
+    )
     assert not exhausted(RuntimeError("shapes differ")) and not exhausted(ValueError())
 
 

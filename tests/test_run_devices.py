@@ -46,12 +46,14 @@ def test_a_dry_run_of_every_task_finds_no_operation_that_a_gpu_refuses(runs, wat
     assert {"convolution_backward", "native_batch_norm_backward", "embedding"} <= watch.seen.keys()
 
 
-def as_if_of_a_gpu(run, target):
-    """A copy of a run's folder that says it was made with cuda:0."""
+def as_if_of_a_gpu(run, target, precision="fp32"):
+    """A copy of a run's folder that says it was made with cuda:0, perhaps in another precision."""
     shutil.copytree(run, target)
     text = (target / CONFIG).read_text()
     assert text.count("device: cpu\n") == 1
-    (target / CONFIG).write_text(text.replace("device: cpu\n", "device: cuda:0\n"))
+    text = text.replace("device: cpu\n", "device: cuda:0\n")
+    text = text.replace("precision: fp32\n", f"precision: {precision}\n")
+    (target / CONFIG).write_text(text)
     facts = json.loads((target / ENVIRONMENT).read_text())
     before = facts["identity"]
     facts |= {"device": "cuda:0", "identity": run_identity(Run(target).config, facts["data"])}
@@ -70,6 +72,25 @@ def test_evaluation(hsi, runs, tmp_path, task):
     for device in ("cpu", "auto"):
         status, out, err = hsi("evaluate", run, "--device", device)
         assert status == 0 and "equal to the stored scores" in out, err
+
+
+def test_a_precision_of_gpus_is_fp32_here_and_that_is_said(hsi, runs, tmp_path):
+    run = as_if_of_a_gpu(runs["classification"], tmp_path / "run", "fp16")
+    status, out, err = hsi("evaluate", run, "--device", "cpu")
+    assert status == 0 and "equal to the stored scores" in out, err
+    assert "evaluation.precision=fp16 is of CUDA devices; cpu computes in fp32" in out + err
+    status, out, err = hsi("replay", run, "--device", "cpu")
+    assert status == 0 and "identical" in out, err
+
+
+@pytest.mark.parametrize("section", ["train", "evaluation"])
+def test_a_precision_of_gpus_is_refused_here_before_anything_is_written(
+    hsi, folder, tmp_path, section
+):
+    words = training("classification", folder, f"{section}.precision=tf32")
+    status, _, err = hsi(*words, "--output", tmp_path / "runs")
+    assert status == 2 and f"{section}.precision: tf32 on cpu" in err
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("task", TASKS)

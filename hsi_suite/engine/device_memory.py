@@ -18,8 +18,13 @@ from .observer import Observer
 from .tiles import Region, Tiling
 
 FAILURES = (RuntimeError, MemoryError)
-# What torch's allocator for processors says, in a plain RuntimeError.
-_OF_PROCESSORS = "DefaultCPUAllocator"
+# What torch's allocator for processors, CUDA and its libraries say, in a plain RuntimeError.
+_SAID = (
+    "DefaultCPUAllocator",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 _LEAST_SIDE = 16
 _Rows = TypeVar("_Rows")
 
@@ -27,7 +32,7 @@ _Rows = TypeVar("_Rows")
 def exhausted(error: BaseException) -> bool:
     """Whether an error says that memory ran out."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and _OF_PROCESSORS in str(error)
+        isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
     )
 
 

@@ -13,6 +13,7 @@ from ..user_files import refuse_repeated
 from .finished_runs import report_unverified
 from .folder import open_run, require_finished
 from .own_network import require_network
+from .precisions import precision_remarks
 from .tasks import task_of
 
 
@@ -55,10 +56,12 @@ def evaluate(
     import torch
 
     result = task.evaluate(opened, observer, device, memory_limit, dropout_at_test=dropout_at_test)
-    then, here = opened.environment, str(result.pop("device"))
-    name = torch.cuda.get_device_name(here) if here.startswith("cuda") else None
-    known = then.get("device_name") or name
-    own, here = device_text(str(opened.config.get("device")), known), device_text(here, name)
+    where = str(result.pop("device"))
+    name = torch.cuda.get_device_name(where) if where.startswith("cuda") else None
+    known = opened.environment.get("device_name") or name
+    own, here = device_text(str(opened.config.get("device")), known), device_text(where, name)
+    for line in precision_remarks(opened.config, torch.device(where), "evaluation"):
+        observer.message(line)
     marked = {"unverified": list(unverified)} if unverified else {}
     return result | marked | {"task": task.name, "moved": None if own == here else [own, here]}
 

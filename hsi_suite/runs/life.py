@@ -97,7 +97,8 @@ def carry_out(
                 f"begun on {begun_on}, going on with {config.device}: rounding differs, and so "
                 "do the last digits"
             )
-        opening = (*job.opening, *program_remarks(config.model.name), *precision_remarks(config))
+        precisions_said = precision_remarks(config.model_dump(), torch.device(config.device))
+        opening = (*job.opening, *program_remarks(config.model.name), *precisions_said)
         for line in opening:
             log.message(line)
         try:

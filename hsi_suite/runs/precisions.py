@@ -34,10 +34,21 @@ def require_precisions(config: MachineConfig) -> None:
         require_precision(f"{name}.precision", precision, torch.device(config.device))
 
 
-def precision_remarks(config: MachineConfig) -> list[str]:
-    """What a user has to know of the precisions of a configuration on its device."""
-    device, asked = torch.device(config.device), precisions(config.model_dump())
-    remarks = (precision_remark(f"{k}.precision", each, device) for k, each in asked.items())
+def precision_remarks(
+    config: Mapping[str, Any], device: torch.device, section: str | None = None
+) -> list[str]:
+    """What a user has to know of the precisions of a configuration on a device.
+
+    Args:
+        config: the plain tree of a configuration.
+        device: that computes.
+        section: the only one that does; None for all.
+    """
+    remarks = (
+        precision_remark(f"{name}.precision", each, device)
+        for name, each in precisions(config).items()
+        if section in (None, name)
+    )
     return [remark for remark in remarks if remark is not None]
 
 
