@@ -6,7 +6,6 @@ fetched: scenes are the embedded ones, images are drawn here.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...checksums import hash_file
 from ...engine.observer import Observer
 from ...runs import launch
 from ...runs.folder import METRICS, MODEL, Run
@@ -45,7 +45,7 @@ def whole_scene(folder: Path, device: str, observer: Observer) -> Digests:
         device=device, threads=1,
     )  # fmt: skip
     layers = said.with_name("map_probabilities.npy")
-    return _of_run(run) | {"map": _digest(said), "probabilities": _digest(layers)}
+    return _of_run(run) | {"map": hash_file(said), "probabilities": hash_file(layers)}
 
 
 def windows(folder: Path, device: str, observer: Observer) -> Digests:
@@ -77,7 +77,7 @@ def denoiser(folder: Path, device: str, observer: Observer) -> Digests:
     planes = [_textured((40, 44), number)[..., None] for number in range(8)]
     np.save(cube, np.concatenate(planes, 2).astype(np.float32))
     denoise_cubes([cube], clean_cube, options, CubeSettings())
-    return _of_run(run) | {"photograph": _digest(clean), "cube": _digest(clean_cube)}
+    return _of_run(run) | {"photograph": hash_file(clean), "cube": hash_file(clean_cube)}
 
 
 def images(folder: Path, device: str, observer: Observer) -> Digests:
@@ -129,11 +129,7 @@ def _trained(
 
 
 def _of_run(run: Run) -> dict[str, str]:
-    return {"weights": _digest(run.path / MODEL), "scores": _digest(run.path / METRICS)}
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"weights": hash_file(run.path / MODEL), "scores": hash_file(run.path / METRICS)}
 
 
 def _save(path: Path, values: NDArray[np.uint8]) -> None:
