@@ -46,6 +46,22 @@ def test_tf32_is_taken_where_it_is_asked_for_alone(precision):
     assert allowed() == before
 
 
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="an older torch")
+def test_a_program_that_speaks_to_torch_in_the_newer_words_goes_on_as_it_was():
+    places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+    old = allowed()
+    try:
+        for place in places:
+            place.fp32_precision = "tf32"
+        with products_in("fp32", CUDA):
+            assert [place.fp32_precision for place in places] == ["ieee", "ieee"]
+        assert [place.fp32_precision for place in places] == ["tf32", "tf32"]
+    finally:
+        for flag, value in zip(FLAGS, old, strict=True):
+            flag.allow_tf32 = value
+    assert allowed() == old
+
+
 def test_processors_have_fp32_and_bf16():
     assert [usable(each, CPU) for each in ("fp32", "tf32", "bf16", "fp16")] == [
         "fp32", "fp32", "bf16", "fp32",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -94,14 +95,31 @@ def products_in(precision: Precision, device: torch.device) -> Iterator[None]:
 
     Everything is restored afterwards.
     """
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32
     wanted = usable(precision, device) == "tf32"
-    matmul.allow_tf32 = cudnn.allow_tf32 = wanted
+    places, (no, yes) = _tf32_switches()
+    before = [getattr(place, key) for place, key in places]
+    for place, key in places:
+        setattr(place, key, yes if wanted else no)
     try:
         yield
     finally:
-        matmul.allow_tf32, cudnn.allow_tf32 = before
+        for (place, key), value in zip(places, before, strict=True):
+            setattr(place, key, value)
+
+
+def _tf32_switches() -> tuple[list[tuple[Any, str]], tuple[bool, bool] | tuple[str, str]]:
+    """Where torch keeps what products and convolutions may use, and its words for no and yes.
+
+    Versions from 2.9 on know newer words beside `allow_tf32`, and refuse to read the older ones in
+    a program that has used the newer.
+    """
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    try:
+        _ = matmul.allow_tf32, cudnn.allow_tf32
+    except RuntimeError:
+        convolutions = cudnn.conv  # type: ignore[attr-defined]
+        return [(matmul, "fp32_precision"), (convolutions, "fp32_precision")], ("ieee", "tf32")
+    return [(matmul, "allow_tf32"), (cudnn, "allow_tf32")], (False, True)
 
 
 @contextmanager
