@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from query_samples import make_run
 from torch import nn
 
 from hsi_suite.engine.dense import strip_logits
@@ -14,6 +15,7 @@ from hsi_suite.engine.tiles import Tiling
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import DeviceError
 from hsi_suite.models.building import build_model
+from hsi_suite.tasks.retrieval.retriever import load_retriever
 
 CPU = torch.device("cpu")
 SAID = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.78 GiB"
@@ -171,6 +173,24 @@ def test_strips_with_dropout_on_are_not_halved(monkeypatch):
     wanted = torch.ones(40, 14, dtype=torch.bool)
     with pytest.raises(torch.OutOfMemoryError):
         list(strip_logits(network, torch.zeros(13, 50, 24), wanted))
+
+
+def test_chunks_of_a_gallery_in_halves(tmp_path, monkeypatch):
+    retriever = load_retriever(make_run(tmp_path, steps=0) / "model.safetensors", CPU)
+    items = np.random.default_rng(0).uniform(0, 10_000, (1500, 13)).astype(np.uint16)
+    functions = (retriever.embed, retriever.posteriors)
+    whole = [function(items, "first") for function in functions]
+    memory, embed = Small(100), retriever.network.embed_first
+
+    def limited(rows):
+        memory.hold(len(rows))
+        return embed(rows)
+
+    monkeypatch.setattr(retriever.network, "embed_first", limited)
+    for function, expected in zip(functions, whole, strict=True):
+        memory.calls.clear()
+        np.testing.assert_allclose(function(items, "first"), expected, atol=1e-6)
+        assert memory.calls[0] == 1024 and sum(size <= 100 for size in memory.calls) >= 15
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,26 @@ def test_tiles_leave_no_trace(image, self_ensemble):
     assert np.abs(whole - image).max() > 1e-2
 
 
+def test_tiles_that_memory_does_not_hold_are_halved(monkeypatch):
+    denoiser, image = small_unet(), GREY[:71, :93].astype(np.float32) / 255
+    network = denoiser.network
+    whole, forward, sizes = restored(denoiser, image, WHOLE), network.forward, []
+
+    def limited(noisy):
+        sizes.append(noisy.shape[2] * noisy.shape[3])
+        if sizes[-1] > 70 * 70:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(noisy)
+
+    monkeypatch.setattr(network, "forward", limited)
+    tiling = Tiling(None, network.receptive_radius, network.multiple)
+    found = restored(denoiser, image, tiling, self_ensemble=False)
+    assert np.abs(found - whole).max() < 1e-5
+    assert sizes[0] > 70 * 70 and len(sizes) > 4
+    with pytest.raises(torch.OutOfMemoryError):
+        restored(denoiser, image, WHOLE)
+
+
 def test_the_self_ensemble_is_the_mean_over_turned_images():
     denoiser, image = small_unet(), GREY[:50, :61].astype(np.float32) / 255
     turns = []
