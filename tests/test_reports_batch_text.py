@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from batch_samples import (
@@ -17,12 +18,14 @@ from hypothesis import strategies as st
 from hsi_suite.atomic import write_json
 from hsi_suite.metrics.largest_source import runs_to_tell
 from hsi_suite.metrics.measures import MEASURES, measure
+from hsi_suite.reports.batches.content import Contest, GroupFacts, contender_name
 from hsi_suite.reports.batches.paper_table import paper_table
 from hsi_suite.reports.batches.sections import variance_section
 from hsi_suite.reports.batches.verdict import batch_verdict
 from hsi_suite.reports.document import Remarks
 from hsi_suite.reports.latex import latex_escaped, latex_table
 from hsi_suite.reports.markdown import escaped
+from hsi_suite.runs.batches.summary import _question
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +182,37 @@ def test_latex_has_the_letters_that_names_and_units_of_scores_use():
     )
     for letter in {*used, *"‰→↔≤≥μλ±−×°"}:
         assert "U+" not in latex_escaped(letter), letter
+
+
+def contest_of(*names):
+    """A contest of groups of one model, as far as their names are asked for."""
+    groups = [GroupFacts({"name": name, "model": "dncnn"}, ()) for name in names]
+    return Contest("train400", groups, ()), list(names)
+
+
+def test_configurations_of_one_model_are_named_by_what_they_are():
+    contest, names = contest_of(
+        "dncnn on train400 (blocks/dncnn_se)", "dncnn on train400 (blocks/dncnn_plain)"
+    )
+    assert [contender_name(name, contest) for name in names] == [
+        "blocks/dncnn_se",
+        "blocks/dncnn_plain",
+    ]
+    # Where a name says something else, too, it stands whole; a single one is its model.
+    contest, names = contest_of("dncnn on train400 (a)", "dncnn on train400, σ 15 (a)")
+    assert [contender_name(name, contest) for name in names] == names
+    contest, names = contest_of("dncnn on train400 (a)", "dncnn on train400 (a), threads 2")
+    assert [contender_name(name, contest) for name in names] == ["dncnn", "dncnn, threads 2"]
+
+
+def test_a_batch_of_configurations_asks_which_of_them_is_best():
+    def asked(*groups):
+        keys = ("dataset", "variant", "model")
+        cells = SimpleNamespace(cells=[SimpleNamespace(sources={}, numerics=[])])
+        return _question(cells, [dict(zip(keys, group, strict=True)) for group in groups])
+
+    assert asked(*[("a", "disjoint", "hybridsn")] * 2, *[("b", "", "dncnn")] * 2) == (
+        "Which of 4 configurations is best on a and b, and can the runs tell them apart?"
+    )
+    assert asked(("a", "random", "svm"), ("a", "random", "lda")).startswith("Which of svm and lda")
+    assert asked(("a", "random", "svm"), ("a", "disjoint", "svm")).startswith("How much do the")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,9 @@ from typing import Any
 from ..content import BASELINE, BESIDE, baseline_name, ordered_baselines
 from .maps import Votes
 from .values import Entry, name_text
+
+# A group's name that ends with the configuration that it is of, as `runs/batches/design.py` has it.
+_CONFIGURED = re.compile(r"(.+) \(([^()]+)\)")
 
 Group = Mapping[str, Any]
 
@@ -193,7 +197,11 @@ def contender_name(name: str, contest: Contest) -> str:
     # What repeats a group on other threads or another device is distinguished by what it adds.
     for other in same if len(same) == 1 else []:
         return group.model + name_text(str(group.group["name"])[len(str(other.group["name"])) :])
-    return group.name
+    # Of several configurations of one model the title has said all but which they are.
+    parts = [_CONFIGURED.fullmatch(facts.name) for facts in same]
+    said = {found[1] if found else "" for found in parts}
+    own = _CONFIGURED.fullmatch(group.name)
+    return own[2] if own and said == {own[1]} else group.name
 
 
 def contest_rows(contest: Contest) -> Iterator[tuple[str, str, Mapping[str, Entry], GroupFacts]]:

@@ -10,7 +10,7 @@ from ...printable import plain
 from ..content import enumerate_names, unverified_text
 from ..document import Remark
 from .answers import answers, best_simpler, ranked, significant_over_all
-from .content import BatchReport, GroupFacts
+from .content import BatchReport, Contest, GroupFacts, contender_name
 from .sources import largest_source_words
 from .values import name_text, runs_text
 
@@ -49,10 +49,11 @@ def lead(report: BatchReport) -> str:
 
 def sentence(report: BatchReport) -> str:
     """The verdict in one sentence: who leads where, or how far runs of one model lie apart."""
-    orders = [order for contest in report.contests if (order := ranked(contest))]
+    placed = [(contest, order) for contest in report.contests if (order := ranked(contest))]
+    orders = [order for _, order in placed]
     if not orders:
         return "No run has a score to show."
-    fought = [order for order in orders if len(order) > 1]
+    fought = [(contest, order) for contest, order in placed if len(order) > 1]
     text = _leaders(fought, report) if fought else _spread(orders) + _largest_sources(report)
     matched, widest = _matched(report)
     if not matched:
@@ -61,17 +62,23 @@ def sentence(report: BatchReport) -> str:
     return f"{text}. A simpler method does {widest}{where}."
 
 
-def _leaders(fought: Sequence[Sequence[GroupFacts]], report: BatchReport) -> str:
+def _leaders(fought: Sequence[tuple[Contest, Sequence[GroupFacts]]], report: BatchReport) -> str:
     number = len(fought)
     places = {1: "", 2: " in both settings"}.get(number, f" in all {number} settings")
-    leaders = [order[0].model for order in fought]
+    leaders = [_leader(contest, order[0]) for contest, order in fought]
     if len(set(leaders)) > 1:
         counted = [f"{model} in {leaders.count(model)}" for model in sorted(set(leaders))]
         words = f"The lead changes with the setting: {enumerate_names(counted)} of {number}"
     else:
         words = f"{leaders[0]} leads{places}"
-    clear = sum(significant_over_all(order[0], order[1:], report) for order in fought)
+    clear = sum(significant_over_all(order[0], order[1:], report) for _, order in fought)
     return f"{words}; {_lead_words(clear, number)}"
+
+
+def _leader(contest: Contest, first: GroupFacts) -> str:
+    """Its model, or which of several configurations of one model it is."""
+    alone = sum(facts.model == first.model for facts in contest.rivals) == 1
+    return first.model if alone else contender_name(first.group["name"], contest)
 
 
 def _lead_words(clear: int, fought: int) -> str:

@@ -220,6 +220,16 @@ def _question(design: Design, groups: Sequence[Mapping[str, Any]]) -> str:
             f"How much do the scores of {_listed(models, 'and')} on {where} change with the "
             "number of threads or the device alone?"
         )
+    places: dict[tuple[str, str], list[str]] = {}
+    for group in groups:
+        places.setdefault((group["dataset"], group["variant"]), []).append(group["model"])
+    if any(len(each) > 1 for each in places.values()) and all(
+        len(set(each)) == 1 for each in places.values()
+    ):
+        return (
+            f"Which of {len(groups)} configurations is best on {where}, and can the runs tell them "
+            "apart?"
+        )
     if len(models) > 1:
         return (
             f"Which of {_listed(models, 'and')} is best on {where}, and can the runs tell them "
