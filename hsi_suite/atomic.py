@@ -25,6 +25,8 @@ from .user_files import kind_of
 
 # What `keeping` keeps, by absolute paths.
 _kept: ContextVar[frozenset[str]] = ContextVar("kept", default=frozenset())
+# Files that got their places since `keeping` began, where they are to stand together or not at all.
+_placed: ContextVar[list[Path] | None] = ContextVar("placed", default=None)
 
 
 def _fsync(path: Path) -> None:
@@ -106,12 +108,14 @@ def _refuse_file_above(folder: Path) -> None:
 
 
 @contextmanager
-def keeping(paths: Iterable[Path], *, overwrite: bool) -> Iterator[None]:
+def keeping(paths: Iterable[Path], *, overwrite: bool, together: bool = False) -> Iterator[None]:
     """Keep finished files: refuse to write where one is, or comes to be before the block ends.
 
     Args:
         paths: the files that the block writes.
         overwrite: whether they may take the place of others.
+        together: let those that the block has written go when it fails or is interrupted, so that
+            the same command finds a free place again. What took the place of others stays.
 
     Raises:
         ExistingOutputError: names the first of the paths that is there.
@@ -121,10 +125,17 @@ def keeping(paths: Iterable[Path], *, overwrite: bool) -> Iterator[None]:
     refuse_existing(paths, overwrite=overwrite)
     kept = set() if overwrite else {str(Path(path).absolute()) for path in paths}
     token = _kept.set(_kept.get() | kept)
+    placed: list[Path] = []
+    noted = _placed.set(placed if together else _placed.get())
     try:
         yield
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        raise
     finally:
         _kept.reset(token)
+        _placed.reset(noted)
 
 
 def give_place(temporary: Path, path: Path, *, replace: bool) -> None:
@@ -144,6 +155,7 @@ def give_place(temporary: Path, path: Path, *, replace: bool) -> None:
         return
     try:
         os.link(temporary, path)
+        _note_placed(path)
     except FileExistsError:
         # A kill between the next lines of an earlier call leaves both names of one file.
         if not path.is_symlink() and path.samefile(temporary):
@@ -152,9 +164,16 @@ def give_place(temporary: Path, path: Path, *, replace: bool) -> None:
         raise _existing(path) from None
     except OSError:
         _claim(path)
+        _note_placed(path)
         temporary.replace(path)
         return
     temporary.unlink()
+
+
+def _note_placed(path: Path) -> None:
+    placed = _placed.get()
+    if placed is not None and str(path.absolute()) in _kept.get():
+        placed.append(path)
 
 
 def _claim(path: Path) -> None:

@@ -64,6 +64,31 @@ def test_files_that_need_not_be_kept_are_replaced(tmp_path):
         raise AssertionError
 
 
+@pytest.mark.parametrize("end", [KeyboardInterrupt, OutputError])
+def test_files_that_stand_together_go_when_one_of_them_fails(tmp_path, links, end):
+    one, two, other = (tmp_path / name for name in ("one", "two", "other"))
+    error = end() if end is KeyboardInterrupt else end(two, "is full", "a place")
+    for _ in range(2):
+        # The second time the places are free again.
+        with pytest.raises(end), keeping([one, two], overwrite=False, together=True):
+            write_text(one, "1")
+            with keeping([other], overwrite=False):
+                write_text(other, "3")
+            raise error
+        assert list(tmp_path.iterdir()) == []
+    with keeping([one, two], overwrite=False, together=True):
+        write_text(one, "1")
+        write_text(two, "2")
+    with pytest.raises(end), keeping([one], overwrite=True, together=True):
+        write_text(one, "new")
+        raise error
+    assert one.read_text() == "new" and two.read_text() == "2"
+    with pytest.raises(ExistingOutputError), keeping([other], overwrite=False, together=True):
+        other.write_text("somebody else's")
+        write_text(other, "ours")
+    assert other.read_text() == "somebody else's"
+
+
 @pytest.fixture
 def comes_meanwhile(monkeypatch):
     """Files of somebody else come to lie where a file of ours is about to get its place."""

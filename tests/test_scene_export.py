@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 import hsi_suite as hsi
 from hsi_suite.cli.data import data
+from hsi_suite.data import scene_export
 from hsi_suite.errors import ConfigError, ExistingOutputError, OutputError
 
 
@@ -98,3 +99,16 @@ def test_options_of_files_and_of_data_sets_are_told_apart(tmp_path):
     for option in (["--labels-output", tmp_path / "t.tif"], ["--allow-unverified"]):
         error = run(tmp_path / "c.tif", "-o", tmp_path / "d.tif", *option).exception
         assert isinstance(error, ConfigError) and "given with a file" in str(error)
+
+
+def test_an_interrupt_between_labels_and_cube_leaves_neither(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        assert (tmp_path / "t.tif").is_file()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scene_export, "export_open_cube", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scene_export.export_scene(
+            hsi.load_dataset("synthetic_small"), tmp_path / "c.hdr", labels=tmp_path / "t.tif"
+        )
+    assert list(tmp_path.iterdir()) == []

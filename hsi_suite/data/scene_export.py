@@ -84,7 +84,7 @@ def export_scene(
     cube = files_of_cube(Path(output))
     if {resolved(each) for each in files} & {resolved(each) for each in cube}:
         raise OutputError(target, "a file of the cube too", "another name for the labels")
-    with keeping([*files, *cube], overwrite=overwrite):
+    with keeping([*files, *cube], overwrite=overwrite, together=True):
         colours = class_colours(len(scene.class_names))
         place = None if target.suffix.lower() == ".png" else scene.georeference
         write_label_map(target, scene.labels, scene.class_names, colours, place)

@@ -82,7 +82,7 @@ def write_figures(
     place = folder / FOLDER if output is None else Path(output)
     figures = _figures(folder, observer or Observer())
     paths = [place / f"{figure.name}.{kind}" for figure in figures]
-    with keeping(paths, overwrite=overwrite):
+    with keeping(paths, overwrite=overwrite, together=True):
         drawn = [_drawn(figure, kind, width) for figure in figures]
         captions = _captions(figures, [size for _, size in drawn])
         # The same figures in another format have the same captions.

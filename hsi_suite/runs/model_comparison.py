@@ -96,7 +96,7 @@ def write_comparison(found: NetworksCompared, folder: str | Path, *, overwrite: 
     """
     place = Path(folder)
     paths = [place / name for name in _FILES]
-    with keeping(paths, overwrite=overwrite):
+    with keeping(paths, overwrite=overwrite, together=True):
         make_folder(place)
         drawings = (complexity_figure(found.networks, found.metric), stages_figure(found.networks))
         for number, drawing in enumerate(drawings):

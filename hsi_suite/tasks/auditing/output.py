@@ -45,7 +45,7 @@ def write_audit(
     if found.predictions is not None:
         right["map"] = found.predictions.ravel()[split.test] == truth
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
-    with keeping((path, data), overwrite=overwrite):
+    with keeping((path, data), overwrite=overwrite, together=True):
         with speaking("audit"):
             text = html_page(audit_page(found.facts, found.labels, parts, right))
         make_folder(path.parent)

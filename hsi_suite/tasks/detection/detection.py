@@ -117,7 +117,7 @@ def detect(
     judged = None if marked is None else _judged(scores[valid], marked, threshold)
     what = method if target is None else f"{method}, {target.name}"
     written = [path] if marked is None else [path, roc]
-    with keeping(files, overwrite=overwrite):
+    with keeping(files, overwrite=overwrite, together=True):
         if path.suffix.lower() == ".png":
             save_png(_picture(scores, what, threshold), path)
         else:
