@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+from fake_cuda import fake_devices
 from pretended_gpu import pretended_gpu
 
 from hsi_suite.engine.observer import Observer
@@ -66,6 +67,12 @@ def test_the_command(hsi, works):
     assert status == 0 and json.loads(out)["sound"] is True
     assert hsi("doctor", "--json")[0] == 2
     assert hsi("doctor", "--gpu", "--device", "cuda:77")[0] == 2
+
+
+def test_devices_are_listed_with_what_they_can(hsi, monkeypatch):
+    fake_devices(monkeypatch, 2, capability=(7, 5), name="Tesla T4")
+    status, out, _ = hsi("doctor")
+    assert status == 0 and out.count("Tesla T4 (capability 7.5, 16,000 MB)") == 2
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -116,8 +116,9 @@ def test_jobs_that_may_take_any_device_are_spread_over_them(monkeypatch):
 
 def test_a_process_sees_the_device_it_is_given():
     executor = ProcessExecutor(MODULE, devices=("5", "3"))
-    work = [Job("job", {"do": "sees"}, alone=True, spread=True)]
-    assert [ending.result for ending in carried_out(executor, work)] == ["5"]
+    work, notes = [Job("job", {"do": "sees"}, alone=True, spread=True)], Notes()
+    assert [ending.result for ending in carried_out(executor, work, notes)] == ["5"]
+    assert notes.messages[0].startswith("2 CUDA devices")
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def _describe() -> None:
         say(f"{name:16} {version}")
     say(f"{'python':16} {facts['python']} on {facts['platform']}")
     say(f"{'threads':16} {facts['threads']}, {facts['cpu_capability']}")
-    names = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
+    names = [_named(number) for number in range(torch.cuda.device_count())]
     say(f"{'CUDA devices':16} {', '.join(names) or 'none'}")
     parts = ("rasterio", "pyogrio", "shapely")
     geo = "yes" if all(map(importlib.util.find_spec, parts)) else "no; pip install 'hsi-suite[geo]'"
@@ -112,3 +112,12 @@ def _describe() -> None:
     say(f"{'photos extra':16} {', '.join(read) or 'no'}{missing}")
     say(f"{'HSI_DATA_DIR':16} {os.environ.get('HSI_DATA_DIR') or 'not set'}")
     say(f"{'cache':16} {cache_folder()}")
+
+
+def _named(number: int) -> str:
+    """A CUDA device with its memory and what decides its precisions: bf16 and TF32 from 8.0 on."""
+    import torch
+
+    capability = ".".join(map(str, torch.cuda.get_device_capability(number)))
+    memory = torch.cuda.get_device_properties(number).total_memory / 1e6
+    return f"{torch.cuda.get_device_name(number)} (capability {capability}, {memory:,.0f} MB)"

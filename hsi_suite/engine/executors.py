@@ -58,6 +58,8 @@ class ProcessExecutor:
         self, jobs: Sequence[Job], observer: JobObserver, report: Callable[[Ending], None]
     ) -> None:
         """See `Executor`."""
+        if len(self.devices) > 1 and any(job.spread for job in jobs):
+            observer.message(f"{len(self.devices)} CUDA devices: the runs are spread over them")
         waiting = deque(_Work(job) for job in jobs)
         with stop_requests() as stop, selectors.DefaultSelector() as selector:
             try:
