@@ -46,6 +46,8 @@ NOT_OF_USERS = {
     "hsi_suite/models/network_file.py:_trusted": "a list of the suite's own in the cache",
     "hsi_suite/reports/languages/catalogue.py:catalogue": "a file of the package",
     "hsi_suite/restoration/boosted_trees.py:read_trees": "a file of the package",
+    "hsi_suite/runs/energy.py:_Package.look": "counters of the system",
+    "hsi_suite/runs/energy.py:_packages": "counters of the system",
     "hsi_suite/runs/figures.py:_has_text": "compares captions with what it would write",
     "hsi_suite/runs/identity.py:_keys_of": "a file of the package",
     "hsi_suite/runs/life.py:_assist": "another process of the run",
