@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..arguments import checked
 from ..checksums import hash_file
+from ..commands import suggested
 from ..errors import ConfigError, InputFileError
 from .band_order import with_selection
 from .band_selection import GOOD, steps_back
@@ -142,8 +143,8 @@ def _refuse_data_set(path: Path) -> None:
             path,
             "no such file, but the name of a data set",
             "a cube's file",
-            f"`hsi data export {path.name} -o cube.hdr` writes one; trainings take "
-            f"--dataset {path.name}, Python hsi.load_dataset({path.name!r})",
+            f"{suggested('data', 'export', path.name, '-o', 'cube.hdr')} writes one; trainings "
+            f"take --dataset {path.name}, Python hsi.load_dataset({path.name!r})",
         )
 
 
