@@ -21,8 +21,8 @@ from hsi_suite.engine.precision import (
 )
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError
+from hsi_suite.runs.cost import measured_cost
 from hsi_suite.runs.machine import peak_device_megabytes
-from hsi_suite.runs.pages import measured_cost
 from hsi_suite.runs.precisions import precisions, used_precisions
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
