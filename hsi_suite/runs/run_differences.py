@@ -18,8 +18,6 @@ from .folder import LABEL_MAP, METRICS, Run
 _LISTED = 20
 # Where the scores of predictions stand, for runs that leave no map.
 _FIGURES = ("test", "validation")
-# Facts that earlier runs do not tell, though they were the same.
-_LATER = ("data", "guard_curve", "probabilities", "search")
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,8 @@ def compare_predictions(then: Run, now: Run) -> Compared:
 
 
 def compare_metrics(then: Run, now: Run) -> Compared:
-    """Every value of metrics.json."""
-    named = {
-        key: value for key, value in now.metrics.items() if key in then.metrics or key not in _LATER
-    }
+    """Every value of metrics.json, but facts that were not recorded yet when the run was made."""
+    named = {key: value for key, value in now.metrics.items() if key in then.metrics}
     return _compared_trees(f"values of {METRICS}", then.metrics, named)
 
 
