@@ -13,7 +13,6 @@ from ..user_files import refuse_repeated
 from .finished_runs import report_unverified
 from .folder import open_run, require_finished
 from .own_network import require_network
-from .precisions import precision_remarks
 from .tasks import task_of
 
 
@@ -54,6 +53,8 @@ def evaluate(
         raise ConfigError("--dropout-at-test", f"a run of {task.name}", "a classifier of scenes")
     # Not before what is refused without it.
     import torch
+
+    from .precisions import precision_remarks
 
     result = task.evaluate(opened, observer, device, memory_limit, dropout_at_test=dropout_at_test)
     where = str(result.pop("device"))
