@@ -369,7 +369,7 @@ def test_runs_without_a_common_test_image_do_not_answer(pair, tmp_path, monkeypa
 
     def disjoint(path):
         split = next(splits)
-        return replace(split, test=split.train if "s1" in str(path) else split.test)
+        return replace(split, test=split.train if "_s1_" in path.parent.name else split.test)
 
     monkeypatch.setattr("hsi_suite.tasks.images.evaluation.load_split", disjoint)
     with pytest.raises(RunError, match="no test image in common"):
