@@ -26,7 +26,7 @@ from hsi_suite.tasks.denoising.evaluation import with_noise
 from hsi_suite.tasks.denoising.image_jobs import ImageJob, plan_tiles
 from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise, restore
 from hsi_suite.tasks.denoising.weights import load_weights
-from hsi_suite.weights import DEFAULT_WEIGHTS
+from hsi_suite.weights import COLOUR_WEIGHTS, DEFAULT_WEIGHTS
 
 from . import usual_denoising
 from .workload import Workload
@@ -112,9 +112,13 @@ def _calibrate(network: usual_denoising.PlainDnCNN) -> None:
 
 
 def suite_denoiser(weights: str, device: str) -> Denoiser:
-    """As `hsi denoise` loads it: default, camera, checkpoint, or dncnn, the plain network's."""
+    """As `hsi denoise` loads it: default, colour, camera, checkpoint, or the plain network's."""
     where = torch.device(device)
-    shipped = {"default": DEFAULT_WEIGHTS, "camera": "camera_denoiser"}
+    shipped = {
+        "default": DEFAULT_WEIGHTS,
+        "colour": COLOUR_WEIGHTS,
+        "camera": "camera_denoiser",
+    }
     if weights in shipped:
         return load_weights(shipped[weights], where)
     if weights == "checkpoint":

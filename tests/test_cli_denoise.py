@@ -233,7 +233,13 @@ def test_colour_folders_are_scored_by_luma_and_in_colour(hsi, photograph, tmp_pa
     ]
     # Noise of σ 25 in every colour is 20.17 dB; hsi denoise on the same gives the same figure.
     noisy, weights = (row["scores"]["25"] for row in found["colour_methods"])
+    # Beside a network for colour stands the same.
+    arguments = ("evaluate", "--weights", "colour_denoiser", "--data", "images", "--sigma", "25")
+    rows = json.loads(hsi(*arguments, "--json")[1])["methods"]
+    (opponent,) = (row for row in rows if row["method"] == "default_denoiser, opponent colours")
+    assert opponent["scores"]["25"] == weights
     assert noisy["peak_signal_noise_ratio"] == pytest.approx(20.17, abs=0.1)
-    _, out, _ = hsi("denoise", "images/one.png", "--add-noise", "25", "--sigma", "25")
+    trial = ("--add-noise", "25", "--sigma", "25", "--weights", "default_denoiser")
+    _, out, _ = hsi("denoise", "images/one.png", *trial)
     told = float(out.splitlines()[2].split()[1])
     assert told == pytest.approx(weights["peak_signal_noise_ratio"], abs=0.3)

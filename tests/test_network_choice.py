@@ -24,11 +24,37 @@ def weights_of(choice):
 
 def test_white_noise_is_left_to_the_default_and_clean_pictures_alone():
     networks = Networks(None, "auto", CPU)
-    assert weights_of(networks.choose(noisy(20), 255, known=False)) == "gaussian"
-    clean = networks.choose(CLEAN, 255, known=False)
+    assert weights_of(networks.choose(noisy(20), 255)) == "gaussian"
+    clean = networks.choose(CLEAN, 255)
     assert clean.denoiser is None and "left as it is" in clean.words
     # A σ that is said is that of white noise.
-    assert weights_of(networks.choose(CLEAN, 255, known=True)) == "gaussian"
+    assert weights_of(networks.choose(CLEAN, 255, sigma=0.1)) == "gaussian"
+
+
+def test_white_noise_in_colour_goes_to_the_network_for_colour_where_it_is_alike_in_all():
+    networks = Networks(None, "auto", CPU)
+    same = networks.choose(noisy(20), 255)
+    assert same.denoiser.header.in_channels == 3 and same.words.endswith(": colour_denoiser")
+    assert [255 * sigma for sigma in same.noise.sigmas] == pytest.approx([20], rel=0.05)
+    said = networks.choose(CLEAN, 255, sigma=0.1)
+    assert said.denoiser is same.denoiser and said.noise.sigmas == (0.1,)
+
+    differing = networks.choose(noisy(np.array([5, 30, 5])), 255)
+    assert differing.denoiser.header.in_channels == 1
+    assert differing.words.endswith(": default_denoiser") and len(differing.noise.sigmas) == 3
+
+    grey = networks.choose(noisy(20, CLEAN[..., 0]), 255)
+    assert grey.denoiser.header.in_channels == 1
+
+
+@pytest.mark.parametrize("noise", ["auto", "camera"])
+def test_a_grey_picture_in_three_channels_is_denoised_as_one(noise):
+    plane = noisy(20, CLEAN[..., 0])
+    once = hsi.denoise(plane, noise=noise)
+    thrice = hsi.denoise(np.repeat(plane[..., None], 3, 2), noise=noise)
+    assert all(np.array_equal(thrice[..., channel], once) for channel in range(3))
+    known = hsi.denoise(np.repeat(plane[..., None], 3, 2), 20)
+    assert np.array_equal(known[..., 0], hsi.denoise(plane, 20))
 
 
 def test_depth_and_scale_do_not_matter():
@@ -37,18 +63,16 @@ def test_depth_and_scale_do_not_matter():
         (noisy(20).astype(np.uint16) * 257, 65535),
         (noisy(20) / np.float32(255), 1.0),
     ):
-        assert networks.choose(image, white, known=False).words == (
-            networks.choose(noisy(20), 255, known=False).words
-        )
+        assert networks.choose(image, white).words == (networks.choose(noisy(20), 255).words)
 
 
 def test_coarse_jpeg_is_left_to_the_network_of_cameras_and_fine_alone():
     networks = Networks(None, "auto", CPU)
     with Image.open(jpeg_of(CLEAN, 30)) as file:
-        coarse = networks.choose(np.asarray(file), 255, known=False, quality=30)
+        coarse = networks.choose(np.asarray(file), 255, quality=30)
     assert weights_of(coarse) == "camera" and "quality 30" in coarse.words
     with Image.open(jpeg_of(CLEAN, 95)) as file:
-        fine = networks.choose(np.asarray(file), 255, known=False, quality=95)
+        fine = networks.choose(np.asarray(file), 255, quality=95)
     assert fine.denoiser is None
 
 
@@ -63,14 +87,14 @@ def jpeg_of(image, quality):
 
 def test_what_is_said_is_not_looked_for():
     for noise in ("gaussian", "camera"):
-        choice = Networks(None, noise, CPU).choose(CLEAN, 255, known=False)
+        choice = Networks(None, noise, CPU).choose(CLEAN, 255)
         assert weights_of(choice) == noise and not choice.words
-    named = Networks("camera_denoiser", "auto", CPU).choose(CLEAN, 255, known=False)
+    named = Networks("camera_denoiser", "auto", CPU).choose(CLEAN, 255)
     assert weights_of(named) == "camera"
 
 
 def test_small_pictures_are_not_judged():
-    choice = Networks(None, "auto", CPU).choose(CLEAN[:20, :20], 255, known=False)
+    choice = Networks(None, "auto", CPU).choose(CLEAN[:20, :20], 255)
     assert weights_of(choice) == "gaussian" and not choice.words
 
 
@@ -103,7 +127,7 @@ def test_the_command_says_what_it_found(hsi_in, tmp_path):
     result = np.asarray(Image.open(tmp_path / "clean_denoised.png"))
     assert np.array_equal(result, CLEAN)
     _, out, _ = hsi_in("denoise", "noisy.png")
-    assert "white noise: default_denoiser" in out and "(estimated)" in out
+    assert "white noise: colour_denoiser" in out and "(estimated)" in out
 
 
 @pytest.mark.parametrize(

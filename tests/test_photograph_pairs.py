@@ -59,8 +59,7 @@ def test_scores_on_pairs_are_printed(hsi, photographs):
     assert rows["noisy"]["peak_signal_noise_ratio"] == pytest.approx(expected)
     # White noise: the network for it is chosen.
     chosen = rows["hsi denoise, chosen by itself"]["peak_signal_noise_ratio"]
-    assert chosen == rows["default_denoiser, σ estimated"]["peak_signal_noise_ratio"]
-    assert chosen > expected + 3
+    assert chosen > rows["default_denoiser, σ estimated"]["peak_signal_noise_ratio"] > expected + 3
     code, out, _ = hsi(*arguments, "--sigma", "10")
     assert code == 0 and "2 photographs" in out and "real" in out
 

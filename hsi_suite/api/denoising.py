@@ -24,7 +24,7 @@ from ..runs.folder import Run
 from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
-from ..tasks.denoising.image_restoration import Restoration, image_noise, known_noise, restore
+from ..tasks.denoising.image_restoration import Restoration, image_noise, restore
 from ..tasks.denoising.network_choice import Networks, Noise
 from ..tasks.denoising.network_remarks import too_strong
 from ..tasks.denoising.noise_estimation import estimate_image_noise
@@ -318,19 +318,13 @@ def _image(
     seen = image if not level.black else image.astype(np.float32) - np.float32(level.black)
     if level.remark:
         warnings.warn(level.remark, stacklevel=5)
-    choice = networks.choose(seen, level.value, known=sigma is not None)
+    choice = networks.choose(seen, level.value, sigma=None if sigma is None else sigma / _LEVELS)
     network = choice.denoiser
     if network is None:
         warnings.warn(choice.words, stacklevel=5)
         return image.copy()
-    if sigma is None and network.network.takes_noise_map:
-        estimated = estimate_image_noise(seen, level.value, network)
-        sigmas = estimated.sigmas
-        for remark in estimated.remarks:
-            warnings.warn(remark, stacklevel=5)
-    else:
-        sigmas = known_noise((sigma or 0.0) / _LEVELS, network, image)
-    for remark in too_strong(network, sigmas):
+    sigmas = choice.noise.sigmas
+    for remark in (*choice.noise.remarks, *too_strong(network, sigmas)):
         warnings.warn(remark, stacklevel=5)
     radius: Any = network.network.receptive_radius
     multiple: Any = network.network.multiple

@@ -9,6 +9,8 @@ from ..registry import did_you_mean
 
 #: What `hsi denoise` uses when nothing else is named.
 DEFAULT_WEIGHTS = "default_denoiser"
+#: What photographs in colour are given to, where their noise is white and as strong in all colours.
+COLOUR_WEIGHTS = "colour_denoiser"
 _FOLDER = Path(__file__).parent
 
 

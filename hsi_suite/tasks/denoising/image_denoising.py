@@ -21,7 +21,7 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.precision import check_precision
 from ...engine.tiles import Tiling
-from ...errors import ConfigError, HsiSuiteError, InputFileError
+from ...errors import ConfigError, HsiSuiteError, InputFileError, ShapeError
 from ...metrics.measures import measure
 from ...reports.denoising.comparison import comparison_figure
 from ...reports.denoising.contact_sheet import MOST, detail_of
@@ -35,17 +35,11 @@ from .denoiser import Denoiser
 from .denoising_options import DenoisingOptions
 from .image_files import report_left_out
 from .image_jobs import ImageJob, plan_jobs, plan_tiles
-from .image_restoration import (
-    Pixels,
-    image_noise,
-    known_noise,
-    restore,
-)
+from .image_restoration import Pixels, image_noise, restore
 from .image_scores import image_scores
 from .image_sheet import check_sheet, write_sheet
-from .network_choice import Networks
+from .network_choice import Choice, Networks
 from .network_remarks import network_remarks
-from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .own_failures import own_failure
 from .seen_page import SeenPage, joint_values
 from .stack_denoising import denoise_pages
@@ -245,23 +239,45 @@ def _look(
         truth = noisy if truth is None else truth
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
     seen = noisy if not level.black else noisy.astype(np.float32) - np.float32(level.black)
-    choice = networks.choose(
-        seen,
-        white,
-        known=options.sigma is not None or options.add_noise is not None,
-        quality=_quality(photograph),
-    )
+    choice = _choose(networks, job.source, photograph, seen, white, options)
     # A clean picture goes through none; its tiles are counted all the same.
     denoiser = choice.denoiser or networks.likely
     tiling = _tiling(denoiser, job, options)
     if choice.denoiser is None:
-        return SeenPage(photograph, truth, noisy, seen, level, choice, (), tiling)
-    noise = _noise(denoiser, seen, white, options, job.source)
+        return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
     # The pages of a stack are mostly alike.
+    noise = choice.noise
     remarks = (*noise.remarks, *network_remarks(denoiser, noisy, noise.sigmas))
     for remark in remarks if number[1] == 0 else ():
         observer.message(f"{job.source}: {remark}")
-    return SeenPage(photograph, truth, noisy, seen, level, choice, noise.sigmas, tiling)
+    return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
+
+
+def _choose(
+    networks: Networks,
+    source: Path,
+    photograph: Photograph,
+    seen: Pixels,
+    white: float,
+    options: DenoisingOptions,
+) -> Choice:
+    """What a picture is denoised with, from its values above black."""
+    try:
+        return networks.choose(
+            seen,
+            white,
+            sigma=None if options.sigma is None else options.sigma / _LEVELS,
+            added=options.add_noise is not None,
+            quality=_quality(photograph),
+        )
+    except ShapeError:
+        lines, samples = seen.shape[:2]
+        raise InputFileError(
+            source,
+            f"has {samples} × {lines} pixels, too few to estimate the noise from",
+            f"at least {SMALLEST_IMAGE} × {SMALLEST_IMAGE}",
+            "say the noise with --sigma",
+        ) from None
 
 
 def _quality(photograph: Photograph) -> int | None:
@@ -334,26 +350,6 @@ def _finished(
         detail=detail,
         choice=page.choice.words,
     )
-
-
-def _noise(
-    denoiser: Denoiser,
-    noisy: NDArray[Any],
-    white: float,
-    options: DenoisingOptions,
-    source: Path,
-) -> EstimatedNoise:
-    if options.sigma is None and denoiser.network.takes_noise_map:
-        lines, samples = noisy.shape[:2]
-        if min(lines, samples) < SMALLEST_IMAGE:
-            raise InputFileError(
-                source,
-                f"has {samples} × {lines} pixels, too few to estimate the noise from",
-                f"at least {SMALLEST_IMAGE} × {SMALLEST_IMAGE}",
-                "say the noise with --sigma",
-            )
-        return estimate_image_noise(noisy, white, denoiser)
-    return EstimatedNoise(known_noise((options.sigma or 0) / _LEVELS, denoiser, noisy), ())
 
 
 def _scale(

@@ -46,6 +46,17 @@ class Restoration:
     precision: Precision = "fp32"
 
 
+def as_plane(image: Pixels) -> Pixels:
+    """A grey picture kept as red, green and blue as one plane; any other as it is.
+
+    Its noise is one noise three times, so that the mean of the three has no less of it.
+    """
+    if image.ndim == 2:
+        return image
+    first, *others = np.moveaxis(image, 2, 0)
+    return first if all(np.array_equal(first, other) for other in others) else image
+
+
 def uses_opponent_colours(denoiser: Denoiser, image: Pixels) -> bool:
     """Whether a colour image is denoised as opponent channels.
 
@@ -75,6 +86,7 @@ def restores_luma(denoiser: Denoiser, image: Pixels) -> bool:
 
 def known_noise(sigma: float, denoiser: Denoiser, image: Pixels) -> tuple[float, ...]:
     """σ of each plane the network sees, for independent noise of σ in the image's channels."""
+    image = as_plane(image)
     if uses_opponent_colours(denoiser, image):
         return tuple(sigma * gain for gain in NOISE_GAIN)
     return (sigma,)
@@ -111,6 +123,10 @@ def restore(
         observer: counts each tile.
     """
     observer = observer or Observer()
+    plane = as_plane(image)
+    if plane.ndim < image.ndim:
+        grey = restore(denoiser, plane, white, sigmas, tiling, how, dtype=dtype, observer=observer)
+        return np.repeat(grey[..., None], image.shape[2], 2)
     output = np.empty(image.shape, dtype)
     shape = (image.shape[0], image.shape[1])
     with torch.inference_mode(), forward_in(how.precision, _device(denoiser)):

@@ -1,18 +1,20 @@
-"""Which of the shipped networks a photograph is denoised with."""
+"""Which of the shipped networks a photograph is denoised with, and the noise it is told."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import torch
 
-from ...restoration.noise_kind import FoundNoise, NoiseKind, find_noise
+from ...restoration.colour import NOISE_GAIN
+from ...restoration.noise_kind import FoundNoise, find_noise
 from ...restoration.noise_signs import Image, large_enough, middle_of
-from ...weights import DEFAULT_WEIGHTS
+from ...weights import COLOUR_WEIGHTS, DEFAULT_WEIGHTS
 from .denoiser import Denoiser
-from .image_restoration import Pixels
+from .image_restoration import Pixels, image_noise, known_noise
+from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .weights import load_weights
 
 #: What a user may say of the noise.
@@ -22,6 +24,11 @@ Noise = Literal["auto", "gaussian", "camera", "jpeg"]
 _WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": "camera_denoiser", "jpeg": "camera_denoiser"}
 _FINEST_JPEG = 80
 _LEVELS = 255.0
+# The network for colour is told one σ. It stays ahead of opponent channels with a σ of each while
+# they show noise of red, green and blue as strong within such a factor (10, 20, 10 of 255: 1.73,
+# +0.06 dB; 0, 0, 20: 1.73, −0.04; 10, 30, 10: 2.5, −0.02; same at all: +0.07; six photographs).
+_ALIKE = 1.7
+_NONE = EstimatedNoise((), ())
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,12 @@ class Choice:
     Attributes:
         denoiser: the network; None leaves the photograph as it is.
         words: what was found and chosen, or "" where it was not looked for.
+        noise: of each plane that the network sees, see `known_noise`.
     """
 
     denoiser: Denoiser | None
     words: str = ""
+    noise: EstimatedNoise = _NONE
 
 
 @dataclass
@@ -53,43 +62,58 @@ class Networks:
     _loaded: dict[str, Denoiser] = field(default_factory=dict)
 
     @property
-    def fixed(self) -> Denoiser | None:
-        """The network, where it does not depend on the photograph."""
-        if self.weights is not None:
-            return self._named(self.weights)
-        return None if self.noise == "auto" else self.of_kind(self.noise)
-
-    @property
     def likely(self) -> Denoiser:
         """A network to plan with, before a photograph is read."""
-        return self.fixed or self._named(DEFAULT_WEIGHTS)
-
-    def of_kind(self, kind: NoiseKind) -> Denoiser:
-        """The shipped network for a kind of noise."""
-        return self._named(_WEIGHTS[kind])
+        said = DEFAULT_WEIGHTS if self.noise == "auto" else _WEIGHTS[self.noise]
+        return self._named(self.weights or said)
 
     def choose(
-        self, image: Pixels, white: float, *, known: bool, quality: int | None = None
+        self,
+        image: Pixels,
+        white: float,
+        *,
+        sigma: float | None = None,
+        added: bool = False,
+        quality: int | None = None,
     ) -> Choice:
-        """The network for a photograph, by what its pixels show.
+        """The network for a photograph and its noise, by what its pixels show.
+
+        White noise in colour goes to the network for colour, unless it differs between the
+        colours: then opponent channels, each with a σ of its own, go to the one for grey.
 
         Args:
             image: lines × samples (× 3).
             white: the value that is white.
-            known: whether the user names the noise's σ, or adds it: it is white then.
+            sigma: what the user says of the noise, on the scale 0 to 1: it is white then, and
+                the same in all colours.
+            added: whether white noise was added.
             quality: of the JPEG file that it comes from, or None.
+
+        Raises:
+            ShapeError: the image is too small to estimate its noise.
         """
-        if (fixed := self.fixed) is not None:
-            return Choice(fixed)
+        if self.weights is not None:
+            denoiser = self._named(self.weights)
+            return Choice(denoiser, noise=_noise_for(denoiser, image, white, sigma))
+        name, found = self._kind(image, white, added or sigma is not None, quality)
+        if name is None:
+            return Choice(None, f"{found}: left as it is; --noise camera or gaussian denoises it")
+        denoiser = self._named(name)
+        noise = _noise_for(denoiser, image, white, sigma)
+        if name == DEFAULT_WEIGHTS and _alike_in_colours(noise.sigmas):
+            name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
+        return Choice(self._named(name), f"{found}: {name}" if found else "", noise)
+
+    def _kind(
+        self, image: Pixels, white: float, known: bool, quality: int | None
+    ) -> tuple[str | None, str]:
+        """The weights for the kind of noise, and what was found of it; no weights for none."""
+        if self.noise != "auto":
+            return _WEIGHTS[self.noise], ""
         if known or not large_enough(image):
-            return Choice(self.of_kind("gaussian"))
+            return DEFAULT_WEIGHTS, ""
         found = find_noise(_levels(image, white), quality)
-        chosen = weights_for(found)
-        if chosen is None:
-            return Choice(
-                None, f"{found.words}: left as it is; --noise camera or gaussian denoises it"
-            )
-        return Choice(self._named(chosen), f"{found.words}: {chosen}")
+        return weights_for(found), found.words
 
     def _named(self, weights: str) -> Denoiser:
         if weights not in self._loaded:
@@ -102,6 +126,22 @@ def weights_for(found: FoundNoise) -> str | None:
     jpeg = found.signs.jpeg
     fine = found.kind == "jpeg" and jpeg is not None and jpeg.quality > _FINEST_JPEG
     return None if found.kind == "clean" or fine else _WEIGHTS[found.kind]
+
+
+def _noise_for(
+    denoiser: Denoiser, image: Pixels, white: float, sigma: float | None
+) -> EstimatedNoise:
+    if sigma is None and denoiser.network.takes_noise_map:
+        return estimate_image_noise(image, white, denoiser)
+    return EstimatedNoise(known_noise(sigma or 0.0, denoiser, image), ())
+
+
+def _alike_in_colours(sigmas: tuple[float, ...]) -> bool:
+    """Whether opponent channels with noise of σ each have it as strong in red, green and blue."""
+    if len(sigmas) == 1:
+        return False
+    shares = np.divide(sigmas, NOISE_GAIN)
+    return bool(shares.max() <= _ALIKE * shares.min())
 
 
 def _levels(image: Pixels, white: float) -> Image:

@@ -18,7 +18,7 @@ from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_le
 from ...restoration.noise_likelihood import Stack
 from ...transfer import to_device
 from .denoiser import Denoiser
-from .image_restoration import Pixels, Values, uses_opponent_colours
+from .image_restoration import Pixels, Values, as_plane, uses_opponent_colours
 from .image_samples import flat_regions
 from .weights import load_weights
 
@@ -67,6 +67,7 @@ def estimate_image_noise(
     Raises:
         ShapeError: the image is smaller than 8 × 8.
     """
+    image = as_plane(image)
     lines, samples = image.shape[:2]
     if min(lines, samples) < SMALLEST_IMAGE:
         raise ShapeError(

@@ -160,13 +160,15 @@ def real_pairs(folder: str | Path, *, aligned: bool = False) -> list[Group]:
     """The pairs of a folder; see `pairs_in`. Where `aligned`, also with aligned references.
 
     Raises:
-        InputFileError: it holds none.
+        InputFileError: it holds none, or, to be aligned, one that cannot be.
     """
     pairs = pairs_in(folder)
     readers = [_reader(pair.noisy, pair.clean) for pair in pairs]
     groups = [Group("real", readers)]
     if aligned:
         moved = [_aligned(read, pair.clean) for read, pair in zip(readers, pairs, strict=True)]
+        for read in moved:
+            read()  # What cannot be aligned is refused before anything is scored.
         groups.append(Group("aligned", moved))
     return groups
 
@@ -293,11 +295,10 @@ def _choosing(networks: Networks) -> Method:
     """What `hsi denoise` does without options, of a file that does not say its quality."""
 
     def run(noisy: Pixels) -> Pixels:
-        denoiser = networks.choose(noisy, _WHITE, known=False).denoiser
-        if denoiser is None:
+        choice = networks.choose(noisy, _WHITE)
+        if choice.denoiser is None:
             return noisy
-        takes_sigma = denoiser.network.takes_noise_map
-        return (_estimating(denoiser) if takes_sigma else _at(denoiser, 0.0))(noisy)
+        return _restored(choice.denoiser, noisy, choice.noise.sigmas)
 
     return run
 

@@ -23,6 +23,7 @@ from ...restoration.classical import non_local_means, wavelet_shrinkage
 from ...runs.folder import MODEL, Run, require_finished
 from ...runs.machine import available_threads, on_device
 from ...schemas.denoising import DenoisingConfig
+from ...weights import DEFAULT_WEIGHTS
 from .configuration import denoising_config
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
@@ -98,6 +99,9 @@ def evaluate_weights(
         if denoiser.network.takes_noise_map:
             estimating = with_estimated_noise(denoiser, computing_on(denoiser, where))
             methods[f"{Path(weights).name}, σ estimated"] = ("weights", estimating)
+        if not grey:
+            by_opponents = _by_opponent_colours(load_weights(DEFAULT_WEIGHTS, where))
+            methods[f"{DEFAULT_WEIGHTS}, opponent colours"] = ("weights", by_opponents)
         rows = _scored(methods, images, sigmas, observer)
         colour_rows = []
         if colour is not None:

@@ -27,8 +27,7 @@ class SeenPage:
         noisy: the values that are denoised, in the picture's units.
         values: the same as the network sees them, above `level.black`.
         level: what is white and black.
-        choice: what it is denoised with.
-        sigmas: of the noise of each plane that the network sees, on the scale 0 to 1.
+        choice: what it is denoised with, and its noise.
         tiling: how it is cut for the network.
     """
 
@@ -38,8 +37,12 @@ class SeenPage:
     values: Pixels
     level: WhiteLevel
     choice: Choice
-    sigmas: tuple[float, ...]
     tiling: Tiling
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """Of the noise of each plane that the network sees, on the scale 0 to 1."""
+        return self.choice.noise.sigmas
 
     @property
     def sigma(self) -> float:
