@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     [
         ("predict run run --scene cube.npy -o map.tif", "run: is given twice"),
         ("predict run ./link_run --scene cube.npy -o map.tif", "link_run: is given twice"),
-        ("evaluate run run/", "is a run of classification"),
+        ("evaluate run run/", "run/: is given twice"),
         ("train --scene cube.npy --labels labels.npy,link_labels.npy", "is given twice"),
         ("denoise photo.png --reference link_photo.png -o x.png", "--reference: link_photo.png is"),
         ("denoise cube.npy --reference cube.npy -o x.npy", "--reference: cube.npy is the input"),
