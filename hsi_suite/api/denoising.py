@@ -34,7 +34,9 @@ from .arrays import as_cube, as_image
 from .progress import progress
 
 _LEVELS = 255.0
-_SIDE = 256  # of the tiles of images: more is no faster
+# Of the tiles of images: what lies around each is computed with it, which takes twice the time at
+# 256 pixels.
+_SIDE = 512
 _COLOURS = 3
 
 Weights = str | os.PathLike[str] | Run | None
