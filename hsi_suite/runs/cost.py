@@ -99,6 +99,25 @@ def measured_cost(training: float, epochs: Sequence[float], **further: float) ->
     }
 
 
+def judged_cost(
+    training: float, epochs: Sequence[float], begun: float, judged: float
+) -> dict[str, Any]:
+    """The same of a training that was then scored, and whose pictures were drawn since.
+
+    Args:
+        training: as of `measured_cost`.
+        epochs: likewise.
+        begun: when scoring began, by `time.monotonic`.
+        judged: when it ended.
+    """
+    return measured_cost(
+        training,
+        epochs,
+        evaluation_seconds=judged - begun,
+        pictures_seconds=time.monotonic() - judged,
+    )
+
+
 def shown_cost(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The rows of a page; runs of earlier versions have fewer."""
     place = {name: number for number, name in enumerate(_ORDER)}

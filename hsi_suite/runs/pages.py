@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..atomic import write_text
+from ..atomic import write_json, write_text
 from ..commands import command
 from ..config import dump_yaml, validate
 from ..errors import RunError
@@ -18,7 +18,7 @@ from ..reports.languages.speaking import speaking
 from ..schemas.training import MachineConfig
 from ..user_files import read_bytes
 from .cost import shown_cost
-from .folder import CONFIG, REPORT, Run
+from .folder import CONFIG, COST, METRICS, REPORT, Run
 from .tasks import task_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -64,6 +64,14 @@ def picture_of(run: Run, name: str) -> bytes | None:
     if not content.startswith(_PNG) or len(content) < _PNG_HEAD:
         raise RunError(path, "is no PNG picture", "what hsi drew", "delete it to leave it out")
     return content
+
+
+def finish_run(facts: PageFacts) -> None:
+    """Write cost.json, the page and, last, metrics.json, which marks a run as finished."""
+    folder = facts.run.path
+    write_json(folder / COST, facts.cost)
+    write_page(facts.run, facts)
+    write_json(folder / METRICS, facts.metrics)
 
 
 def write_page(run: Run, facts: PageFacts | None = None) -> list[Remark]:

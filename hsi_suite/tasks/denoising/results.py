@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ...atomic import write_json, write_text
+from ...atomic import write_text
 from ...engine.trainer import Training
 from ...metrics.measures import measure
 from ...metrics.restoration import peak_signal_noise_ratio
@@ -19,9 +19,9 @@ from ...models.network_file import shown_name
 from ...reports.denoising.content import level_text, middle_level
 from ...reports.drawing import house_style, save_png
 from ...reports.figures import has_curves, learning_curves_figure
-from ...runs.cost import measured_cost
-from ...runs.folder import COST, CURVES, HISTORY, METRICS, Run, csv_text
-from ...runs.pages import PageFacts, write_page
+from ...runs.cost import judged_cost
+from ...runs.folder import CURVES, HISTORY, Run, csv_text
+from ...runs.pages import PageFacts, finish_run
 from ...schemas.denoising import DenoisingConfig
 from .definition import PICTURE
 from .denoiser import Denoiser
@@ -49,15 +49,8 @@ def write_denoising_results(
         save_png(picture_grid(denoiser, task), run.path / PICTURE)
     if has_curves(training.history):
         save_png(learning_curves_figure(training.history), run.path / CURVES)
-    cost = measured_cost(
-        seconds,
-        training.seconds,
-        evaluation_seconds=evaluated - started,
-        pictures_seconds=time.monotonic() - evaluated,
-    )
-    write_json(run.path / COST, cost)
-    write_page(run, PageFacts(run, config, metrics, training.history, cost))
-    write_json(run.path / METRICS, metrics)
+    cost = judged_cost(seconds, training.seconds, started, evaluated)
+    finish_run(PageFacts(run, config, metrics, training.history, cost))
 
 
 def _metrics(

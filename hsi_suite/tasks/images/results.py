@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atomic import write_json, write_text
+from ...atomic import write_text
 from ...data.labelled_images import LabelledImages
 from ...engine.observer import Observer
 from ...engine.trainer import Training
@@ -19,9 +19,9 @@ from ...reports.drawing import save_png
 from ...reports.figures import confusion_figure, has_curves, learning_curves_figure
 from ...reports.fonts import figure_names
 from ...reports.images.figures import Mistake, mistakes_figure
-from ...runs.cost import measured_cost
-from ...runs.folder import CONFUSION, COST, CURVES, HISTORY, METRICS, Run, csv_text
-from ...runs.pages import PageFacts, write_page
+from ...runs.cost import judged_cost
+from ...runs.folder import CONFUSION, CURVES, HISTORY, Run, csv_text
+from ...runs.pages import PageFacts, finish_run
 from ...schemas.image_classification import ImageClassificationConfig
 from .classifier import ImageClassifier
 from .evaluation import image_scores
@@ -59,15 +59,8 @@ def write_image_results(
     evaluated = time.monotonic()
     write_text(run.path / HISTORY, csv_text(training.history))
     _write_pictures(run, prepared, metrics, training, rows["test"])
-    cost = measured_cost(
-        seconds,
-        training.seconds,
-        evaluation_seconds=evaluated - started,
-        pictures_seconds=time.monotonic() - evaluated,
-    )
-    write_json(run.path / COST, cost)
-    write_page(run, PageFacts(run, config, metrics, training.history, cost))
-    write_json(run.path / METRICS, metrics)
+    cost = judged_cost(seconds, training.seconds, started, evaluated)
+    finish_run(PageFacts(run, config, metrics, training.history, cost))
 
 
 def _metrics(

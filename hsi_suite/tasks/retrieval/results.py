@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atomic import write_json, write_text
+from ...atomic import write_text
 from ...backbones.stages import STAGE_KEYS
 from ...engine.observer import Observer
 from ...engine.trainer import Training
@@ -22,9 +22,9 @@ from ...models.network_file import shown_name
 from ...reports.content import unverified_marks
 from ...reports.drawing import save_png
 from ...reports.retrieval.figures import precision_recall_figure, projection_figure
-from ...runs.cost import measured_cost
-from ...runs.folder import COST, HISTORY, METRICS, Run, csv_text
-from ...runs.pages import PageFacts, write_page
+from ...runs.cost import judged_cost
+from ...runs.folder import HISTORY, Run, csv_text
+from ...runs.pages import PageFacts, finish_run
 from ...schemas.retrieval import RetrievalConfig
 from .baselines import Baselines, run_baselines
 from .choice import rankings
@@ -86,15 +86,8 @@ def write_retrieval_results(
     write_text(run.path / HISTORY, csv_text(training.history))
     save_png(precision_recall_figure(metrics), run.path / PRECISION_RECALL)
     save_png(_projection(prepared, found), run.path / PROJECTION, dpi=200)
-    cost = measured_cost(
-        seconds,
-        training.seconds,
-        evaluation_seconds=evaluated - started,
-        pictures_seconds=time.monotonic() - evaluated,
-    )
-    write_json(run.path / COST, cost)
-    write_page(run, PageFacts(run, config, metrics, training.history, cost))
-    write_json(run.path / METRICS, metrics)
+    cost = judged_cost(seconds, training.seconds, started, evaluated)
+    finish_run(PageFacts(run, config, metrics, training.history, cost))
 
 
 def _multiply_adds(retriever: Retriever, prepared: PreparedPairs) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atomic import write_json, write_text
+from ...atomic import write_text
 from ...data.scene_stack import StackedScene, parts_of
 from ...engine.observer import Observer
 from ...engine.trainer import Training
@@ -25,14 +25,12 @@ from ...runs.folder import (
     AREAS,
     AREAS_TABLE,
     CONFUSION,
-    COST,
     CURVES,
     HISTORY,
-    METRICS,
     Run,
     csv_text,
 )
-from ...runs.pages import PageFacts, write_page
+from ...runs.pages import PageFacts, finish_run
 from ...schemas.classification import ClassificationConfig
 from .class_areas import run_areas, write_areas
 from .classifier import labels_of
@@ -134,9 +132,7 @@ def write_results(
     )
     if costs.candidate_seconds:
         cost[CANDIDATE_SECONDS] = dict(costs.candidate_seconds)
-    write_json(run.path / COST, cost)
-    write_page(run, PageFacts(run, config, metrics, history, cost))
-    write_json(run.path / METRICS, metrics)
+    finish_run(PageFacts(run, config, metrics, history, cost))
 
 
 def collect_metrics(
