@@ -198,6 +198,18 @@ def test_shuffles_equal_torch_in_2d():
     assert torch.equal(PixelShuffle(2, dim=2)(x), F.pixel_shuffle(x, 2))
 
 
+@pytest.mark.parametrize("factor", [2, (3, 1)])
+def test_shuffle_keeps_the_order_in_memory(factor):
+    x = torch.randn(2, 12, 4, 5)
+    plain, turned = (
+        PixelShuffle(factor, dim=2)(x.contiguous(memory_format=order))
+        for order in (torch.contiguous_format, torch.channels_last)
+    )
+    assert torch.equal(plain, turned)
+    assert plain.is_contiguous()
+    assert turned.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_unshuffle_by_hand_with_one_factor_per_axis():
     x = torch.arange(8.0).reshape(1, 1, 2, 4)
     cells = PixelUnshuffle((1, 2), dim=2)(x)

@@ -316,12 +316,15 @@ def test_devices_are_named_and_checked():
 
 
 def test_settings_are_restored_after_computing():
-    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
+    def now():
+        filling = torch.utils.deterministic.fill_uninitialized_memory
+        return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), filling
+
+    before = now()
     with pytest.raises(KeyError), computing(CPU, 2, deterministic=True):
-        assert torch.get_num_threads() == 2
-        assert torch.are_deterministic_algorithms_enabled()
+        assert now() == (2, True, False)
         raise KeyError
-    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+    assert now() == before
 
 
 def test_an_operation_without_deterministic_form_is_refused_by_name():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Unpack
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import ShapeError
@@ -93,12 +94,25 @@ class PixelShuffle(nn.Module):
         cell = math.prod(self.factor)
         if x.shape[1] % cell:
             raise ShapeError("shuffle", f"{x.shape[1]} channels", f"a multiple of {cell}")
+        if dim == 2 and x.is_contiguous(memory_format=torch.channels_last):
+            return self._channels_last(x)
         split = x.reshape(x.shape[0], -1, *self.factor, *x.shape[2:])
         pairs = [axis for a in range(dim) for axis in (2 + dim + a, 2 + a)]
         joined = split.permute(0, 1, *pairs)
         for axis in spatial_axes(x):
             joined = joined.flatten(axis, axis + 1)
         return joined
+
+    def _channels_last(self, x: Tensor) -> Tensor:
+        """The same numbers in the order in memory that `x` has.
+
+        Otherwise every sum and convolution after it would turn one order into the other.
+        """
+        count, _, lines, samples = x.shape
+        split = x.permute(0, 2, 3, 1).reshape(count, lines, samples, -1, *self.factor)
+        joined = split.permute(0, 1, 4, 2, 5, 3)
+        down, across = self.factor
+        return joined.reshape(count, lines * down, samples * across, -1).permute(0, 3, 1, 2)
 
 
 def unshuffle_down(

@@ -77,7 +77,7 @@ class Residual(nn.Module):
         if kept.shape != added.shape:
             found = f"a shortcut {tuple(kept.shape)} and a body {tuple(added.shape)}"
             raise ShapeError("residual", found, "equal shapes", "give a projecting shortcut")
-        output: Tensor = self.activation(kept + self.scale * added)
+        output: Tensor = self.activation(kept + (added if self.scale == 1 else self.scale * added))
         return output
 
     def _centre(self, x: Tensor, added: Tensor) -> Tensor:
