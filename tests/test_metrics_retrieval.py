@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,6 +100,26 @@ def test_cosine_looks_at_directions_alone():
         cutoffs=(1, 10),
     )  # fmt: skip
     np.testing.assert_allclose(first.average_precisions, second.average_precisions, atol=1e-6)
+
+
+def test_scores_at_the_border_of_the_narrow_keys():
+    # 2 exactly, though the product of the lengths is rounded to a little less.
+    ones, labels = np.array([[-1.0, -1.0], [1.0, 1.0]]), np.array([0, 1])
+    found = retrieval_scores(-ones, ones, labels, labels, similarity="dot")
+    assert list(found.average_precisions) == [0.5, 0.5]
+    assert found.normalised_discounted_cumulative_gain == pytest.approx(1 / np.log2(3))
+
+
+def test_memory_is_kept_to(monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)
+    rng = np.random.default_rng(0)
+    items, labels = rng.normal(size=(150, 4)).astype(np.float32), np.zeros(150, int)
+    retrieval_scores(items, items, labels, labels)
+    tracemalloc.start()
+    retrieval_scores(items, items, labels, labels, cutoffs=(150,), memory=2e6)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6 / 2
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ..errors import ShapeError
+from .rankings import Rankings, Worth, rank
 
 Values = NDArray[np.floating]
 Labels = NDArray[np.integer]
 Similarity = Literal["cosine", "dot"]
-OfQueries = NDArray[np.float64]
-Scores = tuple[OfQueries, OfQueries, dict[int, OfQueries], dict[int, OfQueries]]
 
 # Recalls at which precision is reported, 0 to 1.
 RECALL_LEVELS = np.linspace(0, 1, 21)
-# Arrays of a chunk's size that are alive at once: scores, sorted scores, products of the matrix.
 _COPIES = 4
 # Chunks that may be worked on at once, by as many threads as torch may use.
 _WORKERS = 8
@@ -92,13 +91,18 @@ def retrieval_scores(
     _check(queries, gallery, query_labels, gallery_labels, cutoffs)
     patterns, pattern_of = np.unique(query_labels, axis=0, return_inverse=True)
     pattern_of = pattern_of.reshape(-1)
+    counted = _known(patterns, gallery_labels)[pattern_of]
+    if not counted.any():
+        raise ShapeError("gallery", "no item of any query's class", "at least one")
     left, right = (items.astype(np.float32) for items in (queries, gallery))
     if similarity == "cosine":
         left, right = _unit(left), _unit(right)
-    # Queries of one pattern follow each other: their rows of a chunk are then seen without a copy.
+    largest = _longest(left) * _longest(right)
+    # Queries of one pattern follow each other: what the gallery is worth is found once for them.
     turn = np.argsort(pattern_of, kind="stable")
-    gains = [_gains(pattern, gallery_labels) for pattern in patterns]
+    turn = turn[counted[turn]]
     discounts = _discounts(len(gallery))
+    steps = np.diff(discounts)
     gain = np.full(len(queries), np.nan)
     average = np.full(len(queries), np.nan)
     curve = np.zeros(len(RECALL_LEVELS))
@@ -108,20 +112,32 @@ def retrieval_scores(
     def judge(rows: slice) -> NDArray[np.float64]:
         """Fill in the scores of some queries; gives the sum of their curves."""
         chunk = turn[rows]
+        present, kinds = np.unique(pattern_of[chunk], return_inverse=True)
+        worth = Worth(_worth(patterns[present], gallery_labels))
+        best = _best(worth, discounts)
         scores = left[chunk] @ right.T
-        filled = (average, gain, at, hit)
-        return _judge(scores, pattern_of[chunk], gains, discounts, cutoffs, filled, chunk)
+        curve = np.zeros(len(RECALL_LEVELS))
+        for first in range(0, len(chunk), block):
+            part = slice(first, first + block)
+            rankings = rank(scores[part], worth, kinds[part], largest=largest)
+            precision = rankings.relevant_as_high / rankings.as_high
+            average[chunk[part]] = np.add.reduceat(precision, rankings.begins) / rankings.counts
+            gain[chunk[part]] = _discounted(rankings, discounts, steps) / best[kinds[part]]
+            for k in cutoffs:
+                found = _first(rankings, scores[part], worth.rows, kinds[part], k)
+                hit[k][chunk[part]] = found.any(1)
+                at[k][chunk[part]] = _precision_at(found, np.minimum(rankings.counts, k))
+            curve += _interpolated(precision, rankings).sum(0)
+        return curve
 
     # As many chunks whatever the threads: the sums are then the same.
     step = max(1, int(memory / (_COPIES * 4 * len(gallery) * _WORKERS)))
-    chunks = [slice(first, first + step) for first in range(0, len(queries), step)]
+    block = max(1, step // 8)
+    chunks = [slice(first, first + step) for first in range(0, len(turn), step)]
     threads = min(torch.get_num_threads(), _WORKERS)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         for part in pool.map(judge, chunks):
             curve += part
-    counted = ~np.isnan(average)
-    if not counted.any():
-        raise ShapeError("gallery", "no item of any query's class", "at least one")
     by_pattern = [
         average[counted & (pattern_of == pattern)].mean()
         for pattern in np.unique(pattern_of[counted])
@@ -136,6 +152,12 @@ def retrieval_scores(
         queries=int(counted.sum()),
         average_precisions=average,
     )
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The libraries with threads of their own; they are looked for once, as that takes 1.5 ms."""
+    return ThreadpoolController()
 
 
 def _check(
@@ -166,11 +188,23 @@ def _check(
             raise ShapeError("cutoff", f"{k}", f"1 to {len(gallery)}, the size of the gallery")
 
 
-def _gains(pattern: Labels, gallery_labels: Labels) -> NDArray[np.int64]:
-    """How many classes each item of the gallery shares with queries of a pattern."""
+def _known(patterns: Labels, gallery_labels: Labels) -> NDArray[np.bool_]:
+    """Which patterns of labels share a class with an item of the gallery."""
     if gallery_labels.ndim == 1:
-        return np.asarray(gallery_labels == pattern, np.int64)
-    return np.asarray(((gallery_labels > 0) & (pattern > 0)).sum(1), np.int64)
+        return np.isin(patterns, gallery_labels)
+    return np.asarray(((patterns > 0) & (gallery_labels > 0).any(0)).any(1))
+
+
+def _worth(patterns: Labels, gallery_labels: Labels) -> NDArray[np.int32]:
+    """How many classes each item of the gallery shares with a pattern, patterns × gallery."""
+    if gallery_labels.ndim == 1:
+        return np.asarray(patterns[:, None] == gallery_labels, np.int32)
+    wanted, owned = ((labels > 0).astype(np.float32) for labels in (patterns, gallery_labels))
+    return np.asarray(wanted @ owned.T, np.int32)
+
+
+def _longest(items: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(items, axis=1).max())
 
 
 def _discounts(number: int) -> NDArray[np.float64]:
@@ -178,113 +212,61 @@ def _discounts(number: int) -> NDArray[np.float64]:
     return np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, number + 2)))])
 
 
-def _judge(
-    scores: NDArray[np.float32],
-    places: NDArray[np.intp],
-    gains: Sequence[NDArray[np.int64]],
-    discounts: NDArray[np.float64],
-    cutoffs: Sequence[int],
-    filled: Scores,
-    chunk: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """Scores of the queries `chunk`, filled in; gives the sum of their curves.
-
-    Args:
-        scores: queries × gallery; may be overwritten.
-        places: which pattern of labels each query has, rising.
-        gains: what each item of the gallery is worth, for each pattern; relevant are those above 0.
-        discounts: see `_discounts`.
-        cutoffs: lengths of the lists that are judged.
-        filled: average precision, gain, precision at k and recall at k of all queries.
-        chunk: which queries these are.
-    """
-    average, gain, at, hit = filled
-    curve = np.zeros(len(RECALL_LEVELS))
-    ordered = np.sort(scores, axis=1) if cutoffs else scores
-    parts = []
-    for pattern in np.unique(places):
-        rows = slice(*np.searchsorted(places, (pattern, pattern + 1)))
-        if gains[pattern].any():
-            # An item that is worth two counts for one among those worth one or more, and again.
-            steps = range(1, int(gains[pattern].max()) + 1)
-            found = [scores[rows].compress(gains[pattern] >= step, axis=1) for step in steps]
-            parts.append((rows, gains[pattern], found))
-    if not cutoffs:
-        scores.sort(axis=1)
-    for rows, worth, found in parts:
-        mask, best = worth > 0, (np.sort(worth)[::-1] * np.diff(discounts)).sum()
-        gained = [_discounted(each, ordered[rows], discounts) for each in found]
-        gain[chunk[rows]] = np.sum(gained, axis=0) / best
-        precision = _precisions(found[0], ordered[rows])
-        average[chunk[rows]] = precision.mean(1)
-        curve += _interpolated(precision).sum(0)
-        for k in cutoffs:
-            first = _first(scores[rows], ordered[rows], mask, k)
-            hit[k][chunk[rows]] = first.any(1)
-            at[k][chunk[rows]] = _precision_at(first, min(int(mask.sum()), k))
-    return curve
-
-
 def _unit(items: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(items, axis=1, keepdims=True)
     return np.asarray(items / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
 
 
-def _precisions(found: Values, ordered: Values) -> NDArray[np.float64]:
-    """Precision at each relevant item, by falling score: queries × relevant items.
-
-    Args:
-        found: scores of the relevant items, queries × relevant items; sorted in place.
-        ordered: rising scores of all items, queries × gallery.
-    """
-    found.sort(axis=1)
-    below = torch.searchsorted(
-        torch.from_numpy(ordered), torch.from_numpy(found), out_int32=ordered.shape[1] < 2**31
-    ).numpy()
-    ours_below = np.arange(found.shape[1], dtype=below.dtype)
-    if (found[:, 1:] == found[:, :-1]).any():
-        ours_below = torch.searchsorted(torch.from_numpy(found), torch.from_numpy(found)).numpy()
-    precision = (found.shape[1] - ours_below) / (ordered.shape[1] - below)
-    return np.asarray(precision[:, ::-1])
-
-
 def _discounted(
-    found: Values, ordered: Values, discounts: NDArray[np.float64]
+    rankings: Rankings, discounts: NDArray[np.float64], steps: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Sum of the discounts of some items of each ranking; equal scores share those of their ranks.
+    """What each ranking gains; items of equal score share the discounts of their ranks.
 
     Args:
-        found: scores of the items, queries × items.
-        ordered: rising scores of all items, queries × gallery.
+        rankings: those to be judged.
         discounts: see `_discounts`.
+        steps: the discount of each rank.
     """
-    rising, own = torch.from_numpy(ordered), torch.from_numpy(np.ascontiguousarray(found))
-    last = ordered.shape[1] - torch.searchsorted(rising, own).numpy()
-    if not (ordered[:, 1:] == ordered[:, :-1]).any():
-        return np.asarray((discounts[last] - discounts[last - 1]).sum(1))
-    first = ordered.shape[1] - torch.searchsorted(rising, own, right=True).numpy()
-    return np.asarray(((discounts[last] - discounts[first]) / (last - first)).sum(1))
+    shared = steps[rankings.higher]
+    level = rankings.levelled
+    last, first = rankings.as_high[level], rankings.higher[level]
+    shared[level] = (discounts[last] - discounts[first]) / (last - first)
+    if rankings.worth is not None:
+        shared *= rankings.worth
+    return np.add.reduceat(shared, rankings.begins)
 
 
-def _interpolated(precision: NDArray[np.float64]) -> NDArray[np.float64]:
+def _best(worth: Worth, discounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the best order gains, for each kind of queries."""
+    # An item that is worth two counts for one among those worth one or more, and again.
+    return np.asarray(discounts[worth.reaching].sum(0))
+
+
+def _interpolated(precision: NDArray[np.float64], rankings: Rankings) -> NDArray[np.float64]:
     """The highest precision at each recall level or beyond, queries × levels."""
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    needed = np.ceil(RECALL_LEVELS * precision.shape[1] - 1e-9).astype(int)
-    return np.asarray(best[:, np.maximum(needed, 1) - 1])
+    needed = np.ceil(RECALL_LEVELS * rankings.counts[:, None] - 1e-9).astype(int)
+    places = rankings.begins[:, None] + np.maximum(needed, 1) - 1
+    best = np.maximum.reduceat(precision, places.reshape(-1)).reshape(places.shape)
+    return np.asarray(np.maximum.accumulate(best[:, ::-1], axis=1)[:, ::-1])
 
 
 def _first(
-    scores: Values, ordered: Values, relevant: NDArray[np.bool_], k: int
+    rankings: Rankings,
+    scores: NDArray[np.float32],
+    worth: NDArray[np.int32],
+    kinds: NDArray[np.intp],
+    k: int,
 ) -> NDArray[np.bool_]:
     """Whether the first k items of each ranking are relevant, queries × k."""
-    found = np.zeros((len(scores), k), bool)
-    for row, edge, out in zip(scores, ordered[:, -k], found, strict=True):
-        candidates = np.flatnonzero(row >= edge)
+    found = rankings.relevant[:, :k].copy()
+    for query in np.flatnonzero(rankings.tied[:, 1 : k + 1].any(1)):
+        row = scores[query]
+        candidates = np.flatnonzero(row >= np.partition(row, -k)[-k])
         best = candidates[np.argsort(-row[candidates], kind="stable")[:k]]
-        out[:] = relevant[best]
+        found[query] = worth[kinds[query], best] > 0
     return found
 
 
-def _precision_at(found: NDArray[np.bool_], possible: int) -> NDArray[np.float64]:
+def _precision_at(found: NDArray[np.bool_], possible: NDArray[np.int64]) -> NDArray[np.float64]:
     precision = found.cumsum(1) / np.arange(1, found.shape[1] + 1)
     return np.asarray((precision * found).sum(1) / possible)
