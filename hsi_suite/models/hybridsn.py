@@ -13,6 +13,7 @@ from ..backbones.dimension import LayerChoice
 from ..backbones.footprint import footprint
 from ..backbones.squeeze_excitation import build_attention
 from ..backbones.stages import StageStyle, build_stage, stage_end, takes_raw_values
+from ..backbones.volume_stack import stack_features, stackable, suits_stack
 from ..backbones.window_classifier import WindowClassifier
 from ..errors import ConfigError, ShapeError
 from .inputs import check_window
@@ -137,6 +138,8 @@ class HybridSN(WindowClassifier):
 
     def features(self, cubes: Tensor) -> Tensor:
         """The convolutional part: (N, in_channels, h, w) to (N, 64, h − 8, w − 8), any h and w."""
+        if suits_stack(cubes) and stackable(self.spectral_spatial, self.spatial):
+            return stack_features(cubes, self.spectral_spatial, self.spatial)
         volume = self.spectral_spatial(cubes.unsqueeze(1))
         features: Tensor = self.spatial(volume.flatten(1, 2))
         return features
