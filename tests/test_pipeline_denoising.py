@@ -162,11 +162,44 @@ def test_a_guided_training_keeps_the_grey_weights(finished, folder, tmp_path):
     assert not torch.equal(weights(free)[name], weights(again)[name])
 
 
+def test_a_refined_training_keeps_its_first_part(finished, folder, tmp_path):
+    short = ("train.epochs=1", "train.steps_per_epoch=1")
+    blind = train(configured(folder, *BLIND, *short), tmp_path)
+    grey = f"model.grey_weights={finished.path}"
+    guided = train(
+        configured(folder, "model.name=guided_unet", "data.colour=rgb", grey, *short),
+        tmp_path,
+    )
+    settings = (
+        *BLIND[:-1],
+        *short,
+        "model.name=refined_unet",
+        f"model.guided_weights={guided.path}",
+    )
+    run = train(configured(folder, *settings, f"model.blind_weights={blind.path}"), tmp_path)
+    begun, ended = weights(blind), weights(run)
+    assert all(torch.equal(ended[f"first.{name}"], value) for name, value in begun.items())
+    name = "bottom.0.body.0.conv.weight"
+    assert not torch.equal(ended[f"second.{name}"], weights(guided)[f"colour.{name}"])
+    # The first part of another refined_unet serves as well.
+    again = train(configured(folder, *settings, f"model.blind_weights={run.path}"), tmp_path)
+    assert equal(weights(again), ended)
+    good = f"model.blind_weights={run.path}"
+    for wrong, named in (
+        ((*settings, f"model.blind_weights={finished.path}"), "blind_weights: .* has options"),
+        (settings, "model.blind_weights and model.guided_weights together"),
+        ((*settings, good, grey), "either model.weights or"),
+        ((*BLIND, settings[-1], good), "given for residual_unet"),
+    ):
+        with pytest.raises(ConfigError, match=named):
+            train(configured(folder, *wrong), tmp_path)
+
+
 def test_grey_weights_need_a_colour_network(finished, folder, tmp_path):
     given = f"model.grey_weights={finished.path}"
     for settings, named in (
         ((), "guided_unet, or a blind residual_unet"),
-        ((f"model.weights={finished.path}",), "either model.weights or model.grey_weights"),
+        ((f"model.weights={finished.path}",), "either model.weights or"),
         ((*BLIND, "model.options.channels=[4,4]"), "has options"),
         (("model.name=dncnn", "model.options=null"), "has options"),
     ):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..backbones import LayerChoice
 from ..errors import ConfigError
 from ..restoration.colour import NOISE_GAIN
+from .opponent_planes import colours_of, opponent_planes
 from .residual_unet import ResidualUNet
 
 _COLOURS = 3
@@ -76,10 +77,10 @@ class GuidedUNet(nn.Module):
             ShapeError: no pixels.
         """
         sigma = x[:, _COLOURS:]
-        noisy, red_blue, green = _opponent(x)
+        noisy, red_blue, green = opponent_planes(x)
         clean = self.brightness(torch.cat([noisy, NOISE_GAIN[0] * sigma], 1))
         seen = torch.cat([clean, red_blue, green, noisy, sigma], 1)
-        return _colours(self.colour(seen))
+        return colours_of(self.colour(seen))
 
 
 def guided_start(grey: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -106,19 +107,3 @@ def guided_start(grey: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {f"brightness.{name}": value for name, value in grey.items()} | {
         f"colour.{name}": value for name, value in colour.items()
     }
-
-
-def _opponent(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Brightness, red against blue, both against green; the rows of `restoration.colour.OPPONENT`.
-
-    Written out, so that values stay as precise as they are where products are not (bfloat16).
-    """
-    red, green, blue = x[:, 0:1], x[:, 1:2], x[:, 2:3]
-    return (red + green + blue) / 3, (red - blue) / 2, (red + blue - 2 * green) / 4
-
-
-def _colours(planes: Tensor) -> Tensor:
-    """Red, green and blue of the three planes that `_opponent` makes of them."""
-    brightness, red_blue, green = planes[:, 0:1], planes[:, 1:2], planes[:, 2:3]
-    middle = brightness + green * (2 / 3)
-    return torch.cat([middle + red_blue, middle - 2 * green, middle - red_blue], 1)

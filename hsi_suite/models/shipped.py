@@ -26,6 +26,7 @@ from .hybridsn_relatives import (
 from .inception_1d import Inception1D
 from .ircnn import IRCNN
 from .m3d_cnn import M3DCNN
+from .refined_unet import RefinedUNet
 from .residual_unet import ResidualUNet
 from .spec import ModelSpec
 from .spectralformer import SpectralFormer
@@ -178,6 +179,15 @@ _OTHERS = {
         example={"in_channels": 3, "channels": (48, 96, 192)},
         example_input=(4, 37, 50),
         example_parameters=4_702_464,
+    ),
+    "refined_unet": ModelSpec(
+        factory=RefinedUNet,
+        task="denoising",
+        summary="two such U-Nets without σ for camera photographs: colour, then what is left",
+        initialisation=None,
+        example={"in_channels": 3, "channels": (48, 96, 192)},
+        example_input=(3, 37, 50),
+        example_parameters=4_712_928,
     ),
     "dscmr": ModelSpec(
         factory=DSCMR,

@@ -42,12 +42,13 @@ class FoundNoise:
     def words(self) -> str:
         """What was found, in a few words."""
         jpeg = self.signs.jpeg
-        after = "" if jpeg is None else f" behind JPEG of quality {jpeg.quality}"
+        quality = "" if jpeg is None else f"JPEG of quality {jpeg.quality}"
+        after = f" behind {quality}" if quality else ""
         return {
             "clean": f"hardly any noise{after}",
             "gaussian": f"white noise{after}",
             "camera": f"noise of a camera or scanner, alike in neighbouring pixels{after}",
-            "jpeg": f"weak noise or none{after}",
+            "jpeg": f"{quality}, its noise not told from texture",
         }[self.kind]
 
 

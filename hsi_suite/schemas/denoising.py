@@ -183,7 +183,7 @@ class DenoiserConfig(Section):
     """The network.
 
     Attributes:
-        name: dncnn, residual_unet, or guided_unet, which is for colour alone.
+        name: dncnn, residual_unet, or one of those for colour alone, guided_unet and refined_unet.
         options: further arguments of the network.
         weights: what training starts from: a shipped name, a file or the folder of a run, of the
             same network; null draws new weights from the stream `init`.
@@ -191,6 +191,11 @@ class DenoiserConfig(Section):
             with a σ map. A blind network with an offset: see `blind_colour_start`; a guided_unet:
             see `guided_start`, and its part for brightness stays as it is.
         grey_sigma: the σ of the map that becomes the offset of a blind one, on the scale 0 to 255.
+        blind_weights: what a refined_unet starts from instead, with guided_weights: a blind
+            residual_unet for colour of the same body with an offset, or another refined_unet, whose
+            first part it is; see `refined_start`. The first part stays as it is.
+        guided_weights: a guided_unet of the same body.
+        guided_sigma: the σ that the latter is told, on the scale 0 to 255.
     """
 
     name: str = "residual_unet"
@@ -198,11 +203,17 @@ class DenoiserConfig(Section):
     weights: str | None = None
     grey_weights: str | None = None
     grey_sigma: Positive = 10.0
+    blind_weights: str | None = None
+    guided_weights: str | None = None
+    guided_sigma: Positive = 8.0
 
     @model_validator(mode="after")
     def _one_start(self) -> DenoiserConfig:
-        if self.weights is not None and self.grey_weights is not None:
-            raise ValueError("either model.weights or model.grey_weights")
+        given = [self.weights, self.grey_weights, self.blind_weights or self.guided_weights]
+        if sum(each is not None for each in given) > 1:
+            raise ValueError("either model.weights or model.grey_weights or model.blind_weights")
+        if (self.blind_weights is None) != (self.guided_weights is None):
+            raise ValueError("model.blind_weights and model.guided_weights together")
         return self
 
 

@@ -13,6 +13,7 @@ from ...data.photographs import read_header
 from ...engine.observer import Observer
 from ...errors import ConfigError
 from ...models.guided_unet import GuidedUNet, guided_start
+from ...models.refined_unet import RefinedUNet, refined_start
 from ...models.residual_unet import blind_colour_start
 from ...restoration.colour import LUMA
 from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
@@ -62,6 +63,8 @@ def starting_weights(config: DenoisingConfig) -> dict[str, str]:
     given = {
         "model.weights": config.model.weights,
         "model.grey_weights": config.model.grey_weights,
+        "model.blind_weights": config.model.blind_weights,
+        "model.guided_weights": config.model.guided_weights,
     }
     return {key: hash_file(find_weights(name)) for key, name in given.items() if name is not None}
 
@@ -89,7 +92,45 @@ def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStrea
         denoiser.network.load_state_dict(given.network.state_dict())
     elif config.model.grey_weights is not None:
         _begin_from_grey(denoiser, config.model.grey_weights, config.model.grey_sigma)
+    elif config.model.blind_weights is not None:
+        assert config.model.guided_weights is not None
+        _begin_refined(
+            denoiser,
+            config.model.blind_weights,
+            config.model.guided_weights,
+            config.model.guided_sigma,
+        )
     return denoiser
+
+
+def _begin_refined(
+    denoiser: Denoiser, blind_weights: str, guided_weights: str, sigma: float
+) -> None:
+    network, header = denoiser.network, denoiser.header
+    if not isinstance(network, RefinedUNet):
+        raise ConfigError(
+            "model.blind_weights",
+            f"given for {header.model}",
+            "refined_unet",
+            "set model.name=refined_unet, or leave blind_weights and guided_weights out",
+        )
+    cpu = torch.device("cpu")
+    blind = load_denoiser(find_weights(blind_weights), cpu)
+    first = blind.network
+    if isinstance(first, RefinedUNet):
+        _refuse_other_network("model.blind_weights", blind_weights, blind.header, header)
+        first = first.first
+    else:
+        options = {**header.options, "noise_map": False, "offset": True}
+        wanted = replace(header, model="residual_unet", options=options)
+        _refuse_other_network("model.blind_weights", blind_weights, blind.header, wanted)
+    guided = load_denoiser(find_weights(guided_weights), cpu)
+    wanted = replace(header, model="guided_unet")
+    _refuse_other_network("model.guided_weights", guided_weights, guided.header, wanted)
+    start = refined_start(first.state_dict(), guided.network.state_dict(), sigma / _LEVELS)
+    network.load_state_dict(start)
+    # It has learnt its part; so an epoch takes half the time.
+    network.first.requires_grad_(False)
 
 
 def _begin_from_grey(denoiser: Denoiser, weights: str, sigma: float) -> None:

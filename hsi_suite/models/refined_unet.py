@@ -1,0 +1,114 @@
+"""A blind denoiser of colour photographs in two passes: all three colours, then what is left.
+
+A blind network of few channels leaves noise in the colour differences. A second one, which begins
+as one that knows colour differences beside clean brightness (`GuidedUNet`), sees the result of the
+first and the photograph itself, and takes it out. Both are `ResidualUNet`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..backbones import LayerChoice
+from ..errors import ConfigError
+from .opponent_planes import colours_of, opponent_planes
+from .residual_unet import ResidualUNet
+
+_COLOURS = 3
+
+
+class RefinedUNet(nn.Module):
+    """Predicts the noise of a photograph in colour, looks at what is left, and takes both away.
+
+    It takes no σ; the first layers of both parts have biases, so that results do not scale with
+    the image. A pixel depends on those within `receptive_radius` of it (175 with the default
+    options); tiles begin at multiples of `multiple`.
+
+    Shapes: (N, 3, H, W), red, green and blue, to the same; any H and W.
+
+    Args:
+        in_channels: 3.
+        channels: width of each level of both networks, see `ResidualUNet`.
+        blocks: residual blocks of a level.
+        unshuffle: factor by which the first level is smaller than the image.
+        block: body of the residual blocks.
+
+    Raises:
+        ConfigError: another number of channels.
+    """
+
+    takes_noise_map = False
+
+    def __init__(
+        self,
+        in_channels: int = _COLOURS,
+        channels: Sequence[int] = (48, 96, 192),
+        blocks: int = 2,
+        unshuffle: int = 2,
+        block: LayerChoice = "plain",
+    ) -> None:
+        super().__init__()
+        if in_channels != _COLOURS:
+            raise ConfigError(
+                "model.name",
+                f"refined_unet for images of {in_channels} channel{'s' * (in_channels != 1)}",
+                "images in colour (3)",
+                "set data.colour=rgb, or model.name=residual_unet",
+            )
+        body = {"channels": channels, "blocks": blocks, "unshuffle": unshuffle, "block": block}
+        blind = {"noise_map": False, "offset": True}
+        self.first = ResidualUNet(_COLOURS, **body, **blind)  # type: ignore[arg-type]
+        # Sees the planes of the first one's result, then those of the photograph.
+        self.second = ResidualUNet(2 * _COLOURS, **body, **blind)  # type: ignore[arg-type]
+        self.multiple = self.first.multiple
+        radius = self.first.receptive_radius
+        # Both see whole cells, and what a pixel's own cell adds counts once.
+        self.receptive_radius = None if radius is None else 2 * radius - (self.multiple - 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The clean photograph in `x`.
+
+        Raises:
+            ShapeError: no pixels.
+        """
+        seen = torch.cat([*opponent_planes(self.first(x)), *opponent_planes(x)], 1)
+        return colours_of(self.second(seen))
+
+
+def refined_start(
+    blind: Mapping[str, Tensor], guided: Mapping[str, Tensor], sigma: float
+) -> dict[str, Tensor]:
+    """What a `RefinedUNet` begins as.
+
+    Of the first network's result it keeps brightness, and takes out of the colour differences
+    what the second part of a `GuidedUNet` finds there, told that the noise of red, green and blue
+    has one σ. Its first layer has biases that are what a map of σ would add (but at the border,
+    where maps end).
+
+    Args:
+        blind: weights of a `ResidualUNet` for three colours without a noise map, with an offset.
+        guided: weights of a `GuidedUNet` of the same body.
+        sigma: in the units of the image.
+    """
+    part = "colour."
+    colour = {
+        name.removeprefix(part): value for name, value in guided.items() if name.startswith(part)
+    }
+    head, tail = colour["head.conv.weight"], colour["tail.conv.weight"]
+    # Clean brightness, two colour differences, noisy brightness, σ.
+    *planes, noise_map = head.chunk(5, 1)
+    _, red_blue, green, _ = tail.chunk(4)
+    silent = torch.zeros_like(red_blue)
+    unseen = torch.zeros_like(noise_map)
+    second = {
+        **colour,
+        "head.conv.weight": torch.cat([*planes, unseen, unseen], 1),
+        "head.conv.bias": sigma * noise_map.sum((1, 2, 3)),
+        "tail.conv.weight": torch.cat([silent, red_blue, green, silent, silent, silent]),
+    }
+    return {f"first.{name}": value for name, value in blind.items()} | {
+        f"second.{name}": value for name, value in second.items()
+    }
