@@ -245,7 +245,7 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         yield temporary
         try:
             temporary.chmod(_within_umask(0o777))
-            for item in temporary.rglob("*"):
+            for item in (*temporary.rglob("*"), temporary):
                 _fsync(item)
             place_folder(temporary, path, replace=replace)
         except OSError as error:

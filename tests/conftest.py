@@ -17,6 +17,9 @@ import hsi_suite  # noqa: F401  # sets what cuBLAS reads when CUDA starts
 torch.set_num_threads(1)
 # Who starts the suite in the background may have it ignored, and tests send it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# What a disk holds after a power cut no test can see, and a small run would wait for it 40 times:
+# a fifth of a second. `test_atomic.py` shows what is flushed, and before what.
+os.fsync = os.fstat  # type: ignore[assignment]  # refuses what is no open file
 
 
 @pytest.fixture
@@ -26,6 +29,19 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("HSI_DATA_DIR names no folder of real data")
     return Path(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pictures(request):
+    """Pictures are drawn, unless a file of tests is marked to have stand-ins."""
+    if not request.node.get_closest_marker("stand_in_pictures"):
+        yield
+        return
+    from stand_in_pictures import use_stand_ins
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_stand_ins(monkeypatch)
+        yield
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ import hsi_suite as hsi
 from hsi_suite.errors import ConfigError, HsiSuiteError, ShapeError, SplitError
 from hsi_suite.runs.folder import MODEL
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SMALL = ("reduction.components=5",)
 
 

@@ -9,6 +9,8 @@ from sklearn.utils.estimator_checks import check_estimator
 import hsi_suite as hsi
 from hsi_suite.errors import HsiSuiteError
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SMALL = {"reduction.components": 3, "threads": 1, "model.options": {}}
 LINES, SAMPLES, BANDS = 9, 8, 5
 

@@ -10,6 +10,8 @@ import hsi_suite as hsi
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, ShapeError
 from hsi_suite.tasks.retrieval.retriever import load_retriever
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SMALL = {"data.unit_norm": True, "evaluation.label_shares": [0, 0.5], "threads": 1}
 EPOCHS = 3
 

@@ -17,6 +17,8 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, ShapeError
 from hsi_suite.metrics.measures import measure
 
+pytestmark = pytest.mark.stand_in_pictures
+
 # Each calibration fits five models more: test_pipeline_calibration.py shows what comes of them.
 SMALL = {"reduction.components": 5, "threads": 1, "train.calibration": "none"}
 CALLS = [hsi.train, hsi.evaluate, hsi.predict, hsi.batch, hsi.replay, hsi.compare, hsi.denoise,

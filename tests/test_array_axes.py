@@ -17,6 +17,8 @@ from hsi_suite.data.file_description import describe_file
 from hsi_suite.data.readers import open_cube, open_scene, read_labels, read_scene
 from hsi_suite.errors import ConfigError, InputFileError, ShapeError
 
+pytestmark = pytest.mark.stand_in_pictures
+
 LINES, SAMPLES, BANDS = samples.SHAPE
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from denoiser_samples import box_filter
 from PIL import Image
 
 from hsi_suite import atomic
-from hsi_suite.atomic import atomic_file, keeping, refuse_existing, write_text
+from hsi_suite.atomic import atomic_file, atomic_folder, keeping, refuse_existing, write_text
 from hsi_suite.errors import ExistingOutputError, OutputError
 
 
@@ -213,3 +214,26 @@ def test_commands_say_what_is_no_file(hsi, special, tmp_path, command):
     status, _, err = hsi(*command)
     assert status == 2 and "is a pipe, a socket or a device" in err, err
     assert {path: path.lstat().st_ino for path in tmp_path.iterdir()} == before
+
+
+def test_content_is_on_the_disk_before_it_has_its_name_and_the_name_after(tmp_path, monkeypatch):
+    """What survives a power cut; in tests nothing waits for the disk, see `conftest.py`."""
+    names = []
+
+    def flushed(descriptor):
+        place = Path(f"/proc/self/fd/{descriptor}").readlink()
+        names.append((place.name, sorted(each.name for each in tmp_path.iterdir())))
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("names of open files are told by /proc")
+    monkeypatch.setattr(os, "fsync", flushed)
+    with atomic_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("a")
+    assert names == [(temporary.name, [temporary.name]), (tmp_path.name, ["a.txt"])]
+    names.clear()
+    (tmp_path / "a.txt").unlink()
+    with atomic_folder(tmp_path / "b") as folder:
+        (folder / "inner").mkdir()
+        (folder / "inner" / "c.txt").write_text("c")
+    assert {name for name, there in names if "b" not in there} == {folder.name, "inner", "c.txt"}
+    assert [name for name, there in names if "b" in there] == [tmp_path.name]

@@ -36,6 +36,8 @@ from hsi_suite.tasks.scenes.network_classifier import NetworkClassifier
 from hsi_suite.tasks.scenes.orientation_averaging import scene_probabilities
 from hsi_suite.tasks.scenes.task import PixelClassification
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 def by_hand(square, orientation):
     """An orientation of (…, side, side) as its bits say it, with NumPy."""

@@ -35,6 +35,8 @@ from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.prediction import predict
 from hsi_suite.tasks.scenes.run_evaluation import evaluate_classification
 
+pytestmark = pytest.mark.stand_in_pictures
+
 # Two detectors, of which the second begins before the first ends.
 NM = np.concatenate([np.arange(400.0, 1000, 10), np.arange(905.0, 2500, 15)])
 COUNT = len(NM)

@@ -31,6 +31,8 @@ from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.scenes import choosing
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 
+pytestmark = pytest.mark.stand_in_pictures
+
 FOLDS, GUARD = 3, 2
 # The last two share a fit.
 TRIED = {

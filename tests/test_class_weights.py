@@ -26,6 +26,8 @@ from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.task import PixelClassification, balanced_order
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CPU = torch.device("cpu")
 
 

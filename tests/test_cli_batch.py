@@ -13,6 +13,8 @@ from hsi_suite.cli.output import print_batch
 from hsi_suite.errors import RunError
 from hsi_suite.runs.batches.files import Batch
 
+pytestmark = pytest.mark.stand_in_pictures
+
 LONG = "hybridsn on synthetic, random split, seed 0, dropout of seed 3"
 
 

@@ -17,6 +17,8 @@ from hsi_suite.reports.images.content import image_remarks
 from hsi_suite.reports.retrieval.content import retrieval_remarks
 from hsi_suite.reports.verdict import verdict
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 def optimizer(rate):
     return {"name": "adam", "learning_rate": rate}

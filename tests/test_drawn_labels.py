@@ -21,6 +21,8 @@ from hsi_suite.data.scene import Georeference
 from hsi_suite.data.split_files import file_split
 from hsi_suite.errors import ConfigError, InputFileError
 
+pytestmark = pytest.mark.stand_in_pictures
+
 NAMES = ("low vegetation", "roof", "tree")
 
 

@@ -23,6 +23,8 @@ from hsi_suite.tasks.scenes import answer_filtering, ensemble, held_out, predict
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.many_scenes import gap_of
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CPU = torch.device("cpu")
 KEYS = ["threads=1", "train.epochs=3", "train.batch_size=32", "train.calibration=none"]
 # A network of spectra; one that sees scenes whole, in pieces; and one whose windows are turned.

@@ -21,6 +21,8 @@ from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.configuration import classification_config
 from hsi_suite.tasks.scenes.training_memory import MemoryLimit
 
+pytestmark = pytest.mark.stand_in_pictures
+
 FOLDS = 3
 SETTINGS = [*SMALL, "model.window=5", f"split.folds={FOLDS}", "split.guard=2"]
 NETWORK = {"model": "cnn2d", "split": "spatial_folds", "baselines": ["lda"], "settings": SETTINGS}

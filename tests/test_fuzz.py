@@ -26,6 +26,7 @@ def ready(tmp_path_factory):
     return kinds, wholes, functions
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused_in_one_line(ready):
     kinds, wholes, _ = ready
     said = []

@@ -38,6 +38,8 @@ from hsi_suite.tasks.images.preparation import (
 )
 from hsi_suite.tasks.images.results import confident_mistakes
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 class Pebble(nn.Module):
     """Three convolutions and, if wanted, an auxiliary head: small enough for tests."""

@@ -15,6 +15,8 @@ from hsi_suite.errors import RunError
 from hsi_suite.metrics.classification import confusion_matrix, scores
 from hsi_suite.tasks.scenes.joint_evaluation import _check_same, _Member
 
+pytestmark = pytest.mark.stand_in_pictures
+
 FAST = {"threads": 1, "evaluation.baselines": []}
 
 

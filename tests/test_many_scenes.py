@@ -37,6 +37,8 @@ from hsi_suite.tasks.scenes.scene_domain import unlike_scenes
 from hsi_suite.tasks.scenes.training_memory import MemoryLimit
 from hsi_suite.tasks.shared.opening import scene_lines
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SIZES = {"a": (22, 18), "b": (17, 24), "c": (20, 13)}
 BANDS, WINDOW = 16, 9
 SMALL = [f"model.window={WINDOW}", "reduction.components=13", "train.epochs=1", "threads=1"]

@@ -17,6 +17,8 @@ from hsi_suite.reports.areas import areas_blocks
 from hsi_suite.runs.report import write_reports
 from hsi_suite.tasks.scenes.class_areas import MappedAreas, TestSample, area_table
 
+pytestmark = pytest.mark.stand_in_pictures
+
 TestSample.__test__ = False
 
 # Olofsson et al. 2014, the worked example of section 5.1: rows map, columns reference

@@ -20,6 +20,8 @@ from hsi_suite.tasks.scenes import prediction, strip_prediction
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.uncertainty import uncertainty_layers
 
+pytestmark = pytest.mark.stand_in_pictures
+
 GEO = Georeference("EPSG:32616", (20.0, 0.0, 500000.0, 0.0, -20.0, 4480000.0))
 
 

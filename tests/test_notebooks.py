@@ -21,6 +21,7 @@ def kernel():
             yield manager
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_cell_runs(path, kernel, tmp_path):
     now = code_cells(carried_out(path, tmp_path, kernel))

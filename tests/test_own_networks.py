@@ -25,6 +25,8 @@ from hsi_suite.runs.identity import run_identity
 from hsi_suite.runs.replay import replay
 from hsi_suite.tasks.scenes.prediction import predict
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SOURCE = '''
 from torch import nn
 

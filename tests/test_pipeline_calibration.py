@@ -31,6 +31,8 @@ from hsi_suite.tasks.scenes.fitting import fit, untrained
 from hsi_suite.tasks.scenes.held_out import Keeping
 from hsi_suite.tasks.scenes.preparation import prepare
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CPU = torch.device("cpu")
 ONE = ["threads=1"]
 

@@ -12,6 +12,8 @@ from hsi_suite.errors import ConfigError, RunError
 from hsi_suite.metrics.comparisons import compare_paired, compare_unpaired
 from hsi_suite.runs.comparison import _lonely, compare
 
+pytestmark = pytest.mark.stand_in_pictures
+
 GOOD = [0.951, 0.948, 0.953, 0.950, 0.949]
 WEAK = [0.901, 0.897, 0.904, 0.899, 0.901]
 

@@ -19,6 +19,8 @@ from hsi_suite.tasks.denoising.denoiser import load_denoiser
 from hsi_suite.tasks.denoising.evaluation import with_noise
 from hsi_suite.tasks.denoising.preparation import load_training_images, training_task
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SMOKE = "smoke/denoising"
 
 

@@ -21,6 +21,8 @@ from hsi_suite.runs import replay as module
 from hsi_suite.runs.folder import Run
 from hsi_suite.runs.replay import replay
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):

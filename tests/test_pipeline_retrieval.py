@@ -24,6 +24,8 @@ from hsi_suite.tasks.retrieval.configuration import retrieval_config
 from hsi_suite.tasks.retrieval.results import PRECISION_RECALL, PROJECTION
 from hsi_suite.tasks.retrieval.retriever import load_retriever
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SMALL = [
     "model.options.hidden=64",
     "model.options.embedding=32",

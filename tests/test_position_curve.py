@@ -21,6 +21,8 @@ from hsi_suite.runs.run_differences import compare_metrics
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.preparation import with_guard
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 def parcels(lines, samples, num_classes, seed, edge=4):
     """Blocky parcels with unlabelled gaps."""

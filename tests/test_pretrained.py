@@ -16,6 +16,8 @@ from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.tasks.images.configuration import image_classification_config, resolve
 from hsi_suite.tasks.images.preparation import starting_weights
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SIZES = {"in_channels": 1, "window": 32, "width": 0.125, "stem": "imagenet"}
 
 

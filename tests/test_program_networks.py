@@ -13,6 +13,8 @@ from hsi_suite.errors import RunError
 from hsi_suite.models import registry
 from hsi_suite.models.program_network import order_of, source_digest, take_over
 
+pytestmark = pytest.mark.stand_in_pictures
+
 NETWORK = '''
 from torch import nn
 import hsi_suite as hsi
@@ -66,6 +68,7 @@ def others():
         yield offer
 
 
+@pytest.mark.slow
 def test_a_script_trains_evaluates_and_predicts_and_hears_what_it_cannot(small, tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     ended = subprocess.run(

@@ -1,8 +1,8 @@
 """The README is true: its commands run, in both languages, on files of the names it uses."""
 
+import ast
 import os
 import re
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import scipy.io
 import shapely
 from drawn_samples import CRS, PLACE, at, write_drawn
 from inline_jobs import use_inline_jobs
-from page_commands import command_lines
+from page_commands import added_words, command_lines
 from PIL import Image
 from scenes_samples import small_cube
 
@@ -64,17 +64,16 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_commands_run_in_their_order(files, monkeypatch):
     use_inline_jobs(monkeypatch)
     for words in commands("README.md"):
-        line = shlex.join(words)
         if "indian_pines" in words and not os.environ.get("HSI_DATA_DIR"):
             # Without the data the command downloads them: it is checked by tests/test_pages.py.
             continue
-        more = next((more for start, more in SMALLER.items() if line.startswith(start)), "")
         (run,) = sorted(Path("runs").glob("cube_*"))[:1] or [Path("none")]
         given = [str(run) if word == "runs/MY_RUN" else word for word in words[1:]]
-        cli.main([*given, *more.split()], prog_name="hsi", standalone_mode=False)
+        cli.main([*given, *added_words(words, SMALLER)], prog_name="hsi", standalone_mode=False)
     for name in ("map.tif", "map_uncertainty.tif", "audit.html", "photograph_denoised.png"):
         assert (files / name).stat().st_size > 0, name
 
@@ -89,10 +88,18 @@ def test_the_readme_is_short(name):
     assert len((ROOT / name).read_text("utf-8").splitlines()) <= 120
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_the_example_in_python_runs(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def example(name):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+    return code
+
+
+def test_both_languages_give_the_same_example():
+    first, second = (ast.dump(ast.parse(example(name))) for name in READMES)
+    assert first == second
+
+
+def test_the_example_in_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     cube, labels = small_cube(48, 48, 48)
     scene = hsi.Scene("small", cube, labels, ("a", "b", "c"))
     image = np.random.default_rng(0).normal(120, 15, (48, 48)).clip(0, 255).astype(np.uint8)
@@ -105,5 +112,5 @@ def test_the_example_in_python_runs(name, tmp_path, monkeypatch):
         hsi, "SceneClassifier", lambda name, window: classifier(name, window=window, **small)
     )
     names = {"labels": labels, "cube": cube, "image": image}
-    exec(compile(code, name, "exec"), names)
+    exec(compile(example("README.md"), "README.md", "exec"), names)
     assert names["run"].finished and names["clean"].std() < image.std() / 2

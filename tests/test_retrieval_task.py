@@ -19,6 +19,8 @@ from hsi_suite.schemas.retrieval import RetrievalConfig
 from hsi_suite.tasks.retrieval.scoring import Arena, chance_scores
 from hsi_suite.tasks.retrieval.task import PairRetrieval, balanced_order
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 def trained(seed=1, **loss):
     """A small DSCMR after the training of the regression test, its task and its history."""

@@ -15,6 +15,8 @@ from hsi_suite.tasks.scenes.denoising import denoise_scene
 from hsi_suite.tasks.scenes.prediction import predict
 from hsi_suite.tasks.scenes.preparation import prepare
 
+pytestmark = pytest.mark.stand_in_pictures
+
 DENOISE = "preprocess.denoise=true"
 
 

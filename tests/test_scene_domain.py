@@ -24,6 +24,8 @@ from hsi_suite.errors import RunError, ShapeError
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.prediction import predict
 
+pytestmark = pytest.mark.stand_in_pictures
+
 HEADER = """ENVI
 samples = {samples}
 lines = {lines}

@@ -23,6 +23,8 @@ from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.scenes.configuration import classification_config
 from hsi_suite.tasks.scenes.searching import search_folds
 
+pytestmark = pytest.mark.stand_in_pictures
+
 GUARD = 2
 SPATIAL = ["train.search=spatial_folds"]
 # Each calibration fits five models more, none of which searches.

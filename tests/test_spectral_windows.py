@@ -18,6 +18,8 @@ from hsi_suite.runs.folder import MODEL
 from hsi_suite.tasks.scenes import answer_filtering, prediction
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CPU = torch.device("cpu")
 KEYS = ["threads=1", "model.window=5", "train.calibration=none"]
 

@@ -24,6 +24,8 @@ from hsi_suite.data.synthetic import draw_ground, generate_scene, usable_channel
 from hsi_suite.data.synthetic_recipes import SYNTHETIC_RECIPES, CoverClass, SyntheticRecipe
 from hsi_suite.errors import ConfigError, UnknownNameError
 
+pytestmark = pytest.mark.stand_in_pictures
+
 NM = np.arange(400.0, 2500.0, 2.0)
 
 

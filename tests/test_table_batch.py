@@ -11,6 +11,8 @@ from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.tasks.scenes.configuration import classification_config, resolve
 from hsi_suite.tasks.scenes.published import published_scores
 
+pytestmark = pytest.mark.stand_in_pictures
+
 SMALL, REAL = "batch/hybridsn_table", "batch/hybridsn_table_indian_pines"
 MODELS = ["svm", "cnn2d", "cnn3d", "m3d_cnn", "ssrn", "hybridsn"]
 # What the tables of papers call them.
@@ -71,6 +73,7 @@ def test_published_figures_are_those_of_every_network_of_the_table(dataset):
     assert published_scores({"dataset": dataset}, apart) is None
 
 
+@pytest.mark.slow
 def test_the_table_runs(tmp_path, monkeypatch):
     use_inline_jobs(monkeypatch)
     tree = load_tree(SMALL)

@@ -15,6 +15,8 @@ from hsi_suite.runs.scores import baseline_scores, headline, part_sizes, run_sco
 from hsi_suite.runs.task import Task
 from hsi_suite.runs.tasks import task_named, task_names
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 class Counting(Task):
     name = "counting"

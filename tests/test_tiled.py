@@ -18,6 +18,8 @@ from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.scenes.task import PixelClassification
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CLASSES = 4
 
 

@@ -30,6 +30,8 @@ from hsi_suite.tasks.scenes.denoising import DenoisedLines
 from hsi_suite.tasks.scenes.preparation import prepare
 from hsi_suite.tasks.scenes.training_memory import MemoryLimit, scene_bytes
 
+pytestmark = pytest.mark.stand_in_pictures
+
 FAST = [*SMALL, "train.epochs=1"]
 SAME = ("metrics.json", "model.safetensors", "map.npy", "map.png", "split.npz", "history.csv")
 

@@ -9,14 +9,21 @@ from page_commands import blocks, command_lines, expanded, picture_bytes, pictur
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
+# What a command gets beside its own words, so that it takes seconds; by its start.
+SMALLER = {
+    "hsi train --dataset synthetic --epochs 10": "--epochs 1",
+    "hsi train --config retrieval/synthetic_spectrum_rgb": "--epochs 1",
+    "hsi batch duel.yaml": "--runs 2",
+}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_every_command_runs_and_leaves_the_pictures(page, tmp_path, monkeypatch):
     # As for a reader with nothing but the package.
     monkeypatch.delenv("HSI_DATA_DIR", raising=False)
     use_inline_jobs(monkeypatch)
-    run_page(page, tmp_path)
+    run_page(page, tmp_path, SMALLER)
     for target, source in pictures(page):
         start = {".png": b"\x89PNG", ".svg": b"<?xml"}[target.suffix]
         assert picture_bytes(tmp_path, source).startswith(start), source
@@ -28,6 +35,11 @@ def test_every_picture_is_there_is_small_and_comes_from_a_command(page):
     assert len(shown) == len(list(pictures(page))) >= 1
     for target, _ in pictures(page):
         assert 0 < target.stat().st_size < 350_000, target.name
+
+
+def test_what_is_made_smaller_is_a_command_of_a_page():
+    text = "\n".join(page.read_text() for page in TUTORIALS)
+    assert [start for start in SMALLER if f"\n{start}" not in text] == []
 
 
 def test_nothing_that_looks_like_a_command_is_left_out():

@@ -32,6 +32,8 @@ from hsi_suite.tasks.retrieval.index import index_gallery
 from hsi_suite.tasks.retrieval.query import Query, query_index
 from hsi_suite.tasks.scenes.prediction import predict
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 @pytest.fixture
 def salinas(tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import MODEL
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 def spectra():
     generator = np.random.default_rng(0)
