@@ -146,7 +146,7 @@ def product_path(denoiser: Denoiser, precision: str, workload: Workload) -> Meth
         job = ImageJob(Path("photograph"), Path("result"), header)
         with computing(device, workload.threads, deterministic=True):
             tiling = plan_tiles(
-                denoiser, job, tile=None, memory_limit=DEFAULT_MEMORY_LIMIT, copies=2.0
+                denoiser, job, tile=None, memory_limit=DEFAULT_MEMORY_LIMIT, copies=2.0, how=how
             )
             sigmas = known_noise(SIGMA / LEVELS, denoiser, noisy)
             clean: Image = restore(denoiser, noisy, 1.0, sigmas, tiling, how, dtype=dtype)

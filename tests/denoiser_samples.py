@@ -16,6 +16,14 @@ def small_unet(sigma=(0.0, 55.0), **options):
     return Denoiser(header, network.eval())
 
 
+def colour_unet(name):
+    """The same for colour, in two passes: guided_unet or refined_unet."""
+    generator = torch.Generator().manual_seed(0)
+    network = build_denoiser(name, in_channels=3, options=UNET, generator=generator)
+    header = DenoiserHeader(name, UNET, 3, "gaussian", (0.0, 55.0), "none")
+    return Denoiser(header, network.eval())
+
+
 def box_filter(in_channels=1):
     """A network that means each pixel with its eight neighbours; the border gets darker."""
     network = FDnCNN(in_channels, depth=2, width=in_channels).eval()

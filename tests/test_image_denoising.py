@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from denoiser_samples import box_filter, small_unet
+from denoiser_samples import box_filter, colour_unet, small_unet
 from forked_command import ForkedCommand
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
@@ -72,6 +72,51 @@ def test_tiles_leave_no_trace(image, self_ensemble):
     assert tiling.count(image.shape[:2]) == 6
     assert np.abs(restored(denoiser, image, tiling, **how) - whole).max() < 1e-5
     assert np.abs(whole - image).max() > 1e-2
+
+
+@pytest.mark.parametrize("image", [GREY, COLOUR], ids=["grey", "colour"])
+@pytest.mark.parametrize("name", ["guided_unet", "refined_unet"])
+def test_two_passes_need_less_around_their_tiles(name, image, monkeypatch):
+    denoiser, image = colour_unet(name), image[:71, :93].astype(np.float32) / 255
+    network, seen = denoiser.network, {"first_pass": [], "second_pass": []}
+    whole = restored(denoiser, image, WHOLE)
+    for each, sizes in seen.items():
+        monkeypatch.setattr(network, each, noting(getattr(network, each), sizes))
+    tiling = Tiling(24, network.receptive_radius, network.multiple)
+    assert np.abs(restored(denoiser, image, tiling) - whole).max() < 1e-5
+    assert np.abs(whole - image).max() > 1e-2
+    # Each tile once in each pass, none with what both passes together would need around it.
+    side = 24 + 2 * (network.pass_radius + network.multiple)
+    assert all(len(sizes) == tiling.count((71, 93)) for sizes in seen.values())
+    assert max(seen["first_pass"]) <= side < 24 + 2 * network.receptive_radius
+    turned = restored(denoiser, image, WHOLE, self_ensemble=True)
+    assert np.abs(restored(denoiser, image, tiling, self_ensemble=True) - turned).max() < 1e-5
+
+
+def noting(call, sizes):
+    def noted(x, *rest):
+        sizes.append(max(x.shape[2:]))
+        return call(x, *rest)
+
+    return noted
+
+
+@pytest.mark.parametrize("limited", ["first_pass", "second_pass"])
+def test_a_pass_that_memory_does_not_hold_is_halved(limited, monkeypatch):
+    denoiser, image = colour_unet("refined_unet"), COLOUR[:71, :93].astype(np.float32) / 255
+    network, refused = denoiser.network, []
+    whole, call = restored(denoiser, image, WHOLE), getattr(network, limited)
+
+    def short(x, *rest):
+        if x.shape[2] * x.shape[3] > 70 * 70:
+            refused.append(x.shape)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return call(x, *rest)
+
+    monkeypatch.setattr(network, limited, short)
+    tiling = Tiling(None, network.receptive_radius, network.multiple)
+    assert np.abs(restored(denoiser, image, tiling) - whole).max() < 1e-5
+    assert refused
 
 
 def test_tiles_that_memory_does_not_hold_are_halved(monkeypatch):

@@ -13,6 +13,7 @@ from hsi_suite.models.drunet import DRUNet
 from hsi_suite.models.ffdnet import FFDNet
 from hsi_suite.models.guided_unet import GuidedUNet
 from hsi_suite.models.ircnn import IRCNN
+from hsi_suite.models.refined_unet import RefinedUNet
 from hsi_suite.models.residual_unet import ResidualUNet
 
 
@@ -75,6 +76,7 @@ def reach(network, channels):
         (IRCNN(width=2, norm=None), 1),
         (DRUNet(channels=(2, 3, 2), blocks=1), 2),
         (GuidedUNet(channels=(2, 3), blocks=1), 4),
+        (RefinedUNet(channels=(2, 3), blocks=1), 3),
         (ResidualUNet(channels=(2, 3), blocks=1), 2),
         (ResidualUNet(channels=(2, 2, 3), blocks=1, unshuffle=1), 2),
         (ResidualUNet(channels=(2, 2), blocks=2, unshuffle=4), 2),
@@ -88,6 +90,7 @@ def test_the_default_denoiser_sees_91_pixels_far():
     assert ResidualUNet().receptive_radius == 91
     assert ResidualUNet(block="se").receptive_radius is None
     assert GuidedUNet().receptive_radius == 175
+    assert RefinedUNet().receptive_radius == 175
     assert GuidedUNet(block="se").receptive_radius is None
 
 

@@ -12,18 +12,16 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..backbones import LayerChoice
-from ..errors import ConfigError
 from ..restoration.colour import NOISE_GAIN
 from .opponent_planes import colours_of, opponent_planes
 from .residual_unet import ResidualUNet
+from .two_passes import COLOURS, TwoPasses, require_colour
 
-_COLOURS = 3
 
-
-class GuidedUNet(nn.Module):
+class GuidedUNet(TwoPasses):
     """Predicts the noise of an image in colour and takes it away.
 
     Without biases and norms, scaling image and σ map by α > 0 scales the result by α, as in
@@ -45,42 +43,35 @@ class GuidedUNet(nn.Module):
     """
 
     takes_noise_map = True
+    kept = 1
 
     def __init__(
         self,
-        in_channels: int = _COLOURS,
+        in_channels: int = COLOURS,
         channels: Sequence[int] = (48, 96, 192),
         blocks: int = 2,
         unshuffle: int = 2,
         block: LayerChoice = "plain",
     ) -> None:
         super().__init__()
-        if in_channels != _COLOURS:
-            raise ConfigError(
-                "model.name",
-                f"guided_unet for images of {in_channels} channel{'s' * (in_channels != 1)}",
-                "images in colour (3)",
-                "set data.colour=rgb, or model.name=residual_unet",
-            )
+        require_colour("guided_unet", in_channels)
         self.brightness = ResidualUNet(1, channels, blocks, unshuffle, block)
         # Sees clean brightness, two colour differences and noisy brightness.
-        self.colour = ResidualUNet(_COLOURS + 1, channels, blocks, unshuffle, block)
-        self.multiple = self.brightness.multiple
-        radius = self.brightness.receptive_radius
-        # Both see whole cells, and what a pixel's own cell adds counts once.
-        self.receptive_radius = None if radius is None else 2 * radius - (self.multiple - 1)
+        self.colour = ResidualUNet(COLOURS + 1, channels, blocks, unshuffle, block)
+        self.see_as(self.brightness)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The clean image in `x`.
+    def first_pass(self, x: Tensor) -> Tensor:
+        """Clean brightness, N × 1 × H × W."""
+        brightness, _, _ = opponent_planes(x)
+        clean: Tensor = self.brightness(torch.cat([brightness, NOISE_GAIN[0] * x[:, COLOURS:]], 1))
+        return clean
 
-        Raises:
-            ShapeError: no pixels.
-        """
-        sigma = x[:, _COLOURS:]
+    def second_pass(self, x: Tensor, first: Tensor) -> Tensor:
+        """The clean image, of the noisy one with its σ and of clean brightness."""
         noisy, red_blue, green = opponent_planes(x)
-        clean = self.brightness(torch.cat([noisy, NOISE_GAIN[0] * sigma], 1))
-        seen = torch.cat([clean, red_blue, green, noisy, sigma], 1)
-        return colours_of(self.colour(seen))
+        return colours_of(
+            self.colour(torch.cat([first, red_blue, green, noisy, x[:, COLOURS:]], 1))
+        )
 
 
 def guided_start(grey: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..backbones import LayerChoice
-from ..errors import ConfigError
 from .opponent_planes import colours_of, opponent_planes
 from .residual_unet import ResidualUNet
+from .two_passes import COLOURS, TwoPasses, require_colour
 
-_COLOURS = 3
 
-
-class RefinedUNet(nn.Module):
+class RefinedUNet(TwoPasses):
     """Predicts the noise of a photograph in colour, looks at what is left, and takes both away.
 
     It takes no σ; the first layers of both parts have biases, so that results do not scale with
@@ -41,41 +39,33 @@ class RefinedUNet(nn.Module):
     """
 
     takes_noise_map = False
+    kept = COLOURS
 
     def __init__(
         self,
-        in_channels: int = _COLOURS,
+        in_channels: int = COLOURS,
         channels: Sequence[int] = (48, 96, 192),
         blocks: int = 2,
         unshuffle: int = 2,
         block: LayerChoice = "plain",
     ) -> None:
         super().__init__()
-        if in_channels != _COLOURS:
-            raise ConfigError(
-                "model.name",
-                f"refined_unet for images of {in_channels} channel{'s' * (in_channels != 1)}",
-                "images in colour (3)",
-                "set data.colour=rgb, or model.name=residual_unet",
-            )
+        require_colour("refined_unet", in_channels)
         body = {"channels": channels, "blocks": blocks, "unshuffle": unshuffle, "block": block}
         blind = {"noise_map": False, "offset": True}
-        self.first = ResidualUNet(_COLOURS, **body, **blind)  # type: ignore[arg-type]
+        self.first = ResidualUNet(COLOURS, **body, **blind)  # type: ignore[arg-type]
         # Sees the planes of the first one's result, then those of the photograph.
-        self.second = ResidualUNet(2 * _COLOURS, **body, **blind)  # type: ignore[arg-type]
-        self.multiple = self.first.multiple
-        radius = self.first.receptive_radius
-        # Both see whole cells, and what a pixel's own cell adds counts once.
-        self.receptive_radius = None if radius is None else 2 * radius - (self.multiple - 1)
+        self.second = ResidualUNet(2 * COLOURS, **body, **blind)  # type: ignore[arg-type]
+        self.see_as(self.first)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The clean photograph in `x`.
+    def first_pass(self, x: Tensor) -> Tensor:
+        """The photograph as the first part leaves it, N × 3 × H × W."""
+        clean: Tensor = self.first(x)
+        return clean
 
-        Raises:
-            ShapeError: no pixels.
-        """
-        seen = torch.cat([*opponent_planes(self.first(x)), *opponent_planes(x)], 1)
-        return colours_of(self.second(seen))
+    def second_pass(self, x: Tensor, first: Tensor) -> Tensor:
+        """The clean photograph, of the noisy one and of what the first part has made of it."""
+        return colours_of(self.second(torch.cat([*opponent_planes(first), *opponent_planes(x)], 1)))
 
 
 def refined_start(

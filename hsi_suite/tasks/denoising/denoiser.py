@@ -15,6 +15,7 @@ from ...errors import RunError, ShapeError
 from ...guard import parsing
 from ...models.building import build_denoiser
 from ...models.stored_model import header_from, require_fitting
+from ...models.two_passes import TwoPasses
 from ...runs.model_file import read_model_file, write_model_file
 from ...schemas.denoising import WITHOUT_SIGMA
 
@@ -67,8 +68,26 @@ class Denoiser:
             ShapeError: the images have other channels than the network learnt.
             NotFiniteError: the network gives values that are no numbers.
         """
-        clean = run_network(self.network, noisy, sigma, self.header.in_channels)
-        return check_finite(clean, output_of(self.network, self.header.model))
+        return self._checked(run_network(self.network, noisy, sigma, self.header.in_channels))
+
+    def first_pass(self, noisy: Tensor, sigma: float | Tensor) -> Tensor:
+        """Of a network in two passes the first, see `TwoPasses`; arguments and errors as above."""
+        network = self._two_passes()
+        seen = network_input(network, noisy, sigma, self.header.in_channels)
+        return self._checked(network.first_pass(seen))
+
+    def second_pass(self, noisy: Tensor, sigma: float | Tensor, first: Tensor) -> Tensor:
+        """And the second, of what the first has made: N × kept × H × W."""
+        network = self._two_passes()
+        seen = network_input(network, noisy, sigma, self.header.in_channels)
+        return self._checked(network.second_pass(seen, first))
+
+    def _two_passes(self) -> TwoPasses:
+        assert isinstance(self.network, TwoPasses)
+        return self.network
+
+    def _checked(self, values: Tensor) -> Tensor:
+        return check_finite(values, output_of(self.network, self.header.model))
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file."""
@@ -80,14 +99,21 @@ def run_network(
     network: nn.Module, noisy: Tensor, sigma: float | Tensor, in_channels: int
 ) -> Tensor:
     """Call a network with the inputs it takes; see `Denoiser.__call__`."""
+    clean: Tensor = network(network_input(network, noisy, sigma, in_channels))
+    return clean
+
+
+def network_input(
+    network: nn.Module, noisy: Tensor, sigma: float | Tensor, in_channels: int
+) -> Tensor:
+    """The inputs that a network takes; see `Denoiser.__call__`."""
     if noisy.ndim != 4 or noisy.shape[1] != in_channels:
         raise ShapeError("image", f"shape {tuple(noisy.shape)}", f"N × {in_channels} × H × W")
     if network.takes_noise_map:
         level = torch.as_tensor(sigma, dtype=noisy.dtype, device=noisy.device)
         level = level.expand(noisy.shape[0], 1, *noisy.shape[2:])
         noisy = torch.cat([noisy, level], 1)
-    clean: Tensor = network(noisy.contiguous(memory_format=torch.channels_last))
-    return clean
+    return noisy.contiguous(memory_format=torch.channels_last)
 
 
 def untrained_denoiser(

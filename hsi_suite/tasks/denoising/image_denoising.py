@@ -158,8 +158,9 @@ def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Til
         copies += (2 * RADIUS + 1) * (2 + 4 / job.header.dtype.itemsize)
         copies += 14 * 4 / job.header.dtype.itemsize
     return plan_tiles(
-        denoiser, job, tile=options.tile, memory_limit=options.memory_limit, copies=copies
-    )
+        denoiser, job,
+        tile=options.tile, memory_limit=options.memory_limit, copies=copies, how=options.how,
+    )  # fmt: skip
 
 
 def _denoise(

@@ -17,9 +17,11 @@ from ...engine.memory import layer_bytes
 from ...engine.tiles import Tiling, side_within
 from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
 from ...memory import PROGRAM_BYTES, memory_text
+from ...models.two_passes import TwoPasses
 from ...user_files import resolved
 from .denoiser import Denoiser
 from .image_files import COMPARISON_SUFFIX, images_in
+from .image_restoration import Restoration, tile_radius
 from .image_targets import Targets
 
 # Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
@@ -151,6 +153,7 @@ def plan_tiles(
     tile: int | None,
     memory_limit: float,
     copies: float,
+    how: Restoration,
 ) -> Tiling:
     """How an image is cut so that everything fits in memory.
 
@@ -160,6 +163,7 @@ def plan_tiles(
         tile: side of the tiles as asked for; None: as large as memory allows.
         memory_limit: bytes for the whole process.
         copies: how often the image is held in memory beside the network's work.
+        how: it is restored.
 
     Raises:
         InputFileError: the image alone is too large.
@@ -176,10 +180,14 @@ def plan_tiles(
             f"at most the memory limit, {memory_text(memory_limit)}",
             "raise --memory-limit if the image is really so large",
         )
-    pixels = int((memory_limit - PROGRAM_BYTES - size * copies) / bytes_per_pixel(denoiser))
     radius: int | None = denoiser.network.receptive_radius  # type: ignore[assignment]
     multiple: int = denoiser.network.multiple  # type: ignore[assignment]
-    if radius is None:
+    around = tile_radius(denoiser, how)
+    held = size * copies
+    if isinstance(denoiser.network, TwoPasses) and around != radius:
+        held += 4.0 * denoiser.network.kept * shape[0] * shape[1]
+    pixels = int((memory_limit - PROGRAM_BYTES - held) / bytes_per_pixel(denoiser))
+    if radius is None or around is None:
         if tile is not None or pixels < shape[0] * shape[1]:
             raise ConfigError(
                 "tile",
@@ -190,9 +198,9 @@ def plan_tiles(
             )
         return Tiling(None, 0, 1)
     if tile is not None:
-        _check_piece(tile, shape, radius + multiple, pixels)
+        _check_piece(tile, shape, around + multiple, pixels)
         return Tiling(tile, radius, multiple)
-    return Tiling(side_within(pixels, shape, radius, multiple), radius, multiple)
+    return Tiling(side_within(pixels, shape, around, multiple), radius, multiple)
 
 
 def _check_piece(tile: int, shape: tuple[int, int], around: int, pixels: int) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...engine.allocation import release_free_blocks
 from ...engine.device_memory import TilesInHalves
 from ...engine.observer import Observer
 from ...engine.precision import forward_in
 from ...engine.tiles import Region, Tiling
+from ...models.two_passes import TwoPasses
 from ...restoration.colour import LUMA, NOISE_GAIN, from_opponent, to_opponent
 from ...schemas.denoising import ARTEFACTS
 from ...schemas.training import Precision
 from ...transfer import to_device
 from .denoiser import Denoiser
+from .first_pass import FirstPass
 
 Pixels = NDArray[Any]
 Values = NDArray[np.float32]
@@ -99,6 +103,19 @@ def image_noise(planes: tuple[float, ...]) -> float:
     return float(np.sqrt(np.mean(np.square(np.divide(planes, NOISE_GAIN)))))
 
 
+def tile_radius(denoiser: Denoiser, how: Restoration) -> int | None:
+    """How much tiles have around them while an image is restored; None: it is not cut.
+
+    Less than the network sees where it goes in two passes, see `TwoPasses`, unless the image is
+    averaged over its symmetries.
+    """
+    network = denoiser.network
+    if isinstance(network, TwoPasses) and not how.self_ensemble:
+        return network.pass_radius
+    radius: int | None = network.receptive_radius  # type: ignore[assignment]
+    return radius
+
+
 def restore(
     denoiser: Denoiser,
     image: Pixels,
@@ -117,7 +134,8 @@ def restore(
         image: lines × samples (× 3).
         white: the value that counts as 1, see `white_level.WhiteLevel`.
         sigmas: of each plane, see `known_noise`; on the scale 0 to 1.
-        tiling: fitting the network.
+        tiling: fitting the network, with its `receptive_radius` around tiles; where it goes in
+            two passes, less is taken, see `tile_radius`.
         how: see `Restoration`.
         dtype: of the result.
         observer: counts each tile.
@@ -131,8 +149,7 @@ def restore(
     shape = (image.shape[0], image.shape[1])
     with torch.inference_mode(), forward_in(how.precision, _device(denoiser)):
         clean_parts = TilesInHalves(
-            tiling,
-            lambda tile: _ensemble(denoiser, image, white, sigmas, tiling, tile, how.self_ensemble),
+            tiling, _clean_tiles(denoiser, image, white, sigmas, tiling, how)
         )
         for tile in tiling.tiles(shape):
             for part, clean in clean_parts(tile):
@@ -142,6 +159,48 @@ def restore(
             release_free_blocks()
             observer.advance()
     return output
+
+
+def _clean_tiles(
+    denoiser: Denoiser,
+    image: Pixels,
+    white: float,
+    sigmas: tuple[float, ...],
+    tiling: Tiling,
+    how: Restoration,
+) -> Callable[[Region], Values]:
+    """What gives a tile's clean values."""
+    network, shape = denoiser.network, (image.shape[0], image.shape[1])
+    radius = tile_radius(denoiser, how)
+    if not isinstance(network, TwoPasses) or radius is None or radius >= tiling.radius:
+        return lambda tile: _ensemble(
+            denoiser, image, white, sigmas, tiling, tile, how.self_ensemble
+        )
+    tiling = replace(tiling, radius=radius)
+    device, (sigma,) = _device(denoiser), sigmas
+
+    def seen(piece: Region) -> Tensor:
+        channels = _channels(_scaled(image[piece], white), denoiser)
+        return to_device(torch.from_numpy(np.ascontiguousarray(channels))[None], device)
+
+    def first_of(tile: Region) -> Values:
+        piece, inner = tiling.surroundings(tile, shape)
+        return _values(denoiser.first_pass(seen(piece), sigma))[:, *inner]
+
+    first = FirstPass(first_of, network.kept, shape, tiling)
+
+    def clean_of(tile: Region) -> Values:
+        piece, inner = tiling.surroundings(tile, shape)
+        made = torch.from_numpy(np.ascontiguousarray(first(piece)))
+        clean = _values(denoiser.second_pass(seen(piece), sigma, to_device(made[None], device)))
+        return _as_image(clean[:, *inner], image.ndim)
+
+    return clean_of
+
+
+def _values(planes: Tensor) -> Values:
+    """One image of a batch of one, channels × lines × samples."""
+    return planes[0].float().cpu().numpy()
 
 
 def _ensemble(
@@ -170,9 +229,6 @@ def _ensemble(
 
 def _network(denoiser: Denoiser, piece: Values, sigmas: tuple[float, ...]) -> Values:
     """The network on a piece of lines × samples (× 3), on the scale 0 to 1."""
-    if piece.ndim == 2:
-        channels = np.repeat(piece[None], denoiser.header.in_channels, 0)
-        return np.asarray(_planes(denoiser, channels, sigmas).mean(0), np.float32)
     if restores_luma(denoiser, piece):
         luma = np.ascontiguousarray(piece @ _LUMA)
         change = _planes(denoiser, luma[None], sigmas)[0] - luma
@@ -180,8 +236,21 @@ def _network(denoiser: Denoiser, piece: Values, sigmas: tuple[float, ...]) -> Va
         return np.asarray(piece + change[..., None], np.float32)
     if len(sigmas) == 3:
         return from_opponent(_planes(denoiser, to_opponent(piece), sigmas))
-    planes = _planes(denoiser, np.moveaxis(piece, 2, 0), sigmas)
-    return np.asarray(np.moveaxis(planes, 0, 2), np.float32)
+    return _as_image(_planes(denoiser, _channels(piece, denoiser), sigmas), piece.ndim)
+
+
+def _channels(piece: Values, denoiser: Denoiser) -> Values:
+    """Channels × lines × samples; a grey piece is as many equal ones as the network takes."""
+    if piece.ndim == 2:
+        return np.repeat(piece[None], denoiser.header.in_channels, 0)
+    return np.moveaxis(piece, 2, 0)
+
+
+def _as_image(channels: Values, dimensions: int) -> Values:
+    """The inverse: lines × samples (× channels); of a grey image the mean of its channels."""
+    if dimensions == 2:
+        return np.asarray(channels.mean(0), np.float32)
+    return np.asarray(np.moveaxis(channels, 0, 2), np.float32)
 
 
 def _planes(denoiser: Denoiser, planes: Values, sigmas: tuple[float, ...]) -> Values:
@@ -192,9 +261,7 @@ def _planes(denoiser: Denoiser, planes: Values, sigmas: tuple[float, ...]) -> Va
     for number, first in enumerate(range(0, len(planes), step)):
         group = torch.from_numpy(np.ascontiguousarray(planes[first : first + step]))
         sigma = sigmas[min(number, len(sigmas) - 1)]
-        clean[first : first + step] = (
-            denoiser(to_device(group[None], device), sigma)[0].float().cpu().numpy()
-        )
+        clean[first : first + step] = _values(denoiser(to_device(group[None], device), sigma))
     return clean
 
 
