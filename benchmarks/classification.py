@@ -189,6 +189,7 @@ def _map_of_part(
 
 def suite_map(workload: Workload, settings: Sequence[str]) -> Work:
     """`hsi predict`'s own path: from the cube to the labels of the whole scene, nothing scaled."""
+    keep_large_blocks()
     case = scene_case(workload, settings)
     scene, evaluation = case.prepared.scene, case.config.evaluation
 

@@ -17,6 +17,7 @@ import hsi_suite as hsi
 from hsi_suite.data.patches import WindowSampler
 from hsi_suite.engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
 from hsi_suite.engine.devices import computing, seeded
+from hsi_suite.engine.fourier import tile_side
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.sliding import SlidingLinear
 from hsi_suite.engine.strategy import count_costs, plan_training
@@ -130,12 +131,28 @@ def test_a_sliding_layer_sees_every_square(transforms, side, lines, samples):
     layer = nn.Linear(3 * side * side, 5).double()
     features = torch.randn(3, lines + side - 1, samples + side - 1, generator=generator).double()
     sliding = SlidingLinear(layer, side, lines * samples)
-    assert sliding._spectrum is not None
+    assert sliding.fourier is not None
     squares = features.unfold(1, side, 1).unfold(2, side, 1).permute(1, 2, 0, 3, 4)
-    expected = layer(squares.flatten(2)).permute(2, 0, 1)
+    expected = layer(squares.flatten(2))
     torch.testing.assert_close(sliding(features), expected, rtol=0, atol=1e-12)
+
+
+def test_a_sliding_layer_under_autocast_rounds_no_more_than_its_features(transforms):
+    generator = torch.Generator().manual_seed(0)
+    layer = nn.Linear(3 * 17 * 17, 5)
+    features = torch.rand(3, 40, 50, generator=generator).bfloat16()
+    expected = functional.conv2d(
+        features[None].double(), layer.weight.reshape(5, 3, 17, 17).double(), layer.bias.double()
+    )
     with torch.autocast("cpu", torch.bfloat16):
-        assert SlidingLinear(layer, side, lines * samples)._spectrum is None
+        got = SlidingLinear(layer, 17, 24 * 34)(features)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got.double(), expected[0].permute(1, 2, 0), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(("places", "tile"), [(21_025, 32), (207_400, 48)])
+def test_larger_scenes_go_by_larger_tiles(places, tile):
+    assert tile_side(17, 256, 64, places) == tile
 
 
 def test_outliers_do_not_blur_their_neighbours(transforms):
@@ -144,10 +161,10 @@ def test_outliers_do_not_blur_their_neighbours(transforms):
     features = torch.rand(3, 60, 60, generator=generator)
     sliding = SlidingLinear(layer, 17, 44 * 44)
     convolved = functional.conv2d(features[None], sliding.kernels, layer.bias)[0]
-    assert not torch.equal(sliding(features), convolved)
+    assert not torch.equal(sliding(features), convolved.permute(1, 2, 0))
     features[:, 20:24, 30] = -1e5
     convolved = functional.conv2d(features[None], sliding.kernels, layer.bias)[0]
-    assert torch.equal(sliding(features), convolved)
+    assert torch.equal(sliding(features), convolved.permute(1, 2, 0))
 
 
 @pytest.mark.parametrize("strip_lines", [1, 7, None])

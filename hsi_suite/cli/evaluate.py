@@ -119,6 +119,7 @@ def evaluate(
     probabilities, on what all of them tested: none has learnt from it.
     """
     from ..api.progress import TerminalObserver
+    from ..engine.allocation import keep_large_blocks
     from ..errors import ConfigError
     from .output import print_denoiser_scores, print_evaluation, print_together
 
@@ -129,6 +130,7 @@ def evaluate(
         raise ConfigError("--memory-limit", "given with --weights", "a run")
     if align and (weights is None or pairs is None):
         raise ConfigError("--align", "given without --weights and --pairs", "both")
+    keep_large_blocks()
     if weights is not None:
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "given with --weights", "a run")

@@ -103,8 +103,10 @@ def predict(
         open_run(run)
     require_there(Path(scene))
     from ..api.progress import TerminalObserver
+    from ..engine.allocation import keep_large_blocks
     from ..tasks.scenes.prediction import predict as predict_scene
 
+    keep_large_blocks()
     prediction = predict_scene(
         runs,
         output,

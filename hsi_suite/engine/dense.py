@@ -214,7 +214,7 @@ def _head_of_strips(network: WindowNetwork, places: int) -> Callable[[Tensor, Te
     linear = SlidingLinear(first, network.window - network.margin, places)
 
     def row_logits(features: Tensor, wanted: Tensor) -> Tensor:
-        logits: Tensor = rest(linear(features).flatten(1).t())
+        logits: Tensor = rest(linear(features).flatten(0, 1))
         return logits.reshape(*wanted.shape, -1)
 
     return row_logits
