@@ -18,7 +18,7 @@ from ..engine.observer import Observer
 from ..models.network_file import shown_name
 from ..runs.folder import MODEL, SPLIT, Run
 from ..runs.task import Job
-from ..runs.training import fit
+from ..runs.training import fit, trainer
 from ..schemas.image_classification import ImageClassificationConfig
 from ..tasks.images import configuration
 from ..tasks.images.classifier import ImageClassifier, load_image_classifier
@@ -62,6 +62,7 @@ def prepare(
         ),
         work=lambda run, log: _work(run, config, prepared, classifier, task, log, team),
         assist=lambda run: fit(run, config, classifier.network, task, Observer(), team),
+        trainer=lambda run, log: trainer(run, config, classifier.network, task, log),
     )
 
 

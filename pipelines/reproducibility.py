@@ -6,6 +6,8 @@ From a batch to its report. That a finished run can be repeated bit by bit is sh
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -14,7 +16,7 @@ from ..atomic import make_folder, write_json, write_text
 from ..config import dump_yaml
 from ..engine.dask_executor import DaskExecutor, TlsFiles
 from ..engine.executors import ProcessExecutor, processors
-from ..engine.jobs import Executor, Job, JobObserver
+from ..engine.jobs import Ending, Executor, Job, JobObserver
 from ..engine.visible_devices import visible_devices
 from ..errors import RunError, Stopped
 from ..json_text import undefined_as_none
@@ -25,8 +27,9 @@ from ..runs.batches.plan import Plan, check_devices, planned, planned_repeats
 from ..runs.batches.progress import Progress
 from ..runs.batches.report import write_batch_report
 from ..runs.batches.summary import run_rows, summarise_batch
-from ..runs.batches.worker import order
+from ..runs.batches.worker import joint_order, order
 from ..runs.folder import Run, csv_text, locked
+from ..runs.joint_training import check_together
 from ..runs.task import Config
 from ..schemas.batch import Jobs
 
@@ -40,6 +43,7 @@ def run_batch(
     *,
     runs: int | None = None,
     jobs: Jobs | None = None,
+    together: int | None = None,
     scheduler: str | None = None,
     tls: TlsFiles | None = None,
 ) -> Batch:
@@ -51,6 +55,7 @@ def run_batch(
         observer: reports progress.
         runs: the seeds 0 … runs − 1 instead of those that the configuration names.
         jobs: runs at a time, instead of what the configuration says.
+        together: seeds that are trained at once, likewise.
         scheduler: address of a dask scheduler, or local.
         tls: certificates for a scheduler with TLS.
 
@@ -60,6 +65,9 @@ def run_batch(
         Stopped: a stop was asked for; the same command goes on.
     """
     plan = planned(name, runs, output)
+    if together is not None:
+        config = plan.config.model_copy(update={"together": together})
+        plan = replace(plan, config=config)
     return _carry_out(plan, observer or JobObserver(), jobs, scheduler, tls)
 
 
@@ -94,6 +102,9 @@ def _carry_out(
         # A cluster's workers look for themselves.
         check_devices(plan)
     members = plan.design.members
+    if plan.config.together > 1:
+        for cell in plan.design.cells:
+            check_together(cell.config)
     for member in members:
         # Before anything is written: what no worker can have.
         order_of(member.config.model.name)
@@ -104,8 +115,11 @@ def _carry_out(
         write_text(folder / BATCH, dump_yaml(plan.config))
         progress = Progress(folder, members)
         waiting = [member for member in members if member.what not in progress.runs]
-        observer.begin_jobs(len(members), len(members) - len(waiting))
+        joint = _joint_jobs(plan, folder, progress.runs)
+        observer.begin_jobs(len(members) + len(joint), len(members) - len(waiting))
         try:
+            if joint:
+                _executor(plan, jobs, scheduler, tls).carry_out(joint, observer, _refused)
             _executor(plan, jobs, scheduler, tls).carry_out(
                 [_job(member, folder, plan) for member in waiting], observer, progress.add
             )
@@ -148,6 +162,29 @@ def _job(member: Member, folder: Path, plan: Plan) -> Job:
         alone=member.config.device != "cpu",
         spread=member.what in plan.design.spread,
     )
+
+
+def _joint_jobs(plan: Plan, folder: Path, finished: Collection[str]) -> list[Job]:
+    """The trainings of several seeds at once, of which the runs then take what they have learnt.
+
+    Which seeds they are does not depend on what is finished, so that a batch goes on as it was.
+    """
+    number, jobs = plan.config.together, []
+    for cell in plan.design.cells:
+        for first in range(0, len(cell.plain), number):
+            group = cell.plain[first : first + number]
+            waiting = [member for member in group if member.what not in finished]
+            if len(waiting) > 1 and number > 1:
+                seeds = ", ".join(str(member.seed) for member in waiting)
+                job = _job(waiting[0], folder, plan)
+                order = joint_order([member.config for member in waiting], folder)
+                jobs.append(replace(job, name=f"{cell.name}, seeds {seeds}", order=order))
+    return jobs
+
+
+def _refused(end: Ending) -> None:
+    if end.error is not None:
+        raise RunError(end.job.name, end.error)
 
 
 def _conclude(plan: Plan, progress: Progress) -> Batch:

@@ -20,7 +20,7 @@ from ..errors import ConfigError
 from ..models.network_file import shown_name
 from ..runs.folder import MODEL, SPLIT, Run
 from ..runs.task import Job
-from ..runs.training import fit
+from ..runs.training import fit, trainer
 from ..schemas.retrieval import RetrievalConfig
 from ..tasks.retrieval import configuration
 from ..tasks.retrieval.choice import choose_similarity
@@ -69,6 +69,7 @@ def prepare(
         opening=_opening(config, prepared),
         work=lambda run, log: _work(run, config, prepared, retriever, task, log, team),
         assist=lambda run: None,
+        trainer=lambda run, log: trainer(run, config, retriever.network, task, log),
     )
 
 

@@ -38,10 +38,14 @@ def test_options_reach_the_pipeline(carried_out):
         "output": "there",
         "jobs": 3,
         "runs": 4,
+        "together": None,
         "scheduler": None,
         "tls": None,
     }
-    CliRunner().invoke(batch, ["batch/smoke", "--jobs", "auto", "--scheduler", "local"])
+    CliRunner().invoke(
+        batch, ["batch/smoke", "--jobs", "auto", "--scheduler", "local", "--together", "5"]
+    )
+    assert carried_out["together"] == 5
     assert (carried_out["jobs"], carried_out["scheduler"]) == ("auto", "local")
 
 

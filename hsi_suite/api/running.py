@@ -352,6 +352,7 @@ def batch(
     *,
     runs: int | None = None,
     jobs: int | Literal["auto"] | None = None,
+    together: int | None = None,
     scheduler: str | None = None,
     tls_ca_file: str | None = None,
     tls_cert: str | None = None,
@@ -368,6 +369,7 @@ def batch(
             {"datasets": ["synthetic"], "models": ["svm", "hybridsn"], "runs": 5}.
         runs: the seeds 0 … runs − 1 instead of those of the configuration.
         jobs: runs at a time on this machine; auto: processors divided by threads.
+        together: seeds of one configuration that are trained at once; None as `config` says.
         scheduler: address of a dask scheduler that shares out the runs, or local.
         tls_ca_file: authority of a scheduler tls://HOST:PORT.
         tls_cert: your certificate for it.
@@ -384,7 +386,7 @@ def batch(
         Stopped: Ctrl-C; the same call goes on.
     """
     options: dict[str, Any] = {
-        "runs": runs, "jobs": jobs, "scheduler": scheduler,
+        "runs": runs, "jobs": jobs, "together": together, "scheduler": scheduler,
         "tls": tls_files(tls_ca_file, tls_cert, tls_key),
     }  # fmt: skip
     observer = job_progress(verbose)

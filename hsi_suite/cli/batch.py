@@ -36,6 +36,12 @@ def _jobs(
     help="Runs at a time on this machine; auto: processors / threads, or CUDA devices.",
 )
 @click.option(
+    "--together",
+    metavar="N",
+    type=click.IntRange(1, 1024),
+    help="Seeds of one configuration that are trained at once, stacked.",
+)
+@click.option(
     "--scheduler", metavar="ADDRESS", help="A dask scheduler that shares out the runs, or local."
 )
 @click.option("--tls-ca-file", metavar="FILE", help="Authority of a scheduler tls://HOST:PORT.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,15 @@ class Training:
         epoch: the epoch (from 1) whose weights the model now has.
         seconds: wall-clock time of each epoch.
         first_loss: of the first batch, before any step; None where that is not known.
+        together: trainings that were carried out at once (`engine.joint`); seconds are those of
+            all of them.
     """
 
     history: list[dict[str, float]]
     epoch: int
     seconds: list[float]
     first_loss: float | None = None
+    together: int = 1
 
     @property
     def divergence(self) -> dict[str, Any]:
@@ -79,6 +83,14 @@ class Trainer:
         team: the processes that train together. The first validates and saves; the others have
             no history.
         identity: of the run; a checkpoint of another is refused.
+
+    Attributes:
+        epoch: epochs that are done.
+        step: steps of the next one that are done.
+        finished: whether nothing is left to do.
+        sums: of the values of the epoch's steps so far, and the number of their "items".
+        epoch_seconds: wall-clock time of the epoch so far.
+        first_loss: see `Training`; so are `history`, `seconds` and `together`.
     """
 
     def __init__(
@@ -111,10 +123,11 @@ class Trainer:
         self.history: list[dict[str, float]] = []
         self.seconds: list[float] = []
         self.first_loss: float | None = None
-        self._sums: dict[str, Tensor] = {}
+        self.together = 1
+        self.sums: dict[str, Tensor] = {}
+        self.epoch_seconds = 0.0
         self._best: dict[str, Any] | None = None
         self._saved_at = time.monotonic()
-        self._epoch_seconds = 0.0
 
     def fit(self) -> Training:
         """Train to the end, from the checkpoint when there is one.
@@ -146,29 +159,40 @@ class Trainer:
             late = time.monotonic() - self._saved_at >= self.config.checkpoint_seconds
             stopping, late = self.team.agree(stop.pending, late)
             if stopping or late:
-                self._epoch_seconds += time.monotonic() - started
+                self.epoch_seconds += time.monotonic() - started
                 started = time.monotonic()
-                self._save()
+                self.save()
             if stopping:
                 self.observer.end()
                 raise Stopped
+        self.end_epoch(started)
+
+    def end_epoch(self, started: float) -> None:
+        """After the last step of an epoch: validate, keep what is best, and see if it was the last.
+
+        Args:
+            started: when the part of the epoch began that is not in `epoch_seconds` yet.
+
+        Raises:
+            RunError: a loss, a metric or a weight is no longer a number.
+        """
         row = self._epoch_row()
-        self._epoch_seconds += time.monotonic() - started
+        self.epoch_seconds += time.monotonic() - started
         self.history.append(row)
-        self.seconds.append(self._epoch_seconds)
-        self.observer.epoch(row, self._epoch_seconds)
+        self.seconds.append(self.epoch_seconds)
+        self.observer.epoch(row, self.epoch_seconds)
         if self.team.first:
             self._keep_best(row)
-        self.epoch, self.step, self._sums, self._epoch_seconds = self.epoch + 1, 0, {}, 0.0
+        self.epoch, self.step, self.sums, self.epoch_seconds = self.epoch + 1, 0, {}, 0.0
         finished = self.epoch >= self.config.epochs or (self.team.first and self._no_better())
         (self.finished,) = self.team.agree(finished)
         if self.finished:
-            self._save()
+            self.save()
 
     def _run_step(self) -> None:
         counter = self.epoch * self.task.steps_per_epoch + self.step
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate(counter)
+            group["lr"] = self.rate(counter)
         batch = self.task.batch(self.epoch, self.step)
         with (
             seeded(self.seeds.seed("dropout", counter), self.device),
@@ -187,7 +211,7 @@ class Trainer:
             self.average.update(self.model, counter)
         self._add(items, {"loss": loss.detach() * items, **values})
         if counter == 0:
-            self.first_loss = float(self._sums["loss"] / self._sums["items"])
+            self.first_loss = float(self.sums["loss"] / self.sums["items"])
         self.step += 1
         self.observer.advance()
 
@@ -198,13 +222,13 @@ class Trainer:
         }
         self.team.add(list(sums.values()))
         for name, value in {"items": torch.tensor(items, dtype=torch.float64), **sums}.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
 
     def _epoch_row(self) -> dict[str, float]:
-        sums = {name: float(value) for name, value in self._sums.items()}
+        sums = {name: float(value) for name, value in self.sums.items()}
         items = sums.pop("items")
         last = (self.epoch + 1) * self.task.steps_per_epoch - 1
-        row = {"epoch": float(self.epoch + 1), "learning_rate": self._rate(last)}
+        row = {"epoch": float(self.epoch + 1), "learning_rate": self.rate(last)}
         row |= {f"train_{name}": value / items for name, value in sums.items()}
         self._refuse_divergence(row)
         try:
@@ -244,7 +268,8 @@ class Trainer:
         """The model that is validated and kept: the averaged one, where there is one."""
         return self.model if self.average is None else self.average.model
 
-    def _rate(self, counter: int) -> float:
+    def rate(self, counter: int) -> float:
+        """The learning rate at a step, counted from 0 over all epochs."""
         config = self.config
         return learning_rate(
             config.optimizer, config.schedule, counter, self.task.steps_per_epoch, config.epochs
@@ -283,13 +308,17 @@ class Trainer:
         elif self.average is not None:
             self.model.load_state_dict(self.average.model.state_dict())
         self.model.eval()
-        return Training(self.history, epoch, self.seconds, self.first_loss)
+        return Training(self.history, epoch, self.seconds, self.first_loss, self.together)
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the checkpoint, where one is kept."""
         self._saved_at = time.monotonic()
-        if self.checkpoint is None or not self.team.first:
-            return
-        state = {
+        if self.checkpoint is not None and self.team.first:
+            save_checkpoint(self.checkpoint, self.state(), self.identity)
+
+    def state(self) -> dict[str, Any]:
+        """All that a training needs to go on: tensors, numbers and containers of them."""
+        return {
             "format": _FORMAT,
             "model": self.model.state_dict(),
             "average": None if self.average is None else self.average.model.state_dict(),
@@ -298,14 +327,14 @@ class Trainer:
             "epoch": self.epoch,
             "step": self.step,
             "finished": self.finished,
-            "sums": self._sums,
+            "sums": self.sums,
             "history": self.history,
             "seconds": self.seconds,
             "first_loss": self.first_loss,
-            "epoch_seconds": self._epoch_seconds,
+            "together": self.together,
+            "epoch_seconds": self.epoch_seconds,
             "best": self._best,
         }
-        save_checkpoint(self.checkpoint, state, self.identity)
 
     def _join(self) -> None:
         """Start from the same weights everywhere, and say what several processes change."""
@@ -325,6 +354,19 @@ class Trainer:
         state = load_checkpoint(self.checkpoint, self.identity, self.team)
         if state is None:
             return
+        self.restore(state, self.checkpoint)
+        self.observer.message(f"continuing from epoch {self.epoch + 1}, step {self.step + 1}")
+
+    def restore(self, state: Mapping[str, Any], path: Path) -> None:
+        """Go on from what `state` gave.
+
+        Args:
+            state: as it was read.
+            path: where it was read.
+
+        Raises:
+            RunError: it is the state of something else.
+        """
         try:
             if state["format"] != _FORMAT:
                 raise KeyError("format")
@@ -334,20 +376,20 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.epoch, self.step = state["epoch"], state["step"]
             self.finished = state["finished"]
-            self._sums = {
+            self.sums = {
                 name: value.to("cpu" if name == "items" else self.device)
                 for name, value in state["sums"].items()
             }
             self.history, self.seconds = state["history"], state["seconds"]
             # Checkpoints of older versions lack them.
             self.first_loss = state.get("first_loss")
+            self.together = state.get("together", 1)
             self.scaling.load(state.get("scaling"))
-            self._epoch_seconds, self._best = state["epoch_seconds"], state["best"]
+            self.epoch_seconds, self._best = state["epoch_seconds"], state["best"]
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise RunError(
-                self.checkpoint,
+                path,
                 "does not fit this run",
                 "a checkpoint of the same model and version",
                 "delete it to train from the start",
             ) from error
-        self.observer.message(f"continuing from epoch {self.epoch + 1}, step {self.step + 1}")

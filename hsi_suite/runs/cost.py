@@ -8,15 +8,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..reports.content import flat_rows
 from .energy import EnergyMeter, energy_metered
 from .machine import host, peak_device_megabytes, peak_memory_megabytes
 
+if TYPE_CHECKING:
+    from ..engine.trainer import Training
+
 # By candidate, of --model auto.
 CANDIDATE_SECONDS = "candidate_seconds"
 _PREPARATION, _ENERGY = "preparation_seconds", "processor_joules"
+# How many runs were trained at once: the epochs' seconds are those of all of them.
+_TOGETHER = "trained_together"
 _UNTOLD = "not told by this machine"
 # What a run's cost.json may hold, in the order of its page.
 _ORDER = (
@@ -24,6 +29,7 @@ _ORDER = (
     "training_seconds",
     CANDIDATE_SECONDS,
     "epoch_seconds",
+    _TOGETHER,
     "map_seconds",
     "test_seconds",
     "baseline_seconds",
@@ -99,23 +105,23 @@ def measured_cost(training: float, epochs: Sequence[float], **further: float) ->
     }
 
 
-def judged_cost(
-    training: float, epochs: Sequence[float], begun: float, judged: float
-) -> dict[str, Any]:
+def judged_cost(seconds: float, training: Training, begun: float, judged: float) -> dict[str, Any]:
     """The same of a training that was then scored, and whose pictures were drawn since.
 
     Args:
-        training: as of `measured_cost`.
-        epochs: likewise.
+        seconds: `training` of `measured_cost`.
+        training: what came out; where several were carried out together their number is said, as
+            the seconds of the epochs are those of all.
         begun: when scoring began, by `time.monotonic`.
         judged: when it ended.
     """
-    return measured_cost(
-        training,
-        epochs,
+    cost = measured_cost(
+        seconds,
+        training.seconds,
         evaluation_seconds=judged - begun,
         pictures_seconds=time.monotonic() - judged,
     )
+    return cost | ({_TOGETHER: training.together} if training.together > 1 else {})
 
 
 def shown_cost(cost: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -41,6 +41,8 @@ ENVIRONMENT = "environment.json"
 HISTORY = "history.csv"
 COST = "cost.json"
 CHECKPOINT = "checkpoint.pt"
+# In the first of several runs that are trained at once: the state of all of them.
+TOGETHER = "together.pt"
 # What --model auto has tried; like the checkpoint it is there until the run is finished.
 CHOICE = "choice.json"
 MODEL = "model.safetensors"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ import torch
 from ..atomic import write_json
 from ..commands import command
 from ..config import dump_yaml, validate
-from ..engine.distributed import Team
+from ..engine.distributed import ALONE, Team
 from ..engine.launched import launched_processes
 from ..engine.observer import Observer
 from ..environment import compare_environments, describe_environment
@@ -23,6 +24,7 @@ from .folder import (
     CONFIG,
     ENVIRONMENT,
     LOG,
+    TOGETHER,
     Run,
     locked,
     prepare_run,
@@ -70,6 +72,46 @@ def carry_out(
         )
     if not team.first:
         return _assist(team, job)
+    with begun(job, output, folder, observer, team, begun_on) as (run, log):
+        if log is None:
+            return run
+        try:
+            job.work(run, log)
+        except (Stopped, KeyboardInterrupt):
+            raise Stopped(f"go on with: {command('train', '--resume', run.path)}") from None
+        for name in (CHECKPOINT, TOGETHER):
+            (run.path / name).unlink(missing_ok=True)
+    team.wait()
+    # A fresh object: the old one may have cached what the work has since written.
+    return Run(run.path)
+
+
+@contextmanager
+def begun(
+    job: Job,
+    output: Path,
+    folder: Path | None,
+    observer: Observer,
+    team: Team = ALONE,
+    begun_on: str | None = None,
+    together: int = 1,
+) -> Iterator[tuple[Run, Observer | None]]:
+    """The folder of a job's run: made or found again, locked, described; and its log.
+
+    The log is None where the run is finished already.
+
+    Args:
+        job: as of `carry_out`; so are the others.
+        output: see there.
+        folder: see there.
+        observer: see there.
+        team: see there.
+        begun_on: see there.
+        together: runs that are trained at once with this one, itself included.
+
+    Raises:
+        RunError: as of `carry_out`.
+    """
     config, checksums = job.config, job.checksums
     networks = network_checksums(config)
     processes = team.size if folder is None else _processes(Run(folder), team.size)
@@ -86,9 +128,10 @@ def carry_out(
         if run.finished:
             observer.message(f"{run.path} is finished already; nothing to do")
             _begin(team, run, todo=False)
-            return run
+            yield run, None
+            return
         _check_file(run, own, identity, parts, processes)
-        _describe(run, config, identity, (checksums, networks), observer, team)
+        _describe(run, config, identity, (checksums, networks), observer, team, together)
         keep_network(run, config)
         _begin(team, run, todo=True)
         log = LogObserver(run.path / LOG, observer)
@@ -101,14 +144,7 @@ def carry_out(
         opening = (*job.opening, *program_remarks(config.model.name), *precisions_said)
         for line in opening:
             log.message(line)
-        try:
-            job.work(run, log)
-        except (Stopped, KeyboardInterrupt):
-            raise Stopped(f"go on with: {command('train', '--resume', run.path)}") from None
-        (run.path / CHECKPOINT).unlink(missing_ok=True)
-    team.wait()
-    # A fresh object: the old one may have cached what the work has since written.
-    return Run(run.path)
+        yield run, log
 
 
 def _identity(config: MachineConfig, checksums: Mapping[str, str], processes: int) -> str:
@@ -159,6 +195,7 @@ def _describe(
     checksums: tuple[Mapping[str, str], Mapping[str, str]],
     observer: Observer,
     team: Team,
+    together: int,
 ) -> None:
     """Write what the run runs on, or compare it with what an interrupted run wrote."""
     facts = describe_environment(config.device, config.threads or 1)
@@ -166,6 +203,7 @@ def _describe(
     facts |= {"identity": identity, "data": data, "processes": team.size}
     facts |= {"networks": networks} if networks else {}
     facts |= {"precision": used_precisions(config.model_dump(), torch.device(config.device))}
+    facts |= {"together": together} if together > 1 else {}
     if not (run.path / ENVIRONMENT).exists():
         write_json(run.path / ENVIRONMENT, facts)
         return
@@ -177,6 +215,11 @@ def _describe(
             f"identity {then.get('identity')}, found {identity}",
             "start a new run",
         )
+    if together > then.get("together", 1):
+        # Begun alone, but not far enough for a checkpoint.
+        then = then | {"together": together}
+        write_json(run.path / ENVIRONMENT, then)
+    facts |= {"together": then["together"]} if "together" in then else {}
     absent = {"processes": 1, "precision": facts["precision"]}
     for line in compare_environments(absent | then, facts):
         observer.message(f"not the same environment as when this run began: {line}")

@@ -227,6 +227,8 @@ def _environment_differences(run: Run, named: str | None) -> list[str]:
     now = describe_environment(str(device), int(config.get("threads") or 1))
     now |= {"processes": 1, "precision": used_precisions(config, device)}
     # Data and identity are compared when the run is done again.
+    # A replay is made alone.
+    now |= {"together": 1} if "together" in then else {}
     compared = ("data", "identity", *(["networks"] if "networks" in then else []))
     now |= {name: then.get(name) for name in compared}
     return compare_environments(

@@ -16,6 +16,7 @@ from .folder import MODEL, REPORT, Run
 if TYPE_CHECKING:
     from ..engine.distributed import Team
     from ..engine.observer import Observer
+    from ..engine.trainer import Trainer
     from ..reports.document import Block, Document
     from ..reports.paper.figure import PaperFigure
     from .pages import PageFacts
@@ -38,6 +39,9 @@ class Job:
         opening: what the log begins with: what is trained on what, and what to know of it.
         work: does the work in the run's folder and writes the results, metrics.json last.
         assist: what further processes do of the work; writes nothing.
+        trainer: what trains the network in the run's folder, for trainings that are carried out
+            together: the loss of its task is a function of model and batch, a tuple of tensors, and
+            of the configuration but for the seeds. None where there is no such trainer.
     """
 
     config: Config
@@ -46,6 +50,7 @@ class Job:
     opening: Sequence[str]
     work: Callable[[Run, Observer], None]
     assist: Callable[[Run], object]
+    trainer: Callable[[Run, Observer], Trainer] | None = None
 
 
 class Recipe(Protocol):
@@ -109,6 +114,8 @@ class Task(Protocol):
         splits: kinds of split that a batch can ask of its data sets; empty where they are divided
             already.
         limits_memory: whether its trainings keep within a limit of memory.
+        trains_together: whether its jobs have a `trainer`, so that several seeds can be trained at
+            once.
         shows_dropout: whether an evaluation can leave dropout on, to show what that does.
         memory_keys: what a user lowers where a training does not fit into memory.
         scored: the part whose scores count: "test", or "validation" where there is no other.
@@ -125,6 +132,7 @@ class Task(Protocol):
     stand_in: str | None = None
     by_content: Collection[tuple[str, ...]] = ()
     splits: Sequence[str] = ()
+    trains_together: bool = False
     shows_dropout: bool = False
     memory_keys: str = "train.batch_size"
     scored: str = "test"

@@ -112,7 +112,20 @@ def fit(
         observer: reports progress.
         team: the processes that share the training.
     """
-    trainer = Trainer(
+    with running(config.model.name):
+        return trainer(run, config, network, task, observer, team).fit()
+
+
+def trainer(
+    run: Run,
+    config: Config,
+    network: nn.Module,
+    task: TrainingTask,
+    observer: Observer,
+    team: Team = ALONE,
+) -> Trainer:
+    """What `fit` trains with; see there."""
+    return Trainer(
         network,
         task,
         config.train,
@@ -123,8 +136,6 @@ def fit(
         team,
         run.identity,
     )
-    with running(config.model.name):
-        return trainer.fit()
 
 
 def _check_limit(task: Task, memory_limit: float | None) -> None:

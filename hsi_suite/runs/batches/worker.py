@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ...engine.observer import Observer
 from ...engine.worker_loop import serve
 from ...models.program_network import order_of, take_over
 from ..folder import RunInUseError
+from ..joint_training import train_together
 from ..launch import configure, start
 from ..task import Config
 
@@ -45,8 +46,20 @@ def order(config: Config, folder: Path) -> dict[str, Any]:
     }
 
 
+def joint_order(configs: Sequence[Config], folder: Path) -> dict[str, Any]:
+    """What a worker needs to train several seeds at once.
+
+    Args:
+        configs: of their runs, which differ by the seeds alone.
+        folder: as of `order`; errors too.
+    """
+    return order(configs[0], folder) | {
+        "configs": [config.model_dump(mode="json") for config in configs]
+    }
+
+
 def carry_out(order: Mapping[str, Any], observer: Observer) -> str:
-    """Do what an order says; returns the name of the run's folder.
+    """Do what an order says; returns the name of the run's folder, or "" of several.
 
     Raises:
         HsiSuiteError: the run cannot be carried out.
@@ -57,11 +70,14 @@ def carry_out(order: Mapping[str, Any], observer: Observer) -> str:
     if order.get("network"):
         take_over(order["network"])
     _forget_peak_memory()
-    config = _configuration(order["config"])
+    configs = [_configuration(tree) for tree in order.get("configs", [order["config"]])]
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
-            return start(config, order["output"], observer).path.name
+            if "configs" in order:
+                train_together(configs, order["output"], observer)
+                return ""
+            return start(configs[0], order["output"], observer).path.name
         except RunInUseError:
             if time.monotonic() >= deadline:
                 raise

@@ -49,7 +49,7 @@ def write_denoising_results(
         save_png(picture_grid(denoiser, task), run.path / PICTURE)
     if has_curves(training.history):
         save_png(learning_curves_figure(training.history), run.path / CURVES)
-    cost = judged_cost(seconds, training.seconds, started, evaluated)
+    cost = judged_cost(seconds, training, started, evaluated)
     finish_run(PageFacts(run, config, metrics, training.history, cost))
 
 

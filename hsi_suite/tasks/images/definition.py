@@ -30,6 +30,7 @@ class ImageClassification(ScoredByClass):
     recipe = "hsi_suite.pipelines.image_classification"
     datasets = tuple(IMAGE_CLASSES)
     limits_memory = False
+    trains_together = True
     memory_keys = "train.batch_size or evaluation.batch_size"
     by_content = (("data", "folder"), ("model", "weights"))
 

@@ -59,7 +59,7 @@ def write_image_results(
     evaluated = time.monotonic()
     write_text(run.path / HISTORY, csv_text(training.history))
     _write_pictures(run, prepared, metrics, training, rows["test"])
-    cost = judged_cost(seconds, training.seconds, started, evaluated)
+    cost = judged_cost(seconds, training, started, evaluated)
     finish_run(PageFacts(run, config, metrics, training.history, cost))
 
 

@@ -31,6 +31,7 @@ class Retrieval(Task):
     recipe = "hsi_suite.pipelines.retrieval"
     datasets = ()
     limits_memory = False
+    trains_together = True
 
     def configure(
         self, config: str | None, options: Mapping[str, Any], settings: Sequence[str]

@@ -86,7 +86,7 @@ def write_retrieval_results(
     write_text(run.path / HISTORY, csv_text(training.history))
     save_png(precision_recall_figure(metrics), run.path / PRECISION_RECALL)
     save_png(_projection(prepared, found), run.path / PROJECTION, dpi=200)
-    cost = judged_cost(seconds, training.seconds, started, evaluated)
+    cost = judged_cost(seconds, training, started, evaluated)
     finish_run(PageFacts(run, config, metrics, training.history, cost))
 
 

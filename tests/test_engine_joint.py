@@ -1,0 +1,147 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from hsi_suite.engine.joint import JointTrainer
+from hsi_suite.engine.observer import Observer
+from hsi_suite.engine.trainer import Trainer
+from hsi_suite.errors import ConfigError, Stopped
+from hsi_suite.schemas.training import TrainingConfig
+from hsi_suite.seeding import SeedStreams
+
+CPU = torch.device("cpu")
+
+
+class Blobs:
+    """Small pictures of two classes, other ones for each seed; a `TrainingTask`."""
+
+    selection_metric = "accuracy"
+
+    def __init__(self, seeds, items=21):
+        self.seeds, self.items = seeds, items
+        generator = seeds.torch("split")
+        self.classes = torch.randint(0, 2, (items,), generator=generator)
+        noise = torch.randn(items, 1, 6, 6, generator=generator)
+        self.pictures = noise + self.classes.view(-1, 1, 1, 1)
+
+    @property
+    def steps_per_epoch(self):
+        return -(-self.items // 8)
+
+    def batch(self, epoch, step):
+        order = self.seeds.numpy("order", epoch).permutation(self.items)
+        rows = torch.from_numpy(order[step * 8 : (step + 1) * 8])
+        return self.pictures[rows], self.classes[rows]
+
+    def loss(self, model, batch):
+        pictures, classes = batch
+        logits = model(pictures)
+        right = (logits.detach().argmax(1) == classes).sum()
+        return functional.cross_entropy(logits, classes), {"accuracy": right}, len(classes)
+
+    def validate(self, model):
+        logits = model(self.pictures)
+        # Rounded, so that rounding cannot decide which epoch is the best.
+        return {"accuracy": round(float((logits.argmax(1) == self.classes).double().mean()), 3)}
+
+
+def network(seed):
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(inplace=True),
+            nn.Dropout2d(0.3), nn.Flatten(), nn.Dropout(0.5), nn.Linear(64, 2),
+        )  # fmt: skip
+
+
+def trainers(config, folder, items=(21, 21, 21)):
+    return [
+        Trainer(network(seed), Blobs(SeedStreams(seed), count), config, SeedStreams(seed), CPU,
+                folder / f"{seed}.pt", identity=str(seed))
+        for seed, count in enumerate(items)
+    ]  # fmt: skip
+
+
+def configured(**keys):
+    tree = {"epochs": 2, "batch_size": 8, "optimizer": {"name": "adam", "learning_rate": 0.02}}
+    return TrainingConfig(**{**tree, **keys})
+
+
+KINDS = [
+    {"optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}, "gradient_clip": 0.3},
+    {"optimizer": {"name": "rmsprop", "learning_rate": 0.01}, "average": 0.9},
+    {"optimizer": {"name": "adagrad", "learning_rate": 0.05}, "selection": "best"},
+    {"epochs": 6, "early_stopping": 1, "schedule": {"name": "cosine", "warmup": 2}},
+]
+
+
+@pytest.mark.parametrize("keys", KINDS, ids=lambda keys: ",".join(keys) or "plain")
+def test_each_is_what_it_would_be_alone(keys, tmp_path):
+    config = configured(**keys)
+    alone = trainers(config, tmp_path / "none")
+    for trainer in alone:
+        trainer.checkpoint = None
+    expected = [trainer.fit() for trainer in alone]
+    joint = trainers(config, tmp_path)
+    JointTrainer(joint, tmp_path / "all.pt", "three", Observer()).fit()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.pt", "1.pt", "2.pt"]
+    for one, want, other in zip(alone, expected, trainers(config, tmp_path), strict=True):
+        found = other.fit()  # from its finished checkpoint
+        assert (found.epoch, found.together, want.together) == (want.epoch, 3, 1)
+        assert len(found.history) == len(found.seconds) == len(want.history)
+        assert found.first_loss == pytest.approx(want.first_loss, rel=1e-5)
+        for row, wanted in zip(found.history, want.history, strict=True):
+            assert row == pytest.approx(wanted, rel=1e-3, abs=1e-4)
+        for name, value in other.model.state_dict().items():
+            torch.testing.assert_close(value, one.model.state_dict()[name], rtol=1e-3, atol=1e-4)
+
+
+def test_a_stop_and_a_rerun_change_no_bit(tmp_path, monkeypatch):
+    config = configured(average=0.9)
+    for name in ("whole", "stopped"):
+        (tmp_path / name).mkdir()
+    JointTrainer(
+        trainers(config, tmp_path / "whole"), tmp_path / "whole/all.pt", "x", Observer()
+    ).fit()
+
+    class Stopping(Observer):
+        def __init__(self):
+            self.left = 5
+
+        def advance(self, steps=1, **values):
+            self.left -= 1
+            if not self.left:
+                import signal
+
+                signal.raise_signal(signal.SIGTERM)
+
+    again = tmp_path / "stopped"
+    with pytest.raises(Stopped):
+        JointTrainer(trainers(config, again), again / "all.pt", "x", Stopping()).fit()
+    assert [path.name for path in again.iterdir()] == ["all.pt"]
+    JointTrainer(trainers(config, again), again / "all.pt", "x", Observer()).fit()
+    for one, other in zip(
+        trainers(config, tmp_path / "whole"), trainers(config, again), strict=True
+    ):
+        assert one.fit().history == other.fit().history
+        assert all(map(torch.equal, one.model.state_dict().values(),
+                       other.model.state_dict().values()))  # fmt: skip
+
+
+def test_what_cannot_be_stacked_is_refused_in_one_line(tmp_path):
+    config = configured()
+    with pytest.raises(ConfigError, match=r"epochs of 3 and 4 steps; .* leave together out"):
+        JointTrainer(trainers(config, tmp_path, (21, 30, 21)), tmp_path / "a.pt", "x", Observer())
+    uneven = JointTrainer(
+        trainers(config, tmp_path, (21, 20, 21)), tmp_path / "a.pt", "x", Observer()
+    )
+    with pytest.raises(ConfigError, match=r"a batch of 4 for seed 1 and of 5 for seed 0"):
+        uneven.fit()
+    chancy = trainers(config, tmp_path)
+    for trainer in chancy:
+        trainer.model.append(copy.deepcopy(nn.AlphaDropout(0.5)))
+    with pytest.raises(ConfigError, match="what cannot be stacked"):
+        JointTrainer(chancy, tmp_path / "a.pt", "x", Observer()).fit()
