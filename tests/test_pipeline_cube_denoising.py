@@ -74,7 +74,8 @@ def test_a_blind_denoiser_is_kept_from_harm():
     told = denoise_cube(noisy, PlaneDenoiser(blur))
     nothing = denoise_cube(noisy, PlaneDenoiser(lambda image, sigma: image))
     scores = [mean_peak_signal_noise_ratio(clean, r.cube) for r in (told, nothing, blind)]
-    assert scores[2] > scores[1] + 1 and scores[0] > scores[1]
+    # Alone it would have been left with; what alike pixels say gives both a part of what is gained.
+    assert scores[2] > scores[1] + 0.3 and scores[0] > scores[1]
 
 
 def test_whitening_brings_what_bands_of_unequal_noise_need():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, TypedDict, Unpack, get_args
 
 import numpy as np
@@ -21,11 +22,12 @@ from ...restoration.band_noise import BandMoments, band_moments, estimate_band_n
 from ...restoration.cube import CubeRestoration
 from ...restoration.cube_lines import ArrayLines, CubeLines, line_blocks
 from ...restoration.damage import Damage, band_positions, find_damage
-from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
+from ...restoration.planes import PlaneDenoiser
 from ...restoration.repairs import Repairs
 from ...restoration.stripes import StripeSums
 from ...restoration.subspace import check_rank, every_band, fit_subspace
 from ...restoration.unexplained import Unexplained
+from .eigen_images import denoise_planes
 from .fault_search import FaultSearch
 from .filled_lines import FilledLines
 from .mixed_noise import MixedNoise
@@ -165,8 +167,8 @@ def restore_lines(
     """Denoise the eigen-images of a cube of which only blocks of lines are in memory at a time.
 
     The planes are in memory as a whole: as many float32 values for each pixel as the rank says,
-    or as there are bands in mode "bands". The cube is read four times, where it has faults seven
-    times (in mode "robust" twelve), and once more for the result.
+    or as there are bands in mode "bands". The cube is read five times (in mode "bands" four),
+    where it has faults eight times (in mode "robust" thirteen), and once more for the result.
 
     Args:
         cube: what is denoised.
@@ -222,7 +224,14 @@ def restore_lines(
     _check_plane_bytes(subspace.rank, cube.shape, plane_bytes)
     levels = noise / subspace.scale if mode == "bands" else reader.noise_of_planes(subspace)
     planes = reader.project(subspace, observer)
-    _denoise_planes(planes, levels, denoiser, damage, observer)
+    denoise_planes(
+        planes,
+        levels,
+        denoiser,
+        damage,
+        observer,
+        None if mode == "bands" else partial(reader.project_lines, subspace),
+    )
     unexplained = RareSignals(reader, subspace, planes).put_back(observer)
     unexplained = replace(unexplained, filled=reader.odd_places)
     few = max(1, _FEW_ODD_VALUES * int(damage.valid.sum()) * len(live))
@@ -261,25 +270,6 @@ def _without_faults(
         if reader.faults is None:
             break
     return moments, noise
-
-
-def _denoise_planes(
-    planes: NDArray[np.float32],
-    levels: Values,
-    denoiser: PlaneDenoiser,
-    damage: Damage,
-    observer: Observer,
-) -> None:
-    nearest = nearest_valid(damage.valid)
-    # The probe measures the denoiser; that it is always the same makes results repeat.
-    generator = np.random.default_rng(0)
-    observer.begin("denoising", len(planes))
-    for plane, level in zip(planes, levels, strict=True):
-        if nearest is not None:
-            plane[:] = plane[nearest]
-        plane[:] = denoise_plane(plane, float(level), denoiser, generator)
-        observer.advance()
-    observer.end()
 
 
 def _check_against_spread(noise: Values, moments: BandMoments) -> None:

@@ -58,6 +58,15 @@ class FilledLines:
             )
         return planes
 
+    def project_lines(self, subspace: Subspace, first: int, last: int) -> NDArray[np.float32]:
+        """Lines first … last - 1 of what `project` gives."""
+        samples = self.cube.shape[1]
+        planes = np.empty((subspace.rank, last - first, samples), np.float32)
+        for start, stop in line_blocks((last - first, *self.cube.shape[1:])):
+            spectra, _ = self.read(first + start, first + stop)
+            planes[:, start:stop] = subspace.project(spectra).T.reshape(-1, stop - start, samples)
+        return planes
+
     def spectra(self, observer: Observer) -> Iterator[Values]:
         """The spectra of the valid pixels, pixels × live bands."""
         self.missing_values = 0
