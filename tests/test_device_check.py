@@ -15,6 +15,8 @@ from hsi_suite.runs import launch
 from hsi_suite.tasks.device_check import check, smoke
 from hsi_suite.tasks.device_check.check import check_device
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CPU = torch.device("cpu")
 
 

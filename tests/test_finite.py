@@ -18,6 +18,8 @@ from hsi_suite.errors import OutputError
 from hsi_suite.json_text import json_text, undefined_as_none
 from hsi_suite.runs.folder import METRICS, MODEL
 
+pytestmark = pytest.mark.stand_in_pictures
+
 # Where the first layer's weights are, and commands that put the run's network to use.
 HUGE = 3e38
 

@@ -81,7 +81,23 @@ WRONG = {
     "replay nothing": "no such folder",
     "denoise nothing.png": "no such file",
     "detect nothing.hdr --anomaly rx -o map.tif": "no such file",
+    "detect a.npy --target nothing.csv -o map.tif": "nothing.csv: no such file",
+    "detect a.npy --anomaly rx -o map.tif --truth nothing.npy": "nothing.npy: no such file",
+    "detect synthetic --anomaly rx -o map.tif": "hsi data export synthetic -o cube.hdr",
+    "denoise synthetic": "hsi data export synthetic -o cube.hdr",
+    "denoise a.npy --reference nothing.npy": "nothing.npy: no such file",
+    "predict run --scene synthetic -o map.tif": "hsi data export synthetic -o cube.hdr",
+    "audit nothing.mat --split a.npy": "nothing.mat: no such file",
+    "audit a.npy --split b.npy,nothing.npy": "nothing.npy: no such file",
+    "audit a.npy --split b.npy --predictions nothing.npy": "nothing.npy: no such file",
+    "audit a.npy --split b.npy --cube synthetic": "hsi data export synthetic -o cube.hdr",
+    "data export nothing.mat -o cube.hdr": "nothing.mat: no such file",
+    "data info nothing.mat": "nothing.mat: no such file",
     "retrieve index nothing --scene x.npy -o index": "no such folder",
+    "retrieve index run --scene synthetic -o index": "hsi data export synthetic -o cube.hdr",
+    "retrieve query nothing --pixel 1,1": "no such folder",
+    "retrieve query run --pixel 1,1": "run: holds no index.json",
+    "retrieve query run": "--spectrum, --patch, --pixel: none given",
 }
 BATCH, AGAIN = "batch batch/smoke", "replay run"
 

@@ -20,7 +20,10 @@ from hsi_suite.runs import launch
 from hsi_suite.runs.folder import CHECKPOINT, CONFIG, ENVIRONMENT, LOG, METRICS, MODEL, Run
 from hsi_suite.runs.identity import run_identity
 
-pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+pytestmark = [
+    pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+    pytest.mark.stand_in_pictures,
+]
 
 
 @pytest.fixture(scope="module")

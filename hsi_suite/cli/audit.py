@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -96,6 +97,12 @@ def audit(
     spectrum seen) is scored beside the map, and accuracy by the distance to training: where both
     are high near training and low farther off, scores measure position.
     """
+    from ..data.missing_files import require_cube, require_files
+
+    # Before what reads and computes is loaded.
+    if options["cube"] is not None:
+        require_cube(Path(options["cube"]))
+    require_files(labels, ",".join(splits), predictions, options["polygons"] or None)
     from ..api.progress import TerminalObserver
     from ..atomic import refuse_existing
     from ..reports.auditing.content import audit_blocks

@@ -89,6 +89,8 @@ def list_command(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool, **reading: Any) -> None:
     """Describe a data set, or a file: the cube in it and how it is read, a label map, a split."""
+    if _is_file(name):
+        _require_file(name)
     from ..data.file_description import describe_file
     from ..data.labelled_images import IMAGE_CLASSES
     from ..data.public.image_inventory import (
@@ -158,6 +160,8 @@ def export(
     Values stay as they are stored, and their scale is written beside them, unless --scaled is
     given. Missing data, marks of bad bands and coordinates are kept.
     """
+    if _is_file(name):
+        _require_file(name)
     from ..api.progress import TerminalObserver
     from ..data.catalogue import load_dataset
     from ..data.cube_export import export_cube
@@ -283,6 +287,13 @@ def _is_file(name: str) -> bool:
     named_like_a_file = path.exists() or path.suffix != "" or path.name != name
     known = (*dataset_names(), *IMAGE_SETS, *IMAGE_CLASSES)
     return name not in known and named_like_a_file
+
+
+def _require_file(name: str) -> None:
+    """Refuse one that is not there before what reads it is loaded."""
+    from ..user_files import require_there
+
+    require_there(Path(name))
 
 
 def _print_description(described: dict[str, Any]) -> None:

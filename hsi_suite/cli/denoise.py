@@ -185,6 +185,7 @@ def denoise(
     Photographs are PNG, JPEG, TIFF, WebP, BMP and GIF files, and HEIC and RAW with the extra
     photos; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy files.
     """
+    from ..data.missing_files import require_cube
     from ..errors import ConfigError
     from ..user_files import require_there
 
@@ -193,7 +194,9 @@ def denoise(
     if model is not None and weights is not None:
         raise ConfigError("--weights", "given beside --model", "one of the two")
     for each in inputs:
-        require_there(Path(each))
+        require_cube(Path(each))
+    if given["reference"] is not None:
+        require_there(Path(given["reference"]))
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks

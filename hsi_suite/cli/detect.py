@@ -73,15 +73,16 @@ def detect(
     Higher scores are more alike: sam gives the cosine of the spectral angle, cem and
     matched-filter 1 at the target; rx gives the squared Mahalanobis distance.
     """
+    from ..data.missing_files import require_cube, require_files
     from ..errors import ConfigError
-    from ..user_files import require_there
 
     if sum(given is not None for given in (target, at, anomaly)) != 1:
         raise ConfigError("hsi detect", "not one of them", "--target, --at or --anomaly")
     if anomaly is not None and method is not None:
         raise ConfigError("--method", "given with --anomaly", "a target")
     pixel = None if at is None else _pixel(at)
-    require_there(Path(scene))
+    require_cube(Path(scene))
+    require_files(target, options["truth"])
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..data.band_order import with_selection

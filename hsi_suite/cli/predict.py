@@ -96,12 +96,12 @@ def predict(
 
     # Before torch is loaded, which takes seconds.
     check_map_ending(output)
+    from ..data.missing_files import require_cube
     from ..runs.folder import open_run
-    from ..user_files import require_there
 
     for run in runs:
         open_run(run)
-    require_there(Path(scene))
+    require_cube(Path(scene))
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
     from ..tasks.scenes.prediction import predict as predict_scene

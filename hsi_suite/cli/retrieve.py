@@ -127,13 +127,14 @@ def index_command(
     when it is repeated. Pixels of the gallery must be as large on the ground as those the run
     learnt from.
     """
+    from ..data.missing_files import require_cube, require_files
     from ..runs.folder import open_run
-    from ..user_files import require_there
 
     # Before torch is loaded, which takes seconds.
     open_run(run)
     if scene is not None:
-        require_there(Path(scene))
+        require_cube(Path(scene))
+    require_files(labels)
     from ..api.progress import TerminalObserver
     from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
     from ..tasks.retrieval.index import index_gallery
@@ -231,8 +232,16 @@ def query_command(
     Field spectra are resampled from their own wavelengths to those the run learnt; units of
     wavelengths and values are recognised and said.
     """
+    from ..data.missing_files import require_files
+    from ..tasks.retrieval.search_request import Query, require_index
+
+    # Before torch is loaded, which takes seconds.
+    query = Query(spectrum, name, units, scale, patch, at, pixel, resample)  # type: ignore[arg-type]
+    query.check()
+    require_index(Path(index))
+    require_files(spectrum, patch)
     from ..api.progress import TerminalObserver
-    from ..tasks.retrieval.query import Query, query_index
+    from ..tasks.retrieval.query import query_index
     from ..tasks.retrieval.query_output import check_output, write_query
     from .output import print_json
 
@@ -242,7 +251,7 @@ def query_command(
     observer = TerminalObserver()
     result = query_index(
         index,
-        Query(spectrum, name, units, scale, patch, at, pixel, resample),  # type: ignore[arg-type]
+        query,
         top=top,
         apart=apart,
         run=run,

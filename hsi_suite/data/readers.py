@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ..arguments import checked
 from ..checksums import hash_file
-from ..commands import suggested
 from ..errors import ConfigError, InputFileError
 from .band_order import with_selection
 from .band_selection import GOOD, steps_back
@@ -43,6 +42,7 @@ from .missing_data import (
     check_labelled_pixels,
     filled,
 )
+from .missing_files import refuse_data_set
 from .scene import Scene, SceneOf, nearest_bands
 from .scene_labels import LabelChoice, placed_where_valid
 
@@ -94,7 +94,7 @@ def open_cube(
         ConfigError: `axes` names no axes.
     """
     path = Path(path)
-    _refuse_data_set(path)
+    refuse_data_set(path)
     kind = recognise_format(path)
     refuse_variable(path, kind, variable, SCENE_OPTION)
     request = ArrayRequest(variable, parse_axes(axes), _size(shape))
@@ -131,21 +131,6 @@ def open_cube(
     if file.axes is not None and (remark := file.axes.remark()):
         file = replace(file, remarks=(remark, *file.remarks))
     return file
-
-
-def _refuse_data_set(path: Path) -> None:
-    """Refuse the name of a data set where a file is asked for."""
-    # It imports what reads scenes.
-    from .catalogue import dataset_names
-
-    if not path.exists() and path.name in dataset_names():
-        raise InputFileError(
-            path,
-            "no such file, but the name of a data set",
-            "a cube's file",
-            f"{suggested('data', 'export', path.name, '-o', 'cube.hdr')} writes one; trainings "
-            f"take --dataset {path.name}, Python hsi.load_dataset({path.name!r})",
-        )
 
 
 def _options(

@@ -22,14 +22,13 @@ from ...errors import InputFileError
 from ...guard import parsing
 from ...models.stored_model import header_from
 from ...scratch import sweep
-from ...user_files import read_json, require_folder
+from ...user_files import read_json
 from .retriever import Side
+from .search_request import AN_INDEX, require_index
 
 FORMAT = "hsi_suite retrieval index 1"
-INDEX = "index.json"
 EMBEDDINGS, POSITIONS, PICTURE = "embeddings.npy", "positions.npy", "picture.npy"
 LABELS, SPECTRA = "labels.npy", "spectra.npy"
-_WHAT = "an index that `hsi retrieve index` made"
 _AGAIN = "make the index again"
 
 
@@ -145,9 +144,9 @@ def open_index(path: Path | str) -> GalleryIndex:
     )
     low, high = index.positions.min(0), index.positions.max(0)
     if (low < 0).any() or (high >= (header.lines, header.samples)).any():
-        raise InputFileError(path / POSITIONS, "names pixels outside the gallery", _WHAT, _AGAIN)
+        raise InputFileError(path / POSITIONS, "names pixels outside the gallery", AN_INDEX, _AGAIN)
     if labels is not None and int(labels.max()) > len(header.class_names):
-        raise InputFileError(path / LABELS, "holds labels without a name", _WHAT, _AGAIN)
+        raise InputFileError(path / LABELS, "holds labels without a name", AN_INDEX, _AGAIN)
     return index
 
 
@@ -163,16 +162,13 @@ def read_header(path: Path) -> IndexHeader:
     Raises:
         InputFileError: there is no index, or one of another format version.
     """
-    place = path / INDEX
-    require_folder(path, _WHAT, "make one with `hsi retrieve index`")
-    if not place.exists():
-        raise InputFileError(path, f"holds no {INDEX}", _WHAT, "make one with `hsi retrieve index`")
-    content = read_json(place, _WHAT, _AGAIN)
+    place = require_index(path)
+    content = read_json(place, AN_INDEX, _AGAIN)
     kind = content.get("format")
     if kind != FORMAT:
         found = f"is of the format {kind!r}" if kind is not None else "names no format"
         raise InputFileError(place, found, f"{FORMAT!r}", _AGAIN)
-    with parsing(place, _WHAT, _AGAIN, found="is damaged"):
+    with parsing(place, AN_INDEX, _AGAIN, found="is damaged"):
         return _header(content)
 
 
@@ -191,7 +187,7 @@ def _header(content: Mapping[str, Any]) -> IndexHeader:
 
 def _array(path: Path, shape: tuple[int, ...], dtype: str | None) -> NDArray[Any]:
     if not path.is_file():
-        raise InputFileError(path, "is missing", _WHAT, _AGAIN)
+        raise InputFileError(path, "is missing", AN_INDEX, _AGAIN)
     with reading(path, "an array of an index"):
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     fitting = array.dtype.kind in "iuf" if dtype is None else array.dtype == np.dtype(dtype)

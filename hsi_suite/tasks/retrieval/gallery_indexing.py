@@ -26,7 +26,6 @@ from .gallery import Gallery
 from .gallery_index import (
     EMBEDDINGS,
     FORMAT,
-    INDEX,
     LABELS,
     PICTURE,
     POSITIONS,
@@ -38,6 +37,7 @@ from .gallery_pictures import coloured
 from .growing_arrays import GrowingArray
 from .index_memory import CHUNK
 from .retriever import SIDES, Retriever, Side
+from .search_request import INDEX
 
 # Fewer bands than these are a picture, whose values say nothing beside its colours.
 _LEAST_SPECTRUM = 8

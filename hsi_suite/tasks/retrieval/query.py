@@ -12,10 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from ...checksums import hash_file
-from ...data.field_spectra import Units
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
-from ...errors import ConfigError, RunError, ShapeError
+from ...errors import RunError, ShapeError
 from ...memory import DEFAULT_MEMORY_LIMIT
 from ...reports.content import unverified_text
 from ...runs.folder import MODEL
@@ -26,34 +25,10 @@ from .query_items import QueryItem, patch_query, pixel_query, spectrum_query
 from .query_results import Match, described_matches
 from .retriever import SIDES, Retriever
 from .search import Matches, best_matches, similarities
+from .search_request import Query
 
 DEFAULT_TOP = 20
 _MOST_NAMES = 8
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is looked for; exactly one of spectrum, patch and pixel.
-
-    Attributes:
-        spectrum: a table or an ENVI spectral library.
-        name: which of its spectra.
-        units: of its values; None reads them from the file.
-        scale: the scene's value of a reflectance of 1; None takes it from the run.
-        patch: a picture or cube.
-        at: X and Y in it, from 0; None for its middle.
-        pixel: line and sample of the gallery, from 0.
-        resample: make the bands that the run learnt of those of the patch's sensor.
-    """
-
-    spectrum: str | None = None
-    name: str | None = None
-    units: Units | None = None
-    scale: float | None = None
-    patch: str | None = None
-    at: tuple[int, int] | None = None
-    pixel: tuple[int, int] | None = None
-    resample: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +114,7 @@ def query_index(
         ShapeError: more matches are wanted than there are items.
     """
     observer, threads = observer or Observer(), threads or available_threads()
-    _check(query)
+    query.check()
     index = open_index(path)
     header = index.header
     if top is not None and not 1 <= top <= header.items:
@@ -175,30 +150,6 @@ def query_index(
             *_remarks(item, index, found, top, apart, threshold),
         ),
     )
-
-
-def _check(query: Query) -> None:
-    given = [
-        name
-        for name, value in (
-            ("--spectrum", query.spectrum),
-            ("--patch", query.patch),
-            ("--pixel", query.pixel),
-        )
-        if value is not None
-    ]
-    if len(given) != 1:
-        found = f"{' and '.join(given)} given" if given else "none given"
-        raise ConfigError("--spectrum, --patch, --pixel", found, "one of them")
-    for option, value, other in (
-        ("--name", query.name, "--spectrum"),
-        ("--units", query.units, "--spectrum"),
-        ("--scale", query.scale, "--spectrum"),
-        ("--at", query.at, "--patch"),
-        ("--resample", query.resample or None, "--patch"),
-    ):
-        if value is not None and given != [other]:
-            raise ConfigError(option, f"given with {given[0]}", f"{other}, to which it belongs")
 
 
 def _same_run(index: GalleryIndex, run: str | Path | None, device: torch.device) -> Retriever:

@@ -1,0 +1,52 @@
+"""Files that a command names and that are not there: refused before what reads them is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..commands import suggested
+from ..errors import InputFileError
+from ..user_files import require_there
+from .file_list import listed_files
+
+
+def require_cube(path: Path) -> None:
+    """Refuse a cube or picture that is not there; of a data set, say which command writes its file.
+
+    Raises:
+        InputFileError: there is neither file nor folder of this name.
+    """
+    refuse_data_set(path)
+    require_there(path)
+
+
+def require_files(*given: str | None) -> None:
+    """Refuse files of options that are not there; a text may name several with commas between.
+
+    Raises:
+        InputFileError: there is neither file nor folder of such a name.
+    """
+    for text in given:
+        for path in () if text is None else listed_files(text):
+            require_there(path)
+
+
+def refuse_data_set(path: Path) -> None:
+    """Refuse the name of a data set where a file is asked for.
+
+    Raises:
+        InputFileError: it is one, and no file is called so.
+    """
+    # It imports NumPy, which who names a file that is there need not wait for.
+    if path.exists():
+        return
+    from .catalogue import dataset_names
+
+    if path.name in dataset_names():
+        raise InputFileError(
+            path,
+            "no such file, but the name of a data set",
+            "a cube's file",
+            f"{suggested('data', 'export', path.name, '-o', 'cube.hdr')} writes one; trainings "
+            f"take --dataset {path.name}, Python hsi.load_dataset({path.name!r})",
+        )
