@@ -257,6 +257,8 @@ def test_figures_of_every_task():
     assert headline(denoising) == ratios
     assert variant(denoising) == "gaussian 0-55"
     assert baseline_scores(denoising) == {}
+    camera = denoising | {"noise": {"kind": "camera", "sigma": [0.0, 55.0]}}
+    assert headline(camera)[0] == "peak_signal_noise_ratio/iso_25"
     retrieval = {
         "task": "retrieval",
         "pair": ["spectrum", "rgb"],

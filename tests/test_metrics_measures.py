@@ -32,6 +32,9 @@ def test_figures_are_written_alike_everywhere():
     [
         ("overall_accuracy", "overall accuracy, %"),
         ("peak_signal_noise_ratio/25", "PSNR, σ 25, dB"),
+        ("peak_signal_noise_ratio/sigma_25", "PSNR, σ 25, dB"),
+        ("peak_signal_noise_ratio/iso_3200", "PSNR, ISO 3200, dB"),
+        ("peak_signal_noise_ratio/quality_40", "PSNR, JPEG quality 40, dB"),
         ("recall/recall/at_5", "recall, recall, at 5, %"),
         ("a_to_b/mean_average_precision_at_10", "mean average precision at 10, a to b, %"),
         ("something_else", "something else"),

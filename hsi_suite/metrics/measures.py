@@ -121,7 +121,14 @@ def _load_others() -> None:
     enter_offered(GROUP, "score", lambda _, theirs: MEASURES.add(theirs.name, theirs))
 
 
+#: The words for levels of noise that name what they are; a number alone is a σ.
+LEVEL_WORDS = {"sigma": "σ", "iso": "ISO", "quality": "JPEG quality", "factor": "factor"}
+
+
 def _qualifier(part: str) -> str:
     if part.replace(".", "", 1).isdigit():
         return f"σ {part}"
+    what, _, number = part.rpartition("_")
+    if what in LEVEL_WORDS:
+        return f"{LEVEL_WORDS[what]} {number}"
     return shortened(part.replace("_", " "))

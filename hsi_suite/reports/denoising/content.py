@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...metrics.measure import Measure
-from ...metrics.measures import measure, of_denoisers
+from ...metrics.measures import LEVEL_WORDS, measure, of_denoisers
 from ...printable import plain
 from ..content import Metrics, count, unverified_mark
 from ..document import Block, Column, Paragraph, Remark, Remarks, Table, Value, pairs
@@ -19,8 +19,6 @@ _WIDE = 3
 _RATIO = "peak_signal_noise_ratio"
 _WHITE_NOISE = ("gaussian", "poisson_gaussian")
 _ARTEFACTS = ("jpeg", "upsampling", "mixture")
-# Of levels that name what they are.
-_LEVEL_UNITS = {"sigma": "σ", "quality": "JPEG quality", "factor": "factor"}
 _STYLES = {"weights": "own", "published": "other"}
 
 
@@ -38,7 +36,7 @@ def level_text(kind: str, level: str) -> str:
     """
     prefix, _, number = level.rpartition("_")
     unit = "ISO" if kind == "camera" else "σ"
-    return f"{_LEVEL_UNITS.get(prefix, unit)} {number}"
+    return f"{LEVEL_WORDS.get(prefix, unit)} {number}"
 
 
 def in_order(levels: Iterable[str]) -> list[str]:

@@ -90,11 +90,13 @@ class Denoising(Task):
         return f"{variant} noise" if variant else ""
 
     def scores(self, metrics: Metrics) -> Scores:
-        """PSNR and SSIM at each σ of the validation."""
+        """PSNR and SSIM at each level of the validation: a σ, or what the level says it is."""
+        # In metrics.json ISO goes by its number alone, as σ does.
+        iso = "iso_" if metrics["noise"]["kind"] == "camera" else ""
         return {
-            f"{kind.name}/{sigma}": scores[kind.name]
+            f"{kind.name}/{iso}{level}": scores[kind.name]
             for kind in of_denoisers()
-            for sigma, scores in metrics["validation"].items()
+            for level, scores in metrics["validation"].items()
             if kind.name in scores
         }
 
