@@ -83,6 +83,7 @@ def test_a_demonstration_scores_against_the_cube_itself(hsi, cubes, kind):
     assert status == 0
     before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
     assert after > before + (5 if kind in ("impulses", "stripes") else 10)
+    assert "--mode robust" not in out or kind in ("dead-lines", "impulses", "stripes")
     assert hsi(*command, "--seed", "3", "-o", "second.npy")[0] == 0
     assert np.array_equal(np.load("first.npy"), np.load("second.npy"))
     assert not np.array_equal(np.load("first.npy"), cubes[0])
@@ -95,6 +96,8 @@ def test_mixed_noise_is_added_and_taken_off_and_said_in_words(hsi, cubes):
         status, out, _ = hsi(*command, *more, "-o", f"{len(scores)}.npy")
         assert status == 0
         scores.append(float(out.split("denoised ")[1].split()[1]))
+        # Suggested where the faults are plain, and not where it has been taken.
+        assert ("so many faults: --mode robust" in out) == ("robust" not in more)
     assert scores[1] > scores[0] + 3
     assert "stuck values:" in out and "stripes, columns of single bands:" in out
     assert "dead columns of single bands:" in out and "replaced" in out

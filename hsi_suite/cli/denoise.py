@@ -314,6 +314,8 @@ def _print_cube(file: DenoisedFile) -> None:
     for what, value in (*file.damage_rows(), *file.unexplained_rows()):
         if value != "none":
             say(f"  {what}: {value}")
+    if hint := file.hint():
+        say(f"  {hint}")
     for name, scores in file.scores.items():
         say(f"  {name:8} {_cube_scores(scores)}")
     if file.scores:

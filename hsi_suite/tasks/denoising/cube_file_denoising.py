@@ -32,7 +32,14 @@ from ...restoration.repairs import Repairs
 from ...restoration.unexplained import Unexplained
 from .cube_demonstration import CubeNoise, with_noise
 from .cube_denoising import CubeChoices, restore_lines
-from .cube_report import added_noise_text, cube_report, damage_rows, repairs_rows, unexplained_rows
+from .cube_report import (
+    added_noise_text,
+    clearly_faulty,
+    cube_report,
+    damage_rows,
+    repairs_rows,
+    unexplained_rows,
+)
 from .cube_scores import Scores, cube_scores, floats_of
 
 # Of a cube that is scored: noisy, clean and denoised, and parts of them on the way (measured: 5).
@@ -76,6 +83,15 @@ class DenoisedFile:
     def unexplained_rows(self) -> tuple[tuple[str, str], ...]:
         """What was mended and what noise does not explain, as (what, how much) in words."""
         return (*repairs_rows(self.repairs), *unexplained_rows(self.unexplained, self.damage))
+
+    def hint(self) -> str:
+        """What to try where faults are plain and were not looked for; else nothing."""
+        if self.repairs is not None or not clearly_faulty(self.damage, self.unexplained):
+            return ""
+        return (
+            "so many faults: --mode robust looks for them first and fills them; "
+            "see the page of --compare before you rely on it"
+        )
 
 
 def denoise_cube_file(
