@@ -92,7 +92,9 @@ def _machine(machine: Entry) -> list[str]:
         f"{machine['python']}, torch {machine['torch']} ({machine['cpu_capability']})"
         f"{commit if code else ''}. The fastest dense products reach {rates['float32']:,.0f} "
         f"GFLOP/s in float32, {rates['bfloat16']:,.0f} in bfloat16 "
-        f"(instructions for it: {bf16}; {amx} AMX).",
+        f"(instructions for it: {bf16}; {amx} AMX). That is the peak of this report: what the "
+        "instructions could do at most is not computed, as neither the clock under load nor the "
+        "number of multiplying units can be read from the system.",
         f"Flags: {' '.join(machine['flags']) or 'unknown'}.",
     ]
 

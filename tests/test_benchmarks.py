@@ -32,6 +32,7 @@ from benchmarks import (  # noqa: E402
     denoising,
     denoising_case,
     group,
+    layer_costs,
     load,
     machine,
     measuring,
@@ -307,6 +308,41 @@ def test_the_machine_is_described_without_names_or_paths():
     rates = machine.multiplication_rates(1, "cpu", size=64)
     assert set(rates) == {"float32", "bfloat16"}
     assert min(rates.values()) > 0
+
+
+def test_operations_are_counted_forwards_and_backwards():
+    layer = torch.nn.Conv2d(3, 4, 3)
+    images = torch.randn(2, 3, 10, 12)
+    counted = 2 * 4 * 8 * 10 * 27
+    with layer_costs.Recorder() as recorder:
+        torch.mm(torch.empty(2, 3, device="meta"), torch.empty(3, 4, device="meta"))
+        kept = layer(images).relu()
+        kept.square().sum().backward()
+    costs = recorder.costs
+    forward = costs["forward", "convolution 3 → 4, 3×3"]
+    assert forward.operations == 2 * counted and forward.calls == 1
+    assert forward.moved == 4 * (images.numel() + 4 * 27 + 4 + kept.numel())
+    backward = costs["backward", "convolution 3 → 4, 3×3: gradients of kernels"]
+    assert backward.operations == 2 * counted
+    # ReLU keeps its own output, and the square another power of it at most.
+    assert costs["forward", "relu"].kept == 4 * kept.numel()
+    assert forward.kept == 0
+    assert not any("product" in name for _, name in costs)
+
+
+def test_costs_become_rows_and_a_sum():
+    def entry(name, seconds, operations=0.0):
+        cost = layer_costs.Cost(operations, 3e6, seconds, 2e6, 1)
+        return {"stage": "forward", "name": name, **vars(cost)}
+
+    rounds = [
+        [entry("large", 2.0, 4e9), entry("small", 0.001), entry("tiny", 0.002)],
+        [entry("large", 1.0, 4e9), entry("small", 0.001), entry("tiny", 0.002)],
+    ]
+    large, others, whole = layer_costs.table_rows(rounds, 8.0, 1)
+    assert large == ["large", "forward", [2.0, 1.0], "100%", "2.00", "4 (50%)", "3", "2"]
+    assert others[0] == "all others" and others[3:] == ["0%", "", "", "6", "4"]
+    assert whole[2] == pytest.approx([2.003, 1.003]) and whole[6] == "9"
 
 
 def test_all_groups_are_found_with_their_jobs():
