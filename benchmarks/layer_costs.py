@@ -36,9 +36,11 @@ _ROUNDS = 5
 _LEAST_SHARE = 0.01
 _OTHERS = "all others"
 # Named by where they are from, not by their arguments' sizes.
+# What inference mode does not take apart: each has its weights as second argument.
+_WHOLE = ("conv1d", "conv2d", "conv3d", "linear")
 _STEP = "optimiser"
 _OPTIMISER = ("lerp_", "addcmul_", "addcdiv_", "sqrt", "_fused_adam_")
-_COPIES = ("copy_", "clone", "_to_copy", "cat", "stack", "constant_pad_nd", "flip")
+_COPIES = ("copy_", "clone", "contiguous", "_to_copy", "cat", "stack", "constant_pad_nd", "flip")
 
 
 @dataclass
@@ -89,6 +91,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
         count = flop_registry.get(func.overloadpacket)
         if count is not None:
             cost.operations += count(*args, **(kwargs or {}), out_val=given)
+        elif word in _WHOLE:
+            cost.operations += 2 * given.numel() * args[1][0].numel()
         if not func.is_view:
             cost.moved += sum(each.numel() * each.itemsize for each in (*tensors, *results))
         cost.seconds += seconds
@@ -117,11 +121,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]
 
 def name_of(word: str, arguments: Sequence[Any]) -> str:
     """What an operation is called in the table, from torch's word for it and its arguments."""
-    if word in ("convolution", "convolution_backward"):
-        weight = arguments[1 + (word != "convolution")]
+    if word == "linear":
+        return f"product {arguments[0].numel() // arguments[0].shape[-1]} × " + " × ".join(
+            map(str, reversed(arguments[1].shape))
+        )
+    if word in ("convolution", "convolution_backward", *_WHOLE):
+        weight = arguments[1 + (word == "convolution_backward")]
         outer, inner, *kernel = weight.shape
         what = f"convolution {inner} → {outer}, {'×'.join(map(str, kernel))}"
-        if word == "convolution":
+        if word != "convolution_backward":
             return what
         towards, *_ = arguments[-1]
         return f"{what}: gradients of " + ("input and kernels" if towards else "kernels")

@@ -328,6 +328,13 @@ def test_operations_are_counted_forwards_and_backwards():
     assert costs["forward", "relu"].kept == 4 * kept.numel()
     assert forward.kept == 0
     assert not any("product" in name for _, name in costs)
+    with torch.inference_mode(), layer_costs.Recorder() as recorder:
+        torch.nn.functional.linear(layer(images), torch.ones(5, 10))
+    ways = {name: cost.operations for (_, name), cost in recorder.costs.items() if cost.operations}
+    assert ways == {
+        "convolution 3 → 4, 3×3": 2 * counted,
+        "product 64 × 10 × 5": 2 * 64 * 10 * 5,
+    }
 
 
 def test_costs_become_rows_and_a_sum():
