@@ -1,9 +1,11 @@
 """The command line as a user meets it."""
 
+import importlib.util
 import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import numpy as np
@@ -12,6 +14,7 @@ import yaml
 from inline_jobs import use_inline_jobs
 from scenes_samples import SMALL, small_cube, write_scene
 
+from hsi_suite import cli as module
 from hsi_suite.cli import cli, main
 from hsi_suite.cli.values import Number
 
@@ -55,6 +58,41 @@ def test_a_wrong_option_is_one_line(hsi, arguments, said):
     status, out, err = hsi(*arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"error: {said}")
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_is_closed_is_done_without(monkeypatch, name):
+    monkeypatch.setattr(sys, name, None)
+    monkeypatch.setattr(sys, "argv", ["hsi", "config", "list"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    getattr(sys, name).close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+@pytest.mark.parametrize("command", [["--version"], ["config", "list"]])
+def test_a_disk_that_is_full_is_one_line(monkeypatch, capfd, command):
+    monkeypatch.setattr(sys, "argv", ["hsi", *command])
+    with Path("/dev/full").open("w") as full, pytest.raises(SystemExit) as end:
+        monkeypatch.setattr(sys, "stdout", full)
+        main()
+    assert end.value.code == 2
+    assert capfd.readouterr().err == "error: standard output: No space left on device\n"
+
+
+def test_a_stop_while_the_command_line_is_imported_is_no_traceback(monkeypatch):
+    class Interrupt:
+        def find_spec(self, name, path=None, target=None):
+            if name == "click":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "click")
+    monkeypatch.setattr(sys, "meta_path", [Interrupt(), *sys.meta_path])
+    anew = importlib.util.spec_from_file_location("hsi_suite.cli", module.__file__)
+    with pytest.raises(SystemExit) as end:
+        anew.loader.exec_module(importlib.util.module_from_spec(anew))
+    assert end.value.code == 130
 
 
 def commands(group=cli, name=""):

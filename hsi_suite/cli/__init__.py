@@ -6,19 +6,25 @@ of the commands are imported when they are called, so that `hsi --help` does not
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-import click
+try:
+    import click
 
-from ..engine.observer import interruptible
-from ..errors import HsiSuiteError, Note, Stopped
-from ..printable import clipped, plain
-from .suggestions import SuggestingGroup
-from .terminal import say
+    from ..engine.observer import interruptible
+    from ..errors import HsiSuiteError, Note, Stopped
+    from ..printable import clipped, plain
+    from .suggestions import SuggestingGroup
+    from .terminal import say
+except KeyboardInterrupt:
+    # Ctrl-C before there was anything to stop.
+    raise SystemExit(130) from None
 
 # name: (module, attribute, line for `hsi --help`)
 _COMMANDS = {
@@ -41,6 +47,8 @@ _COMMANDS = {
 
 
 _FORMAT = warnings.formatwarning
+# A disk that is full or gone, of which a print statement hears without the name of a file.
+_OUTPUT_ENDS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 # Commands that find what they have done before.
 _GOING_ON = {"train", "batch", "predict", "retrieve"}
 
@@ -129,6 +137,23 @@ def _say_in_one_line(message: Warning | str, *where: Any, **more: Any) -> str:
     return _FORMAT(message, *where, **more)
 
 
+def _open_closed_streams() -> None:
+    """Give a stream that the caller has closed (`>&-`) a place to go.
+
+    The next file that is opened would get its number, and what a library prints would go there.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, stream)
+
+
+def _write_no_more() -> None:
+    """Let go of standard output, of which Python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Entry point of the `hsi` command."""
     warnings.formatwarning = _say_in_one_line
@@ -138,6 +163,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # κ and ± must not break a terminal that knows ASCII only.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -153,8 +179,8 @@ def main() -> None:
         say(f"error: {_in_one_line(error)}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader of a pipe (head, less) has left; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of a pipe (head, less) has left.
+        _write_no_more()
         sys.exit(141)
     except Stopped as stopped:
         say(f"stopped; {plain(stopped)}", err=True)
@@ -166,8 +192,12 @@ def main() -> None:
         sys.exit(2)
     except OSError as error:
         # Missing rights, links in a circle, names too long: wherever a path is first touched.
-        if debug or error.filename is None or error.errno is None:
+        named = error.filename
+        if named is None and error.errno in _OUTPUT_ENDS:
+            _write_no_more()
+            named = "standard output"
+        if debug or named is None or error.errno is None:
             raise
-        say(f"error: {clipped(error.filename)}: {error.strerror}", err=True)
+        say(f"error: {clipped(named)}: {error.strerror}", err=True)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)
