@@ -43,6 +43,7 @@ from benchmarks import (  # noqa: E402
     usual_denoising,
 )
 from benchmarks.__main__ import main  # noqa: E402
+from benchmarks.inference_trials import Winograd  # noqa: E402
 from benchmarks.interleaving import Side, agreement, compare, interleave  # noqa: E402
 from benchmarks.scene_case import evenly, scene_case  # noqa: E402
 from benchmarks.workload import Shape, Workload  # noqa: E402
@@ -571,3 +572,11 @@ def test_the_first_output_of_a_command_is_waited_for_and_no_longer(tmp_path):
     assert 0 < start_up.seconds_to_first_output([*command, speaks], tmp_path) < 300
     with pytest.raises(RuntimeError, match="without a word"):
         start_up.seconds_to_first_output([*command, "pass"], tmp_path)
+
+
+def test_winograds_transforms_give_the_convolution():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 3, 12, 8, generator=generator).double()
+    weight = torch.randn(5, 3, 3, 3, generator=generator).double()
+    expected = torch.nn.functional.conv2d(x, weight, padding=1)
+    torch.testing.assert_close(Winograd(weight)(x), expected, rtol=0, atol=1e-12)
