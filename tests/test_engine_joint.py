@@ -140,6 +140,10 @@ def test_what_cannot_be_stacked_is_refused_in_one_line(tmp_path):
     )
     with pytest.raises(ConfigError, match=r"a batch of 4 for seed 1 and of 5 for seed 0"):
         uneven.fit()
+    unlike = trainers(config, tmp_path)
+    unlike[1].model[-1] = nn.Linear(64, 3)
+    with pytest.raises(ConfigError, match="networks of different sizes"):
+        JointTrainer(unlike, tmp_path / "a.pt", "x", Observer())
     chancy = trainers(config, tmp_path)
     for trainer in chancy:
         trainer.model.append(copy.deepcopy(nn.AlphaDropout(0.5)))

@@ -45,7 +45,7 @@ class JointTrainer:
         observer: is told of the steps; each trainer's own of its epochs.
 
     Raises:
-        ConfigError: they have different numbers of steps, or are in fp16.
+        ConfigError: they differ in their numbers of steps or in size, or are in fp16.
     """
 
     def __init__(
@@ -67,6 +67,9 @@ class JointTrainer:
         if len(counts) > 1:
             found = f"epochs of {' and '.join(map(str, sorted(counts)))} steps"
             raise ConfigError("together", found, "as many for all seeds", _ALONE)
+        if any(_sizes(trainer.model) != _sizes(first.model) for trainer in trainers):
+            found = "networks of different sizes, as seeds have other classes or channels"
+            raise ConfigError("together", found, "networks alike", _ALONE)
         if usable(first.config.precision, first.device) == "fp16":
             raise ConfigError("together", "train.precision fp16", "fp32, tf32 or bf16", _ALONE)
 
@@ -306,6 +309,10 @@ class _WithLoss(nn.Module):
         """Mean loss of a batch and sums of further values; notes the number of items."""
         loss, values, self.items = self.task.loss(self.model, batch)
         return loss, values
+
+
+def _sizes(model: nn.Module) -> list[tuple[str, torch.Size]]:
+    return [(name, value.shape) for name, value in model.state_dict().items()]
 
 
 def _named(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> dict[str, Tensor]:
