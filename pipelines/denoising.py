@@ -19,7 +19,7 @@ from ..models.network_file import shown_name
 from ..runs.folder import MODEL, Run
 from ..runs.machine import on_this_machine
 from ..runs.task import Job
-from ..runs.training import fit, trainer
+from ..runs.training import fit
 from ..schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ..tasks.denoising.denoiser import Denoiser, load_denoiser
 from ..tasks.denoising.preparation import (
@@ -56,7 +56,6 @@ def prepare(
         opening=opening(config, denoiser.header.dataset, parts, length),
         work=lambda run, log: _work(run, config, denoiser, task, log, team),
         assist=lambda run: fit(run, config, denoiser.network, task, Observer(), team),
-        trainer=lambda run, log: trainer(run, config, denoiser.network, task, log),
     )
 
 

@@ -33,7 +33,7 @@ def check_together(config: Config) -> None:
         raise ConfigError(
             "together",
             f"several seeds of {config.task}",
-            "retrieval, image_classification or denoising",
+            "retrieval or image_classification",
             "leave it out",
         )
 

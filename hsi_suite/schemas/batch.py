@@ -62,8 +62,8 @@ class BatchConfig(Section):
             where the batch is begun.
         together: seeds of one configuration that are trained at once, by one process, before the
             runs are carried out one by one. It pays where networks are small for their device, and
-            changes the last digits; of retrieval, image_classification and denoising. Of the plain
-            runs alone, not of those of a source or of numerics.
+            changes the last digits; of retrieval and image_classification. Of the plain runs alone,
+            not of those of a source or of numerics.
         jobs: runs at a time on this machine; auto: processors divided by threads, of runs on CUDA
             devices one for each device. Such runs are spread over the devices, where they name no
             number (device: auto or cuda).

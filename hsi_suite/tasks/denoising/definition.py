@@ -31,7 +31,6 @@ class Denoising(Task):
     recipe = "hsi_suite.pipelines.denoising"
     datasets = ()
     limits_memory = False
-    trains_together = True
     memory_keys = "train.batch_size or train.patch"
     by_content = (("model", "weights"),)
     scored = "validation"
