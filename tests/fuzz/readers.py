@@ -27,7 +27,8 @@ _CALLS_OF = {
 # Functions that read nothing that a user could have damaged, and why.
 NOT_OF_USERS = {
     "hsi_suite/atomic.py:_claim": "makes an empty file, reads none",
-    "hsi_suite/cli/__init__.py:main": "opens /dev/null",
+    "hsi_suite/cli/__init__.py:_open_closed_streams": "opens /dev/null",
+    "hsi_suite/cli/__init__.py:_write_no_more": "opens /dev/null",
     "hsi_suite/data/artefacts.py:through_jpeg": "what it has just written, in memory",
     "hsi_suite/data/formats/cog_writer.py:_check_whole": "what it has just written",
     "hsi_suite/data/formats/cog_writer.py:make_cog": "what it has just written",
