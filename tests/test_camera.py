@@ -252,7 +252,6 @@ def test_a_blind_denoiser_learns_from_cameras(tmp_path):
             "noise.validation=[800]",
             "noise.camera={resized: 0.5}",
             "model.grey_weights=null",
-            "model.grey_weights=null",
             "model.options={channels: [8], blocks: 1, noise_map: false}",
             "train={epochs: 1, steps_per_epoch: 4, batch_size: 2, patch: 24, precision: fp32}",
         ],
