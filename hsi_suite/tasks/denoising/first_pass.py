@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.allocation import release_free_blocks
 from ...engine.device_memory import TilesInHalves
 from ...engine.tiles import Region, Tiling
 
@@ -42,7 +41,6 @@ class FirstPass:
             tile = next(self._tiles)
             for part, values in self._parts(tile):
                 self._planes[:, part[0], part[1]] = values
-            release_free_blocks()
             if tile[1].stop == self._planes.shape[2]:
                 self._done = tile[0].stop
         return self._planes[:, piece[0], piece[1]]

@@ -151,12 +151,17 @@ def restore(
         clean_parts = TilesInHalves(
             tiling, _clean_tiles(denoiser, image, white, sigmas, tiling, how)
         )
+        before: list[int] = []
         for tile in tiling.tiles(shape):
+            size = [part.stop - part.start for part in tiling.surroundings(tile, shape)[0]]
+            # Pieces of one size find the blocks of the one before; of others, which lie at the
+            # border, the gaps they leave in memory would add up.
+            if before and size != before:
+                release_free_blocks()
+            before = size
             for part, clean in clean_parts(tile):
                 noisy = _scaled(image[part], white)
                 _store(output, part, noisy + np.float32(how.strength) * (clean - noisy), white)
-            # Pieces at the border differ in size, and the gaps they leave in memory would add up.
-            release_free_blocks()
             observer.advance()
     return output
 
