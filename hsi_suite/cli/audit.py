@@ -100,6 +100,7 @@ def audit(
     from ..data.missing_files import require_cube, require_files
 
     # Before what reads and computes is loaded.
+    require_page(output is not None, "-o PAGE")
     if options["cube"] is not None:
         require_cube(Path(options["cube"]))
     require_files(labels, ",".join(splits), predictions, options["polygons"] or None)
@@ -110,7 +111,6 @@ def audit(
     from ..tasks.auditing.output import audit_paths, write_audit
     from ..tasks.auditing.split_audit import audit_split
 
-    require_page(output is not None, "-o PAGE")
     if output is not None:
         refuse_existing(audit_paths(output), overwrite=overwrite)
     files = _files(labels, ",".join(splits), predictions, options)

@@ -236,6 +236,7 @@ def query_command(
     from ..tasks.retrieval.search_request import Query, require_index
 
     # Before torch is loaded, which takes seconds.
+    require_page(output is not None, "-o FOLDER")
     query = Query(spectrum, name, units, scale, patch, at, pixel, resample)  # type: ignore[arg-type]
     query.check()
     require_index(Path(index))
@@ -245,7 +246,6 @@ def query_command(
     from ..tasks.retrieval.query_output import check_output, write_query
     from .output import print_json
 
-    require_page(output is not None, "-o FOLDER")
     if output is not None:
         check_output(output, overwrite=overwrite)
     observer = TerminalObserver()

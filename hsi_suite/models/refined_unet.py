@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..backbones import LayerChoice
 from .opponent_planes import colours_of, opponent_planes
@@ -18,7 +18,7 @@ from .residual_unet import ResidualUNet
 from .two_passes import COLOURS, TwoPasses, require_colour
 
 
-class RefinedUNet(TwoPasses):
+class RefinedUNet(TwoPasses, nn.Module):
     """Predicts the noise of a photograph in colour, looks at what is left, and takes both away.
 
     It takes no σ; the first layers of both parts have biases, so that results do not scale with

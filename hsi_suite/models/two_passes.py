@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import ConfigError
 from .residual_unet import ResidualUNet
@@ -10,8 +10,8 @@ from .residual_unet import ResidualUNet
 COLOURS = 3
 
 
-class TwoPasses(nn.Module):
-    """A network whose second part sees what the first one has made of the image.
+class TwoPasses:
+    """What a network has whose second part sees what the first one has made of the image.
 
     A large image goes through one part after the other, each in tiles that overlap by what that
     part sees (`pass_radius`): for both at once they would have to overlap by `receptive_radius`.

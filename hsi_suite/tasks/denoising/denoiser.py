@@ -72,15 +72,13 @@ class Denoiser:
 
     def first_pass(self, noisy: Tensor, sigma: float | Tensor) -> Tensor:
         """Of a network in two passes the first, see `TwoPasses`; arguments and errors as above."""
-        network = self._two_passes()
-        seen = network_input(network, noisy, sigma, self.header.in_channels)
-        return self._checked(network.first_pass(seen))
+        seen = network_input(self.network, noisy, sigma, self.header.in_channels)
+        return self._checked(self._two_passes().first_pass(seen))
 
     def second_pass(self, noisy: Tensor, sigma: float | Tensor, first: Tensor) -> Tensor:
         """And the second, of what the first has made: N × kept × H × W."""
-        network = self._two_passes()
-        seen = network_input(network, noisy, sigma, self.header.in_channels)
-        return self._checked(network.second_pass(seen, first))
+        seen = network_input(self.network, noisy, sigma, self.header.in_channels)
+        return self._checked(self._two_passes().second_pass(seen, first))
 
     def _two_passes(self) -> TwoPasses:
         assert isinstance(self.network, TwoPasses)

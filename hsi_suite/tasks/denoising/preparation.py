@@ -112,7 +112,7 @@ def _begin_refined(
             "model.blind_weights",
             f"given for {header.model}",
             "refined_unet",
-            "set model.name=refined_unet, or leave blind_weights and guided_weights out",
+            "set model.name=refined_unet, or leave model.blind_weights out",
         )
     cpu = torch.device("cpu")
     blind = load_denoiser(find_weights(blind_weights), cpu)
