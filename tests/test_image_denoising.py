@@ -22,6 +22,7 @@ from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_si
 from hsi_suite.models.building import build_denoiser
 from hsi_suite.tasks.denoising import image_restoration
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
+from hsi_suite.tasks.denoising.first_pass import FirstPass
 from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.image_restoration import (
     Restoration,
@@ -117,6 +118,22 @@ def test_a_pass_that_memory_does_not_hold_is_halved(limited, monkeypatch):
     tiling = Tiling(None, network.receptive_radius, network.multiple)
     assert np.abs(restored(denoiser, image, tiling) - whole).max() < 1e-5
     assert refused
+
+
+def test_a_first_pass_that_memory_held_in_no_part_is_made_again():
+    tiling, image = Tiling(24, 4, 2), np.arange(40.0 * 60, dtype=np.float32).reshape(1, 40, 60)
+    short = [True]
+
+    def compute(part):
+        if short[0]:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return image[:, *part]
+
+    first, whole = FirstPass(compute, 1, (40, 60), tiling), (slice(0, 40), slice(0, 60))
+    with pytest.raises(torch.OutOfMemoryError):
+        first(whole)
+    short[0] = False
+    assert np.array_equal(first(whole), image)
 
 
 def test_tiles_that_memory_does_not_hold_are_halved(monkeypatch):

@@ -59,7 +59,7 @@ def computing(
     is refused by name instead of giving results that differ from run to run. New memory is not
     filled before it is written to, which torch does in this mode to show who reads what nobody
     wrote: 2 to 5 % of the time of maps and denoisers. TF32 is off; what asks for it switches it on
-     (`precision.products_in`).
+    (`precision.products_in`).
 
     Args:
         device: that computes.

@@ -31,16 +31,18 @@ class FirstPass:
         tiling: Tiling,
     ) -> None:
         self._parts = TilesInHalves(tiling, compute)
-        self._tiles = tiling.tiles(shape)
+        self._waiting = list(tiling.tiles(shape))[::-1]
         self._planes = np.empty((planes, *shape), np.float32)
         self._done = 0
 
     def __call__(self, piece: Region) -> Values:
         """Planes × lines × samples of a part of the image."""
         while self._done < piece[0].stop:
-            tile = next(self._tiles)
+            tile = self._waiting[-1]
             for part, values in self._parts(tile):
                 self._planes[:, part[0], part[1]] = values
+            # Only now: a tile that memory did not hold is asked for again.
+            self._waiting.pop()
             if tile[1].stop == self._planes.shape[2]:
                 self._done = tile[0].stop
         return self._planes[:, piece[0], piece[1]]
