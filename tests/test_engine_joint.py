@@ -1,4 +1,5 @@
 import copy
+import signal
 
 import pytest
 import torch
@@ -57,10 +58,10 @@ def network(seed):
         )  # fmt: skip
 
 
-def trainers(config, folder, items=(21, 21, 21)):
+def trainers(config, folder, items=(21, 21, 21), checkpoint=True):
     return [
         Trainer(network(seed), Blobs(SeedStreams(seed), count), config, SeedStreams(seed), CPU,
-                folder / f"{seed}.pt", identity=str(seed))
+                folder / f"{seed}.pt" if checkpoint else None, identity=str(seed))
         for seed, count in enumerate(items)
     ]  # fmt: skip
 
@@ -81,9 +82,7 @@ KINDS = [
 @pytest.mark.parametrize("keys", KINDS, ids=lambda keys: ",".join(keys) or "plain")
 def test_each_is_what_it_would_be_alone(keys, tmp_path):
     config = configured(**keys)
-    alone = trainers(config, tmp_path / "none")
-    for trainer in alone:
-        trainer.checkpoint = None
+    alone = trainers(config, tmp_path / "none", checkpoint=False)
     expected = [trainer.fit() for trainer in alone]
     joint = trainers(config, tmp_path)
     JointTrainer(joint, tmp_path / "all.pt", "three", Observer()).fit()
@@ -107,20 +106,9 @@ def test_a_stop_and_a_rerun_change_no_bit(tmp_path, monkeypatch):
         trainers(config, tmp_path / "whole"), tmp_path / "whole/all.pt", "x", Observer()
     ).fit()
 
-    class Stopping(Observer):
-        def __init__(self):
-            self.left = 5
-
-        def advance(self, steps=1, **values):
-            self.left -= 1
-            if not self.left:
-                import signal
-
-                signal.raise_signal(signal.SIGTERM)
-
     again = tmp_path / "stopped"
     with pytest.raises(Stopped):
-        JointTrainer(trainers(config, again), again / "all.pt", "x", Stopping()).fit()
+        JointTrainer(trainers(config, again), again / "all.pt", "x", Saying(5)).fit()
     assert [path.name for path in again.iterdir()] == ["all.pt"]
     JointTrainer(trainers(config, again), again / "all.pt", "x", Observer()).fit()
     for one, other in zip(
@@ -129,6 +117,69 @@ def test_a_stop_and_a_rerun_change_no_bit(tmp_path, monkeypatch):
         assert one.fit().history == other.fit().history
         assert all(map(torch.equal, one.model.state_dict().values(),
                        other.model.state_dict().values()))  # fmt: skip
+
+
+def test_states_saved_at_every_step_change_no_bit(tmp_path):
+    """Also at the last step of an epoch, whose sums are still to be divided."""
+    found = []
+    for name, seconds in (("seldom", 1e9), ("always", 0.0)):
+        (tmp_path / name).mkdir()
+        config = configured(checkpoint_seconds=seconds)
+        joint = trainers(config, tmp_path / name)
+        JointTrainer(joint, tmp_path / name / "all.pt", "x", Observer()).fit()
+        found.append([trainer.history for trainer in joint])
+    assert found[0] == found[1]
+
+
+class Breaking(Blobs):
+    """Its losses are no numbers from an epoch on."""
+
+    broken_from = 1
+
+    def batch(self, epoch, step):
+        pictures, classes = super().batch(epoch, step)
+        return pictures * (float("nan") if epoch >= self.broken_from else 1.0), classes
+
+
+class Saying(Observer):
+    def __init__(self, left=0):
+        self.said, self.left = [], left
+
+    def message(self, text):
+        self.said.append(text)
+
+    def advance(self, steps=1, **values):
+        self.left -= 1
+        if not self.left:
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("steps", [0, 8], ids=["whole", "stopped after it"])
+def test_one_that_fails_is_left_out_and_the_others_go_on(steps, tmp_path):
+    config = configured(epochs=4)
+    expected = [trainer.fit() for trainer in trainers(config, tmp_path / "none", checkpoint=False)]
+
+    def begun():
+        found = trainers(config, tmp_path)
+        found[1].task = Breaking(SeedStreams(1))
+        return found
+
+    saying = Saying(steps)
+    if steps:
+        with pytest.raises(Stopped):
+            JointTrainer(begun(), tmp_path / "all.pt", "x", saying).fit()
+    else:
+        JointTrainer(begun(), tmp_path / "all.pt", "x", saying).fit()
+    assert [line for line in saying.said if "seed" in line] == [
+        "seed 1: training, epoch 2: the loss is nan; the others go on, and it is trained once "
+        "more, alone"
+    ]
+    JointTrainer(begun(), tmp_path / "all.pt", "x", Saying()).fit() if steps else None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.pt", "2.pt"]
+    for place in (0, 2):
+        found, want = trainers(config, tmp_path)[place].fit(), expected[place]
+        assert len(found.history) == 4
+        assert found.history[-1] == pytest.approx(want.history[-1], rel=1e-3, abs=1e-4)
 
 
 def test_what_cannot_be_stacked_is_refused_in_one_line(tmp_path):

@@ -70,6 +70,27 @@ def test_a_run_goes_on_as_if_trained_alone(tmp_path):
     before = (folders[0] / CHECKPOINT).read_bytes()
     train_together(configs, tmp_path / "joint")
     assert (folders[0] / CHECKPOINT).read_bytes() == before
+    # Where its checkpoint is gone, it is trained alone and says so.
+    (folders[1] / CHECKPOINT).unlink()
+    again, training, _ = fitted(configs[1], tmp_path / "joint")
+    assert (again.path, training.together) == (joint.path, 1)
+    assert "together" not in again.environment
+
+
+def test_a_seed_without_data_is_left_to_itself(tmp_path):
+    path = write_pairs(tmp_path / "pairs.npz", number=60)
+    configs = [configured(path, seed) for seed in (3, 4, 5)]
+    lost = configs[1].data.model_copy(update={"files": str(tmp_path / "lost.npz")})
+    configs[1] = configs[1].model_copy(update={"data": lost})
+    said = []
+    listening = Observer()
+    listening.message = said.append
+    train_together(configs, tmp_path / "runs", listening)
+    found = {folder.name.split("_")[3]: folder for folder in (tmp_path / "runs").iterdir()}
+    assert sorted(found) == ["s3", "s5"]
+    assert all((folder / CHECKPOINT).exists() for folder in found.values())
+    assert Run(found["s3"]).environment["together"] == 2
+    assert len(said) == 1 and said[0].startswith("seed 4: ") and "lost.npz" in said[0]
 
 
 def test_a_stopped_training_goes_on_with_the_same_seeds(tmp_path, monkeypatch):

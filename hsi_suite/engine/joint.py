@@ -35,7 +35,8 @@ class JointTrainer:
 
     When it is done each trainer has saved a finished checkpoint of its own, with which its run
     goes on as if it had been trained alone. Until then all of them are in one file, so that a kill
-    at any moment leaves them at the same step.
+    at any moment leaves them at the same step. One that fails is left out and leaves nothing, and
+    the others go on.
 
     Args:
         trainers: of the same configuration but for the seeds, with tasks whose `loss` is a
@@ -60,6 +61,7 @@ class JointTrainer:
         for trainer in trainers:
             trainer.checkpoint, trainer.together = None, len(trainers)
         self._stack: _Stack | None = None
+        self._failed: list[Trainer] = []
         self._saved_at = time.monotonic()
         first = trainers[0]
         self._steps = first.task.steps_per_epoch
@@ -79,28 +81,31 @@ class JointTrainer:
         Raises:
             Stopped: a stop was asked for; the checkpoint holds the state.
             ConfigError: batches differ in size, or the network does what cannot be stacked.
-            RunError: as of `Trainer.fit`, of any of them.
+            RunError: the checkpoint is damaged, or that of others.
         """
         self._resume()
         first = max(self.trainers, key=lambda trainer: trainer.epoch)
         done = first.epoch * self._steps + first.step
         self.observer.begin("training", first.config.epochs * self._steps, done)
         with stop_requests() as stop:
-            while active := [trainer for trainer in self.trainers if not trainer.finished]:
+            while active := [each for each in self._going_on() if not each.finished]:
                 self._run_epoch(active, stop)
         self.observer.end()
         self._save()
         for trainer, own in zip(self.trainers, self._own, strict=True):
             trainer.checkpoint = own
-            trainer.save()
+            if trainer not in self._failed:
+                trainer.save()
         self.checkpoint.unlink(missing_ok=True)
+
+    def _going_on(self) -> list[Trainer]:
+        return [trainer for trainer in self.trainers if trainer not in self._failed]
 
     def _run_epoch(self, active: list[Trainer], stop: StopRequest) -> None:
         if self._stack is None or self._stack.trainers != active:
             self._stack = _Stack(active)
         stack, started = self._stack, time.monotonic()
-        for trainer in active:
-            trainer.model.train()
+        stack.begin_epoch()
         while active[0].step < self._steps:
             stack.run_step()
             self.observer.advance()
@@ -117,11 +122,22 @@ class JointTrainer:
                 raise Stopped
         stack.hand_back()
         for trainer in active:
+            self._end_epoch(trainer, started)
+
+    def _end_epoch(self, trainer: Trainer, started: float) -> None:
+        try:
             trainer.end_epoch(started)
+        except RunError as error:
+            self._failed.append(trainer)
+            trainer.observer.message(f"left out of those trained at once: {error}")
+            self.observer.message(
+                f"seed {trainer.seeds.base}: {error.subject}: {error.found}; the others go on, and "
+                "it is trained once more, alone"
+            )
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()
-        states = [trainer.state() for trainer in self.trainers]
+        states = [None if each in self._failed else each.state() for each in self.trainers]
         save_checkpoint(self.checkpoint, {"trainings": states}, self.identity)
 
     def _resume(self) -> None:
@@ -133,9 +149,13 @@ class JointTrainer:
             found, expected = "does not fit these runs", f"the state of {len(self.trainers)}"
             raise RunError(self.checkpoint, found, expected, "delete it to train from the start")
         for trainer, each in zip(self.trainers, states, strict=True):
-            trainer.restore(each, self.checkpoint)
-        epoch = min(trainer.epoch for trainer in self.trainers) + 1
-        self.observer.message(f"continuing {len(states)} trainings from epoch {epoch}")
+            if each is None:
+                self._failed.append(trainer)
+            else:
+                trainer.restore(each, self.checkpoint)
+        left = self._going_on()
+        epoch = max((trainer.epoch for trainer in left), default=0) + 1
+        self.observer.message(f"continuing {len(left)} trainings from epoch {epoch}")
 
 
 class _Stack:
@@ -144,8 +164,7 @@ class _Stack:
     def __init__(self, trainers: list[Trainer]) -> None:
         self.trainers = trainers
         first = trainers[0]
-        for trainer in trainers:
-            trainer.model.train()
+        self.begin_epoch()
         self.parameters, self.buffers = stack_module_state([each.model for each in trainers])
         self.optimizer = build_optimizer(self.parameters.values(), first.config.optimizer)
         states = [trainer.optimizer.state_dict() for trainer in trainers]
@@ -161,8 +180,14 @@ class _Stack:
         self.optimizer.load_state_dict(states[0] | {"state": merged})
         self._network = _WithLoss(first.model, first.task)
         self._drops: dict[tuple[torch.Size, ...], list[Drop]] = {}
+
+    def begin_epoch(self) -> None:
+        """Take what trainers have summed up: nothing, but of an epoch that was begun before."""
+        for trainer in self.trainers:
+            trainer.model.train()
         self._sums = {
-            name: torch.stack([trainer.sums[name] for trainer in trainers]) for name in first.sums
+            name: torch.stack([trainer.sums[name] for trainer in self.trainers])
+            for name in self.trainers[0].sums
         }
 
     def run_step(self) -> None:
@@ -205,8 +230,6 @@ class _Stack:
             }
             trainer.optimizer.load_state_dict(state | {"state": own})
             trainer.sums = {name: values[place].clone() for name, values in self._sums.items()}
-        if self.trainers[0].step == self.trainers[0].task.steps_per_epoch:
-            self._sums = {}
 
     @torch.no_grad()
     def _hand_weights_back(self) -> None:

@@ -9,18 +9,21 @@ from pathlib import Path
 
 import torch
 
+from ..atomic import write_json
 from ..engine.devices import computing
 from ..engine.distributed import ALONE
 from ..engine.joint import JointTrainer
 from ..engine.observer import Observer
 from ..engine.trainer import Trainer
-from ..errors import ConfigError
+from ..errors import ConfigError, HsiSuiteError
 from ..models.building import running
-from .folder import CHECKPOINT, TOGETHER, Run
+from .folder import CHECKPOINT, ENVIRONMENT, TOGETHER, Run
 from .life import begun
 from .precisions import require_precisions
 from .task import Config, Job
 from .tasks import task_named
+
+_Begun = tuple[Job, Run, Observer]
 
 
 def check_together(config: Config) -> None:
@@ -45,7 +48,8 @@ def train_together(
 
     `training.train` with the same configurations and `output` then finishes the runs, in any
     order and on several processes. Runs that are finished, or have a checkpoint of their own, are
-    left alone; so is one that would be trained with no other.
+    left alone; so is one that would be trained with no other, and one whose data cannot be had or
+    whose training fails: trained alone, it says so itself.
 
     Args:
         configs: of runs that differ by their seeds alone.
@@ -63,36 +67,49 @@ def train_together(
     configs = [task.resolve(config) for config in configs]
     first = configs[0]
     require_precisions(first)
-    device = torch.device(first.device)
+    device, lower = torch.device(first.device), f"--together or {task.memory_keys}"
     with (
-        computing(device, first.threads or 1, first.deterministic, task.memory_keys),
+        computing(device, first.threads or 1, first.deterministic, lower),
         running(first.model.name),
         ExitStack() as held,
     ):
-        jobs = [held.enter_context(task.prepare(each, Observer(), ALONE, None)) for each in configs]
-        found = [_trainer(job, Path(output), len(jobs), held) for job in jobs]
-        begun_here = [each for each in found if each is not None]
-        if begun_here:
-            _train(begun_here, observer)
+        jobs = _prepared(configs, observer, held)
+        found = [held.enter_context(begun(job, Path(output), None, Observer())) for job in jobs]
+        unfinished = [
+            (job, run, log) for job, (run, log) in zip(jobs, found, strict=True) if log is not None
+        ]
+        if unfinished:
+            _train(unfinished, observer)
 
 
-def _trainer(job: Job, output: Path, number: int, held: ExitStack) -> tuple[Run, Trainer] | None:
-    """A run that is to be trained, with its trainer; None where there is nothing to do."""
-    run, log = held.enter_context(begun(job, output, None, Observer(), together=number))
-    if log is None:
-        return None
-    assert job.trainer is not None
-    log.message(f"trained at once with other seeds, {number} in all: the last digits differ")
-    return run, job.trainer(run, log)
+def _prepared(configs: Sequence[Config], observer: Observer, held: ExitStack) -> list[Job]:
+    """The jobs of those configurations whose data can be had."""
+    task, jobs = task_named(configs[0].task), []
+    for config in configs:
+        try:
+            jobs.append(held.enter_context(task.prepare(config, Observer(), ALONE, None)))
+        except HsiSuiteError as error:
+            observer.message(f"seed {config.seeds.base}: {error}; the others go on")
+    return jobs
 
 
-def _train(found: Sequence[tuple[Run, Trainer]], observer: Observer) -> None:
-    checkpoint = found[0][0].path / TOGETHER
+def _train(unfinished: Sequence[_Begun], observer: Observer) -> None:
+    checkpoint = unfinished[0][1].path / TOGETHER
+    chosen = list(unfinished)
     if not checkpoint.exists():
-        found = [(run, each) for run, each in found if not (run.path / CHECKPOINT).exists()]
-        if len(found) < 2:
+        chosen = [each for each in chosen if not (each[1].path / CHECKPOINT).exists()]
+        if len(chosen) < 2:
             return
-        checkpoint = found[0][0].path / TOGETHER
-    names = " ".join(run.identity for run, _ in found)
+        checkpoint = chosen[0][1].path / TOGETHER
+    trainers = [_trainer(*each, len(chosen)) for each in chosen]
+    names = " ".join(run.identity for _, run, _ in chosen)
     identity = hashlib.sha256(names.encode()).hexdigest()[:8]
-    JointTrainer([trainer for _, trainer in found], checkpoint, identity, observer).fit()
+    JointTrainer(trainers, checkpoint, identity, observer).fit()
+
+
+def _trainer(job: Job, run: Run, log: Observer, number: int) -> Trainer:
+    """What trains a run with others; `number` of them, itself included."""
+    write_json(run.path / ENVIRONMENT, Run(run.path).environment | {"together": number})
+    log.message(f"trained at once with other seeds, {number} in all: the last digits differ")
+    assert job.trainer is not None
+    return job.trainer(run, log)

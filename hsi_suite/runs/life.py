@@ -94,7 +94,6 @@ def begun(
     observer: Observer,
     team: Team = ALONE,
     begun_on: str | None = None,
-    together: int = 1,
 ) -> Iterator[tuple[Run, Observer | None]]:
     """The folder of a job's run: made or found again, locked, described; and its log.
 
@@ -107,7 +106,6 @@ def begun(
         observer: see there.
         team: see there.
         begun_on: see there.
-        together: runs that are trained at once with this one, itself included.
 
     Raises:
         RunError: as of `carry_out`.
@@ -131,7 +129,7 @@ def begun(
             yield run, None
             return
         _check_file(run, own, identity, parts, processes)
-        _describe(run, config, identity, (checksums, networks), observer, team, together)
+        _describe(run, config, identity, (checksums, networks), observer, team)
         keep_network(run, config)
         _begin(team, run, todo=True)
         log = LogObserver(run.path / LOG, observer)
@@ -195,7 +193,6 @@ def _describe(
     checksums: tuple[Mapping[str, str], Mapping[str, str]],
     observer: Observer,
     team: Team,
-    together: int,
 ) -> None:
     """Write what the run runs on, or compare it with what an interrupted run wrote."""
     facts = describe_environment(config.device, config.threads or 1)
@@ -203,11 +200,11 @@ def _describe(
     facts |= {"identity": identity, "data": data, "processes": team.size}
     facts |= {"networks": networks} if networks else {}
     facts |= {"precision": used_precisions(config.model_dump(), torch.device(config.device))}
-    facts |= {"together": together} if together > 1 else {}
     if not (run.path / ENVIRONMENT).exists():
         write_json(run.path / ENVIRONMENT, facts)
         return
-    then = run.environment
+    # Apart from what the run keeps of its files, as this one may be written below.
+    then = Run(run.path).environment
     if then.get("identity") != identity:
         raise RunError(
             run.path,
@@ -215,9 +212,9 @@ def _describe(
             f"identity {then.get('identity')}, found {identity}",
             "start a new run",
         )
-    if together > then.get("together", 1):
-        # Begun alone, but not far enough for a checkpoint.
-        then = then | {"together": together}
+    if "together" in then and not (run.path / CHECKPOINT).exists():
+        # Nothing is left of what was trained with others.
+        then = {key: value for key, value in then.items() if key != "together"}
         write_json(run.path / ENVIRONMENT, then)
     facts |= {"together": then["together"]} if "together" in then else {}
     absent = {"processes": 1, "precision": facts["precision"]}
