@@ -43,7 +43,7 @@ def cubes(tmp_path):
 def test_a_cube_is_denoised_beside_itself_and_scored(hsi, cubes, tmp_path):
     status, out, _ = hsi("denoise", "noisy.npy", "--reference", "clean.npy")
     assert status == 0 and out.splitlines()[0] == "noisy_denoised.npy"
-    assert "2 eigen-images; σ 0.04" in out
+    assert "2 eigen-images, non-local share " in out and "; σ 0.04" in out
     before, after = (float(out.split(name)[1].split()[1]) for name in ("noisy  ", "denoised "))
     assert after > before + 10
     assert f"whole clean cube's largest value, {cubes[0].max():.6g}, as peak" in out
@@ -65,6 +65,22 @@ def test_other_formats_become_envi_with_a_page(hsi, cubes, tmp_path):
     assert "3 eigen-images" in out and "dead bands: 1 (4), replaced" in out
     with open_cube("scene_denoised.hdr") as file:
         assert np.ptp(file.read()[..., 3]) > 0
+
+
+def test_the_non_local_step_can_be_left_out(hsi, cubes):
+    default, local = (
+        hsi("denoise", "noisy.npy", "--weights", "box.safetensors", "--compare", "-o", *arguments)
+        for arguments in (("both.npy", "--non-local"), ("one.npy", "--local"))
+    )
+    assert default[0] == local[0] == 0
+    assert "2 eigen-images, one by one; σ" in local[1]
+    assert "one by one" not in default[1]
+    assert "share of the non-local step" in Path("one.html").read_text()
+    both, one = np.load("both.npy"), np.load("one.npy")
+    errors = [np.mean((each - cubes[0]) ** 2) for each in (both, one)]
+    assert errors[0] != errors[1]
+    status, _, err = hsi("denoise", "one.npy", "--local", "--mode", "bands", "-o", "bands.npy")
+    assert status == 0 and "share" not in err
 
 
 def test_strength_is_the_share_of_the_change(hsi, cubes):

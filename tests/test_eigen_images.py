@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import ndimage, signal
@@ -75,10 +77,10 @@ def test_together_is_no_worse_where_the_first_denoiser_knows_better():
     assert error(clean, together) < 1.02 * error(clean, alone)
 
 
-def test_the_part_with_the_most_data_tells_of_the_whole(monkeypatch):
-    clean, noisy, _ = stack((40, 40))
+def test_four_parts_tell_of_the_whole(monkeypatch):
+    clean, noisy, _ = stack((56, 56))
     whole = denoised(noisy)
-    monkeypatch.setattr(eigen_images, "_SEEN", 20)
+    monkeypatch.setattr(eigen_images, "_SEEN", 44)
     sizes = []
 
     def run(image, sigma):
@@ -86,11 +88,66 @@ def test_the_part_with_the_most_data_tells_of_the_whole(monkeypatch):
         return WIENER.run(image, sigma)
 
     part = denoised(noisy, denoiser=PlaneDenoiser(run))
-    assert sizes == [40] * 3 + [20] * 6
+    assert sizes == [56] * 3 + [22] * 6 * 4
     assert error(clean, part) < 1.1 * error(clean, whole)
-    valid = np.zeros((40, 40), bool)
-    valid[:, 25:] = valid[30:] = True
-    assert eigen_images._fullest_part(valid) == (slice(20, 40), slice(20, 40))
+
+
+@pytest.mark.parametrize("shape", [(600, 700), (90, 3000), (3000, 90), (257, 257), (1, 400)])
+def test_parts_are_of_all_quarters_and_hold_data(shape):
+    valid = np.ones(shape, bool)
+    valid[:, : shape[1] // 3] = False
+    parts = eigen_images.seen_parts(valid)
+    assert 2 <= len(parts) <= 4 and len(set(map(str, parts))) == len(parts)
+    for part in parts:
+        assert valid[part].any() and max(valid[part].shape) <= 128
+    full = eigen_images.seen_parts(np.ones(shape, bool))
+    centres = np.array([[side.start + side.stop for side in part] for part in full]) / 2
+    assert len(full) == 4
+    np.testing.assert_allclose(centres.mean(0), np.array(shape) / 2, atol=70)
+    assert eigen_images.seen_parts(valid[:256, :256]) == [
+        (slice(0, min(256, shape[0])), slice(0, min(256, shape[1])))
+    ]
+
+
+def test_it_does_not_matter_which_half_of_a_scene_comes_first(monkeypatch):
+    """Half materials, half noise alone: a single part would speak for one half or the other."""
+    monkeypatch.setattr(eigen_images, "_SEEN", 40)
+    clean, noisy, _ = stack((40, 40))
+    empty = np.random.default_rng(7).standard_normal(clean.shape).astype(np.float32)
+    gains = []
+    for order in (1, -1):
+        truth = np.concatenate([clean, np.zeros_like(clean)][::order], 2)
+        both = np.concatenate([noisy, empty][::order], 2)
+        gains.append(error(truth, denoised(both)) / error(truth, denoised(both, together=False)))
+    assert max(gains) < 0.75 and abs(gains[0] - gains[1]) < 0.05
+
+
+def test_shares_are_told(monkeypatch):
+    _, noisy, _ = stack((40, 40))
+    lines = lambda first, last: noisy[:, first:last]  # noqa: E731
+    damage = undamaged(noisy.shape[1:])
+
+    def shares(levels, again):
+        return denoise_planes(noisy.copy(), levels, WIENER, damage, Observer(), again)
+
+    assert shares(np.ones(3), None) is None
+    told = shares(np.array([1.0, 0.0, 1.0]), lines)
+    assert told.shape == (3,) and told[1] == 0 and 0 < told[0] <= 1
+
+
+def test_memory_of_the_second_step_is_counted():
+    """More of a wide scene, of whose lines a strip is read; none of a single image."""
+    few, wide = (eigen_images.together_bytes(20, 500, samples) for samples in (500, 20_000))
+    assert few < wide and wide > 4 * 20 * 160 * 20_000
+    assert eigen_images.together_bytes(1, 500, 500) == 0
+    tracemalloc.start()
+    _, noisy, _ = stack((44, 44), 12)
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    denoised(noisy)
+    peak = tracemalloc.get_traced_memory()[1] - before - noisy.nbytes
+    tracemalloc.stop()
+    assert peak < eigen_images.together_bytes(12, 44, 44) < 8 * peak
 
 
 def test_noise_of_any_level_is_taken_for_what_it_is():

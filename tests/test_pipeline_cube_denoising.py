@@ -64,6 +64,24 @@ def test_eigen_images_beat_single_bands():
     assert np.array_equal(again.cube, result.cube)
 
 
+def test_without_the_non_local_step_less_memory_will_do():
+    _, noisy, _ = noisy_cube()
+    alone = denoise_cube(noisy, WIENER, non_local=False)
+    together = denoise_cube(noisy, WIENER)
+    assert alone.shares is None and together.shares.shape == (3,)
+    assert np.array_equal(alone.cube, together.cube) == (not together.shares.any())
+    planes = 4 * 3 * noisy[..., 0].size
+    assert denoise_cube(noisy, WIENER, non_local=False, plane_bytes=planes).rank == 3
+    assert denoise_cube(noisy, WIENER, mode="bands", plane_bytes=10 * planes).shares is None
+    with pytest.raises(
+        ConfigError, match=r"non-local step take .* leave that step out with --local"
+    ):
+        denoise_cube(noisy, WIENER, plane_bytes=planes)
+    with pytest.raises(ConfigError) as refused:
+        denoise_cube(noisy, WIENER, plane_bytes=planes - 1)
+    assert "--local" not in str(refused.value)
+
+
 def test_a_blind_denoiser_is_kept_from_harm():
     clean, noisy, _ = noisy_cube()
 

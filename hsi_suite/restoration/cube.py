@@ -35,6 +35,7 @@ class CubeRestoration:
         positions: of the bands, for interpolation.
         unexplained: pixels with rare signals, and values that stay as measured.
         strength: share of the change that is made, 0 to 1; what is repaired is not held back.
+        shares: of what alike pixels say in each plane, 0 to 1; None where they were not asked.
     """
 
     source: CubeLines
@@ -50,6 +51,7 @@ class CubeRestoration:
     strength: float = 1.0
     allowed: Mask | None = None
     repairs: Repairs | None = None
+    shares: Values | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

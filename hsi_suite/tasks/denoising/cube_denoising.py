@@ -27,7 +27,7 @@ from ...restoration.repairs import Repairs
 from ...restoration.stripes import StripeSums
 from ...restoration.subspace import check_rank, every_band, fit_subspace
 from ...restoration.unexplained import Unexplained
-from .eigen_images import denoise_planes
+from .eigen_images import denoise_planes, together_bytes
 from .fault_search import FaultSearch
 from .filled_lines import FilledLines
 from .mixed_noise import MixedNoise
@@ -58,6 +58,8 @@ class CubeChoices(TypedDict, total=False):
         repair: replace dead bands by their denoised neighbours, missing values by what the other
             bands say, and single odd values even where they are few; by default these keep their
             values.
+        non_local: denoise eigen-images a second time together, by what pixels with alike spectra
+            say; of no meaning in mode "bands".
         strength: share of the change that is made, 0 to 1.
         plane_bytes: that the planes may take; None: as many as they need.
     """
@@ -66,6 +68,7 @@ class CubeChoices(TypedDict, total=False):
     rank: Rank
     mode: Mode
     repair: bool
+    non_local: bool
     strength: float
     plane_bytes: float | None
 
@@ -100,6 +103,8 @@ class CubeDenoising:
         repaired: whether dead bands and missing values were replaced.
         unexplained: pixels whose rare signals were put back, and single odd values.
         repairs: what mode "robust" found wrong with single values; None in other modes.
+        shares: of what alike pixels say in each eigen-image, 0 to 1; None where they were not
+            asked.
     """
 
     cube: NDArray[np.floating]
@@ -110,6 +115,7 @@ class CubeDenoising:
     repaired: bool
     unexplained: Unexplained
     repairs: Repairs | None
+    shares: Values | None
 
 
 def denoise_cube(
@@ -145,6 +151,7 @@ def denoise_cube(
         restoration.repair,
         restoration.unexplained,
         restoration.repairs,
+        restoration.shares,
     )
 
 
@@ -157,6 +164,7 @@ def restore_lines(
     rank: Rank = "auto",
     mode: Mode = "subspace",
     repair: bool = False,
+    non_local: bool = True,
     strength: float = 1.0,
     plane_bytes: float | None = None,
     valid: NDArray[np.bool_] | None = None,
@@ -178,6 +186,7 @@ def restore_lines(
         rank: of the subspace.
         mode: "subspace", "robust" or "bands".
         repair: replace dead bands and missing values.
+        non_local: denoise eigen-images a second time together.
         strength: share of the change that is made.
         plane_bytes: that the planes may take.
         valid: pixels to denoise.
@@ -221,17 +230,12 @@ def restore_lines(
         subspace = fit_subspace(moments, noise, rank)
     if given is not None:
         _check_against_spread(noise, moments)
-    _check_plane_bytes(subspace.rank, cube.shape, plane_bytes)
+    together = non_local and mode != "bands"
+    _check_plane_bytes(subspace.rank, cube.shape, plane_bytes, together=together)
     levels = noise / subspace.scale if mode == "bands" else reader.noise_of_planes(subspace)
     planes = reader.project(subspace, observer)
-    denoise_planes(
-        planes,
-        levels,
-        denoiser,
-        damage,
-        observer,
-        None if mode == "bands" else partial(reader.project_lines, subspace),
-    )
+    again = partial(reader.project_lines, subspace) if together else None
+    shares = denoise_planes(planes, levels, denoiser, damage, observer, again)
     unexplained = RareSignals(reader, subspace, planes).put_back(observer)
     unexplained = replace(unexplained, filled=reader.odd_places)
     few = max(1, _FEW_ODD_VALUES * int(damage.valid.sum()) * len(live))
@@ -252,6 +256,7 @@ def restore_lines(
         strength,
         valid,
         reader.repairs,
+        shares,
     )
 
 
@@ -284,14 +289,20 @@ def _check_against_spread(noise: Values, moments: BandMoments) -> None:
         )
 
 
-def _check_plane_bytes(rank: int, shape: tuple[int, int, int], allowed: float | None) -> None:
-    needed = 4.0 * rank * shape[0] * shape[1]
+def _check_plane_bytes(
+    rank: int, shape: tuple[int, int, int], allowed: float | None, *, together: bool
+) -> None:
+    alone = needed = 4.0 * rank * shape[0] * shape[1]
+    if together:
+        needed += together_bytes(rank, *shape[:2])
     if allowed is not None and needed > allowed:
+        planes = f"{rank} planes of {shape[0]:,} × {shape[1]:,} pixels"
         raise ConfigError(
             "memory limit",
-            f"{rank} planes of {shape[0]:,} × {shape[1]:,} pixels take {memory_text(needed)}",
+            f"{planes}{' and their non-local step' if together else ''} take {memory_text(needed)}",
             f"at most {memory_text(allowed)} beside the rest",
-            f"raise --memory-limit by {memory_text(needed - allowed)}",
+            f"raise --memory-limit by {memory_text(needed - allowed)}"
+            + (", or leave that step out with --local" if together and alone <= allowed else ""),
         )
 
 

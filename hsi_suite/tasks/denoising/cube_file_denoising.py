@@ -37,6 +37,7 @@ from .cube_report import (
     clearly_faulty,
     cube_report,
     damage_rows,
+    non_local_share,
     repairs_rows,
     unexplained_rows,
 )
@@ -60,6 +61,8 @@ class DenoisedFile:
         repaired: whether dead bands and missing values were replaced.
         unexplained: pixels whose rare signals were put back, and single odd values.
         repairs: what mode "robust" found wrong with single values; None in other modes.
+        shares: of what alike pixels say in each eigen-image, 0 to 1; None where they were not
+            asked.
         scores: of "noisy" and "denoised" against the reference; empty without one.
         seconds: that all took.
     """
@@ -73,6 +76,7 @@ class DenoisedFile:
     repaired: bool
     unexplained: Unexplained
     repairs: Repairs | None
+    shares: NDArray[np.float64] | None
     scores: dict[str, Scores]
     seconds: float
 
@@ -83,6 +87,14 @@ class DenoisedFile:
     def unexplained_rows(self) -> tuple[tuple[str, str], ...]:
         """What was mended and what noise does not explain, as (what, how much) in words."""
         return (*repairs_rows(self.repairs), *unexplained_rows(self.unexplained, self.damage))
+
+    def planes_text(self) -> str:
+        """What planes were denoised, and how."""
+        if self.rank is None:
+            return "band by band"
+        if self.shares is None:
+            return f"{self.rank} eigen-images, one by one"
+        return f"{self.rank} eigen-images, non-local share {non_local_share(self.shares)}"
 
     def hint(self) -> str:
         """What to try where faults are plain and were not looked for; else nothing."""
@@ -215,6 +227,7 @@ def denoise_cube_file(
         restoration.repair,
         restoration.unexplained,
         restoration.repairs,
+        restoration.shares,
         scores,
         perf_counter() - start,
     )

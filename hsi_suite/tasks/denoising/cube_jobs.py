@@ -43,6 +43,7 @@ class CubeSettings:
         rank: number of eigen-images, or "auto".
         mode: "subspace", "robust", or "bands" for each band alone.
         repair: replace dead bands and missing values.
+        non_local: denoise eigen-images a second time together.
         variable: which of several arrays in a file is the cube.
         axes: order of its axes where the file does not say, see `data.readers.open_cube`.
         shape: lines and samples of a matrix of spectra.
@@ -56,6 +57,7 @@ class CubeSettings:
     rank: Rank = "auto"
     mode: Mode = "subspace"
     repair: bool = False
+    non_local: bool = True
     variable: str | None = None
     axes: str | None = None
     shape: tuple[int, int] | None = None
@@ -240,6 +242,7 @@ def _denoise(
         rank=settings.rank,
         mode=settings.mode,
         repair=settings.repair,
+        non_local=settings.non_local,
         strength=options.how.strength,
         plane_bytes=options.memory_limit - _LEAST_BYTES,
     )

@@ -85,6 +85,14 @@ def unexplained_rows(unexplained: Unexplained, damage: Damage) -> tuple[tuple[st
     return tuple(rows)
 
 
+def non_local_share(shares: NDArray[np.float64] | None) -> str:
+    """What share alike pixels have in the eigen-images, in words."""
+    if shares is None:
+        return "none, one by one"
+    low, high = f"{shares.min():.2f}", f"{shares.max():.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
 def clearly_faulty(damage: Damage, unexplained: Unexplained) -> bool:
     """Whether so many lines are dead, or values odd, that mode "robust" is worth a try."""
     live = damage.live_bands
@@ -121,6 +129,8 @@ def cube_report(
     remarks = [f"{what}: {value}." for what, value in (*rows[:4], *odd) if value != "none"]
     size = " × ".join(map(str, file.shape))
     rank = "band by band" if restoration.rank is None else f"{restoration.rank} eigen-images"
+    share = non_local_share(restoration.shares)
+    shares = [] if restoration.rank is None else [("share of the non-local step", share)]
     return DenoisingReport(
         title=f"{file.path.name}, denoised",
         lead=f"{size} (lines × samples × bands), {file.dtype.name}, {file.format}",
@@ -133,6 +143,7 @@ def cube_report(
         method=(
             ("denoiser", denoiser_name),
             ("planes", rank),
+            *shares,
             ("noise of the bands, σ", f"{sigma.min():.4g} to {sigma.max():.4g}, cube's units"),
             ("noise of the bands, median σ", f"{np.median(sigma):.4g}"),
         ),
