@@ -6,7 +6,9 @@ from PIL import Image
 from scipy import ndimage
 from skimage import data as samples
 
+from hsi_suite.data import pair_alignment
 from hsi_suite.data.pair_alignment import MARGIN, align
+from hsi_suite.tasks.denoising import pair_scores
 
 
 def photograph():
@@ -31,6 +33,7 @@ def test_a_planted_shift_and_level_are_found(shift):
     inner = there[MARGIN:-MARGIN, MARGIN:-MARGIN]
     before = np.mean((inner - clean[MARGIN:-MARGIN, MARGIN:-MARGIN]) ** 2)
     assert np.mean((found.clean - inner) ** 2) < min(0.3, before)
+    np.testing.assert_array_equal(align(noisy, clean, found.shift).clean, found.clean)
 
 
 def test_grey_photographs_keep_their_shape():
@@ -61,6 +64,23 @@ def test_a_flat_scene_with_noise_in_both_is_no_other_scene():
     rng = np.random.default_rng(0)
     noisy, clean = (90 + rng.normal(0, sigma, (64, 64, 3)) for sigma in (8, 0))
     assert align(noisy, clean).clean == pytest.approx(noisy.mean(), abs=1)
+
+
+def test_the_shift_of_a_pair_is_searched_for_once(tmp_path, monkeypatch):
+    clean = photograph()
+    for name, values in (("a_real", moved(clean, (0.5, 0.4))), ("a_mean", clean)):
+        Image.fromarray(np.rint(values).clip(0, 255).astype(np.uint8)).save(
+            tmp_path / f"{name}.png"
+        )
+    calls = []
+    search = pair_alignment._shift_between
+    monkeypatch.setattr(
+        pair_alignment, "_shift_between", lambda *pair: calls.append(1) or search(*pair)
+    )
+    (read,) = pair_scores.real_pairs(tmp_path, aligned=True)[1].pairs
+    first, second = read(), read()
+    np.testing.assert_array_equal(first.clean, second.clean)
+    assert len(calls) == 1
 
 
 def test_pairs_are_scored_as_they_are_and_aligned(hsi, tmp_path):

@@ -78,7 +78,7 @@ def test_inks_without_a_profile(tmp_path):
         assert is_photograph(path) and (header.channels, header.dtype) == (3, np.uint8)
         most = 3 if name == "a.jpg" else 0
         assert np.abs(found.values - want).max() <= most
-        assert "inks (CMYK) become RGB, without a profile" in found.remark
+        assert "inks (CMYK) become RGB of 8 bits, without a profile" in found.remark
     assert "of 8 bits" in found.remark
 
 

@@ -46,6 +46,12 @@ def test_what_has_no_pair_is_refused(photographs, tmp_path):
         pairs_in(tmp_path / "none")
 
 
+def test_two_clean_photographs_of_one_name_are_refused(photographs):
+    write(photographs, "b_mean.bmp", np.zeros((4, 4), np.uint8))
+    with pytest.raises(InputFileError, match=r"b_mean\.png: has the name of .*b_mean\.bmp"):
+        pairs_in(photographs)
+
+
 def test_scores_on_pairs_are_printed(hsi, photographs):
     arguments = ("evaluate", "--weights", "camera_denoiser", "--pairs", str(photographs))
     code, out, _ = hsi(*arguments, "--sigma", "10", "--json")

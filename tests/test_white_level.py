@@ -131,6 +131,16 @@ def test_whole_numbers_of_12_bits_may_be_named(tmp_path, weights):
     np.testing.assert_allclose(result / 4095, expected.clip(0), atol=2e-4)
 
 
+def test_dark_floats_are_remarked_on():
+    dark = np.full((40, 40), 0.02, np.float32)
+    dark[20:] = 0.03
+    level = white_level(Photograph(dark), None)
+    assert (level.value, level.known) == (1, True) and "reach 0.03" in level.remark
+    for values in (dark * 2, np.zeros_like(dark), (dark * 65535).astype(np.uint16)):
+        assert white_level(Photograph(values), None).remark == ""
+    assert white_level(Photograph(dark), 0.03).remark == ""
+
+
 def test_the_bits_of_a_file_say_what_is_white(tmp_path):
     assert white_level(Photograph(np.zeros((8, 9), np.uint16), white=4095.0), None).value == 4095
 

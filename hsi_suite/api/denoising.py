@@ -62,7 +62,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
             values; or "bands" to denoise each band alone.
         repair: of cubes: replace dead bands and missing values.
         non_local: of cubes: denoise eigen-images a second time together, by what pixels with alike
-            spectra say; without it a cube takes a third to three quarters of the time.
+            spectra say; without it a cube takes a fifth to four fifths of the time.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
         verbose: 0 reports no progress.
@@ -297,7 +297,7 @@ def denoise(
             values; or "bands" to denoise each band alone.
         repair: of cubes: replace dead bands and missing values.
         non_local: of cubes: denoise eigen-images a second time together, by what pixels with alike
-            spectra say; without it a cube takes a third to three quarters of the time.
+            spectra say; without it a cube takes a fifth to four fifths of the time.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.
         verbose: 0 reports no progress.

@@ -170,7 +170,7 @@ Examples:
     default=True,
     show_default=True,
     help="Cubes: denoise eigen-images a second time together, by what pixels with alike spectra "
-    "say; or each by itself alone, in a third to three quarters of the time.",
+    "say; or each by itself alone, in a fifth to four fifths of the time.",
 )
 @language_option
 @array_options
@@ -196,7 +196,7 @@ def denoise(
     from ..errors import ConfigError
     from ..user_files import require_there
 
-    if "" in (*inputs, weights):
+    if "" in (*inputs, weights, output, given["reference"], given["contact_sheet"]):
         raise ConfigError("hsi denoise", "an empty name", "a file")
     if model is not None and weights is not None:
         raise ConfigError("--weights", "given beside --model", "one of the two")

@@ -45,7 +45,9 @@ class Alignment:
     shift: tuple[float, float]
 
 
-def align(noisy: NDArray[Any], clean: NDArray[Any]) -> Alignment:
+def align(
+    noisy: NDArray[Any], clean: NDArray[Any], shift: tuple[float, float] | None = None
+) -> Alignment:
     """A clean photograph at the place and with the brightness that a noisy one has.
 
     The shift is that of least squares between both (Lucas and Kanade, 1981), found in luma and
@@ -54,6 +56,7 @@ def align(noisy: NDArray[Any], clean: NDArray[Any]) -> Alignment:
     Args:
         noisy: lines × samples (× 3), at least 32 × 32.
         clean: of the same shape.
+        shift: by how many lines and samples to move it; None: it is looked for.
 
     Raises:
         ValueError: shapes differ or are smaller, the two lie more than 3 pixels apart, or they
@@ -63,7 +66,8 @@ def align(noisy: NDArray[Any], clean: NDArray[Any]) -> Alignment:
         raise ValueError(f"shapes {noisy.shape} and {clean.shape} differ")
     if min(noisy.shape[:2]) < 4 * MARGIN:
         raise ValueError(f"{noisy.shape[0]} × {noisy.shape[1]} pixels are too few")
-    shift = _shift_between(_luma(noisy), _luma(clean))
+    if shift is None:
+        shift = _shift_between(_luma(noisy), _luma(clean))
     observed, moved = (_channels(image) for image in (noisy, clean))
     planes = [
         _levelled(_inside(_moved(plane, shift)), _inside(seen))

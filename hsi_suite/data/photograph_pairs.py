@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def pairs_in(folder: str | Path) -> list[PhotographPair]:
     """The pairs of a folder, by name.
 
     Raises:
-        InputFileError: no folder, no pairs in it, or a noisy photograph without a clean one.
+        InputFileError: no folder, no pairs in it, a noisy photograph without a clean one, or two
+            clean ones of one name.
     """
     folder = Path(folder)
     require_folder(folder, "a folder of pairs of photographs")
@@ -59,14 +61,14 @@ def _photographs(folder: Path) -> list[Path]:
 
 
 def _pairs_of_folders(noisy: Path, clean: Path) -> list[PhotographPair]:
-    references = {path.stem: path for path in _photographs(clean)}
+    references = _by_stem(_photographs(clean))
     return [_pair(path.stem, path, references.get(path.stem)) for path in _photographs(noisy)]
 
 
 def _pairs_by_name(folder: Path) -> list[PhotographPair]:
     photographs = _photographs(folder)
     for noisy, clean in _NAMES:
-        references = {path.stem: path for path in photographs if clean in path.stem}
+        references = _by_stem(path for path in photographs if clean in path.stem)
         found = [path for path in photographs if noisy in path.stem]
         if found:
             return [
@@ -78,6 +80,14 @@ def _pairs_by_name(folder: Path) -> list[PhotographPair]:
                 for path in found
             ]
     return []
+
+
+def _by_stem(photographs: Iterable[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in photographs:
+        if (other := found.setdefault(path.stem, path)) is not path:
+            raise InputFileError(path, f"has the name of {other}", "one clean photograph a name")
+    return found
 
 
 def _pair(name: str, noisy: Path, clean: Path | None) -> PhotographPair:

@@ -41,7 +41,7 @@ class Inks:
     def remark(self) -> str:
         """What becomes of the colours, for the user."""
         how = "without a profile of them" if self._transform is None else "by its profile"
-        return f"its inks (CMYK) become RGB, {how}"
+        return f"its inks (CMYK) become RGB of 8 bits, {how}"
 
     def __call__(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Lines × samples × 4, 255 for full ink, to lines × samples × 3."""

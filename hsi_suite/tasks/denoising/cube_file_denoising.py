@@ -92,6 +92,8 @@ class DenoisedFile:
         """What planes were denoised, and how."""
         if self.rank is None:
             return "band by band"
+        if self.rank == 1:
+            return "1 eigen-image"
         if self.shares is None:
             return f"{self.rank} eigen-images, one by one"
         return f"{self.rank} eigen-images, non-local share {non_local_share(self.shares)}"

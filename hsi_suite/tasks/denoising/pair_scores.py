@@ -204,14 +204,18 @@ def _reader(noisy: Path, clean: Path) -> Callable[[], Pair]:
 
 
 def _aligned(read: Callable[[], Pair], clean: Path) -> Callable[[], Pair]:
+    known: list[tuple[float, float]] = []
+
     def read_aligned() -> Pair:
         pair = read()
         try:
-            found = align(pair.noisy, pair.clean)
+            found = align(pair.noisy, pair.clean, known[0] if known else None)
         except ValueError as error:
             raise InputFileError(
                 clean, f"is not aligned: {error}", "one scene, at least 32 × 32"
             ) from error
+        # Searched for once; the photographs themselves are too many to keep.
+        known[:] = [found.shift]
         return Pair(found.noisy, eight_bits((found.clean / _WHITE).astype(np.float32)))
 
     return read_aligned

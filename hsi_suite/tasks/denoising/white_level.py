@@ -19,6 +19,8 @@ from .image_restoration import Pixels
 # alike in neighbouring pixels, as a camera's is.
 _BEYOND, _QUANTILE = 2.0, 0.99
 _BELOW, _SIGMAS, _BLOCK, _LEFT = 0.1, 3.0, 4, 0.5
+# Floats of which a hundredth at most reaches this share of white may well have another.
+_DARK = 0.05
 # Values whose range is this share of their distance from 0, or less, lie on a pedestal.
 _PEDESTAL = 0.5
 _SAMPLES = 1_000_000
@@ -68,6 +70,12 @@ def white_level(
         white = photograph.header.white
         black = pedestal(values, white)
         remark = f"its values reach far below 0: {black:.4g} counts as black" if black < 0 else ""
+        most = _ends(values)[1]
+        if values.dtype.kind == "f" and 0 < most < _DARK * white:
+            remark = (
+                f"its values reach {most:.3g}, and {white:g} counts as white, so that its noise "
+                "may seem weak; --white names another"
+            )
         return WhiteLevel(white, remark=remark, black=black)
     if reference is None:
         most = _ends(values)[1]
