@@ -50,7 +50,7 @@ def make_folder(folder: Path) -> Path:
     Raises:
         OutputError: it cannot be made.
     """
-    _refuse_file_above(folder)
+    refuse_file_above(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -69,7 +69,7 @@ def refuse_existing(paths: Iterable[Path], *, overwrite: bool) -> None:
     """
     for path in paths:
         refuse_special(path)
-        _refuse_file_above(path.parent)
+        refuse_file_above(path.parent)
         if not overwrite and os.path.lexists(path):
             raise _existing(path)
 
@@ -93,7 +93,7 @@ def _kind_at(path: Path) -> str:
         return ""
 
 
-def _refuse_file_above(folder: Path) -> None:
+def refuse_file_above(folder: Path) -> None:
     """Refuse a folder that cannot be made, as it or one above it is something else.
 
     Raises:

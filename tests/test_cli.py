@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,19 @@ def test_a_disk_that_is_full_is_one_line(monkeypatch, capfd, command):
         main()
     assert end.value.code == 2
     assert capfd.readouterr().err == "error: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", [["--version"], ["--help"], ["config", "list"]])
+def test_a_reader_that_has_left_is_told_from_a_finding(monkeypatch, capfd, command):
+    """Status 1 says that something was found, as bits that differ; 141 is what shells call it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr(sys, "argv", ["hsi", *command])
+    with os.fdopen(writer, "w") as pipe, pytest.raises(SystemExit) as end:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        main()
+    assert end.value.code == 141
+    assert capfd.readouterr().err == ""
 
 
 def test_a_stop_while_the_command_line_is_imported_is_no_traceback(monkeypatch):

@@ -57,14 +57,17 @@ def test_what_differs_fails_or_is_refused_is_found(works):
 
 
 def test_the_command(hsi, works):
-    status, out, _ = hsi("doctor", "--gpu", "--device", "cpu")
-    assert status == 1
+    status, out, err = hsi("doctor", "--gpu", "--device", "cpu")
+    assert status == 1 and err.startswith("hsi doctor: small work of every kind on cpu, twice")
+    assert out.endswith("not as it should be: drifting, failing, aten::cumsum\n")
+    assert out.splitlines()[1].startswith("hsi-suite ")
     assert "drifting             differ" in out and "not the same: weights" in out
     assert "failing              not done: key" in out and "aten::cumsum" in out
     for name in ("drifting", "failing", "careless"):
         works.pop(name)
     status, out, _ = hsi("doctor", "--gpu", "--device", "cpu")
     assert status == 0 and "0 without a deterministic form on CUDA" in out
+    assert out.endswith("all is sound\n")
     status, out, _ = hsi("doctor", "--gpu", "--device", "cpu", "--json")
     assert status == 0 and json.loads(out)["sound"] is True
     assert hsi("doctor", "--json")[0] == 2

@@ -98,6 +98,44 @@ WRONG = {
     "retrieve query nothing --pixel 1,1": "no such folder",
     "retrieve query run --pixel 1,1": "run: holds no index.json",
     "retrieve query run": "--spectrum, --patch, --pixel: none given",
+    "train --dataset synthetic --model hybridsm": "--model: unknown model 'hybridsm'",
+    "train --dataset digits --model nothing": "--model: unknown model 'nothing'",
+    "train --config denoising/default_denoiser --model nothing": "unknown model 'nothing'",
+    "train --config denoising/default_denoiser --set model.weights=nothing.pth": "no such file",
+    "train --dataset synthetic --device gpu": "device: 'gpu'; expected auto, cpu, cuda or cuda:N",
+    "train --dataset synthetic --set device=gpu": "device: 'gpu'; expected auto, cpu, cuda",
+    "train --resume run --device cuda:x": "device: 'cuda:x'",
+    "train --dataset synthetic --device cpu --set train.precision=fp16": "train.precision: fp16 on",
+    "train --dataset synthetic --output a.npy": "a.npy: is a file, and no folder",
+    "batch wrong.yaml": "models: unknown model 'resnet_19'; expected",
+    "batch batch/smoke --output a.npy": "a.npy: is a file, and no folder",
+    "models describe nothing": "model: unknown model 'nothing'",
+    "models compare ssrn nothing": "model: unknown model 'nothing'",
+    "report nothing": "nothing: no such folder",
+    "compare run nothing": "nothing: no such folder",
+    "data info nothing": "data set: unknown name 'nothing'",
+    "data fetch nothing": "data set: unknown name 'nothing'",
+    "data verify nothing": "data set: unknown name 'nothing'",
+    "evaluate --weights nothing.pth": "nothing.pth: no such file",
+    "evaluate --weights nothing": "no 'nothing' among them",
+    "evaluate --weights default_denoiser --pairs nothing": "nothing: no such file",
+    "evaluate --weights default_denoiser --device gpu": "device: 'gpu'",
+    "predict run --scene a.npy -o map.tif --device gpu": "device: 'gpu'",
+    "predict run --scene a.npy -o map.tif --min-area x": "--min-area: x",
+    "predict run --scene a.npy -o map.tif --majority 4": "--majority: 4",
+    "predict run --scene a.npy -o map.tif --vector map.shp": "--vector writes a GeoPackage",
+    "denoise a.npy --model nothing": "no 'nothing' among them",
+    "denoise a.npy --weights nothing.pth": "nothing.pth: no such file",
+    "denoise a.npy --device gpu": "device: 'gpu'",
+    "denoise a.npy --precision fp16 --device cpu": "--precision: fp16 on cpu",
+    "denoise a.npy --strength 2": "--strength: 2; expected 0 to 1",
+    "denoise a.npy --sigma -3": "--sigma: -3",
+    "denoise a.npy --tile 0": "--tile: 0",
+    "denoise a.npy --add-kind stripes": "--add-kind: given without --add-noise",
+    "retrieve index run --scene a.npy -o index --device gpu": "device: 'gpu'",
+    "replay run --device gpu": "device: 'gpu'",
+    "detect a.npy --anomaly rx -o map.mp3": "map.mp3",
+    "doctor --gpu --device gpu": "device: 'gpu'",
 }
 BATCH, AGAIN = "batch batch/smoke", "replay run"
 
@@ -108,6 +146,9 @@ def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("first_line")
     for name in ("a.npy", "b.npy"):
         (folder / name).touch()
+    (folder / "wrong.yaml").write_text(
+        "task: batch\ndatasets: [synthetic]\nmodels: [lda, resnet_19]\nruns: 2\n"
+    )
     (folder / "run").mkdir()
     for name in ("config.yaml", "metrics.json"):
         (folder / "run" / name).write_text("{}")

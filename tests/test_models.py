@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 import torch
@@ -17,10 +18,14 @@ from hsi_suite.engine.task import WindowNetwork
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.building import build_denoiser, build_example, build_model, build_retriever
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
+from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.description import window_equivariant
 from hsi_suite.models.dropout import dropout_layers
 from hsi_suite.models.hybridsn import HybridSN
+from hsi_suite.models.names import CLASSICAL_MODELS, require_model
+from hsi_suite.models.names import NETWORKS as NETWORK_NAMES
 from hsi_suite.models.registry import MODELS
+from hsi_suite.models.shipped import SHIPPED
 
 CLASSIFIERS = [
     name for name in MODELS if MODELS[name].task == "classification" and name not in CLASSIC_MODELS
@@ -316,3 +321,25 @@ def test_unknown_models_and_options_are_named():
         build_model("hybridsn", options={"dropout": 7}, **keys)
     with pytest.raises(ConfigError, match=r"options\.dropout: 'much'; expected a number, 0 to 1"):
         build_model("hybridsn", options={"dropout": "much"}, **keys)
+
+
+def test_names_that_are_known_without_loading_are_those_of_the_models():
+    assert set(SHIPPED) == NETWORK_NAMES
+    assert set(CLASSICAL) == CLASSICAL_MODELS
+
+
+def test_names_of_other_packages_are_not_refused(monkeypatch):
+    offered = {}
+    monkeypatch.setattr(
+        "hsi_suite.models.names.entry_points",
+        lambda group: EntryPoints(EntryPoint(n, "x:y", group) for n in offered.get(group, ())),
+    )
+    with pytest.raises(ConfigError, match="--model: unknown model 'theirs'"):
+        require_model("--model", "theirs")
+    for group in ("hsi_suite.models", "hsi_suite.tasks"):
+        offered.clear()
+        offered[group] = ["theirs"]
+        require_model("--model", "theirs")
+    offered.clear()
+    for name in ("auto", "svm", "mine.py:Net"):
+        require_model("--model", name, ["auto"])

@@ -156,7 +156,7 @@ def trained(task, precision, clip=None, **others):
 @pytest.fixture
 def fp16_here(monkeypatch):
     """Processors compute in fp16, slowly: as if they were a device that has it."""
-    monkeypatch.setattr(module, "_known", lambda precision, device: True)
+    monkeypatch.setattr(module, "has_precision", lambda precision, device: True)
 
 
 @pytest.mark.parametrize("clip", [None, 0.5])
@@ -180,6 +180,7 @@ def test_steps_whose_gradients_overflow_are_skipped_counted_and_said(fp16_here, 
 
     kept = tmp_path / "checkpoint.pt"
     model, trainer, said = trained(Few((1, 5)), "fp16", checkpoint=kept)
+    assert [row["skipped_steps"] for row in trainer.history] == [1, 1, 0]
     assert trainer.scaling.skipped == 2 and torch.isfinite(model.weight).all()
     assert len(said) == 1 and said[0].startswith("fp16: 2 of 12 steps were skipped")
     # A training that goes on knows its factor and its count.

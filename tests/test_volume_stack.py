@@ -130,6 +130,20 @@ def test_layers_that_are_looked_at_are_called(small):
     hook.remove()
     model.features(cubes())
     assert seen == [1]
+    # The stages themselves, and hooks of every module.
+    for watch in (
+        model.spectral_spatial.register_forward_hook,
+        model.spatial.register_forward_pre_hook,
+        model.spatial.register_full_backward_hook,
+        torch.nn.modules.module.register_module_forward_hook,
+    ):
+        hook = watch(lambda *call: seen.append(2))
+        model.features(cubes()).sum().backward()
+        assert seen.pop() == 2, watch
+        hook.remove()
+        del seen[1:]
+    model.features(cubes())
+    assert seen == [1]
     model.spectral_spatial[2].conv = nn.utils.parametrizations.weight_norm(
         model.spectral_spatial[2].conv
     )

@@ -24,11 +24,12 @@ from ..runs.folder import Run
 from ..runs.machine import available_threads
 from ..tasks.denoising.cube_denoising import CubeChoices, Mode, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
-from ..tasks.denoising.image_restoration import Restoration, image_noise, restore
+from ..tasks.denoising.image_restoration import image_noise, restore
 from ..tasks.denoising.network_choice import Networks, Noise
 from ..tasks.denoising.network_remarks import too_strong
 from ..tasks.denoising.noise_estimation import estimate_image_noise
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
+from ..tasks.denoising.restoration_settings import Restoration
 from ..tasks.denoising.white_level import WhiteLevel, shifted_back, white_level
 from .arrays import as_cube, as_image
 from .progress import progress

@@ -41,7 +41,10 @@ def stackable(volumes: nn.Module, images: nn.Module) -> bool:
             one channel, each with a bias and followed by ReLU alone.
         images: should be an `nn.Sequential` of one such 2-D convolution.
     """
-    if not (isinstance(volumes, nn.Sequential) and isinstance(images, nn.Sequential)):
+    # Not their subclasses, which may compute otherwise.
+    if not (type(volumes) is nn.Sequential and type(images) is nn.Sequential):
+        return False
+    if _is_watched(volumes) or _is_watched(images) or _all_are_watched():
         return False
     if len(volumes) < 2 or len(images) != 1 or not _is_plain(images[0], nn.Conv2d):
         return False
@@ -231,12 +234,18 @@ def _is_plain(layer: nn.Module, kind: type[nn.Conv2d | nn.Conv3d]) -> bool:
         and {conv.groups, *conv.stride, *conv.dilation} == {1}
         and {*conv.padding} == {0}
         and conv.bias is not None
+        and conv.weight.dtype == torch.float32
         and not any(_is_watched(part) for part in layer.modules())
     )
 
 
 def _names(layer: nn.Module) -> list[str]:
     return [name for name, _ in layer.named_children()]
+
+
+def _all_are_watched() -> bool:
+    """Whether hooks of every module are on, as profilers and counters set them."""
+    return bool(torch.nn.modules.module._has_any_global_hook())  # type: ignore[no-untyped-call]
 
 
 def _is_watched(part: nn.Module) -> bool:

@@ -10,6 +10,8 @@ import errno
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,29 @@ _OUTPUT_ENDS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _GOING_ON = {"train", "batch", "predict", "retrieve"}
 
 
+class _ReaderLeftError(Exception):
+    """The reader of a pipe (head, less) has left; click would end with 1, as if bits differed."""
+
+
+@contextmanager
+def _telling_who_left() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderLeftError from error
+
+
 class _LazyGroup(SuggestingGroup):
     """A group that imports a command's module when the command is used."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        # --help and --version print here.
+        with _telling_who_left():
+            return super().parse_args(context, args)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _telling_who_left():
+            return super().invoke(context)
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -178,8 +201,7 @@ def main() -> None:
     except click.ClickException as error:
         say(f"error: {_in_one_line(error)}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has left.
+    except _ReaderLeftError:
         _write_no_more()
         sys.exit(141)
     except Stopped as stopped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -66,9 +67,18 @@ def batch(
     Finished runs are never redone: after a stop or a crash the same command goes on. `hsi config
     show batch/smoke` prints a batch to start from.
     """
+    from ..atomic import refuse_file_above
+    from ..data.catalogue import check_dataset_name
+    from ..models.names import require_model
     from ..runs.batches.configuration import batch_config
+    from ..schemas.choosing import AUTO
 
     config = batch_config(name, options["runs"])
+    for dataset in config.datasets or ():
+        check_dataset_name(dataset)
+    for model in config.models or ():
+        require_model("models", model, [AUTO])
+    refuse_file_above(Path(output))
     seeds = len(config.base_seeds)
     words = f"{config.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     # What is imported after this takes seconds.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 _EXAMPLES = """\b
@@ -24,6 +26,12 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     and the same kind of split is compared, split by split where the splits are the same; p values
     are corrected for the number of comparisons (Holm).
     """
+    from ..errors import RunError
+    from ..user_files import require_folder
+
+    # Before what draws is loaded.
+    for folder in folders:
+        require_folder(Path(folder), "a run or a batch", kind=RunError)
     from ..reports.batches.terminal_tables import contest_blocks
     from ..reports.terminal import print_blocks
     from ..runs.comparison import compare as compare_runs

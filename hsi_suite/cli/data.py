@@ -91,7 +91,6 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
     """Describe a data set, or a file: the cube in it and how it is read, a label map, a split."""
     if _is_file(name):
         _require_file(name)
-    from ..data.file_description import describe_file
     from ..data.labelled_images import IMAGE_CLASSES
     from ..data.public.image_inventory import (
         describe_image_set,
@@ -103,6 +102,9 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
     if not _is_file(name):
         _refuse_reading(reading)
     if _is_file(name):
+        # What reads files takes a good part of a second to load.
+        from ..data.file_description import describe_file
+
         described = describe_file(Path(name), **reading)
     elif name in IMAGE_CLASSES:
         described = describe_labelled_images(name)

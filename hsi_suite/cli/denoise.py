@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from .values import (
     array_options,
     auto_or,
     band_options_with,
+    device_option,
     language_option,
     memory_limit_option,
     numbers_or_auto,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ..schemas.training import Precision
     from ..tasks.denoising.cube_file_denoising import DenoisedFile
     from ..tasks.denoising.denoised_image import DenoisedImage
+    from ..tasks.denoising.denoising_options import DenoisingOptions
 
 _CASES = ("case1", "case2", "case3", "case4", "case5")
 _MPSNR = "mean_peak_signal_noise_ratio"
@@ -175,7 +178,7 @@ Examples:
 @language_option
 @array_options
 @band_options_with("all, with their marks")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option(default="auto")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def denoise(
     inputs: tuple[str, ...],
@@ -192,35 +195,24 @@ def denoise(
     Photographs are PNG, JPEG, TIFF, WebP, BMP and GIF files, and HEIC and RAW with the extra
     photos; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy files.
     """
-    from ..data.missing_files import require_cube
-    from ..errors import ConfigError
-    from ..user_files import require_there
-
-    if "" in (*inputs, weights, output, given["reference"], given["contact_sheet"]):
-        raise ConfigError("hsi denoise", "an empty name", "a file")
-    if model is not None and weights is not None:
-        raise ConfigError("--weights", "given beside --model", "one of the two")
-    for each in inputs:
-        require_cube(Path(each))
-    if given["reference"] is not None:
-        require_there(Path(given["reference"]))
+    stacking = given.pop("stack")
+    given["joint"] = stacking == "joint"
+    how = (strength, self_ensemble, precision)
+    options = _checked(inputs, model, weights, how, {**given, "output": output})
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
+    from ..errors import ConfigError
     from ..tasks.denoising.cube_jobs import (
         CubeSettings,
         denoise_cubes,
         refuse_shared_names,
         separate_cubes,
     )
-    from ..tasks.denoising.denoising_options import DenoisingOptions
     from ..tasks.denoising.image_denoising import denoise_images
-    from ..tasks.denoising.image_restoration import Restoration
     from ..tasks.denoising.image_sheet import sheet_text
 
     keep_large_blocks()
-    stacking = given.pop("stack")
-    given["joint"] = stacking == "joint"
     if given["joint"]:
         stacking = "pages"
     if given["axes"] is not None or given["shape"] is not None:
@@ -230,19 +222,15 @@ def denoise(
     )
     require_page(bool(cubes) and given["compare"], "a cube and --compare")
     folders = [path for path in map(Path, inputs) if path.is_dir()]
-    chosen = {name: given.pop(name) for name in ("rank", "mode", "repair", "non_local", "nodata")}
-    chosen["noise"] = given.pop("add_kind")
-    if chosen["rank"] is None:
-        chosen["rank"] = "auto"
-    if chosen["noise"] != "gaussian" and given["add_noise"] is None:
-        raise ConfigError("--add-kind", "given without --add-noise", "both, for a trial")
-    shape, drop_water = given.pop("shape"), bool(given.pop("drop_water"))
+    chosen = {
+        name: given[name] for name in ("mode", "repair", "non_local", "nodata", "axes", "bands")
+    }
     settings = CubeSettings(
-        variable=given.pop("scene_variable"),
-        axes=given.pop("axes"),
-        shape=None if shape is None else tuple(shape),
-        bands=given.pop("bands"),
-        drop_water=drop_water,
+        variable=given["scene_variable"],
+        shape=None if given["shape"] is None else tuple(given["shape"]),
+        drop_water=bool(given["drop_water"]),
+        rank="auto" if given["rank"] is None else given["rank"],
+        noise=given["add_kind"],
         **chosen,
     )
     if settings != CubeSettings() and images:
@@ -253,13 +241,10 @@ def denoise(
             raise ConfigError(option, f"given with {cubes[0]}", "photographs")
     if given["noise"] != "auto" and cubes:
         raise ConfigError("--noise", f"given with {cubes[0]}", "photographs")
-    sigmas = given.pop("sigma")
-    if len(sigmas) > 1 and cubes:
-        raise ConfigError("--sigma", f"{len(sigmas)} values given with {cubes[0]}", "one value")
-    given |= {"page_sigmas": sigmas} if len(sigmas) > 1 else {"sigma": (*sigmas, None)[0]}
+    if options.page_sigmas and cubes:
+        number = len(options.page_sigmas)
+        raise ConfigError("--sigma", f"{number} values given with {cubes[0]}", "one value")
     refuse_shared_names(images, cubes, output, folders)
-    how = Restoration(strength=strength, self_ensemble=self_ensemble, precision=precision)
-    options = DenoisingOptions(weights=weights or model, how=how, **given)
     done = 0
     refused: dict[Path, HsiSuiteError] = {}
     if cubes:
@@ -278,6 +263,49 @@ def denoise(
         if photographs and options.contact_sheet is not None:
             say(f"{options.contact_sheet}  {sheet_text(len(photographs))}")
     _report(refused, done)
+
+
+def _checked(
+    inputs: tuple[str, ...],
+    model: str | None,
+    weights: str | None,
+    how: tuple[float, bool, Precision],
+    given: Mapping[str, Any],
+) -> DenoisingOptions:
+    """What the options say of photographs and cubes alike, refused where they mean nothing."""
+    from ..data.missing_files import require_cube
+    from ..engine.device_names import require_precision
+    from ..errors import ConfigError
+    from ..tasks.denoising.denoising_options import DenoisingOptions
+    from ..tasks.denoising.restoration_settings import Restoration
+    from ..tasks.denoising.weight_files import find_weights
+    from ..user_files import require_there
+
+    files = [given[name] for name in ("output", "reference", "contact_sheet")]
+    if "" in (*inputs, weights, *files):
+        raise ConfigError("hsi denoise", "an empty name", "a file")
+    if model is not None and weights is not None:
+        raise ConfigError("--weights", "given beside --model", "one of the two")
+    for each in inputs:
+        require_cube(Path(each))
+    if given["reference"] is not None:
+        require_there(Path(given["reference"]))
+    if given["add_kind"] != "gaussian" and given["add_noise"] is None:
+        raise ConfigError("--add-kind", "given without --add-noise", "both, for a trial")
+    sigmas: tuple[float, ...] = given["sigma"]
+    shared = {each.name for each in fields(DenoisingOptions)} & set(given) - {"sigma"}
+    options = DenoisingOptions(
+        weights=weights or model,
+        how=Restoration(*how),
+        sigma=sigmas[0] if len(sigmas) == 1 else None,
+        page_sigmas=sigmas if len(sigmas) > 1 else (),
+        **{name: given[name] for name in shared},
+    )
+    options.check(inputs)
+    require_precision("--precision", options.how.precision, options.device)
+    if options.weights is not None:
+        find_weights(options.weights)
+    return options
 
 
 def _report(refused: dict[Path, HsiSuiteError], done: int) -> None:

@@ -75,12 +75,14 @@ def detect(
     """
     from ..data.missing_files import require_cube, require_files
     from ..errors import ConfigError
+    from ..map_endings import check_map_ending
 
     if sum(given is not None for given in (target, at, anomaly)) != 1:
         raise ConfigError("hsi detect", "not one of them", "--target, --at or --anomaly")
     if anomaly is not None and method is not None:
         raise ConfigError("--method", "given with --anomaly", "a target")
     pixel = None if at is None else _pixel(at)
+    check_map_ending(options["output"])
     require_cube(Path(scene))
     require_files(target, options["truth"])
     # What computes takes seconds to load.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .terminal import say
+from .values import device_option
 
 if TYPE_CHECKING:
     from ..tasks.device_check.check import DeviceCheck
@@ -28,7 +29,7 @@ Examples:
     help="Let the GPU do small work of every kind twice and compare the bits; without one, say "
     "which operations have no deterministic form on one.",
 )
-@click.option("--device", metavar="NAME", help="Of --gpu: auto, cpu, cuda or cuda:N.")
+@device_option("Of --gpu: auto, cpu, cuda or cuda:N.")
 @click.option("--json", "as_json", is_flag=True, help="Print what --gpu found as JSON.")
 def doctor(gpu: bool, device: str | None, as_json: bool) -> int:
     """Check the installation and say what this machine offers.
@@ -46,6 +47,8 @@ def doctor(gpu: bool, device: str | None, as_json: bool) -> int:
 
 
 def _check(device: str, as_json: bool) -> int:
+    say(f"hsi doctor: small work of every kind on {device}, twice; about a minute", err=True)
+    # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.devices import resolve_device
     from ..tasks.device_check.check import check_device
@@ -67,6 +70,11 @@ def _say_check(check: DeviceCheck) -> None:
     name = facts.get("device_name", f"{facts['device']}, {facts['cpu_capability']}")
     memory = f", {facts['device_megabytes']:,} MB" if "device_megabytes" in facts else ""
     say(f"{name}{memory}, torch {facts['packages']['torch']}, CUDA {facts.get('cuda') or 'none'}")
+    code = facts.get("code") or {}
+    commit = f" of commit {code['commit'][:8]}" if code.get("commit") else ""
+    changed = ", changed since" if code.get("changed") else ""
+    version, python = facts["packages"]["hsi-suite"], facts["python"]
+    say(f"hsi-suite {version}{commit}{changed}; python {python} on {facts['platform']}")
     say(f"{'work, twice':20} {'bits':10} {'seconds':>8} {'MB':>8}")
     for row in check.work:
         if row.problem is not None:
@@ -87,6 +95,7 @@ def _say_check(check: DeviceCheck) -> None:
         say(f"  {line}")
     for operation, why in check.explained.items():
         say(f"  aten::{operation} is deterministic: {why}")
+    say("all is sound" if check.sound else f"not as it should be: {', '.join(check.wrong)}")
 
 
 def _describe() -> None:

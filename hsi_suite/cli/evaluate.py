@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from .values import NUMBER, parse_bytes
+from .values import NUMBER, device_option, parse_bytes
 
 _EXAMPLES = """\b
 Examples:
@@ -37,6 +38,42 @@ def _refuse_beside(pairs: str | None, iso: list[float] | None, others: dict[str,
         if value is not None and (option != "--data" or pairs is not None):
             named = "--iso" if pairs is None else "--pairs"
             raise ConfigError(option, f"given with {named}", "a call of its own")
+
+
+def _require_weights(
+    weights: str,
+    pairs: str | None,
+    iso: list[float] | None,
+    sigma: list[float] | None,
+    others: dict[str, Any],
+) -> None:
+    """Refuse weights or photographs that are not there, and options that do not go together."""
+    from ..errors import ConfigError
+    from ..tasks.denoising.weight_files import find_weights
+    from ..user_files import require_there
+
+    photographs = pairs is not None or iso is not None
+    if photographs:
+        _refuse_beside(pairs, iso, others)
+    if sigma is not None and (others["--jpeg"] or others["--upsample"]) and not photographs:
+        raise ConfigError("--sigma", "given with --jpeg or --upsample", "a call of its own")
+    find_weights(weights)
+    if pairs is not None:
+        require_there(Path(pairs))
+
+
+def _require_runs(runs: tuple[str, ...], others: dict[str, Any], *, dropout_at_test: bool) -> None:
+    """Refuse what is no run, and options of weights."""
+    from ..errors import ConfigError
+    from ..runs.folder import open_run
+
+    for option, value in others.items():
+        if value is not None:
+            raise ConfigError(option, "given with a run", "--weights", "a run knows its own")
+    if dropout_at_test and len(runs) > 1:
+        raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")
+    for run in runs:
+        open_run(run)
 
 
 @click.command(epilog=_EXAMPLES)
@@ -84,11 +121,7 @@ def _refuse_beside(pairs: str | None, iso: list[float] | None, others: dict[str,
     metavar="LIST",
     help="Score it on photographs that a simulated camera takes of --data at these sensitivities.",
 )
-@click.option(
-    "--device",
-    metavar="NAME",
-    help="auto, cpu, cuda or cuda:N.  [default: a run's own; auto for --weights]",
-)
+@device_option("auto, cpu, cuda or cuda:N.  [default: a run's own; auto for --weights]")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads, of --weights.")
 @click.option(
     "--memory-limit",
@@ -118,10 +151,7 @@ def evaluate(
     Several runs on one scene, or on the same images, are scored together, by the mean of their
     probabilities, on what all of them tested: none has learnt from it.
     """
-    from ..api.progress import TerminalObserver
-    from ..engine.allocation import keep_large_blocks
     from ..errors import ConfigError
-    from .output import print_denoiser_scores, print_evaluation, print_together
 
     if bool(runs) == (weights is not None):
         found = "a run beside --weights" if runs else "neither a run nor --weights"
@@ -130,10 +160,21 @@ def evaluate(
         raise ConfigError("--memory-limit", "given with --weights", "a run")
     if align and (weights is None or pairs is None):
         raise ConfigError("--align", "given without --weights and --pairs", "both")
-    keep_large_blocks()
+    given: dict[str, Any] = {"--data": data, "--jpeg": jpeg, "--upsample": upsample}
     if weights is not None:
         if dropout_at_test:
             raise ConfigError("--dropout-at-test", "given with --weights", "a run")
+        _require_weights(weights, pairs, iso, sigma, given)
+    else:
+        given |= {"--sigma": sigma, "--pairs": pairs, "--iso": iso, "--threads": threads}
+        _require_runs(runs, given, dropout_at_test=dropout_at_test)
+    # What computes takes seconds to load.
+    from ..api.progress import TerminalObserver
+    from ..engine.allocation import keep_large_blocks
+    from .output import print_denoiser_scores, print_evaluation, print_together
+
+    keep_large_blocks()
+    if weights is not None:
         chosen: dict[str, Any] = {
             "device": device or "auto",
             "threads": threads,
@@ -142,7 +183,6 @@ def evaluate(
         if pairs is not None or iso is not None:
             from ..tasks.denoising.pair_scores import evaluate_photographs
 
-            _refuse_beside(pairs, iso, {"--jpeg": jpeg, "--upsample": upsample, "--data": data})
             if sigma is not None:
                 chosen["sigmas"] = sigma
             scores = evaluate_photographs(
@@ -151,8 +191,6 @@ def evaluate(
         elif jpeg is not None or upsample is not None:
             from ..tasks.denoising.artefact_scores import evaluate_artefacts
 
-            if sigma is not None:
-                raise ConfigError("--sigma", "given with --jpeg or --upsample", "a call of its own")
             chosen |= {"qualities": jpeg or [], "factors": upsample or []}
             scores = evaluate_artefacts(weights, data or "set12", **chosen)
         else:
@@ -162,23 +200,9 @@ def evaluate(
             scores = evaluate_weights(weights, data or "set12", sigmas=sigmas, **chosen)
         print_denoiser_scores(scores, as_json)
         return
-    theirs = {
-        "--data": data,
-        "--sigma": sigma,
-        "--jpeg": jpeg,
-        "--upsample": upsample,
-        "--pairs": pairs,
-        "--iso": iso,
-        "--threads": threads,
-    }
-    for option, value in theirs.items():
-        if value is not None:
-            raise ConfigError(option, "given with a run", "--weights", "a run knows its own")
     if len(runs) > 1:
         from ..runs.evaluation import evaluate_together
 
-        if dropout_at_test:
-            raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")
         together = evaluate_together(
             runs, memory_limit=memory_limit, device=device, observer=TerminalObserver()
         )

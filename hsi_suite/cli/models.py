@@ -79,6 +79,9 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
     Channels and window follow from the input. Memory is that of the outputs in single precision
     for one input; a layer that passes its input on takes none.
     """
+    from ..models.names import require_model
+
+    require_model("model", name)
     from ..config import apply_settings
     from ..models.description import describe_model
     from ..models.network_file import is_network_file, parts_of, trust
@@ -123,10 +126,14 @@ def compare(
     Options of a network stand behind its name, in quotes. The page has the complexity picture of
     the field: scores over multiply-adds, the area of a dot being the parameters.
     """
+    from ..models.names import require_model
+
+    require_page(output is not None, "-o FOLDER")
+    for each in names:
+        require_model("model", (each.split(maxsplit=1) or [each])[0])
     from ..reports.complexity import comparison_table
     from ..runs.model_comparison import compare_networks, write_comparison
 
-    require_page(output is not None, "-o FOLDER")
     shape = None if size is None else _parse_size(size)
     found = compare_networks(names, shape=shape, runs=runs, dataset=dataset)
     written = [] if output is None else write_comparison(found, output, overwrite=overwrite)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .terminal import say
-from .values import array_options, memory_limit_option
+from .values import array_options, device_option, memory_limit_option
 
 _EXAMPLES = """\b
 Examples:
@@ -63,7 +63,7 @@ Examples:
     "--test-time-averaging", is_flag=True, help="Average over the 8 ways to turn each window."
 )
 @memory_limit_option("scenes of any size are read by strips")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option(default="auto")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 def predict(
     runs: tuple[str, ...],
@@ -102,6 +102,7 @@ def predict(
     for run in runs:
         open_run(run)
     require_cube(Path(scene))
+    _check_products(output, vector, majority, min_area, cog=cog)
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
     from ..tasks.scenes.prediction import predict as predict_scene
@@ -137,3 +138,20 @@ def predict(
         print_blocks(areas_blocks(prediction.areas))
     for path in prediction.written:
         say(path)
+
+
+def _check_products(
+    output: str, vector: str | None, majority: int | None, min_area: str | None, *, cog: bool
+) -> None:
+    """Refuse what cannot be written or filtered, before the scene is read."""
+    from ..data.map_filters import check_filters
+
+    check_filters(majority, min_area)
+    if cog:
+        from ..data.formats.cog_writer import require_cog
+
+        require_cog(Path(output))
+    if vector is not None:
+        from ..data.formats.geopackage_writer import require_geopackage
+
+        require_geopackage(Path(vector))

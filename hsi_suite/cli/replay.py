@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .terminal import say
-from .values import parse_bytes
+from .values import device_option, parse_bytes
 
 if TYPE_CHECKING:
     from ..runs.replay import Replay, ReplayedRun
@@ -30,7 +30,7 @@ Examples:
     help="Most memory that replays of scenes may take, as `hsi train` keeps it; what cannot be "
     "done within it is refused. Other tasks keep to no limit.",
 )
-@click.option("--device", metavar="NAME", help="auto, cpu or cuda:N instead of the runs' own.")
+@device_option("auto, cpu or cuda:N instead of the runs' own.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was compared as JSON.")
 def replay(
     folder: str, sample: int | None, memory_limit: float | None, device: str | None, as_json: bool

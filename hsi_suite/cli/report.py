@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -79,6 +80,11 @@ def report(
     has them; for these the scene is read again. Text stays text, pixels stay sharp, equal runs give
     equal files; captions.txt says what each shows. Their words are English.
     """
+    from ..errors import RunError
+    from ..user_files import require_folder
+
+    # Before what draws is loaded.
+    require_folder(Path(folder), "a folder that `hsi train` or `hsi batch` made", kind=RunError)
     if figures is not None:
         _refuse_other_languages()
         _write_figures(folder, figures, output, width, overwrite=overwrite, as_json=as_json)

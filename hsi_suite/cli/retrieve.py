@@ -13,6 +13,7 @@ from .terminal import say
 from .values import (
     Number,
     array_options,
+    device_option,
     drawn_label_options,
     language_option,
     memory_limit_option,
@@ -36,9 +37,7 @@ Examples:
   hsi retrieve query index/ --patch photo.png --at 120,45
   hsi retrieve query index/ --pixel 17,80
 """
-_device = click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
-)
+_device = device_option(default="auto")
 _threads = click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
 _resample = click.option(
     "--resample",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from .terminal import say
 from .values import (
     array_options,
     band_options,
+    device_option,
     drawn_label_options,
     language_option,
     parse_bytes,
@@ -130,7 +132,7 @@ Examples:
     metavar="LIST",
     help="svm,forest,cnn1d,lda,gaussian,spectral_angle: on the same split.",
 )
-@click.option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")
+@device_option()
 @click.option(
     "--threads",
     type=click.IntRange(1, 1024),
@@ -170,6 +172,7 @@ def train(
 
     The same command again shows a finished run and goes on with an interrupted one.
     """
+    from ..atomic import refuse_file_above
     from ..engine.launched import launched_processes
     from .output import print_batch, print_run
 
@@ -180,6 +183,7 @@ def train(
             run = _resumed(resume, memory_limit, given["device"], first)
         else:
             config = _configured(baselines, given)
+            refuse_file_above(Path(output))
             if runs is not None:
                 _refuse_beside_runs(launched_processes(), memory_limit)
                 print_batch(_repeated(config, runs, output), as_json)
@@ -206,8 +210,15 @@ def _joined() -> AbstractContextManager[Team | None]:
 
 def _configured(baselines: str | None, given: dict[str, Any]) -> Config:
     """The configuration that the options describe, its files looked for."""
+    from ..engine.device_names import check_device_name
+    from ..models.names import require_model
     from ..runs import launch
     from ..runs.announcement import require_files
+    from ..runs.precisions import require_precisions
+    from ..schemas.choosing import AUTO
+
+    if given["model"] is not None:
+        require_model("--model", given["model"], [AUTO])
 
     given |= {key: _one_or_several(given[key]) for key in ("scene", "labels")}
     given |= {key: list(given[key]) or None for key in ("test_scenes", "validation_scenes")}
@@ -215,6 +226,8 @@ def _configured(baselines: str | None, given: dict[str, Any]) -> Config:
         given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     config = launch.configure(**given)
     require_files(config)
+    check_device_name(config.device)
+    require_precisions(config)
     return config
 
 

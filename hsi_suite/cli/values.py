@@ -120,6 +120,33 @@ def memory_limit_option(beyond: str) -> Callable[[Callable[..., Any]], Callable[
     )
 
 
+def _device(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    from ..engine.device_names import check_device_name
+
+    if value is not None:
+        check_device_name(value)
+    return value
+
+
+def device_option(
+    meaning: str = "auto, cpu, cuda or cuda:N.", default: str | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option of every command that computes; what names no device is refused at once.
+
+    Args:
+        meaning: for the help.
+        default: what it is without the option.
+    """
+    return click.option(
+        "--device",
+        metavar="NAME",
+        callback=_device,
+        default=default,
+        show_default=default is not None,
+        help=meaning,
+    )
+
+
 def parse_shape(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> list[int] | None:

@@ -19,6 +19,7 @@ from .readers import open_cube, read_labels
 from .scene import Georeference
 from .split_contents import list_arrays, named_parts
 from .value_scale import declared_scale
+from .wavelengths import wavelength_span
 
 # A map with more values than this is no label map that anybody would want listed.
 _MOST_VALUES = 256
@@ -62,11 +63,6 @@ def describe_file(
             raise
         return _with_the_rest(path, other, error)
     return (_described_labels(path) if plain and one_band else None) or described
-
-
-def wavelength_span(centres: NDArray[np.float64] | None) -> list[float] | None:
-    """The lowest and the highest of the centres of bands; None where there are none."""
-    return None if centres is None else [float(centres.min()), float(centres.max())]
 
 
 def _described_cube(path: Path, cube: CubeFile) -> dict[str, Any]:

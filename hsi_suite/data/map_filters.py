@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
 
 from ..errors import ConfigError
 from .formats.reading_guard import quiet_libraries
@@ -65,6 +64,28 @@ class MapFilter:
         return filtered if self.min_area is None else without_small(filtered, self.min_area)
 
 
+def check_filters(size: int | None, area: str | float | None) -> tuple[float, str] | None:
+    """The number and the unit of the smallest region; None where none was asked for.
+
+    Args:
+        size: as of `map_filter`; so is `area`.
+        area: see there.
+
+    Raises:
+        ConfigError: the window is not odd, or the area is none.
+    """
+    if size is not None and (size < 3 or not size % 2):
+        raise ConfigError("--majority", f"{size}", "an odd number of pixels from 3 on", "3, say")
+    if area is None:
+        return None
+    match = _MIN_AREA.fullmatch(f"{area:f}" if isinstance(area, float) else str(area))
+    if match is None or not float(match[1]):
+        raise ConfigError(
+            "--min-area", f"{area}", "pixels such as 12px or an area such as 3600m2 or 2ha"
+        )
+    return float(match[1]), match[2].lower()
+
+
 def map_filter(
     size: int | None, area: str | float | None, georeference: Georeference | None, lines: int
 ) -> MapFilter:
@@ -79,16 +100,10 @@ def map_filter(
     Raises:
         ConfigError: the window is not odd, or the area is none or cannot be told in pixels.
     """
-    if size is not None and (size < 3 or not size % 2):
-        raise ConfigError("--majority", f"{size}", "an odd number of pixels from 3 on", "3, say")
-    if area is None:
+    smallest = check_filters(size, area)
+    if smallest is None:
         return MapFilter(size)
-    match = _MIN_AREA.fullmatch(f"{area:f}" if isinstance(area, float) else str(area))
-    if match is None or not float(match[1]):
-        raise ConfigError(
-            "--min-area", f"{area}", "pixels such as 12px or an area such as 3600m2 or 2ha"
-        )
-    number, unit = float(match[1]), match[2].lower()
+    number, unit = smallest
     if unit in _SQUARE_METRES:
         areas = line_areas(georeference, lines)
         if areas is None:
@@ -185,6 +200,9 @@ def count_small(labels: Labels, pixels: int) -> int:
         labels: lines × samples, 0 where there is no data.
         pixels: the size.
     """
+    # Here, so that filters can be checked before anything heavy is loaded.
+    from scipy.ndimage import label
+
     found = 0
     for value in np.unique(labels[labels > 0]):
         regions, _ = label(labels == value)

@@ -9,7 +9,6 @@ import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from ..errors import UnknownNameError
 from ..registry import did_you_mean
@@ -66,6 +65,9 @@ def generate_scene(recipe: str | SyntheticRecipe = "synthetic", seed: int | None
     )
     wavelengths = usable_channels()[:: recipe.channel_step]
     seen = reflectance(draw_ground(recipe, parcels, stream("ground")), wavelengths)
+    # Here and below: what lists data sets does without.
+    from scipy.ndimage import gaussian_filter1d
+
     seen *= illumination(recipe.shape, stream("light"))[..., None]
     for axis in (0, 1):
         seen = gaussian_filter1d(seen, _POINT_SPREAD, axis=axis, mode="nearest")

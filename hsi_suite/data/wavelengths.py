@@ -134,3 +134,8 @@ def botswana() -> Centres:
     hyperion[9:55] = np.linspace(447.17, 905.05, 46)
     hyperion[81:] = np.linspace(962.91, 2395.50, 143)
     return _only(tuple(hyperion), (10, 55), (82, 97), (102, 119), (134, 164), (187, 220))
+
+
+def wavelength_span(centres: Centres | None) -> list[float] | None:
+    """The lowest and the highest of the centres of bands; None where there are none."""
+    return None if centres is None else [float(centres.min()), float(centres.max())]

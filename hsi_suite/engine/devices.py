@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from ..cublas import SETTING, WORKSPACE, reserve_workspace
 from ..errors import DeviceError
 from .device_memory import FAILURES, exhausted, out_of_memory
+from .device_names import check_device_name
 from .launched import launched_processes
 from .precision import products_in
 
@@ -29,10 +30,9 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         DeviceError: the name is none of these or the device is not there.
     """
+    check_device_name(name)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise DeviceError("device", f"{name!r}", "auto, cpu, cuda or cuda:N")
     if name == "cpu":
         return torch.device("cpu")
     index = int(name.partition(":")[2] or 0)

@@ -29,6 +29,11 @@ class LossScaling:
         self._scaler = torch.amp.GradScaler(device.type) if active else None
         self.skipped = 0
 
+    @property
+    def active(self) -> bool:
+        """Whether it scales anything."""
+        return self._scaler is not None
+
     def backward(self, loss: Tensor) -> None:
         """Gradients of the loss, scaled."""
         scaled = loss if self._scaler is None else self._scaler.scale(loss)

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from ..errors import ConfigError
 from ..schemas.training import Precision
+from .device_names import has_precision, require_precision
 from .observer import Observer
 
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -24,27 +24,7 @@ _NATIVE = (8, 0)
 
 def usable(precision: Precision, device: torch.device) -> Precision:
     """What is computed with: on processors fp32 in the place of tf32 and fp16."""
-    return precision if _known(precision, device) else "fp32"
-
-
-def require_precision(key: str, precision: Precision, device: torch.device) -> None:
-    """Refuse what a device does not have.
-
-    Args:
-        key: how the user asked for it, e.g. "train.precision".
-        precision: what was asked for.
-        device: what is to compute.
-
-    Raises:
-        ConfigError: tf32 or fp16 without a CUDA device.
-    """
-    if not _known(precision, device):
-        raise ConfigError(
-            key,
-            f"{precision} on {device}, which does not have it",
-            "fp32 or bf16",
-            "choose one of them, or a CUDA device (--device cuda)",
-        )
+    return precision if has_precision(precision, device.type) else "fp32"
 
 
 def check_precision(
@@ -53,9 +33,9 @@ def check_precision(
     """Refuse what a device does not have, and say what a user has to know of what it has.
 
     Raises:
-        ConfigError: as of `require_precision`.
+        ConfigError: as of `device_names.require_precision`.
     """
-    require_precision(key, precision, device)
+    require_precision(key, precision, str(device))
     remark = precision_remark(key, precision, device)
     if remark is not None:
         observer.message(remark)
@@ -69,7 +49,7 @@ def precision_remark(key: str, precision: Precision, device: torch.device) -> st
         precision: what was asked for.
         device: what computes.
     """
-    if not _known(precision, device):
+    if not has_precision(precision, device.type):
         return f"{key}={precision} is of CUDA devices; {device} computes in fp32 instead"
     if precision not in ("tf32", "bf16") or _in_hardware(device):
         return None
@@ -131,10 +111,6 @@ def forward_in(precision: Precision, device: torch.device) -> Iterator[None]:
         torch.autocast(device.type, _TYPES.get(used, torch.bfloat16), enabled=used in _TYPES),
     ):
         yield
-
-
-def _known(precision: Precision, device: torch.device) -> bool:
-    return precision in ("fp32", "bf16") or device.type == "cuda"
 
 
 def _in_hardware(device: torch.device) -> bool:

@@ -36,6 +36,8 @@ from .task import TrainingTask
 _FORMAT = 1
 # Times the first loss: batches differ, but not by this much.
 _DIVERGED = 3.0
+# Of trainings in fp16: steps of an epoch that were not made, see `LossScaling`.
+_SKIPPED = "skipped_steps"
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,9 @@ class Trainer:
         except NotFiniteError as error:
             raise self._diverged(f"{error.subject}: {error.found}") from error
         row |= {f"validation_{name}": value for name, value in values.items()}
+        if self.scaling.active:
+            before = sum(each.get(_SKIPPED, 0.0) for each in self.history)
+            row[_SKIPPED] = self.scaling.skipped - before
         self._refuse_divergence(row)
         return row
 

@@ -1,14 +1,18 @@
-"""In what numbers a run computes: what its configuration asks for, and what the device has."""
+"""In what numbers a run computes: what its configuration asks for, and what the device has.
+
+What is refused by names alone needs no torch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from ..engine.precision import precision_facts, precision_remark, require_precision
+from ..engine.device_names import require_precision
 from ..schemas.training import MachineConfig, Precision
+
+if TYPE_CHECKING:
+    import torch
 
 
 def precisions(config: Mapping[str, Any]) -> dict[str, Precision]:
@@ -25,13 +29,13 @@ def require_precisions(config: MachineConfig) -> None:
     """Refuse a configuration whose device does not have what it asks for.
 
     Args:
-        config: with its device resolved.
+        config: its device may be open.
 
     Raises:
-        ConfigError: tf32 or fp16 without a CUDA device.
+        ConfigError: tf32 or fp16 on a processor.
     """
     for name, precision in precisions(config.model_dump()).items():
-        require_precision(f"{name}.precision", precision, torch.device(config.device))
+        require_precision(f"{name}.precision", precision, config.device)
 
 
 def precision_remarks(
@@ -44,6 +48,8 @@ def precision_remarks(
         device: that computes.
         section: the only one that does; None for all.
     """
+    from ..engine.precision import precision_remark
+
     remarks = (
         precision_remark(f"{name}.precision", each, device)
         for name, each in precisions(config).items()
@@ -59,4 +65,6 @@ def used_precisions(config: Mapping[str, Any], device: torch.device) -> dict[str
         config: the plain tree of a configuration.
         device: that computes.
     """
+    from ..engine.precision import precision_facts
+
     return {key: precision_facts(each, device) for key, each in precisions(config).items()}

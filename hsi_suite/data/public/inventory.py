@@ -11,11 +11,11 @@ import numpy as np
 from ...commands import suggested
 from ...errors import ChecksumError, DatasetNotFoundError
 from ..catalogue import check_dataset_name, dataset_names, load_dataset, public_scenes
-from ..file_description import wavelength_span
 from ..labelled_images import IMAGE_CLASSES
 from ..scene import Scene
 from ..synthetic import usable_channels
 from ..synthetic_recipes import SYNTHETIC_RECIPES
+from ..wavelengths import wavelength_span
 from .download import find
 from .verification import Check, LocalFile, RemoteFile
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label as connected_components
 
 from ...errors import ConfigError
 from .radiance import smooth_noise
@@ -177,6 +176,8 @@ def _grow_patches(
     grown.flat[order[:with_rim]] = True
     result.labels.flat[order[:count]] = label
     result.cover[grown] = label
+    from scipy.ndimage import label as connected_components
+
     patches, _ = connected_components(grown)
     result.parcels[grown] = patches[grown] + result.parcels.max()
     canvas.free &= ~grown

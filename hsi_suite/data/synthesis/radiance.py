@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 FloatArray = NDArray[np.float64]
 
@@ -46,6 +45,8 @@ def smooth_noise(shape: tuple[int, ...], scale: float, rng: np.random.Generator)
         scale: standard deviation of the Gaussian that smooths it, pixels.
         rng: source of the surface.
     """
+    from scipy.ndimage import gaussian_filter
+
     surface = gaussian_filter(rng.standard_normal(shape), scale, axes=(-2, -1), mode="reflect")
     surface -= surface.mean(axis=(-2, -1), keepdims=True)
     surface /= surface.std(axis=(-2, -1), keepdims=True)

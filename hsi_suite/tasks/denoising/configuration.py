@@ -9,6 +9,7 @@ from ...config import load_tree, validate
 from ...schemas.denoising import DenoisingConfig
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
+from .weight_files import find_weights
 
 _DEFAULT_MODEL = "residual_unet"
 # What a user may name directly, and the key of the configuration that it sets.
@@ -22,6 +23,8 @@ _OPTIONS = {
     "threads": ("threads",),
 }
 _SOURCES = ("images", "folder")
+WEIGHTS = ("weights", "grey_weights", "blind_weights", "guided_weights")
+"""Keys of the model that name what a training begins from."""
 
 
 def denoising_config(
@@ -39,8 +42,13 @@ def denoising_config(
 
     Raises:
         ConfigError: a key or value is wrong.
+        InputFileError: weights to begin from are not there.
     """
     tree = named_keys(options, _OPTIONS, "no option of a denoiser's training")
     replace_source(tree, _SOURCES, settings)
     given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, DenoisingConfig)
-    return validate(DenoisingConfig, given, config)
+    found = validate(DenoisingConfig, given, config)
+    for key in WEIGHTS:
+        if (named := getattr(found.model, key)) is not None:
+            find_weights(named)
+    return found

@@ -1,18 +1,20 @@
-"""What a user of `hsi denoise` may choose, for photographs and cubes."""
+"""What a user of `hsi denoise` may choose, for photographs and cubes; checked without torch."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
 from ...memory import DEFAULT_MEMORY_LIMIT
 from ...user_files import resolved
-from .image_restoration import Restoration
-from .network_choice import Noise
+from .restoration_settings import Restoration
+
+if TYPE_CHECKING:
+    from .network_choice import Noise
 
 # Of the value that is white: beyond these the squares of values overflow single precision.
 _WHITES = (1e-9, 1e9)
@@ -101,7 +103,7 @@ class DenoisingOptions:
             )
         sigmas = [("--sigma", value) for value in (self.sigma, *self.page_sigmas)]
         for name, value in (*sigmas, ("--add-noise", self.add_noise)):
-            if value is not None and not 0 <= value < np.inf:
+            if value is not None and not 0 <= value < math.inf:
                 raise ConfigError(name, f"{value:g}", "a number of 0 or more")
         least, most = _WHITES
         if self.white is not None and not least <= self.white <= most:

@@ -21,8 +21,9 @@ from ...models.two_passes import TwoPasses
 from ...user_files import resolved
 from .denoiser import Denoiser
 from .image_files import COMPARISON_SUFFIX, images_in
-from .image_restoration import Restoration, tile_radius
+from .image_restoration import tile_radius
 from .image_targets import Targets
+from .restoration_settings import Restoration
 
 # Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
 _DECODING = {"uint8": 2.5, "uint16": 3.5, "float32": 2.5}

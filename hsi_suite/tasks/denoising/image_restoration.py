@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,10 @@ from ...engine.tiles import Region, Tiling
 from ...models.two_passes import TwoPasses
 from ...restoration.colour import LUMA, NOISE_GAIN, from_opponent, to_opponent
 from ...schemas.denoising import ARTEFACTS
-from ...schemas.training import Precision
 from ...transfer import to_device
 from .denoiser import Denoiser
 from .first_pass import FirstPass
+from .restoration_settings import Restoration
 
 Pixels = NDArray[Any]
 Values = NDArray[np.float32]
@@ -33,21 +33,6 @@ _LUMA = np.array(LUMA, np.float32)
 # (lines reversed, samples reversed, lines and samples exchanged)
 _UPRIGHT = (False, False, False)
 _SYMMETRIES = tuple(itertools.product((False, True), repeat=3))
-
-
-@dataclass(frozen=True)
-class Restoration:
-    """How images are denoised.
-
-    Attributes:
-        strength: share of the change that is made, 0 to 1.
-        self_ensemble: average over the eight flips and rotations.
-        precision: that the network computes in.
-    """
-
-    strength: float = 1.0
-    self_ensemble: bool = False
-    precision: Precision = "fp32"
 
 
 def as_plane(image: Pixels) -> Pixels:

@@ -28,10 +28,11 @@ from ...user_files import resolved
 from ...weights import DEFAULT_WEIGHTS
 from .denoiser import Denoiser
 from .evaluation import mean_scores
-from .image_restoration import Pixels, Restoration, image_noise, known_noise, restore
+from .image_restoration import Pixels, image_noise, known_noise, restore
 from .image_scores import image_scores
 from .network_choice import Networks
 from .noise_estimation import estimate_image_noise
+from .restoration_settings import Restoration
 from .scores import evaluated_images
 from .weights import load_weights
 

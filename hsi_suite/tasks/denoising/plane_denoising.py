@@ -12,7 +12,8 @@ from ...errors import ConfigError
 from ...restoration.planes import Plane, PlaneDenoiser
 from .denoiser import Denoiser
 from .image_jobs import bytes_per_pixel
-from .image_restoration import Restoration, restore
+from .image_restoration import restore
+from .restoration_settings import Restoration
 
 # At most, of the memory limit; larger tiles make nothing faster.
 _NETWORK_SHARE = 0.3

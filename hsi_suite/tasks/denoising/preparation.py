@@ -18,9 +18,10 @@ from ...models.residual_unet import blind_colour_start
 from ...restoration.colour import LUMA
 from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...seeding import SeedStreams
+from .configuration import WEIGHTS
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
 from .task import ImageDenoising
-from .weights import find_weights
+from .weight_files import find_weights
 
 _LEVELS = 255.0
 
@@ -60,12 +61,7 @@ def starting_weights(config: DenoisingConfig) -> dict[str, str]:
     Raises:
         HsiSuiteError: there are no such weights.
     """
-    given = {
-        "model.weights": config.model.weights,
-        "model.grey_weights": config.model.grey_weights,
-        "model.blind_weights": config.model.blind_weights,
-        "model.guided_weights": config.model.guided_weights,
-    }
+    given = {f"model.{key}": getattr(config.model, key) for key in WEIGHTS}
     return {key: hash_file(find_weights(name)) for key, name in given.items() if name is not None}
 
 

@@ -27,9 +27,10 @@ from ...weights import DEFAULT_WEIGHTS
 from .configuration import denoising_config
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
-from .image_restoration import Restoration, known_noise, restore
+from .image_restoration import known_noise, restore
 from .noise_estimation import estimate_image_noise
 from .preparation import load_training_images, training_task, validation_images
+from .restoration_settings import Restoration
 from .weights import load_weights
 
 Plane = NDArray[np.float32]

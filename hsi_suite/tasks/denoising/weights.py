@@ -16,10 +16,9 @@ from ...models.ffdnet import FFDNet
 from ...models.folding import activate_in_place, fold_batch_norms
 from ...models.ircnn import IRCNN
 from ...models.stored_model import read_header
-from ...runs.folder import MODEL
-from ...user_files import is_there, require_regular
-from ...weights import DEFAULT_WEIGHTS, shipped_names, shipped_weights
+from ...weights import DEFAULT_WEIGHTS
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser
+from .weight_files import find_weights
 
 # The authors of DnCNN give 17 layers to networks for one σ and 20 to those for all up to 55.
 _BLIND_DEPTH = 20
@@ -57,24 +56,6 @@ def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
     activate_in_place(network)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Denoiser(header, network)
-
-
-def find_weights(weights: str) -> Path:
-    """The file of a shipped name, of a finished run's folder, or the file itself.
-
-    Raises:
-        UnknownNameError: no such name, and no such file.
-        InputFileError: no such file.
-    """
-    path = Path(weights)
-    there = is_there(path)
-    if there and path.is_dir() and (path / MODEL).is_file():
-        return path / MODEL
-    bare = not path.suffix and path.name == weights
-    if weights in shipped_names() or (bare and not there):
-        return shipped_weights(weights)
-    require_regular(path, "a file of weights")
-    return path
 
 
 def _is_ours(path: Path) -> bool:

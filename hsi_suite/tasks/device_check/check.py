@@ -88,11 +88,14 @@ class DeviceCheck:
     @property
     def sound(self) -> bool:
         """Whether all is as it should be."""
-        return (
-            all(each.sound for each in self.work)
-            and self.dense <= DENSE_TOLERANCE
-            and not self.findings
-        )
+        return not self.wrong
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is not as it should be, by name; empty where `sound`."""
+        rows = [each.name for each in self.work if not each.sound]
+        dense = [] if self.dense <= DENSE_TOLERANCE else ["a scene at once against its windows"]
+        return rows + dense + [finding.split(maxsplit=1)[0] for finding in self.findings]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

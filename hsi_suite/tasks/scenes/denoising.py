@@ -24,8 +24,8 @@ from ...restoration.damage import Damage
 from ...restoration.unexplained import Unexplained
 from ...weights import DEFAULT_WEIGHTS, shipped_weights
 from ..denoising.cube_denoising import denoise_cube, restore_lines
-from ..denoising.image_restoration import Restoration
 from ..denoising.plane_denoising import grey_plane_denoiser
+from ..denoising.restoration_settings import Restoration
 from ..denoising.weights import load_weights
 
 
