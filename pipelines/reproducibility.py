@@ -29,8 +29,8 @@ from ..runs.batches.report import write_batch_report
 from ..runs.batches.summary import run_rows, summarise_batch
 from ..runs.batches.worker import joint_order, order
 from ..runs.folder import Run, csv_text, locked
-from ..runs.joint_training import check_together
 from ..runs.task import Config
+from ..runs.tasks import check_together, task_named
 from ..schemas.batch import Jobs
 
 _WORKER = "hsi_suite.runs.batches.worker"
@@ -104,7 +104,7 @@ def _carry_out(
     members = plan.design.members
     if plan.config.together > 1:
         for cell in plan.design.cells:
-            check_together(cell.config)
+            check_together(task_named(cell.config.task))
     for member in members:
         # Before anything is written: what no worker can have.
         order_of(member.config.model.name)

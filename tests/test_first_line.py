@@ -108,6 +108,8 @@ WRONG = {
     "train --dataset synthetic --device cpu --set train.precision=fp16": "train.precision: fp16 on",
     "train --dataset synthetic --output a.npy": "a.npy: is a file, and no folder",
     "batch wrong.yaml": "models: unknown model 'resnet_19'; expected",
+    "batch batch/smoke --together 2": "together: several seeds of classification; expected",
+    "batch batch/denoising_smoke --together 2": "together: several seeds of denoising; expected",
     "batch batch/smoke --output a.npy": "a.npy: is a file, and no folder",
     "models describe nothing": "model: unknown model 'nothing'",
     "models compare ssrn nothing": "model: unknown model 'nothing'",

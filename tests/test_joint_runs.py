@@ -6,17 +6,17 @@ from retrieval_samples import write_pairs
 
 from hsi_suite.engine.distributed import ALONE
 from hsi_suite.engine.observer import Observer
-from hsi_suite.errors import ConfigError, Stopped
+from hsi_suite.errors import ConfigError, RunError, Stopped
 from hsi_suite.pipelines import reproducibility
 from hsi_suite.runs import launch
 from hsi_suite.runs.batches.design import expand
 from hsi_suite.runs.batches.plan import Plan
 from hsi_suite.runs.cost import judged_cost
 from hsi_suite.runs.folder import CHECKPOINT, TOGETHER, Run
-from hsi_suite.runs.joint_training import check_together, train_together
+from hsi_suite.runs.joint_training import train_together
 from hsi_suite.runs.life import begun
 from hsi_suite.runs.replay import _environment_differences
-from hsi_suite.runs.tasks import task_named
+from hsi_suite.runs.tasks import check_together, task_named
 from hsi_suite.schemas.batch import BatchConfig
 
 SMALL = {
@@ -118,6 +118,8 @@ def test_a_stopped_training_goes_on_with_the_same_seeds(tmp_path, monkeypatch):
         def message(self, text):
             self.said += text
 
+    with pytest.raises(RunError, match=r"of other seeds at once.*Give --together the number"):
+        train_together([*configs, configured(path, 5)], tmp_path / "runs")
     listening = Listening()
     train_together(configs, tmp_path / "runs", listening)
     assert "continuing 2 trainings" in listening.said
@@ -144,7 +146,7 @@ def test_seeds_are_grouped_whatever_is_finished(tmp_path):
 def test_other_tasks_are_refused_before_anything_begins(tmp_path):
     config = launch.configure(dataset="synthetic", model="cnn1d")
     with pytest.raises(ConfigError, match="several seeds of classification; expected retrieval"):
-        check_together(config)
+        check_together(task_named(config.task))
     (tmp_path / "b.yaml").write_text("task: batch\ndatasets: [synthetic]\nmodels: [lda]\nruns: 2\n")
     with pytest.raises(ConfigError, match="together"):
         reproducibility.run_batch(str(tmp_path / "b.yaml"), tmp_path / "runs", together=2)

@@ -71,6 +71,8 @@ def batch(
     from ..data.catalogue import check_dataset_name
     from ..models.names import require_model
     from ..runs.batches.configuration import batch_config
+    from ..runs.launch import task_meant
+    from ..runs.tasks import check_together
     from ..schemas.choosing import AUTO
 
     config = batch_config(name, options["runs"])
@@ -78,6 +80,10 @@ def batch(
         check_dataset_name(dataset)
     for model in config.models or ():
         require_model("models", model, [AUTO])
+    if (options["together"] or config.together) > 1:
+        tasks = [task_meant(_named(each, name)) for each in config.configs or ()]
+        for task in (*tasks, *(task_meant(None, each) for each in config.datasets or ())):
+            check_together(task)
     refuse_file_above(Path(output))
     seeds = len(config.base_seeds)
     words = f"{config.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
@@ -90,3 +96,11 @@ def batch(
 
     tls = tls_files(tls_ca_file, tls_cert, tls_key)
     print_batch(run_batch(name, output, TerminalJobObserver(), tls=tls, **options), as_json)
+
+
+def _named(config: str, batch: str) -> str:
+    """A configuration as it is found that a batch names, perhaps beside the batch's own file."""
+    from ..config import config_names
+
+    near = Path(batch).parent / config
+    return str(near) if config not in config_names() and near.exists() else config

@@ -23,6 +23,10 @@ _SEAL = re.compile(rb"\nhsi_suite checkpoint of run (\w*), sha256 ([0-9a-f]{64})
 _LONGEST_SEAL = 200
 
 
+class ForeignCheckpointError(RunError):
+    """The state is of another training."""
+
+
 def save_checkpoint(path: Path, state: dict[str, Any], identity: str = "") -> None:
     """Write `state` (tensors, numbers, strings and containers of them) atomically.
 
@@ -68,7 +72,7 @@ def load_checkpoint(path: Path, identity: str = "", team: Team = ALONE) -> dict[
         if not isinstance(state, dict):
             raise TypeError("no training state")
     if team.first and owner != identity:
-        raise RunError(
+        raise ForeignCheckpointError(
             path,
             f"is the checkpoint of run {owner}",
             f"that of run {identity}",

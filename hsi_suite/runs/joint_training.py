@@ -10,35 +10,21 @@ from pathlib import Path
 import torch
 
 from ..atomic import write_json
+from ..engine.checkpoint import ForeignCheckpointError
 from ..engine.devices import computing
 from ..engine.distributed import ALONE
 from ..engine.joint import JointTrainer
 from ..engine.observer import Observer
 from ..engine.trainer import Trainer
-from ..errors import ConfigError, HsiSuiteError
+from ..errors import HsiSuiteError, RunError
 from ..models.building import running
 from .folder import CHECKPOINT, ENVIRONMENT, TOGETHER, Run
 from .life import begun
 from .precisions import require_precisions
 from .task import Config, Job
-from .tasks import task_named
+from .tasks import check_together, task_named
 
 _Begun = tuple[Job, Run, Observer]
-
-
-def check_together(config: Config) -> None:
-    """Refuse what is not trained together.
-
-    Raises:
-        ConfigError: the task does not offer it.
-    """
-    if not task_named(config.task).trains_together:
-        raise ConfigError(
-            "together",
-            f"several seeds of {config.task}",
-            "retrieval or image_classification",
-            "leave it out",
-        )
 
 
 def train_together(
@@ -62,8 +48,8 @@ def train_together(
         Stopped: a stop was asked for; the same call goes on.
     """
     observer = observer or Observer()
-    check_together(configs[0])
     task = task_named(configs[0].task)
+    check_together(task)
     configs = [task.resolve(config) for config in configs]
     first = configs[0]
     require_precisions(first)
@@ -104,7 +90,16 @@ def _train(unfinished: Sequence[_Begun], observer: Observer) -> None:
     trainers = [_trainer(*each, len(chosen)) for each in chosen]
     names = " ".join(run.identity for _, run, _ in chosen)
     identity = hashlib.sha256(names.encode()).hexdigest()[:8]
-    JointTrainer(trainers, checkpoint, identity, observer).fit()
+    try:
+        JointTrainer(trainers, checkpoint, identity, observer).fit()
+    except ForeignCheckpointError as error:
+        raise RunError(
+            checkpoint,
+            "holds a training of other seeds at once",
+            f"one of these {len(chosen)}",
+            "give --together the number that it was begun with, or delete it to train from the "
+            "start",
+        ) from error
 
 
 def _trainer(job: Job, run: Run, log: Observer, number: int) -> Trainer:

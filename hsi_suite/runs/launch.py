@@ -31,7 +31,7 @@ def configure(*, config: str | None = None, settings: Sequence[str] = (), **opti
     Raises:
         ConfigError: a key or value is wrong.
     """
-    return _task(config, options.get("dataset"), settings).configure(config, options, settings)
+    return task_meant(config, options.get("dataset"), settings).configure(config, options, settings)
 
 
 def complete(config: str) -> tuple[Config, str | None]:
@@ -40,12 +40,23 @@ def complete(config: str) -> tuple[Config, str | None]:
     Raises:
         ConfigError: a key or value is wrong.
     """
-    stand_in = None if load_tree(config).get("data") else _task(config).stand_in
+    stand_in = None if load_tree(config).get("data") else task_meant(config).stand_in
     return configure(config=config, dataset=stand_in), stand_in
 
 
-def _task(config: str | None, dataset: str | None = None, settings: Sequence[str] = ()) -> Task:
-    """The task that a configuration names, or a data set means."""
+def task_meant(
+    config: str | None, dataset: str | None = None, settings: Sequence[str] = ()
+) -> Task:
+    """The task that a configuration names, or a data set means.
+
+    Args:
+        config: name or path; None for the data set alone.
+        dataset: a registered one, or None.
+        settings: as of `configure`.
+
+    Raises:
+        ConfigError: there is no such configuration, or it is of no known task.
+    """
     named = None
     if config is not None:
         named = apply_settings(load_tree(config), settings).get("task")

@@ -68,6 +68,21 @@ def task_for_data(dataset: str | None) -> Task:
     return task_named(FIRST_TASK)
 
 
+def check_together(task: Task) -> None:
+    """Refuse to train several seeds at once where a task does not offer it.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if not task.trains_together:
+        raise ConfigError(
+            "together",
+            f"several seeds of {task.name}",
+            "retrieval or image_classification",
+            "leave it out",
+        )
+
+
 def task_of(run: Run) -> Task:
     """The task of a run.
 
