@@ -10,7 +10,7 @@ from denoiser_samples import small_unet
 from PIL import Image
 from public_denoisers import row_state, run_row
 
-from hsi_suite.data.artefacts import studio_luma, through_jpeg, through_small
+from hsi_suite.data.artefacts import studio_luma, through_jpeg, through_small, without_colour
 from hsi_suite.data.images import IMAGE_SETS
 from hsi_suite.errors import ConfigError, HsiSuiteError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
@@ -78,6 +78,47 @@ def test_a_patch_is_the_middle_of_what_a_jpeg_makes_of_more():
     assert len(places) > 50
 
 
+def test_jpegs_in_colour_have_half_of_its_resolution_where_that_is_asked_for():
+    image = photo(36, 36, colour=True)
+    for share in (0.0, 1.0):
+        kept = ArtefactsConfig(quality=[30, 30], factors=[2], subsampling=share)
+        noise = NoiseConfig(kind="jpeg", artefacts=kept, validation=[30])
+        learnt = task(noise, images=[image], batch=6)
+        assert learnt.artefacts.side == (36 if share else 28)
+        patches = [image[: learnt.artefacts.side, : learnt.artefacts.side]] * 6
+        noisy, _, clean = learnt.artefacts.spoil(patches, np.random.default_rng(0))
+        whole = patches[0].astype(np.float32) / 255
+        spoilt = through_jpeg(whole, 30, subsampling=bool(share))
+        for found, true in zip(noisy, clean, strict=True):
+            line, sample = _place(true.transpose(1, 2, 0), whole)
+            inner = (slice(line, line + 20), slice(sample, sample + 20))
+            assert np.array_equal(found.transpose(1, 2, 0), spoilt[inner])
+        judged = learnt.spoil(image, 0, level="quality_30")[0].transpose(1, 2, 0)
+        clean_image = image.astype(np.float32) / 255
+        assert np.array_equal(judged, through_jpeg(clean_image, 30, subsampling=bool(share)))
+
+
+def _place(inner, whole):
+    """Where a cut-out lies."""
+    lines, samples = inner.shape[:2]
+    for line in range(whole.shape[0] - lines + 1):
+        for sample in range(whole.shape[1] - samples + 1):
+            if np.array_equal(whole[line : line + lines, sample : sample + samples], inner):
+                return line, sample
+    raise AssertionError("not cut out of it")
+
+
+def test_some_patches_in_colour_lose_it_first():
+    kept = ArtefactsConfig(quality=[60, 60], grey=0.5)
+    noise = NoiseConfig(kind="jpeg", artefacts=kept, validation=[60])
+    noisy, _, clean = task(noise, images=[photo(60, 60, colour=True)], batch=200).batch(0, 0)
+    grey = (clean[:, :1] == clean).all((1, 2, 3)) & (noisy[:, :1] == noisy).all((1, 2, 3))
+    assert 70 < int(grey.sum()) < 130
+    luma = without_colour(photo(colour=True).astype(np.float32) / 255)
+    expected = photo(colour=True) / 255 @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(luma, np.stack([expected] * 3, 2), atol=1e-6)
+
+
 def test_lost_resolution_has_the_factors_that_were_asked_for():
     image = photo(48, 48)
     noise = NoiseConfig(
@@ -139,6 +180,7 @@ def test_validation_images_are_spoilt_as_their_level_says():
         (["noise.artefacts={quality: [50, 10]}"], "quality as"),
         (["noise.artefacts={quality: [0, 10]}"], "noise.artefacts.quality"),
         (["noise.artefacts={factors: [1]}"], "noise.artefacts.factors"),
+        (["noise.artefacts={subsampling: 1.5}"], "noise.artefacts.subsampling"),
         (["noise.kind=gaussian"], "noise.kind one of jpeg, upsampling, mixture alone"),
         (["noise.kind=jpeg", "noise.validation=[10.5]"], "as qualities"),
         (["noise.kind=jpeg", "noise.validation=[101]"], "as qualities"),

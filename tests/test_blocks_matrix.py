@@ -119,6 +119,8 @@ def test_dncnn(kind, photographs):
     config = cell("dncnn", kind, "data.images=null", f"data.folder={photographs}")
     images = load_training_images(config, Observer())
     denoiser = initial_denoiser(config, images, config.streams)
+    image = torch.rand(1, 1, 12, 12)
+    assert denoiser.network.eval()(image).equal(image)  # training begins there
     before = copied(denoiser.network)
     stages = 3 if "residual" in kind else 6
     assert blocks_of(denoiser.network, ["layers"]) == expected(kind, stages)

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from hsi_suite.backbones import begin_silent
 from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.building import build_denoiser, build_model
 from hsi_suite.models.dncnn import DnCNN
@@ -206,3 +207,35 @@ def test_a_blind_colour_network_begins_as_the_grey_one_on_luma():
     for channel in range(3):
         assert torch.allclose(taken[0, channel, inner, inner], found[0, 0, inner, inner], atol=1e-5)
     assert not torch.allclose(found[0, 0, inner, inner], torch.zeros(16, 16), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [("dncnn", 1), ("ircnn", 1), ("residual_unet", 1), ("guided_unet", 3), ("refined_unet", 3)],
+)
+def test_training_begins_with_images_as_they_are_where_the_noise_is_predicted(name, channels):
+    generator = torch.Generator().manual_seed(0)
+    network = build_denoiser(name, in_channels=channels, options={}, generator=generator).eval()
+    image = torch.rand(1, channels + network.takes_noise_map, 16, 16)
+    drawn = {key: value.clone() for key, value in network.state_dict().items()}
+    assert (network(image) - image[:, :channels]).abs().amax() > 1e-3
+    begin_silent(network)
+    torch.testing.assert_close(network(image), image[:, :channels], rtol=0, atol=1e-6)
+    changed = [key for key, value in network.state_dict().items() if not value.equal(drawn[key])]
+    last = (
+        "layers.16.",
+        "networks.0.6.",
+        "tail.",
+        "brightness.tail.",
+        "colour.tail.",
+        "first.tail.",
+    )
+    assert changed and all(key.startswith((*last, "second.tail.")) for key in changed)
+
+
+def test_networks_that_predict_the_image_keep_what_is_drawn():
+    generator = torch.Generator().manual_seed(0)
+    network = build_denoiser("fdncnn", in_channels=1, options={}, generator=generator)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    begin_silent(network)
+    assert all(value.equal(before[key]) for key, value in network.state_dict().items())

@@ -34,7 +34,13 @@ from .inception_v4 import (
     reduction_a,
     reduction_b,
 )
-from .initialisation import initialise, initialise_glorot, initialise_kaiming
+from .initialisation import (
+    begin_silent,
+    initialise,
+    initialise_glorot,
+    initialise_kaiming,
+    predicts_difference,
+)
 from .inverted_residual import inverted_residual
 from .pooling import AdaptiveMeanPool, AveragePool, GlobalMean, max_pool
 from .resampling import PixelShuffle, PixelUnshuffle, shuffle_up, unshuffle_down
@@ -84,6 +90,7 @@ __all__ = [
     "auxiliary_head_v1",
     "auxiliary_head_v3",
     "basic_residual",
+    "begin_silent",
     "bottleneck_residual",
     "breaks_equivariance",
     "build_block",
@@ -112,6 +119,7 @@ __all__ = [
     "inverted_residual",
     "max_pool",
     "preactivation_residual",
+    "predicts_difference",
     "reduction_a",
     "reduction_b",
     "residual_inception_v1",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import ConfigError
+from ..restoration.colour import LUMA
 
 Picture = NDArray[np.float32]
 _LEVELS = np.float32(255)
@@ -63,6 +64,16 @@ def through_small(picture: Picture, factor: int) -> Picture:
 def eight_bits(picture: Picture) -> NDArray[np.uint8]:
     """Clipped to 0 to 1 and rounded to 256 levels."""
     return np.rint(picture.clip(0, 1) * _LEVELS).astype(np.uint8)
+
+
+def without_colour(picture: Picture) -> Picture:
+    """A picture in colour that has its luma (ITU-R 601) as red, green and blue.
+
+    Args:
+        picture: lines × samples × 3.
+    """
+    luma = picture @ np.array(LUMA, np.float32)
+    return np.repeat(luma[..., None], 3, 2)
 
 
 def studio_luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

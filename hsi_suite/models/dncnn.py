@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..backbones import ConvNormAct, LayerChoice
+from ..backbones import ConvNormAct, LayerChoice, predicts_difference
 from ..backbones.footprint import footprint
 from ..backbones.stages import NOTHING, StageStyle, build_stage, stage_end
 from ..errors import ConfigError
@@ -16,7 +16,7 @@ class DnCNN(nn.Module):
     Section III-A: a convolution with ReLU, `depth` - 2 convolutions with batch norm and ReLU, a
     convolution; all 3×3, zero padded. DnCNN-S (one known σ) has 17 layers, DnCNN-B (σ unknown,
     0 to 55) and CDnCNN-B (colour) have 20. The layers before a norm have no bias, as the norm
-    brings one.
+    brings one. Its trainings let the last layer begin as zero (`begin_silent`).
 
     The inner layers may be other blocks, by the words of `StageStyle`; the network still predicts
     the noise. A residual block has two convolutions, so a body of as many layers is twice as deep.
@@ -56,6 +56,7 @@ class DnCNN(nn.Module):
         norm = NOTHING if norm is None else norm
         style = StageStyle(block, attention, scale, norm, activation)
         self.layers = block_row(in_channels, in_channels, depth, width, style)
+        predicts_difference(self.layers[-1])
         self.receptive_radius = footprint(self.layers, 2).radius
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..backbones import ConvNormAct, LayerChoice
+from ..backbones import ConvNormAct, LayerChoice, predicts_difference
 from ..errors import ConfigError
 
 _DILATIONS = (1, 2, 3, 4, 3, 2, 1)
@@ -94,8 +94,9 @@ class IRCNN(nn.Module):
 
 def _dilated_row(in_channels: int, width: int, norm: LayerChoice) -> nn.Sequential:
     first, *inner, last = _DILATIONS
+    noise = ConvNormAct(width, in_channels, 3, dim=2, dilation=last, activation=None)
     return nn.Sequential(
         ConvNormAct(in_channels, width, 3, dim=2, dilation=first),
         *(ConvNormAct(width, width, 3, dim=2, dilation=d, norm=norm) for d in inner),
-        ConvNormAct(width, in_channels, 3, dim=2, dilation=last, activation=None),
+        predicts_difference(noise),
     )

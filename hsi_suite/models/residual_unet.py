@@ -15,7 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..backbones import LayerChoice, PixelShuffle, PixelUnshuffle, shuffle_up
+from ..backbones import (
+    LayerChoice,
+    PixelShuffle,
+    PixelUnshuffle,
+    predicts_difference,
+    shuffle_up,
+)
 from ..backbones.footprint import footprint
 from ..backbones.stages import StageStyle
 from ..errors import ConfigError
@@ -95,7 +101,7 @@ class ResidualUNet(nn.Module):
             for fine, coarse in reversed(steps)
         )
         self.decoders = nn.ModuleList(unet_level(*level) for level in reversed(levels[:-1]))
-        self.tail = linear_unit(channels[0], in_channels * cell, 3)
+        self.tail = predicts_difference(linear_unit(channels[0], in_channels * cell, 3))
         self.shuffle = PixelShuffle(unshuffle, dim=2)
         ways = [*self.encoders, self.bottom]
         reaches = [footprint(way[0], 2).radius for way in ways]

@@ -108,6 +108,9 @@ class ArtefactsConfig(Section):
 
     Attributes:
         quality: lowest and highest quality of the JPEG, 1 to 100; each patch draws its own, evenly.
+        subsampling: share of the JPEGs in colour whose colour has half the resolution (4:2:0);
+            validation images have it from 0.5 on.
+        grey: share of the patches in colour that lose it first, so that grey is learnt too.
         factors: of which each patch draws the one by which it is made smaller and larger again.
         validation_quality: of a mixture, the JPEG qualities at which validation images are
             restored; [] for none.
@@ -115,6 +118,8 @@ class ArtefactsConfig(Section):
     """
 
     quality: Annotated[list[Quality], Field(min_length=2, max_length=2)] = Field(default=[5, 99])
+    subsampling: Share = 0.0
+    grey: Share = 0.0
     factors: Annotated[list[Factor], Field(min_length=1)] = Field(default=[2, 3, 4])
     validation_quality: list[Quality] = Field(default=[10, 20])
     validation_factors: list[Factor] = Field(default=[2, 3])

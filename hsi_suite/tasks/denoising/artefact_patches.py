@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.artefacts import through_jpeg, through_small
+from ...data.artefacts import through_jpeg, through_small, without_colour
 from ...data.noise import add_gaussian
 from ...schemas.denoising import ArtefactsConfig, NoiseConfig
 from .evaluation import Clean, picture_batch
@@ -36,9 +36,16 @@ class ArtefactPatches:
         self.patch = patch
         # Whole cells of every factor, so that nothing has to be continued at the patch's end.
         cells = math.lcm(*self.artefacts.factors)
-        wanted = -(-(patch + _BLOCK) // cells) * cells
+        # Blocks of colour of half the resolution are twice as large.
+        block = 2 * _BLOCK if self.artefacts.subsampling else _BLOCK
+        wanted = -(-(patch + block) // cells) * cells
         self.side = min(wanted, largest)
         """Side of the patches with their margin."""
+
+    @property
+    def mostly_subsampled(self) -> bool:
+        """Whether at least half of the JPEGs in colour have half the resolution of colour."""
+        return self.artefacts.subsampling >= 0.5
 
     def spoil(
         self, patches: Sequence[Pixels], generator: np.random.Generator
@@ -54,6 +61,8 @@ class ArtefactPatches:
         noisy, clean, sigmas = [], [], []
         for patch in patches:
             whole = patch.astype(np.float32) / _LEVELS
+            if whole.ndim == 3 and _happens(self.artefacts.grey, generator):
+                whole = without_colour(whole)
             spoilt, sigma = self._spoilt(whole, generator)
             line, sample = generator.integers(0, self.side - self.patch + 1, 2)
             inner = (slice(line, line + self.patch), slice(sample, sample + self.patch))
@@ -69,9 +78,16 @@ class ArtefactPatches:
             kind = ("gaussian", "jpeg", "upsampling")[generator.integers(0, 3)]
         if kind == "jpeg":
             low, high = self.artefacts.quality
-            return through_jpeg(whole, int(generator.integers(low, high + 1))), 0.0
+            quality = int(generator.integers(low, high + 1))
+            halved = whole.ndim == 3 and _happens(self.artefacts.subsampling, generator)
+            return through_jpeg(whole, quality, subsampling=halved), 0.0
         if kind == "upsampling":
             return through_small(whole, int(generator.choice(self.artefacts.factors))), 0.0
         lowest, highest = self.noise.sigma
         sigma = float(generator.uniform(lowest, highest)) / float(_LEVELS)
         return add_gaussian(whole, sigma, generator), sigma
+
+
+def _happens(share: float, generator: np.random.Generator) -> bool:
+    """Whether a draw falls into a share; of none nothing is drawn."""
+    return share > 0 and bool(generator.random() < share)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from ...backbones import begin_silent
 from ...checksums import hash_file
 from ...data.images import ImageSet, load_images, read_folder
 from ...data.photographs import read_header
@@ -68,6 +69,8 @@ def starting_weights(config: DenoisingConfig) -> dict[str, str]:
 def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStreams) -> Denoiser:
     """What training starts from: weights of the stream `init`, or those that were asked for.
 
+    Those of `init` leave images as they are, where the network predicts their noise.
+
     Raises:
         ConfigError: the weights are of another network than the configuration's.
         RunError: they are damaged, or none of this project.
@@ -82,6 +85,7 @@ def initial_denoiser(config: DenoisingConfig, images: ImageSet, seeds: SeedStrea
         dataset=images.name,
     )
     denoiser = untrained_denoiser(header, torch.device(config.device), seeds.torch("init"))
+    begin_silent(denoiser.network)
     if config.model.weights is not None:
         given = load_denoiser(find_weights(config.model.weights), torch.device(config.device))
         _refuse_other_network("model.weights", config.model.weights, given.header, header)

@@ -148,7 +148,8 @@ class ImageDenoising:
             return with_noise(image, seed, sigma=chosen.value)
         clean = image.astype(np.float32) / np.float32(_LEVELS)
         if chosen.kind == "jpeg":
-            spoilt = through_jpeg(clean, int(chosen.value))
+            halved = clean.ndim == 3 and self.artefacts.mostly_subsampled
+            spoilt = through_jpeg(clean, int(chosen.value), subsampling=halved)
         elif chosen.kind == "upsampling":
             spoilt = through_small(clean, int(chosen.value))
         else:
