@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from .workload import Workload
 
 #: The modules with groups, in the order of the report.
-NAMES = ("start_up", "classification", "layer_costs", "denoising", "retrieval", "sweeps")
+NAMES = (
+    "start_up",
+    "classification",
+    "layer_costs",
+    "denoising",
+    "retrieval",
+    "pixel_ways",
+    "sweeps",
+)
 
 Say = Callable[[str], None]
 Table = dict[str, Any]

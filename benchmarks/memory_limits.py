@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 LINES, SAMPLES, BANDS = 256, 256, 100
+_LEARNT = "synthetic"
 _LEAST = re.compile(r"(?:at least|above|need about|takes about|takes|need) ([\d.]+) ([MG])B")
 _BESIDE = re.compile(r"takes about ([\d.]+) ([MG])B beside ([\d.]+) ([MG])B")
 _MORE = re.compile(r"by ([\d.]+) ([MG])B")
@@ -45,7 +46,7 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
     cube, labels = folder / "scene.hdr", folder / "labels.npy"
     if not labels.exists():
         _write_scene(cube, labels)
-    trained = ["--dataset", "synthetic", "--epochs", "1"]
+    trained = ["--dataset", _LEARNT, "--epochs", "1"]
     scene = ["--scene", str(cube), "--labels", str(labels), "--epochs", "1"]
     few = ["--set", "split.train=0.005"]
     nets = {
@@ -120,15 +121,19 @@ def _write_scene(cube: Path, labels: Path) -> None:
     """A scene of six materials in blocks, with noise, in ENVI and NPZ; photographs beside it."""
     from PIL import Image
 
+    from hsi_suite.data.synthetic import generate_scene
     from hsi_suite.data.writers import write_layers
 
+    # The bands of the scene that the runs below learn from, as others are refused.
+    centres = generate_scene(_LEARNT).wavelengths
+    assert centres is not None and len(centres) == BANDS
     rng = np.random.default_rng(0)
     spectra = rng.uniform(500, 4000, (6, BANDS))
     blocks = rng.integers(0, 6, (-(-LINES // 20), -(-SAMPLES // 20)))
     kinds = np.kron(blocks, np.ones((20, 20), int))[:LINES, :SAMPLES]
     values = spectra[kinds] + rng.normal(0, 60, (LINES, SAMPLES, BANDS))
     write_layers(cube, values.astype(np.float32), [f"band {i}" for i in range(BANDS)])
-    wavelengths = ", ".join(f"{value:.1f}" for value in np.linspace(400, 2500, BANDS))
+    wavelengths = ", ".join(f"{value:.2f}" for value in centres)
     with cube.open("a") as header:
         header.write(f"wavelength units = Nanometers\nwavelength = {{{wavelengths}}}\n")
     np.savez(cube.with_suffix(".npz"), cube=values.astype(np.float32))

@@ -23,7 +23,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from .device_memory import FAILURES, exhausted, release, rows_apart
-from .sliding import SlidingLinear
+from .memory import unfolds
+from .sliding import SlidingLinear, sliding_effort
 from .task import WindowNetwork
 
 # Memory stays below that of training, and what strips compute beyond their borders is little.
@@ -36,6 +37,10 @@ _PIECE_PLACES = 12_000
 _PIECE_LINES = 80
 # Neighbourhoods of features at once, where a head sees them one by one.
 _SQUARES = 512
+# A product with copied neighbourhoods, or with the features of windows, against the multiply-adds
+# of a convolution: its weights are read anew for a few rows.
+_ROWS_EFFORT = 2.5
+_HALVES, _SQUARES_OF_16 = (2, 1), (4, 4)
 
 
 def runs_dense(network: object, training: bool) -> TypeGuard[WindowNetwork]:
@@ -61,14 +66,33 @@ def scene_features(network: WindowNetwork, padded: Tensor) -> Tensor:
 
 
 def _piece_features(network: WindowNetwork, padded: Tensor) -> Tensor:
-    lines = padded.shape[1] - network.margin
-    # A single input with few channels goes to a convolution that is up to ten times slower than
-    # the one for batches (torch 2.13 on CPUs); hence a batch of two halves.
-    half = -(-lines // 2)
-    padded = functional.pad(padded, (0, 0, 0, 2 * half - lines))
-    upper, lower = padded[:, : half + network.margin], padded[:, half:]
-    halves = network.features(torch.stack([upper, lower]))
-    return halves.transpose(0, 1).flatten(1, 2)[:, :lines]
+    margin = network.margin
+    lines, samples = (size - margin for size in padded.shape[1:])
+    down, across = features_grid(network, lines, samples)
+    height, width = -(-lines // down), -(-samples // across)
+    padded = functional.pad(padded, (0, across * width - samples, 0, down * height - lines))
+    tiles = padded.unfold(1, height + margin, height).unfold(2, width + margin, width)
+    features = network.features(tiles.permute(1, 2, 0, 3, 4).flatten(0, 1))
+    side_by_side = features.reshape(down, across, *features.shape[1:]).permute(2, 0, 3, 1, 4)
+    return side_by_side.flatten(3, 4).flatten(1, 2)[:, :lines, :samples]
+
+
+def features_grid(network: WindowNetwork, lines: int, samples: int) -> tuple[int, int]:
+    """How many tiles, down and across, the features of a piece are computed in, as one batch.
+
+    A single input with few channels goes to a convolution that is up to ten times slower than the
+    one for batches (torch 2.13 on CPUs); hence two halves. Of networks that torch unfolds for
+    batches below 16, where that pays.
+
+    Args:
+        network: whose features.
+        lines: of the features.
+        samples: likewise.
+    """
+    assert isinstance(network, torch.nn.Module)
+    if unfolds(network) and min(lines, samples) >= 4 * max(1, network.margin):
+        return _SQUARES_OF_16
+    return _HALVES
 
 
 def pixel_logits(network: WindowNetwork, features: Tensor, pixels: Tensor) -> Tensor:
@@ -134,8 +158,8 @@ def strip_logits(
         pixels mean nothing.
     """
     lines, samples = wanted.shape
-    height = strip_lines or _strip_height(network, samples)
-    head = _head_of_strips(network, int(wanted.sum()))
+    height = strip_lines or strip_height(network, samples)
+    head = _head_of_strips(network, int(wanted.sum()), wanted.numel())
     held = _Held(network, padded)
     start = 0
     while start < lines:
@@ -193,7 +217,8 @@ def _tried_strip(
         return None
 
 
-def _strip_height(network: WindowNetwork, samples: int) -> int:
+def strip_height(network: WindowNetwork, samples: int) -> int:
+    """Lines of a strip of so many samples, unless said otherwise."""
     height = _STRIP_LINES * max(1, _STRIP_PIXELS // samples // _STRIP_LINES)
     assert isinstance(network, torch.nn.Module)
     # The last layer holds a weight or bias for each class; a pixel has a logit for each.
@@ -201,15 +226,37 @@ def _strip_height(network: WindowNetwork, samples: int) -> int:
     return min(height, max(1, _STRIP_LOGITS // (len(last) * samples)))
 
 
-def _head_of_strips(network: WindowNetwork, places: int) -> Callable[[Tensor, Tensor], Tensor]:
+def head_effort(network: WindowNetwork, count: int, places: int | None) -> float:
+    """What the head's layer over all features of a window costs, as multiply-adds of convolutions.
+
+    What comes after it costs the same however it is done, and so does a head without one.
+
+    Args:
+        network: whose head.
+        count: of wanted pixels.
+        places: of the part of the scene they are in; None where they are seen by their windows.
+    """
+    first, _ = network.split_head()
+    if first is None:
+        return 0.0
+    rows = _ROWS_EFFORT * count * first.weight.numel()
+    if places is None:
+        return rows
+    return min(rows, sliding_effort(first, network.window - network.margin, places))
+
+
+def _head_of_strips(
+    network: WindowNetwork, count: int, places: int
+) -> Callable[[Tensor, Tensor], Tensor]:
     """The head over a strip: from features and wanted pixels to lines × samples × classes.
 
     Args:
         network: one that `runs_dense`.
-        places: about how many pixels there will be in all.
+        count: of wanted pixels.
+        places: about how many there will be in all.
     """
     first, rest = network.split_head()
-    if first is None:
+    if first is None or head_effort(network, count, None) <= head_effort(network, count, places):
         return partial(_square_logits, network)
     linear = SlidingLinear(first, network.window - network.margin, places)
 

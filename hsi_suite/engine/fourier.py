@@ -141,17 +141,33 @@ def tile_side(side: int, outputs: int, depth: int, places: int) -> int:
         depth: of the features.
         places: about how many squares there will be in all.
     """
-
-    def multiplications(tile: int) -> float:
-        frequencies, fresh = tile // 2 + 1, tile - side + 1
-        kernels = depth * outputs * 2 * frequencies * side * (side + 3 * tile)
-        given = depth * 2 * frequencies * tile * (tile + 3 * tile)
-        product = 3 * frequencies * tile * depth * outputs
-        back = outputs * 2 * frequencies * fresh * (2 * tile + fresh)
-        return kernels + -(-places // fresh**2) * (given + product + back)
-
     least = 16 * -(-(side - 1) // 8)
-    return min((max(tile, least) for tile in _TILES), key=multiplications)
+    return min(
+        (max(tile, least) for tile in _TILES),
+        key=lambda tile: _products(tile, outputs, depth, side, places),
+    )
+
+
+def correlation_products(outputs: int, depth: int, side: int, places: int) -> float:
+    """Multiplications of a `FourierCorrelation`, those of its kernels included.
+
+    Args:
+        outputs: of the layer.
+        depth: of the features.
+        side: of the squares.
+        places: about how many squares there will be in all.
+    """
+    tile = tile_side(side, outputs, depth, places)
+    return _products(tile, outputs, depth, side, places)
+
+
+def _products(tile: int, outputs: int, depth: int, side: int, places: int) -> float:
+    frequencies, fresh = tile // 2 + 1, tile - side + 1
+    kernels = depth * outputs * 2 * frequencies * side * (side + 3 * tile)
+    given = depth * 2 * frequencies * tile * (tile + 3 * tile)
+    product = 3 * frequencies * tile * depth * outputs
+    back = outputs * 2 * frequencies * fresh * (2 * tile + fresh)
+    return kernels + -(-places // fresh**2) * (given + product + back)
 
 
 def _transforms(tile: int, side: int, like: Tensor) -> _Transforms:

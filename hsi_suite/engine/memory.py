@@ -89,15 +89,20 @@ def dense_gradient_bytes(
     return float(squared * lines * samples + linear * (lines + samples) / 2 + constant)
 
 
-def _unfolds(layer: nn.Module) -> TypeGuard[nn.Conv3d]:
-    """Whether torch unfolds fewer than 16 inputs for a layer.
+def unfolds(network: nn.Module) -> bool:
+    """Whether torch unfolds fewer than 16 inputs for a layer of a network, which is slow.
 
     One thread does for kernels without height and width (`ConvParams::use_mkldnn` of torch's
     Convolution.cpp; measured with torch 2.13).
     """
+    return any(map(_unfolds, network.modules()))
+
+
+def _unfolds(layer: nn.Module) -> TypeGuard[nn.Conv3d]:
     return (
         isinstance(layer, nn.Conv3d)
         and layer.kernel_size[1:] == (1, 1)
         and {*layer.stride, *layer.dilation} == {1}
+        and layer.weight.device.type == "cpu"
         and torch.get_num_threads() == 1
     )

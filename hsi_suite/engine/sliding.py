@@ -6,13 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .fourier import FourierCorrelation, correlation_bytes
+from .fourier import FourierCorrelation, correlation_bytes, correlation_products
 
 # Measured, see docs/decisions/0003-dense-training.md: below this side of the squares the plain
 # convolution is faster, and below this many products (for each pair of channels) the transform
 # of the layer's weights does not pay.
 _LEAST_SIDE = 9
 _LEAST_PRODUCTS = 2_000_000
+# What one multiply-add of the transforms' small products takes, against one of a convolution.
+_FOURIER_EFFORT = 3.0
 # Transforms round relative to the largest values (1e-6): beside such outliers that is too much.
 # Measured on scenes: 2 to 8, features of the brightest place against those of the darker ones.
 _OUTLYING = 50
@@ -51,6 +53,20 @@ class SlidingLinear:
         with torch.autocast(features.device.type, enabled=False):
             sums = self.fourier(features.to(self.kernels.dtype))
         return sums if self.bias is None else sums + self.bias
+
+
+def sliding_effort(layer: nn.Linear, side: int, places: int) -> float:
+    """What a `SlidingLinear` costs, in multiply-adds of convolutions.
+
+    Args:
+        layer: as there.
+        side: as there.
+        places: as there.
+    """
+    if not _pays(side, places):
+        return float(places * layer.weight.numel())
+    depth = layer.in_features // side**2
+    return _FOURIER_EFFORT * correlation_products(layer.out_features, depth, side, places)
 
 
 def sliding_bytes(layer: nn.Linear, side: int, places: int, at_once: int) -> float:

@@ -18,6 +18,7 @@ from ...engine.dense import pixel_logits, runs_dense, scene_features, strip_logi
 from ...engine.device_memory import InHalves, rows_apart
 from ...engine.finite import check_finite, output_of
 from ...engine.observer import Observer
+from ...engine.pixel_ways import plan_parts, windows_at_once
 from ...engine.tiled import TileGrid, tile_logits
 from ...losses import classification_loss
 from ...seeding import SeedStreams
@@ -123,14 +124,13 @@ class PixelClassification:
         """Loss, neither weighted nor smoothed, and accuracy of the validation part."""
         if not len(self.validation):
             return {}
-        if self._padded is None:
-            logits = window_logits(model, self.sampler, self.validation, self.evaluation_batch)
-        else:
-            assert runs_dense(model, training=False)
-            features = scene_features(model, self._padded)
-            chunks = torch.split(self.validation.to(features.device), self.evaluation_batch)
-            logits = torch.cat([pixel_logits(model, features, chunk) for chunk in chunks])
-        classes = self.classes[self.validation].to(logits.device)
+        wanted = torch.zeros(len(self.classes), dtype=torch.bool)
+        wanted[self.validation] = True
+        wanted = wanted.reshape(-1, self.sampler.samples)
+        parts = scene_logits(model, self.sampler, wanted, self.evaluation_batch, Observer())
+        pixels, rows = zip(*parts, strict=True)
+        logits = torch.cat(rows)
+        classes = self.classes[torch.cat(pixels)].to(logits.device)
         return {
             "loss": float(functional.cross_entropy(logits, classes)),
             "accuracy": float((logits.argmax(1) == classes).double().mean()),
@@ -202,7 +202,7 @@ def scene_logits(
     Gradients are the caller's to switch off.
 
     Args:
-        model: sees the scene in strips where that is exact, else windows.
+        model: sees the scene where that is exact, and cheaper (`engine.pixel_ways`), else windows.
         sampler: of the scene.
         wanted: lines × samples, True for N pixels.
         batch_size: windows per forward pass.
@@ -215,9 +215,24 @@ def scene_logits(
         pixels = wanted.flatten().nonzero().squeeze(1)
         yield from _window_batches(model, sampler, pixels, batch_size, observer)
         return
-    samples = wanted.shape[1]
-    for line, logits in strip_logits(model, sampler.planes, wanted):
-        chosen = wanted[line : line + len(logits)]
-        pixels = line * samples + chosen.flatten().nonzero().squeeze(1)
-        yield pixels, check_finite(logits[chosen.to(logits.device)].float(), output_of(model))
-        observer.advance(len(pixels))
+    everywhere = torch.arange(wanted.numel()).reshape(wanted.shape)
+    for part in plan_parts(model, sampler.planes, wanted) if wanted.any() else ():
+        chosen, places = wanted[part.place], everywhere[part.place]
+        if part.by_windows:
+            most = min(batch_size, windows_at_once(model, sampler.device))
+            yield from _even_batches(model, sampler, places[chosen], most, observer)
+            continue
+        for line, logits in strip_logits(model, part.padded(sampler.planes, model.window), chosen):
+            strip = slice(line, line + len(logits))
+            rows = logits[chosen[strip].to(logits.device)].float()
+            yield places[strip][chosen[strip]], check_finite(rows, output_of(model))
+            observer.advance(len(rows))
+
+
+def _even_batches(
+    model: object, sampler: WindowSampler, pixels: Tensor, most: int, observer: Observer
+) -> Iterator[Batch]:
+    """Windows in batches of one size, as a small last one is slow for what it holds."""
+    assert isinstance(model, nn.Module)
+    batches = -(-len(pixels) // most)
+    return _window_batches(model, sampler, pixels, -(-len(pixels) // batches), observer)
