@@ -229,7 +229,7 @@ def test_networks_by_name_are_plain_modules():
 
 
 def test_denoising_refuses_what_it_cannot_know():
-    with pytest.raises(ShapeError, match=r"real numbers from 0 to 300.*white"):
+    with pytest.raises(ShapeError, match=r"numbers from 0 to 300.*white"):
         hsi.denoise(np.linspace(0, 300, 1024).reshape(32, 32), sigma=20)
     for array, message in (
         (np.zeros((9, 9), complex), "complex"),

@@ -210,8 +210,20 @@ def test_arrays_of_no_scale_are_denoised_by_their_range(weights):
     plain = hsi.denoise(NOISY - least, weights=weights, verbose=0)
     far = moved / 4000 + 0.5 - least - plain
     assert np.sqrt(np.mean(far**2)) < 0.1 * np.sqrt(np.mean((NOISY - CLEAN) ** 2))
-    with pytest.raises(ShapeError, match="real numbers from -"):
+    with pytest.raises(ShapeError, match="numbers from -"):
         hsi.denoise(NOISY * 4000 - 2000, sigma=20, weights=weights)
+    # Of a list, or of arithmetic with pixels, comes a type whose largest number is nobody's white.
+    pixels = np.rint(NOISY * 255).clip(0, 255).astype(np.uint8)
+    expected = hsi.denoise(pixels, sigma=25, weights=weights, verbose=0)
+    for wide in (np.int64, np.uint32, np.int16):
+        given = pixels.astype(wide)
+        found = hsi.denoise(given, sigma=25, white=255, weights=weights, verbose=0)
+        assert found.dtype == wide
+        assert np.abs(np.clip(found.astype(float), 0, 255) - expected).max() <= 1
+        with pytest.raises(ShapeError, match="ame the value that is white"):
+            hsi.denoise(given.tolist(), sigma=25, weights=weights)
+        with pytest.warns(UserWarning, match="no known scale"):
+            assert hsi.denoise(given, weights=weights, verbose=0).max() < 400
     whole = np.rint(NOISY * 20_000 - 10_000).astype(np.int16)
     with pytest.warns(UserWarning, match="counts as black"):
         assert hsi.denoise(whole, weights=weights, verbose=0).min() < -5000

@@ -56,8 +56,8 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
             cubes in their own units; None estimates it, of cubes band by band.
         noise: of images, where neither weights nor sigma are given: "gaussian", "camera" or "jpeg"
             takes the weights for it; "auto" looks at each image, and leaves a clean one as it is.
-        white: of images: the value that is white; None: the largest of the type for whole numbers,
-            1 for real ones.
+        white: of images: the value that is white; None: the largest of the type for whole numbers
+            of 8 and 16 bits without a sign, 1 for all others, see `denoise`.
         strength: share of the change that is made, 0 to 1.
         mode: of cubes: "subspace"; "robust", which also finds and mends stripes, stuck and odd
             values; or "bands" to denoise each band alone.
@@ -185,7 +185,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         network = self._network()
         if not network.network.takes_noise_map:
             raise ConfigError("weights", "a network without a σ map", "one with, as the default")
-        given = as_image(image)
+        given = _measured(as_image(image))
         with computing(self._device(), self.threads or available_threads(), True):
             level = _level(given, self.white, 0)
             seen = given if not level.black else given.astype(np.float32) - np.float32(level.black)
@@ -291,8 +291,9 @@ def denoise(
             cubes in their own units; None estimates it, of cubes band by band.
         weights: as of `Denoiser`, and so are the others.
         noise: of images: what is known of their noise.
-        white: of images: the value that is white; real numbers that are not on the scale 0 to 1
-            need it only where σ is said, else their own range serves (warned of).
+        white: of images: the value that is white; real numbers that are not on the scale 0 to 1,
+            and whole ones of other types than uint8 and uint16, need it only where σ is said, else
+            their own range serves (warned of).
         strength: share of the change that is made, 0 to 1.
         mode: of cubes: "subspace"; "robust", which also finds and mends stripes, stuck and odd
             values; or "bands" to denoise each band alone.
@@ -333,8 +334,9 @@ def _image(
     how: Restoration,
     observer: Observer,
 ) -> NDArray[Any]:
-    level = _level(image, white, sigma)
-    seen = image if not level.black else image.astype(np.float32) - np.float32(level.black)
+    values = _measured(image)
+    level = _level(values, white, sigma)
+    seen = values if not level.black else values.astype(np.float32) - np.float32(level.black)
     if level.remark:
         warnings.warn(level.remark, stacklevel=5)
     choice = networks.choose(seen, level.value, sigma=None if sigma is None else sigma / _LEVELS)
@@ -351,7 +353,19 @@ def _image(
     clean = restore(
         network, seen, level.value, sigmas, tiling, how, dtype=seen.dtype, observer=observer
     )
-    return shifted_back(clean, level.black, image.dtype) if level.black else clean
+    if values is image and not level.black:
+        return clean
+    return shifted_back(clean, level.black, image.dtype)
+
+
+def _measured(image: NDArray[Any]) -> NDArray[Any]:
+    """An image whose type says what is white, or real numbers of which it is asked.
+
+    Nobody means the largest number of 32 or 64 bits, nor of those with a sign, by white: what
+    comes of a list, or of arithmetic with pixels, has such a type.
+    """
+    pixels = image.dtype.kind == "u" and image.dtype.itemsize <= 2
+    return image if pixels or image.dtype.kind == "f" else image.astype(np.float32)
 
 
 def _level(image: NDArray[Any], given: float | None, sigma: float | None) -> WhiteLevel:
@@ -362,8 +376,10 @@ def _level(image: NDArray[Any], given: float | None, sigma: float | None) -> Whi
     """
     level = white_level(Photograph(image), None if given is None else float(given))
     if not level.known and sigma is not None:
-        found = f"real numbers from {image.min():.4g} to {image.max():.4g}"
-        raise ShapeError("image", found, "values from 0 to 1", "name the value that is white")
+        found = f"numbers from {image.min():.4g} to {image.max():.4g}"
+        raise ShapeError(
+            "image", found, "uint8, uint16 or values from 0 to 1", "name the value that is white"
+        )
     return level
 
 

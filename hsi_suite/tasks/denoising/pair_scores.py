@@ -132,8 +132,8 @@ def evaluate_pairs(
         HsiSuiteError: the weights or a photograph cannot be read.
     """
     observer = observer or Observer()
-    if not all(0 <= sigma < np.inf for sigma in sigmas):
-        raise ConfigError("--sigma", f"{[*sigmas]}", "0 or more, on the scale 0 to 255")
+    if not all(0 <= sigma <= 255 for sigma in sigmas):
+        raise ConfigError("--sigma", f"{[*sigmas]}", "numbers from 0 to 255")
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         methods = _methods(weights, sigmas, where)

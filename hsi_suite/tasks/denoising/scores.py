@@ -84,8 +84,8 @@ def evaluate_weights(
         HsiSuiteError: the weights or the images cannot be read.
     """
     observer = observer or Observer()
-    if not sigmas or not all(0 <= sigma < np.inf for sigma in sigmas):
-        raise ConfigError("--sigma", f"{[*sigmas]}", "0 or more, on the scale 0 to 255")
+    if not sigmas or not all(0 <= sigma <= 255 for sigma in sigmas):
+        raise ConfigError("--sigma", f"{[*sigmas]}", "numbers from 0 to 255")
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         denoiser = load_weights(weights, where)
