@@ -2,7 +2,8 @@
 
 Three real scenes (of `HSI_DATA_DIR`), brought to the range 0 to 1 as a whole, get the noise of
 `hsi_suite.data.noise_cases` and are denoised with the weights that ship: as by default, with
-`repair`, and by mode "robust". `--cases random` is a case besides: 10 to 30 % of the values of a
+`repair`, and by mode "robust"; "local" and "robust_local" leave the non-local step out.
+`--cases random` is a case besides: 10 to 30 % of the values of a
 third of the bands are drawn evenly from the range, so that none repeats. Rows that are in the
 folder of `--keep` already are not computed again. `--clean` adds no noise but shows how much each
 way changes a scene as it is.
@@ -35,7 +36,10 @@ METHODS: dict[str, dict[str, Any]] = {
     "default": {},
     "repair": {"repair": True},
     "robust": {"mode": "robust"},
+    "local": {"non_local": False},
+    "robust_local": {"mode": "robust", "non_local": False},
 }
+_SHOWN = ("default", "repair", "robust")
 _RANDOM = (0.1, 0.3)
 
 Cube = NDArray[np.float32]
@@ -100,7 +104,7 @@ def main() -> None:
     )
     parser.add_argument("--scenes", nargs="+", choices=SCENES, default=SCENES)
     parser.add_argument("--cases", nargs="+", choices=[*CASES, "random"], default=CASES)
-    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=_SHOWN)
     parser.add_argument("--sigma", type=float, default=255 * TYPICAL_SIGMA, help="mean, of 255")
     parser.add_argument("--side", type=int, help="crop the scenes to so many lines and samples")
     parser.add_argument("--seed", type=int, default=0)
