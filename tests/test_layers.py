@@ -34,6 +34,7 @@ LAYERS = [
         "backbones",
         "metrics",
         "losses",
+        "operation_count",
         "transfer",
         "schemas",
         "weights",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ..errors import ShapeError
 from .band_selection import BandSelection, same_band
@@ -85,6 +84,9 @@ def match_bands(given: KnownBands, learnt: KnownBands) -> BandMatch | None:
             return BandMatch(numbers, _told(given, learnt, "number", None))
     if wavelengths is None or wanted is None or given.count < learnt.count:
         return None
+    # Not at the top: every training comes by here, and few match bands.
+    from scipy.optimize import linear_sum_assignment
+
     apart = np.abs(wanted[:, None] - wavelengths)
     bands = linear_sum_assignment(apart)[1]
     farthest = float(np.abs(wavelengths[bands] - wanted).max())

@@ -11,9 +11,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from ..errors import ConfigError
+from ..operation_count import OperationCount
 from .dense import runs_dense, scene_features
 from .task import WindowNetwork
 from .tiled import TileGrid
@@ -149,7 +149,7 @@ def count_costs(network: WindowNetwork, shape: tuple[int, int, int]) -> Costs:
 
 
 def _multiply_adds(function: Callable[[Tensor], Tensor], x: Tensor) -> int:
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), OperationCount() as count:
         function(x)
-    # Torch counts a multiplication and an addition as two operations.
-    return int(counter.get_total_flops()) // 2
+    total: int = count.multiply_adds
+    return total

@@ -17,9 +17,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax
-from sklearn.isotonic import IsotonicRegression
 
 from ..metrics.probabilities import JudgedProbabilities
 from .spectrum_classifier import led_by
@@ -143,6 +141,9 @@ def fit_calibration(method: Method, scores: Floats, truth: NDArray[np.integer]) 
     if method == "sigmoid":
         slope, intercept = _fit_sigmoid(_log_odds(logs[known]), hits[known])
         return Calibration(method, temperature, slope, intercept)
+    # Not at the top: scikit-learn is 80 MB of memory that a training can do without.
+    from sklearn.isotonic import IsotonicRegression
+
     least = 1 / (known.sum() + 2)
     regression = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip")
     regression.fit(np.exp(logs[known]), hits[known].astype(np.float64))
@@ -183,6 +184,8 @@ def choose_calibration(
 
 
 def _fit_temperature(scores: Floats, truth: NDArray[np.integer]) -> float:
+    from scipy.optimize import minimize_scalar
+
     known = ~np.isneginf(scores)
     spread = 1 / (len(truth) + 2)
     targets = known * (spread / known.sum(1, keepdims=True))
@@ -197,6 +200,8 @@ def _fit_temperature(scores: Floats, truth: NDArray[np.integer]) -> float:
 
 
 def _fit_sigmoid(odds: Floats, hits: NDArray[np.bool_]) -> tuple[float, float]:
+    from scipy.optimize import minimize
+
     number = int(hits.sum())
     right, wrong = (number + 1) / (number + 2), 1 / (len(hits) - number + 2)
     targets = np.where(hits, right, wrong)

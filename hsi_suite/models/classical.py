@@ -1,29 +1,28 @@
 """Classifiers of single spectra and of single positions, from scikit-learn.
 
 They are kept as their training spectra and settings and fitted again when loaded: nothing is
-pickled.
+pickled. Trainings of networks ask for their names alone, so that scikit-learn, 80 MB of memory, is
+imported where one is built or fitted.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from joblib import parallel_config
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 
 from ..errors import ConfigError, SplitError
 from ..registry import Registry
 from .closed_form import GaussianMaximumLikelihood, LinearDiscriminant, SpectralAngleMapper
 from .spectrum_classifier import SpectrumClassifier, among, led_by, searched, spread
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+    from sklearn.svm import SVC
 
 _SVM_GRID = {"svc__C": [1.0, 10.0, 100.0, 1000.0], "svc__gamma": [0.001, 0.01, 0.1]}
 _FOLDS = 3
@@ -83,6 +82,9 @@ class SupportVectorMachine(SpectrumClassifier):
 
     def fit(self, spectra: NDArray[np.floating], classes: NDArray[np.integer]) -> None:
         """Fit to N × bands spectra and N class indices."""
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         if not self.settings:
             self.settings = self._search(spectra, classes)
         svc = self._machine(classes, C=self.settings["C"], gamma=self.settings["gamma"])
@@ -111,12 +113,19 @@ class SupportVectorMachine(SpectrumClassifier):
         return among(scores, classes, number, classes[best])
 
     def _machine(self, classes: NDArray[np.integer], **settings: float) -> SVC:
+        from sklearn.svm import SVC
+
         weights = _weights_of(self.weights, classes)
         return SVC(**settings, cache_size=500, class_weight=weights, decision_function_shape="ovo")
 
     def _search(
         self, spectra: NDArray[np.floating], classes: NDArray[np.integer]
     ) -> dict[str, float]:
+        from joblib import parallel_config
+        from sklearn.model_selection import GridSearchCV, StratifiedKFold
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         folds = min(_FOLDS, int(np.unique(classes, return_counts=True)[1].min()))
         if folds < 2 and self.folds is None:
             return {"C": 100.0, "gamma": 0.01}
@@ -179,6 +188,8 @@ class RandomForest(SpectrumClassifier):
     WEIGHTS = True
 
     def _set_up(self) -> None:
+        from sklearn.ensemble import RandomForestClassifier
+
         self.settings = {}
         self._forest = RandomForestClassifier(
             _TREES, random_state=self.seed % 2**32, n_jobs=self.threads
@@ -301,6 +312,8 @@ def nearest_position(
         raise SplitError("position-only baseline", "an empty part", "training and test pixels")
     answers, open_ones = _beside_training(train, classes, test, samples)
     if open_ones.any():
+        from sklearn.neighbors import KNeighborsClassifier
+
         with warnings.catch_warnings():
             # That classes may be numbers measured, when there are very many: they are classes.
             warnings.simplefilter("ignore", UserWarning)

@@ -1,4 +1,7 @@
-"""Classifiers of single spectra that are computed at once: yardsticks in a second."""
+"""Classifiers of single spectra that are computed at once: yardsticks in a second.
+
+What is heavy to import is imported where one is built or fitted (see `classical`).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
 from scipy.special import softmax
-from sklearn.covariance import ledoit_wolf
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from ..errors import ConfigError
 from .spectrum_classifier import Fold, SpectrumClassifier, among, searched, spread
@@ -59,6 +56,10 @@ class LinearDiscriminant(SpectrumClassifier):
     WEIGHTS = True
 
     def _set_up(self) -> None:
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         _check_share("shrinkage", self.settings)
         shrinkage = self.settings.get("shrinkage", "auto")
         self._lda = LinearDiscriminantAnalysis("lsqr", shrinkage=shrinkage)
@@ -121,6 +122,8 @@ class GaussianMaximumLikelihood(SpectrumClassifier):
     DRAWS = True
 
     def _set_up(self) -> None:
+        from sklearn.preprocessing import StandardScaler
+
         _check_share("pooling", self.settings)
         self._scaler = StandardScaler()
         self._classes: NDArray[np.integer] = np.empty(0, int)
@@ -211,6 +214,8 @@ def _drawn_folds(
     scaled: NDArray[np.float64], classes: NDArray[np.integer], seed: int
 ) -> Sequence[Fold]:
     """Folds drawn class by class; none where no class has two spectra."""
+    from sklearn.model_selection import StratifiedKFold
+
     counts = np.unique(classes, return_counts=True)[1]
     folds = min(_FOLDS, int(counts.max()))
     if folds < 2:
@@ -245,6 +250,8 @@ def _best_pooling(
 
 def _moments(scaled: NDArray[np.float64], classes: NDArray[np.integer]) -> Moments:
     """What the spectra are to normal distributions."""
+    from sklearn.covariance import ledoit_wolf
+
     known, index = np.unique(classes, return_inverse=True)
     members = [np.flatnonzero(index == each) for each in range(len(known))]
     means = np.stack([scaled[each].mean(0) for each in members])
@@ -258,6 +265,8 @@ def _moments(scaled: NDArray[np.float64], classes: NDArray[np.integer]) -> Momen
 
 def _normals(moments: Moments, pooling: float) -> list[Normal]:
     """Mean and Cholesky factor of the mixed covariance of each class."""
+    from scipy.linalg import cholesky
+
     mixed = [(1 - pooling) * own + pooling * moments.common for own in moments.covariances]
     factors = [cholesky(covariance, lower=True) for covariance in mixed]
     return list(zip(moments.means, factors, strict=True))
@@ -265,6 +274,8 @@ def _normals(moments: Moments, pooling: float) -> list[Normal]:
 
 def _log_likelihoods(normals: Sequence[Normal], scaled: NDArray[np.float64]) -> NDArray[np.float64]:
     """N × classes, without what all have in common."""
+    from scipy.linalg import solve_triangular
+
     likelihoods = np.empty((len(scaled), len(normals)))
     for column, (mean, factor) in zip(likelihoods.T, normals, strict=True):
         whitened = solve_triangular(factor, (scaled - mean).T, lower=True)

@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from ..arguments import checked
 from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
+from ..operation_count import OperationCount
 from ..registry import Registry, listed
 from .building import build_example
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
@@ -218,7 +218,7 @@ def describe_network(network: nn.Module, shape: tuple[int, ...]) -> NetworkDescr
         shape: of one input, without the batch.
     """
     recorder = _Recorder(network)
-    with torch.no_grad(), recorder.counter:
+    with torch.no_grad(), recorder.count:
         output = network.eval()(torch.empty(1, *shape, device="meta"))
     recorder.detach()
     return NetworkDescription(
@@ -226,7 +226,7 @@ def describe_network(network: nn.Module, shape: tuple[int, ...]) -> NetworkDescr
         output=tuple(output.shape[1:]),
         memory=sum(layer.memory for layer in recorder.layers),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        multiply_adds=recorder.multiply_adds(),
+        multiply_adds=recorder.count.multiply_adds,
     )
 
 
@@ -305,7 +305,7 @@ class _Recorder:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.counter = FlopCounterMode(display=False)
+        self.count = OperationCount()
         self.layers: list[Layer] = []
         self._seen: set[nn.Parameter] = set()
         self._before = 0
@@ -316,17 +316,13 @@ class _Recorder:
             self._hooks.append(module.register_forward_pre_hook(self._enter))
             self._hooks.append(module.register_forward_hook(partial(self._leave, name)))
 
-    def multiply_adds(self) -> int:
-        """All counted so far: torch counts a multiplication and an addition as two operations."""
-        return int(self.counter.get_total_flops()) // 2
-
     def detach(self) -> None:
         """Leave the network as it was."""
         for hook in self._hooks:
             hook.remove()
 
     def _enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        self._before = self.multiply_adds()
+        self._before = self.count.multiply_adds
 
     def _leave(self, name: str, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         own = set(module.parameters()) - self._seen
@@ -338,7 +334,7 @@ class _Recorder:
             output=tuple(output.shape[1:]),
             memory=0 if shared else output.numel() * _BYTES,
             parameters=sum(parameter.numel() for parameter in own),
-            multiply_adds=self.multiply_adds() - self._before,
+            multiply_adds=self.count.multiply_adds - self._before,
         )
         self.layers.append(layer)
 

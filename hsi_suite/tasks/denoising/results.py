@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from ...atomic import write_text
 from ...engine.trainer import Training
 from ...metrics.measures import measure
 from ...metrics.restoration import peak_signal_noise_ratio
 from ...models.network_file import shown_name
+from ...operation_count import OperationCount
 from ...reports.denoising.content import level_text, middle_level
 from ...reports.drawing import house_style, save_png
 from ...reports.figures import has_curves, learning_curves_figure
@@ -86,9 +86,9 @@ def multiply_adds_per_pixel(network: nn.Module, in_channels: int) -> float:
     device = next(network.parameters()).device
     channels = in_channels + int(bool(network.takes_noise_map))
     image = torch.zeros(1, channels, _SIDE, _SIDE, device=device)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with OperationCount() as count, torch.no_grad():
         network(image)
-    return float(counter.get_total_flops() / 2 / _SIDE**2)
+    return float(count.total / 2 / _SIDE**2)
 
 
 def picture_grid(denoiser: Denoiser, task: ImageDenoising) -> Figure:

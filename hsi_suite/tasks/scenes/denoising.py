@@ -1,4 +1,7 @@
-"""A scene without its noise, before anything is learnt from it."""
+"""A scene without its noise, before anything is learnt from it.
+
+What denoises is imported where a scene is denoised: others do without, and without scipy.stats.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,6 @@ from ...restoration.cube_lines import line_blocks
 from ...restoration.damage import Damage
 from ...restoration.unexplained import Unexplained
 from ...weights import DEFAULT_WEIGHTS, shipped_weights
-from ..denoising.cube_denoising import denoise_cube, restore_lines
-from ..denoising.plane_denoising import grey_plane_denoiser
-from ..denoising.restoration_settings import Restoration
-from ..denoising.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,11 @@ def denoise_scene(
     Raises:
         HsiSuiteError: the cube cannot be denoised: a single band, too few pixels, no variation.
     """
+    from ..denoising.cube_denoising import denoise_cube
+    from ..denoising.plane_denoising import grey_plane_denoiser
+    from ..denoising.restoration_settings import Restoration
+    from ..denoising.weights import load_weights
+
     observer.message(f"{scene.name}: denoising with {DEFAULT_WEIGHTS}")
     denoiser = load_weights(DEFAULT_WEIGHTS, device)
     result = denoise_cube(
@@ -214,6 +218,11 @@ def denoise_file(
     Raises:
         HsiSuiteError: as `denoise_scene`, or the eigen-images take too much memory.
     """
+    from ..denoising.cube_denoising import restore_lines
+    from ..denoising.plane_denoising import grey_plane_denoiser
+    from ..denoising.restoration_settings import Restoration
+    from ..denoising.weights import load_weights
+
     observer.message(f"{file.path.name}: denoising with {DEFAULT_WEIGHTS}, as in training")
     raw, known = replace(file, complete=False), file.complete
     file = replace(file, complete=True)
