@@ -128,6 +128,7 @@ def test_states_saved_at_every_step_change_no_bit(tmp_path):
         joint = trainers(config, tmp_path / name)
         JointTrainer(joint, tmp_path / name / "all.pt", "x", Observer()).fit()
         found.append([trainer.history for trainer in joint])
+        assert joint[0].seconds == joint[1].seconds == joint[2].seconds
     assert found[0] == found[1]
 
 

@@ -123,6 +123,10 @@ class JointTrainer:
         stack.hand_back()
         for trainer in active:
             self._end_epoch(trainer, started)
+        # They validate one after the other: the last one's seconds are those of all.
+        ended = [trainer for trainer in active if trainer not in self._failed]
+        for trainer in ended:
+            trainer.seconds[-1] = ended[-1].seconds[-1]
 
     def _end_epoch(self, trainer: Trainer, started: float) -> None:
         try:
