@@ -3,9 +3,16 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import fft
 from skimage import data as samples
 
-from hsi_suite.restoration.jpeg_traces import JpegTraces, find_jpeg, luma_steps, quality_of_table
+from hsi_suite.restoration import jpeg_traces
+from hsi_suite.restoration.jpeg_traces import (
+    JpegTraces,
+    find_jpeg,
+    luma_steps,
+    quality_of_table,
+)
 
 
 def through_jpeg(values, quality):
@@ -68,3 +75,29 @@ def drawn():
 )
 def test_nothing_is_found_where_there_was_none(values):
     assert find_jpeg(np.asarray(values, np.float32)) is None
+
+
+@pytest.mark.parametrize("quality", [10, 50, 75, 90])
+def test_counting_is_that_of_every_coefficient(quality):
+    """The slow twin: all coefficients of all blocks, each against its own step, in float64."""
+    luma = np.asarray(through_jpeg(samples.camera(), 60), np.float32)
+    blocks = luma.reshape(64, 8, 64, 8).swapaxes(1, 2).reshape(-1, 64).astype(np.float64) - 128
+    found = fft.dctn(np.unique(blocks, axis=0).reshape(-1, 8, 8), axes=(1, 2), norm="ortho")
+    steps = np.broadcast_to(luma_steps(quality), found.shape)
+    shown = (np.abs(found) > steps / 2 + 0.5) & (steps > 3)
+    step, value = steps[shown], found[shown]
+    chance = np.minimum(2 / step, 1)
+    surplus = (np.abs(value - step * np.round(value / step)) < 1) - chance
+    expected = surplus.sum() / np.sqrt((chance * (1 - chance)).sum() + 1)
+    values, places = jpeg_traces._large_coefficients(luma, (0, 0))
+    # A few coefficients lie on a limit, and rounding decides.
+    assert jpeg_traces._on_multiples(values, places, quality) == pytest.approx(expected, abs=1)
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (3, 6)])
+@pytest.mark.parametrize("first", [20, 60])
+def test_the_coarser_of_two_jpegs_is_found(first, corner):
+    once = np.asarray(through_jpeg(samples.camera(), first))[corner[0] :, corner[1] :]
+    twice = np.asarray(through_jpeg(once, 95), np.float32)
+    found = find_jpeg(twice)
+    assert found is not None and abs(found.quality - first) <= 1

@@ -60,6 +60,35 @@ def test_a_file_may_say_its_quality():
     assert "quality 97" in find_noise(fine, 97).words
 
 
+def test_a_file_written_again_is_as_coarse_as_it_was():
+    coarse = through_jpeg(halved(), 30)
+    assert "quality 30" in find_noise(through_jpeg(coarse, 95), 95).words
+    assert "quality 60" in find_noise(through_jpeg(through_jpeg(halved(), 95), 60), 60).words
+
+
+def test_faults_of_fine_jpeg_are_not_named():
+    assert find_noise(through_jpeg(halved(), 97), 97).kind == "clean"
+    assert find_noise(through_jpeg(halved(), 85), 85).kind == "jpeg"
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_noise_that_is_hardly_seen_is_left_alone(picture):
+    clean = PICTURES[picture]().astype(np.float32)
+    assert find_noise(with_white(clean, 1)).kind == "clean"
+
+
+def test_noise_of_one_colour_is_found():
+    picture = halved().astype(np.float32)
+    picture[..., 2] = with_white(picture[..., 2], 15)
+    assert find_noise(picture).kind == "gaussian"
+
+
+@pytest.mark.parametrize("change", [lambda v: v, lambda v: with_coarse(v, 6)])
+def test_grey_in_three_channels_is_grey(change):
+    grey = change(samples.camera().astype(np.float32))
+    assert find_noise(np.repeat(grey[..., None], 3, 2)) == find_noise(grey)
+
+
 def test_signs_grow_with_the_noise():
     clean = samples.camera().astype(np.float32)
     weak, strong = (noise_signs(with_white(clean, sigma), None) for sigma in (3, 20))
@@ -79,3 +108,12 @@ def test_a_flat_picture_is_clean(value):
 def test_too_small_a_picture_is_refused():
     with pytest.raises((ShapeError, ValueError)):
         noise_signs(np.zeros((4, 4), np.float32), None)
+
+
+def test_usual_test_images_are_clean_until_noise_is_added(data_dir):
+    """Set12: half of them are old scans with grain, too weak to be worth any texture."""
+    paths = sorted((data_dir / "denoising" / "Set12").glob("*.png"))
+    assert len(paths) == 12
+    images = [np.asarray(Image.open(path), np.float32) for path in paths]
+    assert {find_noise(image).kind for image in images} == {"clean"}
+    assert {find_noise(with_white(image, 5)).kind for image in images[:7]} == {"gaussian"}

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 Plane = NDArray[np.float32]
+Values = NDArray[np.float32]
+Places = NDArray[np.intp]
 
 BLOCK = 8
 _LUMA_TABLE = np.array(
@@ -67,17 +69,17 @@ def find_jpeg(luma: Plane) -> JpegTraces | None:
     lines, samples = luma.shape
     if min(lines, samples) < 2 * BLOCK:
         return None
-    first = [(size - min(size, _SIDE)) // 2 for size in luma.shape]
+    # Whole blocks from the corner, so that what is looked at begins where the whole does.
+    first = [(size - min(size, _SIDE)) // 2 // BLOCK * BLOCK for size in luma.shape]
     middle = luma[first[0] : first[0] + _SIDE, first[1] : first[1] + _SIDE]
     found = [_phase(np.moveaxis(middle, axis, 0)) for axis in (0, 1)]
     corner = (found[0], found[1])
-    coefficients = _coefficients(middle, corner)
-    surplus = {quality: _on_multiples(coefficients, quality) for quality in _QUALITIES}
+    values, places = _large_coefficients(middle, corner)
+    surplus = {quality: _on_multiples(values, places, quality) for quality in _QUALITIES}
     best = max(surplus, key=lambda quality: surplus[quality])
     if surplus[best] < _SURE:
         return None
-    whole = ((corner[0] + first[0]) % BLOCK, (corner[1] + first[1]) % BLOCK)
-    return JpegTraces(best, whole)
+    return JpegTraces(best, corner)
 
 
 def quality_of_table(table: Sequence[int]) -> int:
@@ -106,26 +108,33 @@ def _phase(values: Plane) -> int:
     return (int(np.argmax(means)) + 2) % BLOCK
 
 
-def _coefficients(luma: Plane, corner: tuple[int, int]) -> NDArray[np.float64]:
-    """Cosine transforms of the whole blocks that differ, N × 8 × 8.
+def _cut(luma: Plane, corner: tuple[int, int]) -> NDArray[np.float32]:
+    cut = luma[corner[0] :, corner[1] :] - np.float32(128)
+    lines, samples = (size // BLOCK for size in cut.shape)
+    blocks = cut[: lines * BLOCK, : samples * BLOCK].reshape(lines, BLOCK, samples, BLOCK)
+    return np.asarray(blocks.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK), np.float32)
+
+
+def _large_coefficients(luma: Plane, corner: tuple[int, int]) -> tuple[Values, Places]:
+    """Coefficients that may be more than 0 steps of some size, and which of the 64 each is.
 
     Flat parts of drawn pictures repeat one block, which would count as often and is no evidence.
     """
-    cut = luma[corner[0] :, corner[1] :].astype(np.float64) - 128
-    lines, samples = (size // BLOCK for size in cut.shape)
-    blocks = cut[: lines * BLOCK, : samples * BLOCK].reshape(lines, BLOCK, samples, BLOCK)
-    spread = np.unique(blocks.swapaxes(1, 2).reshape(-1, BLOCK * BLOCK), axis=0)
-    spread = spread.reshape(-1, BLOCK, BLOCK)
-    return np.asarray(fft.dctn(spread, axes=(1, 2), norm="ortho"))
+    blocks = np.unique(_cut(luma, corner).reshape(-1, BLOCK * BLOCK), axis=0)
+    spread = fft.dctn(blocks.reshape(-1, BLOCK, BLOCK), axes=(1, 2), norm="ortho")
+    values = np.abs(spread.reshape(-1, BLOCK * BLOCK))
+    shown = values > (_LEAST_STEP + _ROUNDING) / 2
+    return values[shown], np.nonzero(shown)[1]
 
 
-def _on_multiples(coefficients: NDArray[np.float64], quality: int) -> float:
+def _on_multiples(values: Values, places: Places, quality: int) -> float:
     """How many coefficients lie on multiples of the steps, in standard deviations beyond chance."""
-    steps = np.broadcast_to(luma_steps(quality), coefficients.shape)
-    shown = (np.abs(coefficients) > steps / 2 + _ROUNDING / 2) & (steps > _LEAST_STEP)
-    if shown.sum() < _ENOUGH:
+    steps = luma_steps(quality).astype(np.float32).ravel()
+    step = np.where(steps > _LEAST_STEP, steps, np.float32(np.inf))[places]
+    shown = values > (step + _ROUNDING) / 2
+    step, value = step[shown], values[shown]
+    if len(step) < _ENOUGH:
         return 0.0
-    step, value = steps[shown], coefficients[shown]
     near = np.abs(value - step * np.round(value / step)) < _ROUNDING
     chance = np.minimum(2 * _ROUNDING / step, 1)
     return float((near - chance).sum() / np.sqrt((chance * (1 - chance)).sum() + 1))

@@ -14,14 +14,22 @@ from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
 NoiseKind = Literal["clean", "gaussian", "camera", "jpeg"]
 _TREES = "noise_kinds.npz"
 
-# White noise: at least so strong, and as fine as it is middling. Clean photographs, simulated
-# cameras and scans stay below 0.6 in luma and in colour, white noise of σ 3 lies above 0.67 in
-# 95 of 100 (`python -m benchmarks.noise_kinds`).
+# White noise is as fine as it is middling: clean photographs, simulated cameras and scans stay
+# below 0.6 in luma and in colour, white noise of σ 3 lies above 0.67 in 95 of 100.
 _WHITE = 0.64
-# What white noise of σ 2 has, which is hardly seen, in grey, in the luma of colour and in colour.
-_LEAST, _LEAST_LUMA, _LEAST_COLOUR = 1.5, 1.0, 2.0
-# A picture is left alone unless noise is this likely: texture lost is worse than grain left.
-_SURE = 0.6
+# Its finest detail times the square of that, so that grain that is weak needs to be whiter: what
+# white noise of σ 1.75 has in grey, in the luma of colour and in colour. Photographs that pass for
+# clean, old scans among them, stay below.
+_LEAST, _LEAST_LUMA, _LEAST_COLOUR = 1.3, 0.87, 1.75
+# How likely other noise has to be. A coarse JPEG is denoised anyway; other pictures would be left
+# as they are, and texture lost is worse than weak grain left: half of Set12 are old scans whose
+# middle detail of luma in the quietest patches is 1.5 to 2.1.
+_LIKELY, _SURE, _SURER = 0.5, 0.6, 0.95
+_COARSE, _WEAK = 80, 2.2
+# Faults of a finer JPEG are not seen.
+_FINEST_SEEN = 92
+# Qualities that are found in pixels differ by less than this from those of their files.
+_SAME = 2
 
 
 @dataclass(frozen=True)
@@ -64,31 +72,55 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
     Args:
         image: lines × samples (× 3) on the scale 0 to 255, at least 32 × 32; not resampled since
             it was decoded.
-        quality: of the JPEG file that it comes from; None: looked for in the pixels.
+        quality: of the JPEG file that it comes from, or None. A coarser JPEG that it was before
+            is looked for in the pixels.
 
     Raises:
         ShapeError: it is smaller than 8 × 8.
     """
+    image = _grey_where_equal(image)
     signs = signs_of(image, quality)
     grey = image.ndim == 2
     if is_white(signs, grey=grey):
         return FoundNoise("gaussian", signs, 1.0)
     chance = _chance(signs, grey=grey)
-    quiet: NoiseKind = "clean" if signs.jpeg is None else "jpeg"
-    return FoundNoise("camera" if chance > _SURE else quiet, signs, chance)
+    quality = 100 if signs.jpeg is None else signs.jpeg.quality
+    if chance > _least_chance(signs, quality):
+        return FoundNoise("camera", signs, chance)
+    return FoundNoise("jpeg" if quality <= _FINEST_SEEN else "clean", signs, chance)
 
 
 def signs_of(image: Image, quality: int | None) -> NoiseSigns:
     """What `find_noise` goes by; same arguments and errors."""
+    found = find_jpeg(luma_of(image))
+    # What a coarser JPEG before has lost is still lost in a file that was written finely again.
+    coarser = found is not None and (quality is None or found.quality < quality - _SAME)
     known = None if quality is None else JpegTraces(quality, (0, 0))
-    return noise_signs(image, known or find_jpeg(luma_of(image)))
+    return noise_signs(image, found if coarser else known)
+
+
+def _grey_where_equal(image: Image) -> Image:
+    """One plane of an image whose three channels are the same, as grey pictures are often kept."""
+    if image.ndim == 3 and (image == image[..., :1]).all():
+        return image[..., 0]
+    return image
 
 
 def is_white(signs: NoiseSigns, *, grey: bool) -> bool:
     """Whether the finest detail alone says that the noise is white."""
     least = _LEAST if grey else _LEAST_LUMA
-    luma = signs.fine > least and signs.luma_whiteness > _WHITE
-    return luma or (signs.colour_fine > _LEAST_COLOUR and signs.colour_whiteness > _WHITE)
+    luma = _white(signs.fine, signs.luma_whiteness, least)
+    return luma or _white(signs.colour_fine, signs.colour_whiteness, _LEAST_COLOUR)
+
+
+def _white(fine: float, whiteness: float, least: float) -> bool:
+    return whiteness > _WHITE and fine * whiteness**2 > least
+
+
+def _least_chance(signs: NoiseSigns, quality: int) -> float:
+    if quality <= _COARSE:
+        return _LIKELY
+    return _SURE if signs.middle > _WEAK else _SURER
 
 
 def fit_name(signs: NoiseSigns, *, grey: bool) -> str:
