@@ -88,6 +88,17 @@ def test_what_needs_no_gradient_gets_none(small):
     assert have == ["spectral_spatial.1.conv.weight"]
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_maps_get_what_trainings_get(mode, kind, small):
+    model, given = network(), cubes()
+    with torch.autocast("cpu", kind, enabled=kind != torch.float32):
+        expected = model.features(given)
+        with mode():
+            found = model.features(given)
+    assert torch.equal(found, expected.detach()) and found.grad_fn is None
+
+
 def test_activations_are_released_once(small):
     model = network()
     loss = model.features(cubes()).sum()
@@ -101,8 +112,6 @@ def test_others_go_by_their_layers(small):
     kept = given.clone()
     for other in (cubes(count=1), given.double(), given.clone().requires_grad_(), given.to("meta")):
         assert not suits_stack(other)
-    with torch.no_grad():
-        assert not suits_stack(given)
     seen = []
     torch.func.vmap(lambda one: seen.append(suits_stack(one)) or one)(given[None])
     assert suits_stack(given) and seen == [False] and torch.equal(kept, given)

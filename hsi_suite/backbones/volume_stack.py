@@ -1,4 +1,4 @@
-"""A stack of valid 3-D convolutions and a 2-D one, trained in the layout a processor is fast in.
+"""A stack of valid 3-D convolutions and a 2-D one, in the layout a processor is fast in.
 
 oneDNN, which computes torch's convolutions on processors, is fastest where the channels of a place
 lie side by side. Torch's usual layout is copied into another and back at every layer, and neither
@@ -54,7 +54,7 @@ def stackable(volumes: nn.Module, images: nn.Module) -> bool:
 
 
 def suits_stack(cubes: Tensor) -> bool:
-    """Whether `stack_features` is for cubes: those of a training on a processor, many and in fp32.
+    """Whether `stack_features` is for cubes: on a processor, many and in fp32.
 
     Fewer places go by the layers as they always did, bit by bit; so does a single cube, which torch
     may leave to another library than oneDNN.
@@ -64,7 +64,6 @@ def suits_stack(cubes: Tensor) -> bool:
         and cubes.dtype == torch.float32
         and len(cubes) > 1
         and cubes[:, 0].numel() >= _LEAST_PLACES
-        and torch.is_grad_enabled()
         and not cubes.requires_grad
         and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         and not torch.compiler.is_compiling()
@@ -85,9 +84,36 @@ def stack_features(cubes: Tensor, volumes: nn.Sequential, images: nn.Sequential)
         images: likewise.
     """
     convolutions = [_convolution(layer) for layer in (*volumes, *images)]
-    parameters = [each for conv in convolutions for each in (conv.weight, conv.bias)]
+    both = (each for conv in convolutions for each in (conv.weight, conv.bias))
+    # `stackable` has seen that there are biases.
+    parameters = [each for each in both if each is not None]
+    if not torch.is_grad_enabled():
+        return _forward(cubes, parameters)
     features: Tensor = _Stack.apply(cubes, *parameters)  # type: ignore[no-untyped-call]
     return features
+
+
+def _forward(
+    cubes: Tensor, parameters: Sequence[Tensor], outputs: list[Tensor] | None = None
+) -> Tensor:
+    """The features; what the 3-D convolutions gave goes into `outputs` where it is given."""
+    kind = _kind(cubes)
+    weights = [weight.to(kind) for weight in parameters[::2]]
+    biases = [bias.to(kind) for bias in parameters[1::2]]
+    with torch.autocast("cpu", enabled=False):
+        output = _spread(cubes.to(kind), weights[0].shape[2])
+        for weight, bias in zip(_arranged(weights[:-1]), biases, strict=False):
+            output = functional.conv3d(output, weight, bias).relu_()
+            if outputs is not None:
+                outputs.append(output)
+        planes = output.permute(0, 2, 4, 3, 1).flatten(3).permute(0, 3, 1, 2)
+        weight = _by_component(weights[-1], output).flatten(1, 2)
+        return functional.conv2d(planes, _channels_last(weight), biases[-1]).relu_()
+
+
+def _kind(cubes: Tensor) -> torch.dtype:
+    """The type that is computed in."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else cubes.dtype
 
 
 class _Stack(torch.autograd.Function):
@@ -95,20 +121,10 @@ class _Stack(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, cubes: Tensor, *parameters: Tensor) -> Tensor:
-        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else cubes.dtype
-        weights = [weight.to(kind) for weight in parameters[::2]]
-        biases = [bias.to(kind) for bias in parameters[1::2]]
-        with torch.autocast("cpu", enabled=False):
-            output = _spread(cubes.to(kind), weights[0].shape[2])
-            outputs = []
-            for weight, bias in zip(_arranged(weights[:-1]), biases, strict=False):
-                output = functional.conv3d(output, weight, bias).relu_()
-                outputs.append(output)
-            planes = output.permute(0, 2, 4, 3, 1).flatten(3).permute(0, 3, 1, 2)
-            weight = _by_component(weights[-1], output).flatten(1, 2)
-            features = functional.conv2d(planes, _channels_last(weight), biases[-1]).relu_()
+        outputs: list[Tensor] = []
+        features = _forward(cubes, parameters, outputs)
         ctx.save_for_backward(cubes, features, *parameters[::2])
-        ctx.outputs, ctx.kind = outputs, kind
+        ctx.outputs, ctx.kind = outputs, _kind(cubes)
         return features
 
     @staticmethod

@@ -40,7 +40,8 @@ _SQUARES = 512
 # A product with copied neighbourhoods, or with the features of windows, against the multiply-adds
 # of a convolution: its weights are read anew for a few rows.
 _ROWS_EFFORT = 2.5
-_HALVES, _SQUARES_OF_16 = (2, 1), (4, 4)
+#: How features are computed at least, and where torch is slow with fewer than 16 inputs.
+HALVES, SIXTEEN = (2, 1), (4, 4)
 
 
 def runs_dense(network: object, training: bool) -> TypeGuard[WindowNetwork]:
@@ -91,8 +92,8 @@ def features_grid(network: WindowNetwork, lines: int, samples: int) -> tuple[int
     """
     assert isinstance(network, torch.nn.Module)
     if unfolds(network) and min(lines, samples) >= 4 * max(1, network.margin):
-        return _SQUARES_OF_16
-    return _HALVES
+        return SIXTEEN
+    return HALVES
 
 
 def pixel_logits(network: WindowNetwork, features: Tensor, pixels: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ...data.readers import CubeFile
-from ...engine.dense import runs_dense
+from ...engine.dense import HALVES, features_grid, runs_dense
 from ...engine.memory import LayerBytes, layer_bytes
 from ...engine.sliding import sliding_bytes
 from ...engine.task import WindowNetwork
@@ -179,8 +179,13 @@ def _dense_bytes(network: WindowNetwork, components: int, lines: int, samples: i
     layers = layer_bytes(network, lambda: network.features(probe))
     # Either is enough; the first is close for networks of many layers, the second for few.
     work = min(_live_bytes(layers), _LIVE_OUTPUTS * sum(layer.output for layer in layers))
+    in_tiles = features_grid(network, places // (samples + side - 1), samples + side - 1)
     unfolded = max(
-        (layer.inputs + layer.output + layer.unfolded for layer in layers if layer.unfolded),
+        (
+            layer.inputs + layer.output + layer.unfolded
+            for layer in layers
+            if layer.unfolded and in_tiles == HALVES
+        ),
         default=0.0,
     )
     per_place = max(work, _UNFOLDED_LAYERS * unfolded) / _PROBE**2
