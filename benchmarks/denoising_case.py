@@ -26,7 +26,7 @@ from hsi_suite.tasks.denoising.evaluation import with_noise
 from hsi_suite.tasks.denoising.image_jobs import ImageJob, plan_tiles
 from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise, restore
 from hsi_suite.tasks.denoising.weights import load_weights
-from hsi_suite.weights import COLOUR_WEIGHTS, DEFAULT_WEIGHTS
+from hsi_suite.weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS
 
 from . import usual_denoising
 from .workload import Workload
@@ -117,7 +117,7 @@ def suite_denoiser(weights: str, device: str) -> Denoiser:
     shipped = {
         "default": DEFAULT_WEIGHTS,
         "colour": COLOUR_WEIGHTS,
-        "camera": "camera_denoiser",
+        "camera": CAMERA_WEIGHTS,
     }
     if weights in shipped:
         return load_weights(shipped[weights], where)

@@ -29,14 +29,14 @@ from hsi_suite.restoration.colour import LUMA
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.network_choice import weights_for
 from hsi_suite.tasks.denoising.preparation import validation_images
-from hsi_suite.weights import DEFAULT_WEIGHTS
+from hsi_suite.weights import CAMERA_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 
 _FOLDER = Path(noise_kind.__file__).parent
 _SIDE = 256
 _DRAWS = 2
 _QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 # JPEG up to this quality is denoised without other noise, too.
-_COARSE = 80
+_COARSE = 90
 _ISOS = (400, 1600, 6400)
 _ISOS_FITTED = (250, 12800)
 Picture = NDArray[np.float32]
@@ -203,8 +203,8 @@ def show(images: ImageSet) -> None:
 def wanted(sample: Sample) -> str:
     """The network that is right for a sample (docs/explanations/photographs.md); none if clean."""
     if sample.kind == "jpeg":
-        return "camera_denoiser" if (sample.quality or 0) <= _COARSE else "none"
-    return {"gaussian": DEFAULT_WEIGHTS, "camera": "camera_denoiser", "clean": "none"}[sample.kind]
+        return JPEG_WEIGHTS if (sample.quality or 0) <= _COARSE else "none"
+    return {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "clean": "none"}[sample.kind]
 
 
 def _counted(counter: Counter[str]) -> str:

@@ -66,11 +66,12 @@ def test_depth_and_scale_do_not_matter():
         assert networks.choose(image, white).words == (networks.choose(noisy(20), 255).words)
 
 
-def test_coarse_jpeg_is_left_to_the_network_of_cameras_and_fine_alone():
+def test_coarse_jpeg_has_a_network_of_its_own_and_fine_is_left_alone():
     networks = Networks(None, "auto", CPU)
     with Image.open(jpeg_of(CLEAN, 30)) as file:
         coarse = networks.choose(np.asarray(file), 255, quality=30)
-    assert weights_of(coarse) == "camera" and "quality 30" in coarse.words
+    assert weights_of(coarse) == "jpeg" and coarse.words.startswith("JPEG of quality 30")
+    assert coarse.words.endswith(": jpeg_denoiser")
     with Image.open(jpeg_of(CLEAN, 95)) as file:
         fine = networks.choose(np.asarray(file), 255, quality=95)
     assert fine.denoiser is None
@@ -86,7 +87,7 @@ def jpeg_of(image, quality):
 
 
 def test_what_is_said_is_not_looked_for():
-    for noise in ("gaussian", "camera"):
+    for noise in ("gaussian", "camera", "jpeg"):
         choice = Networks(None, noise, CPU).choose(CLEAN, 255)
         assert weights_of(choice) == noise and not choice.words
     named = Networks("camera_denoiser", "auto", CPU).choose(CLEAN, 255)

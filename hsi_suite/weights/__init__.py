@@ -11,6 +11,10 @@ from ..registry import did_you_mean
 DEFAULT_WEIGHTS = "default_denoiser"
 #: What photographs in colour are given to, where their noise is white and as strong in all colours.
 COLOUR_WEIGHTS = "colour_denoiser"
+#: For photographs with the noise of a camera or scanner.
+CAMERA_WEIGHTS = "camera_denoiser"
+#: For photographs whose only fault is what JPEG left out.
+JPEG_WEIGHTS = "jpeg_denoiser"
 _FOLDER = Path(__file__).parent
 
 

@@ -11,7 +11,7 @@ import torch
 from ...restoration.colour import NOISE_GAIN
 from ...restoration.noise_kind import FoundNoise, find_noise
 from ...restoration.noise_signs import Image, large_enough, middle_of
-from ...weights import COLOUR_WEIGHTS, DEFAULT_WEIGHTS
+from ...weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 from .denoiser import Denoiser
 from .image_restoration import Pixels, image_noise, known_noise
 from .noise_estimation import EstimatedNoise, estimate_image_noise
@@ -19,10 +19,9 @@ from .weights import load_weights
 
 #: What a user may say of the noise.
 Noise = Literal["auto", "gaussian", "camera", "jpeg"]
-# Cameras write JPEG: their network takes its faults away too, of qualities down to 10, but finer
-# JPEG than this loses more than it gains (`docs/explanations/photographs.md`).
-_WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": "camera_denoiser", "jpeg": "camera_denoiser"}
-_FINEST_JPEG = 80
+_WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "jpeg": JPEG_WEIGHTS}
+# Of finer JPEG than this there is little to gain (`docs/explanations/photographs.md`).
+_FINEST_JPEG = 90
 _LEVELS = 255.0
 # The network for colour is told one σ. It stays ahead of opponent channels with a σ of each while
 # they show noise of red, green and blue as strong within such a factor (10, 20, 10 of 255: 1.73,
