@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .device_memory import FAILURES, exhausted, release, rows_apart
+from .gathered import gathered_linear, suits_lines
 from .memory import unfolds
 from .sliding import SlidingLinear, sliding_effort
 from .task import WindowNetwork
@@ -126,6 +127,9 @@ def neighbourhood_logits(
     """
     first, rest = network.split_head()
     side = network.window - network.margin
+    if first is not None and suits_lines(table, corners):
+        outputs: Tensor = rest(gathered_linear(first, table, corners, width, side))
+        return outputs
     reach = torch.arange(side, device=table.device)
     places = corners[:, None] + (reach[:, None] * width + reach).flatten()
     rows = functional.embedding(places, table.contiguous())
