@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,9 @@ from skimage import data as samples
 
 import hsi_suite as hsi
 from hsi_suite.errors import ConfigError
-from hsi_suite.tasks.denoising.network_choice import Networks
+from hsi_suite.restoration.jpeg_traces import JpegTraces
+from hsi_suite.restoration.noise_kind import FoundNoise, signs_of
+from hsi_suite.tasks.denoising.network_choice import Networks, weights_for
 
 CPU = torch.device("cpu")
 # Means of 2 × 2 pixels: the picture itself has some grain.
@@ -150,3 +154,13 @@ def test_the_command_refuses_what_does_not_fit(hsi_in, tmp_path, arguments, said
 def hsi_in(hsi, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return hsi
+
+
+def test_jpeg_goes_to_its_network_unless_a_camera_may_be_behind_it():
+    def chosen(quality, chance, kind="jpeg"):
+        signs = replace(signs_of(CLEAN.astype(np.float32), None), jpeg=JpegTraces(quality, (0, 0)))
+        return weights_for(FoundNoise(kind, signs, chance))
+
+    assert chosen(75, 0.01) == chosen(90, 0.4) == "jpeg_denoiser"
+    assert chosen(75, 0.1) == chosen(95, 0.9, "camera") == "camera_denoiser"
+    assert chosen(91, 0.01) is None and chosen(75, 0.01, "clean") is None
