@@ -43,7 +43,7 @@ def test_options_reach_the_pipeline(carried_out):
         "tls": None,
     }
     CliRunner().invoke(
-        batch, ["batch/smoke", "--jobs", "auto", "--scheduler", "local", "--together", "5"]
+        batch, ["batch/retrieval", "--jobs", "auto", "--scheduler", "local", "--together", "5"]
     )
     assert carried_out["together"] == 5
     assert (carried_out["jobs"], carried_out["scheduler"]) == ("auto", "local")

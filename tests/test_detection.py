@@ -202,7 +202,7 @@ def test_the_command(scene, tmp_path, monkeypatch, capsys):
         (("--at", "1,1", "--truth", "ones.npy"), "targets everywhere or nowhere"),
         (("--at", "1,1", "--truth", "small.npy"), "as in the scene"),
         (("--target", "absent.csv"), "absent.csv"),
-        (("--at", "1,1", "-o", "x.jpg"), "ending"),
+        (("--at", "1,1", "-o", "x.jpg"), "unknown kind of map '.jpg'"),
     ],
 )
 def test_what_is_wrong_is_one_line(scene, tmp_path, monkeypatch, capsys, arguments, message):

@@ -22,8 +22,8 @@ from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.description import window_equivariant
 from hsi_suite.models.dropout import dropout_layers
 from hsi_suite.models.hybridsn import HybridSN
-from hsi_suite.models.names import CLASSICAL_MODELS, require_model
-from hsi_suite.models.names import NETWORKS as NETWORK_NAMES
+from hsi_suite.models.known_names import CLASSICAL_MODELS, require_model
+from hsi_suite.models.known_names import NETWORKS as NETWORK_NAMES
 from hsi_suite.models.registry import MODELS
 from hsi_suite.models.shipped import SHIPPED
 
@@ -331,7 +331,7 @@ def test_names_that_are_known_without_loading_are_those_of_the_models():
 def test_names_of_other_packages_are_not_refused(monkeypatch):
     offered = {}
     monkeypatch.setattr(
-        "hsi_suite.models.names.entry_points",
+        "hsi_suite.models.known_names.entry_points",
         lambda group: EntryPoints(EntryPoint(n, "x:y", group) for n in offered.get(group, ())),
     )
     with pytest.raises(ConfigError, match="--model: unknown model 'theirs'"):

@@ -15,6 +15,7 @@ from PIL import Image
 from hsi_suite.engine.observer import interruptible, stop_requests
 from hsi_suite.errors import RunError
 from hsi_suite.runs import evaluation as run_evaluation
+from hsi_suite.runs import folder
 
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -95,6 +96,7 @@ def test_an_interrupt_that_a_library_turned_into_an_error_is_one(hsi, monkeypatc
         except KeyboardInterrupt:
             raise kind("model.safetensors", "cannot be read") from None
 
+    monkeypatch.setattr(folder, "open_run", lambda _: None)
     monkeypatch.setattr(run_evaluation, "evaluate", evaluate)
     status, _, err = hsi("evaluate", "run")
     assert status == 130 and err.startswith("stopped; ")

@@ -69,7 +69,7 @@ def batch(
     """
     from ..atomic import refuse_file_above
     from ..data.catalogue import check_dataset_name
-    from ..models.names import require_model
+    from ..models.known_names import require_model
     from ..runs.batches.configuration import batch_config
     from ..runs.launch import task_meant
     from ..runs.tasks import check_together

@@ -79,7 +79,7 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
     Channels and window follow from the input. Memory is that of the outputs in single precision
     for one input; a layer that passes its input on takes none.
     """
-    from ..models.names import require_model
+    from ..models.known_names import require_model
 
     require_model("model", name)
     from ..config import apply_settings
@@ -126,7 +126,7 @@ def compare(
     Options of a network stand behind its name, in quotes. The page has the complexity picture of
     the field: scores over multiply-adds, the area of a dot being the parameters.
     """
-    from ..models.names import require_model
+    from ..models.known_names import require_model
 
     require_page(output is not None, "-o FOLDER")
     for each in names:

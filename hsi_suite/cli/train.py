@@ -211,7 +211,7 @@ def _joined() -> AbstractContextManager[Team | None]:
 def _configured(baselines: str | None, given: dict[str, Any]) -> Config:
     """The configuration that the options describe, its files looked for."""
     from ..engine.device_names import check_device_name
-    from ..models.names import require_model
+    from ..models.known_names import require_model
     from ..runs import launch
     from ..runs.announcement import require_files
     from ..runs.precisions import require_precisions

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, DeviceError
-from ..schemas.training import Precision
+
+if TYPE_CHECKING:
+    from ..schemas.training import Precision
 
 _KNOWN = re.compile(r"auto|cpu|cuda(:\d+)?")
 

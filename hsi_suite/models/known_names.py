@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
@@ -37,8 +38,8 @@ CLASSICAL_MODELS = frozenset(("svm", "wide_svm", "forest", "lda", "gaussian", "s
 def require_model(subject: str, name: str, also: Iterable[str] = ()) -> None:
     """Refuse a name that is no model's; whether it is one for the task at hand is seen later.
 
-    Networks of other packages count; where other packages offer tasks, which may have models of
-    their own, nothing is refused here.
+    Networks of other packages and registered ones count; where other packages offer tasks, which
+    may have models of their own, nothing is refused here.
 
     Args:
         subject: the option or key that names it.
@@ -50,6 +51,10 @@ def require_model(subject: str, name: str, also: Iterable[str] = ()) -> None:
     """
     known = NETWORKS | CLASSICAL_MODELS | set(also)
     if name in known or is_network_file(name) or entry_points(group="hsi_suite.tasks"):
+        return
+    # What a program has registered is known where it has loaded the models.
+    registry = sys.modules.get(f"{__package__}.registry")
+    if registry is not None and registry.is_model(name):
         return
     known |= entry_points(group="hsi_suite.models").names
     if name not in known:
