@@ -104,7 +104,7 @@ def _forward(
     with torch.autocast("cpu", enabled=False):
         output = _spread(cubes.to(kind), weights[0].shape[2])
         for weight, bias in zip(_arranged(weights[:-1]), biases, strict=False):
-            output = functional.conv3d(output, weight, bias).relu_()
+            output = _layer_output(output, weight, bias)
             if outputs is not None:
                 outputs.append(output)
         planes = output.permute(0, 2, 4, 3, 1).flatten(3).permute(0, 3, 1, 2)
@@ -149,7 +149,7 @@ class _Stack(torch.autograd.Function):
             gradient, *own = _backward(gradient, outputs, arranged[number + 1])
             found = [own[0].transpose(2, 3), *own[1:], *found]
         given = _spread(cubes.to(ctx.kind), weights[0].shape[2])
-        outputs.append(_first(given, arranged[0], bias.to(ctx.kind)))
+        outputs.append(_layer_output(given, arranged[0], bias.to(ctx.kind)))
         gradient, *own = _backward(gradient, outputs, arranged[1])
         found = [own[0].transpose(2, 3), *own[1:], *found]
         _, *own = _gradients(gradient, given, arranged[0], False)
@@ -162,9 +162,9 @@ def _spread(cubes: Tensor, depth: int) -> Tensor:
     return _channels_last(cubes.unfold(1, depth, 1).permute(0, 4, 2, 1, 3))
 
 
-def _first(spread: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """What the first layer gives; computed again in the backward pass, which is soon done."""
-    return functional.conv3d(spread, weight, bias).relu_()
+def _layer_output(given: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """What a 3-D convolution and its ReLU give."""
+    return functional.conv3d(given, weight, bias).relu_()
 
 
 def _arranged(weights: Sequence[Tensor]) -> list[Tensor]:

@@ -23,7 +23,7 @@ _WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "jpeg": JPEG_
 # Of finer JPEG than this there is little to gain (`docs/explanations/photographs.md`).
 _FINEST_JPEG = 90
 # Where there may be noise of a camera behind it, with more than such a chance, its network is the
-# safer one: it gains 0.7 dB less where there is none, and 1.2 dB more where there is. Of finer JPEG
+# safer one: it gains 0.7 dB less where there is none, and 1.1 dB more where there is. Of finer JPEG
 # than this it loses detail.
 _JPEG_ALONE = 0.05
 _FINEST_JPEG_OF_CAMERAS = 80
