@@ -4,13 +4,15 @@ Everything is written under a temporary name beside its place, flushed to disk a
 process killed at any moment leaves the old content or the new one, never a mixture; its temporary
 file goes when the next process writes there (`scratch`). Where finished files are to be kept
 (`keeping`), a file gets its place by a hard link, which never takes that of another one: of
-several processes that write to one place, one succeeds.
+several processes that write to one place, one succeeds. A file that takes the place of another has
+its permissions; where a user names a link and lets it be written anew, the file it leads to is.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,11 +22,14 @@ from typing import Any
 
 from .errors import ExistingOutputError, OutputError
 from .json_text import json_text
+from .links import followed
 from .scratch import scratch_file, scratch_folder
 from .user_files import kind_of
 
 # What `keeping` keeps, by absolute paths.
 _kept: ContextVar[frozenset[str]] = ContextVar("kept", default=frozenset())
+# What `keeping` lets take the place of others, by absolute paths; links among them are followed.
+_overwritten: ContextVar[frozenset[str]] = ContextVar("overwritten", default=frozenset())
 # Files that got their places since `keeping` began, where they are to stand together or not at all.
 _placed: ContextVar[list[Path] | None] = ContextVar("placed", default=None)
 
@@ -42,6 +47,14 @@ def _within_umask(mode: int) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mode & ~mask
+
+
+def _mode_at(place: Path) -> int:
+    """Permissions for a file: those of the one whose place it takes, as they may be private."""
+    try:
+        return stat.S_IMODE(place.stat().st_mode) & 0o777
+    except OSError:
+        return _within_umask(0o666)
 
 
 def make_folder(folder: Path) -> Path:
@@ -113,7 +126,7 @@ def keeping(paths: Iterable[Path], *, overwrite: bool, together: bool = False) -
 
     Args:
         paths: the files that the block writes.
-        overwrite: whether they may take the place of others.
+        overwrite: whether they may take the place of others, also of those that links lead to.
         together: let those that the block has written go when it fails or is interrupted, so that
             the same command finds a free place again. What took the place of others stays.
 
@@ -123,8 +136,8 @@ def keeping(paths: Iterable[Path], *, overwrite: bool, together: bool = False) -
     """
     paths = list(paths)
     refuse_existing(paths, overwrite=overwrite)
-    kept = set() if overwrite else {str(Path(path).absolute()) for path in paths}
-    token = _kept.set(_kept.get() | kept)
+    meant = _overwritten if overwrite else _kept
+    token = meant.set(meant.get() | {str(Path(path).absolute()) for path in paths})
     placed: list[Path] = []
     noted = _placed.set(placed if together else _placed.get())
     try:
@@ -134,7 +147,7 @@ def keeping(paths: Iterable[Path], *, overwrite: bool, together: bool = False) -
             path.unlink(missing_ok=True)
         raise
     finally:
-        _kept.reset(token)
+        meant.reset(token)
         _placed.reset(noted)
 
 
@@ -200,7 +213,8 @@ def atomic_file(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
     The temporary name keeps the suffix, as many libraries choose the format by it. Inside
-    `keeping` no file is replaced.
+    `keeping` no file is replaced; or it may be, and so may the one that a link leads to. A link
+    that the user has not named, as in a folder handed over by others, is replaced itself.
 
     Args:
         path: the file.
@@ -213,13 +227,15 @@ def atomic_file(path: Path, *, replace: bool = True) -> Iterator[Path]:
     path = Path(path)
     refuse_special(path)
     make_folder(path.parent)
+    named = str(path.absolute()) in _overwritten.get() - _kept.get()
+    place = followed(path) if named else path
     try:
-        with scratch_file(path) as temporary:
+        with scratch_file(place.with_name(path.name)) as temporary:
             yield temporary
-            temporary.chmod(_within_umask(0o666))
+            temporary.chmod(_mode_at(place))
             _fsync(temporary)
-            give_place(temporary, path, replace=replace)
-            _fsync(path.parent)
+            give_place(temporary, place, replace=replace)
+            _fsync(place.parent)
     except OSError as error:
         raise OutputError(
             path, f"cannot be written ({error.strerror})", "a writable place with free space"

@@ -65,6 +65,54 @@ def test_files_that_need_not_be_kept_are_replaced(tmp_path):
         raise AssertionError
 
 
+def test_a_link_that_is_named_is_written_through_where_it_may(tmp_path):
+    real, link, gone = tmp_path / "far" / "real.txt", tmp_path / "link.png", tmp_path / "gone"
+    real.parent.mkdir()
+    real.write_text("old")
+    real.chmod(0o600)
+    link.symlink_to("far/real.txt")
+    gone.symlink_to("far/new")
+    with keeping([link, gone], overwrite=True):
+        with atomic_file(link) as temporary:
+            # Beside the file, as a rename needs it; with the name's own ending.
+            assert (temporary.parent, temporary.suffix) == (real.parent, ".png")
+            temporary.write_text("new")
+        write_text(gone, "made")
+    assert link.is_symlink() and real.read_text() == "new" and (real.parent / "new").is_file()
+    assert real.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ExistingOutputError), keeping([link], overwrite=False):
+        raise AssertionError
+    # Not named by the user, it is a file like any other: a folder from elsewhere may hold it.
+    write_text(link, "own")
+    assert not link.is_symlink() and real.read_text() == "new"
+
+
+def test_links_in_a_circle_and_of_others_are_refused(tmp_path, monkeypatch):
+    round_, link, real = (tmp_path / name for name in ("round", "link", "real"))
+    round_.symlink_to(round_)
+    link.symlink_to(real)
+    with (
+        keeping([round_], overwrite=True),
+        pytest.raises(OutputError, match="round in a circle"),
+    ):
+        write_text(round_, "x")
+    tmp_path.chmod(0o1777)
+    with keeping([link], overwrite=True):
+        write_text(link, "mine")
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        write_text(link, "of the folder's owner")
+        own = Path.lstat
+
+        def foreign(path):
+            found = list(own(path))
+            return os.stat_result([*found[:4], found[4] + 9, *found[5:]])
+
+        monkeypatch.setattr(Path, "lstat", foreign)
+        with pytest.raises(OutputError, match="another user's link"):
+            write_text(link, "y")
+    assert real.read_text() == "of the folder's owner"
+
+
 @pytest.mark.parametrize("end", [KeyboardInterrupt, OutputError])
 def test_files_that_stand_together_go_when_one_of_them_fails(tmp_path, links, end):
     one, two, other = (tmp_path / name for name in ("one", "two", "other"))

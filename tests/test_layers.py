@@ -15,6 +15,7 @@ LAYERS = [
         "registry",
         "seeding",
         "atomic",
+        "links",
         "commands",
         "map_endings",
         "json_text",

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...atomic import atomic_file, refuse_existing
+from ...atomic import atomic_file, keeping, refuse_existing
 from ...errors import OutputError
 from ...reports.denoising.contact_sheet import MOST, Detail, contact_sheet
 from ...user_files import resolved
@@ -40,7 +40,7 @@ def write_sheet(path: Path, rows: Sequence[tuple[Detail, str, str]], *, overwrit
     """Write a contact sheet, whole or not at all; see `contact_sheet` for its rows."""
     encoded = io.BytesIO()
     contact_sheet(rows).save(encoded, "PNG")
-    with atomic_file(path, replace=overwrite) as temporary:
+    with keeping([path], overwrite=overwrite), atomic_file(path) as temporary:
         temporary.write_bytes(encoded.getbuffer())
 
 
