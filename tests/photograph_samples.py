@@ -7,6 +7,16 @@ import tifffile
 from PIL import Image, PngImagePlugin
 
 XMP = "<x:xmpmeta xmlns:x='adobe:ns:meta/'>é</x:xmpmeta>".encode()
+# A title and a caption, as agencies note them.
+IPTC = b"\x1c\x02\x05\0\x05Title\x1c\x02\x78\0\x08" + "Légende".encode()
+
+
+def app13(iptc):
+    """A JPEG's segment of Photoshop's blocks, in which they stand behind another one."""
+    other = b"8BIM\x04\x25\x04name\0\0\0\0\x03abc\0"
+    block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
+    content = b"Photoshop 3.0\0" + other + block
+    return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
 
 
 def notes(orientation=1):

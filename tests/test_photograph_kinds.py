@@ -7,10 +7,22 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from photograph_samples import XMP, animate, drawn, ink_profile, notes, said, with_xmp, write_raw
-from PIL import Image, ImageCms, JpegImagePlugin
+from photograph_samples import (
+    IPTC,
+    XMP,
+    animate,
+    app13,
+    drawn,
+    ink_profile,
+    notes,
+    said,
+    with_xmp,
+    write_raw,
+)
+from PIL import Image, ImageCms, IptcImagePlugin, JpegImagePlugin, PngImagePlugin
 
 from hsi_suite.data.formats.other_colours import rgb_of_lab
+from hsi_suite.data.photograph_losses import lost_notes, lost_text
 from hsi_suite.data.photograph_writer import write_photograph
 from hsi_suite.data.photographs import Photograph, is_photograph, read_header, read_photograph
 from hsi_suite.errors import InputFileError, OutputError
@@ -158,15 +170,25 @@ def noted(path):
     image, exif = Image.fromarray(COLOUR), b"Exif\0\0" + notes(6)
     options = {"icc_profile": PROFILE, "exif": exif, "dpi": (300, 150)}
     if path.suffix == ".png":
-        image.save(path, pnginfo=with_xmp(), **options)
+        info = with_xmp()
+        info.add_text("Comment", "ä note")
+        info.add_text("Title", "Я", zip=True)
+        info.add_text("Raw profile type iptc", f"\niptc\n {len(IPTC)}\n{IPTC.hex()}\n", zip=True)
+        image.save(path, pnginfo=info, **options)
     elif path.suffix == ".tif":
         tags = Image.Exif()
         tags.load(exif)
-        tags[700] = XMP
+        tags[700], tags[33723] = XMP, IPTC
         image.save(path, **options | {"exif": tags})
     else:
-        image.save(path, xmp=XMP, **options)
+        image.save(path, xmp=XMP, comment="ä note".encode(), extra=app13(IPTC), **options)
     return path
+
+
+def holds(path, kind):
+    """Whether a kind of notes has a place in a kind of file."""
+    without = {"iptc": (".webp",), "comment": (".webp", ".tif")}
+    return path.suffix not in without[kind]
 
 
 @pytest.mark.parametrize("target", [".png", ".jpg", ".tif", ".webp", "16.png", "16.tif"])
@@ -183,8 +205,19 @@ def test_notes_go_from_every_kind_of_file_to_every_other(tmp_path, source, targe
     assert {code: kept.get(code) for code in wanted} == wanted
     if source != ".webp":  # Pillow has no place for it there
         assert found.dpi == pytest.approx((300, 150), abs=0.1)
+    ends = [tmp_path / f"a{source}", tmp_path / f"b{target}"]
+    assert found.iptc == (IPTC if all(holds(end, "iptc") for end in ends) else None)
+    comment = dict(found.texts).get("Comment")
+    assert comment == ("ä note" if all(holds(end, "comment") for end in ends) else None)
+    lost = lost_notes(made, ends[1])
+    assert ("IPTC notes" in lost) == (made.iptc is not None and found.iptc is None)
+    assert ("texts" in lost) == (made.texts != found.texts)
+    assert len(made.texts) == {".png": 2, ".jpg": 1}.get(source, 0)
+    assert {"colour profile", "EXIF", "XMP"}.isdisjoint(lost)
     with Image.open(tmp_path / f"b{target}") as image:
         assert image.getexif().get_ifd(34665)[36867] == "2020:01:02 03:04:05"
+        if found.iptc and ends[1].suffix != ".png":  # where Pillow does not look
+            assert IptcImagePlugin.getiptcinfo(image)[2, 120] == "Légende".encode()
 
 
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
@@ -215,13 +248,54 @@ def test_webp_is_lossless_unless_a_quality_is_named(tmp_path):
         write_photograph(tmp_path / "c.webp", Photograph(COLOUR.astype(np.uint16)))
 
 
-def test_what_a_jpeg_has_no_room_for_is_left_out(tmp_path):
+def test_what_a_jpeg_has_no_room_for_is_left_out_and_named(tmp_path):
     exif = Image.Exif()
     exif[274], exif[270] = 8, "x" * 70_000
-    long = exif.tobytes().removeprefix(b"Exif\0\0")
-    write_photograph(tmp_path / "a.jpg", Photograph(COLOUR, exif=long, xmp=b"x" * 70_000))
+    long, much = exif.tobytes().removeprefix(b"Exif\0\0"), b"x" * 70_000
+    made = Photograph(
+        COLOUR, exif=long, xmp=much, iptc=b"\x1c" + much, texts=(("Comment", much.decode()),)
+    )
+    write_photograph(tmp_path / "a.jpg", made)
     found = read_photograph(tmp_path / "a.jpg")
-    assert found.orientation == 8 and found.xmp is None
+    assert found.orientation == 8 and found.xmp is None and not found.iptc and not found.texts
+    lost = lost_notes(made, tmp_path / "a.jpg")
+    assert lost == ("EXIF", "XMP", "IPTC notes", "texts")
+    assert lost_text(lost, tmp_path / "a.JPG").endswith(
+        "notes and texts cannot be kept in a .jpg file"
+    )
+    assert lost_notes(found, tmp_path / "a.bmp") == ()
+    profiled = Photograph(COLOUR, icc_profile=PROFILE)
+    assert lost_notes(profiled, tmp_path / "a.bmp") == ("colour profile",)
+
+
+def test_notes_behind_the_pixels_of_a_png(tmp_path):
+    made = read_photograph(noted(tmp_path / "a.png"))
+    for name, values in (("b.png", COLOUR), ("c.png", COLOUR.astype(np.uint16) * 257)):
+        path = tmp_path / name
+        write_photograph(path, Photograph(**{**vars(made), "values": values}))
+        content = path.read_bytes()
+        start, late = 8, b""
+        while (kind := content[start + 4 : start + 8]) != b"IDAT":
+            end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+            if kind in (b"iTXt", b"tEXt", b"zTXt"):
+                late += content[start:end]
+                content = content[:start] + content[end:]
+            else:
+                start = end
+        path.write_bytes(content[:-12] + late + content[-12:])
+        found = read_photograph(path)
+        assert (found.xmp, found.iptc, found.texts) == (XMP, IPTC, made.texts)
+        assert np.array_equal(found.values, values)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "iptc", "\niptc\n 4\nxyz", "\niptc\n -9\n1c02", "\niptc\n 99\n3842494d0404"]
+)
+def test_damaged_notes_of_agencies_are_none(tmp_path, text):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Raw profile type 8bim", text)
+    Image.fromarray(COLOUR).save(tmp_path / "a.png", pnginfo=info)
+    assert read_photograph(tmp_path / "a.png").iptc is None
 
 
 @pytest.mark.parametrize("exif", [b"II*\0\xff\xff\xff\xff", b"nothing", b"MM\0*\0\0\0\x08\0\x99"])

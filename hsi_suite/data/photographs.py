@@ -33,9 +33,12 @@ from .formats.image_notes import (
     icc_of,
     orientation_as_exif,
     orientation_in,
+    plain_texts,
+    texts_of,
     with_orientation,
     xmp_of,
 )
+from .formats.iptc import iptc_of, iptc_of_tiff
 from .formats.jpeg_coding import JpegCoding, jpeg_coding
 from .formats.other_colours import Inks
 from .formats.plain_tiff import PlainTiff, is_one_picture, is_tiff, plain_tiff
@@ -99,6 +102,8 @@ class Photograph:
         xmp: what programs noted, an XMP packet, or None.
         jpeg: how it was compressed, of a JPEG file.
         remark: what became of its values where they are not as stored, for the user, or "".
+        iptc: what agencies note (caption, keywords, author), as records of IPTC, or None.
+        texts: keywords and texts that a PNG has; the comment of a JPEG or GIF is called Comment.
     """
 
     values: NDArray[Any]
@@ -111,6 +116,8 @@ class Photograph:
     xmp: bytes | None = None
     jpeg: JpegCoding | None = None
     remark: str = ""
+    iptc: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
 
     @property
     def header(self) -> PhotographHeader:
@@ -231,7 +238,14 @@ def _of_camera(camera: CameraPicture) -> Photograph:
 def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
     exif = _with_turn(exif_of_tiff(path), page.orientation)
     plain = divided(page.read(path), page.icc_profile, exif, page.dpi)
-    return replace(plain, geotags=page.geotags, white=page.white, xmp=page.xmp, remark=page.remark)
+    return replace(
+        plain,
+        geotags=page.geotags,
+        white=page.white,
+        xmp=page.xmp,
+        remark=page.remark,
+        iptc=iptc_of_tiff(path),
+    )
 
 
 def _with_turn(exif: bytes | None, orientation: int) -> bytes | None:
@@ -245,22 +259,29 @@ def _read_with_pillow(path: Path) -> Photograph:
     with _any_size():
         check_complete(path)
     with _any_size(), quiet, path.open("rb") as stream, Image.open(stream) as image:
-        # Asked first: looking for EXIF may decode the image, after which it is not to be found.
+        # Asked first: looking for notes may decode the image, after which it is not to be found.
         deep = is_deep_png(image)
-        icc, exif, dpi, xmp = icc_of(image), exif_of(image), dpi_of(image), xmp_of(image)
+        # Before all other notes: those of a PNG may stand behind its pixels.
+        texts = texts_of(image)
+        icc, exif, dpi = icc_of(image), exif_of(image), dpi_of(image)
         if tiff:
             exif = _with_turn(exif_of_tiff(path), 1 if exif is None else orientation_in(exif))
+        notes: dict[str, Any] = {
+            "xmp": xmp_of(image),
+            "iptc": iptc_of_tiff(path) if tiff else iptc_of(image, texts),
+            "texts": plain_texts(texts),
+        }
         if deep:
-            return replace(divided(decode_deep_png(stream), icc, exif, dpi), xmp=xmp)
-        coding = jpeg_coding(image)
+            return replace(divided(decode_deep_png(stream), icc, exif, dpi), **notes)
+        notes["jpeg"] = jpeg_coding(image)
         if image.mode == "CMYK":
             inks = Inks(icc)
             image.load()
             plain = divided(inks(_values(image)), None, exif, dpi)
-            return replace(plain, xmp=xmp, jpeg=coding, remark=inks.remark)
+            return replace(plain, remark=inks.remark, **notes)
         converted = image.mode in ("P", "PA", "1") or "transparency" in image.info
         values = _values(image.convert(_plain_mode(image)) if converted else image)
-    return replace(divided(values, icc, exif, dpi), xmp=xmp, jpeg=coding)
+    return replace(divided(values, icc, exif, dpi), **notes)
 
 
 def _values(image: Image.Image) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -58,6 +58,7 @@ def encode_deep_png(
     exif: bytes | None,
     dots_per_metre: tuple[int, int] | None,
     xmp: str | None = None,
+    texts: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
     """Write a PNG of 16 bits.
 
@@ -68,6 +69,7 @@ def encode_deep_png(
         exif: a TIFF structure, without the `Exif` mark that JPEG files have before it.
         dots_per_metre: resolution along samples and lines.
         xmp: a packet of what programs noted.
+        texts: further chunks of text: their kinds and contents.
     """
     lines, samples, channels = values.shape
     stream.write(_SIGNATURE)
@@ -84,6 +86,8 @@ def encode_deep_png(
         _chunk(stream, b"eXIf", exif)
     if xmp:
         _chunk(stream, b"iTXt", XMP_KEYWORD.encode() + bytes(5) + xmp.encode())
+    for kind, content in texts:
+        _chunk(stream, kind, content)
     compressor = zlib.compressobj(6)
     for strip in _filtered(values):
         _chunk(stream, b"IDAT", compressor.compress(strip))

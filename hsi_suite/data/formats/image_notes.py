@@ -1,15 +1,16 @@
-"""What image files note beside their pixels: turn, resolution, EXIF, XMP."""
+"""What image files note beside their pixels: turn, resolution, EXIF, XMP, texts."""
 
 from __future__ import annotations
 
 import math
 import struct
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 _ORIENTATION = 274
 _X_RESOLUTION = 282
@@ -17,6 +18,10 @@ _Y_RESOLUTION = 283
 _RESOLUTION_UNIT = 296
 _NO_UNIT, _INCH, _CENTIMETRE = 1, 2, 3
 _XMP_IN_PNG = "XML:com.adobe.xmp"
+# Texts of a PNG that are notes of other kinds.
+_NO_TEXTS = (_XMP_IN_PNG, "Raw profile type ")
+#: What PNG files call the comment that JPEG and GIF files have.
+COMMENT = "Comment"
 # More than any device has, and what JPEG files can hold.
 _MOST_DPI = 65_535
 _TURNS = range(1, 9)
@@ -61,6 +66,27 @@ def xmp_of(image: Image.Image) -> bytes | None:
     return found if isinstance(found, bytes) and found else None
 
 
+def texts_of(image: Image.Image) -> dict[str, str]:
+    """The texts of an opened image by their keywords, all that a PNG has; decodes a PNG.
+
+    The comment of a JPEG or GIF file is one, of the keyword that PNG files have for it.
+    """
+    if isinstance(image, PngImagePlugin.PngImageFile):
+        return dict(image.text)
+    comment = image.info.get("comment")
+    if not isinstance(comment, bytes) or not (plain := comment.rstrip(b"\0")):
+        return {}
+    try:
+        return {COMMENT: plain.decode()}
+    except UnicodeDecodeError:
+        return {COMMENT: plain.decode("latin-1")}
+
+
+def plain_texts(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Those of `texts_of` that are texts, and no notes of another kind in disguise."""
+    return tuple((key, text) for key, text in texts.items() if not key.startswith(_NO_TEXTS))
+
+
 def icc_of(image: Image.Image) -> bytes | None:
     """The colour profile of an opened image; None where there is none, or no bytes are one."""
     profile = image.info.get("icc_profile")
@@ -77,6 +103,16 @@ def orientation_in(exif: bytes) -> int:
             return _turn(tags.get(_ORIENTATION, 1))
     except _BROKEN:
         return 1
+
+
+def says_more_than_turn(exif: bytes) -> bool:
+    """Whether EXIF notes anything beside the orientation."""
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+    except _BROKEN:
+        return False
+    return bool(set(tags) - {_ORIENTATION})
 
 
 def orientation_as_exif(orientation: int) -> bytes | None:

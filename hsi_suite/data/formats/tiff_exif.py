@@ -11,10 +11,13 @@ import tifffile
 from PIL import Image, TiffImagePlugin
 
 from .geotiff_tags import ExtraTag
+from .iptc import IPTC
 
 EXIF, GPS = 34665, 34853
 _DESCRIPTION, _XMP, _INTEROP = 270, 700, 40965
 _CLASSIC, _ENTRY = b"II*\0", 12
+# TIFF's number for bytes of which only their program knows what they mean.
+_BYTES = 7
 # Document and description, maker and model, software, date, author, host, rights; XP's notes.
 _DESCRIPTIVE = (269, 270, 271, 272, 305, 306, 315, 316, 18246, 33432, *range(40091, 40096))
 # What Pillow raises for damaged EXIF.
@@ -51,11 +54,13 @@ def xmp_of_tiff(page: tifffile.TiffPage) -> bytes | None:
     return found if isinstance(found, bytes) and found else None
 
 
-def note_tags(exif: bytes | None, xmp: bytes | None) -> list[ExtraTag]:
+def note_tags(exif: bytes | None, xmp: bytes | None, iptc: bytes | None = None) -> list[ExtraTag]:
     """Notes as tags of a TIFF file; what lies deeper is for `add_exif`."""
     tags: list[ExtraTag] = []
     if xmp is not None:
         tags.append((_XMP, 1, len(xmp), xmp, True))
+    if iptc is not None:
+        tags.append((IPTC, _BYTES, len(iptc), iptc, True))
     notes = _notes(exif)
     for code in _DESCRIPTIVE:
         value = notes.get(code)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...atomic import keeping
 from ...data.formats.image_notes import upright
 from ...data.noise import add_gaussian
+from ...data.photograph_losses import lost_notes, lost_text
 from ...data.photograph_writer import write_photograph
 from ...data.photographs import Photograph, read_header, read_photograph
 from ...engine.allocation import release_free_blocks
@@ -182,6 +183,8 @@ def _denoise(
     first = _first(seen, options, observer)
     clean, image = _finished(job, seen, first, options, (index, 0))
     result = replace(photograph, values=clean)
+    if lost := lost_notes(photograph, job.target):
+        observer.message(f"{job.source}: {lost_text(lost, job.target)}")
     # Encoding takes memory of its own; what the network needed can go.
     del photograph, reference, seen, first
     release_free_blocks()
