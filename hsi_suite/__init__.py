@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from .api.comparing import Comparisons, compare
     from .api.denoising import Denoiser, denoise
     from .api.evaluation import Evaluation, JointEvaluation
+    from .api.predicting import predict
     from .api.retrieval import Matches, Retriever
-    from .api.running import batch, evaluate, evaluate_together, predict, replay, train
+    from .api.running import batch, evaluate, evaluate_together, replay
     from .api.scene_classifier import SceneClassifier
+    from .api.training import train
     from .data.catalogue import dataset_names, load_dataset
     from .data.readers import read_scene
     from .data.scene import Scene
@@ -104,10 +106,10 @@ _PLACES = {
     "evaluate_together": "api.running",
     "load_dataset": "data.catalogue",
     "open_run": "runs.folder",
-    "predict": "api.running",
+    "predict": "api.predicting",
     "read_scene": "data.readers",
     "replay": "api.running",
-    "train": "api.running",
+    "train": "api.training",
 }
 
 # Before anything can start CUDA.

@@ -1,4 +1,4 @@
-"""What public functions take beside arrays: settings and runs."""
+"""What public functions take beside arrays: settings, runs, files and plain values."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..data.scene import Scene
 from ..errors import ConfigError
 from ..printable import shortened
 from ..runs.folder import Run
 
 Settings = Mapping[str, Any] | Sequence[str]
 """Keys of a configuration: {"train.epochs": 20}, or "train.epochs=20" texts as of `--set`."""
-RunLike = str | os.PathLike[str] | Run
+Place = str | os.PathLike[str]
+"""A file or a folder."""
+RunLike = Place | Run
 """A run: its folder, or what `train` returned."""
+SceneLike = Place | Scene | ArrayLike
+"""A scene: its file, or lines × samples × bands in memory."""
 
 
 def settings_texts(settings: Settings) -> list[str]:
@@ -55,3 +61,20 @@ def _plain(value: Any) -> Any:
 def folder_of(run: RunLike) -> Path:
     """The folder of a run."""
     return run.path if isinstance(run, Run) else Path(run)
+
+
+def as_text(place: Any) -> Any:
+    """A path as text; None stays None."""
+    return None if place is None else os.fspath(place)
+
+
+def as_list(values: Sequence[Any] | None) -> list[Any] | None:
+    """A sequence as configurations have it."""
+    return None if values is None else [as_plain(value) for value in values]
+
+
+def as_plain(value: Any) -> Any:
+    """NumPy's scalars and paths as configurations have them."""
+    if hasattr(value, "item") and not hasattr(value, "__len__"):
+        return value.item()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
