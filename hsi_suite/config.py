@@ -7,10 +7,12 @@ nearest known key.
 
 from __future__ import annotations
 
+import copy
 import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,9 +118,13 @@ def config_names() -> list[str]:
     )
 
 
-def _config_text(name: str) -> str:
-    if name in config_names():
-        return (resources.files("hsi_suite.configs") / f"{name}.yaml").read_text("utf-8")
+@cache
+def _shipped_tree(name: str) -> Any:
+    text = (resources.files("hsi_suite.configs") / f"{name}.yaml").read_text("utf-8")
+    return parse_yaml(text, name)
+
+
+def _own_text(name: str) -> str:
     path = Path(name)
     if path.suffix not in {".yaml", ".yml"} and not is_there(path):
         hint = did_you_mean(name, config_names(), "`hsi config list` shows them all")
@@ -134,7 +140,10 @@ def load_tree(name: str, _above: tuple[str, ...] = ()) -> Tree:
     """
     if name in _above or len(_above) > _LONGEST_CHAIN:
         raise ConfigError(name, f"extends itself through {' -> '.join(_above)}")
-    tree = parse_yaml(_config_text(name), name)
+    if name in config_names():
+        tree = copy.deepcopy(_shipped_tree(name))
+    else:
+        tree = parse_yaml(_own_text(name), name)
     if not isinstance(tree, dict):
         raise ConfigError(name, f"holds {_kind(tree)}", "a mapping of keys to values")
     parent = tree.pop("extends", None)
@@ -152,8 +161,9 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        result[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            value = merge(old, value)
+        result[key] = value
     return result
 
 

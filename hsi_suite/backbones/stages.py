@@ -208,12 +208,14 @@ def _keeps_sizes(name: str) -> bool:
 
 
 def _check_stage(name: str, said: str, subject: str) -> None:
-    known = f"one of {_words(stage_blocks())}"
+    if name in BLOCKS and _keeps_sizes(name):
+        return
+    known = stage_blocks()
     if name not in BLOCKS:
-        hint = did_you_mean(said, stage_blocks())
-        raise ConfigError(subject, f"unknown name {said!r}", known, hint)
-    if not _keeps_sizes(name):
-        raise ConfigError(subject, f"{said}, which changes sizes", known)
+        found, hint = f"unknown name {said!r}", did_you_mean(said, known)
+    else:
+        found, hint = f"{said}, which changes sizes", ""
+    raise ConfigError(subject, found, f"one of {_words(known)}", hint)
 
 
 def strides(style: StageStyle) -> bool:

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from ..cublas import SETTING, WORKSPACE, reserve_workspace
 from ..errors import DeviceError
+from ..seeding import seed_own_draws
 from .device_memory import FAILURES, exhausted, out_of_memory
 from .device_names import check_device_name
 from .launched import launched_processes
@@ -124,5 +125,5 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Run torch's own draws (dropout takes no generator) from `seed`; restore its state after."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
+        seed_own_draws(seed)
         yield

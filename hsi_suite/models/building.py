@@ -16,6 +16,7 @@ from ..backbones.initialisation import initialise
 from ..backbones.option_values import LIMITS, Limits, check_values
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import did_you_mean, listed
+from ..seeding import seed_own_draws
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES
 
@@ -239,7 +240,7 @@ def _build(
     with running(name):
         try:
             with torch.random.fork_rng([]):
-                torch.manual_seed(seed)
+                seed_own_draws(seed)
                 model = spec.factory(**fixed, **options)
         except _REFUSALS as error:
             reason = str(error).partition("\n")[0]

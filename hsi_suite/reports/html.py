@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -27,6 +28,24 @@ def html_page(document: Document) -> str:
     can be sorted, the one script that does so.
     """
     document = in_spoken_language(document)
+    blocks = (block for section in document.sections for block in section.blocks)
+    style, script = _own_file("page.css"), _sorting() if _sortable(blocks) else ""
+    page = _templates().get_template("page.html")
+    # Our own files; escaping would break them and their checksums.
+    return page.render(
+        document=document,
+        language=spoken(),
+        said=said,
+        style=Markup(style),
+        style_digest=_digest(style),
+        script=Markup(script),
+        script_digest=_digest(script),
+    )
+
+
+@cache
+def _templates() -> Environment:
+    # Kept: the template is compiled once, and not for every page.
     templates = Environment(
         loader=PackageLoader(__package__ or "hsi_suite.reports", "templates"),
         autoescape=True,
@@ -36,18 +55,7 @@ def html_page(document: Document) -> str:
         lstrip_blocks=True,
     )
     templates.filters["form"] = lambda block: type(block).__name__
-    blocks = (block for section in document.sections for block in section.blocks)
-    style, script = _own_file("page.css"), _sorting() if _sortable(blocks) else ""
-    # Our own files; escaping would break them and their checksums.
-    return templates.get_template("page.html").render(
-        document=document,
-        language=spoken(),
-        said=said,
-        style=Markup(style),
-        style_digest=_digest(style),
-        script=Markup(script),
-        script_digest=_digest(script),
-    )
+    return templates
 
 
 def _sortable(blocks: Iterable[Block]) -> bool:
