@@ -93,11 +93,11 @@ def compare(
         if paired or train_test is not None or level != 0.95:
             found = "given with runs, which know it themselves"
             raise ConfigError("paired, train_test, level", found, "scores by name")
-        alone = isinstance(scores, str | os.PathLike | Run | Batch)
-        given = [scores] if alone else list(scores)  # type: ignore[arg-type]
+        given: list[RunLike | Batch]
+        given = [scores] if isinstance(scores, str | os.PathLike | Run | Batch) else list(scores)
         if not given:
             raise ConfigError("scores", "no runs", "runs or batches")
-        paths = [each.path if isinstance(each, Batch) else folder_of(each) for each in given]  # type: ignore[arg-type]
+        paths = [each.path if isinstance(each, Batch) else folder_of(each) for each in given]
         return compare_runs(paths, metric=metric)
     if len(scores) < 2:
         raise ShapeError("scores", f"{len(scores)} methods", "at least two")

@@ -51,10 +51,15 @@ def describe_file(
     drawn = recognise_drawn(path)
     if drawn is not None:
         return describe_drawn(path, drawn)
-    reading = {"variable": scene_variable, "axes": axes, "shape": shape, "nodata": nodata}
+    reading: dict[str, Any] = {
+        "variable": scene_variable,
+        "axes": axes,
+        "shape": shape,
+        "nodata": nodata,
+    }
     plain = all(value is None for value in reading.values())
     try:
-        with open_cube(path, **reading) as cube:  # type: ignore[arg-type]
+        with open_cube(path, **reading) as cube:
             described = _described_cube(path, cube)
             one_band = cube.shape[2] == 1 and cube.dtype.kind in "iub"
     except InputFileError as error:

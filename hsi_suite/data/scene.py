@@ -259,8 +259,10 @@ def nearest_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[
         bands: number of bands; without wavelengths the bands at 3/4, 1/2 and 1/4 are taken.
     """
     if wavelengths is None:
-        return tuple(min(bands - 1, bands * k // 4) for k in (3, 2, 1))  # type: ignore[return-value]
-    return tuple(int(np.abs(wavelengths - t).argmin()) for t in _RED_GREEN_BLUE)  # type: ignore[return-value]
+        red, green, blue = (min(bands - 1, bands * k // 4) for k in (3, 2, 1))
+    else:
+        red, green, blue = (int(np.abs(wavelengths - t).argmin()) for t in _RED_GREEN_BLUE)
+    return red, green, blue
 
 
 def check_window(key: str, window: int, lines: int, samples: int, name: str = "") -> None:

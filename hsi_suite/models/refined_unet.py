@@ -8,6 +8,7 @@ first and the photograph itself, and takes it out. Both are `ResidualUNet`s.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,11 +52,13 @@ class RefinedUNet(TwoPasses, nn.Module):
     ) -> None:
         super().__init__()
         require_colour("refined_unet", in_channels)
-        body = {"channels": channels, "blocks": blocks, "unshuffle": unshuffle, "block": block}
-        blind = {"noise_map": False, "offset": True}
-        self.first = ResidualUNet(COLOURS, **body, **blind)  # type: ignore[arg-type]
+        body: dict[str, Any] = {
+            "channels": channels, "blocks": blocks, "unshuffle": unshuffle, "block": block,
+            "noise_map": False, "offset": True,
+        }  # fmt: skip
+        self.first = ResidualUNet(COLOURS, **body)
         # Sees the planes of the first one's result, then those of the photograph.
-        self.second = ResidualUNet(2 * COLOURS, **body, **blind)  # type: ignore[arg-type]
+        self.second = ResidualUNet(2 * COLOURS, **body)
         self.see_as(self.first)
 
     def first_pass(self, x: Tensor) -> Tensor:

@@ -25,7 +25,8 @@ def chosen_score(scores: Metrics, kind: str) -> float | None:
     overall, average = scores["overall_accuracy"], scores["average_accuracy"]
     if kind == "mean":
         return None if average is None else (overall + average) / 2
-    return scores[kind]  # type: ignore[no-any-return]
+    score: float | None = scores[kind]
+    return score
 
 
 def choice_remarks(metrics: Metrics) -> list[Remark]:

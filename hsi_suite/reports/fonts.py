@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from matplotlib.font_manager import findfont, fontManager
 from matplotlib.ft2font import FT2Font
@@ -59,10 +60,10 @@ def missing_signs() -> Iterator[None]:
     with warnings.catch_warnings():
         show = warnings.showwarning
 
-        def keep(message: Warning | str, *where: object, **more: object) -> None:
+        def keep(message: Warning | str, *where: Any, **more: Any) -> None:
             found = _SIGN.match(str(message))
             if found is None:
-                show(message, *where, **more)  # type: ignore[arg-type]
+                show(message, *where, **more)
             else:
                 missing[chr(int(found[1]))] = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -240,7 +240,16 @@ class _Quiet(Observer):
     """Passes bars and epochs on, but not what speaks of folders that will be gone."""
 
     def __init__(self, observer: Observer) -> None:
-        self.begin = observer.begin  # type: ignore[method-assign]
-        self.advance = observer.advance  # type: ignore[method-assign]
-        self.end = observer.end  # type: ignore[method-assign]
-        self.epoch = observer.epoch  # type: ignore[method-assign]
+        self._told = observer
+
+    def begin(self, what: str, total: int, done: int = 0) -> None:
+        self._told.begin(what, total, done)
+
+    def advance(self, steps: int = 1, **values: float) -> None:
+        self._told.advance(steps, **values)
+
+    def end(self) -> None:
+        self._told.end()
+
+    def epoch(self, row: Mapping[str, float], seconds: float) -> None:
+        self._told.epoch(row, seconds)

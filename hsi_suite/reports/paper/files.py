@@ -15,8 +15,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
-from fontTools import subset  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from matplotlib import font_manager, rc_context
 from matplotlib.backends import backend_mixed, backend_pdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG

@@ -190,11 +190,11 @@ def _votes(paths: Sequence[Path]) -> Votes:
 
 def _map(path: Path) -> NDArray[np.integer]:
     with parsing(path, "a map that hsi wrote", "train the run again", kind=RunError):
-        labels = np.load(path, mmap_mode="r", allow_pickle=False)
+        labels: NDArray[np.integer] = np.load(path, mmap_mode="r", allow_pickle=False)
     whole = isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.size > 0
     if not whole or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 65535:
         raise RunError(path, "holds no map", "lines × samples of labels", "train the run again")
-    return labels  # type: ignore[no-any-return]
+    return labels
 
 
 def cost_rows(runs: Iterable[Run]) -> list[dict[str, Any]]:
