@@ -45,6 +45,14 @@ def pictures(request):
 
 
 @pytest.fixture
+def drawn_pictures(monkeypatch):
+    """Pictures are drawn in this test, whatever the mark of its file."""
+    from stand_in_pictures import draw_again
+
+    draw_again(monkeypatch)
+
+
+@pytest.fixture
 def hsi(monkeypatch, capfd):
     """Run `hsi` in this process; gives exit status, standard output and standard error."""
     from hsi_suite.cli import main

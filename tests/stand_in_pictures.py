@@ -4,7 +4,8 @@ Drawing the pictures of a small run takes more than half of its time. With the m
 `stand_in_pictures` a file of tests has all of a page made, figures and their data included; only
 matplotlib's layout and rendering are left out. A stand-in has the format and the size of what it
 stands for and carries a digest of what a figure shows, so that files of equal runs are equal and
-those of others are not. Where pictures or pages are the matter, no such mark stands.
+those of others are not. Where pictures or pages are the matter, no such mark stands; where they are
+that of one test of a file, it takes the fixture `drawn_pictures`.
 """
 
 import hashlib
@@ -79,6 +80,29 @@ def _not_drawn(figure, canvas, dpi):
         del figure.savefig
 
 
+class _NoTicks:
+    """In place of the ticks that matplotlib makes for every axis, a seventh of a small run."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __get__(self, axis, kind):
+        return self if axis is None else axis.__dict__.setdefault(self._name, [])
+
+
+_TICKS = {name: vars(Axis)[name] for name in ("majorTicks", "minorTicks")}
+_LAID_OUT = drawing.laid_out
+
+
 def use_stand_ins(monkeypatch):
     """Let no figure of a page or a run be drawn."""
     monkeypatch.setattr(drawing, "laid_out", _not_drawn)
+    for name in _TICKS:
+        monkeypatch.setattr(Axis, name, _NoTicks(name))
+
+
+def draw_again(monkeypatch):
+    """Let figures be drawn, within `use_stand_ins`."""
+    monkeypatch.setattr(drawing, "laid_out", _LAID_OUT)
+    for name, ticks in _TICKS.items():
+        monkeypatch.setattr(Axis, name, ticks)

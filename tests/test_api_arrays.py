@@ -25,7 +25,7 @@ def plain():
 
 @pytest.fixture(scope="module")
 def fitted(plain):
-    return hsi.SceneClassifier("forest", settings=SMALL).fit(*plain)
+    return hsi.SceneClassifier("lda", settings=SMALL).fit(*plain)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_wrong_masks_and_weights(plain):
     cube, labels = plain
     for mask in (MASK.T, MASK[:4], MASK.astype(str), MASK.astype(complex), None, [[1], [1, 0]]):
         _refused(lambda m, r, a: hsi.splits.masks(labels, a, ~MASK), None, None, _not_none(mask))
-    model = hsi.SceneClassifier("forest", settings=SMALL).fit(cube, labels)
+    model = hsi.SceneClassifier("lda", settings=SMALL).fit(cube, labels)
     for weights in (MASK.T * 1.0, -np.ones(labels.shape), np.full(labels.shape, np.nan), "a"):
         _refused(lambda m, r, a: m.score(cube, labels, a), model, None, weights)
 
@@ -157,7 +157,7 @@ def test_odd_arrays_are_taken_as_plain_ones(plain, fitted, kind):
     expected = fitted.predict(plain[0])
     assert np.array_equal(fitted.predict(cube), expected)
     assert fitted.score(cube, labels) == fitted.score(*plain)
-    again = hsi.SceneClassifier("forest", settings=SMALL).fit(cube, labels)
+    again = hsi.SceneClassifier("lda", settings=SMALL).fit(cube, labels)
     assert np.array_equal(again.predict(plain[0]), expected)
     assert again.classes_.tolist() == [3, 7, 200]
 
@@ -179,7 +179,7 @@ def test_masked_values_are_missing(plain, fitted):
     found = fitted.predict(cube)
     assert found[2, 3] == 0 and (found == 0).sum() == 1
     labels = np.ma.masked_array(plain[1], mask=plain[1] == 7)
-    model = hsi.SceneClassifier("forest", settings=SMALL).fit(plain[0], labels)
+    model = hsi.SceneClassifier("lda", settings=SMALL).fit(plain[0], labels)
     assert model.classes_.tolist() == [3, 200]
 
 
@@ -207,9 +207,7 @@ EARLIER = {
 
 
 def test_scikit_learns_own_checks():
-    found = check_estimator(
-        hsi.SceneClassifier("forest", settings=SMALL), on_fail=None, on_skip=None
-    )
+    found = check_estimator(hsi.SceneClassifier("lda", settings=SMALL), on_fail=None, on_skip=None)
     passed = {each["check_name"] for each in found if each["status"] == "passed"}
     assert passed >= {
         "check_estimator_cloneable", "check_no_attributes_set_in_init",

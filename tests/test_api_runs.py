@@ -9,6 +9,7 @@ import typing
 
 import numpy as np
 import pytest
+from inline_jobs import use_inline_jobs
 from scenes_samples import small_cube, write_scene, write_yaml
 
 import hsi_suite as hsi
@@ -43,14 +44,14 @@ def scene():
 @pytest.fixture(scope="module")
 def run(scene, tmp_path_factory):
     return hsi.train(
-        scene, model="forest", settings=SMALL, output=tmp_path_factory.mktemp("runs"), verbose=0
+        scene, model="lda", settings=SMALL, output=tmp_path_factory.mktemp("runs"), verbose=0
     )
 
 
 def test_arrays_train_what_files_do(tmp_path):
     files = write_scene(tmp_path)
     cube, labels = np.load(files["scene"]), np.load(files["labels"])
-    options = {"model": "forest", "settings": SMALL, "output": tmp_path / "runs", "verbose": 0}
+    options = {"model": "lda", "settings": SMALL, "output": tmp_path / "runs", "verbose": 0}
     by_files, by_arrays = hsi.train(**files, **options), hsi.train(cube, labels, **options)
     assert by_files.metrics["test"] == by_arrays.metrics["test"]
     assert np.array_equal(by_files.label_map, by_arrays.label_map)
@@ -63,21 +64,21 @@ def test_arrays_train_what_files_do(tmp_path):
 
 def test_a_scene_keeps_names_wavelengths_and_gaps(scene, run, tmp_path):
     assert [row["name"] for row in run.metrics["classes"]] == ["a", "b", "c"]
-    assert run.path.name.startswith("my-scene_forest")
+    assert run.path.name.startswith("my-scene_lda")
     model = hsi.SceneClassifier.load(run)
     assert model.classifier_.header.wavelengths[0] == 400
     valid = np.ones(scene.labels.shape, bool)
     valid[15] = False  # the line without labels
     holed = hsi.Scene("h", scene.cube, scene.labels, scene.class_names, valid=valid)
-    found = hsi.train(holed, model="forest", settings=SMALL, output=tmp_path, verbose=0).label_map
+    found = hsi.train(holed, model="lda", settings=SMALL, output=tmp_path, verbose=0).label_map
     assert (found[15] == 0).all() and (np.delete(found, 15, 0) > 0).all()
 
 
 def test_a_split_of_arrays_is_that_of_the_run(scene, tmp_path):
     split = hsi.splits.disjoint(scene.labels, guard=1, train=0.5)
-    options = {"model": "forest", "settings": SMALL, "output": tmp_path, "verbose": 0}
+    options = {"model": "lda", "settings": SMALL, "output": tmp_path, "verbose": 0}
     run = hsi.train(scene, split=split, **options)
-    classifier = hsi.SceneClassifier("svm", settings=SMALL).fit(
+    classifier = hsi.SceneClassifier("lda", settings=SMALL).fit(
         scene.cube, scene.labels, split=split
     )
     accuracy = classifier.score(scene.cube, scene.labels, split=split)
@@ -99,19 +100,20 @@ def test_predictions_stay_in_memory_or_are_written(scene, run, tmp_path):
         hsi.predict(run, scene.cube[..., :9], verbose=0)
 
 
-def test_a_batch_of_keys_and_its_comparison(tmp_path):
+def test_a_batch_of_keys_and_its_comparison(tmp_path, monkeypatch):
+    use_inline_jobs(monkeypatch)
     data = write_scene(tmp_path)
     write_yaml(
         tmp_path / "small.yaml",
-        {"extends": "classification/forest", "threads": 1, "data": data,
-         "reduction": {"components": 5}},
+        {"extends": "classification/lda", "threads": 1, "data": data,
+         "reduction": {"components": 5}, "train": {"calibration": "none"}},
     )  # fmt: skip
     keys = {"configs": (tmp_path / "small.yaml",), "runs": np.int64(1)}
     batch = hsi.batch(keys, output=tmp_path, verbose=0)
-    assert len(batch.runs) == 1 and not batch.failures and "forest on cube" in repr(batch)
+    assert len(batch.runs) == 1 and not batch.failures and "lda on cube" in repr(batch)
     contest = hsi.compare(batch)
     assert contest.groups[0]["name"] == hsi.compare([batch.runs[0]]).groups[0]["name"]
-    assert "forest on cube" in repr(contest)
+    assert "lda on cube" in repr(contest)
     with pytest.raises(ConfigError, match=r"^dataset: unknown key.*Did you mean datasets"):
         hsi.batch({"dataset": ["synthetic"]}, output=tmp_path)
 
@@ -119,7 +121,7 @@ def test_a_batch_of_keys_and_its_comparison(tmp_path):
 def test_results_tell_what_they_are(scene, run):
     split = hsi.splits.random(scene.labels)
     shown = [
-        (run, ("Run my-scene_forest", "overall accuracy", measure("overall_accuracy").unit)),
+        (run, ("Run my-scene_lda", "overall accuracy", measure("overall_accuracy").unit)),
         (scene, ("Scene my scene", "30 × 28 × 18", "400 to 2400 nm")),
         (split, ("Split, random", "train", "pixels")),
         (hsi.audit(scene.labels, split, window=3), ("windows of 3 × 3", "position alone")),
@@ -221,7 +223,7 @@ def test_an_unknown_name_suggests_the_nearest():
 
 def test_numpys_scalars_and_paths_are_as_good_as_pythons(scene, tmp_path):
     run = hsi.train(
-        scene, model="forest", seed=np.int64(0), settings={"reduction.components": np.int32(5)},
+        scene, model="lda", seed=np.int64(0), settings={"reduction.components": np.int32(5)},
         threads=np.int16(1), output=tmp_path, verbose=np.bool_(False), baselines=(),
     )  # fmt: skip
     assert run.metrics["seed"] == 0 and pickle.loads(pickle.dumps(run)) == run

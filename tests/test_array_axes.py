@@ -228,7 +228,7 @@ def test_a_run_remembers_the_axes_and_predicts_with_them(tmp_path):
     np.save(tmp_path / "labels.npy", labels)
     np.save(tmp_path / "cube.npy", cube)
     np.save(tmp_path / "first.npy", cube.transpose(2, 0, 1))
-    options = {"labels": str(tmp_path / "labels.npy"), "model": "forest", "threads": 1}
+    options = {"labels": str(tmp_path / "labels.npy"), "model": "lda", "threads": 1}
     usual = hsi.train(scene=str(tmp_path / "cube.npy"), output=tmp_path / "a", **options)
     with pytest.raises(InputFileError, match="--axes band,y,x"):
         hsi.train(scene=str(tmp_path / "first.npy"), output=tmp_path / "b", **options)

@@ -19,6 +19,8 @@ from hsi_suite import cli as module
 from hsi_suite.cli import cli, main
 from hsi_suite.cli.values import Number
 
+pytestmark = pytest.mark.stand_in_pictures
+
 
 @pytest.fixture
 def small(tmp_path):

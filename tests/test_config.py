@@ -173,3 +173,12 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path, content):
 def test_an_unknown_configuration_suggests_a_near_name():
     with pytest.raises(ConfigError, match="Did you mean classification/hybridsn_salinas"):
         load_tree("classification/hybridsn_salina")
+
+
+def test_a_tree_is_ones_own_to_change():
+    name = "classification/hybridsn_indian_pines"
+    first, second = load_tree(name), load_tree(name)
+    assert first == second
+    first["train"]["optimizer"] = None
+    first["model"].clear()
+    assert load_tree(name) == second

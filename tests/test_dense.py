@@ -30,6 +30,8 @@ from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier
 from hsi_suite.tasks.scenes.task import PixelClassification, scene_logits, window_logits
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CPU = torch.device("cpu")
 CLASSES = 4
 # All the way through; up to gates that see the features of each window apart; with batch norm.

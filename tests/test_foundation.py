@@ -9,12 +9,13 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from hsi_suite.atomic import atomic_file, atomic_folder, write_json, write_text
 from hsi_suite.errors import HsiSuiteError, InputFileError, OutputError, UnknownNameError
 from hsi_suite.palette import class_colours
 from hsi_suite.registry import Registry
-from hsi_suite.seeding import STREAMS, SeedStreams, derive_seed
+from hsi_suite.seeding import STREAMS, SeedStreams, derive_seed, seed_own_draws
 
 
 def test_an_error_is_one_line_in_the_order_subject_found_expected_remedy():
@@ -65,6 +66,19 @@ def test_generators_repeat_and_differ_by_place():
     assert np.array_equal(seeds.numpy("split").random(3), seeds.numpy("split").random(3))
     with pytest.raises(ValueError, match="no random stream"):
         seeds.seed("colour")
+
+
+@pytest.mark.parametrize("cuda_has_started", [False, True])
+def test_own_draws_begin_as_those_of_torchs_seed(monkeypatch, cuda_has_started):
+    seed, told = torch.manual_seed, []
+    seed(5)
+    expected = torch.rand(3)
+    monkeypatch.setattr(torch, "manual_seed", lambda number: told.append(number) or seed(number))
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: cuda_has_started)
+    seed_own_draws(5)
+    assert torch.equal(torch.rand(3), expected)
+    # Torch's own seeds the devices too.
+    assert told == [5] * cuda_has_started
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

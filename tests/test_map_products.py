@@ -18,14 +18,17 @@ from hsi_suite.tasks.scenes import class_areas, map_finishing, prediction, strip
 rasterio = pytest.importorskip("rasterio")
 pyogrio = pytest.importorskip("pyogrio")
 
+pytestmark = pytest.mark.stand_in_pictures
+
 GEO = Georeference("EPSG:32633", (30.0, 0, 364095.0, 0, -30.0, 5809965.0))
+QUICK = ["threads=1", "train.calibration=none"]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("products")
-    options = {"settings": ["threads=1"], "output": folder / "runs", "verbose": 0}
-    return hsi_suite.train(**write_scene(folder), model="svm", **options).path
+    options = {"settings": QUICK, "output": folder / "runs", "verbose": 0}
+    return hsi_suite.train(**write_scene(folder), model="lda", **options).path
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,12 @@ def scene(run):
     path = run.parent.parent / "scene.tif"
     write_layers(path, cube, [f"b{k}" for k in range(18)], GEO, nodata=-9999.0)
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def unfiltered(run, scene):
+    """The labels of the scene."""
+    return predict(run, scene, None).labels
 
 
 def predict(run, scene, output, **options):
@@ -65,15 +74,14 @@ FILTERS = [{"majority": 3}, {"min_area": 4}, {"majority": 5, "min_area": "4500m2
 @pytest.mark.parametrize("options", FILTERS)
 @pytest.mark.parametrize("ending", [".tif", ".hdr", ".npy", ".png"])
 def test_a_filtered_map_by_strips_is_the_whole_map_filtered(
-    run, scene, tmp_path, monkeypatch, options, ending
+    run, scene, unfiltered, tmp_path, monkeypatch, options, ending
 ):
-    plain = predict(run, scene, None).labels
     monkeypatch.setattr(prediction, "strip_lines", lambda *arguments: 7)
     monkeypatch.setattr(map_finishing, "STRIP_PIXELS", 3 * 33)
     found = predict(run, scene, tmp_path / f"m{ending}", vector=tmp_path / "v.gpkg", **options)
     asked = map_filter(options.get("majority"), options.get("min_area"), GEO, 41)
-    expected = asked.apply(plain)
-    assert found.changed == (expected != plain).sum() > 0
+    expected = asked.apply(unfiltered)
+    assert found.changed == (expected != unfiltered).sum() > 0
     if ending != ".png":
         np.testing.assert_array_equal(found.labels, expected)
     georeferenced = tmp_path / "m.tif" if ending == ".tif" else scene
@@ -105,12 +113,12 @@ def test_files_and_log_say_that_a_map_is_filtered(hsi, run, scene, tmp_path):
 
 
 def test_layers_are_never_filtered(tmp_path):
-    options = {"settings": ["threads=1"], "output": tmp_path / "runs", "verbose": 0}
-    forest = hsi_suite.train(**write_scene(tmp_path), model="forest", **options).path
+    options = {"settings": QUICK, "output": tmp_path / "runs", "verbose": 0}
+    lda = hsi_suite.train(**write_scene(tmp_path), model="lda", **options).path
     cube = str(tmp_path / "cube.npy")
     layers = {"probabilities": True, "uncertainty": True}
-    plain = predict(forest, cube, None, **layers)
-    found = predict(forest, cube, None, majority=5, **layers)
+    plain = predict(lda, cube, None, **layers)
+    found = predict(lda, cube, None, majority=5, **layers)
     for what in layers:
         np.testing.assert_array_equal(getattr(found, what), getattr(plain, what))
     np.testing.assert_array_equal(found.labels, majority(plain.labels, 5))
@@ -143,19 +151,24 @@ STEPS = [
 ]  # fmt: skip
 
 
+def everything(run, scene, folder):
+    """Map, polygons and areas into a folder; what is in it then."""
+    options = {"majority": 3, "min_area": 3, "areas": True, "cog": True}
+    predict(run, scene, folder / "m.tif", vector=folder / "else" / "m.gpkg", **options)
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): path.read_bytes() for path in found}
+
+
+@pytest.fixture(scope="module")
+def unbroken(run, scene, tmp_path_factory):
+    return everything(run, scene, tmp_path_factory.mktemp("unbroken"))
+
+
 @pytest.mark.parametrize("place, step", STEPS, ids=[step for _, step in STEPS])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_call_cut_off_at_any_step_goes_on(run, scene, tmp_path, monkeypatch, place, step, after):
-    def options(folder):
-        return {"vector": tmp_path / folder / "else" / "m.gpkg", "majority": 3, "min_area": 3,
-                "areas": True, "cog": True}  # fmt: skip
-
-    def files(folder):
-        found = (tmp_path / folder).rglob("*")
-        return {path.relative_to(tmp_path / folder): path.read_bytes() for path in found
-                if path.is_file()}  # fmt: skip
-
-    predict(run, scene, tmp_path / "a" / "m.tif", **options("a"))
+def test_a_call_cut_off_at_any_step_goes_on(
+    run, scene, unbroken, tmp_path, monkeypatch, place, step, after
+):
     real = getattr(place, step)
 
     def cut_off(*arguments, **keywords):
@@ -166,10 +179,9 @@ def test_a_call_cut_off_at_any_step_goes_on(run, scene, tmp_path, monkeypatch, p
     with monkeypatch.context() as patch:
         patch.setattr(place, step, cut_off)
         with pytest.raises(Stopped, match="the same command goes on"):
-            predict(run, scene, tmp_path / "b" / "m.tif", **options("b"))
-    assert not (tmp_path / "b" / "m.tif").exists() or step == "move"
-    predict(run, scene, tmp_path / "b" / "m.tif", **options("b"))
-    assert files("a") == files("b")
+            everything(run, scene, tmp_path)
+    assert not (tmp_path / "m.tif").exists() or step == "move"
+    assert everything(run, scene, tmp_path) == unbroken
 
 
 def test_existing_files_are_kept(run, scene, tmp_path):

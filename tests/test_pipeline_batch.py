@@ -20,8 +20,8 @@ pytestmark = pytest.mark.stand_in_pictures
 
 TREE = {
     "task": "batch",
-    "datasets": ["synthetic"],
-    "models": ["forest", "cnn1d"],
+    "datasets": ["synthetic_small"],
+    "models": ["lda", "cnn1d"],
     "splits": ["random"],
     "runs": 2,
     "set": {"threads": 1, "train": {"epochs": 1, "calibration": "none"}},
@@ -50,25 +50,25 @@ def test_a_batch_is_a_folder_of_runs_and_a_summary(done):
     assert not done.failures
     summary = done.summary
     assert (summary["task"], summary["name"], summary["level"]) == ("batch", "grid", 0.95)
-    assert summary["question"].startswith("Which of forest and cnn1d is best on synthetic")
+    assert summary["question"].startswith("Which of lda and cnn1d is best on synthetic_small")
     groups = {group["model"]: group for group in summary["groups"]}
     assert {(g["n"], tuple(g["seeds"])) for g in groups.values()} == {(2, (0, 1))}
-    forest = groups["forest"]
-    assert forest["name"] == "forest on synthetic, random split"
-    assert forest["headline"] == ["overall_accuracy", "average_accuracy", "cohen_kappa"]
-    assert (forest["task"], forest["variant"]) == ("classification", "random")
-    accuracy = forest["test"]["overall_accuracy"]
-    runs = [Run(done.path / name) for name in forest["runs"]]
+    lda = groups["lda"]
+    assert lda["name"] == "lda on synthetic_small, random split"
+    assert lda["headline"] == ["overall_accuracy", "average_accuracy", "cohen_kappa"]
+    assert (lda["task"], lda["variant"]) == ("classification", "random")
+    accuracy = lda["test"]["overall_accuracy"]
+    runs = [Run(done.path / name) for name in lda["runs"]]
     values = [run.metrics["test"]["overall_accuracy"] for run in runs]
     assert accuracy["mean"] == pytest.approx(sum(values) / 2)
     assert accuracy["std"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
     assert accuracy["interval"]["low"] < accuracy["mean"] < accuracy["interval"]["high"]
     audits = [run.metrics["leakage"]["median_distance"] for run in runs]
-    assert forest["leakage"]["median_distance"] == pytest.approx(sum(audits) / 2)
-    assert list(forest["baselines"]) == ["position"]
+    assert lda["leakage"]["median_distance"] == pytest.approx(sum(audits) / 2)
+    assert list(lda["baselines"]) == ["position"]
     pairs = [(each["first"], each["second"], each["paired"]) for each in summary["comparisons"]]
     cnn1d = groups["cnn1d"]["name"]
-    names = (forest["name"], cnn1d), (forest["name"], "position"), (cnn1d, "position")
+    names = (lda["name"], cnn1d), (lda["name"], "position"), (cnn1d, "position")
     assert pairs == [(*pair, True) for pair in names]
     assert summary["variance"] == []
     rows = (done.path / "runs.csv").read_text().splitlines()
@@ -95,15 +95,21 @@ def test_finished_runs_are_kept_and_a_batch_can_grow(done, monkeypatch):
     grown = run_batch(str(path), done.path.parent, started, runs=3)
     assert grown.path == done.path
     assert sorted(started.names) == [
-        f"{model} on synthetic, random split, seed 2" for model in ("cnn1d", "forest")
+        f"{model} on synthetic_small, random split, seed 2" for model in ("cnn1d", "lda")
     ]
     assert {group["n"] for group in grown.summary["groups"]} == {3}
     again = run_batch(str(path), done.path.parent)
     assert (again.path / "summary.json").read_bytes() == summary
 
 
-def carry_out(path, output, jobs):
-    run_batch(path, output, jobs=jobs)
+def carry_out(path, output):
+    run_batch(path, output, jobs=2)
+
+
+def carry_out_inline(path, output):
+    with pytest.MonkeyPatch.context() as patch:
+        use_inline_jobs(patch)
+        run_batch(path, output)
 
 
 @pytest.mark.slow
@@ -111,8 +117,9 @@ def test_a_batch_killed_twice_ends_with_the_same_summary(done, tmp_path, monkeyp
     path = str(done.path.parent.parent / "grid.yaml")
     fork = multiprocessing.get_context("fork")
     folder = tmp_path / done.path.name
-    for finished, jobs in ((1, 2), (2, 1)):
-        process = fork.Process(target=carry_out, args=(path, tmp_path, jobs))
+    # The second time what is left is carried out in the process that is killed: it needs no worker.
+    for finished, work in ((1, carry_out), (2, carry_out_inline)):
+        process = fork.Process(target=work, args=(path, tmp_path))
         process.start()
         while len(list(folder.glob("*/metrics.json"))) < finished:
             assert process.is_alive()
@@ -128,11 +135,11 @@ def test_a_batch_killed_twice_ends_with_the_same_summary(done, tmp_path, monkeyp
 
 
 def scenes(tmp_path, *names, **further):
-    """Configurations of a forest on the small scene, by file."""
+    """Configurations of LDA on the small scene, by file."""
     options = {**write_scene(tmp_path), "class_names": None}
     for name in names:
         data = options | further.get(name, {})
-        tree = {"extends": "classification/forest", "data": data, "threads": 1}
+        tree = {"extends": "classification/lda", "data": data, "threads": 1}
         tree["train"] = {"calibration": "none"}
         write_yaml(tmp_path / f"{name}.yaml", tree)
     return {"task": "batch", "configs": [f"{name}.yaml" for name in names], "runs": 1}
@@ -145,7 +152,7 @@ def test_a_failed_run_is_told_and_the_others_go_on(tmp_path, monkeypatch):
     batch = run_batch(path, tmp_path / "runs")
     assert len(batch.runs) == 1
     ((what, why),) = batch.failures.items()
-    assert what == "forest on cube, random split (bad), seed 0"
+    assert what == "lda on cube, random split (bad), seed 0"
     assert "nothing.npy" in why and "\n" not in why
     assert batch.summary["failures"] == batch.failures
     # Its own copies of the configurations make the folder complete.
@@ -211,7 +218,7 @@ def test_a_batch_that_somebody_else_carries_out_is_left_alone(done):
         {"splits": ["diagonal"]},
         {"sets": {}},
         {"set": {"train": {"epoch": 1}}},
-        {"set": {"model": {"name": "forest"}}},
+        {"set": {"model": {"name": "lda"}}},
         {"set": {"seeds": {"base": 5}}},
         {"set": {"split": 5}},
         {"set": {"device": "cuda:77"}},

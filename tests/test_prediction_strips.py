@@ -34,6 +34,8 @@ from hsi_suite.tasks.scenes.ensemble import load_ensemble
 from hsi_suite.tasks.scenes.strip_memory import strip_lines
 from hsi_suite.tasks.shared import unfinished_output
 
+pytestmark = pytest.mark.stand_in_pictures
+
 CPU = torch.device("cpu")
 GEO = Georeference("EPSG:32616", (20.0, 0.0, 500000.0, 0.0, -20.0, 4480000.0))
 
@@ -108,10 +110,9 @@ def test_wide_scenes_go_piece_by_piece(runs, height, monkeypatch, tmp_path):
 def test_models_that_vote_and_models_of_single_spectra_go_by_strips(folder, height, tmp_path):
     scene = {"scene": str(folder / "cube.npy"), "labels": str(folder / "labels.npy")}
     height(4)
+    settings = ["threads=1", "train.epochs=1", "train.calibration=none"]
     for model in ("forest", "cnn1d"):
-        run = hsi.train(
-            **scene, model=model, settings=["threads=1", "train.epochs=1"], output=tmp_path
-        )
+        run = hsi.train(**scene, model=model, settings=settings, output=tmp_path)
         got = predict([run.path], tmp_path / f"{model}.npy", scene["scene"])
         assert np.array_equal(got.labels, run.label_map)
 

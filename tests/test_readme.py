@@ -19,6 +19,8 @@ from scenes_samples import small_cube
 import hsi_suite as hsi
 from hsi_suite.cli import cli
 
+pytestmark = pytest.mark.stand_in_pictures
+
 ROOT = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.zh-CN.md")
 # What a command of the README gets beside its own words, so that it takes seconds; by its start.

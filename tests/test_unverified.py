@@ -59,7 +59,7 @@ def salinas(tmp_path, monkeypatch):
     monkeypatch.setitem(PUBLIC_SCENES._entries, "salinas", scene)
 
 
-OPTIONS = {"dataset": "salinas", "model": "forest", "settings": ("split.train=0.3",)}
+OPTIONS = {"dataset": "salinas", "model": "lda", "settings": ("split.train=0.3",)}
 
 
 def test_every_product_says_so(salinas, tmp_path, capsys):
