@@ -110,6 +110,20 @@ def test_scores_at_the_border_of_the_narrow_keys():
     assert found.normalised_discounted_cumulative_gain == pytest.approx(1 / np.log2(3))
 
 
+def test_threads_change_no_bit(monkeypatch):
+    rng = np.random.default_rng(0)
+    queries, gallery = rng.integers(-2, 3, (90, 3)) + 0.0, rng.integers(-2, 3, (70, 3)) + 0.0
+    labels = rng.integers(0, 4, 90), rng.integers(0, 4, 70)
+    found = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr("torch.get_num_threads", lambda threads=threads: threads)
+        found.append(retrieval_scores(queries, gallery, *labels, cutoffs=(5,), memory=1e5))
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0].average_precisions, other.average_precisions)
+        np.testing.assert_array_equal(found[0].precision, other.precision)
+        assert found[0].recall_at == other.recall_at
+
+
 def test_memory_is_kept_to(monkeypatch):
     monkeypatch.setattr("torch.get_num_threads", lambda: 1)
     rng = np.random.default_rng(0)
@@ -130,6 +144,8 @@ def test_memory_is_kept_to(monkeypatch):
         ({"gallery_labels": np.zeros(3, int)}, "one for each"),
         ({"gallery_labels": np.zeros((4, 2), int)}, "classes"),
         ({"cutoffs": (5,)}, "1 to 4"),
+        ({"queries": np.full((3, 2), np.nan)}, "not finite"),
+        ({"gallery": np.full((4, 2), np.inf)}, "not finite"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(change, said):

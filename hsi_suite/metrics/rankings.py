@@ -65,8 +65,49 @@ class Rankings:
     tied: NDArray[np.bool_]
 
 
+class Desk:
+    """Memory to rank in, used again: what is asked for anew the system has to fill with zeros."""
+
+    def __init__(self, queries: int, items: int) -> None:
+        """Room for so many queries in a gallery of so many items."""
+        self.rows = queries
+        self._values = np.empty(queries * items, np.int32)
+        # NumPy looks for few true values one by one, at up to four times the time that it takes for
+        # many, from a tenth on; so behind the places there are as many that are true.
+        self._more = queries * items // 8 + 1
+        self._marks = np.ones(queries * items + self._more, bool)
+        self._tied = np.zeros(queries * items, bool)
+
+    def values(self, like: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
+        """Room for numbers, of the shape and type of others."""
+        if like.dtype != self._values.dtype:
+            return np.empty_like(like)
+        return self._values[: like.size].reshape(like.shape)
+
+    def where(self, values: NDArray[np.signedinteger]) -> tuple[Counts, NDArray[np.bool_]]:
+        """Places of the values other than zero, row after row, and a mask of the values' shape."""
+        first = self._marks.size - self._more - values.size
+        marked = self._marks[first : first + values.size].reshape(values.shape)
+        np.not_equal(values, 0, out=marked)
+        found = self._marks[first:].nonzero()[0]
+        return found[: len(found) - self._more], marked
+
+    def tied(self, levels: NDArray[np.signedinteger]) -> NDArray[np.bool_]:
+        """Whether each value is that before it in its row; the first is not."""
+        flat, found = levels.reshape(-1), self._tied[: levels.size]
+        np.equal(flat[1:], flat[:-1], out=found[1:])
+        found = found.reshape(levels.shape)
+        found[:, 0] = False
+        return found
+
+
 def rank(
-    scores: NDArray[np.float32], worth: Worth, kinds: NDArray[np.intp], *, largest: float
+    scores: NDArray[np.float32],
+    worth: Worth,
+    kinds: NDArray[np.intp],
+    *,
+    largest: float,
+    desk: Desk | None = None,
 ) -> Rankings:
     """Sort the gallery for each query.
 
@@ -74,61 +115,54 @@ def rank(
     where the relevant items are: nothing is sorted indirectly, and nothing is searched for.
 
     Args:
-        scores: queries × gallery.
+        scores: queries × gallery, in one piece; their memory is used for other numbers.
         worth: of the gallery to each kind of query.
         kinds: of each query, rising.
         largest: no score is further from zero, but for rounding; infinite if not known.
+        desk: memory to work in, which the masks that are given lie in until it is used again.
     """
     queries, items = scores.shape
+    desk = desk or Desk(queries, items)
     bits = worth.bits
-    keys = _sorted_keys(scores, worth, kinds, narrow=bits == 1 and largest < _NARROW)
+    keys = _sorted_keys(scores, worth, kinds, narrow=bits == 1 and largest < _NARROW, desk=desk)
+    values = np.bitwise_and(keys, (1 << bits) - 1, out=desk.values(keys))
+    here, relevant = desk.where(values)
+    valued = values.reshape(-1)[here] if bits > 1 else None
+    tied = desk.tied(np.right_shift(keys, bits, out=values))
     counts = worth.reaching[0][kinds]
     begins = np.cumsum(counts) - counts
-    # One place more than items, without anything: no tie reaches from one ranking to the next.
-    width = items + 1
-    here, relevant = _where(keys & ((1 << bits) - 1))
-    tied = np.zeros((queries, width), bool)
-    levels = keys >> bits
-    np.equal(levels[:, 1:], levels[:, :-1], out=tied[:, 1:-1])
-    firsts = np.repeat(np.arange(0, queries * width, width), counts)
-    higher = here - firsts
+    higher = here - np.repeat(np.arange(0, queries * items, items), counts)
     as_high = higher + 1
-    own = np.arange(1, len(here) + 1) - np.repeat(begins, counts)
-    valued = keys[firsts // width, higher] & ((1 << bits) - 1) if bits > 1 else None
+    own = np.arange(1, len(here) + 1)
+    own -= np.repeat(begins, counts)
     levelled = _level(tied.reshape(-1), here, higher, as_high, own)
-    return Rankings(
-        counts, begins, higher, as_high, own, levelled, valued, relevant[:, :-1], tied[:, :-1]
-    )
+    return Rankings(counts, begins, higher, as_high, own, levelled, valued, relevant, tied)
 
 
 def _sorted_keys(
-    scores: NDArray[np.float32], worth: Worth, kinds: NDArray[np.intp], *, narrow: bool
+    scores: NDArray[np.float32],
+    worth: Worth,
+    kinds: NDArray[np.intp],
+    *,
+    narrow: bool,
+    desk: Desk,
 ) -> NDArray[np.signedinteger]:
     """Rising whole numbers, queries × gallery: falling score and, in the lowest bits, worth."""
     stored = scores.view(np.int32)
-    # Magnitudes, with room for what items are worth; where there is one bit it was the sign's.
-    keys = stored << 1 if narrow else (stored & _MAGNITUDE).astype(np.int64) << worth.bits
     # -1 where the sign is minus: the magnitude stays; others are negated; both zeros become 0.
-    minus = stored >> 31
+    minus = np.right_shift(stored, 31, out=desk.values(stored))
+    # Magnitudes, with room for what items are worth; where there is one bit it was the sign's.
+    if narrow:
+        keys = np.left_shift(stored, 1, out=stored)
+    else:
+        keys = (stored & _MAGNITUDE).astype(np.int64) << worth.bits
     keys ^= minus
     np.subtract(minus, keys, out=keys)
     for kind in range(kinds[0], kinds[-1] + 1):
-        keys[slice(*np.searchsorted(kinds, (kind, kind + 1)))] |= worth.rows[kind]
+        first, last = kinds.searchsorted((kind, kind + 1))
+        keys[first:last] |= worth.rows[kind]
     keys.sort(axis=1)
     return keys
-
-
-def _where(values: NDArray[np.signedinteger]) -> tuple[Counts, NDArray[np.bool_]]:
-    """Places of the values other than zero, row after row with one place more, and a mask of it."""
-    rows, width = values.shape[0], values.shape[1] + 1
-    # NumPy looks for few true values one by one, at up to four times the time that it takes for
-    # many, from a tenth on; so there are many.
-    mask = np.ones(rows * width + rows * width // 8 + 1, bool)
-    marked = mask[: rows * width].reshape(rows, width)
-    np.not_equal(values, 0, out=marked[:, :-1])
-    marked[:, -1] = False
-    found = mask.nonzero()[0]
-    return found[: len(found) - (len(mask) - marked.size)], marked
 
 
 def _level(
@@ -137,20 +171,23 @@ def _level(
     """Count for items of equal score what is counted for all of them, in place; which they are.
 
     Args:
-        tied: whether the item at each place is scored as the one before it; at the last never.
+        tied: whether the item at each place is scored as the one before it.
         here: places of the relevant items.
         higher: see `Rankings`; as if no two items had the same score, like the next two.
         as_high: see there.
         own: `relevant_as_high` there.
     """
-    which = (tied[here] | tied[here + 1]).nonzero()[0]
-    if not len(which):
-        return which
-    firsts = np.flatnonzero(tied[1:] & ~tied[:-1])
-    lasts = np.flatnonzero(tied[:-1] & ~tied[1:])
-    places = here[which]
-    group = np.searchsorted(lasts, places)
-    higher[which] -= places - firsts[group]
-    as_high[which] += lasts[group] - places
-    own[which] += np.searchsorted(here, lasts[group], side="right") - 1 - which
+    places = tied.nonzero()[0]
+    if not len(places):
+        return places
+    apart = np.diff(places) > 1
+    # Groups of equal score, most often few, and the relevant items in each.
+    firsts = places[np.concatenate([[True], apart])] - 1
+    lasts = places[np.concatenate([apart, [True]])]
+    start, stop = here.searchsorted(firsts), here.searchsorted(lasts, side="right")
+    sizes = stop - start
+    which = np.arange(sizes.sum()) + np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
+    higher[which] -= here[which] - np.repeat(firsts, sizes)
+    as_high[which] += np.repeat(lasts, sizes) - here[which]
+    own[which] += np.repeat(stop, sizes) - 1 - which
     return which

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from ..errors import ShapeError
-from .rankings import Rankings, Worth, rank
+from .rankings import Desk, Rankings, Worth, rank
 
 Values = NDArray[np.floating]
 Labels = NDArray[np.integer]
@@ -25,6 +26,8 @@ RECALL_LEVELS = np.linspace(0, 1, 21)
 _COPIES = 4
 # Chunks that may be worked on at once, by as many threads as torch may use.
 _WORKERS = 8
+# Rows of a product below which packing the gallery takes longer than multiplying.
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def retrieval_scores(
         memory: bytes that the rankings of the queries in work may take.
 
     Raises:
-        ShapeError: sizes that do not belong together, an empty gallery, or a cutoff beyond it.
+        ShapeError: sizes that do not belong together, an empty gallery, a cutoff beyond it, or
+            values that are not finite.
     """
     _check(queries, gallery, query_labels, gallery_labels, cutoffs)
     patterns, pattern_of = np.unique(query_labels, axis=0, return_inverse=True)
@@ -105,39 +109,52 @@ def retrieval_scores(
     steps = np.diff(discounts)
     gain = np.full(len(queries), np.nan)
     average = np.full(len(queries), np.nan)
-    curve = np.zeros(len(RECALL_LEVELS))
     at = {k: np.full(len(queries), np.nan) for k in cutoffs}
     hit = {k: np.full(len(queries), np.nan) for k in cutoffs}
+    # As many chunks and blocks whatever the threads: the sums are then the same.
+    chunks = _chunks(len(turn), len(gallery), memory)
+    curves = np.zeros((len(chunks), len(RECALL_LEVELS)))
 
-    def judge(rows: slice) -> NDArray[np.float64]:
-        """Fill in the scores of some queries; gives the sum of their curves."""
-        chunk = turn[rows]
+    def judge(number: int, desk: Desk) -> None:
+        """Fill in the scores of some queries."""
+        chunk = turn[chunks[number]]
         present, kinds = np.unique(pattern_of[chunk], return_inverse=True)
         worth = Worth(_worth(patterns[present], gallery_labels))
-        best = _best(worth, discounts)
-        scores = left[chunk] @ right.T
-        curve = np.zeros(len(RECALL_LEVELS))
-        for first in range(0, len(chunk), block):
-            part = slice(first, first + block)
-            rankings = rank(scores[part], worth, kinds[part], largest=largest)
-            precision = rankings.relevant_as_high / rankings.as_high
-            average[chunk[part]] = np.add.reduceat(precision, rankings.begins) / rankings.counts
-            gain[chunk[part]] = _discounted(rankings, discounts, steps) / best[kinds[part]]
-            for k in cutoffs:
-                found = _first(rankings, scores[part], worth.rows, kinds[part], k)
-                hit[k][chunk[part]] = found.any(1)
-                at[k][chunk[part]] = _precision_at(found, np.minimum(rankings.counts, k))
-            curve += _interpolated(precision, rankings).sum(0)
-        return curve
+        best = np.empty((len(chunk), len(RECALL_LEVELS)))
+        for several in _parts(len(chunk), desk.rows if desk.rows >= _FEW else len(chunk)):
+            scores = left[chunk[several]] @ right.T
+            for part in _parts(len(scores), desk.rows):
+                rows, own, kind = chunk[several][part], scores[part], kinds[several][part]
+                kept = own.copy() if cutoffs else own
+                rankings = rank(own, worth, kind, largest=largest, desk=desk)
+                precision = rankings.relevant_as_high / rankings.as_high
+                average[rows] = np.add.reduceat(precision, rankings.begins) / rankings.counts
+                gain[rows] = _discounted(rankings, discounts, steps)
+                best[several][part] = _highest(precision, rankings)
+                for k in cutoffs:
+                    found = _first(rankings, kept, worth.rows, kind, k)
+                    hit[k][rows] = found.any(1)
+                    at[k][rows] = _precision_at(found, np.minimum(rankings.counts, k))
+        gain[chunk] /= _best(worth, discounts)[kinds]
+        curves[number] = np.maximum.accumulate(best[:, ::-1], axis=1)[:, ::-1].sum(0)
 
-    # As many chunks whatever the threads: the sums are then the same.
-    step = max(1, int(memory / (_COPIES * 4 * len(gallery) * _WORKERS)))
-    block = max(1, step // 8)
-    chunks = [slice(first, first + step) for first in range(0, len(turn), step)]
-    threads = min(torch.get_num_threads(), _WORKERS)
-    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        for part in pool.map(judge, chunks):
-            curve += part
+    waiting = iter(range(len(chunks)))
+
+    def work() -> None:
+        """Take one chunk after the other, as long as there are some."""
+        desk = Desk(min(_block(len(gallery), memory), len(turn)), len(gallery))
+        for number in waiting:
+            judge(number, desk)
+
+    helpers = min(torch.get_num_threads(), _WORKERS, len(chunks)) - 1
+    with (
+        _libraries().limit(limits=1, user_api="blas"),
+        ThreadPoolExecutor(max(1, helpers)) as pool,
+    ):
+        working = [pool.submit(work) for _ in range(helpers)]
+        work()
+        for helper in working:
+            helper.result()
     by_pattern = [
         average[counted & (pattern_of == pattern)].mean()
         for pattern in np.unique(pattern_of[counted])
@@ -148,10 +165,34 @@ def retrieval_scores(
         normalised_discounted_cumulative_gain=float(gain[counted].mean()),
         mean_average_precision_at={k: float(np.nanmean(values)) for k, values in at.items()},
         recall_at={k: float(np.nanmean(values)) for k, values in hit.items()},
-        precision=curve / counted.sum(),
+        precision=curves.sum(0) / counted.sum(),
         queries=int(counted.sum()),
         average_precisions=average,
     )
+
+
+def _room(items: int, memory: float) -> int:
+    """Queries that a worker may have the scores of."""
+    return max(1, int(memory / (_COPIES * 4 * items * _WORKERS)))
+
+
+def _block(items: int, memory: float) -> int:
+    """Queries that are ranked together: what that takes stays in a processor's cache."""
+    return max(1, _room(items, memory) // 8)
+
+
+def _chunks(queries: int, items: int, memory: float) -> list[slice]:
+    """Parts of the queries for a worker each; where there is enough to do, a few at least."""
+    block = _block(items, memory)
+    number = max(-(-queries // _room(items, memory)), min(-(-queries // block), _WORKERS))
+    return _parts(queries, -(-queries // number))
+
+
+def _parts(number: int, size: int) -> list[slice]:
+    """Parts that are as large as each other, but for one, and no larger than a size."""
+    count = -(-number // size)
+    cuts = [number * k // count for k in range(count + 1)]
+    return [slice(*each) for each in pairwise(cuts)]
 
 
 @cache
@@ -173,6 +214,10 @@ def _check(
         raise ShapeError(
             "gallery", f"shape {gallery.shape}", f"items × dimensions like {queries.shape}"
         )
+    for name, items in (("queries", queries), ("gallery", gallery)):
+        if not np.isfinite(items).all():
+            # They have no place in a ranking.
+            raise ShapeError(name, "values that are not finite", "finite values")
     for name, items, labels in (
         ("query labels", queries, query_labels),
         ("gallery labels", gallery, gallery_labels),
@@ -242,12 +287,11 @@ def _best(worth: Worth, discounts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(discounts[worth.reaching].sum(0))
 
 
-def _interpolated(precision: NDArray[np.float64], rankings: Rankings) -> NDArray[np.float64]:
-    """The highest precision at each recall level or beyond, queries × levels."""
+def _highest(precision: NDArray[np.float64], rankings: Rankings) -> NDArray[np.float64]:
+    """The highest precision from each recall level to the next, queries × levels."""
     needed = np.ceil(RECALL_LEVELS * rankings.counts[:, None] - 1e-9).astype(int)
     places = rankings.begins[:, None] + np.maximum(needed, 1) - 1
-    best = np.maximum.reduceat(precision, places.reshape(-1)).reshape(places.shape)
-    return np.asarray(np.maximum.accumulate(best[:, ::-1], axis=1)[:, ::-1])
+    return np.maximum.reduceat(precision, places.reshape(-1)).reshape(places.shape)
 
 
 def _first(
