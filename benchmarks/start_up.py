@@ -1,8 +1,9 @@
-"""How long every command takes to its help, and to its first line of output, warm."""
+"""How long every command takes to its help, to its first line of output, and to its end, warm."""
 
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import subprocess
 import sys
@@ -10,49 +11,25 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import click
-import numpy as np
-from PIL import Image
 
 from hsi_suite.cli import cli
 
 from .group import Group, Say, Table
 from .load import watched
+from .start_up_commands import OTHERS, TRAININGS, WRONG, prepare, words
 from .workload import Workload
 
 _HSI = str(Path(sysconfig.get_path("scripts")) / "hsi")
-# Commands that do not train load what they compute with before they speak: seconds each.
+# Commands that are carried out to their end take seconds each.
 _ROUNDS, _LONG_ROUNDS = 7, 3
 # What the project promises, in seconds.
-_IMPORT, _HELP, _TRAINING = 0.5, 0.3, 0.5
-# Every command that trains, and one of each other kind; RUN is a finished run.
-TRAININGS = (
-    "train --dataset synthetic",
-    "train --dataset synthetic --model svm",
-    "train --dataset synthetic --runs 2",
-    "train --dataset digits",
-    "train --config smoke/denoising",
-    "train --config retrieval/synthetic_spectrum_rgb",
-    "train --resume RUN",
-    "batch batch/smoke",
-    "replay RUN",
-)
-OTHERS = (
-    "train --dataset synthetik",
-    "evaluate RUN",
-    "predict RUN --scene cube.hdr -o map.tif --overwrite",
-    "denoise photograph.png -o clean.png --overwrite",
-    "detect cube.hdr --anomaly rx -o found.tif --overwrite",
-    "audit labels.tif --split RUN/split.npz -o audit.html --overwrite",
-    "report RUN",
-    "compare RUN RUN2",
-    "data list",
-    "models list",
-    "config list",
-    "doctor",
-)
+_IMPORT, _HELP, _FIRST = 0.5, 0.3, 0.5
+_MEASURED = ("first", "first_processor", "processor")
 
 
 def time_start_up(workload: Workload, say: Say) -> Table:
@@ -72,16 +49,36 @@ def time_start_up(workload: Workload, say: Say) -> Table:
 
 
 def time_first_lines(workload: Workload, say: Say) -> Table:
-    """Wall-clock seconds from the begin of a command that trains to its first output."""
+    """Commands that train, to their first output."""
     say("First lines")
-    promised = {f"hsi {line}": _TRAINING for line in TRAININGS}
-    return _first_lines("First line of a training", TRAININGS, promised, _ROUNDS)
+    return _first_lines("First line of a training", TRAININGS, _ROUNDS)
 
 
 def time_other_commands(workload: Workload, say: Say) -> Table:
-    """The same of the other commands."""
+    """All others, to their end."""
     say("First lines of other commands")
-    return _first_lines("First line of other commands", OTHERS, {}, _LONG_ROUNDS)
+    return _first_lines("First line of other commands", OTHERS, _LONG_ROUNDS, status=0)
+
+
+def time_refusals(workload: Workload, say: Say) -> Table:
+    """What is refused by its names alone."""
+    say("Refusals")
+    return _first_lines("Refusals by names alone", WRONG, _ROUNDS, status=2)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long a command took.
+
+    Attributes:
+        first: seconds to its first output, by the clock.
+        first_processor: seconds of processor time until then; None where the system does not say.
+        processor: to its end, its own processes included; None where it was ended before.
+    """
+
+    first: float
+    first_processor: float | None
+    processor: float | None
 
 
 def seconds_of(command: Sequence[str], folder: Path) -> float:
@@ -91,13 +88,18 @@ def seconds_of(command: Sequence[str], folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def seconds_to_first_output(command: Sequence[str], folder: Path) -> float:
-    """How long a command takes to say anything; it is ended then.
+def course_of(command: Sequence[str], folder: Path, status: int | None = None) -> Course:
+    """How long a command takes to say anything, and to its end if that is waited for.
+
+    Args:
+        command: its words.
+        folder: where it is given.
+        status: with which it has to end; None ends it after its first output.
 
     Raises:
-        RuntimeError: it ends without a word.
+        RuntimeError: it ends without a word, or otherwise.
     """
-    started = time.perf_counter()
+    started, before = time.perf_counter(), _children_seconds()
     with (
         subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -108,12 +110,33 @@ def seconds_to_first_output(command: Sequence[str], folder: Path) -> float:
             assert stream is not None
             streams.register(stream, selectors.EVENT_READ)
         ready = streams.select()
-        seconds = time.perf_counter() - started
+        seconds, own = time.perf_counter() - started, _seconds_of_process(process.pid)
         said = any(os.read(key.fd, 1) for key, _ in ready)
-        process.kill()
+        if status is None:
+            process.kill()
+        _, errors = process.communicate()
     if not said:
         raise RuntimeError(f"{' '.join(command)}: ended without a word")
-    return seconds
+    if status is None:
+        return Course(seconds, own, None)
+    if process.returncode != status:
+        raise RuntimeError(f"{' '.join(command)}: ended with {process.returncode}: {errors!r}")
+    return Course(seconds, own, _children_seconds() - before)
+
+
+def _seconds_of_process(number: int) -> float | None:
+    """Processor time of a process that runs or has not been waited for, in steps of 10 ms."""
+    path = Path(f"/proc/{number}/stat")
+    if not path.exists():
+        return None
+    # proc(5): the name may hold anything; user and system time are the 14th and 15th.
+    fields = path.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _children_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _table(
@@ -144,35 +167,43 @@ def _table(
     }
 
 
-def _first_lines(
-    title: str, lines: Sequence[str], promised: Mapping[str, float], rounds: int
-) -> Table:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        runs = _samples(folder)
-        commands = {
-            f"hsi {line}": [_HSI, *(_named(word, runs) for word in line.split())] for line in lines
-        }
-        return _table(title, commands, folder, seconds_to_first_output, promised, rounds)
+def _first_lines(title: str, lines: Sequence[str], rounds: int, status: int | None = None) -> Table:
+    """Commands in turns, after one round that is not counted."""
+    found: dict[str, list[Course]] = {line: [] for line in lines}
+    folder = Path(_samples().name)
+    with watched() as load:
+        for number in range(rounds + 1):
+            for line, courses in found.items():
+                course = course_of([_HSI, *words(line, folder)], folder, status)
+                courses += [course] if number else []
+    heads = ["first line", "processor time until then"]
+    heads += [] if status is None else ["processor time to the end"]
+    return {
+        "title": f"{title}, warm, seconds",
+        "note": f"Rounds: {rounds}. Cells: min / median / max. Promised: first lines < {_FIRST}.",
+        "head": ["", *heads],
+        "rows": [
+            [f"`hsi {line}`", *(_cells(courses, key) for key in _MEASURED[: len(heads)])]
+            for line, courses in found.items()
+        ],
+        "load": load,
+    }
 
 
-def _samples(folder: Path) -> tuple[Path, Path]:
-    """Two finished runs, after a scene and a photograph were put into the folder."""
-
-    def hsi(*words: str) -> None:
-        subprocess.run([_HSI, *words], cwd=folder, check=True, capture_output=True)
-
-    hsi("data", "export", "synthetic_small", "-o", "cube.hdr", "--labels-output", "labels.tif")
-    noise = np.random.default_rng(0).normal(120, 15, (64, 64, 3)).clip(0, 255)
-    Image.fromarray(noise.astype(np.uint8)).save(folder / "photograph.png")
-    for seed in ("0", "1"):
-        hsi("train", "--dataset", "synthetic_small", "--model", "lda", "--seed", seed)
-    first, second = sorted(path.relative_to(folder) for path in folder.glob("runs/*_lda_*"))
-    return first, second
+@cache
+def _samples() -> tempfile.TemporaryDirectory[str]:
+    """The files and runs that calls are given; the folder goes with the process."""
+    folder = tempfile.TemporaryDirectory()
+    prepare(Path(folder.name), _HSI)
+    return folder
 
 
-def _named(word: str, runs: tuple[Path, Path]) -> str:
-    return word.replace("RUN2", str(runs[1])).replace("RUN", str(runs[0]))
+def _cells(courses: Sequence[Course], key: str) -> list[float] | str:
+    values = [getattr(course, key) for course in courses]
+    return "" if None in values else values
 
 
-GROUP = Group(title="Start-up", parts=(time_start_up, time_first_lines, time_other_commands))
+GROUP = Group(
+    title="Start-up",
+    parts=(time_start_up, time_first_lines, time_other_commands, time_refusals),
+)

@@ -29,7 +29,7 @@ def describe_environment(device: str, threads: int) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": describe_packages(),
         "device": device,
         "threads": threads,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
@@ -42,6 +42,11 @@ def describe_environment(device: str, threads: int) -> dict[str, Any]:
         facts["cuda"] = torch.version.cuda
         facts["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return facts
+
+
+def describe_packages() -> dict[str, str]:
+    """The versions of the packages that numbers depend on, by name."""
+    return {name: _version(name) for name in _PACKAGES}
 
 
 def device_text(device: str, name: str | None) -> str:

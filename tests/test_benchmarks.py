@@ -569,9 +569,15 @@ def test_a_side_that_fails_is_named():
 def test_the_first_output_of_a_command_is_waited_for_and_no_longer(tmp_path):
     speaks = "import sys, time; print('x', flush=True, file=sys.stderr); time.sleep(600)"
     command = [sys.executable, "-S", "-c"]
-    assert 0 < start_up.seconds_to_first_output([*command, speaks], tmp_path) < 300
+    course = start_up.course_of([*command, speaks], tmp_path)
+    assert 0 < course.first < 300 and course.processor is None
+    ends = [*command, "import sys; print('x', flush=True); sys.exit(2)"]
+    course = start_up.course_of(ends, tmp_path, 2)
+    assert course.processor > 0 and (course.first_processor or 0) <= course.processor + 0.02
+    with pytest.raises(RuntimeError, match="ended with 2"):
+        start_up.course_of(ends, tmp_path, 0)
     with pytest.raises(RuntimeError, match="without a word"):
-        start_up.seconds_to_first_output([*command, "pass"], tmp_path)
+        start_up.course_of([*command, "pass"], tmp_path)
 
 
 def test_winograds_transforms_give_the_convolution():

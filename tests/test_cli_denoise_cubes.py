@@ -7,6 +7,7 @@ import pytest
 import tifffile
 from denoiser_samples import box_filter
 from PIL import Image
+from said_lines import beyond_first
 from scipy import io, ndimage
 from skimage import data as samples
 
@@ -55,7 +56,7 @@ def test_other_formats_become_envi_with_a_page(hsi, cubes, tmp_path):
     noisy[..., 3] = 0
     io.savemat(tmp_path / "scene.mat", {"cube": noisy, "other": noisy[:9, :9]})
     status, _, err = hsi("denoise", "scene.mat", "--weights", "box.safetensors")
-    assert status == 2 and "--scene-variable" in err and len(err.splitlines()) == 1
+    assert status == 2 and "--scene-variable" in err and len(beyond_first(err)) == 1
     status, out, _ = hsi(
         "denoise", "scene.mat", "--weights", "box.safetensors", "--scene-variable", "cube",
         "--rank", "3", "--repair", "--compare", "--precision", "bf16", "--self-ensemble",
@@ -211,7 +212,7 @@ def test_no_file_of_a_reference_or_an_input_is_written_over(hsi, cubes, tmp_path
     before = (tmp_path / "clean.img").read_bytes()
     for arguments in (("noisy.npy", "--reference", "clean.img"), ("clean.img",)):
         status, _, err = hsi("denoise", *arguments, "-o", "clean.hdr")
-        assert status == 2 and "is an input" in err and len(err.splitlines()) == 1
+        assert status == 2 and "is an input" in err and len(beyond_first(err)) == 1
     assert (tmp_path / "clean.img").read_bytes() == before
 
 

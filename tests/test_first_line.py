@@ -9,6 +9,7 @@ import sys
 
 import click
 import pytest
+from metrics_samples import sample_metrics
 
 from hsi_suite.cli import cli
 
@@ -62,6 +63,34 @@ TRAININGS = {
     "train --config retrieval/synthetic_spectrum_rgb":
         "dscmr on synthetic, seed 0, device auto; results go into runs",
 }  # fmt: skip
+OTHERS = {
+    "train --dataset synthetic --model resnet_20 --set dropout=0.2":
+        "hsi train: resnet_20 on synthetic, seed 0, device auto; results go into runs",
+    "evaluate run": "hsi evaluate: run, device as it was trained on",
+    "evaluate run other --device cpu": "hsi evaluate: 2 runs together, device cpu",
+    "evaluate --weights default_denoiser": "hsi evaluate: default_denoiser on set12, device auto",
+    "predict run --scene a.npy -o map.tif":
+        "hsi predict: a.npy with run, device auto; the map goes into map.tif",
+    "denoise a.png": "hsi denoise: a.png, device auto; results go beside what is denoised",
+    "denoise a.png b.npy -o there/": "hsi denoise: 2 inputs, device auto; results go into there/",
+    "detect a.npy --anomaly rx -o map.tif": "hsi detect: rx in a.npy; scores go into map.tif",
+    "detect a.npy --at 1,2 -o map.tif":
+        "hsi detect: ace of the pixel 1,2 in a.npy; scores go into map.tif",
+    "audit a.npy --split b.npy -o page.html":
+        "hsi audit: a.npy, split by b.npy; the page goes into page.html",
+    "retrieve index found --scene a.npy -o index":
+        "hsi retrieve index: a.npy with found, device auto; the index goes into index",
+    "retrieve query gallery --pixel 1,1 -o there":
+        "hsi retrieve query: a pixel in gallery, device auto; results go into there",
+    "report run": "hsi report: run, written again from what lies in its folder",
+    "report run --figures pdf": "hsi report: the figures of run as PDF",
+    "compare run other": "hsi compare: 2 runs or batches, by the first score of each task",
+    "data info a.npy": "hsi data info: a.npy",
+    "data export a.npy -o cube.hdr": "hsi data export: a.npy; the cube goes into cube.hdr",
+    "models list": "hsi models list: networks and classical models",
+    "models describe ssrn": "hsi models describe: ssrn",
+    "models compare ssrn hybridsn": "hsi models compare: ssrn, hybridsn",
+}  # fmt: skip
 HELP = ["--help", *(f"{name} --help" for name in cli.list_commands(click.Context(cli)))]
 WRONG = {
     "train --epochs x": "Invalid value",
@@ -94,7 +123,7 @@ WRONG = {
     "data export nothing.mat -o cube.hdr": "nothing.mat: no such file",
     "data info nothing.mat": "nothing.mat: no such file",
     "retrieve index nothing --scene x.npy -o index": "no such folder",
-    "retrieve index run --scene synthetic -o index": "hsi data export synthetic -o cube.hdr",
+    "retrieve index found --scene synthetic -o index": "hsi data export synthetic -o cube.hdr",
     "retrieve query nothing --pixel 1,1": "no such folder",
     "retrieve query run --pixel 1,1": "run: holds no index.json",
     "retrieve query run": "--spectrum, --patch, --pixel: none given",
@@ -120,7 +149,7 @@ WRONG = {
     "data verify nothing": "data set: unknown name 'nothing'",
     "evaluate --weights nothing.pth": "nothing.pth: no such file",
     "evaluate --weights nothing": "no 'nothing' among them",
-    "evaluate --weights default_denoiser --pairs nothing": "nothing: no such file",
+    "evaluate --weights default_denoiser --pairs nothing": "nothing: no such folder",
     "evaluate --weights default_denoiser --device gpu": "device: 'gpu'",
     "predict run --scene a.npy -o map.tif --device gpu": "device: 'gpu'",
     "predict run --scene a.npy -o map.tif --min-area x": "--min-area: x",
@@ -138,6 +167,82 @@ WRONG = {
     "replay run --device gpu": "device: 'gpu'",
     "detect a.npy --anomaly rx -o map.mp3": "map.mp3",
     "doctor --gpu --device gpu": "device: 'gpu'",
+    "train --dataset synthetic --device cuda:97": "device: cuda:97, and this machine has",
+    "predict run --scene a.npy -o map.tif --device cuda:97": "device: cuda:97, and this machine",
+    "train --dataset synthetic --set model.options.dropuot=0.2": "options.dropuot: unknown option",
+    "train --dataset synthetic --set dropout=2": "model.options.dropout: 2; expected a number",
+    "train --dataset synthetic --model svm --set C=1": "model.options: {'C': 1} with svm; expected",
+    "train --dataset synthetic --model dncnn": "model.name: dncnn is for denoising; expected one",
+    "train --dataset digits --model svm": "model.name: svm is for single spectra; expected",
+    "train --dataset synthetic --model nothing.py:Net": "--model: no file nothing.py",
+    "train --scene a.npy --labels b.npy --bands 1-x": "--bands: '1-x'; expected good, all, or",
+    "train --scene a.npy --labels b.npy --axes q": "--axes: 'q'; expected y, x and band",
+    "train --dataset synthetic --memory-limit 1M": "--memory-limit: 1 MB; expected at least 250 MB",
+    "train --config denoising/default_denoiser --set data.folder=a.npy": "a.npy: is a file",
+    "evaluate unfinished": "unfinished: is not finished",
+    "evaluate run found": "found: is a run of retrieval; expected classification",
+    "evaluate found --dropout-at-test": "--dropout-at-test: a run of retrieval",
+    "evaluate --weights default_denoiser --data a.npy": "a.npy: is a file; expected a folder of",
+    "evaluate --weights default_denoiser --data classification/svm": "trains no denoiser",
+    "evaluate --weights default_denoiser --sigma 300": "--sigma: [300.0]; expected numbers from 0",
+    "evaluate --weights default_denoiser --jpeg 0": "--jpeg: 0; expected whole numbers of 1 to 100",
+    "evaluate --weights default_denoiser --upsample 9": "--upsample: 9; expected whole numbers of",
+    "evaluate --weights default_denoiser --iso 0": "--iso: [0.0]; expected numbers above 0",
+    "evaluate --weights default_denoiser --pairs run": "run: holds no pairs of photographs",
+    "predict unfinished --scene a.npy -o map.tif": "unfinished: is not finished",
+    "predict found --scene a.npy -o map.tif": "found: is a run of retrieval; expected one that",
+    "predict run --scene a.npy -o a.npy": "a.npy: would replace the scene",
+    "predict run --scene a.npy -o b.npy": "b.npy: exists already",
+    "predict run --scene a.npy -o b.npy/map.tif": "b.npy: is a file, and no folder",
+    "predict run --scene a.npy -o run/map.tif": "run/map.tif: lies inside a run's folder",
+    "predict run --scene run -o map.tif": "run: this is the folder of a run; expected a file",
+    "denoise a.png --contact-sheet sheet.gif": "sheet.gif: is no name of a contact sheet",
+    "denoise a.png --contact-sheet a.png": "a.png: is an input or a result",
+    "denoise a.png -o clean.gif": "clean.gif: ends as no image file does",
+    "denoise a.npy -o clean.png": "the ending '.png' names no format",
+    "denoise a.png -o a.png": "a.png: is an input",
+    "denoise a.png -o b.npy/clean.png": "b.npy: is a file, and no folder",
+    "denoise a.png b.npy -o clean.png": "clean.png: is one file for several inputs",
+    "denoise a.png -o clean.png --format jpeg": "--format: jpeg for clean.png; expected one kind",
+    "denoise a.png --quality 50": "--quality: without the kind of file; expected JPEG or WebP",
+    "denoise a.png --reference run": "run: is a folder; expected the clean image or cube",
+    "denoise a.png --language zh": "--language: given without a page to write",
+    "detect a.npy --anomaly rx -o a.npy": "a.npy: is an input",
+    "detect a.npy --anomaly rx -o b.npy": "b.npy: exists already",
+    "detect a.npy --anomaly rx -o map.tif --false-alarms 2": "--false-alarms: 2; expected between",
+    "detect a.npy --at 1,2 -o map.tif --units percent": "--units: given without --target",
+    "audit a.npy --split b.npy -o page.pdf": "page.pdf: is not the name of a page",
+    "audit a.npy --split b.npy -o b.npy/page.html": "b.npy: is a file, and no folder",
+    "audit a.npy --split b.npy --window 4": "--window: 4; expected a positive odd number",
+    "audit a.npy --split b.npy --nodata 3": "--nodata: given without a cube",
+    "audit a.npy --split run": "run: a folder without split.npz",
+    "retrieve index run --scene a.npy -o index": "run: is a run of classification; expected a run",
+    "retrieve index found -o index": "--scene, --dataset: neither given",
+    "retrieve index found --dataset nothing -o index": "data set: unknown name 'nothing'",
+    "retrieve index found --scene a.npy -o b.npy": "b.npy: is a file, and no folder",
+    "retrieve index found --scene a.npy -o run": "run: exists already and is no index",
+    "retrieve query gallery --pixel 1,1 --top 0": "--top: 0; expected 1 or more",
+    "retrieve query gallery --pixel 1,1 --run nothing": "nothing: no such file",
+    "retrieve query gallery --pixel 1,1 -o b.npy": "b.npy: is a file, which is no result of a",
+    "batch batch/smoke --tls-cert x": "--tls-ca-file, --tls-cert, --tls-key: not all of them",
+    "batch lost.yaml": "nothing: no configuration of this name",
+    "report gallery": "gallery: holds neither a run nor a finished batch",
+    "report unfinished": "unfinished: the run is not finished",
+    "report run --figures png --width 1mm": "--width: 1 mm; expected 40 to 500 mm",
+    "report run --figures png -o b.npy": "b.npy: is a file, and no folder",
+    "compare gallery": "gallery: holds no runs",
+    "data export a.npy -o cube.mat": "cube.mat: the ending '.mat' names no format",
+    "data export a.npy -o a.npy": "a.npy: is an input",
+    "data export a.npy -o b.npy": "b.npy: exists already",
+    "data export synthetic -o c.tif --labels-output c.tif": "c.tif: a file of the cube too",
+    "data export synthetic -o c.tif --labels-output c.mat": "c.mat: unknown kind of map",
+    "data export nothing -o c.tif": "data set: unknown name 'nothing'",
+    "models describe ssrn --input x": "--input: 'x'; expected positive numbers",
+    "models describe ssrn --set dropuot=1": "model.options.dropuot: unknown option of ssrn",
+    "models describe svm": "svm: a classical model, which has no layers",
+    "models compare ssrn --runs gallery": "gallery: holds no runs",
+    "models compare ssrn ssrn": "NAME: ssrn twice; expected each network once",
+    "models compare ssrn -o b.npy": "b.npy: is a file, and no folder",
 }
 BATCH, AGAIN = "batch batch/smoke", "replay run"
 
@@ -146,15 +251,20 @@ BATCH, AGAIN = "batch batch/smoke", "replay run"
 def told(tmp_path_factory):
     """Output, errors and the heavy package that was asked for ("" if none), by command."""
     folder = tmp_path_factory.mktemp("first_line")
-    for name in ("a.npy", "b.npy"):
+    for name in ("a.npy", "b.npy", "a.png"):
         (folder / name).touch()
     (folder / "wrong.yaml").write_text(
         "task: batch\ndatasets: [synthetic]\nmodels: [lda, resnet_19]\nruns: 2\n"
     )
-    (folder / "run").mkdir()
-    for name in ("config.yaml", "metrics.json"):
-        (folder / "run" / name).write_text("{}")
-    lines = [*HELP, *WRONG, *TRAININGS, BATCH, AGAIN]
+    (folder / "lost.yaml").write_text("task: batch\nconfigs: [nothing]\nruns: 2\n")
+    for name in ("run", "other", "found", "unfinished", "gallery"):
+        (folder / name).mkdir()
+    for name, task in (("run", "{}"), ("other", "{}"), ("found", "task: retrieval")):
+        (folder / name / "config.yaml").write_text(task)
+        (folder / name / "metrics.json").write_text(json.dumps(sample_metrics(seed=0)))
+    (folder / "unfinished" / "config.yaml").write_text("{}")
+    (folder / "gallery" / "index.json").write_text("{}")
+    lines = [*HELP, *WRONG, *TRAININGS, *OTHERS, BATCH, AGAIN, "doctor"]
     words = json.dumps([line.split() for line in lines])
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, json.dumps(HEAVY), words],
@@ -182,6 +292,18 @@ def test_a_training_says_what_it_will_do_before_anything_heavy_is_loaded(told, l
     out, err, asked = told[line]
     assert (out, err) == ("", f"hsi train: {TRAININGS[line]}\n")
     assert asked in HEAVY
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_other_commands_do_so_too(told, line):
+    out, err, asked = told[line]
+    assert (out, err) == ("", f"{OTHERS[line]}\n")
+    assert asked in HEAVY
+
+
+def test_doctor_tells_of_packages_first(told):
+    out, err, asked = told["doctor"]
+    assert out.startswith("hsi-suite ") and (err, asked) == ("", "torch")
 
 
 def test_batches_and_replays_do_so_too(told):

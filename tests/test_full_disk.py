@@ -8,7 +8,8 @@ import pytest
 
 from hsi_suite.atomic import write_text
 from hsi_suite.data.cube_writer import write_cube_like
-from hsi_suite.data.photograph_writer import WRITTEN_ENDINGS, write_photograph
+from hsi_suite.data.photograph_endings import WRITTEN_ENDINGS
+from hsi_suite.data.photograph_writer import write_photograph
 from hsi_suite.data.photographs import Photograph
 from hsi_suite.data.readers import open_cube
 from hsi_suite.data.writers import write_label_map

@@ -18,6 +18,7 @@ LAYERS = [
         "links",
         "commands",
         "map_endings",
+        "output_places",
         "json_text",
         "scratch",
         "memory",

@@ -22,10 +22,12 @@ from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.description import window_equivariant
 from hsi_suite.models.dropout import dropout_layers
 from hsi_suite.models.hybridsn import HybridSN
-from hsi_suite.models.known_names import CLASSICAL_MODELS, require_model
+from hsi_suite.models.known_names import CLASSIC_NETWORKS, CLASSICAL_MODELS, require_model
 from hsi_suite.models.known_names import NETWORKS as NETWORK_NAMES
+from hsi_suite.models.known_options import OPTIONS, SEE_SINGLE_PIXELS, require_options
 from hsi_suite.models.registry import MODELS
 from hsi_suite.models.shipped import SHIPPED
+from hsi_suite.models.spec import PURPOSES
 
 CLASSIFIERS = [
     name for name in MODELS if MODELS[name].task == "classification" and name not in CLASSIC_MODELS
@@ -324,8 +326,33 @@ def test_unknown_models_and_options_are_named():
 
 
 def test_names_that_are_known_without_loading_are_those_of_the_models():
-    assert set(SHIPPED) == NETWORK_NAMES
+    assert {name: spec.task for name, spec in SHIPPED.items()} == NETWORK_NAMES
+    assert set(CLASSIC_MODELS) == CLASSIC_NETWORKS
     assert set(CLASSICAL) == CLASSICAL_MODELS
+
+
+def test_options_that_are_known_without_loading_are_those_of_the_models():
+    arguments = {name: inspect.signature(spec.factory).parameters for name, spec in SHIPPED.items()}
+    settled = {name: PURPOSES[spec.task].arguments for name, spec in SHIPPED.items()}
+    own = {
+        name: tuple(key for key in found if key not in settled[name])
+        for name, found in arguments.items()
+    }
+    assert own | {name: OPTIONS[name] for name in CLASSICAL} == OPTIONS
+    assert all(set(OPTIONS[name]) == CLASSICAL[name].SETTINGS for name in CLASSICAL)
+    windows = {name: found["window"] for name, found in arguments.items() if "window" in found}
+    assert {name for name, each in windows.items() if each.default == 1} == SEE_SINGLE_PIXELS
+
+
+@pytest.mark.parametrize("value", [7, -0.1, "much", True])
+def test_shares_are_judged_without_loading_as_when_a_model_is_built(value):
+    with pytest.raises(ConfigError) as early:
+        require_options("hybridsn", {"dropout": value})
+    with pytest.raises(ConfigError) as late:
+        build_example("hybridsn", {"dropout": value})
+    assert str(early.value) == str(late.value)
+    require_options("hybridsn", {"dropout": 0.5, "block": "anything"})
+    require_options("theirs", {"anything": 1})
 
 
 def test_names_of_other_packages_are_not_refused(monkeypatch):

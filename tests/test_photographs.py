@@ -11,8 +11,9 @@ from PIL import Image, ImageCms, PngImagePlugin
 from hsi_suite.data.formats.deep_png import decode_deep_png, encode_deep_png
 from hsi_suite.data.formats.geotiff_tags import geotiff_tags, read_geotiff
 from hsi_suite.data.images import read_image
+from hsi_suite.data.photograph_endings import WRITTEN_ENDINGS
 from hsi_suite.data.photograph_stacks import open_stack
-from hsi_suite.data.photograph_writer import check_writable, write_photograph
+from hsi_suite.data.photograph_writer import _HOLDS, check_writable, write_photograph
 from hsi_suite.data.photographs import (
     Photograph,
     PhotographHeader,
@@ -402,3 +403,7 @@ def test_a_file_that_came_meanwhile_is_kept(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["own.png"]
     write_photograph(tmp_path / "own.png", photograph)
     assert (tmp_path / "own.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_endings_that_are_known_without_the_writer_are_its_own():
+    assert set(_HOLDS) == set(WRITTEN_ENDINGS)

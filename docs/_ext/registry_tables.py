@@ -11,7 +11,6 @@ from markdown_text import code, escaped, table
 
 from hsi_suite.cli.denoise import denoise
 from hsi_suite.data import noise as noises
-from hsi_suite.data.formats.camera_files import HEIC_ENDINGS, RAW_ENDINGS
 from hsi_suite.data.formats.drawn_formats import DrawnFormat
 from hsi_suite.data.formats.file_format import FileFormat
 from hsi_suite.data.formats.other_formats import other_formats
@@ -21,7 +20,7 @@ from hsi_suite.data.formats.products.registry import (
     XML_PRODUCTS,
 )
 from hsi_suite.data.noise_cases import WORDS
-from hsi_suite.data.photographs import PHOTOGRAPH_ENDINGS
+from hsi_suite.data.photograph_endings import HEIC_ENDINGS, PHOTOGRAPH_ENDINGS, RAW_ENDINGS
 from hsi_suite.data.public.image_inventory import list_image_sets, list_labelled_images
 from hsi_suite.data.public.inventory import list_datasets
 from hsi_suite.metrics.measures import all_measures

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .output import print_json
-from .terminal import say
+from .terminal import announce, say
 from .values import (
     NUMBER_OR_NAN,
     array_options,
@@ -28,6 +28,13 @@ Examples:
   hsi audit fields.gpkg --cube cube.hdr --split runs/MY_RUN \\
     --predictions runs/MY_RUN
 """
+# How a cube is read.
+_OF_CUBES = {
+    "--scene-variable": "scene_variable",
+    "--axes": "axes",
+    "--shape": "shape",
+    "--nodata": "nodata",
+}
 
 
 @click.command(epilog=_EXAMPLES)
@@ -97,26 +104,24 @@ def audit(
     spectrum seen) is scored beside the map, and accuracy by the distance to training: where both
     are high near training and low farther off, scores measure position.
     """
-    from ..data.missing_files import require_cube, require_files
-
     # Before what reads and computes is loaded.
     require_page(output is not None, "-o PAGE")
-    if options["cube"] is not None:
-        require_cube(Path(options["cube"]))
-    require_files(labels, ",".join(splits), predictions, options["polygons"] or None)
+    _check(labels, splits, predictions, output, options, overwrite=overwrite)
+    announce("audit", f"{labels}, split by {','.join(splits)}{_goes_into(output)}")
     from ..api.progress import TerminalObserver
-    from ..atomic import refuse_existing
     from ..reports.auditing.content import audit_blocks
     from ..reports.terminal import print_blocks
-    from ..tasks.auditing.output import audit_paths, write_audit
     from ..tasks.auditing.split_audit import audit_split
 
-    if output is not None:
-        refuse_existing(audit_paths(output), overwrite=overwrite)
     files = _files(labels, ",".join(splits), predictions, options)
     with files.opened(TerminalObserver().message) as given:
         found = audit_split(given)
-    written = () if output is None else write_audit(found, output, overwrite=overwrite)
+    written: tuple[Path, ...] = ()
+    if output is not None:
+        # A page is drawn; what is printed is not.
+        from ..tasks.auditing.output import write_audit
+
+        written = write_audit(found, output, overwrite=overwrite)
     if as_json:
         print_json({**found.facts, "written": [str(path) for path in written]})
         return
@@ -125,25 +130,58 @@ def audit(
         say(path)
 
 
+def _goes_into(output: str | None) -> str:
+    """Where the page goes, in words."""
+    return "" if output is None else f"; the page goes into {output}"
+
+
+def _check(
+    labels: str,
+    splits: tuple[str, ...],
+    predictions: str | None,
+    output: str | None,
+    options: dict[str, Any],
+    *,
+    overwrite: bool,
+) -> None:
+    """Refuse files that are not there, places that cannot be written, and options of others."""
+    from ..data.missing_files import require_cube_file, require_files
+    from ..errors import ConfigError
+    from ..output_places import check_file
+    from ..runs.folder import LABEL_MAP, SPLIT
+    from ..tasks.auditing.audit_places import audit_paths, run_file
+
+    if options["cube"] is not None:
+        require_cube_file(Path(options["cube"]))
+    require_files(labels, ",".join(splits), predictions, options["polygons"] or None)
+    require_files(options["class_names"])
+    run_file(",".join(splits), SPLIT)
+    if predictions is not None:
+        run_file(predictions, LABEL_MAP)
+    for path in () if output is None else audit_paths(output):
+        check_file(path, overwrite=overwrite)
+    if options["window"] < 1 or options["window"] % 2 == 0:
+        raise ConfigError("--window", f"{options['window']}", "a positive odd number of pixels")
+    for name in ("variable", "unlabelled"):
+        if predictions is None and options[f"predictions_{name}"] is not None:
+            raise ConfigError(f"--predictions-{name}", "given without a map", "--predictions MAP")
+    for option, name in _OF_CUBES.items():
+        if options["cube"] is None and options[name] is not None:
+            raise ConfigError(option, "given without a cube", "--cube FILE")
+
+
 def _files(labels: str, split: str, predictions: str | None, options: dict[str, Any]) -> Any:
     """What the options say of the files."""
     from ..data.formats.drawn_features import DrawnOptions
     from ..data.scene_labels import LabelChoice
     from ..data.split_names import PartNames
-    from ..errors import ConfigError
     from ..tasks.auditing.inputs import AuditFiles, MapChoice, SplitChoice
 
     variable, none = options["predictions_variable"], options["predictions_unlabelled"]
-    if predictions is None and (variable is not None or none is not None):
-        name = "variable" if variable is not None else "unlabelled"
-        raise ConfigError(f"--predictions-{name}", "given without a map", "--predictions MAP")
     reading = {
         "variable": options["scene_variable"],
         **{name: options[name] for name in ("axes", "shape", "nodata")},
     }
-    if options["cube"] is None and (given := [k for k, v in reading.items() if v is not None]):
-        name = "scene-variable" if given[0] == "variable" else given[0]
-        raise ConfigError(f"--{name}", "given without a cube", "--cube FILE")
     drawing = DrawnOptions(
         options["labels_field"],
         options["labels_layer"],

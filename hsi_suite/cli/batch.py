@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from .terminal import say
+from .terminal import announce
 from .values import language_option
 
 _MOST_JOBS = 1024
@@ -68,7 +68,9 @@ def batch(
     show batch/smoke` prints a batch to start from.
     """
     from ..atomic import refuse_file_above
+    from ..config import load_tree
     from ..data.catalogue import check_dataset_name
+    from ..engine.dask_executor import tls_files
     from ..models.known_names import require_model
     from ..runs.batches.configuration import batch_config
     from ..runs.launch import task_meant
@@ -80,6 +82,11 @@ def batch(
         check_dataset_name(dataset)
     for model in config.models or ():
         require_model("models", model, [AUTO])
+    for each in config.configs or ():
+        load_tree(_named(each, name))
+    tls = tls_files(tls_ca_file, tls_cert, tls_key)
+    if tls is not None:
+        tls.check(options["scheduler"])
     if (options["together"] or config.together) > 1:
         tasks = [task_meant(_named(each, name)) for each in config.configs or ()]
         for task in (*tasks, *(task_meant(None, each) for each in config.datasets or ())):
@@ -88,13 +95,11 @@ def batch(
     seeds = len(config.base_seeds)
     words = f"{config.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     # What is imported after this takes seconds.
-    say(f"hsi batch: {words}; results go into {output}", err=True)
+    announce("batch", f"{words}; results go into {output}")
     from ..api.batch_progress import TerminalJobObserver
-    from ..engine.dask_executor import tls_files
     from ..pipelines.reproducibility import run_batch
     from .output import print_batch
 
-    tls = tls_files(tls_ca_file, tls_cert, tls_key)
     print_batch(run_batch(name, output, TerminalJobObserver(), tls=tls, **options), as_json)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from .terminal import announce
+
 _EXAMPLES = """\b
 Examples:
   hsi compare runs/smoke_1a2b3c4d
@@ -26,12 +28,13 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     and the same kind of split is compared, split by split where the splits are the same; p values
     are corrected for the number of comparisons (Holm).
     """
-    from ..errors import RunError
-    from ..user_files import require_folder
+    from ..runs.finished_runs import finished_runs
 
-    # Before what draws is loaded.
+    # Before what computes is loaded.
     for folder in folders:
-        require_folder(Path(folder), "a run or a batch", kind=RunError)
+        finished_runs(folder)
+    named = Path(folders[0]).name if len(folders) == 1 else f"{len(folders)} runs or batches"
+    announce("compare", f"{named}, by {metric or 'the first score of each task'}")
     from ..reports.batches.terminal_tables import contest_blocks
     from ..reports.terminal import print_blocks
     from ..runs.comparison import compare as compare_runs

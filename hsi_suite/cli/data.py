@@ -10,7 +10,7 @@ import click
 
 from .output import print_json
 from .suggestions import SuggestingGroup
-from .terminal import say
+from .terminal import announce, say
 from .values import array_options, band_options_with, memory_limit_option
 
 
@@ -91,6 +91,7 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
     """Describe a data set, or a file: the cube in it and how it is read, a label map, a split."""
     if _is_file(name):
         _require_file(name)
+        announce("data info", name)
     from ..data.labelled_images import IMAGE_CLASSES
     from ..data.public.image_inventory import (
         describe_image_set,
@@ -162,8 +163,15 @@ def export(
     Values stay as they are stored, and their scale is written beside them, unless --scaled is
     given. Missing data, marks of bad bands and coordinates are kept.
     """
+    reading = {key: options.pop(key) for key in ("scene_variable", "axes", "shape", "nodata")}
     if _is_file(name):
         _require_file(name)
+        _refuse({"labels-output": labels_output, "allow-unverified": allow_unverified or None})
+    else:
+        _require_dataset(name)
+        _refuse_reading(reading)
+    _check_places(name, output, labels_output, overwrite=options["overwrite"])
+    announce("data export", f"{name}; the cube goes into {output}")
     from ..api.progress import TerminalObserver
     from ..data.catalogue import load_dataset
     from ..data.cube_export import export_cube
@@ -171,13 +179,10 @@ def export(
 
     options["drop_water"] = bool(options["drop_water"])
     message = TerminalObserver().message
-    reading = {key: options.pop(key) for key in ("scene_variable", "axes", "shape", "nodata")}
     if _is_file(name):
-        _refuse({"labels-output": labels_output, "allow-unverified": allow_unverified or None})
         variable = reading.pop("scene_variable")
         exported = export_cube(name, output, variable=variable, **reading, **options)
     else:
-        _refuse_reading(reading)
         scene = load_dataset(name, allow_unverified=allow_unverified, on_message=message)
         exported = export_scene(scene, output, labels=labels_output, **options)
     for remark in exported.remarks:
@@ -292,10 +297,34 @@ def _is_file(name: str) -> bool:
 
 
 def _require_file(name: str) -> None:
-    """Refuse one that is not there before what reads it is loaded."""
-    from ..user_files import require_there
+    """Refuse one that is not there, or a folder, before what reads it is loaded."""
+    from ..data.missing_files import require_cube_file
 
-    require_there(Path(name))
+    require_cube_file(Path(name))
+
+
+def _require_dataset(name: str) -> None:
+    """Refuse what is no data set with a scene before what makes or reads it is loaded."""
+    from ..data.catalogue import check_dataset_name
+
+    check_dataset_name(name)
+
+
+def _check_places(name: str, output: str, labels: str | None, *, overwrite: bool) -> None:
+    """Refuse places that cannot be written, or hold what is to stay."""
+    from ..errors import OutputError
+    from ..map_endings import check_cube_ending, check_map_ending
+    from ..output_places import check_file
+    from ..user_files import resolved
+
+    check_cube_ending(output)
+    check_file(Path(output), [Path(name)] if _is_file(name) else (), overwrite=overwrite)
+    if labels is None:
+        return
+    check_map_ending(labels)
+    if resolved(Path(labels)) == resolved(Path(output)):
+        raise OutputError(labels, "a file of the cube too", "another name for the labels")
+    check_file(Path(labels), overwrite=overwrite)
 
 
 def _print_description(described: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .terminal import say
+from .terminal import announce, say
 from .values import (
     NUMBER,
     array_options,
@@ -198,7 +198,10 @@ def denoise(
     stacking = given.pop("stack")
     given["joint"] = stacking == "joint"
     how = (strength, self_ensemble, precision)
+    require_page(given["compare"], "a cube and --compare")
     options = _checked(inputs, model, weights, how, {**given, "output": output})
+    named = inputs[0] if len(inputs) == 1 else f"{len(inputs)} inputs"
+    announce("denoise", f"{named}, device {options.device}; {_goes_into(output)}")
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
@@ -265,6 +268,11 @@ def denoise(
     _report(refused, done)
 
 
+def _goes_into(output: str | None) -> str:
+    """Where results go, in words."""
+    return "results go beside what is denoised" if output is None else f"results go into {output}"
+
+
 def _checked(
     inputs: tuple[str, ...],
     model: str | None,
@@ -277,9 +285,10 @@ def _checked(
     from ..engine.device_names import require_precision
     from ..errors import ConfigError
     from ..tasks.denoising.denoising_options import DenoisingOptions
+    from ..tasks.denoising.named_places import check_names
     from ..tasks.denoising.restoration_settings import Restoration
     from ..tasks.denoising.weight_files import find_weights
-    from ..user_files import require_there
+    from ..user_files import require_regular
 
     files = [given[name] for name in ("output", "reference", "contact_sheet")]
     if "" in (*inputs, weights, *files):
@@ -289,7 +298,7 @@ def _checked(
     for each in inputs:
         require_cube(Path(each))
     if given["reference"] is not None:
-        require_there(Path(given["reference"]))
+        require_regular(Path(given["reference"]), "the clean image or cube")
     if given["add_kind"] != "gaussian" and given["add_noise"] is None:
         raise ConfigError("--add-kind", "given without --add-noise", "both, for a trial")
     sigmas: tuple[float, ...] = given["sigma"]
@@ -302,6 +311,7 @@ def _checked(
         **{name: given[name] for name in shared},
     )
     options.check(inputs)
+    check_names(inputs, given["output"], options)
     require_precision("--precision", options.how.precision, options.device)
     if options.weights is not None:
         find_weights(options.weights)

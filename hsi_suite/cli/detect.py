@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .output import print_json
-from .terminal import say
+from .terminal import announce, say
 from .values import NUMBER, array_options, band_options, memory_limit_option
 
 _EXAMPLES = """\b
@@ -73,18 +73,30 @@ def detect(
     Higher scores are more alike: sam gives the cosine of the spectral angle, cem and
     matched-filter 1 at the target; rx gives the squared Mahalanobis distance.
     """
-    from ..data.missing_files import require_cube, require_files
+    from ..data.missing_files import require_cube_file, require_files
     from ..errors import ConfigError
     from ..map_endings import check_map_ending
+    from ..output_places import check_file
 
     if sum(given is not None for given in (target, at, anomaly)) != 1:
         raise ConfigError("hsi detect", "not one of them", "--target, --at or --anomaly")
     if anomaly is not None and method is not None:
         raise ConfigError("--method", "given with --anomaly", "a target")
     pixel = None if at is None else _pixel(at)
+    for option, value in (("--name", name), ("--units", units), ("--scale", scale)):
+        if value is not None and target is None:
+            raise ConfigError(option, "given without --target", "the file it belongs to")
+    if scale is not None and scale <= 0:
+        raise ConfigError("--scale", f"{scale:g}", "a number above 0")
+    if false_alarms is not None and not 0 < false_alarms < 1:
+        raise ConfigError("--false-alarms", f"{false_alarms:g}", "between 0 and 1")
     check_map_ending(options["output"])
-    require_cube(Path(scene))
+    require_cube_file(Path(scene))
     require_files(target, options["truth"])
+    read = [Path(each) for each in (scene, options["truth"], target) if each is not None]
+    check_file(Path(options["output"]), read, overwrite=options["overwrite"])
+    looked_for = anomaly or f"{method or 'ace'} of {target or f'the pixel {at}'}"
+    announce("detect", f"{looked_for} in {scene}; scores go into {options['output']}")
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..data.band_order import with_selection

@@ -99,15 +99,16 @@ def _say_check(check: DeviceCheck) -> None:
 
 
 def _describe() -> None:
-    import torch
-
     from ..cache import cache_folder
-    from ..environment import describe_environment
+    from ..environment import describe_environment, describe_packages
     from ..runs.machine import available_threads
 
-    facts = describe_environment("cpu", available_threads())
-    for name, version in facts["packages"].items():
+    for name, version in describe_packages().items():
         say(f"{name:16} {version}")
+    # What follows asks torch, which takes a second to load.
+    import torch
+
+    facts = describe_environment("cpu", available_threads())
     say(f"{'python':16} {facts['python']} on {facts['platform']}")
     say(f"{'threads':16} {facts['threads']}, {facts['cpu_capability']}")
     names = [_named(number) for number in range(torch.cuda.device_count())]

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from .terminal import announce
 from .values import NUMBER, device_option, parse_bytes
 
 _EXAMPLES = """\b
@@ -17,6 +18,8 @@ Examples:
   hsi evaluate --weights camera_denoiser --pairs PolyU_cameras/
   hsi evaluate --weights dncnn3.pth --data classic5 --jpeg 10,20,30,40
 """
+# Clean images where none are named.
+_IMAGES = "set12"
 
 
 def _numbers(
@@ -47,33 +50,60 @@ def _require_weights(
     sigma: list[float] | None,
     others: dict[str, Any],
 ) -> None:
-    """Refuse weights or photographs that are not there, and options that do not go together."""
+    """Refuse weights or images that are not there, and options that mean nothing together."""
+    from ..data.photograph_pairs import pairs_in
     from ..errors import ConfigError
+    from ..tasks.denoising.score_levels import (
+        check_factors,
+        check_images,
+        check_isos,
+        check_qualities,
+        check_sigmas,
+    )
     from ..tasks.denoising.weight_files import find_weights
-    from ..user_files import require_there
 
     photographs = pairs is not None or iso is not None
     if photographs:
         _refuse_beside(pairs, iso, others)
     if sigma is not None and (others["--jpeg"] or others["--upsample"]) and not photographs:
         raise ConfigError("--sigma", "given with --jpeg or --upsample", "a call of its own")
+    check_sigmas(sigma or [])
+    check_qualities(others["--jpeg"] or [])
+    check_factors(others["--upsample"] or [])
+    if iso is not None:
+        check_isos(iso)
     find_weights(weights)
     if pairs is not None:
-        require_there(Path(pairs))
+        pairs_in(pairs)
+    else:
+        check_images(others["--data"] or _IMAGES)
 
 
 def _require_runs(runs: tuple[str, ...], others: dict[str, Any], *, dropout_at_test: bool) -> None:
-    """Refuse what is no run, and options of weights."""
+    """Refuse what is no finished run, and options of weights."""
     from ..errors import ConfigError
-    from ..runs.folder import open_run
+    from ..runs.evaluation import check_runs
 
     for option, value in others.items():
         if value is not None:
             raise ConfigError(option, "given with a run", "--weights", "a run knows its own")
     if dropout_at_test and len(runs) > 1:
         raise ConfigError("--dropout-at-test", f"given with {len(runs)} runs", "one run")
-    for run in runs:
-        open_run(run)
+    check_runs(runs, dropout_at_test=dropout_at_test)
+
+
+def _told(
+    runs: tuple[str, ...],
+    weights: str | None,
+    pairs: str | None,
+    data: str | None,
+    device: str | None,
+) -> str:
+    """What is scored, on what and where."""
+    if weights is not None:
+        return f"{weights} on {pairs or data or _IMAGES}, device {device or 'auto'}"
+    named = Path(runs[0]).name if len(runs) == 1 else f"{len(runs)} runs together"
+    return f"{named}, device {device or 'as it was trained on'}"
 
 
 @click.command(epilog=_EXAMPLES)
@@ -168,6 +198,7 @@ def evaluate(
     else:
         given |= {"--sigma": sigma, "--pairs": pairs, "--iso": iso, "--threads": threads}
         _require_runs(runs, given, dropout_at_test=dropout_at_test)
+    announce("evaluate", _told(runs, weights, pairs, data, device))
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
@@ -186,18 +217,18 @@ def evaluate(
             if sigma is not None:
                 chosen["sigmas"] = sigma
             scores = evaluate_photographs(
-                weights, pairs, data or "set12", iso, aligned=align, **chosen
+                weights, pairs, data or _IMAGES, iso, aligned=align, **chosen
             )
         elif jpeg is not None or upsample is not None:
             from ..tasks.denoising.artefact_scores import evaluate_artefacts
 
             chosen |= {"qualities": jpeg or [], "factors": upsample or []}
-            scores = evaluate_artefacts(weights, data or "set12", **chosen)
+            scores = evaluate_artefacts(weights, data or _IMAGES, **chosen)
         else:
             from ..tasks.denoising.scores import evaluate_weights
 
             sigmas = sigma or [15.0, 25.0, 50.0]
-            scores = evaluate_weights(weights, data or "set12", sigmas=sigmas, **chosen)
+            scores = evaluate_weights(weights, data or _IMAGES, sigmas=sigmas, **chosen)
         print_denoiser_scores(scores, as_json)
         return
     if len(runs) > 1:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .output import print_json
 from .suggestions import SuggestingGroup
-from .terminal import say
+from .terminal import announce, say
 from .values import language_option, require_page
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(blocks: bool, as_json: bool) -> None:
     """List the networks and classical models."""
+    announce("models list", "the building blocks" if blocks else "networks and classical models")
+    # What describes them takes a second or two to load.
     from ..models.description import list_blocks, list_models
 
     entries = list_blocks() if blocks else list_models()
@@ -79,18 +82,19 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
     Channels and window follow from the input. Memory is that of the outputs in single precision
     for one input; a layer that passes its input on takes none.
     """
-    from ..models.known_names import require_model
-
-    require_model("model", name)
     from ..config import apply_settings
-    from ..models.description import describe_model
     from ..models.network_file import is_network_file, parts_of, trust
 
+    options = apply_settings({}, settings)
+    _require_network(name, options)
     if is_network_file(name):
         # Who names it here means it to be run, as with `hsi train --model`.
         trust(parts_of(name)[0])
     shape = None if size is None else _parse_size(size)
-    described = describe_model(name, shape, apply_settings({}, settings))
+    announce("models describe", name)
+    from ..models.description import describe_model
+
+    described = describe_model(name, shape, options)
     if as_json:
         content = asdict(described)
         layers = content["network"].pop("layers")
@@ -126,15 +130,20 @@ def compare(
     Options of a network stand behind its name, in quotes. The page has the complexity picture of
     the field: scores over multiply-adds, the area of a dot being the parameters.
     """
-    from ..models.known_names import require_model
+    from ..atomic import refuse_file_above
+    from ..runs.compared_networks import check_comparison, parted
 
     require_page(output is not None, "-o FOLDER")
+    shape = None if size is None else _parse_size(size)
     for each in names:
-        require_model("model", (each.split(maxsplit=1) or [each])[0])
+        _require_network(*parted(each))
+    check_comparison(names, shape, runs, dataset)
+    if output is not None:
+        refuse_file_above(Path(output))
+    announce("models compare", ", ".join(names))
     from ..reports.complexity import comparison_table
     from ..runs.model_comparison import compare_networks, write_comparison
 
-    shape = None if size is None else _parse_size(size)
     found = compare_networks(names, shape=shape, runs=runs, dataset=dataset)
     written = [] if output is None else write_comparison(found, output, overwrite=overwrite)
     if as_json:
@@ -145,6 +154,18 @@ def compare(
         say(note)
     for path in written:
         say(path)
+
+
+def _require_network(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse what is no network, and options that neither it has nor its input settles."""
+    from ..models.known_names import require_layers, require_model
+    from ..models.known_options import require_options
+    from ..models.spec import PURPOSES
+
+    require_model("model", name)
+    require_layers(name)
+    settled = {key for purpose in PURPOSES.values() for key in purpose.arguments}
+    require_options(name, {key: value for key, value in options.items() if key not in settled})
 
 
 def _parse_size(text: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .terminal import say
+from .terminal import announce, say
 from .values import array_options, device_option, memory_limit_option
 
 _EXAMPLES = """\b
@@ -93,16 +93,16 @@ def predict(
     scores. An interrupted call continues when it is repeated.
     """
     from ..map_endings import check_map_ending
+    from ..tasks.scenes.prediction_places import asked_layers
 
     # Before torch is loaded, which takes seconds.
     check_map_ending(output)
-    from ..data.missing_files import require_cube
-    from ..runs.folder import open_run
-
-    for run in runs:
-        open_run(run)
-    require_cube(Path(scene))
+    _check_inputs(runs, scene)
     _check_products(output, vector, majority, min_area, cog=cog)
+    layers = asked_layers(runs, probabilities=probabilities, uncertainty=uncertainty)
+    _check_places(Path(output), layers, vector, Path(scene), runs, areas=areas, overwrite=overwrite)
+    named = Path(runs[0]).name if len(runs) == 1 else f"{len(runs)} runs"
+    announce("predict", f"{scene} with {named}, device {device}; the map goes into {output}")
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
     from ..tasks.scenes.prediction import predict as predict_scene
@@ -138,6 +138,43 @@ def predict(
         print_blocks(areas_blocks(prediction.areas))
     for path in prediction.written:
         say(path)
+
+
+def _check_inputs(runs: tuple[str, ...], scene: str) -> None:
+    """Refuse what is no finished run of a scene, given twice, or no cube."""
+    from ..data.missing_files import require_cube_file
+    from ..errors import RunError
+    from ..runs.folder import open_run, require_finished
+    from ..runs.tasks import task_of
+    from ..user_files import refuse_repeated
+
+    refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
+    for run in map(open_run, runs):
+        if not (task := task_of(run)).maps:
+            raise RunError(run.path, f"is a run of {task.name}", "one that classified a scene")
+        require_finished(run)
+    require_cube_file(Path(scene))
+
+
+def _check_places(
+    target: Path,
+    layers: list[str],
+    vector: str | None,
+    scene: Path,
+    runs: tuple[str, ...],
+    *,
+    areas: bool,
+    overwrite: bool,
+) -> None:
+    """Refuse names under which nothing can be written, and finished maps that are to stay."""
+    from ..atomic import refuse_existing
+    from ..tasks.scenes.prediction_places import area_paths, check_names
+    from ..tasks.shared.unfinished_output import unfinished_folder
+
+    beside = [*([] if vector is None else [Path(vector)]), *(area_paths(target) if areas else ())]
+    check_names(target, layers, beside, scene, runs)
+    if not unfinished_folder(target).exists():
+        refuse_existing([target, *beside], overwrite=overwrite)
 
 
 def _check_products(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .terminal import say
+from .terminal import announce, say
 from .values import language_option, require_language
 
 _EXAMPLES = """\b
@@ -80,24 +80,28 @@ def report(
     has them; for these the scene is read again. Text stays text, pixels stay sharp, equal runs give
     equal files; captions.txt says what each shows. Their words are English.
     """
-    from ..errors import RunError
-    from ..user_files import require_folder
+    from ..runs.reportable import finished_run, task_in
 
     # Before what draws is loaded.
-    require_folder(Path(folder), "a folder that `hsi train` or `hsi batch` made", kind=RunError)
+    named = Path(folder).name or folder
     if figures is not None:
         _refuse_other_languages()
+        _check_figures(output, width)
+        finished_run(Path(folder))
+        announce("report", f"the figures of {named} as {figures.upper()}")
         _write_figures(folder, figures, output, width, overwrite=overwrite, as_json=as_json)
         return
     for name, given in (("--output", output), ("--width", width), ("--overwrite", overwrite)):
         if given:
             raise click.UsageError(f"{name} is for --figures pdf, svg or png.")
+    finished_run(Path(folder))
+    require_language(task_in(folder))
+    announce("report", f"{named}, written again from what lies in its folder")
     from ..reports.document import Remarks
     from ..reports.terminal import print_blocks
-    from ..runs.report import task_in, write_reports
+    from ..runs.report import write_reports
     from .output import print_json
 
-    require_language(task_in(folder))
     written = write_reports(folder)
     if as_json:
         print_json(
@@ -113,6 +117,17 @@ def report(
     say()
     for path in written.files:
         say(f"{path.suffix[1:]:7} {path}")
+
+
+def _check_figures(output: str | None, width: float | None) -> None:
+    """Refuse a width that there is not, and a folder that cannot be made."""
+    from ..atomic import refuse_file_above
+    from ..reports.paper.widths import check_width
+
+    if width is not None:
+        check_width(width)
+    if output is not None:
+        refuse_file_above(Path(output))
 
 
 def _refuse_other_languages() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from .suggestions import SuggestingGroup
-from .terminal import say
+from .terminal import announce, say
 from .values import (
     Number,
     array_options,
@@ -126,14 +126,17 @@ def index_command(
     when it is repeated. Pixels of the gallery must be as large on the ground as those the run
     learnt from.
     """
-    from ..data.missing_files import require_cube, require_files
-    from ..runs.folder import open_run
-
     # Before torch is loaded, which takes seconds.
-    open_run(run)
-    if scene is not None:
-        require_cube(Path(scene))
-    require_files(labels)
+    _check_retriever(run)
+    _check_gallery(
+        scene, dataset, labels, (scene_variable, axes, shape, nodata, unlabelled), resample=resample
+    )
+    _check_index(Path(output))
+    named = Path(run).name
+    announce(
+        "retrieve index",
+        f"{scene or dataset} with {named}, device {device}; the index goes into {output}",
+    )
     from ..api.progress import TerminalObserver
     from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
     from ..tasks.retrieval.index import index_gallery
@@ -232,6 +235,8 @@ def query_command(
     wavelengths and values are recognised and said.
     """
     from ..data.missing_files import require_files
+    from ..errors import ConfigError
+    from ..tasks.retrieval.query_places import check_output
     from ..tasks.retrieval.search_request import Query, require_index
 
     # Before torch is loaded, which takes seconds.
@@ -239,14 +244,17 @@ def query_command(
     query = Query(spectrum, name, units, scale, patch, at, pixel, resample)  # type: ignore[arg-type]
     query.check()
     require_index(Path(index))
-    require_files(spectrum, patch)
-    from ..api.progress import TerminalObserver
-    from ..tasks.retrieval.query import query_index
-    from ..tasks.retrieval.query_output import check_output, write_query
-    from .output import print_json
-
+    require_files(spectrum, patch, run)
+    if top is not None and top < 1:
+        raise ConfigError("--top", f"{top}", "1 or more")
     if output is not None:
         check_output(output, overwrite=overwrite)
+    looked_for = spectrum or patch or "a pixel"
+    announce("retrieve query", f"{looked_for} in {index}, device {device}{_goes_into(output)}")
+    from ..api.progress import TerminalObserver
+    from ..tasks.retrieval.query import query_index
+    from .output import print_json
+
     observer = TerminalObserver()
     result = query_index(
         index,
@@ -260,11 +268,61 @@ def query_command(
         observer=observer,
     )
     if output is not None:
+        # What is printed is not drawn.
+        from ..tasks.retrieval.query_output import write_query
+
         result = write_query(result, output, ["hsi", *sys.argv[1:]], overwrite=overwrite)
     if as_json:
         print_json(result.to_json())
     else:
         _print(result)
+
+
+def _goes_into(output: str | None) -> str:
+    """Where results go, in words."""
+    return "" if output is None else f"; results go into {output}"
+
+
+def _check_retriever(folder: str) -> None:
+    """Refuse what is no finished run of a retriever."""
+    from ..runs.folder import open_run, require_finished
+    from ..runs.tasks import require_task, task_named
+
+    run = open_run(folder)
+    require_task(run, task_named("retrieval"))
+    require_finished(run)
+
+
+def _check_gallery(
+    scene: str | None,
+    dataset: str | None,
+    labels: str | None,
+    reading: tuple[object, ...],
+    *,
+    resample: bool,
+) -> None:
+    """Refuse a gallery that is not one, and options that mean nothing for it."""
+    from ..data.catalogue import check_dataset_name
+    from ..data.missing_files import require_cube_file, require_files
+    from ..tasks.retrieval.gallery_choice import check_gallery
+
+    check_gallery(scene, dataset, (labels, *reading), resample=resample)
+    if dataset is not None:
+        check_dataset_name(dataset)
+    if scene is not None:
+        require_cube_file(Path(scene))
+    require_files(labels)
+
+
+def _check_index(output: Path) -> None:
+    """Refuse a place where no index can be made; one that is there may be this call's own."""
+    from ..atomic import refuse_file_above
+    from ..errors import OutputError
+    from ..tasks.retrieval.search_request import INDEX
+
+    refuse_file_above(output)
+    if output.is_dir() and any(output.iterdir()) and not (output / INDEX).exists():
+        raise OutputError(output, "exists already and is no index", "a new name")
 
 
 def _print(result: QueryResult) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .terminal import say
+from .terminal import announce
 from .values import (
     array_options,
     band_options,
@@ -210,8 +210,9 @@ def _joined() -> AbstractContextManager[Team | None]:
 
 def _configured(baselines: str | None, given: dict[str, Any]) -> Config:
     """The configuration that the options describe, its files looked for."""
-    from ..engine.device_names import check_device_name
-    from ..models.known_names import require_model
+    from ..engine.device_names import require_device
+    from ..models.known_names import require_model, require_purpose
+    from ..models.known_options import require_options
     from ..runs import launch
     from ..runs.announcement import require_files
     from ..runs.precisions import require_precisions
@@ -226,7 +227,9 @@ def _configured(baselines: str | None, given: dict[str, Any]) -> Config:
         given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     config = launch.configure(**given)
     require_files(config)
-    check_device_name(config.device)
+    require_purpose(config.model.name, config.task)
+    require_options(config.model.name, config.model.options)
+    require_device(config.device)
     require_precisions(config)
     return config
 
@@ -239,7 +242,7 @@ def _started(config: Config, output: str, memory_limit: float | None, first: boo
     from ..runs.announcement import announcement
 
     if first:
-        say(announcement(config, output), err=True)
+        announce("train", announcement(config, output))
     return launch.start(config, output, _observer(), memory_limit)
 
 
@@ -249,14 +252,14 @@ def _resumed(folder: str, memory_limit: float | None, device: str | None, first:
 
     path = open_run(folder).path
     if first:
-        say(f"hsi train: going on with {path}", err=True)
+        announce("train", f"going on with {path}")
     return launch.resume(path, _observer(), memory_limit, device)
 
 
 def _repeated(config: Config, runs: int, output: str) -> Batch:
     from ..runs.announcement import announcement
 
-    say(announcement(config, output, runs), err=True)
+    announce("train", announcement(config, output, runs))
     from ..api.batch_progress import TerminalJobObserver
     from ..pipelines.reproducibility import repeat
 

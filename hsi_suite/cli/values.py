@@ -91,15 +91,17 @@ def parse_bytes(
 
     Raises:
         click.BadParameter: it is no amount of memory.
+        ConfigError: it is less than any command takes.
     """
     if value is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([MG]?)B?", value.upper())
     if match is None:
         raise click.BadParameter(f"{value!r} is no amount of memory such as 800M or 2G")
-    from ..memory import keep_within
+    from ..memory import PLAIN_PROGRAM_BYTES, check_limit, keep_within
 
     limit = NUMBER.convert(match[1], parameter, context) * _UNITS[match[2]]
+    check_limit(limit, PLAIN_PROGRAM_BYTES, "the program alone")
     context.call_on_close(keep_within(limit))
     return limit
 
@@ -121,17 +123,17 @@ def memory_limit_option(beyond: str) -> Callable[[Callable[..., Any]], Callable[
 
 
 def _device(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    from ..engine.device_names import check_device_name
+    from ..engine.device_names import require_device
 
     if value is not None:
-        check_device_name(value)
+        require_device(value)
     return value
 
 
 def device_option(
     meaning: str = "auto, cpu, cuda or cuda:N.", default: str | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option of every command that computes; what names no device is refused at once.
+    """The option of every command that computes; a device that is not there is refused at once.
 
     Args:
         meaning: for the help.
@@ -163,6 +165,22 @@ def parse_shape(
     return [int(match[1]), int(match[2])]
 
 
+def _axes(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from ..data.formats.array_axes import parse_axes
+
+        parse_axes(value)
+    return value
+
+
+def _bands(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from ..data.band_selection import check_choice
+
+        check_choice(value)
+    return value
+
+
 def band_options_with(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The options of every command that takes a choice of a cube's bands.
 
@@ -172,6 +190,7 @@ def band_options_with(default: str) -> Callable[[Callable[..., Any]], Callable[.
     options = [
         click.option(
             "--bands",
+            callback=_bands,
             metavar="LIST",
             help="Bands to use: good (all but those marked as bad), all, numbers as 1-50,60, or "
             f"wavelengths as 400-1340,1460-1790nm.  [default: {default}]",
@@ -201,6 +220,7 @@ def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--scene-variable", metavar="NAME", help="The cube's name inside its file."),
         click.option(
             "--axes",
+            callback=_axes,
             metavar="ORDER",
             help="Order of the cube's axes where its file does not say: y,x,band or band,y,x ...",
         ),

@@ -82,6 +82,16 @@ class BandSelection:
         }
 
 
+def check_choice(choice: str) -> None:
+    """Refuse what is no choice of bands, whatever the cube.
+
+    Raises:
+        ConfigError: it is neither a keyword nor a list.
+    """
+    if items := _taken_apart(choice)[1]:
+        parse_items(items)
+
+
 def select_bands(
     choice: str,
     count: int,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..atomic import atomic_file
 from ..errors import FormatLimitError, OutputError
+from ..map_endings import check_cube_ending
 from ..user_files import resolved
 from .formats.cube_file import CubeFile
 from .formats.envi_writer import header_and_values, write_envi, write_envi_blocks
@@ -19,8 +20,6 @@ from .formats.netcdf_writer import write_netcdf
 from .formats.side_masks import side_mask_of, write_side_mask
 from .formats.tiff_writer import write_cube_tiff
 from .value_scale import declared_scale
-
-CUBE_ENDINGS = (".hdr", ".tif", ".tiff", ".nc", ".npy")
 
 
 def check_cube_target(path: Path, source: CubeFile) -> None:
@@ -31,10 +30,7 @@ def check_cube_target(path: Path, source: CubeFile) -> None:
     """
     if path.is_dir():
         raise OutputError(path, "this is a folder", "a file name", "end it in .hdr")
-    if path.suffix.lower() not in CUBE_ENDINGS:
-        raise OutputError(
-            path, f"the ending {path.suffix!r} names no format", f"one of {', '.join(CUBE_ENDINGS)}"
-        )
+    check_cube_ending(path)
     targets = {resolved(each) for each in files_of_cube(path)}
     places = [] if source.geolocation is None else [source.geolocation.path]
     if targets & {resolved(Path(file)) for file in (*source.files, *places)}:

@@ -20,6 +20,19 @@ def require_cube(path: Path) -> None:
     require_there(path)
 
 
+def require_cube_file(path: Path) -> None:
+    """Refuse what is no file of a cube: missing, a data set's name, or a folder.
+
+    Raises:
+        InputFileError: says which file of a folder, or which command, may be meant.
+    """
+    require_cube(path)
+    if path.is_dir():
+        from .formats.deliveries import refuse_folder
+
+        refuse_folder(path)
+
+
 def require_files(*given: str | None) -> None:
     """Refuse files of options that are not there; a text may name several with commas between.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import InputFileError
 from ..user_files import require_folder
-from .photographs import PHOTOGRAPH_ENDINGS
+from .photograph_endings import PHOTOGRAPH_ENDINGS
 
 # How public sets name the two: PolyU and CC; SIDD; and plain words.
 _NAMES = (("_real", "_mean"), ("NOISY_SRGB", "GT_SRGB"), ("_noisy", "_clean"))

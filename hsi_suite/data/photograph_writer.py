@@ -21,10 +21,10 @@ from .formats.image_notes import COMMENT, orientation_as_exif, upright, with_dpi
 from .formats.iptc import PNG_KEYWORD, jpeg_segment, png_text
 from .formats.reading_guard import quiet_libraries
 from .formats.tiff_exif import add_exif, note_tags
+from .photograph_endings import JPEG_ENDINGS, LOSSY_ENDINGS
 from .photographs import Photograph, PhotographHeader
 
 _METRES_PER_INCH = 0.0254
-_JPEG = (".jpg", ".jpeg")
 _JPEG_QUALITY = 95
 # What the format's counters of 16 bits hold, less what is counted along.
 _JPEG_SIDE = 65_500
@@ -34,10 +34,6 @@ _WEBP_SIDE = 16_383
 # Half the time of Pillow's own choice, for files 0.2 % to 2 % larger (measured).
 _LOSSLESS = {"lossless": True, "method": 2, "quality": 50}
 _EIGHT, _DEEP, _FLOAT = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)
-#: What a file may be asked to be, by its kind.
-KINDS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
-#: Endings of files whose quality can be chosen.
-LOSSY_ENDINGS = (*_JPEG, ".webp")
 _CANNOT_ENCODE = (ArithmeticError, LookupError, TypeError, ValueError, struct.error)
 # What values each kind of file holds, and whether it holds transparency.
 _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
@@ -49,8 +45,6 @@ _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
     ".tif": ((_EIGHT, _DEEP, _FLOAT), True),
     ".tiff": ((_EIGHT, _DEEP, _FLOAT), True),
 }
-#: Endings of the files that can be written.
-WRITTEN_ENDINGS = tuple(_HOLDS)
 
 
 def check_writable(path: Path, header: PhotographHeader) -> None:
@@ -71,7 +65,7 @@ def check_writable(path: Path, header: PhotographHeader) -> None:
         raise OutputError(
             path, f"cannot hold the input's {what}", f"a file ending {' or '.join(others)}"
         )
-    most = _JPEG_SIDE if ending in _JPEG else _WEBP_SIDE
+    most = _JPEG_SIDE if ending in JPEG_ENDINGS else _WEBP_SIDE
     if ending in LOSSY_ENDINGS and max(header.lines, header.samples) > most:
         raise OutputError(
             path,
@@ -138,7 +132,7 @@ def _with_alpha(photograph: Photograph) -> NDArray[Any]:
 
 
 def _write_with_pillow(path: Path, photograph: Photograph, quality: int | None) -> None:
-    kind = "JPEG" if path.suffix.lower() in _JPEG else path.suffix[1:].upper()
+    kind = "JPEG" if path.suffix.lower() in JPEG_ENDINGS else path.suffix[1:].upper()
     values = _with_alpha(photograph)
     if kind == "BMP":
         values = upright(values, photograph.orientation)

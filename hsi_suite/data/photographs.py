@@ -16,8 +16,6 @@ from ..errors import InputFileError
 from ..memory import bytes_of, require_room
 from ..user_files import require_regular
 from .formats.camera_files import (
-    HEIC_ENDINGS,
-    RAW_ENDINGS,
     CameraHeader,
     CameraPicture,
     camera_header,
@@ -45,12 +43,6 @@ from .formats.plain_tiff import PlainTiff, is_one_picture, is_tiff, plain_tiff
 from .formats.reading_guard import muted_errors, reading
 from .formats.tiff_exif import exif_of_tiff
 
-#: Endings of files that are looked for in folders; others are read as well where they are named.
-PHOTOGRAPH_ENDINGS = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
-    *HEIC_ENDINGS,
-    *RAW_ENDINGS,
-)
 _WHAT = "an image (PNG, JPEG, TIFF, WebP, BMP or GIF)"
 _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "WEBP", "GIF")
 # Cameras keep previews and second views of the same picture in their MPO files.

@@ -48,6 +48,22 @@ class TlsFiles:
     cert: str
     key: str
 
+    def check(self, address: str | None) -> None:
+        """Refuse certificates that are not there, or mean nothing.
+
+        Args:
+            address: of the scheduler they are for; None for none.
+
+        Raises:
+            ConfigError: none, or one without TLS.
+            InputFileError: a file is missing.
+        """
+        if address is None or not address.startswith(_SECURE):
+            found = f"certificates for {address or 'none'}"
+            raise ConfigError("--scheduler", found, f"an address that begins with {_SECURE}")
+        for path in vars(self).values():
+            require_regular(Path(path), "a certificate or key in PEM")
+
 
 def tls_files(ca_file: str | None, cert: str | None, key: str | None) -> TlsFiles | None:
     """The certificates that options name; None where they name none.
@@ -174,11 +190,7 @@ class DaskExecutor:
         """What a client shows; without certificates what dask's own configuration says."""
         if self.tls is None:
             return None
-        if not self.address.startswith(_SECURE):
-            found = f"certificates for {self.address}"
-            raise ConfigError("--scheduler", found, f"an address that begins with {_SECURE}")
-        for path in vars(self.tls).values():
-            require_regular(Path(path), "a certificate or key in PEM")
+        self.tls.check(self.address)
         return distributed.Security(
             require_encryption=True,
             tls_ca_file=self.tls.ca_file,

@@ -2,25 +2,97 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, DeviceError
+from .launched import launched_processes
 
 if TYPE_CHECKING:
     from ..schemas.training import Precision
 
 _KNOWN = re.compile(r"auto|cpu|cuda(:\d+)?")
+# What the driver of NVIDIA leaves in the system, and those of other devices that torch calls so:
+# of Tegra, of Windows' subsystem for Linux, and of AMD.
+_DRIVER, _LISTED = "dev/nvidia*", "proc/driver/nvidia/gpus"
+_OTHERS = ("dev/nvhost*", "dev/nvmap", "dev/dxg", "dev/kfd")
 
 
 def check_device_name(name: str) -> None:
-    """Refuse what names no device; whether it is there is seen by `devices.resolve_device`.
+    """Refuse what names no device; whether it is there is seen by `require_device`.
 
     Raises:
         DeviceError: it is none of auto, cpu, cuda and cuda:N.
     """
     if not _KNOWN.fullmatch(name):
         raise DeviceError("device", f"{name!r}", "auto, cpu, cuda or cuda:N")
+
+
+def require_device(name: str) -> None:
+    """Refuse what names no device, and a CUDA device that cannot be there.
+
+    Where torch is loaded `devices.resolve_device` asks it, and where a launcher gives out devices;
+    what the system does not tell is left to that as well.
+
+    Raises:
+        DeviceError: it is none of the names, or the system has no such device.
+    """
+    check_device_name(name)
+    if not name.startswith("cuda") or "torch" in sys.modules or launched_processes() > 1:
+        return
+    index, most = int(name.partition(":")[2] or 0), most_cuda_devices()
+    if most is not None and index >= most:
+        raise no_such_device(index, most)
+
+
+def no_such_device(index: int, count: int) -> DeviceError:
+    """What is said of a CUDA device that is not there.
+
+    Args:
+        index: its number, from 0.
+        count: how many there are.
+    """
+    return DeviceError(
+        "device",
+        f"cuda:{index}, and this machine has {count} CUDA devices",
+        "a device that is there",
+        "use --device auto",
+    )
+
+
+def most_cuda_devices(root: Path = Path("/")) -> int | None:
+    """As many CUDA devices as torch may find at most; None where that is not known without it.
+
+    Args:
+        root: of the file system.
+    """
+    if sys.platform != "linux" or not (root / "proc").is_dir():
+        return None
+    if _without_cuda():
+        return 0
+    if any(any(root.glob(trace)) for trace in _OTHERS):
+        return None
+    listed = root / _LISTED
+    if not listed.is_dir():
+        return None if any(root.glob(_DRIVER)) else 0
+    count, chosen = len(list(listed.iterdir())), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        return count
+    # What stands behind a -1 does not count.
+    names = chosen.partition("-1")[0].split(",")
+    return min(count, sum(bool(each.strip()) for each in names))
+
+
+def _without_cuda() -> bool:
+    """Whether the torch that is installed was built for processors alone."""
+    try:
+        return version("torch").endswith("+cpu")
+    except PackageNotFoundError:
+        return False
 
 
 def has_precision(precision: Precision, device: str) -> bool:

@@ -15,7 +15,7 @@ from ..cublas import SETTING, WORKSPACE, reserve_workspace
 from ..errors import DeviceError
 from ..seeding import seed_own_draws
 from .device_memory import FAILURES, exhausted, out_of_memory
-from .device_names import check_device_name
+from .device_names import check_device_name, no_such_device
 from .launched import launched_processes
 from .precision import products_in
 
@@ -41,12 +41,7 @@ def resolve_device(name: str) -> torch.device:
         index = int(os.environ.get("LOCAL_RANK", index))
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if index >= count:
-        raise DeviceError(
-            "device",
-            f"cuda:{index}, and this machine has {count} CUDA devices",
-            "a device that is there",
-            "use --device auto",
-        )
+        raise no_such_device(index, count)
     return torch.device("cuda", index)
 
 

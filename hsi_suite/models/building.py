@@ -17,6 +17,7 @@ from ..backbones.option_values import LIMITS, Limits, check_values
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import did_you_mean, listed
 from ..seeding import seed_own_draws
+from .known_options import unknown_option
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES
 
@@ -230,9 +231,7 @@ def _build(
     known = [key for key in arguments if key not in fixed and arguments[key].kind not in unnamed]
     for key in () if any_key else options:
         if key not in known:
-            hint = did_you_mean(key, known, most=1)
-            expected = f"one of {', '.join(known)}" if known else "no options"
-            raise ConfigError(f"model.options.{key}", f"unknown option of {name}", expected, hint)
+            raise unknown_option(name, key, known)
     if package_of_others(name) is None:
         given = {key: value for key, value in options.items() if key not in _FIXED}
         check_values("model.options", spec.factory, given, _LIMITS, settled=_FIXED)

@@ -22,6 +22,7 @@ from ..errors import ConfigError, ShapeError
 from ..operation_count import OperationCount
 from ..registry import Registry, listed
 from .building import build_example
+from .known_names import require_layers
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES, size_text
 
@@ -161,9 +162,7 @@ def describe_model(
     """
     if name == _AUTO:
         raise ConfigError(name, "not a model but a choice of one", listed(model_names()))
-    if not is_model(name) and name in _classical():
-        expected = f"a network: {listed(model_names())}"
-        raise ConfigError(name, "a classical model, which has no layers", expected)
+    require_layers(name)
     spec, options = spec_of(name), dict(options or {})
     shape = shape or spec.example_input
     with torch.device("meta"):

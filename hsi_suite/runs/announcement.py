@@ -12,7 +12,7 @@ from typing import Any
 from ..data.file_list import listed_files
 from ..data.scene_list import stack_name
 from ..models.network_file import shown_name
-from ..user_files import require_there
+from ..user_files import require_folder, require_there
 from .task import Config
 
 _FILES = ("scene", "labels", "class_names", "folder", "files")
@@ -29,7 +29,7 @@ def announcement(config: Config, output: str | Path, runs: int = 1) -> str:
     first = config.seeds.base
     seeds = f"seed {first}" if runs == 1 else f"seeds {first} to {first + runs - 1}"
     what = f"{shown_name(config.model.name)} on {source_name(config)}"
-    return f"hsi train: {what}, {seeds}, device {config.device}; results go into {output}"
+    return f"{what}, {seeds}, device {config.device}; results go into {output}"
 
 
 def source_name(config: Config) -> str:
@@ -51,10 +51,13 @@ def require_files(config: Config) -> None:
     What reads them says so as well, after it has been loaded.
 
     Raises:
-        InputFileError: names the first.
+        InputFileError: names the first, or a file in the place of a folder.
     """
     for path in _named_files(config):
         require_there(path.absolute())
+    folder = getattr(config.data, "folder", None)
+    if folder is not None:
+        require_folder(Path(folder).absolute(), "a folder of images")
 
 
 def _named_files(config: Config) -> Iterator[Path]:

@@ -11,9 +11,40 @@ from ..environment import device_text
 from ..errors import ConfigError, RunError
 from ..user_files import refuse_repeated
 from .finished_runs import report_unverified
-from .folder import open_run, require_finished
+from .folder import Run, open_run, require_finished
 from .own_network import require_network
 from .tasks import task_of
+
+
+def check_runs(runs: Sequence[str | Path], *, dropout_at_test: bool = False) -> list[Run]:
+    """Refuse what cannot be scored, or not together, before torch is loaded.
+
+    Args:
+        runs: folders.
+        dropout_at_test: whether it is to be shown what leaving dropout on would do.
+
+    Returns:
+        The runs.
+
+    Raises:
+        RunError: one is no run or not finished, is given twice, or they are not of one task.
+        ConfigError: dropout cannot be left on.
+    """
+    opened = [open_run(run) for run in runs]
+    tasks = [task_of(run) for run in opened]
+    for run, task in zip(opened, tasks, strict=True):
+        if task is not tasks[0]:
+            raise RunError(
+                run.path, f"is a run of {task.name}", f"{tasks[0].name}, as the first run"
+            )
+    refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
+    for run in opened:
+        require_finished(run)
+    if dropout_at_test and not tasks[0].shows_dropout:
+        raise ConfigError(
+            "--dropout-at-test", f"a run of {tasks[0].name}", "a classifier of scenes"
+        )
+    return opened
 
 
 def evaluate(
@@ -44,13 +75,11 @@ def evaluate(
         RunError: the run is unfinished or damaged.
         ChecksumError: the data are not those of the run.
     """
-    opened = open_run(run)
+    (opened,) = check_runs([run], dropout_at_test=dropout_at_test)
     observer = observer or Observer()
     unverified = report_unverified([run], observer)
     require_network(opened)
     task = task_of(opened)
-    if dropout_at_test and not task.shows_dropout:
-        raise ConfigError("--dropout-at-test", f"a run of {task.name}", "a classifier of scenes")
     # Not before what is refused without it.
     import torch
 
@@ -94,19 +123,12 @@ def evaluate_together(
     """
     if not runs:
         raise RunError("hsi evaluate", "no runs", "one or more finished runs")
-    opened = [open_run(run) for run in runs]
-    tasks = [task_of(run) for run in opened]
-    for run, task in zip(opened, tasks, strict=True):
-        if task is not tasks[0]:
-            raise RunError(
-                run.path, f"is a run of {task.name}", f"{tasks[0].name}, as the first run"
-            )
-    refuse_repeated(runs, "different runs, as each counts in the mean", kind=RunError)
+    opened = check_runs(runs)
     for run in opened:
-        require_finished(run)
         require_network(run)
     observer = observer or Observer()
     unverified = report_unverified(runs, observer)
     marked = {"unverified": list(unverified)} if unverified else {}
-    found = tasks[0].evaluate_together(opened, observer, device, memory_limit)
-    return found | marked | {"task": tasks[0].name}
+    task = task_of(opened[0])
+    found = task.evaluate_together(opened, observer, device, memory_limit)
+    return found | marked | {"task": task.name}

@@ -15,17 +15,16 @@ from ..reports.batches.sections import batch_document
 from ..reports.paper.collected import document_figures
 from ..reports.paper.figure import PaperFigure, print_millimetres
 from ..reports.paper.files import FORMATS
+from ..reports.paper.widths import check_width
 from .batches.files import whole_files
 from .batches.report import read_batch
 from .finished_runs import report_unverified
 from .pages import PageFacts
-from .report import finished_run
+from .reportable import finished_run
 from .tasks import task_of
 
 FOLDER = "figures"
 CAPTIONS = "captions.txt"
-#: Widths that a figure can be drawn in, mm.
-NARROWEST, WIDEST = 40.0, 500.0
 _LINE = 100
 _NO_ROOM = "axes sizes collapsed to zero"
 
@@ -76,8 +75,8 @@ def write_figures(
     """
     if kind not in FORMATS:
         raise ConfigError("--figures", f"{kind!r}", f"one of {', '.join(FORMATS)}")
-    if width is not None and not NARROWEST <= width <= WIDEST:
-        raise ConfigError("--width", f"{width:g} mm", f"{NARROWEST:g} to {WIDEST:g} mm")
+    if width is not None:
+        check_width(width)
     folder = Path(folder)
     place = folder / FOLDER if output is None else Path(output)
     figures = _figures(folder, observer or Observer())

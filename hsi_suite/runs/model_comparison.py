@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ..atomic import keeping, make_folder, write_json, write_text
 from ..backbones.stages import STAGE_KEYS, StageStyle
 from ..checksums import hash_file
-from ..config import apply_settings
 from ..errors import ConfigError
 from ..models.description import describe_model
 from ..models.network_file import checksum_of, is_network_file, parts_of, shown_name
@@ -22,6 +19,7 @@ from ..reports.complexity import complexity_figure, complexity_page, stages_figu
 from ..reports.drawing import save_png, to_svg
 from ..reports.html import html_page
 from ..reports.languages.speaking import speaking
+from .compared_networks import check_comparison, parted
 from .finished_runs import finished_runs
 from .folder import Run
 from .scores import headline, run_scores, variant
@@ -29,7 +27,6 @@ from .tasks import task_named
 
 _FILES = ("complexity.png", "complexity.svg", "stages.png", "stages.svg", "index.html",
           "comparison.json")  # fmt: skip
-_OPENING = {"}": "{", "]": "["}
 
 
 @dataclass(frozen=True)
@@ -70,14 +67,8 @@ def compare_networks(
             networks.
         RunError: the folder holds no finished run.
     """
-    if runs is not None and shape is not None:
-        raise ConfigError("--input", "given with --runs", "one of both: runs have inputs of theirs")
-    if runs is None and dataset is not None:
-        raise ConfigError("--dataset", dataset, "--runs FOLDER beside it", "leave it out")
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError("NAME", f"{name} twice", "each network once")
-    wanted = [(name, *_parted(name)) for name in names]
+    check_comparison(names, shape, runs, dataset)
+    wanted = [(name, *parted(name)) for name in names]
     found = {} if runs is None else _matching(wanted, runs, dataset)
     metric = _one_metric(found)
     networks = [
@@ -107,39 +98,6 @@ def write_comparison(found: NetworksCompared, folder: str | Path, *, overwrite: 
         write_text(paths[4], page)
         write_json(paths[5], asdict(found))
     return paths
-
-
-def _parted(name: str) -> tuple[str, dict[str, Any]]:
-    if not name.strip():
-        raise ConfigError("NAME", repr(name), "the name of a network")
-    # The path of a network's file may have spaces, and so may a value in brackets or quotes.
-    keys = _keys(name)
-    starts = [place for place in keys if _open_marks(name[keys[0] : place]) == ""]
-    parts = [name[a:b].strip() for a, b in pairwise([0, *starts, len(name)])]
-    try:
-        return parts[0], apply_settings({}, parts[1:])
-    except ConfigError as error:
-        subject = error.subject.replace("--set", parts[0], 1)
-        raise ConfigError(subject, error.found, error.expected, error.remedy) from error
-
-
-def _keys(name: str) -> list[int]:
-    """Where a word begins that is a key with a "=" behind it."""
-    return [found.start(1) for found in re.finditer(r"\s([A-Za-z_][\w.]*=)", name)]
-
-
-def _open_marks(text: str) -> str:
-    """The brackets and quotes that a text opens and does not close, the last one at the end."""
-    marks = ""
-    for sign in text:
-        last = marks[-1:]
-        if last in ("'", '"'):
-            marks = marks[:-1] if sign == last else marks
-        elif sign in "{['\"":
-            marks += sign
-        elif sign in "}]" and last == _OPENING[sign]:
-            marks = marks[:-1]
-    return marks
 
 
 def _matching(

@@ -17,16 +17,10 @@ from numpy.typing import NDArray
 
 from ...errors import InputFileError
 from ...user_files import first_bytes
+from ..photograph_endings import RAW_ENDINGS
 from .image_notes import with_orientation
 from .tiff_exif import exif_of_tiff
 
-HEIC_ENDINGS = (".heic", ".heif", ".hif")
-#: Of the makers that LibRaw reads.
-RAW_ENDINGS = (
-    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc"),
-    *(".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2"),
-    *(".srf", ".srw", ".x3f"),
-)
 _EXTRA = "pip install 'hsi-suite[photos]', or convert it to PNG or TIFF"
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 # Turns of a quarter among LibRaw's, which exchange lines and samples.

@@ -6,9 +6,8 @@ a reader takes only the parts that it shows, also over a network.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-
-import tifffile
 
 from ...atomic import atomic_file
 from ...errors import OutputError
@@ -33,15 +32,13 @@ def require_cog(path: Path) -> None:
     """
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise OutputError(path, "--cog writes a GeoTIFF", "a name that ends in .tif")
-    try:
-        import rasterio  # noqa: F401
-    except ImportError:
+    if find_spec("rasterio") is None:
         raise OutputError(
             path,
             "--cog needs rasterio, which is not installed",
             "",
             "install hsi-suite[geo], or leave --cog out",
-        ) from None
+        )
 
 
 def cog_bytes(layers: int) -> float:
@@ -109,6 +106,8 @@ def _check_whole(path: Path) -> None:
     Raises:
         OSError: a tile lies beyond the file's end.
     """
+    import tifffile
+
     size = path.stat().st_size
     with tifffile.TiffFile(path) as file:
         ends = [

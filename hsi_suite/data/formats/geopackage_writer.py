@@ -6,6 +6,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -42,17 +43,15 @@ def require_geopackage(path: Path) -> None:
     """
     if path.suffix.lower() != ".gpkg":
         raise OutputError(path, "--vector writes a GeoPackage", "a name that ends in .gpkg")
-    try:
-        import pyogrio  # noqa: F401
-        import rasterio  # noqa: F401
-        import shapely  # noqa: F401
-    except ImportError as error:
-        raise OutputError(
-            path,
-            f"--vector needs {error.name}, which is not installed",
-            "",
-            "install hsi-suite[geo], or leave --vector out",
-        ) from None
+    for package in ("pyogrio", "rasterio", "shapely"):
+        # To import them takes a good part of a second.
+        if find_spec(package) is None:
+            raise OutputError(
+                path,
+                f"--vector needs {package}, which is not installed",
+                "",
+                "install hsi-suite[geo], or leave --vector out",
+            )
 
 
 def write_geopackage(

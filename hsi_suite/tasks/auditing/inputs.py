@@ -27,9 +27,8 @@ from ...data.scene_labels import LabelChoice
 from ...data.split_names import PartNames
 from ...data.split_parts import SplitParts, parts_of_files
 from ...data.split_pixels import SplitReading
-from ...errors import InputFileError
-from ...runs.folder import FOLD, LABEL_MAP, SPLIT, SPLIT_ENDING
-from ...user_files import is_there
+from ...runs.folder import LABEL_MAP, SPLIT
+from .audit_places import run_file
 from .split_audit import AREAS, AuditInput
 
 Say = Callable[[str], None]
@@ -168,20 +167,3 @@ def read_polygons(
         # The field with the class is that of the labels.
         return drawn_numbers([file], SceneGrid(shape, place), replace(drawing, field=None))
     return align_labels(file, read_labels(file, unlabelled=0), place, shape, warp=None).labels
-
-
-def run_file(given: str, name: str) -> str:
-    """The file of a run where its folder is given; other names as they are.
-
-    Raises:
-        InputFileError: the folder holds no such file.
-    """
-    folder = Path(given)
-    if not is_there(folder) or not folder.is_dir():
-        return given
-    if name == SPLIT and (fold := folder / f"{FOLD.format(1)}{SPLIT_ENDING}").is_file():
-        found = "a run of spatial folds, each a split"
-        raise InputFileError(folder, found, "one split", f"audit one fold, such as {fold}")
-    if not (folder / name).is_file():
-        raise InputFileError(folder, f"a folder without {name}", "a file, or the folder of a run")
-    return str(folder / name)

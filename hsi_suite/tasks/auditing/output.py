@@ -5,25 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...atomic import keeping, make_folder, write_json, write_text
-from ...errors import OutputError
 from ...reports.auditing.page import audit_page
 from ...reports.html import html_page
 from ...reports.languages.speaking import speaking
+from .audit_places import audit_paths
 from .split_audit import SplitAudit
-
-_ENDINGS = (".html", ".htm")
-
-
-def audit_paths(page: Path | str) -> tuple[Path, Path]:
-    """Where the page and the JSON of an audit lie.
-
-    Raises:
-        OutputError: the name is none of a page.
-    """
-    path = Path(page)
-    if path.suffix.lower() not in _ENDINGS:
-        raise OutputError(path, "is not the name of a page", "a name that ends in .html")
-    return path, path.with_suffix(".json")
 
 
 def write_audit(

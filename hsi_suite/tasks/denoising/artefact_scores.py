@@ -15,7 +15,7 @@ from ...data.artefacts import studio_luma, through_jpeg, through_small
 from ...data.images import ImageSet
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
-from ...errors import ConfigError, ShapeError
+from ...errors import ShapeError
 from ...metrics.restoration import (
     peak_signal_noise_ratio,
     peak_signal_noise_ratio_blocked,
@@ -23,6 +23,7 @@ from ...metrics.restoration import (
 )
 from ...runs.machine import available_threads
 from .evaluation import Clean, Restore, picture_batch, picture_of, restored
+from .score_levels import check_factors, check_qualities
 from .scores import computing_on, evaluated_images, published_rows, with_estimated_noise
 from .weights import load_weights
 
@@ -31,7 +32,6 @@ Picture = NDArray[np.float32]
 _LEVELS = np.float32(255)
 # Side of the window of structural similarity, and more than one block of a JPEG.
 _SMALLEST = 11
-_QUALITIES, _FACTORS = (1, 100), (2, 8)
 _SOURCE = "Liang et al., ICCVW 2021 (arXiv 2108.10257), table 4"
 _PUBLISHED_QUALITIES = ("10", "20", "30", "40")
 # PSNR in dB, SSIM and PSNR-B in dB at these qualities.
@@ -99,8 +99,8 @@ def evaluate_artefacts(
         HsiSuiteError: the weights or the images cannot be read, or are too small.
     """
     observer = observer or Observer()
-    _check("--jpeg", qualities, _QUALITIES)
-    _check("--upsample", factors, _FACTORS)
+    check_qualities(qualities)
+    check_factors(factors)
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         denoiser = load_weights(weights, where)
@@ -129,13 +129,6 @@ def evaluate_artefacts(
         "luma": luma,
         "tables": tables,
     }
-
-
-def _check(option: str, levels: Sequence[float], limits: tuple[int, int]) -> None:
-    least, most = limits
-    for level in levels:
-        if level != int(level) or not least <= level <= most:
-            raise ConfigError(option, f"{level:g}", f"whole numbers of {least} to {most}")
 
 
 def _grey(images: ImageSet) -> tuple[ImageSet, bool]:

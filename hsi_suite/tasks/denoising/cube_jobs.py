@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...atomic import keeping
-from ...data.cube_writer import CUBE_ENDINGS, files_of_cube
+from ...data.cube_writer import files_of_cube
 from ...data.formats.camera_files import is_raw
 from ...data.formats.file_format import FileFormat, recognise_format
 from ...data.photograph_stacks import Stacking, stack_kind
@@ -17,6 +17,7 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.precision import check_precision
 from ...errors import ConfigError, HsiSuiteError, OutputError
+from ...map_endings import CUBE_ENDINGS
 from ...memory import PROGRAM_BYTES, check_limit
 from ...restoration.planes import PlaneDenoiser
 from ...runs.machine import available_threads

@@ -42,7 +42,7 @@ class DenoisingOptions:
             clipped. The image itself is then the reference.
         seed: of that noise; image k takes seed + k.
         compare: also write a picture of before and after.
-        kind: of the files of photographs, see `photograph_writer.KINDS`; None for what suits each.
+        kind: of the files of photographs, see `photograph_endings.KINDS`; None for what suits each.
         quality: of JPEG and WebP files, 1 to 100; None for that of the input, or the best.
         contact_sheet: a PNG file with a detail of each photograph before and after, or None.
         device: auto, cpu, cuda or cuda:N.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...data.photographs import PHOTOGRAPH_ENDINGS
+from ...data.photograph_endings import PHOTOGRAPH_ENDINGS
 from ...engine.observer import Observer
 from ...errors import InputFileError
 from ...user_files import resolved

@@ -81,7 +81,7 @@ def plan_jobs(
         compare: whether pictures of before and after are written beside the results.
         kept: further files that nothing may take the place of.
         folders: further folders that inputs were found in.
-        kind: of all results, see `photograph_writer.KINDS`; None as said above.
+        kind: of all results, see `photograph_endings.KINDS`; None as said above.
         quality: of all results, 1 to 100.
         aside: files in the folders that the call writes as well, which are no inputs.
 

@@ -6,11 +6,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...atomic import atomic_file, keeping, refuse_existing
-from ...errors import OutputError
+from ...atomic import atomic_file, keeping
 from ...reports.denoising.contact_sheet import MOST, Detail, contact_sheet
-from ...user_files import resolved
 from .image_jobs import ImageJob
+from .named_places import check_sheet_name
 
 
 def check_sheet(
@@ -28,12 +27,8 @@ def check_sheet(
     Raises:
         OutputError: it is no PNG file, exists already, or is an input or a result.
     """
-    if path.suffix.lower() != ".png":
-        raise OutputError(path, "is no name of a contact sheet", "a file ending .png")
     others = [each for job in jobs for each in (job.source, *job.written(compare))]
-    if resolved(path) in {resolved(each) for each in (*others, *kept)}:
-        raise OutputError(path, "is an input or a result", "a name of its own")
-    refuse_existing([path], overwrite=overwrite)
+    check_sheet_name(path, [*others, *kept], overwrite=overwrite)
 
 
 def write_sheet(path: Path, rows: Sequence[tuple[Detail, str, str]], *, overwrite: bool) -> None:

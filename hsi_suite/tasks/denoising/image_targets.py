@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.photograph_writer import KINDS, LOSSY_ENDINGS
-from ...data.photographs import PhotographHeader
+from ...data.photograph_endings import KINDS, LOSSY_ENDINGS
 from ...errors import ConfigError, OutputError
 from .image_files import SUFFIX, place_in_tree
+
+if TYPE_CHECKING:
+    from ...data.photographs import PhotographHeader
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Targets:
         output: a file for one image, or a folder; None for beside each image.
         alone: whether the inputs name one image, so that `output` may be a file.
         folders: that were given; below `output` results lie as their images do in these.
-        kind: of the files, one of `photograph_writer.KINDS`; None for what suits the image.
+        kind: of the files, one of `photograph_endings.KINDS`; None for what suits the image.
         quality: of the files, 1 to 100; None for what suits them.
     """
 

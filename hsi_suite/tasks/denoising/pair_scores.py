@@ -21,7 +21,7 @@ from ...data.photographs import read_photograph
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
-from ...errors import ConfigError, InputFileError
+from ...errors import InputFileError
 from ...restoration.classical import non_local_means, wavelet_shrinkage
 from ...runs.machine import available_threads
 from ...user_files import resolved
@@ -33,6 +33,7 @@ from .image_scores import image_scores
 from .network_choice import Networks
 from .noise_estimation import estimate_image_noise
 from .restoration_settings import Restoration
+from .score_levels import check_isos, check_sigmas
 from .scores import evaluated_images
 from .weights import load_weights
 
@@ -132,8 +133,7 @@ def evaluate_pairs(
         HsiSuiteError: the weights or a photograph cannot be read.
     """
     observer = observer or Observer()
-    if not all(0 <= sigma <= 255 for sigma in sigmas):
-        raise ConfigError("--sigma", f"{[*sigmas]}", "numbers from 0 to 255")
+    check_sigmas(sigmas)
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         methods = _methods(weights, sigmas, where)
@@ -182,8 +182,7 @@ def simulated_pairs(images: ImageSet, isos: Sequence[float]) -> list[Group]:
     Raises:
         ConfigError: a sensitivity that is not positive.
     """
-    if not isos or not all(0 < iso < np.inf for iso in isos):
-        raise ConfigError("--iso", f"{[*isos]}", "numbers above 0")
+    check_isos(isos)
     return [
         Group(f"ISO {iso:g}", [_taker(image, iso, k) for k, image in enumerate(images.images)])
         for iso in isos

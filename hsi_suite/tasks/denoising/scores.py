@@ -17,7 +17,7 @@ from ...data.public.image_sets import IMAGE_SETS, registered_folder
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.tiles import Tiling
-from ...errors import ConfigError, RunError
+from ...errors import RunError
 from ...metrics.measures import same_scores
 from ...restoration.classical import non_local_means, wavelet_shrinkage
 from ...runs.folder import MODEL, Run, require_finished
@@ -31,6 +31,7 @@ from .image_restoration import known_noise, restore
 from .noise_estimation import estimate_image_noise
 from .preparation import load_training_images, training_task, validation_images
 from .restoration_settings import Restoration
+from .score_levels import check_sigmas
 from .weights import load_weights
 
 Plane = NDArray[np.float32]
@@ -84,8 +85,7 @@ def evaluate_weights(
         HsiSuiteError: the weights or the images cannot be read.
     """
     observer = observer or Observer()
-    if not sigmas or not all(0 <= sigma <= 255 for sigma in sigmas):
-        raise ConfigError("--sigma", f"{[*sigmas]}", "numbers from 0 to 255")
+    check_sigmas(sigmas)
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         denoiser = load_weights(weights, where)

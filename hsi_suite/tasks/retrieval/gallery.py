@@ -18,7 +18,8 @@ from ...data.formats.cube_file import CubeFile, WholeArray
 from ...data.formats.drawn_features import DrawnOptions
 from ...data.learnt_bands import scene_with_learnt_bands, with_learnt_bands
 from ...data.modalities import Modality
-from ...data.photographs import PHOTOGRAPH_ENDINGS, read_header, read_photograph
+from ...data.photograph_endings import PHOTOGRAPH_ENDINGS
+from ...data.photographs import read_header, read_photograph
 from ...data.readers import (
     LabelFile,
     hash_file,
@@ -32,6 +33,7 @@ from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, ShapeError
 from ...user_files import resolved
 from ..scenes.scene_checks import check_values
+from .gallery_choice import check_gallery
 
 _TIFF = (".tif", ".tiff")
 # Pictures are held once more while they are decoded, and again where they have transparency.
@@ -216,20 +218,13 @@ def open_gallery(
         InputFileError: a file cannot be read, or its label map lies elsewhere or has another size.
         ShapeError: its bands are not at the wavelengths that were learnt.
     """
-    if (scene is None) == (dataset is None):
-        found = "neither" if scene is None else "both"
-        raise ConfigError("--scene, --dataset", f"{found} given", "one of the two")
+    of_file = (labels, variable, axes, shape, nodata, unlabelled)
+    check_gallery(scene, dataset, of_file, resample=resample)
     learnt = modality.known_bands
     if resample and learnt is None:
         raise ConfigError("--resample", f"pixels seen as {modality.kind}", "spectra, pca or hsi")
     if dataset is not None:
-        if any(
-            option is not None for option in (labels, variable, axes, shape, nodata, unlabelled)
-        ):
-            raise ConfigError("--dataset", "given with options of a file", "--scene FILE with them")
         loaded = load_dataset(dataset, on_message=observer.message)
-        if resample:
-            raise ConfigError("--resample", "given with a registered scene", "--scene FILE")
         if learnt is not None:
             loaded = scene_with_learnt_bands(loaded, learnt, observer)
         check_wavelengths(modality, loaded.name, loaded.wavelengths)

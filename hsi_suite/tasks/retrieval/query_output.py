@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ...atomic import atomic_folder, refuse_existing, write_json, write_text
+from ...atomic import atomic_folder, write_json, write_text
 from ...data.scene import Georeference
 from ...data.writers import write_layers
-from ...errors import FormatLimitError, OutputError
+from ...errors import FormatLimitError
 from ...reports.document import Column, Remark, Table, Value
 from ...reports.drawing import save_png
 from ...reports.html import html_page
@@ -29,38 +29,10 @@ from ...reports.retrieval.query_page import RetrievalQueryReport, retrieval_quer
 from ...reports.retrieval.score_map import score_map_figure
 from ...runs.folder import csv_text
 from .query import QueryResult
+from .query_places import MAP_FORMATS, MAP_PICTURE, REPORT, SHEET, check_output
 from .query_results import common_space, matched_spectra, scale_bar, score_map, tiles
 
 _MOST_TILES = 50
-_MAP_FORMATS = {
-    "score_map.tif": "",
-    "score_map.hdr": (
-        "the score map is an ENVI file: a GeoTIFF with this reference system needs hsi-suite[geo]"
-    ),
-    "score_map.npy": "no format of rasters can hold this georeference: the score map is an array",
-}
-REPORT, SHEET, MAP_PICTURE = "report.html", "matches.png", "score_map.png"
-_NAMES = {REPORT, SHEET, MAP_PICTURE, *_MAP_FORMATS, "score_map.img", "matches.csv", "result.json"}
-
-
-def check_output(output: str | Path, *, overwrite: bool = False) -> None:
-    """Refuse a folder that exists, before the work of a search.
-
-    Args:
-        output: the folder.
-        overwrite: whether the results of another search may be replaced.
-
-    Raises:
-        OutputError: it holds something that may not be replaced.
-    """
-    output = Path(output)
-    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
-        return
-    foreign = [] if not output.is_dir() else sorted({p.name for p in output.iterdir()} - _NAMES)
-    if not output.is_dir() or foreign:
-        what = f"holds {foreign[0]}" if foreign else "is a file"
-        raise OutputError(output, f"{what}, which is no result of a search", "a new folder")
-    refuse_existing([output], overwrite=overwrite)
 
 
 def write_query(
@@ -113,7 +85,7 @@ def _write_map(
     folder: Path, raster: NDArray[np.float32], place: Georeference | None
 ) -> tuple[str, str]:
     """Write the scores in the first format that can hold where they lie: its name, and why."""
-    for name, words in _MAP_FORMATS.items():
+    for name, words in MAP_FORMATS.items():
         try:
             write_layers(folder / name, raster[..., None], ["cosine similarity"], place)
         except FormatLimitError:

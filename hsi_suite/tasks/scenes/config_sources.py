@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...config import config_names
 from ...errors import ConfigError
+from ...models.known_names import CLASSIC_NETWORKS, NETWORKS
+from ...models.network_file import is_network_file
 from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO
 
@@ -26,15 +28,17 @@ def shipped_for(dataset: str | None, model: str) -> str:
         return special
     if general in names:
         return general
-    # Most models have one of their own, and torch is not needed to know it.
-    from ...models.classic_classifier import CLASSIC_MODELS
+    if model in CLASSIC_NETWORKS:
+        return f"{_TASK_FOLDER}/classic"
+    own = f"{_TASK_FOLDER}/own_network"
+    if model in NETWORKS or is_network_file(model):
+        return own
+    # Networks of other packages and programs: torch is needed for no others.
     from ...models.classical import CLASSICAL
     from ...models.registry import classifier_names, is_model
 
-    if model in CLASSIC_MODELS:
-        return f"{_TASK_FOLDER}/classic"
     if is_model(model):
-        return f"{_TASK_FOLDER}/own_network"
+        return own
     known = [*classifier_names(), *CLASSICAL, AUTO]
     hint = did_you_mean(model, known, "`hsi models list` describes them")
     raise ConfigError("--model", f"unknown model {model!r}", listed(known), hint)

@@ -21,6 +21,7 @@ from ...errors import ConfigError
 from ...losses import class_weights
 from ...models.building import build_model, running
 from ...models.classical import CLASSICAL
+from ...models.known_options import require_settings
 from ...models.registry import classifier_names, is_model
 from ...registry import did_you_mean, listed
 from ...schemas.classification import ClassificationConfig
@@ -101,15 +102,7 @@ def _untrained_classical(
             f"set model.window={config.model.filter} instead, or train a network",
         )
     _check_classes_alike(config)
-    given, known = set(header.options), CLASSICAL[config.model.name].SETTINGS
-    sound = all(isinstance(value, int | float) and value > 0 for value in header.options.values())
-    if given and (given != known or not sound):
-        raise ConfigError(
-            "model.options",
-            f"{header.options} with {config.model.name}",
-            f"positive numbers for {' and '.join(sorted(known))}" if known else "no options",
-            "leave them out to have them searched" if known else "",
-        )
+    require_settings(config.model.name, header.options)
     model = classical_model(header, config.threads or 1)
     return SpectralClassifier(header, prepared.reduction, model)
 

@@ -30,7 +30,14 @@ from ..shared.unfinished_output import goes_on, unfinished_folder, unfinished_ou
 from .denoising import denoise_file
 from .ensemble import Ensemble, load_ensemble
 from .map_finishing import MapProducts
-from .prediction_places import LAYERS, area_paths, check_places, layer_path, written_files
+from .prediction_places import (
+    area_paths,
+    asked_layers,
+    check_files,
+    check_names,
+    layer_path,
+    written_files,
+)
 from .scene_domain import in_learnt_bands, in_learnt_scale, warn_if_unlike
 from .strip_memory import check_picture, models_bytes, strip_lines
 from .strip_prediction import StripPrediction
@@ -200,13 +207,9 @@ def predict(
         target = Path(output)
         filtering = map_filter(majority, min_area, file.georeference, file.shape[0])
         products = MapProducts(filtering, None if vector is None else Path(vector), areas)
-        asked = {
-            "probabilities": probabilities,
-            "uncertainty": uncertainty,
-            "disagreement": len(runs) > 1,
-        }
-        layers = [what for what in LAYERS if asked[what]]
-        check_places(target, layers, products.files(target), file, runs)
+        layers = asked_layers(runs, probabilities=probabilities, uncertainty=uncertainty)
+        check_names(target, layers, products.files(target), Path(scene), runs)
+        check_files(target, layers, products.files(target), file)
         results = written_files(target, layers, products.files(target))
         if not unfinished_folder(target).exists():
             refuse_existing(results, overwrite=overwrite)

@@ -1,18 +1,21 @@
 """The options of a configuration's model: which are inherited, and how they are cleared.
 
-Networks are imported only where their arguments have to be known: a configuration that names keys
-alone is read without torch, so that a command can say at once what it will do.
+Networks are imported only where more of their arguments has to be known than the names: a
+configuration of this package's models is read without torch, so that a command can say at once
+what it will do.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from ...config import Tree, apply_settings, merge
+from ...models.known_names import CLASSICAL_MODELS
+from ...models.known_options import OPTIONS, SEE_SINGLE_PIXELS
 from ...models.network_file import absolute_name, is_network_file, parts_of, trust
 from ...models.spec import PURPOSES
 
@@ -55,7 +58,7 @@ def configured(
 
 def _in_full(setting: str, model: object, schema: type[BaseModel]) -> str:
     first = setting.partition("=")[0].partition(".")[0].strip()
-    if first in schema.model_fields or first not in (_known(model) or {}):
+    if first in schema.model_fields or first not in (_option_names(model) or ()):
         return setting
     settled = {key for purpose in PURPOSES.values() for key in purpose.arguments}
     return setting if first in settled else f"model.options.{setting.lstrip()}"
@@ -74,13 +77,13 @@ def _inherited(base: Tree, wanted: Mapping[str, Any], default: str) -> Tree:
     model, name = _section(base), wanted.get("name")
     if name is None or name == model.get("name", default):
         return base
-    known = _known(name)
+    known = _option_names(name)
     if known is None:
         return base
     model = dict(model)
     if isinstance(options := model.get("options"), Mapping):
         model["options"] = {key: value for key, value in options.items() if key in known}
-    if "window" in model and _sees_single_pixels(name, known):
+    if "window" in model and _sees_single_pixels(name):
         model["window"] = 1
     return {**base, "model": model}
 
@@ -92,7 +95,7 @@ def _without_cleared(tree: Tree, default: str) -> Tree:
         return {**tree, "model": {**model, "options": {}}}
     if not isinstance(options, Mapping) or None not in options.values():
         return tree
-    known = _known(model.get("name", default))
+    known = _arguments(model.get("name", default))
     if known is None:
         return tree
     kept = {
@@ -108,15 +111,21 @@ def _section(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     return model if isinstance(model, Mapping) else {}
 
 
-def _known(name: object) -> Mapping[str, inspect.Parameter | None] | None:
+def _option_names(name: object) -> Collection[str] | None:
+    """The options of a model by name; None where there is no such model."""
+    if isinstance(name, str) and name in OPTIONS:
+        return OPTIONS[name]
+    return _arguments(name)
+
+
+def _arguments(name: object) -> Mapping[str, inspect.Parameter | None] | None:
     """The arguments of a model by name; None where there is no such model."""
     if not isinstance(name, str):
         return None
-    from ...models.classical import CLASSICAL
+    if name in CLASSICAL_MODELS:
+        return dict.fromkeys(OPTIONS[name])
     from ...models.registry import is_model, spec_of
 
-    if name in CLASSICAL:
-        return dict.fromkeys(CLASSICAL[name].SETTINGS)
     if not is_model(name):
         return None
     factory = spec_of(name).factory
@@ -131,8 +140,8 @@ def _takes_none(argument: inspect.Parameter | None) -> bool:
     return argument is not None and (argument.default is None or "None" in str(argument.annotation))
 
 
-def _sees_single_pixels(name: object, known: Mapping[str, inspect.Parameter | None]) -> bool:
-    from ...models.classical import CLASSICAL
-
-    window = known.get("window")
-    return name in CLASSICAL or (window is not None and window.default == 1)
+def _sees_single_pixels(name: object) -> bool:
+    if name in OPTIONS:
+        return name in CLASSICAL_MODELS or name in SEE_SINGLE_PIXELS
+    window = (_arguments(name) or {}).get("window")
+    return window is not None and window.default == 1

@@ -1,0 +1,24 @@
+"""The endings of photographs, read and written; known without what reads and writes them."""
+
+from __future__ import annotations
+
+HEIC_ENDINGS = (".heic", ".heif", ".hif")
+RAW_ENDINGS = (
+    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc"),
+    *(".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2"),
+    *(".srf", ".srw", ".x3f"),
+)
+"""Of the makers that LibRaw reads."""
+PHOTOGRAPH_ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+    *HEIC_ENDINGS,
+    *RAW_ENDINGS,
+)
+"""Of files that are looked for in folders; others are read as well where they are named."""
+JPEG_ENDINGS = (".jpg", ".jpeg")
+LOSSY_ENDINGS = (*JPEG_ENDINGS, ".webp")
+"""Of files whose quality can be chosen."""
+WRITTEN_ENDINGS = (".png", *JPEG_ENDINGS, ".bmp", ".webp", ".tif", ".tiff")
+"""Of files that can be written."""
+KINDS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
+"""What a file may be asked to be, and the ending of its kind."""
