@@ -204,5 +204,5 @@ def test_the_command_prints_words_and_json(tmp_path):
     assert "95.02 %" in result.output and "n = 5 shared splits" in " ".join(result.output.split())
     assert "Wilcoxon signed-rank cannot go below p = 0.0625" in " ".join(result.output.split())
     assert max(map(len, result.output.splitlines())) <= 80
-    plain = json.loads(CliRunner().invoke(cli, ["compare", *folders, "--json"]).output)
+    plain = json.loads(CliRunner().invoke(cli, ["compare", *folders, "--json"]).stdout)
     assert plain["comparisons"] == compare(folders).comparisons

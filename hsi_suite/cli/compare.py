@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from .terminal import announce
+from .terminal import announce, names_of
 
 _EXAMPLES = """\b
 Examples:
@@ -33,7 +31,7 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     # Before what computes is loaded.
     for folder in folders:
         finished_runs(folder)
-    named = Path(folders[0]).name if len(folders) == 1 else f"{len(folders)} runs or batches"
+    named = names_of(folders, "runs or batches")
     announce("compare", f"{named}, by {metric or 'the first score of each task'}")
     from ..reports.batches.terminal_tables import contest_blocks
     from ..reports.terminal import print_blocks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .terminal import announce, say
+from .terminal import announce, names_of, say
 from .values import (
     NUMBER,
     array_options,
@@ -200,7 +200,7 @@ def denoise(
     how = (strength, self_ensemble, precision)
     require_page(given["compare"], "a cube and --compare")
     options = _checked(inputs, model, weights, how, {**given, "output": output})
-    named = inputs[0] if len(inputs) == 1 else f"{len(inputs)} inputs"
+    named = names_of(inputs, "inputs")
     announce("denoise", f"{named}, device {options.device}; {_goes_into(output)}")
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver

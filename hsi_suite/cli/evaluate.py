@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from .terminal import announce
+from .terminal import announce, names_of
 from .values import NUMBER, device_option, parse_bytes
 
 _EXAMPLES = """\b
@@ -102,8 +101,7 @@ def _told(
     """What is scored, on what and where."""
     if weights is not None:
         return f"{weights} on {pairs or data or _IMAGES}, device {device or 'auto'}"
-    named = Path(runs[0]).name if len(runs) == 1 else f"{len(runs)} runs together"
-    return f"{named}, device {device or 'as it was trained on'}"
+    return f"{names_of(runs, 'runs together')}, device {device or 'as it was trained on'}"
 
 
 @click.command(epilog=_EXAMPLES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .terminal import announce, say
+from .terminal import announce, names_of, say
 from .values import array_options, device_option, memory_limit_option
 
 _EXAMPLES = """\b
@@ -101,8 +101,8 @@ def predict(
     _check_products(output, vector, majority, min_area, cog=cog)
     layers = asked_layers(runs, probabilities=probabilities, uncertainty=uncertainty)
     _check_places(Path(output), layers, vector, Path(scene), runs, areas=areas, overwrite=overwrite)
-    named = Path(runs[0]).name if len(runs) == 1 else f"{len(runs)} runs"
-    announce("predict", f"{scene} with {named}, device {device}; the map goes into {output}")
+    learnt = names_of(runs, "runs")
+    announce("predict", f"{scene} with {learnt}, device {device}; the map goes into {output}")
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
     from ..tasks.scenes.prediction import predict as predict_scene

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .terminal import announce, say
+from .terminal import announce, names_of, say
 from .values import language_option, require_language
 
 _EXAMPLES = """\b
@@ -83,7 +83,7 @@ def report(
     from ..runs.reportable import finished_run, task_in
 
     # Before what draws is loaded.
-    named = Path(folder).name or folder
+    named = names_of((folder,), "folders")
     if figures is not None:
         _refuse_other_languages()
         _check_figures(output, width)

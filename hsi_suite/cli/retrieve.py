@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from .suggestions import SuggestingGroup
-from .terminal import announce, say
+from .terminal import announce, names_of, say
 from .values import (
     Number,
     array_options,
@@ -132,11 +132,8 @@ def index_command(
         scene, dataset, labels, (scene_variable, axes, shape, nodata, unlabelled), resample=resample
     )
     _check_index(Path(output))
-    named = Path(run).name
-    announce(
-        "retrieve index",
-        f"{scene or dataset} with {named}, device {device}; the index goes into {output}",
-    )
+    what = f"{scene or dataset} with {names_of((run,), 'runs')}, device {device}"
+    announce("retrieve index", f"{what}; the index goes into {output}")
     from ..api.progress import TerminalObserver
     from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
     from ..tasks.retrieval.index import index_gallery

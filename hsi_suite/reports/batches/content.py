@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..content import BASELINE, BESIDE, baseline_name, ordered_baselines
-from .maps import Votes
 from .values import Entry, name_text
+
+if TYPE_CHECKING:
+    from .maps import Votes
 
 # A group's name that ends with the configuration that it is of, as `runs/batches/design.py` has it.
 _CONFIGURED = re.compile(r"(.+) \(([^()]+)\)")

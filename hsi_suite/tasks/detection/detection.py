@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from ...atomic import keeping, refuse_existing
 from ...data.drawn_geometry import SceneGrid
@@ -26,7 +23,6 @@ from ...data.writers import LAYER_ENDINGS, write_layers
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, OutputError
 from ...memory import DEFAULT_MEMORY_LIMIT, PLAIN_PROGRAM_BYTES, check_limit
-from ...reports.drawing import house_style, save_png
 from ...user_files import resolved
 from .detectors import Background, Detector, detector
 from .targets import Target
@@ -119,11 +115,16 @@ def detect(
     written = [path] if marked is None else [path, roc]
     with keeping(files, overwrite=overwrite, together=True):
         if path.suffix.lower() == ".png":
-            save_png(_picture(scores, what, threshold), path)
+            # Most calls draw nothing, and do without what draws.
+            from .score_figures import draw_scores
+
+            draw_scores(path, scores, what, threshold)
         else:
             write_layers(path, scores[..., None], [what], file.georeference)
         if marked is not None:
-            save_png(_roc_figure(scores[valid], marked, what), roc)
+            from .score_figures import draw_roc
+
+            draw_roc(roc, scores[valid], marked, what)
     found = None if threshold is None else int((scores[valid] >= threshold).sum())
     return Detection(written, int(valid.sum()), threshold, found, judged, remarks)
 
@@ -221,6 +222,9 @@ def _judged(
     scores: NDArray[np.float32], marked: NDArray[np.bool_], threshold: float | None
 ) -> dict[str, float]:
     """The area under the ROC, and both rates at the threshold."""
+    # Half a second to load.
+    from sklearn.metrics import roc_auc_score
+
     if marked.all() or not marked.any():
         raise ConfigError("--truth", "targets everywhere or nowhere", "targets and background")
     found = {
@@ -243,32 +247,3 @@ def _checked(path: Path, file: CubeFile, truth: str | Path | None) -> Path:
     if truth is not None and resolved(Path(truth)) in written:
         raise OutputError(path, "would replace the truth", "another name: no input is overwritten")
     return path
-
-
-def _picture(scores: NDArray[np.float32], title: str, threshold: float | None) -> Figure:
-    low, high = np.nanpercentile(scores, (0.5, 99.9))
-    with house_style():
-        figure = Figure(figsize=(7.0, 6.0), layout="constrained")
-        axes = figure.add_subplot()
-        shown = axes.imshow(scores, cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
-        bar = figure.colorbar(shown, ax=axes, label="score", extend="both")
-        if threshold is not None:
-            # Seen on any colour of the bar, by any eye.
-            bar.ax.axhline(threshold, color="black", linewidth=3)
-            bar.ax.axhline(threshold, color="white", linewidth=1.2)
-        axes.set_title(title, parse_math=False)
-        axes.set_axis_off()
-    return figure
-
-
-def _roc_figure(scores: NDArray[Any], marked: NDArray[np.bool_], title: str) -> Figure:
-    alarms, hits, _ = roc_curve(marked, scores, drop_intermediate=True)
-    least = 0.5 / (~marked).sum()
-    with house_style():
-        figure = Figure(figsize=(5.4, 4.6), layout="constrained")
-        axes = figure.add_subplot()
-        axes.step(np.maximum(alarms, least), hits, where="post")
-        axes.set(xscale="log", xlabel="false-alarm rate", ylabel="detection rate")
-        axes.set(xlim=(least, 1), ylim=(0, 1.01))
-        axes.set_title(title, parse_math=False)
-    return figure
