@@ -37,10 +37,9 @@ def pictures(request):
     if not request.node.get_closest_marker("stand_in_pictures"):
         yield
         return
-    from stand_in_pictures import use_stand_ins
+    from stand_in_pictures import undrawn
 
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        use_stand_ins(monkeypatch)
+    with undrawn():
         yield
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
+import pytest
 from matplotlib.axis import Axis
 from matplotlib.collections import Collection
 from matplotlib.image import AxesImage
@@ -99,6 +100,14 @@ def use_stand_ins(monkeypatch):
     monkeypatch.setattr(drawing, "laid_out", _not_drawn)
     for name in _TICKS:
         monkeypatch.setattr(Axis, name, _NoTicks(name))
+
+
+@contextmanager
+def undrawn():
+    """No figure is drawn inside the block."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_stand_ins(monkeypatch)
+        yield
 
 
 def draw_again(monkeypatch):

@@ -375,7 +375,7 @@ def test_predict_averages_when_it_is_asked_to(trained):
 
 def test_single_pixels_have_nothing_to_average(trained, tmp_path):
     _, scene, _ = trained
-    run = hsi.train(**scene, model="forest", settings=["threads=1"], output=tmp_path)
+    run = hsi.train(**scene, model="lda", settings=["threads=1"], output=tmp_path)
     with pytest.raises(ConfigError, match="see single pixels"):
         hsi.predict(
             [run.path],

@@ -53,7 +53,7 @@ def house(tmp_path_factory):
     sizes = np.array(cube.shape, "<u4").tobytes()
     (folder / "cube.raw16").write_bytes(b"RW16" + sizes + cube.astype("<u2").tobytes())
     (folder / "mine.py").write_text(snippets()["network"])
-    batch = ["batch", write_yaml(folder / "both.yaml", BATCH), "--output", "runs"]
+    batch = ["batch", write_yaml(folder / "both.yaml", BATCH), "--output", "runs", "--jobs", 1]
     train = ["train", "--model", "mean_spectrum", *(w for key in SMALL for w in ("--set", key))]
     dropout = "train.augmentation.others.band_dropout.share"
     with pytest.MonkeyPatch.context() as patch:

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from said_lines import beyond_first
 from scenes_samples import small_cube, write_scene
+from stand_in_pictures import undrawn
 
 from hsi_suite.data.splits import load_split
 from hsi_suite.engine.observer import Observer
@@ -58,11 +59,16 @@ NARROW = 60
 UTM = (30, 0, 364095, 0, -30, 5809965)
 
 
+def lda_run(folder, settings=LDA, **options):
+    """A run whose own pictures are not the matter."""
+    with undrawn():
+        return launch.train(output=folder / "runs", model="lda", settings=settings, **options)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    options = write_scene(folder)
-    return launch.train(output=folder / "runs", model="lda", settings=LDA, **options)
+    return lda_run(folder, **write_scene(folder))
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +275,7 @@ def test_a_width_without_room_is_refused(trained, tmp_path):
 
 def test_data_that_have_changed_are_refused(tmp_path):
     options = write_scene(tmp_path)
-    run = launch.train(output=tmp_path / "runs", model="lda", settings=LDA, **options)
+    run = lda_run(tmp_path, **options)
     cube, _ = small_cube(seed=3)
     np.save(options["scene"], cube)
     with pytest.raises(RunError, match="data have changed"):
@@ -286,10 +292,8 @@ def test_a_georeferenced_scene_has_coordinates_scale_bar_and_north(tmp_path):
     ) as file:  # fmt: skip
         file.write(cube.transpose(2, 0, 1))
     np.save(tmp_path / "labels.npy", labels)
-    run = launch.train(
-        output=tmp_path / "runs", model="lda", settings=LDA, scene=str(tmp_path / "cube.tif"),
-        labels=str(tmp_path / "labels.npy"),
-    )  # fmt: skip
+    files = {"scene": str(tmp_path / "cube.tif"), "labels": str(tmp_path / "labels.npy")}
+    run = lda_run(tmp_path, **files)
     figures = scene_figures_of(run)
     for name in ("map", "scene"):
         shown = texts(to_svg(figures[name].drawing(88)).decode())
@@ -302,11 +306,9 @@ def test_several_scenes_have_figures_each(tmp_path):
         cube, labels = small_cube(seed=0, lines=24 + number)
         np.save(tmp_path / f"cube{number}.npy", cube)
         np.save(tmp_path / f"labels{number}.npy", labels)
-    run = launch.train(
-        output=tmp_path / "runs", model="lda", settings=LDA,
-        scene=[str(tmp_path / f"cube{k}.npy") for k in (0, 1)],
-        labels=[str(tmp_path / f"labels{k}.npy") for k in (0, 1)],
-    )  # fmt: skip
+    names = {"scene": "cube", "labels": "labels"}
+    files = {k: [str(tmp_path / f"{name}{n}.npy") for n in (0, 1)] for k, name in names.items()}
+    run = lda_run(tmp_path, **files)
     figures = scene_figures_of(run)
     assert {f"cube{k}_{name}" for k in (0, 1) for name in PICTURES} == set(figures)
     second = np.asarray(figures["cube1_map"].drawing(40).axes[0].images[0].get_array())
@@ -316,9 +318,7 @@ def test_several_scenes_have_figures_each(tmp_path):
 def test_folds_are_greys_with_their_numbers(tmp_path):
     options = write_scene(tmp_path)
     settings = [*LDA, "split.folds=3", "split.guard=1"]
-    run = launch.train(
-        output=tmp_path / "runs", model="lda", split="spatial_folds", settings=settings, **options
-    )
+    run = lda_run(tmp_path, settings, split="spatial_folds", **options)
     shown = texts(to_svg(scene_figures_of(run)["split"].drawing(40)).decode())
     assert {"fold 1", "fold 2", "fold 3"} <= set(shown)
 

@@ -41,7 +41,8 @@ class Started(JobObserver):
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("batch")
-    return run_batch(write_yaml(folder / "grid.yaml", TREE), folder / "runs")
+    # One worker: each begins with seconds of imports.
+    return run_batch(write_yaml(folder / "grid.yaml", TREE), folder / "runs", jobs=1)
 
 
 def test_a_batch_is_a_folder_of_runs_and_a_summary(done):

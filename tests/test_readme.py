@@ -27,7 +27,7 @@ READMES = ("README.md", "README.zh-CN.md")
 SMALLER = {
     "hsi train --dataset indian_pines": "--epochs 1 --set model.window=9 "
     "--set reduction.components=13 --set split.train=0.05 --set evaluation.baselines=[]",
-    "hsi train --scene cube.hdr": "--set auto.candidates=[lda,forest]",
+    "hsi train --scene cube.hdr": "--set auto.candidates=[lda,gaussian]",
     "hsi batch batch/smoke": "--runs 1",
 }
 
@@ -106,7 +106,7 @@ def test_the_example_in_python_runs(tmp_path, monkeypatch):
     scene = hsi.Scene("small", cube, labels, ("a", "b", "c"))
     image = np.random.default_rng(0).normal(120, 15, (48, 48)).clip(0, 255).astype(np.uint8)
     train = hsi.train
-    quick = {"split": "random", "model": "forest"}
+    quick = {"split": "random", "model": "lda"}
     monkeypatch.setattr(hsi, "train", lambda dataset, seed: train(scene, seed=seed, **quick))
     classifier = hsi.SceneClassifier
     small = {"epochs": 1, "settings": {"reduction.components": 13}}

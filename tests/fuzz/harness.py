@@ -18,6 +18,8 @@ from itertools import islice
 from pathlib import Path
 from unittest import mock
 
+from stand_in_pictures import undrawn
+
 from .mutations import mutate
 
 MEMORY_BYTES = 2 * 2**30
@@ -84,7 +86,7 @@ def prepare(kinds, folder, watch=nullcontext):
         if kind.make not in made:
             place = folder / f"whole_{len(made)}"
             place.mkdir(parents=True)
-            with _undrawn_figures():
+            with undrawn():
                 kind.make(place)
             made[kind.make] = place
         wholes[kind.name] = made[kind.make]
