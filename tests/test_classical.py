@@ -4,7 +4,9 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 
 from hsi_suite.errors import SplitError
-from hsi_suite.models.classical import CLASSICAL, SupportVectorMachine, nearest_position
+from hsi_suite.models.classical import CLASSICAL
+from hsi_suite.models.position_baseline import nearest_position
+from hsi_suite.models.support_vectors import SupportVectorMachine
 
 
 def blobs(count=60, seed=0):

@@ -14,7 +14,7 @@ import hsi_suite as hsi
 from hsi_suite.data.splits import load_split
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, RunError, SplitError
-from hsi_suite.models.classical import nearest_position
+from hsi_suite.models.position_baseline import nearest_position
 from hsi_suite.runs.batches.comparisons import split_key
 from hsi_suite.runs.training import resume, train
 from hsi_suite.tasks.scenes.classifier_loading import load_classifier

@@ -26,7 +26,7 @@ from hsi_suite.errors import (
     SplitError,
     Stopped,
 )
-from hsi_suite.models.classical import nearest_position
+from hsi_suite.models.position_baseline import nearest_position
 from hsi_suite.runs.training import resume, train
 from hsi_suite.schemas.classification import Baseline
 from hsi_suite.tasks.scenes.baselines import run_baselines

@@ -189,3 +189,12 @@ def spread(
     shares = every.astype(np.float32)
     # Rounding must not make a tie of what `predict` distinguishes.
     return led_by(shares, every.argmax(1))
+
+
+def weights_of(
+    weights: Mapping[int, float] | None, classes: NDArray[np.integer]
+) -> dict[int, float] | None:
+    """Those of the classes that occur, as scikit-learn takes them."""
+    if weights is None:
+        return None
+    return {int(label): weights[int(label)] for label in np.unique(classes)}

@@ -16,7 +16,7 @@ from ...data.polygons import polygons_of
 from ...data.split_parts import SplitParts
 from ...errors import ShapeError
 from ...metrics.area_scores import LEVEL, AreaScore, LeftOut, area_scores, jackknife
-from ...models.classical import nearest_position
+from ...models.position_baseline import nearest_position
 from ...reports.auditing.verdict import audit_verdict
 
 _WINDOWS = (1, 3, 5, 7, 9, 11, 15, 19, 25, 33)

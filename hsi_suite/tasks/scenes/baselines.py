@@ -17,7 +17,8 @@ from ...data.scene_stack import StackedScene
 from ...engine.observer import Observer
 from ...engine.trainer import Trainer
 from ...models.building import build_model
-from ...models.classical import CLASSICAL, nearest_position
+from ...models.classical import CLASSICAL
+from ...models.position_baseline import nearest_position
 from ...models.spectrum_classifier import SpectrumClassifier
 from ...schemas.classification import ClassificationConfig
 from ...schemas.training import OptimizerConfig, TrainingConfig
