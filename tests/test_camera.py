@@ -5,13 +5,13 @@ import pytest
 import yaml
 
 from hsi_suite.data.artefacts import through_jpeg
+from hsi_suite.data.bayer import demosaic, mosaic
 from hsi_suite.data.camera import (
     Camera,
     Reduction,
     add_sensor_noise,
     apply_tone_curve,
     colour_matrix,
-    demosaic,
     develop,
     edginess,
     expose,
@@ -19,7 +19,6 @@ from hsi_suite.data.camera import (
     invert_tone_curve,
     linear_light,
     mean_of_exposures,
-    mosaic,
     reduce_noise,
     resize,
     sharpen,
