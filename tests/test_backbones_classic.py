@@ -23,7 +23,7 @@ from hsi_suite.backbones.classic import (
 from hsi_suite.backbones.classic.network import scaled
 from hsi_suite.errors import ConfigError, ShapeError
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS, ClassicClassifier
-from hsi_suite.models.description import describe_network
+from hsi_suite.models.network_description import describe_network
 
 # Trainable parameters with 3 channels and 1000 classes, as published with the weights:
 # torchvision's, the authors' and (SE, v4, Inception-ResNet, ZFNet, ShuffleNet) the model zoos'.

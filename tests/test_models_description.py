@@ -19,12 +19,8 @@ from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.building import build_example
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
-from hsi_suite.models.description import (
-    describe_model,
-    describe_network,
-    list_blocks,
-    list_models,
-)
+from hsi_suite.models.description import describe_model, list_blocks, list_models
+from hsi_suite.models.network_description import describe_network
 from hsi_suite.models.registry import MODELS
 
 
