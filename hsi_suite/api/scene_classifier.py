@@ -14,15 +14,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
 from ..arguments import check_types, checked, checked_names
-from ..data.band_matching import KnownBands, match_bands, require_same_bands
+from ..data.band_matching import match_bands, require_same_bands
 from ..data.data_arrays import as_labels
-from ..data.leakage import LeakageAudit, audit
 from ..data.pixel_spectra import PixelSpectra
 from ..data.scene import Scene
-from ..data.scene_stack import StackedScene, stack_scenes
+from ..data.scene_stack import StackedScene
 from ..data.splits import Split
 from ..engine.devices import computing, resolve_device
-from ..errors import ConfigError, RunError, ShapeError, SplitError
+from ..errors import ConfigError, RunError, SplitError
 from ..models.registry import entered
 from ..runs.folder import FOLD, MODEL, MODEL_ENDING
 from ..runs.machine import available_threads
@@ -36,13 +35,10 @@ from ..tasks.scenes.configuration import classification_config, resolve
 from ..tasks.scenes.fitting import fit as fit_classifier
 from ..tasks.scenes.fitting import untrained
 from ..tasks.scenes.held_out import Keeping
-from ..tasks.scenes.many_scenes import gap_of
-from ..tasks.scenes.preparation import Prepared, class_indices
-from ..tasks.scenes.reduction_fitting import fit_reduction
-from ..tasks.scenes.scene_checks import check_windows
 from .arguments import RunLike, Settings, folder_of, settings_texts
 from .arrays import Cube, as_cube, as_weights
 from .fitted import check_fitted, plain_interrupts
+from .labelled_arrays import all_pixels, learnt_part, prepared_scene, scene_of, stacked_scene
 from .progress import bars
 from .several_scenes import are_several
 from .splits import check_split
@@ -140,17 +136,17 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if are_several(cube):
             if split is not None:
                 raise ConfigError("split", "given beside several cubes", "none: all labels train")
-            scene: Scene | StackedScene = _stacked(cube, labels, config)
+            scene: Scene | StackedScene = stacked_scene(cube, labels, config)
         else:
-            scene = _scene(cube, labels, _ARRAYS)
+            scene = scene_of(cube, labels, _ARRAYS)
         truth = scene.labels
         assert truth is not None
-        split = _all_pixels(truth) if split is None else _learnt(split, truth)
+        split = all_pixels(truth) if split is None else learnt_part(split, truth)
         with (
             plain_interrupts(),
             computing(torch.device(config.device), config.threads or 1, config.deterministic),
         ):
-            prepared = _prepared(scene, truth, split, config)
+            prepared = prepared_scene(scene, truth, split, config)
             progress = bars(self.verbose)
             self.choice_ = None
             if config.auto is not None:
@@ -317,83 +313,3 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _computing(self) -> Any:
         return computing(self.classifier_.device, self.threads or available_threads(), True)
-
-
-def _scene(cube: Any, labels: Any, name: str) -> Scene:
-    """A scene of a cube and its labels."""
-    given = as_cube(cube)
-    truth = as_labels(labels, given.values.shape[:2])
-    if given.valid is not None and truth[~given.valid].any():
-        raise ShapeError("cube", "values that are not finite at labelled pixels", "numbers")
-    return Scene(
-        name=name,
-        cube=given.values,
-        labels=truth,
-        class_names=tuple(map(str, range(1, int(truth.max()) + 1))),
-        wavelengths=given.wavelengths,
-        fwhm=given.fwhm,
-        selection=given.selection,
-        valid=given.valid,
-    )
-
-
-def _stacked(cubes: Sequence[Any], labels: Any, config: ClassificationConfig) -> StackedScene:
-    """Several cubes and their labels as one scene."""
-    if not isinstance(labels, list | tuple) or len(labels) != len(cubes):
-        found = f"{len(labels)}" if isinstance(labels, list | tuple) else "one"
-        raise ConfigError("labels", f"{found} for {len(cubes)} cubes", "a list, one for each cube")
-    scenes = [
-        _scene(cube, truth, f"scene{number}")
-        for number, (cube, truth) in enumerate(zip(cubes, labels, strict=True), 1)
-    ]
-    known = [
-        KnownBands.chosen(scene.bands, scene.wavelengths, scene.fwhm, scene.selection)
-        for scene in scenes
-    ]
-    for scene, bands in zip(scenes, known, strict=True):
-        if bands.count != known[0].count:
-            expected = f"{known[0].count}, as the first cube has"
-            raise ShapeError(scene.name, f"{bands.count} bands", expected)
-        require_same_bands(scene.name, bands, known[0])
-    names = max((scene.class_names for scene in scenes), key=len)
-    return stack_scenes(scenes, gap_of(config), names)
-
-
-def _prepared(
-    scene: Scene | StackedScene,
-    labels: NDArray[np.integer],
-    split: Split,
-    config: ClassificationConfig,
-) -> Prepared:
-    check_windows(config.model, scene)
-    window = config.model.reach
-    tested = len(split.test) > 0
-    return Prepared(
-        scene=scene,
-        labels=labels,
-        split=split,
-        leakage=audit(split, window=window) if tested else _nothing_tested(window, split),
-        reduction=fit_reduction(config.reduction, scene, split),
-        classes=class_indices(labels, split.classes),
-    )
-
-
-def _nothing_tested(window: int, split: Split) -> LeakageAudit:
-    return LeakageAudit(window, len(split.train), 0, 0.0, 0.0, 0.0, 0, 0.0, 0, ())
-
-
-def _all_pixels(labels: NDArray[np.integer]) -> Split:
-    """All labelled pixels for training."""
-    none = np.zeros(0, np.int64)
-    classes = tuple(int(label) for label in np.unique(labels) if label)
-    if len(classes) < 2:
-        raise SplitError("labels", "a single class", "at least two")
-    train = np.flatnonzero(labels).astype(np.int64)
-    return Split("file", labels.shape, classes, train, none, none, 0, {}, {}, {}, "")
-
-
-def _learnt(split: Split, labels: NDArray[np.integer]) -> Split:
-    split = check_split(split, labels)
-    if len(np.unique(labels.reshape(-1)[split.train])) < 2:
-        raise SplitError("split", "fewer than two classes in training", "at least two")
-    return split
