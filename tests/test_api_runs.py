@@ -170,12 +170,16 @@ def test_values_of_wrong_types_are_errors_of_ours(call):
         if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD and name != "self"
     }
     guard = {"guard": 1} if "guard" in hints else {}
-    made = call
-    if call is hsi.SceneClassifier:
-        # As scikit-learn has it: values are looked at in `fit`.
-        made = lambda **given: call(**given).fit(np.ones((4, 4, 3)), np.eye(4, dtype=int) + 1)  # noqa: E731
-    if call is hsi.Retriever:
-        made = lambda **given: call(**given).fit(np.eye(4), np.eye(4), [0, 0, 1, 1])  # noqa: E731
+    # As scikit-learn has it, values of an estimator are looked at in `fit`.
+    fitted_with = {
+        hsi.SceneClassifier: (np.ones((4, 4, 3)), np.eye(4, dtype=int) + 1),
+        hsi.Retriever: (np.eye(4), np.eye(4), [0, 0, 1, 1]),
+    }
+
+    def made(**given):
+        result = call(**given)
+        return result.fit(*fitted_with[call]) if call in fitted_with else result
+
     for name, hint in hints.items():
         if name in ("return", "drawing") or hint is typing.Any or "_SupportsArray" in str(hint):
             continue

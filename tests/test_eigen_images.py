@@ -124,8 +124,10 @@ def test_it_does_not_matter_which_half_of_a_scene_comes_first(monkeypatch):
 
 def test_shares_are_told(monkeypatch):
     _, noisy, _ = stack((40, 40))
-    lines = lambda first, last: noisy[:, first:last]  # noqa: E731
     damage = undamaged(noisy.shape[1:])
+
+    def lines(first, last):
+        return noisy[:, first:last]
 
     def shares(levels, again):
         return denoise_planes(noisy.copy(), levels, WIENER, damage, Observer(), again)

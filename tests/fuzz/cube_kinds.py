@@ -253,10 +253,9 @@ def _products():
 
 def _main_file(folder):
     """What a user names of a product: its metadata or header, or its only file."""
-    named = lambda path: "METADATA" in path.name or path.suffix == ".hdr"  # noqa: E731
     beside = ("MASK", "igm")
     main = (p for p in folder.iterdir() if not any(part in p.name for part in beside))
-    return max(sorted(main), key=named).name
+    return max(sorted(main), key=lambda p: "METADATA" in p.name or p.suffix == ".hdr").name
 
 
 def _make_trained_scene(folder):

@@ -62,7 +62,7 @@ def _checked(header: Header) -> Header:
         and header.model not in CLASSICAL
     ):
         raise ValueError(f"a filter of {header.filter!r}")
-    header.known_bands  # noqa: B018
+    _ = header.known_bands  # raises where what is kept does not fit
     if header.value_scale is not None:
         ValueScale.from_dict(header.value_scale)
     if header.calibration is not None:
