@@ -53,6 +53,9 @@ from hsi_suite.runs.model_comparison import compare_networks, write_comparison
 from hsi_suite.runs.report import write_reports
 from hsi_suite.tasks.denoising.cube_report import added_noise_text, damage_rows
 
+# Figures are translated before they are drawn.
+pytestmark = pytest.mark.stand_in_pictures
+
 LIBRARY = Path(__file__).resolve().parent.parent / "hsi_suite"
 CHINESE = re.compile("[\u4e00-\u9fff]")
 WORDS = re.compile(r"[A-Za-z]{2,}")
@@ -369,6 +372,7 @@ def test_a_language_without_a_page_is_refused(hsi, tmp_path, given):
 # Signs that no font has.
 
 
+@pytest.mark.usefixtures("drawn_pictures")
 @pytest.mark.parametrize("font", [None, LATIN])
 def test_without_a_font_figures_have_numbers_of_classes_and_one_line_says_so(monkeypatch, font):
     monkeypatch.setattr(fonts, "chinese_font", lambda: font)
