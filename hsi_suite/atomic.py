@@ -78,12 +78,14 @@ def refuse_existing(paths: Iterable[Path], *, overwrite: bool) -> None:
 
     Raises:
         ExistingOutputError: names the first of the paths that is there.
-        OutputError: one is no file that could be written anew.
+        OutputError: one is no file that could be written anew, or a link that is not followed.
     """
     for path in paths:
         refuse_special(path)
         refuse_file_above(path.parent)
-        if not overwrite and os.path.lexists(path):
+        if overwrite:
+            followed(Path(path))
+        elif os.path.lexists(path):
             raise _existing(path)
 
 

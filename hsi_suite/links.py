@@ -21,13 +21,16 @@ def followed(path: Path) -> Path:
         path: of a file, which need not be there.
 
     Raises:
-        OutputError: the link leads round in a circle, or was made by somebody else.
+        OutputError: the link leads round in a circle or to where no file can be, or was made by
+            somebody else.
     """
     if not path.is_symlink():
         return path
     place = resolved(path)
     if place.is_symlink():
         raise OutputError(path, "is a link that leads round in a circle", "a file, or a free name")
+    if not place.parent.is_dir():
+        raise OutputError(path, f"leads to {place}, whose folder is not there", "a link to a file")
     owner, folder = path.lstat().st_uid, path.parent.stat()
     shared = stat.S_ISVTX | stat.S_IWOTH
     if folder.st_mode & shared == shared and owner not in (os.geteuid(), folder.st_uid):

@@ -173,7 +173,7 @@ def noted(path):
         info = with_xmp()
         info.add_text("Comment", "ä note")
         info.add_text("Title", "Я", zip=True)
-        info.add_text("Raw profile type iptc", f"\niptc\n {len(IPTC)}\n{IPTC.hex()}\n", zip=True)
+        info.add_text("Raw profile type iptc", f"\nIPTC profile\n {len(IPTC)}\n{IPTC.hex()}\n")
         image.save(path, pnginfo=info, **options)
     elif path.suffix == ".tif":
         tags = Image.Exif()

@@ -82,7 +82,8 @@ def _as_block(iptc: bytes) -> bytes:
 
 def _of_digits(text: str) -> bytes | None:
     try:
-        _, length, digits = text.split(maxsplit=2)
+        # A title, which ExifTool makes of two words, a length and digits.
+        _, length, digits = text.strip().split("\n", 2)
         content = bytes.fromhex("".join(digits.split()))[: int(length)]
         return _records(content) or _records(_resource(content.removeprefix(_BLOCKS)))
     except (ValueError, struct.error, IndexError):
