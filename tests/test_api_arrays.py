@@ -1,13 +1,16 @@
 """Arrays as they come: odd ones are taken as plain ones, wrong ones get one clear line of ours."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from retrieval_samples import gaussian_views
 from sklearn.utils.estimator_checks import check_estimator
 
 import hsi_suite as hsi
-from hsi_suite.errors import HsiSuiteError
+from hsi_suite.errors import HsiSuiteError, ShapeError
 
 pytestmark = pytest.mark.stand_in_pictures
 
@@ -160,6 +163,36 @@ def test_odd_arrays_are_taken_as_plain_ones(plain, fitted, kind):
     again = hsi.SceneClassifier("lda", settings=SMALL).fit(cube, labels)
     assert np.array_equal(again.predict(plain[0]), expected)
     assert again.classes_.tolist() == [3, 7, 200]
+
+
+@pytest.mark.parametrize("mode", ["P", "LA", "RGBA", "CMYK", "YCbCr", "1"])
+def test_pictures_whose_numbers_are_no_colours_are_refused(mode):
+    picture = Image.new("RGB", (32, 32)).convert(mode)
+    with pytest.raises(
+        ShapeError, match=rf"of mode {mode}; expected grey or RGB\. Give image\.conv"
+    ):
+        hsi.denoise(picture, sigma=20)
+    assert hsi.denoise(Image.new("RGB", (32, 32)), sigma=20).shape == (32, 32, 3)
+
+
+def test_the_name_of_a_file_is_no_array():
+    for name in ("a.png", Path("a.png")):
+        with pytest.raises(ShapeError, match=r"the name 'a\.png'.*Read the file first"):
+            hsi.denoise(name)
+
+
+def test_half_precision_is_given_back():
+    image = np.full((32, 32), 0.5, np.float16)
+    assert hsi.denoise(image, sigma=20).dtype == np.float16
+
+
+def test_numbers_of_twelve_bits_are_asked_about_and_options_are_arguments():
+    image = np.random.default_rng(0).integers(0, 4096, (32, 32), "u2")
+    with pytest.warns(UserWarning, match=r"reach .*; white names another, such as 4095") as found:
+        hsi.denoise(image, sigma=20)
+    assert {Path(each.filename).name for each in found} == {"test_api_arrays.py"}
+    with pytest.warns(UserWarning, match="left as it is; noise camera"):
+        hsi.denoise(np.full((32, 32), 90, np.uint8))
 
 
 def test_what_nobody_may_write_to_is_left_alone(plain, fitted):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..data.band_matching import KnownBands
 from ..data.band_selection import BandSelection
@@ -20,6 +21,9 @@ from ..data.data_arrays import (
 )
 from ..data.scene import Scene
 from ..errors import ShapeError
+
+# Of Pillow's pictures, those whose values are brightness or red, green and blue.
+_PICTURE_MODES = ("RGB", "L", "F", "I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,13 @@ def as_image(image: Any, name: str = "image", *, any_shape: bool = False) -> NDA
         any_shape: only look whether these are numbers.
 
     Raises:
-        ShapeError: it is none.
+        ShapeError: it is none; or one of Pillow's whose values are neither grey nor red, green and
+            blue: numbers of a palette, inks, transparency.
     """
+    mode = image.mode if isinstance(image, Image.Image) else _PICTURE_MODES[0]
+    if mode not in _PICTURE_MODES:
+        remedy = 'give image.convert("RGB"), or the file to hsi denoise, which keeps transparency'
+        raise ShapeError(name, f"a picture of mode {mode}", "grey or RGB", remedy)
     values = plain_numbers(image, name, gaps=np.nan)
     if any_shape:
         return values

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import warnings
 from typing import Any, get_args, overload
 
@@ -39,6 +41,10 @@ _LEVELS = 255.0
 # 256 pixels.
 _SIDE = 512
 _COLOURS = 3
+# Half precision is too short to compute with, and is given back.
+_HALF = np.dtype(np.float16)
+_PACKAGE = f"{__name__.partition('.')[0]}."
+_OPTION = re.compile(r"--([a-z]+)")
 
 Weights = str | os.PathLike[str] | Run | None
 
@@ -149,7 +155,10 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         how = Restoration(float(self.strength))
         with computing(self._device(), self.threads or available_threads(), True):
             if is_image(array):
-                return _image(as_image(array), sigma, self.white, self._networks(), how, observer)
+                image = as_image(array)
+                clean = _image(image, sigma, self.white, self._networks(), how, observer)
+                half = isinstance(array, np.ndarray) and array.dtype == _HALF
+                return clean.astype(_HALF) if half else clean
             choices: CubeChoices = {
                 "sigma": "auto" if sigma is None else sigma,
                 "mode": self.mode,
@@ -338,15 +347,15 @@ def _image(
     level = _level(values, white, sigma)
     seen = values if not level.black else values.astype(np.float32) - np.float32(level.black)
     if level.remark:
-        warnings.warn(level.remark, stacklevel=5)
+        _warn(level.remark)
     choice = networks.choose(seen, level.value, sigma=None if sigma is None else sigma / _LEVELS)
     network = choice.denoiser
     if network is None:
-        warnings.warn(choice.words, stacklevel=5)
+        _warn(choice.words)
         return image.copy()
     sigmas = choice.noise.sigmas
     for remark in (*choice.noise.remarks, *too_strong(network, sigmas)):
-        warnings.warn(remark, stacklevel=5)
+        _warn(remark)
     radius: Any = network.network.receptive_radius
     multiple: Any = network.network.multiple
     tiling = Tiling(None, 0, 1) if radius is None else Tiling(_SIDE, radius, multiple)
@@ -356,6 +365,14 @@ def _image(
     if values is image and not level.black:
         return clean
     return shifted_back(clean, level.black, image.dtype)
+
+
+def _warn(remark: str) -> None:
+    """Warn the caller of a remark; what it calls an option of the command is an argument here."""
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(_OPTION.sub(r"\1", remark), stacklevel=level)
 
 
 def _measured(image: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,11 @@ def plain_array(array: Any, name: str) -> NDArray[Any]:
     """An array of whatever a user gave.
 
     Raises:
-        ShapeError: it makes none.
+        ShapeError: it makes none, or is the name of a file.
     """
+    if isinstance(array, str | os.PathLike):
+        remedy = "read the file first, a cube with hsi_suite.read_scene"
+        raise ShapeError(name, f"the name {os.fspath(array)!r}", "an array of numbers", remedy)
     try:
         return np.asanyarray(array)
     except (ValueError, TypeError, RuntimeError) as error:

@@ -19,8 +19,9 @@ from .image_restoration import Pixels
 # alike in neighbouring pixels, as a camera's is.
 _BEYOND, _QUANTILE = 2.0, 0.99
 _BELOW, _SIGMAS, _BLOCK, _LEFT = 0.1, 3.0, 4, 0.5
-# Floats of which a hundredth at most reaches this share of white may well have another.
-_DARK = 0.05
+# Values of which a hundredth at most reaches this share of white may well have another: floats, and
+# numbers of 16 bits, which are those of a sensor of 12 bits then.
+_DARK, _DARK_DEEP = 0.05, 1 / 16
 # Values whose range is this share of their distance from 0, or less, lie on a pedestal.
 _PEDESTAL = 0.5
 _SAMPLES = 1_000_000
@@ -71,10 +72,11 @@ def white_level(
         black = pedestal(values, white)
         remark = f"its values reach far below 0: {black:.4g} counts as black" if black < 0 else ""
         most = _ends(values)[1]
-        if values.dtype.kind == "f" and 0 < most < _DARK * white:
+        if 0 < most < _dark(values.dtype) * white:
             remark = (
-                f"its values reach {most:.3g}, and {white:g} counts as white, so that its noise "
+                f"its values reach {most:.4g}, and {white:g} counts as white, so that its noise "
                 "may seem weak; --white names another"
+                + (", such as 4095 of 12 bits" if values.dtype == np.uint16 else "")
             )
         return WhiteLevel(white, remark=remark, black=black)
     if reference is None:
@@ -98,6 +100,12 @@ def white_level(
         remark=f"white is {value:g}, the reference's largest value; --white says otherwise",
         black=pedestal(values, value),
     )
+
+
+def _dark(dtype: np.dtype[Any]) -> float:
+    if dtype.kind == "f":
+        return _DARK
+    return _DARK_DEEP if dtype == np.uint16 else 0.0
 
 
 def pedestal(values: Pixels, white: float) -> float:
