@@ -9,6 +9,7 @@ from skimage import data as samples
 from hsi_suite.restoration import jpeg_traces
 from hsi_suite.restoration.jpeg_traces import (
     JpegTraces,
+    filled_blocks,
     find_jpeg,
     luma_steps,
     quality_of_table,
@@ -101,3 +102,15 @@ def test_the_coarser_of_two_jpegs_is_found(first, corner):
     twice = np.asarray(through_jpeg(once, 95), np.float32)
     found = find_jpeg(twice)
     assert found is not None and abs(found.quality - first) <= 1
+
+
+def test_noise_leaves_few_blocks_of_a_jpeg_empty():
+    smooth = np.add.outer(np.arange(128), np.arange(128)) / 2.0 + 40
+    noisy = smooth + np.random.default_rng(0).normal(0, 8, smooth.shape)
+    pixels = [
+        np.asarray(through_jpeg(np.rint(each).astype(np.uint8), 75), np.float32)
+        for each in (smooth, noisy)
+    ]
+    quiet, filled = (filled_blocks(each, JpegTraces(75, (0, 0))) for each in pixels)
+    assert len(quiet) == 9 and quiet[1:3] == (0, 0)
+    assert all(more > less for more, less in zip(filled, quiet, strict=True))

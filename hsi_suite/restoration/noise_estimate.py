@@ -76,17 +76,22 @@ def _flat_variances(
     return np.linalg.eigvalsh(np.cov(flat, rowvar=False, bias=True))[::-1]
 
 
-def patches_of(plane: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Every second 8 × 8 patch along lines and samples, one a row."""
-    windows = np.lib.stride_tricks.sliding_window_view(plane, (_PATCH, _PATCH))[::2, ::2]
+def patches_of(plane: NDArray[np.generic], step: int = 2) -> NDArray[np.generic]:
+    """Every so manyth 8 × 8 patch along lines and samples, one a row."""
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (_PATCH, _PATCH))[::step, ::step]
     return windows.reshape(-1, _PATCH**2)
+
+
+def coarse_variance(patches: NDArray[np.generic]) -> NDArray[np.floating]:
+    """How much the coarse 2 × 2 pattern of each patch (one a row) varies."""
+    # The means of the quarters hardly share noise with the differences inside them, so that what is
+    # chosen by it is not chosen for noise that happens to be weak.
+    half = _PATCH // 2
+    quarters = patches.reshape(-1, 2, half, 2, half).mean((2, 4)).reshape(-1, 4)
+    return np.asarray(quarters.var(1))
 
 
 def flattest(patches: NDArray[np.generic]) -> NDArray[np.integer]:
     """Which tenth of the patches (one a row) has the least structure."""
-    # The means of the quarters hardly share noise with the differences inside them, so that this
-    # choice does not favour patches whose noise happens to be weak.
-    half = _PATCH // 2
-    quarters = patches.reshape(-1, 2, half, 2, half).mean((2, 4)).reshape(-1, 4)
     count = min(len(patches), max(_ENOUGH, round(_FLAT_SHARE * len(patches))))
-    return np.argpartition(quarters.var(1), count - 1)[:count]
+    return np.argpartition(coarse_variance(patches), count - 1)[:count]

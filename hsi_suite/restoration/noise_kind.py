@@ -13,6 +13,8 @@ from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
 
 NoiseKind = Literal["clean", "gaussian", "camera", "jpeg"]
 _TREES = "noise_kinds.npz"
+#: The fit that tells white noise from other noise and none.
+WHITE_FIT = "grey_white"
 
 # White noise is as fine as it is middling: clean photographs, simulated cameras and scans stay
 # below 0.6 in luma and in colour, white noise of σ 3 lies above 0.67 in 95 of 100.
@@ -21,11 +23,13 @@ _WHITE = 0.64
 # white noise of σ 1.75 has in grey, in the luma of colour and in colour. Photographs that pass for
 # clean, old scans among them, stay below.
 _LEAST, _LEAST_LUMA, _LEAST_COLOUR = 1.3, 0.87, 1.75
-# How likely other noise has to be. A coarse JPEG is denoised anyway; other pictures would be left
-# as they are, and texture lost is worse than weak grain left: half of Set12 are old scans whose
-# middle detail of luma in the quietest patches is 1.5 to 2.1.
-_LIKELY, _SURE, _SURER = 0.5, 0.6, 0.95
-_COARSE, _WEAK = 80, 2.2
+# How likely other noise has to be: behind JPEG, and where a picture is left as it is otherwise, as
+# texture lost is worse than weak grain left. Half of Set12 are old scans whose middle detail of
+# luma in the quietest patches is 1.5 to 2.1: below this the trees have to be surer still.
+_LIKELY, _SURE, _SURER = 0.65, 0.8, 0.98
+_WEAK = 2.2
+# How likely white noise has to be where texture may hide it.
+_LIKELY_WHITE = 0.5
 # Faults of a finer JPEG are not seen.
 _FINEST_SEEN = 92
 # Qualities that are found in pixels differ by less than this from those of their files.
@@ -66,8 +70,9 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
     White noise is known by its finest detail, which all other noise of photographs has lost to
     demosaicking, noise reduction, a lens or JPEG. Whether there is such other noise, or structure
     alone, is told by boosted trees on `NoiseSigns.numbers`, fitted to simulated cameras, scans and
-    JPEG files (`python -m benchmarks.noise_kinds --fit`, which also scores them on others): one
-    each for images with and without JPEG, in colour and in grey.
+    JPEG files (`python -m benchmarks.noise_kinds`, which also scores them on others): one each
+    for images with and without JPEG, in colour and in grey, and one for white noise that texture
+    hides in grey.
 
     Args:
         image: lines × samples (× 3) on the scale 0 to 255, at least 32 × 32; not resampled since
@@ -76,16 +81,16 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
             is looked for in the pixels.
 
     Raises:
-        ShapeError: it is smaller than 8 × 8.
+        ShapeError: it is smaller than 16 × 16.
     """
     image = _grey_where_equal(image)
     signs = signs_of(image, quality)
     grey = image.ndim == 2
-    if is_white(signs, grey=grey):
+    if is_white(signs, grey=grey) or _found_white(signs, grey=grey):
         return FoundNoise("gaussian", signs, 1.0)
     chance = _chance(signs, grey=grey)
     quality = 100 if signs.jpeg is None else signs.jpeg.quality
-    if chance > _least_chance(signs, quality):
+    if chance > _least_chance(signs):
         return FoundNoise("camera", signs, chance)
     return FoundNoise("jpeg" if quality <= _FINEST_SEEN else "clean", signs, chance)
 
@@ -117,8 +122,19 @@ def _white(fine: float, whiteness: float, least: float) -> bool:
     return whiteness > _WHITE and fine * whiteness**2 > least
 
 
-def _least_chance(signs: NoiseSigns, quality: int) -> float:
-    if quality <= _COARSE:
+def may_be_white(signs: NoiseSigns, *, grey: bool) -> bool:
+    """Whether it is left to the trees: texture hides white noise in grey, in colour not."""
+    return grey and signs.jpeg is None and signs.middle > _WEAK
+
+
+def _found_white(signs: NoiseSigns, *, grey: bool) -> bool:
+    if not may_be_white(signs, grey=grey):
+        return False
+    return _trees(WHITE_FIT).chance(signs.numbers()) > _LIKELY_WHITE
+
+
+def _least_chance(signs: NoiseSigns) -> float:
+    if signs.jpeg is not None:
         return _LIKELY
     return _SURE if signs.middle > _WEAK else _SURER
 
@@ -132,7 +148,7 @@ def _chance(signs: NoiseSigns, *, grey: bool) -> float:
     return _trees(fit_name(signs, grey=grey)).chance(signs.numbers())
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=5)
 def _trees(name: str) -> BoostedTrees:
     with resources.as_file(resources.files(__package__) / _TREES) as path:
         return read_trees(path, name)
