@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +38,11 @@ def main() -> None:
         print(f"{'command':<34} {'needs':>9} {'takes':>9}  ratio")
         for name, arguments in _commands(folder):
             if options.only in name:
-                _show(name, arguments, folder)
+                _show(name, arguments(), folder)
 
 
-def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Names and arguments of `hsi`, what they need being made before each."""
+def _commands(folder: Path) -> Iterator[tuple[str, Callable[[], list[str]]]]:
+    """Names, and what gives the arguments of `hsi` after making what they need."""
     cube, labels = folder / "scene.hdr", folder / "labels.npy"
     if not labels.exists():
         _write_scene(cube, labels)
@@ -57,22 +57,42 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
         "svm": ["--model", "svm"],
         "forest": ["--model", "forest"],
     }
+
+    def made(*arguments: str) -> Callable[[], list[str]]:
+        return lambda: list(arguments)
+
+    def predicting(name: str, target: str) -> Callable[[], list[str]]:
+        learning = [*trained, *nets[name]]
+        return lambda: [
+            *("predict", _trained(folder / f"run_{name}", learning)),
+            *("--scene", str(cube), "-o", target),
+        ]
+
+    def indexing() -> list[str]:
+        learning = ["--config", "retrieval/synthetic_spectrum_rgb"]
+        run = _trained(folder / "run_retrieval", learning)
+        return ["retrieve", "index", run, "--scene", str(cube), "-o", "index"]
+
     for name, wanted in nets.items():
-        yield f"train {name}", ["train", *scene, *few, *wanted, "--output", "runs"]
+        yield f"train {name}", made("train", *scene, *few, *wanted, "--output", "runs")
     for name in ("hybridsn", "ssrn", "cnn1d", "svm", "forest"):
-        run = _trained(folder / f"run_{name}", [*trained, *nets[name]])
-        yield f"predict {name}", ["predict", run, "--scene", str(cube), "-o", "map.npy"]
-    yield "predict a picture", ["predict", run, "--scene", str(cube), "-o", "map.png"]
+        yield f"predict {name}", predicting(name, "map.npy")
+    yield "predict a picture", predicting("forest", "map.png")
     for method in ("--anomaly rx", "--at 30,40 --method ace"):
-        yield f"detect {method.split()[-1]}", ["detect", str(cube), *method.split(), "-o", "s.npy"]
-    yield "denoise a cube by lines", ["denoise", str(cube), "-o", "clean.hdr"]
-    yield "denoise a cube read whole", ["denoise", str(folder / "scene.npz"), "-o", "clean.npy"]
+        yield (
+            f"detect {method.split()[-1]}",
+            made("detect", str(cube), *method.split(), "-o", "s.npy"),
+        )
+    yield "denoise a cube by lines", made("denoise", str(cube), "-o", "clean.hdr")
+    whole = str(folder / "scene.npz")
+    yield "denoise a cube read whole", made("denoise", whole, "-o", "clean.npy")
     for name in ("photo8.png", "photo16.png", "photo.jpg", "photo.tif"):
         photo = str(folder / name)
-        yield f"denoise {name}", ["denoise", photo, "--sigma", "10", "-o", f"clean_{name}"]
-    retriever = _trained(folder / "run_retrieval", ["--config", "retrieval/synthetic_spectrum_rgb"])
-    index = ["retrieve", "index", retriever, "--scene", str(cube), "-o", "index"]
-    yield "retrieve index", index
+        yield (
+            f"denoise {name}",
+            made("denoise", photo, "--sigma", "10", "-o", f"clean_{name}"),
+        )
+    yield "retrieve index", indexing
 
 
 def _trained(folder: Path, arguments: Sequence[str]) -> str:

@@ -109,6 +109,14 @@ def test_the_count_is_that_of_torch(name):
         assert scene == costs.scene
 
 
+def test_only_deep_kernels_are_slow_where_torch_unfolds():
+    deep = {
+        name: [each.deep for each in pixel_ways._layers(network(name), sampler().planes)]
+        for name in ("ssrn", "hybridsn_separable")
+    }
+    assert any(deep["ssrn"]) and not any(deep["hybridsn_separable"])
+
+
 def test_the_choice_has_the_lower_count_beyond_the_quick_answers(monkeypatch):
     model, scene = network(), sampler()
     found = [plan_parts(model, scene.planes, some(count))[0].by_windows for count in range(1, 80)]

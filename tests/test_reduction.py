@@ -51,6 +51,17 @@ def test_blocks_change_nothing(monkeypatch):
     np.testing.assert_allclose(parts.apply(data), whole.apply(data), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("block", [4, 10, 1000])
+def test_rows_are_reduced_as_all_at_once(block, monkeypatch):
+    data = np.random.default_rng(0).integers(0, 4000, (57, 40)).astype(np.uint16)
+    reduction = fit_pca(data, 5, whiten=True)
+    whole = (data - reduction.mean) @ reduction.matrix
+    monkeypatch.setattr("hsi_suite.data.reduction.BLOCK_PIXELS", block)
+    monkeypatch.setattr("hsi_suite.data.reduction._ROWS", 3)
+    np.testing.assert_allclose(reduction.apply(data), whole, rtol=1e-6, atol=1e-6)
+    assert reduction.apply(data[:0]).shape == (0, 5)
+
+
 def test_standardisation_equals_scikit_learn_and_survives_a_constant_band():
     data = spectra()
     data[:, 3] = 5

@@ -250,6 +250,15 @@ def test_gradient_clipping_bounds_the_step():
     assert 0 < moved**0.5 <= 4.1e-6
 
 
+def test_gradients_are_let_go_after_each_step_and_old_ones_do_not_count():
+    fresh, used = trainer(epochs=1), trainer(epochs=1)
+    for parameter in used.model.parameters():
+        parameter.grad = torch.full_like(parameter, 1e3)
+    fresh.fit(), used.fit()
+    for one, other in zip(fresh.model.parameters(), used.model.parameters(), strict=True):
+        assert one.grad is other.grad is None and torch.equal(one, other)
+
+
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     path = tmp_path / "c.pt"
     path.write_bytes(b"PK\x03\x04 nothing")

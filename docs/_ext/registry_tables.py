@@ -14,11 +14,8 @@ from hsi_suite.data import noise as noises
 from hsi_suite.data.formats.drawn_formats import DrawnFormat
 from hsi_suite.data.formats.file_format import FileFormat
 from hsi_suite.data.formats.other_formats import other_formats
-from hsi_suite.data.formats.products.registry import (
-    ENVI_PRODUCTS,
-    HDF5_PRODUCTS,
-    XML_PRODUCTS,
-)
+from hsi_suite.data.formats.products.hdf5_registry import HDF5_PRODUCTS
+from hsi_suite.data.formats.products.registry import ENVI_PRODUCTS, XML_PRODUCTS
 from hsi_suite.data.noise_cases import WORDS
 from hsi_suite.data.photograph_endings import HEIC_ENDINGS, PHOTOGRAPH_ENDINGS, RAW_ENDINGS
 from hsi_suite.data.public.image_inventory import list_image_sets, list_labelled_images

@@ -107,9 +107,10 @@ def _forward(
             output = _layer_output(output, weight, bias)
             if outputs is not None:
                 outputs.append(output)
-        planes = output.permute(0, 2, 4, 3, 1).flatten(3).permute(0, 3, 1, 2)
-        weight = _by_component(weights[-1], output).flatten(1, 2)
-        return functional.conv2d(planes, _channels_last(weight), biases[-1]).relu_()
+        weight = _channels_last(_by_component(weights[-1], output).flatten(1, 2))
+        # What the 2-D convolution sees is a copy, of a half at a time.
+        halves = output.tensor_split(2)
+        return torch.cat([_plane_output(half, weight, biases[-1]) for half in halves])
 
 
 def _kind(cubes: Tensor) -> torch.dtype:
@@ -165,6 +166,12 @@ def _spread(cubes: Tensor, depth: int) -> Tensor:
 def _layer_output(given: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """What a 3-D convolution and its ReLU give."""
     return functional.conv3d(given, weight, bias).relu_()
+
+
+def _plane_output(given: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """What the 2-D convolution and its ReLU give."""
+    planes = given.permute(0, 2, 4, 3, 1).flatten(3).permute(0, 3, 1, 2)
+    return functional.conv2d(planes, weight, bias).relu_()
 
 
 def _arranged(weights: Sequence[Tensor]) -> list[Tensor]:

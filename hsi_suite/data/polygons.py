@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from skimage.measure import label
 
 from ..errors import ShapeError, SplitError
@@ -71,6 +69,10 @@ def touching_groups(labels: NDArray[np.integer], polygons: Ids) -> Ids:
         meeting = (first != second) & (labels[here] == labels[there]) & (labels[here] > 0)
         links.append(np.unique(np.stack([first[meeting], second[meeting]], axis=1), axis=0))
     first, second = np.concatenate(links).T
+    # Here: other splits do without.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(first)), (first, second)), shape=(count, count))
     _, group = connected_components(graph, directed=False)
     # No polygon is the first node, alone in group 0.

@@ -21,14 +21,12 @@ from .formats.cube_file import CubeFile
 from .formats.drawn_features import DrawnKeywords, DrawnOptions
 from .formats.envi_files import open_envi
 from .formats.file_format import KNOWN_FORMATS, FileFormat, recognise_format
-from .formats.hdf5_files import open_hdf5
 from .formats.label_files import read_class_names, read_labels, refuse_variable
 from .formats.label_values import LabelFile
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz
 from .formats.other_formats import open_other
 from .formats.products.registry import (
-    open_hdf5_product,
     open_tiff_product,
     open_xml_product,
     with_envi_product,
@@ -105,6 +103,10 @@ def open_cube(
     if kind is FileFormat.MATLAB:
         file = open_matlab(path, request)
     elif kind is FileFormat.HDF5:
+        # Here and elsewhere: the library for HDF5 takes 12 MB, and few scenes need it.
+        from .formats.hdf5_files import open_hdf5
+        from .formats.products.hdf5_registry import open_hdf5_product
+
         marked = nodata is None
         product = None if plain else open_hdf5_product(path, request, marked=marked)
         file = product or open_hdf5(path, request, marked=marked)

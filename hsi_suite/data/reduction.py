@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ..errors import ShapeError
 
 BLOCK_PIXELS = 65_536
+# Rows that are reduced at a time; more need more memory, also in the library that multiplies.
+_ROWS = 4_096
 # Values near the largest of their type overflow, which is found by its result and said once.
 _QUIET = np.errstate(over="ignore", invalid="ignore")
 
@@ -56,13 +58,16 @@ class Reduction:
     def apply_rows(self, spectra: Spectra) -> NDArray[np.float32]:
         """N × bands to N × components, as `apply`."""
         out = np.empty((spectra.shape[0], self.components), np.float32)
-        for start, block in zip(range(0, len(out), BLOCK_PIXELS), _blocks(spectra), strict=True):
-            # A pixel with an infinite value has no data and becomes NaN; that is no news. What
-            # is beyond float32 becomes infinite, which the networks' guard refuses.
-            with np.errstate(invalid="ignore", over="ignore"):
-                block -= self.mean
-                out[start : start + BLOCK_PIXELS] = block @ self.matrix
-            del block  # before the next one is made
+        for start in range(0, len(out), BLOCK_PIXELS):
+            block = spectra[start : start + BLOCK_PIXELS]
+            for first in range(0, len(block), _ROWS):
+                rows = block[first : first + _ROWS].astype(np.float64)
+                # A pixel with an infinite value has no data and becomes NaN; that is no news.
+                # What is beyond float32 becomes infinite, which the networks' guard refuses.
+                with np.errstate(invalid="ignore", over="ignore"):
+                    rows -= self.mean
+                    out[start + first : start + first + len(rows)] = rows @ self.matrix
+            del block, rows  # before the next ones are made
         return out
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,6 @@ from .formats.array_choice import size_text
 from .formats.drawn_features import DrawnOptions
 from .formats.drawn_formats import recognise_drawn
 from .formats.file_format import FileFormat, recognise_format
-from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_array
 from .formats.label_files import read_labels
 from .formats.matlab_files import list_matlab_arrays, load_matlab_array
 from .formats.numpy_files import list_npz_arrays, load_npy_array, load_npz_array
@@ -54,6 +52,10 @@ def list_arrays(path: Path) -> dict[str, Callable[[], NDArray[Any]]]:
     if kind is FileFormat.MATLAB:
         return {a.name: partial(load_matlab_array, path, a) for a in list_matlab_arrays(path)}
     if kind is FileFormat.HDF5:
+        import h5py
+
+        from .formats.hdf5_files import list_hdf5_arrays, load_hdf5_array
+
         with reading(path, "a MATLAB v7.3 file"), h5py.File(path, "r", locking=False) as file:
             names = [array.name for array in list_hdf5_arrays(file)]
         return {name: partial(load_hdf5_array, path, name) for name in names}

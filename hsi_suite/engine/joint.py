@@ -201,13 +201,13 @@ class _Stack:
         for group in self.optimizer.param_groups:
             group["lr"] = first.rate(counter)
         losses, values = self._losses(counter)
-        self.optimizer.zero_grad(set_to_none=True)
         # A training's parameters are in its own loss alone, so the sum has the gradients of each.
         with products_in(first.config.precision, first.device):
             losses.sum().backward()  # type: ignore[no-untyped-call]
         if first.config.gradient_clip is not None:
             self._clip(first.config.gradient_clip)
         self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         self._add(losses.detach(), values)
         for place, trainer in enumerate(self.trainers):
             if counter == 0:

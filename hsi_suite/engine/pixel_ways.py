@@ -23,7 +23,7 @@ from .memory import unfolds
 from .task import WindowNetwork
 
 # Multiply-adds per second in a scene's features, as a share of those in the features of windows,
-# and the same where torch unfolds what layers are given (`engine.memory.unfolds`).
+# and the same of deep layers where torch unfolds what they are given (`engine.memory.unfolds`).
 _SCENE_RATE, _UNFOLDED_RATE = 0.85, 0.35
 # What calls cost however small a part is, in multiply-adds.
 _CALLS = 2e7
@@ -65,11 +65,14 @@ class _Layer:
         products: multiply-adds for each place of its output.
         lines: that its output has more than the features.
         samples: likewise.
+        deep: whether kernels are deep and have neither height nor width: what is unfolded for them
+            is far more than what there was.
     """
 
     products: float
     lines: int
     samples: int
+    deep: bool = False
 
 
 def plan_parts(network: WindowNetwork, padded: Tensor, wanted: Tensor) -> list[Part]:
@@ -135,10 +138,12 @@ def _windows_pay(network: WindowNetwork, padded: Tensor, wanted: Tensor) -> bool
     down *= strips
     lines, samples = -(-lines // down) * down, -(-samples // across) * across
     scene = sum(
-        each.products * (lines + down * each.lines) * (samples + across * each.samples)
+        each.products
+        * (lines + down * each.lines)
+        * (samples + across * each.samples)
+        / (_UNFOLDED_RATE if slow and each.deep else _SCENE_RATE)
         for each in layers
     )
-    scene /= _UNFOLDED_RATE if slow else _SCENE_RATE
     return windows < scene + head_effort(network, count, places) + strips * _CALLS
 
 
@@ -159,7 +164,9 @@ def _layers(network: WindowNetwork, padded: Tensor) -> list[_Layer]:
     def look(layer: Any, _: object, output: Tensor) -> None:
         lines, samples = output.shape[-2:]
         products = output[0].numel() * layer.weight[0].numel() / (lines * samples)
-        found.append(_Layer(products, lines - 1, samples - 1))
+        depth, *others = layer.kernel_size
+        deep = depth > 1 and others == [1, 1]
+        found.append(_Layer(products, lines - 1, samples - 1, deep))
 
     kinds = (nn.Conv2d, nn.Conv3d)
     hooks = [m.register_forward_hook(look) for m in network.modules() if isinstance(m, kinds)]

@@ -141,6 +141,7 @@ class Trainer:
         """
         self._join()
         self._resume()
+        self.optimizer.zero_grad(set_to_none=True)
         steps = self.task.steps_per_epoch
         done = self.epoch * steps + self.step
         self.observer.begin("training", self.config.epochs * steps, done)
@@ -201,7 +202,6 @@ class Trainer:
             forward_in(self.config.precision, self.device),
         ):
             loss, values, items = self.team.loss(self.task, self.model, batch)
-        self.optimizer.zero_grad(set_to_none=True)
         # The backward pass runs outside of autocast, in what the forward pass has kept.
         with products_in(self.config.precision, self.device):
             self.scaling.backward(loss)
@@ -209,7 +209,10 @@ class Trainer:
         self.scaling.unscale(self.optimizer)
         if self.config.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
-        if self.scaling.step(self.optimizer) and self.average is not None:
+        made = self.scaling.step(self.optimizer)
+        # Not before the next backward pass: a forward pass, and a map, need memory as well.
+        self.optimizer.zero_grad(set_to_none=True)
+        if made and self.average is not None:
             self.average.update(self.model, counter)
         self._add(items, {"loss": loss.detach() * items, **values})
         if counter == 0:

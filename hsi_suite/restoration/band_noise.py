@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from ..errors import InputFileError, ShapeError
 from .cube_lines import CubeLines
@@ -88,6 +87,8 @@ def noise_by_regression(moments: BandMoments) -> Values:
     Raises:
         ShapeError: not more pixels than bands.
     """
+    from scipy import linalg
+
     bands = len(moments.mean)
     if moments.count <= bands:
         raise ShapeError(

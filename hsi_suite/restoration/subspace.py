@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from ..errors import ConfigError, ShapeError
 from .band_noise import BandMoments
@@ -107,6 +106,9 @@ def fit_subspace(
         ShapeError: fewer pixels than bands.
         ConfigError: no noise at all, or a rank that the bands do not have.
     """
+    # Here: trainings, which may denoise what they are given, mostly do not.
+    from scipy import linalg
+
     bands = len(moments.mean)
     check_rank(rank, bands)
     if moments.count <= bands:

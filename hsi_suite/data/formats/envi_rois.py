@@ -10,9 +10,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from ...errors import InputFileError
 from ...user_files import read_text
@@ -167,6 +164,11 @@ def _touching(places: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Pixels in groups of those that touch."""
     if not len(places):
         return []
+    # They take 14 MB, which scenes without such a file do without.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
     pairs = KDTree(places).query_pairs(1.0, p=np.inf, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(places), len(places)))
     count, group = connected_components(links, directed=False)

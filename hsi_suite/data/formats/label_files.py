@@ -17,7 +17,6 @@ from .array_choice import LABELS_OPTION, choose_map
 from .cut_pictures import check_complete
 from .envi_files import open_envi
 from .file_format import FileFormat, recognise_format
-from .hdf5_files import load_hdf5_map
 from .label_values import LabelFile, StoredLabels, understood_labels
 from .matlab_files import list_matlab_arrays, load_matlab_array
 from .numpy_files import list_npz_arrays, load_npy_map, load_npz_array
@@ -60,6 +59,8 @@ def read_labels(
         values, colours = _read_png(path)
         stored = StoredLabels(path, values, colours=colours, files=(path,))
     elif kind is FileFormat.HDF5:
+        from .hdf5_files import load_hdf5_map
+
         values, missing = load_hdf5_map(path, variable, LABELS_OPTION)
         remarks = tuple(f"{path.name}: {remark}" for remark in missing.remarks)
         stored = StoredLabels(path, values, missing.value, files=(path,), remarks=remarks)

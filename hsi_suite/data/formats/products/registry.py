@@ -1,7 +1,7 @@
 """The products that are known, and where they are looked for.
 
 A new product is a module with a function that opens it, or gives None where a file is of
-something else, and a name in one of these tuples.
+something else, and a name in one of these tuples; of HDF5 files in that of `hdf5_registry`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import h5py
-
 from ....errors import InputFileError
 from ..array_axes import ArrayRequest
 from ..cube_file import CubeFile
 from ..envi_fields import Fields
 from ..envi_header import parse_envi_header
-from ..reading_guard import reading
 from ..tiff_files import open_tiff
 from .aviris import with_aviris_facts
 from .desis import open_desis
 from .dlr_metadata import metadata_beside, metadata_name
-from .emit import open_emit
 from .enmap import open_enmap
-from .hdf5_parts import WHAT, Hdf5Parts
-from .prisma import open_prisma
-from .tanager import open_tanager
 from .xml_metadata import XmlMetadata
 
 
@@ -48,38 +41,8 @@ class XmlProduct(Protocol):
         ...
 
 
-class Hdf5Product(Protocol):
-    """Opens a product that is one HDF5 file."""
-
-    def __call__(self, parts: Hdf5Parts, request: ArrayRequest, marked: bool) -> CubeFile | None:
-        """The cube; None where the file is something else."""
-        ...
-
-
-HDF5_PRODUCTS: tuple[Hdf5Product, ...] = (open_prisma, open_emit, open_tanager)
 XML_PRODUCTS: tuple[XmlProduct, ...] = (open_enmap, open_desis)
 ENVI_PRODUCTS: tuple[EnviProduct, ...] = (with_aviris_facts,)
-
-
-def open_hdf5_product(path: Path, request: ArrayRequest, *, marked: bool) -> CubeFile | None:
-    """The cube of an HDF5 file that is a product; None where it is none.
-
-    Raises:
-        InputFileError: the file is damaged, or lacks what the product must have.
-    """
-    with reading(path, WHAT):
-        file = h5py.File(path, "r", locking=False)
-    try:
-        with reading(path, WHAT):
-            parts = Hdf5Parts(path, file)
-            opened = (product(parts, request, marked) for product in HDF5_PRODUCTS)
-            cube = next((cube for cube in opened if cube is not None), None)
-    except BaseException:
-        file.close()
-        raise
-    if cube is None:
-        file.close()
-    return cube
 
 
 def open_xml_product(path: Path, request: ArrayRequest, *, masked: bool) -> CubeFile:
