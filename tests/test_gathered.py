@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hsi_suite.engine import gathered
+from hsi_suite.engine import products
 from hsi_suite.engine.gathered import gathered_linear, suits_lines
 
 WIDTH, LINES, SIDE, DEPTH, OUTPUTS = 11, 9, 5, 6, 7
@@ -50,7 +50,7 @@ def test_lines_give_what_whole_neighbourhoods_give(bias):
 def test_without_the_library_of_convolutions_it_is_the_same(monkeypatch):
     layer, table, corners = given()
     own = gradients(gathered_linear(layer, table, corners, WIDTH, SIDE), layer, table)
-    monkeypatch.setattr(gathered, "_onednn", lambda: None)
+    monkeypatch.setattr(products, "onednn", lambda: None)
     others = gradients(gathered_linear(layer, table, corners, WIDTH, SIDE), layer, table)
     for mine, its in zip(own, others, strict=True):
         torch.testing.assert_close(mine, its, rtol=1e-5, atol=1e-6)

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .products import product
+
 #: Sides of tiles to choose from: larger ones need less for each place and more memory.
 _TILES = (32, 48)
 _FLOAT = 4
@@ -64,11 +66,11 @@ class FourierCorrelation:
         squares = weight.t().reshape(self.depth, side, side, self.outputs)
         by_column = squares.permute(2, 1, 0, 3).reshape(side, -1)
         channels = self.depth * self.outputs
-        spectrum = self._transforms.columns[:, :side] @ by_column
-        spectrum = spectrum.reshape(-1, 2 * side, channels)
-        self._kernels = weight.new_empty(len(spectrum), 3 * self.tile, channels)
-        for column, kernels in zip(spectrum, self._kernels, strict=True):
-            torch.mm(self._transforms.kernel_lines, column, out=kernels)
+        spectrum = product(self._transforms.columns[:, :side].contiguous(), by_column.t())
+        self._kernels = [
+            product(self._transforms.kernel_lines, column.t())
+            for column in spectrum.reshape(-1, 2 * side, channels)
+        ]
 
     @torch.no_grad()
     def __call__(self, features: Tensor) -> Tensor:
@@ -83,7 +85,7 @@ class FourierCorrelation:
         beyond = (0, 0, 0, across * fresh - samples, 0, down * fresh - lines)
         padded = functional.pad(features.permute(1, 2, 0).contiguous(), beyond)
         tiles = padded.unfold(0, tile, fresh).unfold(1, tile, fresh).permute(4, 3, 0, 1, 2)
-        spectra = self._transforms.columns @ tiles.reshape(tile, -1)
+        spectra = product(self._transforms.columns, tiles.reshape(tile, -1).t())
         spectra = spectra.reshape(-1, 2 * tile, down * across * self.depth)
         sums = self._products(spectra, down * across)
         sums = sums.reshape(fresh, fresh, down, across, self.outputs).permute(2, 1, 3, 0, 4)
@@ -94,21 +96,25 @@ class FourierCorrelation:
 
         One frequency of the columns after the other, whose numbers fit into caches.
         """
-        tile, fresh = self.tile, self.tile - self.side + 1
-        given = spectra.new_empty(3 * tile, spectra.shape[2])
-        three = given.reshape(3, tile, tiles, self.depth)
-        product = spectra.new_empty(2, tile, tiles, self.outputs)
-        real, imaginary = product
+        fresh = self.tile - self.side + 1
+        sums = spectra.new_empty(2, self.tile, tiles, self.outputs)
         back = spectra.new_empty(len(spectra), 2 * fresh, tiles * self.outputs)
         for column, kernels, half_back in zip(spectra, self._kernels, back, strict=True):
-            torch.mm(self._transforms.lines, column, out=given)
-            weights = kernels.reshape(3, tile, self.depth, self.outputs)
-            torch.bmm(three[0], weights[0], out=real)
-            imaginary.copy_(real)
-            real.baddbmm_(three[1], weights[1])
-            imaginary.baddbmm_(three[2], weights[2])
-            torch.mm(self._transforms.back_lines, product.reshape(2 * tile, -1), out=half_back)
-        return self._transforms.back_columns @ back.reshape(2 * len(back), -1)
+            self._multiply(column, kernels, sums)
+            half_back.copy_(
+                product(self._transforms.back_lines, sums.reshape(2 * self.tile, -1).t())
+            )
+        return product(self._transforms.back_columns, back.reshape(2 * len(back), -1).t())
+
+    def _multiply(self, column: Tensor, kernels: Tensor, sums: Tensor) -> None:
+        """Fill in the spectrum of the sums of one frequency, real and imaginary parts."""
+        real, imaginary = sums
+        given = product(self._transforms.lines, column.t()).reshape(3, self.tile, -1, self.depth)
+        weights = kernels.reshape(3, self.tile, self.depth, self.outputs)
+        torch.bmm(given[0], weights[0], out=real)
+        imaginary.copy_(real)
+        real.baddbmm_(given[1], weights[1])
+        imaginary.baddbmm_(given[2], weights[2])
 
 
 def correlation_bytes(outputs: int, depth: int, side: int, places: int, at_once: int) -> float:
@@ -127,7 +133,7 @@ def correlation_bytes(outputs: int, depth: int, side: int, places: int, at_once:
     kept = 3 * frequencies * tile * depth * outputs
     kernels = 2 * frequencies * side * depth * outputs
     given = tiles * depth * (tile**2 + 2 * frequencies * tile + 3 * tile)
-    product = tiles * outputs * (2 * tile + 2 * frequencies * fresh)
+    product = tiles * outputs * (2 * tile + 2 * (frequencies + 1) * fresh)
     sums = tiles * outputs * (2 * frequencies * fresh + 2 * fresh**2)
     return float(_FLOAT * (kept + max(kernels, given + product, sums)))
 

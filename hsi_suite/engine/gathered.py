@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from .products import product
+
 # Rows from which on oneDNN is faster than what torch gives single products in fp32 to.
 _LEAST_ROWS = 16
 # Lines of neighbourhoods whose gradient is in memory at a time.
@@ -71,7 +73,7 @@ class _Gathered(torch.autograd.Function):
         if bias is not None:
             total += bias
         for line in range(places.shape[1]):
-            total += _product(_rows(table, places, line), _line(weight, places, line, table))
+            total += product(_rows(table, places, line), _line(weight, places, line, table))
         ctx.save_for_backward(table, places, weight)
         return total
 
@@ -87,11 +89,9 @@ class _Gathered(torch.autograd.Function):
             some = range(first, min(first + _LINES, side))
             towards = table.new_empty((len(places), len(some), side * depth))
             for line in some:
-                kernels = _product(gradient.t(), _rows(table, places, line).t())
+                kernels = product(gradient.t(), _rows(table, places, line).t())
                 lines[:, :, line] = kernels.view(-1, side, depth).transpose(1, 2)
-                towards[:, line - first] = _product(
-                    gradient, _line(weight, places, line, table).t()
-                )
+                towards[:, line - first] = product(gradient, _line(weight, places, line, table).t())
             # The backward pass of an embedding is a fast scatter-add; others take twice as long.
             spread += torch.ops.aten.embedding_dense_backward(
                 towards.view(len(places), len(some), side, depth),
@@ -113,21 +113,3 @@ def _line(weight: Tensor, places: Tensor, line: int, table: Tensor) -> Tensor:
     """The weights of a line, out_features × (side · depth)."""
     split = weight.reshape(len(weight), table.shape[1], *places.shape[1:])
     return split[:, :, line].transpose(1, 2).flatten(1)
-
-
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    """The product left · rightᵀ, by oneDNN where torch offers that."""
-    library = _onednn()
-    if library is None:
-        return functional.linear(left, right)
-    product: Tensor = library(left, right, None, "none", [], "")
-    return product
-
-
-def _onednn() -> Any:
-    """The product of matrices of oneDNN in fp32; None where torch has none.
-
-    Torch itself gives such products to MKL, which on some processors (AMD's) reaches two fifths of
-    this. The operation is that of torch's compiler; it takes transposed tensors as they lie.
-    """
-    return getattr(torch.ops.mkldnn, "_linear_pointwise", None)

@@ -186,7 +186,7 @@ def _level(
     lasts = places[np.concatenate([apart, [True]])]
     start, stop = here.searchsorted(firsts), here.searchsorted(lasts, side="right")
     sizes = stop - start
-    which = np.arange(sizes.sum()) + np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
+    which: Counts = np.arange(sizes.sum()) + np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
     higher[which] -= here[which] - np.repeat(firsts, sizes)
     as_high[which] += np.repeat(lasts, sizes) - here[which]
     own[which] += np.repeat(stop, sizes) - 1 - which
