@@ -11,6 +11,7 @@ from hsi_suite.errors import ConfigError, HsiSuiteError
 from hsi_suite.models.description import describe_model
 from hsi_suite.models.network_file import trust
 from hsi_suite.runs import model_comparison
+from hsi_suite.runs.compared_networks import parted
 from hsi_suite.runs.model_comparison import compare_networks, write_comparison
 
 
@@ -73,7 +74,7 @@ def test_costs_are_those_of_the_descriptions():
 )  # fmt: skip
 @pytest.mark.parametrize("model", ["hybridsn", "o'neil's files/a=b/own net.py:Net"])
 def test_values_behind_a_name_may_hold_spaces(model, said, options):
-    assert model_comparison._parted(f" {model} {said} ") == (model, options)
+    assert parted(f" {model} {said} ") == (model, options)
 
 
 def test_a_block_with_options_is_described_and_found_among_the_runs(runs):

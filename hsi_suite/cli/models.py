@@ -132,12 +132,15 @@ def compare(
     """
     from ..atomic import refuse_file_above
     from ..runs.compared_networks import check_comparison, parted
+    from ..runs.finished_runs import finished_runs
 
     require_page(output is not None, "-o FOLDER")
     shape = None if size is None else _parse_size(size)
     for each in names:
         _require_network(*parted(each))
     check_comparison(names, shape, runs, dataset)
+    if runs is not None:
+        finished_runs(runs)
     if output is not None:
         refuse_file_above(Path(output))
     announce("models compare", ", ".join(names))

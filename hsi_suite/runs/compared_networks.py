@@ -10,7 +10,6 @@ from typing import Any
 
 from ..config import apply_settings
 from ..errors import ConfigError
-from .finished_runs import finished_runs
 
 _OPENING = {"}": "{", "]": "["}
 
@@ -21,7 +20,7 @@ def check_comparison(
     runs: str | Path | None,
     dataset: str | None,
 ) -> None:
-    """Refuse options that do not go together, a network named twice, and runs that are not there.
+    """Refuse options that do not go together, and a network named twice.
 
     Args:
         names: of networks, with their options.
@@ -31,7 +30,6 @@ def check_comparison(
 
     Raises:
         ConfigError: options contradict each other, or a name stands twice.
-        RunError: there is no finished run in the folder.
     """
     if runs is not None and shape is not None:
         raise ConfigError("--input", "given with --runs", "one of both: runs have inputs of theirs")
@@ -40,8 +38,6 @@ def check_comparison(
     for name in names:
         if names.count(name) > 1:
             raise ConfigError("NAME", f"{name} twice", "each network once")
-    if runs is not None:
-        finished_runs(runs)
 
 
 def parted(name: str) -> tuple[str, dict[str, Any]]:

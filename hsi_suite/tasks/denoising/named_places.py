@@ -17,6 +17,8 @@ from .image_targets import Targets, is_folder
 # Cubes by their names; a TIFF file may be either.
 _OF_CUBES = (".hdr", ".mat", ".npy", ".npz", ".h5", ".hdf5", ".he5", ".nc", ".xml")
 _OF_BOTH = (".tif", ".tiff")
+# Values that an ENVI header beside them describes.
+_OF_ENVI = ("", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
 
 
 def check_names(inputs: Sequence[str], output: str | None, options: DenoisingOptions) -> None:
@@ -88,4 +90,5 @@ def _check_output(
     # A photograph may take the place of its input where the user says so.
     kept = [*([] if options.overwrite else inputs)]
     kept += [] if options.reference is None else [Path(options.reference)]
-    check_file(output, kept, overwrite=options.overwrite)
+    headers = [path.with_suffix(".hdr") for path in kept if path.suffix.lower() in _OF_ENVI]
+    check_file(output, [*kept, *headers], overwrite=options.overwrite)
