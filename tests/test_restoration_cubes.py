@@ -6,7 +6,11 @@ from scipy import ndimage
 
 from hsi_suite.errors import ConfigError, HsiSuiteError, InputFileError, ShapeError
 from hsi_suite.restoration import cube_lines
-from hsi_suite.restoration.band_noise import band_moments, noise_by_regression
+from hsi_suite.restoration.band_noise import (
+    band_moments,
+    estimate_band_noise,
+    noise_by_regression,
+)
 from hsi_suite.restoration.cube_lines import ArrayLines, line_blocks
 from hsi_suite.restoration.damage import fill_from_neighbours, find_damage
 from hsi_suite.restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
@@ -337,3 +341,14 @@ def test_equal_values_of_few_bands_are_data(bands):
     assert not found.valid[5, 6]
     assert found.valid[3, 4] == (bands < 10)
     assert found.valid.sum() == 600 - 1 - (bands >= 10)
+
+
+@pytest.mark.parametrize("side", [8, 20, 40])
+def test_the_noise_of_few_bands_is_found_in_small_cubes(side):
+    lines, samples = np.mgrid[:side, :side] / side
+    clean = np.stack([np.where(lines > 0.5, 0.6, 0.3), np.where(samples > 0.5, 0.5, 0.2)], 2)
+    cube = clean + np.random.default_rng(0).normal(0, 0.02, clean.shape)
+    moments = band_moments([cube.reshape(-1, 2)])
+    found = estimate_band_noise(moments, ArrayLines(cube), find_damage(ArrayLines(cube)))
+    np.testing.assert_allclose(found, 0.02, rtol=0.3)
+    assert (noise_by_regression(moments) > 0.1).all()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import InputFileError, ShapeError
 from .cube_lines import CubeLines
 from .damage import Damage
-from .noise_estimate import SMALLEST_IMAGE, estimate_noise
+from .noise_estimate import ENOUGH_SIDE, SMALLEST_IMAGE, estimate_noise, rough_noise
 
 Values = NDArray[np.float64]
 
@@ -132,7 +132,8 @@ def estimate_band_noise(
     for index, band in enumerate(live):
         usable = good[:, :_SAMPLED_SAMPLES, band]
         plane = np.where(usable, block[:, :_SAMPLED_SAMPLES, band], 0).astype(np.float64)
-        own = estimate_noise([plane], [usable])
+        few = min(plane.shape) < ENOUGH_SIDE
+        own = rough_noise(plane, usable) if few else estimate_noise([plane], [usable])
         if own > 0:
             noise[index] = min(noise[index], own)
     return noise
