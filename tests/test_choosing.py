@@ -171,7 +171,9 @@ def test_commands_go_on_with_an_auto_run(run, scene):
 def test_no_test_pixel_takes_part(scene, split):
     cube, labels = scene
     # Principal components of the whole scene would see the spectra of test pixels.
-    seen = auto("lda", '"svm reduction.method=pca reduction.fit_on=scene reduction.components=4"')
+    seen = auto(
+        "lda", '"gaussian reduction.method=pca reduction.fit_on=scene reduction.components=4"'
+    )
     settings = [*seen, "auto.rule=best"]
     changed, other = cube.copy(), labels.copy()
     rng = np.random.default_rng(5)

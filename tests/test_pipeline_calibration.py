@@ -20,6 +20,7 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError, RunError, Stopped
 from hsi_suite.metrics.probabilities import PROBABILITY_SCORES
+from hsi_suite.models import random_forest
 from hsi_suite.models.calibration import fit_calibration, log_probabilities
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.runs.identity import run_identity
@@ -35,6 +36,14 @@ pytestmark = pytest.mark.stand_in_pictures
 
 CPU = torch.device("cpu")
 ONE = ["threads=1"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_trees():
+    """A forest is grown anew for every fold: how many trees it has is not the matter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(random_forest, "_TREES", 25)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 # What a command gets beside its own words, so that it takes seconds; by its start.
 SMALLER = {
-    "hsi train --dataset synthetic --epochs 10": "--epochs 1",
+    "hsi train --dataset synthetic --epochs 10": "--epochs 1 --set split.train=0.1",
+    "hsi train --scene farm.hdr": "--set split.train=0.1",
     "hsi train --config retrieval/synthetic_spectrum_rgb": "--epochs 1",
     "hsi batch duel.yaml": "--runs 2",
 }
