@@ -1,4 +1,4 @@
-"""Which notes of a photograph a kind of file has no place for, so that none is lost in silence."""
+"""Which notes of a photograph a kind of file has no place for, so that they are named."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence
                     target,
                     f"would be a result of {taken[place]} and of {job.source}",
                     "two names",
-                    "denoise them in two commands, with -o",
+                    "denoise them in two commands, one kind of file (FOLDER/*.png) or one -o each",
                 )
             taken[place] = job.source
             if place in inputs:
