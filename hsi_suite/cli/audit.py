@@ -145,6 +145,8 @@ def _check(
     overwrite: bool,
 ) -> None:
     """Refuse files that are not there, places that cannot be written, and options of others."""
+    from ..data.file_list import listed_files
+    from ..data.formats.deliveries import refuse_folder
     from ..data.missing_files import require_cube_file, require_files
     from ..errors import ConfigError
     from ..output_places import check_file
@@ -155,6 +157,8 @@ def _check(
         require_cube_file(Path(options["cube"]))
     require_files(labels, ",".join(splits), predictions, options["polygons"] or None)
     require_files(options["class_names"])
+    for path in filter(Path.is_dir, listed_files(labels)):
+        refuse_folder(path)
     run_file(",".join(splits), SPLIT)
     if predictions is not None:
         run_file(predictions, LABEL_MAP)

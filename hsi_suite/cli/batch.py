@@ -70,7 +70,7 @@ def batch(
     from ..atomic import refuse_file_above
     from ..config import load_tree
     from ..data.catalogue import check_dataset_name
-    from ..engine.dask_executor import tls_files
+    from ..engine.dask_executor import check_address, tls_files
     from ..models.known_names import require_model
     from ..runs.batches.configuration import batch_config
     from ..runs.launch import task_meant
@@ -84,6 +84,8 @@ def batch(
         require_model("models", model, [AUTO])
     for each in config.configs or ():
         load_tree(_named(each, name))
+    if options["scheduler"] is not None:
+        check_address(options["scheduler"])
     tls = tls_files(tls_ca_file, tls_cert, tls_key)
     if tls is not None:
         tls.check(options["scheduler"])

@@ -65,6 +65,16 @@ class TlsFiles:
             require_regular(Path(path), "a certificate or key in PEM")
 
 
+def check_address(address: str) -> None:
+    """Refuse what is no address of a scheduler.
+
+    Raises:
+        ConfigError: it is neither local nor has a port.
+    """
+    if address != LOCAL and ":" not in address:
+        raise ConfigError("--scheduler", repr(address), "local, or an address: tcp://HOST:PORT")
+
+
 def tls_files(ca_file: str | None, cert: str | None, key: str | None) -> TlsFiles | None:
     """The certificates that options name; None where they name none.
 
