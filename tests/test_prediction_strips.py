@@ -145,7 +145,9 @@ def test_every_format_holds_the_same(runs, holed, height, tmp_path, ending):
             assert np.isnan(file.nodata)
 
 
-def test_a_tiff_has_its_colours_and_a_picture_its_arrays(runs, holed, height, tmp_path):
+def test_a_tiff_has_its_colours_and_a_picture_its_arrays(
+    runs, holed, height, tmp_path, drawn_pictures
+):
     height(8)
     predict(runs[:1], tmp_path / "m.tif", holed)
     with tifffile.TiffFile(tmp_path / "m.tif") as tiff:
