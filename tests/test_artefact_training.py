@@ -16,7 +16,12 @@ from hsi_suite.data.images import IMAGE_SETS
 from hsi_suite.errors import ConfigError, HsiSuiteError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
 from hsi_suite.runs.launch import train
-from hsi_suite.schemas.denoising import ArtefactsConfig, DenoisingTrainingConfig, NoiseConfig
+from hsi_suite.schemas.denoising import (
+    ArtefactsConfig,
+    CameraConfig,
+    DenoisingTrainingConfig,
+    NoiseConfig,
+)
 from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.denoising.artefact_scores import evaluate_artefacts
 from hsi_suite.tasks.denoising.configuration import denoising_config
@@ -59,7 +64,7 @@ def test_a_patch_is_the_middle_of_what_a_jpeg_makes_of_more():
         kind="jpeg", artefacts=ArtefactsConfig(quality=[30, 30], factors=[2]), validation=[30]
     )
     learnt = task(noise, patch=28, images=[flat], batch=40)
-    assert learnt.artefacts.side == 36
+    assert learnt.pairs.artefacts.side == 36
     turns = {}
     for turn in range(8):
         turned = np.rot90(flat, turn % 4)
@@ -85,9 +90,9 @@ def test_jpegs_in_colour_have_half_of_its_resolution_where_that_is_asked_for():
         kept = ArtefactsConfig(quality=[30, 30], factors=[2], subsampling=share)
         noise = NoiseConfig(kind="jpeg", artefacts=kept, validation=[30])
         learnt = task(noise, images=[image], batch=6)
-        assert learnt.artefacts.side == (36 if share else 28)
-        patches = [image[: learnt.artefacts.side, : learnt.artefacts.side]] * 6
-        noisy, _, clean = learnt.artefacts.spoil(patches, np.random.default_rng(0))
+        assert learnt.pairs.artefacts.side == (36 if share else 28)
+        patches = [image[: learnt.pairs.artefacts.side, : learnt.pairs.artefacts.side]] * 6
+        noisy, _, clean = learnt.pairs.artefacts.spoil(patches, np.random.default_rng(0))
         whole = patches[0].astype(np.float32) / 255
         spoilt = through_jpeg(whole, 30, subsampling=bool(share))
         for found, true in zip(noisy, clean, strict=True):
@@ -120,13 +125,35 @@ def test_some_patches_in_colour_lose_it_first():
     np.testing.assert_allclose(luma, np.stack([expected] * 3, 2), atol=1e-6)
 
 
+@pytest.mark.parametrize(("share", "least", "most"), [(0.5, 70, 130), (1.0, 200, 200)])
+def test_cameras_take_their_share_of_the_patches(share, least, most):
+    noise = NoiseConfig(
+        kind="jpeg",
+        artefacts=ArtefactsConfig(camera=share),
+        camera=CameraConfig(jpeg=0.0, iso=[1600.0, 3200.0]),
+        validation=[60],
+    )
+    learnt = task(noise, images=[photo(60, 60, colour=True)], batch=200)
+    noisy, sigma, clean = learnt.batch(0, 0)
+    levels = noisy * 255
+    # Files of JPEG have 256 levels; these cameras write none.
+    taken = ((levels - levels.round()).abs() > 1e-3).flatten(1).any(1)
+    assert least <= int(taken.sum()) <= most
+    assert len(clean) == len(sigma) == 200
+    assert not sigma.any()
+    again = learnt.batch(0, 0)
+    assert all(map(torch.equal, again, (noisy, sigma, clean)))
+    # Another step has other patches, of cameras and of files.
+    assert not torch.equal(learnt.batch(0, 1)[2], clean)
+
+
 def test_lost_resolution_has_the_factors_that_were_asked_for():
     image = photo(48, 48)
     noise = NoiseConfig(
         kind="upsampling", artefacts=ArtefactsConfig(factors=[2, 3]), validation=[2]
     )
     learnt = task(noise, patch=40, images=[image])
-    assert learnt.artefacts.side == 48
+    assert learnt.pairs.artefacts.side == 48
     known = {}
     for turn in range(8):
         turned = np.rot90(image, turn % 4)
@@ -182,6 +209,12 @@ def test_validation_images_are_spoilt_as_their_level_says():
         (["noise.artefacts={quality: [0, 10]}"], "noise.artefacts.quality"),
         (["noise.artefacts={factors: [1]}"], "noise.artefacts.factors"),
         (["noise.artefacts={subsampling: 1.5}"], "noise.artefacts.subsampling"),
+        (["noise.artefacts={camera: 0.5}"], "noise.artefacts.camera with noise.kind=jpeg"),
+        (["noise.kind=jpeg", "noise.camera={grey: 0}"], "noise.artefacts.camera above 0"),
+        (
+            ["noise.kind=jpeg", "noise.artefacts={camera: 0.5}", "noise.validation=[10]"],
+            "data.colour=rgb",
+        ),
         (["noise.kind=gaussian"], "noise.kind one of jpeg, upsampling, mixture alone"),
         (["noise.kind=jpeg", "noise.validation=[10.5]"], "as qualities"),
         (["noise.kind=jpeg", "noise.validation=[101]"], "as qualities"),

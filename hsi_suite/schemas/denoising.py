@@ -111,6 +111,8 @@ class ArtefactsConfig(Section):
         subsampling: share of the JPEGs in colour whose colour has half the resolution (4:2:0);
             validation images have it from 0.5 on.
         grey: share of the patches in colour that lose it first, so that grey is learnt too.
+        camera: of kind jpeg, share of the patches that a camera of `noise.camera` photographs and
+            writes instead, noise and all: files of JPEG have been through one mostly.
         factors: of which each patch draws the one by which it is made smaller and larger again.
         validation_quality: of a mixture, the JPEG qualities at which validation images are
             restored; [] for none.
@@ -120,6 +122,7 @@ class ArtefactsConfig(Section):
     quality: Annotated[list[Quality], Field(min_length=2, max_length=2)] = Field(default=[5, 99])
     subsampling: Share = 0.0
     grey: Share = 0.0
+    camera: Share = 0.0
     factors: Annotated[list[Factor], Field(min_length=1)] = Field(default=[2, 3, 4])
     validation_quality: list[Quality] = Field(default=[10, 20])
     validation_factors: list[Factor] = Field(default=[2, 3])
@@ -152,7 +155,8 @@ class NoiseConfig(Section):
             from it, evenly. Two equal numbers for one known σ.
         gain: largest value of one photon on the scale 0 to 255, of poisson_gaussian; each patch
             draws its own, evenly.
-        camera: of kind camera, which takes no σ and no gain; null for its defaults.
+        camera: of kind camera, which takes no σ and no gain, and of the camera's share of kind jpeg
+            (`artefacts.camera`); null for its defaults.
         artefacts: of kinds jpeg, upsampling and mixture; null for its defaults.
         validation: the σ at which the validation images are denoised, on the scale 0 to 255; of
             cameras the ISO, of kind jpeg the quality, of kind upsampling the factor. A mixture has
@@ -168,14 +172,24 @@ class NoiseConfig(Section):
     artefacts: ArtefactsConfig | None = None
     validation: Annotated[list[Positive], Field(min_length=1)] = Field(default=[15.0, 25.0, 50.0])
 
+    @property
+    def has_cameras(self) -> bool:
+        """Whether any patches are photographed by a camera."""
+        share = self.artefacts.camera if self.artefacts is not None else 0.0
+        return self.kind == "camera" or (self.kind == "jpeg" and share > 0)
+
     @model_validator(mode="after")
     def _rising(self) -> NoiseConfig:
         if self.sigma[0] > self.sigma[1]:
             raise ValueError("noise.sigma as [lowest, highest]")
-        if self.camera is not None and self.kind != "camera":
-            raise ValueError("noise.camera with noise.kind=camera alone")
+        if self.camera is not None and not self.has_cameras:
+            raise ValueError(
+                "noise.camera with noise.kind=camera, or jpeg and noise.artefacts.camera above 0"
+            )
         if self.artefacts is not None and self.kind not in ARTEFACTS:
             raise ValueError(f"noise.artefacts with noise.kind one of {', '.join(ARTEFACTS)} alone")
+        if self.artefacts is not None and self.artefacts.camera and self.kind != "jpeg":
+            raise ValueError("noise.artefacts.camera with noise.kind=jpeg alone")
         what, least, most = _WHOLE.get(self.kind, ("", 0, 0))
         if what and not all(
             level == int(level) and least <= level <= most for level in self.validation
@@ -248,7 +262,7 @@ class DenoisingConfig(MachineConfig):
 
     @model_validator(mode="after")
     def _selection_needs_validation(self) -> DenoisingConfig:
-        if self.noise.kind == "camera" and self.data.colour != "rgb":
+        if self.noise.has_cameras and self.data.colour != "rgb":
             raise ValueError("data.colour=rgb: cameras take photographs in colour")
         needs = self.train.selection == "best" or self.train.early_stopping is not None
         if needs and not self.data.validation:

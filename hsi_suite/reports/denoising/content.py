@@ -101,11 +101,12 @@ def denoiser_training_table(metrics: Metrics, caption: str) -> Table:
     """What was learnt from what."""
     noise = metrics["noise"]
     low, high = (f"{level:g}" for level in noise["sigma"])
+    cameras = bool((noise.get("artefacts") or {}).get("camera"))
     kinds = {
         "gaussian": f"white Gaussian noise of σ {low} to {high} (of 255)",
         "poisson_gaussian": f"noise of photons and of σ {low} to {high} (of 255)",
         "camera": "the noise of simulated cameras",
-        "jpeg": "the blocks of JPEG",
+        "jpeg": "JPEG of clean photographs and of cameras" if cameras else "the blocks of JPEG",
         "upsampling": "resolution lost by making images smaller",
         "mixture": f"white Gaussian noise of σ {low} to {high}, JPEG, or lost resolution",
     }

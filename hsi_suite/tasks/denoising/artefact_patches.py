@@ -47,6 +47,11 @@ class ArtefactPatches:
         """Whether at least half of the JPEGs in colour have half the resolution of colour."""
         return self.artefacts.subsampling >= 0.5
 
+    def photographed(self, count: int, generator: np.random.Generator) -> int:
+        """How many patches of a batch a camera takes instead; with no share nothing is drawn."""
+        share = self.artefacts.camera
+        return int(generator.binomial(count, share)) if share else 0
+
     def spoil(
         self, patches: Sequence[Pixels], generator: np.random.Generator
     ) -> tuple[Clean, Clean, Clean]:
