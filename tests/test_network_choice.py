@@ -156,11 +156,11 @@ def hsi_in(hsi, tmp_path, monkeypatch):
     return hsi
 
 
-def test_jpeg_goes_to_its_network_unless_a_camera_may_be_behind_it():
+def test_jpeg_goes_to_its_network_unless_a_camera_is_behind_it():
     def chosen(quality, chance, kind="jpeg"):
         signs = replace(signs_of(CLEAN.astype(np.float32), None), jpeg=JpegTraces(quality, (0, 0)))
         return weights_for(FoundNoise(kind, signs, chance))
 
-    assert chosen(75, 0.01) == chosen(90, 0.4) == "jpeg_denoiser"
-    assert chosen(75, 0.1) == chosen(95, 0.9, "camera") == "camera_denoiser"
+    assert chosen(75, 0.01) == chosen(60, 0.6) == chosen(90, 0.4) == "jpeg_denoiser"
+    assert chosen(75, 0.8, "camera") == chosen(95, 0.9, "camera") == "camera_denoiser"
     assert chosen(91, 0.01) is None and chosen(75, 0.01, "clean") is None

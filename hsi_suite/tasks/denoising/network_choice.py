@@ -22,11 +22,6 @@ Noise = Literal["auto", "gaussian", "camera", "jpeg"]
 _WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "jpeg": JPEG_WEIGHTS}
 # Of finer JPEG than this there is little to gain (`docs/explanations/photographs.md`).
 _FINEST_JPEG = 90
-# Where there may be noise of a camera behind it, with more than such a chance, its network is the
-# safer one: it gains 0.7 dB less where there is none, and 1.1 dB more where there is. Of finer JPEG
-# than this it loses detail.
-_JPEG_ALONE = 0.05
-_FINEST_JPEG_OF_CAMERAS = 80
 _LEVELS = 255.0
 # The network for colour is told one σ. It stays ahead of opponent channels with a σ of each while
 # they show noise of red, green and blue as strong within such a factor (10, 20, 10 of 255: 1.73,
@@ -131,10 +126,7 @@ def weights_for(found: FoundNoise) -> str | None:
         return None
     if found.kind != "jpeg" or found.signs.jpeg is None:
         return _WEIGHTS[found.kind]
-    quality = found.signs.jpeg.quality
-    if found.chance > _JPEG_ALONE and quality <= _FINEST_JPEG_OF_CAMERAS:
-        return CAMERA_WEIGHTS
-    return JPEG_WEIGHTS if quality <= _FINEST_JPEG else None
+    return JPEG_WEIGHTS if found.signs.jpeg.quality <= _FINEST_JPEG else None
 
 
 def _noise_for(
