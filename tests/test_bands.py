@@ -608,7 +608,9 @@ def test_detection_uses_the_bands_that_were_chosen(tmp_path, hsi):
     np.testing.assert_allclose(scores[scene], scores["cut.npy"], rtol=1e-5)
     np.testing.assert_allclose(scores["bands"], scores["cut.npy"], rtol=1e-5)
     assert np.nanmax(np.abs(scores["all"] - scores["cut.npy"])) > 0.01
-    status, _, err = hsi("detect", scene, "--anomaly", "rx", "-o", target, "--bands", "700-800nm")
+    status, _, err = hsi(
+        "detect", scene, "--anomaly", "rx", "-o", tmp_path / "none.npy", "--bands", "700-800nm"
+    )
     assert status == 2 and "holds no band of a.hdr" in err
 
 

@@ -223,7 +223,7 @@ def test_read_noise_follows_shot_noise():
         (["noise.camera={scale: [0.5, 2]}"], "at most 1"),
         (["noise.camera={luma_share: [0, 2]}"], "luma_share of at most 1"),
         (["noise.camera={softness: [0.5, 2]}"], "at least 1"),
-        (["noise.kind=gaussian", "noise.camera={}"], "noise.kind=camera alone"),
+        (["noise.kind=gaussian", "noise.camera={}"], "noise.camera with noise.kind=camera"),
     ],
 )
 def test_wrong_cameras_are_refused(settings, named, tmp_path):

@@ -50,6 +50,14 @@ def test_nohup_is_respected(context):
         signal.signal(signal.SIGHUP, old)
 
 
+def finished_folder(path, task):
+    """What commands take for a finished run before they read it."""
+    path.mkdir()
+    (path / folder.CONFIG).write_text(f"task: {task}\n")
+    for name in (folder.MODEL, folder.METRICS):
+        (path / name).touch()
+
+
 @pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize(
     ("arguments", "place", "words"),
@@ -60,7 +68,7 @@ def test_nohup_is_respected(context):
          "makes the others (with --overwrite"),
         (["predict", "r", "--scene", "s", "-o", "m.tif"], "tasks.scenes.prediction:predict",
          "goes on"),
-        (["retrieve", "index", "r", "--scene", "s", "-o", "i"],
+        (["retrieve", "index", "pairs", "--scene", "s", "-o", "i"],
          "tasks.retrieval.index:index_gallery", "goes on"),
         (["batch", "batch/smoke"], "pipelines.reproducibility:run_batch", "goes on"),
         (["train", "--dataset", "synthetic"], "runs.launch:configure", "goes on"),
@@ -72,9 +80,8 @@ def test_every_command_says_how_to_go_on(
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.zeros((9, 8), np.uint8)).save("a.png")
     Path("s").touch()
-    for run in ("r", "run"):
-        Path(run).mkdir()
-        Path(run, "config.yaml").touch()
+    for run, task in {"r": "classification", "run": "classification", "pairs": "retrieval"}.items():
+        finished_folder(Path(run), task)
     module, _, name = place.partition(":")
     loaded = importlib.import_module(f"hsi_suite.{module}")
     assert callable(getattr(loaded, name))
@@ -89,17 +96,19 @@ def test_every_command_says_how_to_go_on(
 
 @pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize("kind", [RunError, RuntimeError])
-def test_an_interrupt_that_a_library_turned_into_an_error_is_one(hsi, monkeypatch, number, kind):
+def test_an_interrupt_that_a_library_turned_into_an_error_is_one(
+    hsi, monkeypatch, tmp_path, number, kind
+):
     def evaluate(*_, **__):
         try:
             os.kill(os.getpid(), number)
         except KeyboardInterrupt:
             raise kind("model.safetensors", "cannot be read") from None
 
-    monkeypatch.setattr(folder, "open_run", lambda _: None)
+    finished_folder(tmp_path / "run", "classification")
     monkeypatch.setattr(run_evaluation, "evaluate", evaluate)
-    status, _, err = hsi("evaluate", "run")
-    assert status == 130 and err.startswith("stopped; ")
+    status, _, err = hsi("evaluate", str(tmp_path / "run"))
+    assert status == 130 and err.strip().splitlines()[-1].startswith("stopped; ")
 
 
 def test_an_interrupt_that_python_drops_comes_again_without_a_word(capfd):

@@ -40,6 +40,14 @@ CLASSIC_NETWORKS = frozenset(_CLASSIC.split())
 CLASSICAL_MODELS = frozenset(("svm", "wide_svm", "forest", "lda", "gaussian", "spectral_angle"))
 """Classifiers without a network."""
 
+# What each task of this package takes.
+_MODELS_OF = {
+    "classification": (*(_WINDOWS + _CLASSIC).split(), *CLASSICAL_MODELS),
+    "image_classification": tuple((_WINDOWS + _CLASSIC).split()),
+    "denoising": tuple(_DENOISERS.split()),
+    "retrieval": ("dscmr",),
+}
+
 
 def require_model(subject: str, name: str, also: Iterable[str] = ()) -> None:
     """Refuse a name that is no model's; whether it is one for the task at hand is seen later.
@@ -78,16 +86,15 @@ def require_purpose(name: str, task: str) -> None:
     Raises:
         ConfigError: the model is for something else.
     """
-    wanted = "classification" if task == "image_classification" else task
-    if wanted not in _PURPOSES:
+    models = _MODELS_OF.get(task)
+    if models is None or name in models or name not in {*NETWORKS, *CLASSICAL_MODELS}:
         return
-    purpose = NETWORKS.get(name, wanted)
-    if name in CLASSICAL_MODELS and task != "classification":
-        purpose = "single spectra"
-    if purpose != wanted:
-        raise ConfigError(
-            "model.name", f"{name} is for {purpose}", listed(_PURPOSES[wanted].split())
-        )
+    purpose = NETWORKS.get(name, "single spectra")
+    raise ConfigError("model.name", f"{name} is for {purpose}", listed(_networks(models)))
+
+
+def _networks(models: Iterable[str]) -> list[str]:
+    return [name for name in models if name in NETWORKS]
 
 
 def require_layers(name: str) -> None:

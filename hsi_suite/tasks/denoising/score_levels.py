@@ -11,6 +11,7 @@ from ...data.public.image_sets import IMAGE_SETS
 from ...errors import ConfigError
 from ...user_files import require_folder
 
+_TASK = "denoising"
 _QUALITIES, _FACTORS = (1, 100), (2, 8)
 
 
@@ -63,7 +64,7 @@ def check_images(data: str | Path) -> None:
         return
     if str(data) not in config_names():
         require_folder(Path(data), "a folder of images")
-    elif load_tree(str(data)).get("task") != "denoising":
+    elif load_tree(str(data)).get("task") != _TASK:
         raise ConfigError("--data", f"{data} trains no denoiser", "a configuration that does")
 
 
