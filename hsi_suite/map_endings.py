@@ -16,11 +16,7 @@ def check_map_ending(path: Path | str) -> None:
     Raises:
         OutputError: it is none of `MAP_ENDINGS`.
     """
-    ending = Path(path).suffix
-    if ending.lower() not in MAP_ENDINGS:
-        raise OutputError(
-            path, f"unknown kind of map {ending!r}", f"one of {', '.join(MAP_ENDINGS)}"
-        )
+    _check(path, MAP_ENDINGS, f"unknown kind of map {Path(path).suffix!r}")
 
 
 def check_cube_ending(path: Path | str) -> None:
@@ -29,8 +25,9 @@ def check_cube_ending(path: Path | str) -> None:
     Raises:
         OutputError: it is none of `CUBE_ENDINGS`.
     """
-    ending = Path(path).suffix
-    if ending.lower() not in CUBE_ENDINGS:
-        raise OutputError(
-            path, f"the ending {ending!r} names no format", f"one of {', '.join(CUBE_ENDINGS)}"
-        )
+    _check(path, CUBE_ENDINGS, f"the ending {Path(path).suffix!r} names no format")
+
+
+def _check(path: Path | str, endings: tuple[str, ...], found: str) -> None:
+    if Path(path).suffix.lower() not in endings:
+        raise OutputError(path, found, f"one of {', '.join(endings)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .atomic import refuse_existing, refuse_file_above, refuse_special
+from .atomic import refuse_existing, refuse_file_above
 from .errors import OutputError
 from .user_files import resolved
 
@@ -26,8 +26,6 @@ def check_file(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool = Tru
         raise OutputError(
             path, "this is a folder", "a file name", f"end it in {path.suffix or '.tif'}"
         )
-    refuse_special(path)
-    refuse_file_above(path.parent)
     if resolved(path) in set(map(resolved, inputs)):
         raise OutputError(path, "is an input", "another name: no input is overwritten")
     refuse_existing([path], overwrite=overwrite)
