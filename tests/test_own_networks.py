@@ -5,17 +5,20 @@ import shutil
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 from offered_samples import Point, offering
+from PIL import Image
 from scenes_samples import write_scene
 from torch import nn
 
+import hsi_suite as hsi
 from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, UnknownNameError
 from hsi_suite.models import network_file, registry
-from hsi_suite.models.building import build_model
+from hsi_suite.models.building import build_denoiser, build_model
 from hsi_suite.models.network_file import checksum_of, is_network_file, shown_name, trust
 from hsi_suite.models.registry import MODELS, model_names, register
 from hsi_suite.runs import launch
@@ -23,6 +26,7 @@ from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import Run
 from hsi_suite.runs.identity import run_identity
 from hsi_suite.runs.replay import replay
+from hsi_suite.tasks.denoising.denoiser import load_denoiser
 from hsi_suite.tasks.scenes.prediction import predict
 
 pytestmark = pytest.mark.stand_in_pictures
@@ -283,6 +287,39 @@ def test_a_registered_network_is_one_of_all(others, tmp_path):
         register("hybridsn")(Mean)
     with pytest.raises(ConfigError, match="task"):
         register("other", task="retrieval")
+
+
+class Smooth(nn.Module):
+    """A denoiser that tells nothing of itself."""
+
+    def __init__(self, in_channels):
+        super().__init__()
+        self.layer = nn.Conv2d(in_channels, in_channels, 3, padding=1)
+
+    def forward(self, images):
+        return self.layer(images)
+
+
+class Told(Smooth):
+    takes_noise_map, multiple, receptive_radius = False, 2, 1
+
+
+def test_a_registered_denoiser_is_trained_and_denoises(others, tmp_path):
+    register("smooth", task="denoising")(Smooth)
+    register("told", task="denoising")(Told)
+    pixels = np.random.default_rng(0).integers(0, 255, (6, 48, 40), np.uint8)
+    for number, each in enumerate(pixels):
+        Image.fromarray(each).save(tmp_path / f"{number}.png")
+    run = launch.train(
+        config="smoke/denoising", model="smooth", output=tmp_path / "runs",
+        settings=[f"data.folder={tmp_path}", "data.validation=2", "model.options={}"],
+    )  # fmt: skip
+    denoiser = load_denoiser(run.path / "model.safetensors", torch.device("cpu"))
+    assert isinstance(denoiser.network.network, Smooth)
+    assert denoiser.network.receptive_radius is None and not denoiser.network.takes_noise_map
+    assert hsi.denoise(pixels[0], weights=run, verbose=0).shape == (48, 40)
+    told = build_denoiser("told", in_channels=1, options={}, generator=None)
+    assert (told.multiple, told.receptive_radius) == (2, 1)
 
 
 def test_a_network_of_another_package(others):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-import re
-import warnings
 from typing import Any, get_args, overload
 
 import numpy as np
@@ -14,37 +11,23 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from ..arguments import checked
-from ..data.data_arrays import is_data_array
-from ..data.photographs import Photograph
-from ..data.scene import Scene
 from ..engine.devices import computing, resolve_device
-from ..engine.observer import Observer
-from ..engine.tiles import Tiling
-from ..errors import ConfigError, ShapeError
-from ..memory import DEFAULT_MEMORY_LIMIT
+from ..errors import ConfigError
 from ..runs.folder import Run
 from ..runs.machine import available_threads
-from ..tasks.denoising.cube_denoising import CubeChoices, Mode, denoise_cube
+from ..tasks.denoising.cube_denoising import CubeChoices, Mode
 from ..tasks.denoising.denoiser import Denoiser as Network
-from ..tasks.denoising.image_restoration import image_noise, restore
+from ..tasks.denoising.image_restoration import image_noise
 from ..tasks.denoising.network_choice import Networks, Noise
-from ..tasks.denoising.network_remarks import too_strong
 from ..tasks.denoising.noise_estimation import estimate_image_noise
-from ..tasks.denoising.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.restoration_settings import Restoration
-from ..tasks.denoising.white_level import WhiteLevel, shifted_back, white_level
-from .arrays import as_cube, as_image
+from .array_denoising import denoised_cube, denoised_image, is_image, level_of, measured
+from .arrays import as_image
 from .progress import progress
 
 _LEVELS = 255.0
-# Of the tiles of images: what lies around each is computed with it, which takes twice the time at
-# 256 pixels.
-_SIDE = 512
-_COLOURS = 3
 # Half precision is too short to compute with, and is given back.
 _HALF = np.dtype(np.float16)
-_PACKAGE = f"{__name__.partition('.')[0]}."
-_OPTION = re.compile(r"--([a-z]+)")
 
 Weights = str | os.PathLike[str] | Run | None
 
@@ -156,7 +139,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         with computing(self._device(), self.threads or available_threads(), True):
             if is_image(array):
                 image = as_image(array)
-                clean = _image(image, sigma, self.white, self._networks(), how, observer)
+                clean = denoised_image(image, sigma, self.white, self._networks(), how, observer)
                 half = isinstance(array, np.ndarray) and array.dtype == _HALF
                 return clean.astype(_HALF) if half else clean
             choices: CubeChoices = {
@@ -166,7 +149,7 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
                 "non_local": bool(self.non_local),
                 "strength": how.strength,
             }
-            return _cube(array, self._network(), how, choices, observer)
+            return denoised_cube(array, self._network(), how, choices, observer)
 
     def denoise(self, array: Any, sigma: float | None = None) -> Any:
         """The same as a call of the denoiser."""
@@ -194,9 +177,9 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
         network = self._network()
         if not network.network.takes_noise_map:
             raise ConfigError("weights", "a network without a σ map", "one with, as the default")
-        given = _measured(as_image(image))
+        given = measured(as_image(image))
         with computing(self._device(), self.threads or available_threads(), True):
-            level = _level(given, self.white, 0)
+            level = level_of(given, self.white, 0)
             seen = given if not level.black else given.astype(np.float32) - np.float32(level.black)
             estimated = estimate_image_noise(seen, level.value, network)
         return image_noise(estimated.sigmas) * _LEVELS
@@ -325,92 +308,3 @@ def denoise(
         non_local=non_local, device=device, threads=threads, verbose=verbose,
     )  # fmt: skip
     return denoiser(array)
-
-
-def is_image(array: Any) -> bool:
-    """Whether an array is an image and no cube."""
-    if is_data_array(array) or isinstance(array, Scene):
-        return False
-    shape = as_image(array, any_shape=True).shape
-    return len(shape) == 2 or (len(shape) == 3 and shape[2] == _COLOURS)
-
-
-def _image(
-    image: NDArray[Any],
-    sigma: float | None,
-    white: float | None,
-    networks: Networks,
-    how: Restoration,
-    observer: Observer,
-) -> NDArray[Any]:
-    values = _measured(image)
-    level = _level(values, white, sigma)
-    seen = values if not level.black else values.astype(np.float32) - np.float32(level.black)
-    if level.remark:
-        _warn(level.remark)
-    choice = networks.choose(seen, level.value, sigma=None if sigma is None else sigma / _LEVELS)
-    network = choice.denoiser
-    if network is None:
-        _warn(choice.words)
-        return image.copy()
-    sigmas = choice.noise.sigmas
-    for remark in (*choice.noise.remarks, *too_strong(network, sigmas)):
-        _warn(remark)
-    radius: Any = network.network.receptive_radius
-    multiple: Any = network.network.multiple
-    tiling = Tiling(None, 0, 1) if radius is None else Tiling(_SIDE, radius, multiple)
-    clean = restore(
-        network, seen, level.value, sigmas, tiling, how, dtype=seen.dtype, observer=observer
-    )
-    if values is image and not level.black:
-        return clean
-    return shifted_back(clean, level.black, image.dtype)
-
-
-def _warn(remark: str) -> None:
-    """Warn the caller of a remark; what it calls an option of the command is an argument here."""
-    level, frame = 1, inspect.currentframe()
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(_OPTION.sub(r"\1", remark), stacklevel=level)
-
-
-def _measured(image: NDArray[Any]) -> NDArray[Any]:
-    """An image whose type says what is white, or real numbers of which it is asked.
-
-    Nobody means the largest number of 32 or 64 bits, nor of those with a sign, by white: what
-    comes of a list, or of arithmetic with pixels, has such a type.
-    """
-    pixels = image.dtype.kind == "u" and image.dtype.itemsize <= 2
-    return image if pixels or image.dtype.kind == "f" else image.astype(np.float32)
-
-
-def _level(image: NDArray[Any], given: float | None, sigma: float | None) -> WhiteLevel:
-    """What counts as white and black.
-
-    Raises:
-        ShapeError: σ is said, on a scale that nobody knows.
-    """
-    level = white_level(Photograph(image), None if given is None else float(given))
-    if not level.known and sigma is not None:
-        found = f"numbers from {image.min():.4g} to {image.max():.4g}"
-        raise ShapeError(
-            "image", found, "uint8, uint16 or values from 0 to 1", "name the value that is white"
-        )
-    return level
-
-
-def _cube(
-    array: Any, network: Network, how: Restoration, choices: CubeChoices, observer: Observer
-) -> Any:
-    given = as_cube(array)
-    result = denoise_cube(
-        given.values,
-        grey_plane_denoiser(network, how, None, DEFAULT_MEMORY_LIMIT),
-        observer=observer,
-        wavelengths=given.wavelengths,
-        **choices,
-    )
-    if given.template is None:
-        return result.cube
-    return given.template.copy(data=result.cube)

@@ -16,8 +16,6 @@ from sklearn.base import BaseEstimator
 
 from ..arguments import check_types, checked, checked_names
 from ..data.modalities import Items
-from ..data.pair_files import PairFiles
-from ..data.pairs import Pairs
 from ..engine.devices import computing, resolve_device
 from ..engine.trainer import Trainer
 from ..errors import ConfigError, ShapeError
@@ -34,11 +32,11 @@ from ..tasks.retrieval.retriever import Retriever as Trained
 from ..tasks.retrieval.scoring import Arena, as_table
 from ..tasks.retrieval.search import best_matches, similarities
 from .arguments import RunLike, Settings, folder_of, settings_texts
-from .arrays import as_classes, as_items
+from .arrays import as_items
 from .fitted import check_fitted, plain_interrupts
+from .pair_arrays import IN_MEMORY, channels_first, items_text, pairs_given
 from .progress import bars
 
-_ARRAYS = "arrays in memory"
 _CONFIG = "retrieval/features"
 _SHOWN = 5
 
@@ -153,7 +151,7 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
         """
         check_types(type(self).__init__, self.get_params())
         names = self._names()
-        pairs = _pairs(first, second, labels, names)
+        pairs = pairs_given(first, second, labels, names)
         config = resolve(self._configuration(names))
         require_precisions(config)
         observer = bars(self.verbose)
@@ -267,7 +265,7 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
             ShapeError: the arrays do not fit each other or the retriever.
         """
         check_fitted(self)
-        pairs = _pairs(first, second, labels, self.retriever_.header.names).files.pairs
+        pairs = pairs_given(first, second, labels, self.retriever_.header.names).files.pairs
         for side, items in zip(SIDES, (pairs.first, pairs.second), strict=True):
             self.retriever_.modality(side).prepare(items[:1])
         directions = self.retriever_.header.directions
@@ -317,7 +315,7 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
         return loaded
 
     def _configuration(self, names: tuple[str, str]) -> RetrievalConfig:
-        sources = ("data.dataset=null", "data.scene=null", f"data.files={_ARRAYS}")
+        sources = ("data.dataset=null", "data.scene=null", f"data.files={IN_MEMORY}")
         encoders = [] if self.encoders is None else self._two(self.encoders, "encoders")
         chosen = [
             f"model.options.{side}_encoder={name}"
@@ -360,10 +358,10 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
         return self.retriever_.header.names[SIDES.index(side)]
 
     def _items(self, items: ArrayLike, side: Side, name: str) -> Items:
-        given = _channels_first(as_items(items, name))
+        given = channels_first(as_items(items, name))
         wanted = self.retriever_.modality(side).shape
         if given.shape[1:] != wanted:
-            found, expected = (_items_text(shape) for shape in (given.shape[1:], wanted))
+            found, expected = (items_text(shape) for shape in (given.shape[1:], wanted))
             remedy = f"they are taken as items of {self._named(side)!r}: name their modality"
             raise ShapeError(name, found, expected, remedy)
         return given
@@ -377,43 +375,3 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
 
     def _computing(self) -> Any:
         return computing(self.retriever_.device, self.threads or available_threads(), True)
-
-
-@dataclass(frozen=True, eq=False)
-class _Given:
-    """Pairs as files would hold them, and the values of their classes; empty for 0 and 1."""
-
-    files: PairFiles
-    values: tuple[int, ...]
-
-
-def _pairs(first: ArrayLike, second: ArrayLike, labels: ArrayLike, names: Sequence[str]) -> _Given:
-    items = [
-        _channels_first(as_items(each, f"items of {name!r}"))
-        for each, name in zip((first, second), names, strict=True)
-    ]
-    classes = as_classes(labels)
-    if classes.ndim == 1:
-        values = np.unique(classes)
-        targets = (classes[:, None] == values).astype(np.uint8)
-    else:
-        values, targets = np.zeros(0, int), classes.astype(np.uint8)
-    class_names = [str(v) for v in values] or [f"class {k + 1}" for k in range(targets.shape[1])]
-    if len(class_names) < 2:
-        raise ShapeError("labels", "a single class", "at least two")
-    pairs = Pairs(items[0], items[1], targets)
-    # Nothing is held back for a test: what is given is learnt from.
-    files = PairFiles(_ARRAYS, pairs, pairs.take(np.zeros(0, int)), (None, None),
-                      tuple(class_names), {})  # fmt: skip
-    return _Given(files, tuple(map(int, values)))
-
-
-def _channels_first(items: Items) -> Items:
-    """Patches as the networks have them; features as they are."""
-    return items if items.ndim == 2 else np.ascontiguousarray(np.moveaxis(items, 3, 1))
-
-
-def _items_text(shape: tuple[int, ...]) -> str:
-    if len(shape) == 1:
-        return f"{shape[0]} values each"
-    return f"patches of {shape[1]} × {shape[2]} × {shape[0]}"

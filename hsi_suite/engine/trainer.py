@@ -8,7 +8,6 @@ of every batch (`engine.distributed`); a checkpoint does not know by how many it
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..errors import ConfigError, RunError, Stopped
+from ..errors import RunError, Stopped
 from ..schemas.training import TrainingConfig
 from ..seeding import SeedStreams
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -31,6 +30,7 @@ from .loss_scaling import LossScaling
 from .observer import Observer, StopRequest, stop_requests
 from .optimisation import WeightAverage, build_optimizer, learning_rate
 from .precision import forward_in, products_in, usable
+from .selection import Selection
 from .task import TrainingTask
 
 _FORMAT = 1
@@ -92,6 +92,7 @@ class Trainer:
         finished: whether nothing is left to do.
         sums: of the values of the epoch's steps so far, and the number of their "items".
         epoch_seconds: wall-clock time of the epoch so far.
+        selection: the best epoch so far.
         first_loss: see `Training`; so are `history`, `seconds` and `together`.
     """
 
@@ -128,7 +129,7 @@ class Trainer:
         self.together = 1
         self.sums: dict[str, Tensor] = {}
         self.epoch_seconds = 0.0
-        self._best: dict[str, Any] | None = None
+        self.selection = Selection(config, task.selection_metric)
         self._saved_at = time.monotonic()
 
     def fit(self) -> Training:
@@ -185,9 +186,11 @@ class Trainer:
         self.seconds.append(self.epoch_seconds)
         self.observer.epoch(row, self.epoch_seconds)
         if self.team.first:
-            self._keep_best(row)
+            self.selection.consider(row, self.epoch + 1, self._judged)
         self.epoch, self.step, self.sums, self.epoch_seconds = self.epoch + 1, 0, {}, 0.0
-        finished = self.epoch >= self.config.epochs or (self.team.first and self._no_better())
+        finished = self.epoch >= self.config.epochs or (
+            self.team.first and self.selection.no_better(self.epoch)
+        )
         (self.finished,) = self.team.agree(finished)
         if self.finished:
             self.save()
@@ -283,38 +286,12 @@ class Trainer:
             config.optimizer, config.schedule, counter, self.task.steps_per_epoch, config.epochs
         )
 
-    def _keep_best(self, row: dict[str, float]) -> None:
-        name = f"validation_{self.task.selection_metric}"
-        if name not in row:
-            if self.config.selection == "best" or self.config.early_stopping is not None:
-                raise ConfigError(
-                    "train.selection",
-                    "there is no validation part to choose by",
-                    "one",
-                    "set split.validation above 0",
-                )
-            return
-        if self._best is not None and row[name] <= self._best["figure"]:
-            return
-        self._best = {"figure": row[name], "epoch": self.epoch + 1, "weights": None}
-        if self.config.selection == "best":
-            self._best["weights"] = copy.deepcopy(self._judged.state_dict())
-
-    def _no_better(self) -> bool:
-        patience = self.config.early_stopping
-        return (
-            patience is not None
-            and self._best is not None
-            and (self.epoch - self._best["epoch"] >= patience)
-        )
-
     def _selected(self) -> Training:
-        epoch = self.epoch
-        if self.config.selection == "best" and self._best is not None:
-            self.model.load_state_dict(self._best["weights"])
-            epoch = self._best["epoch"]
-        elif self.average is not None:
-            self.model.load_state_dict(self.average.model.state_dict())
+        epoch = self.selection.take(self.model)
+        if epoch is None:
+            epoch = self.epoch
+            if self.average is not None:
+                self.model.load_state_dict(self.average.model.state_dict())
         self.model.eval()
         return Training(self.history, epoch, self.seconds, self.first_loss, self.together)
 
@@ -341,7 +318,7 @@ class Trainer:
             "first_loss": self.first_loss,
             "together": self.together,
             "epoch_seconds": self.epoch_seconds,
-            "best": self._best,
+            "best": self.selection.best,
         }
 
     def _join(self) -> None:
@@ -393,7 +370,7 @@ class Trainer:
             self.first_loss = state.get("first_loss")
             self.together = state.get("together", 1)
             self.scaling.load(state.get("scaling"))
-            self.epoch_seconds, self._best = state["epoch_seconds"], state["best"]
+            self.epoch_seconds, self.selection.best = state["epoch_seconds"], state["best"]
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise RunError(
                 path,

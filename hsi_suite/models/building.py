@@ -17,6 +17,7 @@ from ..backbones.option_values import LIMITS, Limits, check_values
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import did_you_mean, listed
 from ..seeding import seed_own_draws
+from .denoising_network import DenoisingNetwork, OthersNetwork
 from .known_options import unknown_option
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES
@@ -147,7 +148,7 @@ def build_denoiser(
     in_channels: int,
     options: Mapping[str, Any],
     generator: torch.Generator | None,
-) -> nn.Module:
+) -> DenoisingNetwork:
     """A named denoiser with initial weights drawn from `generator` (as built without one).
 
     Args:
@@ -157,14 +158,14 @@ def build_denoiser(
         generator: of the initial weights.
 
     Returns:
-        A network whose attribute `takes_noise_map` says whether its input has a σ map as one
-        more channel behind those of the image.
+        See `DenoisingNetwork` for what it tells of itself.
 
     Raises:
         UnknownNameError: no model of this name.
         ConfigError: it is no denoiser, an option it does not have, or a value it cannot take.
     """
-    return _build(name, "denoising", {"in_channels": in_channels}, options, generator)
+    model = _build(name, "denoising", {"in_channels": in_channels}, options, generator)
+    return model if isinstance(model, DenoisingNetwork) else OthersNetwork(model)
 
 
 def build_retriever(

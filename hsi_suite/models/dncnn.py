@@ -8,9 +8,10 @@ from ..backbones import ConvNormAct, LayerChoice, predicts_difference
 from ..backbones.footprint import footprint
 from ..backbones.stages import NOTHING, StageStyle, build_stage, stage_end
 from ..errors import ConfigError
+from .denoising_network import DenoisingNetwork
 
 
-class DnCNN(nn.Module):
+class DnCNN(DenoisingNetwork):
     """Predicts the noise of an image and takes it away.
 
     Section III-A: a convolution with ReLU, `depth` - 2 convolutions with batch norm and ReLU, a
@@ -65,7 +66,7 @@ class DnCNN(nn.Module):
         return x - noise
 
 
-class FDnCNN(nn.Module):
+class FDnCNN(DenoisingNetwork):
     """Predicts the clean image itself from an image and a map of its noise level.
 
     The authors' later variant of DnCNN: one network for every σ, which is an input. No batch norm

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from ..backbones import shuffle_up
 from ..backbones.stages import PLAIN
 from ..errors import ConfigError
+from .denoising_network import DenoisingNetwork
 from .margins import replicate_to_multiple
 from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level
 
 
-class DRUNet(nn.Module):
+class DRUNet(DenoisingNetwork):
     """Predicts the clean image from an image and a map of its noise level, by a large U-Net.
 
     Four levels of residual blocks without norm; 2×2 convolutions of stride 2 lead down, transposed

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..backbones import LayerChoice, PixelShuffle, PixelUnshuffle
 from ..backbones.footprint import footprint
 from ..backbones.stages import StageStyle
+from .denoising_network import DenoisingNetwork
 from .dncnn import block_row
 from .margins import replicate_to_multiple
 
 _CELL = 2
 
 
-class FFDNet(nn.Module):
+class FFDNet(DenoisingNetwork):
     """Predicts the clean image from its four half-size images and a map of the noise level.
 
     Section III: cells of 2 × 2 pixels become channels, the σ map at half the size is one more, a

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ..backbones import ConvNormAct
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def folded_convolution(
@@ -41,7 +44,7 @@ def folded_convolution(
     return new_weight.to(weight.dtype), new_bias.to(weight.dtype)
 
 
-def fold_batch_norms(network: nn.Module) -> nn.Module:
+def fold_batch_norms(network: Network) -> Network:
     """A copy in evaluation mode whose `ConvNormAct` units have lost their batch norms.
 
     Its outputs equal those of `network.eval()` to rounding; units with another norm stay as

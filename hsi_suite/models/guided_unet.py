@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..backbones import LayerChoice
 from ..restoration.colour import NOISE_GAIN
@@ -21,7 +21,7 @@ from .residual_unet import ResidualUNet
 from .two_passes import COLOURS, TwoPasses, require_colour
 
 
-class GuidedUNet(TwoPasses, nn.Module):
+class GuidedUNet(TwoPasses):
     """Predicts the noise of an image in colour and takes it away.
 
     Without biases and norms, scaling image and σ map by α > 0 scales the result by α, as in

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..backbones import ConvNormAct, LayerChoice, predicts_difference
 from ..errors import ConfigError
+from .denoising_network import DenoisingNetwork
 
 _DILATIONS = (1, 2, 3, 4, 3, 2, 1)
 #: The number of convolutions of an IRCNN.
@@ -19,7 +20,7 @@ _STEP = 2
 _ROUNDING = 1e-3
 
 
-class IRCNN(nn.Module):
+class IRCNN(DenoisingNetwork):
     """Predicts the noise of an image and takes it away, by the network for its σ.
 
     Section III-B: seven 3×3 convolutions dilated by 1, 2, 3, 4, 3, 2, 1, zero padded, the five

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..backbones import LayerChoice
 from .opponent_planes import colours_of, opponent_planes
@@ -19,7 +19,7 @@ from .residual_unet import ResidualUNet
 from .two_passes import COLOURS, TwoPasses, require_colour
 
 
-class RefinedUNet(TwoPasses, nn.Module):
+class RefinedUNet(TwoPasses):
     """Predicts the noise of a photograph in colour, looks at what is left, and takes both away.
 
     It takes no σ; the first layers of both parts have biases, so that results do not scale with

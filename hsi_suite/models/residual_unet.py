@@ -25,12 +25,13 @@ from ..backbones import (
 from ..backbones.footprint import footprint
 from ..backbones.stages import StageStyle
 from ..errors import ConfigError
+from .denoising_network import DenoisingNetwork
 from .margins import reflect_to_multiple
 from .stage_options import StageOptions
 from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level
 
 
-class ResidualUNet(nn.Module):
+class ResidualUNet(DenoisingNetwork):
     """Predicts the noise of an image and takes it away.
 
     Without biases and norms every layer is homogeneous of degree one, so scaling image and σ map

@@ -14,6 +14,7 @@ from ...engine.finite import check_finite, note_file, output_of
 from ...errors import RunError, ShapeError
 from ...guard import parsing
 from ...models.building import build_denoiser
+from ...models.denoising_network import DenoisingNetwork
 from ...models.stored_model import header_from, require_fitting
 from ...models.two_passes import TwoPasses
 from ...runs.model_file import read_model_file, write_model_file
@@ -54,7 +55,7 @@ class Denoiser:
     """
 
     header: DenoiserHeader
-    network: nn.Module
+    network: DenoisingNetwork
 
     def __call__(self, noisy: Tensor, sigma: float | Tensor) -> Tensor:
         """The clean images, N × C × H × W, in the units of the noisy ones.

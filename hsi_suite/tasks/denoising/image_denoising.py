@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...atomic import keeping
 from ...data.formats.image_notes import upright
-from ...data.noise import add_gaussian
 from ...data.photograph_losses import lost_notes, lost_text
 from ...data.photograph_writer import write_photograph
 from ...data.photographs import Photograph, read_header, read_photograph
@@ -22,29 +20,27 @@ from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
 from ...engine.precision import check_precision
 from ...engine.tiles import Tiling
-from ...errors import ConfigError, HsiSuiteError, InputFileError, ShapeError
+from ...errors import ConfigError, HsiSuiteError, InputFileError
 from ...metrics.measures import measure
 from ...reports.denoising.comparison import comparison_figure
 from ...reports.denoising.contact_sheet import MOST, detail_of
 from ...reports.drawing import save_png
-from ...restoration.jpeg_traces import quality_of_table
-from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...restoration.page_fusion import RADIUS
 from ...runs.machine import available_threads
 from .denoised_image import DenoisedImage, together
-from .denoiser import Denoiser
 from .denoising_options import DenoisingOptions
 from .image_files import report_left_out
-from .image_jobs import ImageJob, plan_jobs, plan_tiles
+from .image_jobs import ImageJob, plan_jobs
 from .image_restoration import Pixels, image_noise, restore
 from .image_scores import image_scores
 from .image_sheet import check_sheet, write_sheet
-from .network_choice import Choice, Networks
-from .network_remarks import network_remarks
+from .image_tiling import tiling_of
+from .network_choice import Networks
 from .own_failures import own_failure
+from .page_look import look_at
 from .seen_page import SeenPage, joint_values
 from .stack_denoising import denoise_pages
-from .white_level import WhiteLevel, reference_values, shifted_back, unknown_scale, white_level
+from .white_level import shifted_back
 
 _LEVELS = 255.0
 
@@ -102,7 +98,7 @@ def denoise_images(
         planned: list[tuple[int, ImageJob, Tiling]] = []
         for index, job in enumerate(jobs):
             with own_failure(job.source, refused, alone=len(jobs) == 1):
-                planned.append((index, job, _tiling(denoiser, job, options)))
+                planned.append((index, job, tiling_of(denoiser, job, options)))
         total = sum(
             _rounds(job, options) * tiling.count((job.header.lines, job.header.samples))
             for _, job, tiling in planned
@@ -139,31 +135,6 @@ def _check_scale(options: DenoisingOptions) -> None:
             raise ConfigError(name, f"{value:g}", f"0 to {_LEVELS:g}, whatever the image's depth")
 
 
-def _tiling(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Tiling:
-    if (count := len(options.page_sigmas)) and count != job.header.pages:
-        pages = "one page" if job.header.pages == 1 else f"{job.header.pages} pages"
-        raise InputFileError(
-            job.source, f"has {pages}, and --sigma names {count}", "one σ for each page, or one σ"
-        )
-    copies = 2.0
-    if options.add_noise is not None:
-        # Noise is added in float32, beside the clean image, and is drawn in one piece.
-        copies += 2 * 4 / job.header.dtype.itemsize
-    if options.reference is not None:
-        copies += 1
-    if job.header.dtype != np.uint8:
-        # It may stand on a pedestal, without which it is held in float32, before and after.
-        copies += 4 / job.header.dtype.itemsize * (1 + (job.header.dtype == np.uint16))
-    if options.joint and job.header.pages > 1:
-        # Noisy, as seen and denoised, of each page of the window; and what is computed of them.
-        copies += (2 * RADIUS + 1) * (2 + 4 / job.header.dtype.itemsize)
-        copies += 14 * 4 / job.header.dtype.itemsize
-    return plan_tiles(
-        denoiser, job,
-        tile=options.tile, memory_limit=options.memory_limit, copies=copies, how=options.how,
-    )  # fmt: skip
-
-
 def _denoise(
     networks: Networks,
     job: ImageJob,
@@ -179,7 +150,7 @@ def _denoise(
     if path is not None:
         _check_size(path, photograph)
         reference = read_photograph(path)
-    seen = _look(networks, job, photograph, reference, options, (index, 0), observer)
+    seen = look_at(networks, job, photograph, reference, options, (index, 0), observer)
     first = _first(seen, options, observer)
     clean, image = _finished(job, seen, first, options, (index, 0))
     result = replace(photograph, values=clean)
@@ -207,7 +178,7 @@ def _denoise_stack(
 
     def look(page: Photograph, truth: Photograph | None, number: int) -> tuple[SeenPage, Pixels]:
         own = options.for_page(number)
-        seen = _look(networks, job, page, truth, own, (index, number), observer)
+        seen = look_at(networks, job, page, truth, own, (index, number), observer)
         return seen, _first(seen, options, observer)
 
     def finish(window: Sequence[tuple[SeenPage, Pixels]], place: int) -> Any:
@@ -222,71 +193,6 @@ def _denoise_stack(
     reference = None if options.reference is None else Path(options.reference)
     radius = RADIUS if options.joint else 0
     return denoise_pages(job.source, job.target, reference, look, finish, radius)
-
-
-def _look(
-    networks: Networks,
-    job: ImageJob,
-    photograph: Photograph,
-    reference: Photograph | None,
-    options: DenoisingOptions,
-    number: tuple[int, int],
-    observer: Observer,
-) -> SeenPage:
-    """What has to be known of a picture before it is denoised; number: of the file and the page."""
-    noisy = photograph.values
-    if photograph.remark and number[1] == 0:
-        observer.message(f"{job.source}: {photograph.remark}")
-    level, truth = _scale(photograph, reference, options, job.source)
-    white = level.value
-    if options.add_noise is not None:
-        truth = noisy if truth is None else truth
-        noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
-    seen = noisy if not level.black else noisy.astype(np.float32) - np.float32(level.black)
-    choice = _choose(networks, job.source, photograph, seen, white, options)
-    # A clean picture goes through none; its tiles are counted all the same.
-    denoiser = choice.denoiser or networks.likely
-    tiling = _tiling(denoiser, job, options)
-    if choice.denoiser is None:
-        return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
-    # The pages of a stack are mostly alike.
-    noise = choice.noise
-    remarks = (*noise.remarks, *network_remarks(denoiser, noisy, noise.sigmas))
-    for remark in remarks if number[1] == 0 else ():
-        observer.message(f"{job.source}: {remark}")
-    return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
-
-
-def _choose(
-    networks: Networks,
-    source: Path,
-    photograph: Photograph,
-    seen: Pixels,
-    white: float,
-    options: DenoisingOptions,
-) -> Choice:
-    """What a picture is denoised with, from its values above black."""
-    try:
-        return networks.choose(
-            seen,
-            white,
-            sigma=None if options.sigma is None else options.sigma / _LEVELS,
-            added=options.add_noise is not None,
-            quality=_quality(photograph),
-        )
-    except ShapeError:
-        lines, samples = seen.shape[:2]
-        raise InputFileError(
-            source,
-            f"has {samples} × {lines} pixels, too few to estimate the noise from",
-            f"at least {SMALLEST_IMAGE} × {SMALLEST_IMAGE}",
-            "say the noise with --sigma",
-        ) from None
-
-
-def _quality(photograph: Photograph) -> int | None:
-    """Of a JPEG file, as its tables have it."""
-    return None if photograph.jpeg is None else quality_of_table(photograph.jpeg.tables[0][1])
 
 
 def _first(page: SeenPage, options: DenoisingOptions, observer: Observer) -> Pixels:
@@ -356,25 +262,6 @@ def _finished(
     )
 
 
-def _scale(
-    photograph: Photograph, reference: Photograph | None, options: DenoisingOptions, source: Path
-) -> tuple[WhiteLevel, NDArray[Any] | None]:
-    """What is white, and the values of the reference where there is one.
-
-    Raises:
-        InputFileError: the reference does not fit, or an option counts on a scale that a float
-            image does not have.
-    """
-    level = white_level(photograph, options.white, reference)
-    if not level.known:
-        for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
-            if value is not None:
-                raise unknown_scale(source, name, photograph)
-    if options.reference is None or reference is None:
-        return level, None
-    return level, reference_values(Path(options.reference), reference, photograph, level)
-
-
 def _check_size(reference: Path, photograph: Photograph) -> None:
     """Refuse a reference of another size before it is decoded: it may be of any."""
     header = read_header(reference)
@@ -385,11 +272,6 @@ def _check_size(reference: Path, photograph: Photograph) -> None:
             f"is of {header.samples:,} × {header.lines:,} pixels",
             f"{samples:,} × {lines:,}, as the input",
         )
-
-
-def _with_noise(image: NDArray[Any], white: float, sigma: float, seed: int) -> NDArray[np.float32]:
-    generator = np.random.default_rng(seed)
-    return add_gaussian(image.astype(np.float32), sigma / _LEVELS * white, generator)
 
 
 def _captions(before: dict[str, float] | None, after: dict[str, float] | None) -> dict[str, str]:

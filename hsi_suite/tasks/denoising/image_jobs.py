@@ -1,4 +1,4 @@
-"""Which images are denoised, where the results go, and whether memory will do."""
+"""Which images are denoised, and where the results go."""
 
 from __future__ import annotations
 
@@ -6,32 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from ...atomic import refuse_existing
 from ...data.formats.camera_files import is_raw
 from ...data.photograph_stacks import open_stack, stack_kind
 from ...data.photograph_writer import check_writable
 from ...data.photographs import PhotographHeader, read_header
-from ...engine.memory import layer_bytes
-from ...engine.tiles import Tiling, side_within
-from ...errors import ConfigError, HsiSuiteError, InputFileError, OutputError
-from ...memory import PROGRAM_BYTES, memory_text
-from ...models.two_passes import TwoPasses
+from ...errors import HsiSuiteError, OutputError
 from ...user_files import resolved
-from .denoiser import Denoiser
 from .image_files import COMPARISON_SUFFIX, images_in
-from .image_restoration import tile_radius
 from .image_targets import Targets
-from .restoration_settings import Restoration
-
-# Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
-_DECODING = {"uint8": 2.5, "uint16": 3.5, "float32": 2.5}
-# A network's memory against its largest layer, with the gaps that malloc leaves between blocks:
-# 5 for DnCNN; 10 for the default denoiser, which keeps layers for its way up, and up to 17 over a
-# dozen tiles, as the gaps differ from tile to tile (measured).
-_LIVE_LAYERS = 18
-_PROBE = 64
 
 
 @dataclass(frozen=True)
@@ -145,80 +128,3 @@ def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence
             taken[place] = job.source
             if place in inputs:
                 raise OutputError(target, "is an input", "a new name", "name one with -o")
-
-
-def plan_tiles(
-    denoiser: Denoiser,
-    job: ImageJob,
-    *,
-    tile: int | None,
-    memory_limit: float,
-    copies: float,
-    how: Restoration,
-) -> Tiling:
-    """How an image is cut so that everything fits in memory.
-
-    Args:
-        denoiser: what it is denoised with.
-        job: the image.
-        tile: side of the tiles as asked for; None: as large as memory allows.
-        memory_limit: bytes for the whole process.
-        copies: how often the image is held in memory beside the network's work.
-        how: it is restored.
-
-    Raises:
-        InputFileError: the image alone is too large.
-        ConfigError: no tile fits, or the network cannot work on tiles.
-    """
-    shape = (job.header.lines, job.header.samples)
-    channels = job.header.channels + job.header.alpha
-    size = float(shape[0]) * shape[1] * channels * job.header.dtype.itemsize
-    needed = PROGRAM_BYTES + size * max(copies, _DECODING[job.header.dtype.name])
-    if needed > memory_limit:
-        raise InputFileError(
-            job.source,
-            f"{shape[1]:,} × {shape[0]:,} pixels need about {memory_text(needed)}",
-            f"at most the memory limit, {memory_text(memory_limit)}",
-            "raise --memory-limit if the image is really so large",
-        )
-    radius: int | None = denoiser.network.receptive_radius  # type: ignore[assignment]
-    multiple: int = denoiser.network.multiple  # type: ignore[assignment]
-    around = tile_radius(denoiser, how)
-    held = size * copies
-    if isinstance(denoiser.network, TwoPasses) and around != radius:
-        held += 4.0 * denoiser.network.kept * shape[0] * shape[1]
-    pixels = int((memory_limit - PROGRAM_BYTES - held) / bytes_per_pixel(denoiser))
-    if radius is None or around is None:
-        if tile is not None or pixels < shape[0] * shape[1]:
-            raise ConfigError(
-                "tile",
-                "this network looks at the whole image, which "
-                + ("is not to be cut" if tile is not None else "does not fit in memory"),
-                "one tile",
-                "choose other weights, or --tile auto with a larger --memory-limit",
-            )
-        return Tiling(None, 0, 1)
-    if tile is not None:
-        _check_piece(tile, shape, around + multiple, pixels)
-        return Tiling(tile, radius, multiple)
-    return Tiling(side_within(pixels, shape, around, multiple), radius, multiple)
-
-
-def _check_piece(tile: int, shape: tuple[int, int], around: int, pixels: int) -> None:
-    lines, samples = (min(tile + 2 * around, size) for size in shape)
-    if lines * samples > pixels:
-        raise ConfigError(
-            "--tile",
-            f"{tile}; with its surroundings {samples:,} × {lines:,} pixels",
-            f"at most {max(pixels, 0):,} pixels, for which there is memory",
-            "lower --tile or raise --memory-limit",
-        )
-
-
-def bytes_per_pixel(denoiser: Denoiser) -> float:
-    """Memory that a network takes for each pixel of a piece, from a look at its layers."""
-    device = next(denoiser.network.parameters()).device
-    probe = torch.zeros(1, denoiser.header.in_channels, _PROBE, _PROBE, device=device)
-    sizes = [layer.output for layer in layer_bytes(denoiser.network, lambda: denoiser(probe, 0.1))]
-    # And a piece of the image itself, in and out, as float32 in three colours.
-    return _LIVE_LAYERS * max(sizes) / _PROBE**2 + 6 * 3 * 4

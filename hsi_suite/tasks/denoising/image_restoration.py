@@ -97,8 +97,7 @@ def tile_radius(denoiser: Denoiser, how: Restoration) -> int | None:
     network = denoiser.network
     if isinstance(network, TwoPasses) and not how.self_ensemble:
         return network.pass_radius
-    radius: int | None = network.receptive_radius  # type: ignore[assignment]
-    return radius
+    return network.receptive_radius
 
 
 def restore(

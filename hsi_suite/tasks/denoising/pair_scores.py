@@ -308,7 +308,7 @@ def _choosing(networks: Networks) -> Method:
 
 
 def _restored(denoiser: Denoiser, noisy: Pixels, sigmas: tuple[float, ...]) -> Pixels:
-    whole = Tiling(None, 0, denoiser.network.multiple)  # type: ignore[arg-type]
+    whole = Tiling(None, 0, denoiser.network.multiple)
     return restore(denoiser, noisy, _WHITE, sigmas, whole, Restoration(), dtype=noisy.dtype)
 
 

@@ -11,8 +11,8 @@ from ...engine.tiles import Tiling, side_within
 from ...errors import ConfigError
 from ...restoration.planes import Plane, PlaneDenoiser
 from .denoiser import Denoiser
-from .image_jobs import bytes_per_pixel
 from .image_restoration import restore
+from .image_tiling import bytes_per_pixel
 from .restoration_settings import Restoration
 
 # At most, of the memory limit; larger tiles make nothing faster.
@@ -36,8 +36,7 @@ def grey_plane_denoiser(
     trained = denoiser.header.sigma
     if denoiser.header.in_channels != 1:
         raise ConfigError("--weights", "a network for RGB", "one for grey images", "choose another")
-    radius: int | None = denoiser.network.receptive_radius  # type: ignore[assignment]
-    multiple: int = denoiser.network.multiple  # type: ignore[assignment]
+    radius, multiple = denoiser.network.receptive_radius, denoiser.network.multiple
     per_pixel = bytes_per_pixel(denoiser)
     share = memory_limit * _NETWORK_SHARE
     pixels = int(share / per_pixel)
@@ -58,7 +57,7 @@ def grey_plane_denoiser(
     return PlaneDenoiser(
         run,
         highest,
-        bool(denoiser.network.takes_noise_map),
+        denoiser.network.takes_noise_map,
         lambda plane: min(share, plane * per_pixel),
     )
 

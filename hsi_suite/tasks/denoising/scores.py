@@ -184,7 +184,7 @@ def _by_opponent_colours(denoiser: Denoiser) -> Restore:
     def run(noisy: Tensor, sigma: float) -> Tensor:
         image = np.moveaxis(noisy[0].numpy(), 0, 2)
         sigmas = known_noise(sigma, denoiser, image)
-        whole = Tiling(None, 0, denoiser.network.multiple)  # type: ignore[arg-type]
+        whole = Tiling(None, 0, denoiser.network.multiple)
         clean = restore(
             denoiser, image, 1.0, sigmas, whole, Restoration(), dtype=np.dtype(np.float32)
         )

@@ -10,6 +10,7 @@ import torch
 from ...engine.finite import note_file
 from ...errors import InputFileError
 from ...models.checkpoint_import import PublicNetwork, import_checkpoint
+from ...models.denoising_network import DenoisingNetwork
 from ...models.dncnn import DnCNN, FDnCNN
 from ...models.drunet import DRUNet
 from ...models.ffdnet import FFDNet
@@ -45,7 +46,7 @@ def load_weights(weights: str | Path | None, device: torch.device) -> Denoiser:
         InputFileError: the file holds something else.
     """
     path = find_weights(str(weights) if weights is not None else DEFAULT_WEIGHTS)
-    network: torch.nn.Module
+    network: DenoisingNetwork
     if path.suffix == ".safetensors" and _is_ours(path):
         loaded = load_denoiser(path, torch.device("cpu"))
         header, network = loaded.header, fold_batch_norms(loaded.network)
