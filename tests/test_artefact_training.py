@@ -12,6 +12,7 @@ from public_denoisers import row_state, run_row
 from said_lines import beyond_first
 
 from hsi_suite.data.artefacts import studio_luma, through_jpeg, through_small, without_colour
+from hsi_suite.data.drawings import draw_picture
 from hsi_suite.data.images import IMAGE_SETS
 from hsi_suite.errors import ConfigError, HsiSuiteError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio, structural_similarity
@@ -147,6 +148,53 @@ def test_cameras_take_their_share_of_the_patches(share, least, most):
     assert not torch.equal(learnt.batch(0, 1)[2], clean)
 
 
+@pytest.mark.parametrize("colour", [False, True])
+def test_drawings_take_their_share_of_the_patches(colour):
+    """Drawn ones are those of their own stream; the others stay photographs."""
+    flat = np.full((60, 60, 3) if colour else (60, 60), 77, np.uint8)
+    kept = ArtefactsConfig(quality=[100, 100], factors=[2], drawn=0.25)
+    noise = NoiseConfig(kind="jpeg", artefacts=kept, validation=[60])
+    learnt = task(noise, images=[flat], batch=200)
+    noisy, sigma, clean = learnt.batch(0, 3)
+    levels = np.rint(clean.numpy() * 255).astype(np.uint8)
+    photographs = (levels == 77).all((1, 2, 3))
+    assert 25 < int((~photographs).sum()) < 75 and not sigma.any()
+    assert not (noisy == clean).all()
+    generator = SeedStreams(0).numpy("order", 0, 3, "drawn")
+    pictures = [Image.fromarray(draw_picture(28, generator)) for _ in range((~photographs).sum())]
+    for found, picture in zip(levels[~photographs], pictures, strict=True):
+        whole = np.asarray(picture if colour else picture.convert("L"))
+        _place(found.transpose(1, 2, 0) if colour else found[0], whole)
+    assert all(map(torch.equal, learnt.batch(0, 3), (noisy, sigma, clean)))
+    assert not torch.equal(learnt.batch(0, 4)[2], clean)
+
+
+@pytest.mark.parametrize(("camera", "drawn"), [(0.5, 0.5), (0.0, 1.0), (1.0, 0.0)])
+def test_no_image_is_cut_where_cameras_and_drawings_take_all(camera, drawn):
+    """A camera's patches of one colour stay without detail; drawings of one colour are rare."""
+    noise = NoiseConfig(
+        kind="jpeg",
+        artefacts=ArtefactsConfig(quality=[100, 100], camera=camera, drawn=drawn),
+        camera=CameraConfig(jpeg=0.0, iso=[1600.0, 3200.0]) if camera else None,
+        validation=[60],
+    )
+    learnt = task(noise, images=[np.full((60, 60, 3), 77, np.uint8)], batch=60)
+    noisy, _, clean = learnt.batch(0, 0)
+    levels = noisy * 255
+    taken = ((levels - levels.round()).abs() > 1e-3).flatten(1).any(1)
+    detailed = clean.flatten(1).std(1) > 0.02
+    assert not (taken & detailed).any()
+    assert int(taken.sum()) == pytest.approx(60 * camera, abs=15 if 0 < camera < 1 else 0)
+    assert int((~taken & ~detailed).sum()) < 6
+
+
+def test_the_shipped_network_goes_on_with_drawings():
+    config = denoising_config(config="denoising/jpeg_fine_tune")
+    assert config.noise.artefacts.drawn > 0 and config.model.weights == "jpeg_denoiser"
+    before = denoising_config(config="denoising/jpeg_denoiser")
+    assert config.model.options == before.model.options and not before.noise.artefacts.drawn
+
+
 def test_lost_resolution_has_the_factors_that_were_asked_for():
     image = photo(48, 48)
     noise = NoiseConfig(
@@ -210,6 +258,8 @@ def test_validation_images_are_spoilt_as_their_level_says():
         (["noise.artefacts={factors: [1]}"], "noise.artefacts.factors"),
         (["noise.artefacts={subsampling: 1.5}"], "noise.artefacts.subsampling"),
         (["noise.artefacts={camera: 0.5}"], "noise.artefacts.camera with noise.kind=jpeg"),
+        (["noise.artefacts={drawn: -0.1}"], "noise.artefacts.drawn"),
+        (["noise.artefacts={camera: 0.5, drawn: 0.6}"], "of at most 1 in all"),
         (["noise.kind=jpeg", "noise.camera={grey: 0}"], "noise.artefacts.camera above 0"),
         (
             ["noise.kind=jpeg", "noise.artefacts={camera: 0.5}", "noise.validation=[10]"],
@@ -254,6 +304,7 @@ def test_a_run_is_trained_scored_and_used(tmp_path, hsi, folder, kind):
         settings=[
             f"data.folder={folder}", "data.validation=1", f"noise.kind={kind}",
             f"noise.validation={levels}", "model.options={depth: 3, width: 4}",
+            "noise.artefacts.drawn=0.25",
             "train={epochs: 1, steps_per_epoch: 2, batch_size: 2, patch: 24}",
         ],
     )  # fmt: skip
@@ -270,7 +321,7 @@ def test_a_run_is_trained_scored_and_used(tmp_path, hsi, folder, kind):
     assert status == 0, err
     page = (run.path / "report.html").read_text()
     assert ("factor 2" if kind == "upsampling" else "JPEG quality 10") in page
-    assert "PSNR before" in page
+    assert "PSNR before" in page and "25 % of the patches, by code" in page
     status, _, err = hsi("denoise", folder / "1.png", "--weights", run.path)
     assert status == 0 and "luma is restored" in err
     found = np.asarray(Image.open(folder / "1_denoised.png"), np.float64)

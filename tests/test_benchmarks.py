@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +33,7 @@ from benchmarks import (  # noqa: E402
     classification,
     denoising,
     denoising_case,
+    drawn_pictures,
     group,
     layer_costs,
     load,
@@ -43,10 +46,13 @@ from benchmarks import (  # noqa: E402
     usual_denoising,
 )
 from benchmarks.__main__ import main  # noqa: E402
+from benchmarks.held_out_drawings import HELD_OUT  # noqa: E402
 from benchmarks.inference_trials import Winograd  # noqa: E402
 from benchmarks.interleaving import Side, agreement, compare, interleave  # noqa: E402
 from benchmarks.scene_case import evenly, scene_case  # noqa: E402
 from benchmarks.workload import Shape, Workload  # noqa: E402
+from hsi_suite.data.artefacts import through_jpeg  # noqa: E402
+from hsi_suite.data.drawings import KINDS, draw_kind  # noqa: E402
 from hsi_suite.data.patches import scene_sampler  # noqa: E402
 from hsi_suite.engine.observer import Observer  # noqa: E402
 from hsi_suite.tasks.scenes.fitting import fit, plan  # noqa: E402
@@ -586,3 +592,21 @@ def test_winograds_transforms_give_the_convolution():
     weight = torch.randn(5, 3, 3, 3, generator=generator).double()
     expected = torch.nn.functional.conv2d(x, weight, padding=1)
     torch.testing.assert_close(Winograd(weight)(x), expected, rtol=0, atol=1e-12)
+
+
+def test_drawings_are_scored_as_files_of_8_bits_and_nothing_above_60_db(tmp_path, monkeypatch):
+    picture = draw_kind("shapes", 64, np.random.default_rng(1))
+    spoilt = through_jpeg(picture / np.float32(255), 50, subsampling=True)
+    whole = np.rint(spoilt * 255).clip(0, 255).astype(np.uint8)
+    expected = peak_signal_noise_ratio(picture, whole)
+    before, added = drawn_pictures.gains({"same": lambda noisy, _: noisy}, [picture], 50)
+    assert before == pytest.approx(expected, abs=1e-4) and added["same"] == [0.0]
+    exact = torch.from_numpy(picture.transpose(2, 0, 1)[None] / np.float32(255))
+    _, added = drawn_pictures.gains({"exact": lambda *_: exact}, [picture], 50)
+    assert added["exact"][0] == pytest.approx(60 - expected, abs=1e-4)
+    monkeypatch.setattr(drawn_pictures, "SIDE", 64)
+    monkeypatch.setattr("sys.argv", ["x", "--count", "1", "--save", str(tmp_path / "drawn")])
+    drawn_pictures.main()
+    files = sorted((tmp_path / "drawn").iterdir())
+    assert len(files) == len(KINDS) + 1 + len(HELD_OUT)
+    assert all(Image.open(file).size == (64, 64) for file in files)

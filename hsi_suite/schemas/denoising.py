@@ -113,6 +113,8 @@ class ArtefactsConfig(Section):
         grey: share of the patches in colour that lose it first, so that grey is learnt too.
         camera: of kind jpeg, share of the patches that a camera of `noise.camera` photographs and
             writes instead, noise and all: files of JPEG have been through one mostly.
+        drawn: share of the patches that are drawn by code (`data/drawings`: text, lines, charts,
+            codes, pixel art) in place of being cut from an image; with `camera` at most 1.
         factors: of which each patch draws the one by which it is made smaller and larger again.
         validation_quality: of a mixture, the JPEG qualities at which validation images are
             restored; [] for none.
@@ -123,6 +125,7 @@ class ArtefactsConfig(Section):
     subsampling: Share = 0.0
     grey: Share = 0.0
     camera: Share = 0.0
+    drawn: Share = 0.0
     factors: Annotated[list[Factor], Field(min_length=1)] = Field(default=[2, 3, 4])
     validation_quality: list[Quality] = Field(default=[10, 20])
     validation_factors: list[Factor] = Field(default=[2, 3])
@@ -131,6 +134,8 @@ class ArtefactsConfig(Section):
     def _rising(self) -> ArtefactsConfig:
         if self.quality[0] > self.quality[1]:
             raise ValueError("noise.artefacts.quality as [lowest, highest]")
+        if self.camera + self.drawn > 1:
+            raise ValueError("noise.artefacts.camera and noise.artefacts.drawn of at most 1 in all")
         return self
 
 

@@ -101,7 +101,8 @@ def denoiser_training_table(metrics: Metrics, caption: str) -> Table:
     """What was learnt from what."""
     noise = metrics["noise"]
     low, high = (f"{level:g}" for level in noise["sigma"])
-    cameras = bool((noise.get("artefacts") or {}).get("camera"))
+    artefacts = noise.get("artefacts") or {}
+    cameras, drawn = artefacts.get("camera"), artefacts.get("drawn")
     kinds = {
         "gaussian": f"white Gaussian noise of σ {low} to {high} (of 255)",
         "poisson_gaussian": f"noise of photons and of σ {low} to {high} (of 255)",
@@ -113,6 +114,7 @@ def denoiser_training_table(metrics: Metrics, caption: str) -> Table:
     rows = [
         ("learnt from", f"{count(metrics['train_images'])} images, {plain(metrics['colour'])}"),
         ("validation", f"{count(metrics['validation_images'])} images set apart"),
+        *([("drawn", f"{100 * drawn:g} % of the patches, by code")] if drawn else []),
         ("noise", kinds.get(noise["kind"], plain(noise["kind"]))),
         ("steps", f"{count(metrics['steps'])} in {count(metrics['epoch'])} epochs"),
         ("parameters", count(metrics["parameters"])),

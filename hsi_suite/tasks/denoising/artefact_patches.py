@@ -52,6 +52,12 @@ class ArtefactPatches:
         share = self.artefacts.camera
         return int(generator.binomial(count, share)) if share else 0
 
+    def drawn(self, count: int, generator: np.random.Generator) -> int:
+        """How many of the patches that no camera takes are drawn; with no share nothing is."""
+        share = self.artefacts.drawn
+        # Of what is left: `share` is one of the whole batch.
+        return int(generator.binomial(count, share / (1 - self.artefacts.camera))) if share else 0
+
     def spoil(
         self, patches: Sequence[Pixels], generator: np.random.Generator
     ) -> tuple[Clean, Clean, Clean]:

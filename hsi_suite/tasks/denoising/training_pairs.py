@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ...data.camera import soften, take_pair
 from ...data.camera_range import CameraRange
+from ...data.drawings import draw_picture
 from ...data.noise import add_gaussian, add_poisson_gaussian
 from ...errors import ShapeError
 from ...schemas.denoising import ARTEFACTS, DenoisingTrainingConfig, NoiseConfig
@@ -30,7 +32,8 @@ class TrainingPairs:
         noise: what is added to them.
         cameras: those of `noise`.
         config: patch size and batch size.
-        seeds: `order` places the patches, `augment` turns them, `noise` draws their noise.
+        seeds: `order` places the patches and makes the drawings among them, `augment` turns them,
+            `noise` draws their noise.
 
     Raises:
         ShapeError: an image is smaller than a patch.
@@ -73,10 +76,20 @@ class TrainingPairs:
         if taken:
             parts.append(self._photographs(cut, taken, generator))
         if taken < count:
-            patches = cut(count - taken, self.artefacts.side)
+            drawn = self.artefacts.drawn(count - taken, generator)
+            patches = cut(count - taken - drawn, self.artefacts.side)
+            patches += self._drawings(drawn, epoch, step)
             parts.append(self.artefacts.spoil(patches, generator))
         noisy, sigma, clean = (np.concatenate(part) for part in zip(*parts, strict=True))
         return noisy, sigma, clean
+
+    def _drawings(self, count: int, epoch: int, step: int) -> list[Pixels]:
+        """Drawn patches with their margin, in grey or in colour as the images are."""
+        generator = self.seeds.numpy("order", epoch, step, "drawn")
+        pictures = [draw_picture(self.artefacts.side, generator) for _ in range(count)]
+        if self.images[0].ndim == 3:
+            return pictures
+        return [np.asarray(Image.fromarray(picture).convert("L")) for picture in pictures]
 
     def _photographs(self, cut: _Cutter, count: int, generator: np.random.Generator) -> Pairs:
         """Photographs by as many cameras, no σ, and their means; one size in a batch."""
