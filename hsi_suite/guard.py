@@ -61,5 +61,8 @@ def reason_of(error: BaseException) -> str:
         return "nested too deeply"
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"
-    lines = str(error).strip().splitlines()
+    said = error.args[0] if len(error.args) == 1 else None
+    # LibRaw's errors hold bytes.
+    text = said.decode(errors="replace") if isinstance(said, bytes) else str(error)
+    lines = text.strip().splitlines()
     return clipped(lines[0], _LONGEST) if lines and lines[0] else type(error).__name__

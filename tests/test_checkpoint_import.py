@@ -174,6 +174,24 @@ def test_a_merged_state_is_read(tmp_path, ending):
     assert torch.equal(outputs(found, image(3)), expected)
 
 
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_norms_of_kair_have_its_eps(tmp_path, prefix):
+    network = dncnn()
+    for layer in network.layers[1:-1]:
+        # So small that 1e-5 in place of 1e-4 would show.
+        layer.norm.running_var.mul_(1e-3)
+        layer.norm.eps = 1e-4
+    state, number = {}, 0
+    for layer in network.layers:
+        for part in (layer.conv, getattr(layer, "norm", None), getattr(layer, "activation", None)):
+            if part is not None:
+                state |= {f"{prefix}model.{number}.{k}": v for k, v in part.state_dict().items()}
+                number += 1
+    torch.save(state, tmp_path / "net.pth")
+    found = import_checkpoint(tmp_path / "net.pth")
+    assert torch.allclose(outputs(found, image()), outputs(network, image()), atol=1e-4, rtol=1e-5)
+
+
 def test_our_own_state_dictionary_is_read(tmp_path):
     network = dncnn()
     save_file(network.state_dict(), tmp_path / "net.safetensors")

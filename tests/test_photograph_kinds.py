@@ -346,6 +346,13 @@ def test_what_needs_an_extra_names_it(tmp_path, monkeypatch, name, package):
         read_header(tmp_path / name)
 
 
+def test_what_libraw_says_is_text(tmp_path):
+    pytest.importorskip("rawpy")
+    (tmp_path / "a.nef").write_bytes(b"II*\0" + bytes(100))
+    with pytest.raises(InputFileError, match=r"\(\w[^']*\)"):
+        read_photograph(tmp_path / "a.nef")
+
+
 @pytest.mark.parametrize("kind", ["webp", "gif", "heic", "dng"])
 def test_half_a_file_is_one_line(tmp_path, kind):
     path, buffer = tmp_path / f"a.{kind}", io.BytesIO()

@@ -24,6 +24,7 @@ from tests.public_denoisers import (
     run_drunet,
     run_ffdnet,
     run_ircnn,
+    run_row,
 )
 from tests.test_checkpoint_import import Trap, matlab_filters, write_matconvnet
 
@@ -105,6 +106,50 @@ def test_ircnn_takes_the_network_for_the_noise(tmp_path, channels, sigma, networ
     given = image(channels)
     found = restored(tmp_path / "ircnn.pth", given, sigma)
     close(found, run_ircnn(states, given, network))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_network_of_an_ircnn_is_read_by_its_name(tmp_path, hsi, channels):
+    states = ircnn_state(channels, networks=13)
+    path = tmp_path / "IRCNN-12.pth"
+    torch.save(states["12"], path)
+    given = image(channels)
+    close(restored(path, given, 25), run_ircnn(states, given, 12))
+    loaded = load_weights(path, CPU)
+    assert loaded.header.model == "ircnn" and loaded.header.sigma is None
+    loaded.save(tmp_path / "ours.safetensors")
+    close(restored(tmp_path / "ours.safetensors", given, 25), run_ircnn(states, given, 12))
+    Image.fromarray(np.zeros((9, 9, 3)[: 2 if channels == 1 else 3], np.uint8)).save(
+        tmp_path / "a.png"
+    )
+    status, _, err = hsi("denoise", tmp_path / "a.png", "--weights", path, "--sigma", "25")
+    assert status == 0 and "take no σ; --sigma is not used" in err
+
+
+def test_seven_convolutions_need_a_name(tmp_path):
+    state = ircnn_state(networks=1)["0"]
+    torch.save(state, tmp_path / "net.pth")
+    with pytest.raises(InputFileError, match="a DnCNN or one network of an IRCNN"):
+        load_weights(tmp_path / "net.pth", CPU)
+    layers = {f"dncnn.{key.removeprefix('model.')}": value for key, value in state.items()}
+    torch.save(layers, tmp_path / "net.pth")
+    torch.save(state, tmp_path / "my_DnCNN.pth")
+    for name in ("net.pth", "my_DnCNN.pth"):
+        close(restored(tmp_path / name, image(), 25), image() - run_row(state, image()))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_ffdnet_of_another_code_is_refused(tmp_path, channels):
+    # In grey its arrays are those of KAIR's, with σ as the first channel and noise as the result.
+    first, last = 4 * channels + (1 if channels == 1 else 3), 4 * channels
+    prefix = "module.intermediate_dncnn.itermediate_dncnn"
+    state = {
+        f"{prefix}.{2 * number}.weight": torch.zeros(out, fan_in, 3, 3)
+        for number, (fan_in, out) in enumerate([(first, 6), (6, 6), (6, last)])
+    }
+    torch.save(state, tmp_path / "net.pth")
+    with pytest.raises(InputFileError, match=r"ffdnet-pytorch.*Take ffdnet_gray\.pth"):
+        load_weights(tmp_path / "net.pth", CPU)
 
 
 def test_every_even_sigma_has_its_own_network():

@@ -7,6 +7,7 @@ in MATLAB v7.3. A file may hold several networks, each a state dictionary under 
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,9 @@ FORMS = (
     ".safetensors"
 )
 _TORCH_EPS = 1e-5
+# KAIR's batch norms have another, and no state dictionary holds it; its rows are named as this.
+_KAIR_EPS = 1e-4
+_KAIR_LAYER = re.compile(r"(module\.)?model\.\d+")
 # The arrays as they are read, and those of the network.
 _COPIES = 2
 
@@ -151,7 +155,11 @@ def _layers(state: Mapping[str, Tensor]) -> list[Layer]:
     named = [(*str(key).rpartition(".")[::2], value) for key, value in state.items()]
     named.sort(key=lambda entry: _natural(entry[0]))
     return [
-        Layer(name, {array: value for _, array, value in group})
+        Layer(
+            name,
+            {array: value for _, array, value in group},
+            _KAIR_EPS if _KAIR_LAYER.fullmatch(name) else _TORCH_EPS,
+        )
         for name, group in itertools.groupby(named, key=lambda entry: entry[0])
     ]
 

@@ -1,8 +1,8 @@
 """Public checkpoints of denoisers as networks of this project.
 
 DnCNN and FDnCNN (with batch norms, as in SaoYan's repository, or merged, as in KAIR and the
-authors' own files), FFDNet, IRCNN (25 networks in one file), DRUNet. All but the last are rows of
-convolutions, and one walk reads them; `drunet_layout` knows the names of a DRUNet.
+authors' own files), FFDNet, IRCNN (25 networks in one file, or one), DRUNet. All but the last are
+rows of convolutions, and one walk reads them; `drunet_layout` knows the names of a DRUNet.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ Convolution = tuple[Tensor, Tensor]
 PublicNetwork = DnCNN | FDnCNN | FFDNet | IRCNN | DRUNet
 # Channels of a cell of 2 × 2 pixels as MATLAB counts them, by columns.
 _BY_COLUMNS = (0, 2, 1, 3)
+# In names of layers: the FFDNet of ffdnet-pytorch, whose grey arrays have another meaning.
+_MAP_FIRST = "itermediate_dncnn"
 
 
 def import_checkpoint(path: str | Path) -> PublicNetwork:
@@ -34,7 +36,9 @@ def import_checkpoint(path: str | Path) -> PublicNetwork:
     A row of convolutions with as many channels in as out is a DnCNN, which predicts the noise; one
     with a channel more in, the σ map, is an FDnCNN, which gives the image; one with four times the
     image's channels, and one more in, is an FFDNet. Numbered rows of seven are the networks of an
-    IRCNN; names that begin with m_head are those of a DRUNet.
+    IRCNN; whether a single row of seven is one of them, whose dilations no array shows, or a short
+    DnCNN is told from the file's name or the layers'. Names that begin with m_head are those of a
+    DRUNet.
 
     Raises:
         InputFileError: the file cannot be read, or holds something else; the line says what.
@@ -54,7 +58,34 @@ def _network(path: Path, networks: Mapping[str, list[Layer]], by_columns: bool) 
     layers = networks[""]
     if is_drunet(layers):
         return read_drunet(path, layers)
-    return _read_row(path, _walk(path, layers), by_columns)
+    if any(_MAP_FIRST in layer.name for layer in layers):
+        found = "holds the FFDNet of ffdnet-pytorch, which takes σ first and gives the noise"
+        raise InputFileError(path, found, FORMS, "take ffdnet_gray.pth or ffdnet_color.pth of KAIR")
+    row = _walk(path, layers)
+    if len(row) == IRCNN_DEPTH and _is_dilated(path, layers, row):
+        return _read_ircnn(path, {"0": row})
+    return _read_row(path, row, by_columns)
+
+
+def _is_dilated(path: Path, layers: list[Layer], row: list[Convolution]) -> bool:
+    """Whether a row of seven is a network of an IRCNN and no DnCNN.
+
+    Raises:
+        InputFileError: no name tells.
+    """
+    if row[0][0].shape[1] != len(row[-1][0]):
+        return False
+    names = "".join(filter(str.isalnum, path.stem.lower()))
+    if "ircnn" in names:
+        return True
+    if "dncnn" in names or any("dncnn" in layer.name.lower() for layer in layers):
+        return False
+    raise InputFileError(
+        path,
+        "holds 7 convolutions, which are a DnCNN or one network of an IRCNN",
+        "ircnn or dncnn in the name of the file",
+        "rename it",
+    )
 
 
 def _walk(path: Path, layers: list[Layer]) -> list[Convolution]:

@@ -146,11 +146,12 @@ def load_denoiser(path: Path, device: torch.device) -> Denoiser:
         path, "an undamaged file", kind=RunError, found="its header and weights do not fit"
     ):
         header = header_from(DenoiserHeader, fields)
-        if header.sigma is None and header.noise not in WITHOUT_SIGMA:
-            raise ValueError("no sigma")
         meta = partial(untrained_denoiser, header, torch.device("meta"), None)
         require_fitting(lambda: meta().network, header.options, tensors)
         denoiser = untrained_denoiser(header, device, None)
+        told = denoiser.network.takes_noise_map
+        if header.sigma is None and header.noise not in WITHOUT_SIGMA and told:
+            raise ValueError("no sigma")
         denoiser.network.load_state_dict(tensors)
     denoiser.network.eval()
     note_file(denoiser.network, path)

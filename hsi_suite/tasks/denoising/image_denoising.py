@@ -81,7 +81,7 @@ def denoise_images(
             raise ConfigError("--stack", "joint, with weights for one σ", "weights that are told σ")
         known = options.sigma is not None or options.page_sigmas
         if known and not denoiser.network.takes_noise_map:
-            observer.message("the weights were trained for a σ of their own; --sigma is not used")
+            observer.message("the weights take no σ; --sigma is not used")
         kept = [Path(options.reference)] if options.reference is not None else []
         report_left_out(inputs, observer, [output, options.contact_sheet, *kept])
         jobs, refused = plan_jobs(

@@ -102,7 +102,9 @@ def _facts(network: PublicNetwork) -> tuple[str, dict[str, Any], tuple[float, fl
         return "drunet", options, _DRUNET_SIGMA
     if isinstance(network, IRCNN):
         options = {"width": network.width, "norm": None, "networks": len(network.networks)}
-        return "ircnn", options, (0.0, network.highest_sigma)
+        # One network alone is for a σ that no file tells.
+        sigma = (0.0, network.highest_sigma) if network.takes_noise_map else None
+        return "ircnn", options, sigma
     depth = len(network.layers)
     options = {"depth": depth, "width": network.width}
     if isinstance(network, FFDNet):
