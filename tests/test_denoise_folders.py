@@ -74,17 +74,33 @@ def test_links_out_of_a_folder_are_left_out(run, tmp_path):
     assert err.count("(a link out of the folder)") == 2 and "gone.png" in err
 
 
+def test_images_that_differ_in_their_endings_keep_them(run, tmp_path):
+    for name in ("in/x/a.png", "in/x/a.JPG", "in/x/b.png", "in/a.webp"):
+        save(tmp_path / name)
+    status, _, err = run("in", "-o", "out")
+    assert status == 0
+    assert "2 images differ in their endings alone" in err and "out/x/a.JPG_denoised.png" in err
+    wanted = ["x/a.JPG_denoised.png", "x/a.png_denoised.png", "x/b_denoised.png"]
+    assert files_in(tmp_path / "out") == ["a_denoised.png", *wanted]
+    assert run("in/x/a.png", "in/x/a.JPG")[0] == 0
+    before = files_in(tmp_path)
+    assert {f"in/{name}" for name in wanted[:2]} <= set(before)
+    # Those, too, are results, and no inputs of another call.
+    assert run("in", "-o", "out", "--overwrite")[0] == 0 and files_in(tmp_path) == before
+
+
 def test_two_results_of_one_name_are_refused_before_anything_is_done(run, tmp_path):
-    for name in ("in/x/a.png", "in/x/a.jpg"):
+    for name in ("in/x/a.png", "more/x/a.png"):
         save(tmp_path / name)
     before = files_in(tmp_path)
-    status, out, err = run("in", "-o", "out")
+    status, out, err = run("in", "more", "-o", "out")
     assert status == 2 and not out and len(beyond_first(err)) == 1
-    assert "out/x/a_denoised.png: would be a result of in/x/a.jpg and of in/x/a.png" in err
+    assert "out/x/a_denoised.png: would be a result of in/x/a.png and of more/x/a.png" in err
     assert files_in(tmp_path) == before
-    save(tmp_path / "more" / "x" / "a.png")
-    (tmp_path / "in" / "x" / "a.jpg").unlink()
-    status, _, err = run("in", "more", "-o", "out")
+    # What keeps its ending may meet the result of a name that has two.
+    for name in ("in/x/a.jpg", "in/x/a.jpg.webp"):
+        save(tmp_path / name)
+    status, _, err = run("in", "-o", "out")
     assert status == 2 and "would be a result of" in err and not (tmp_path / "out").exists()
 
 

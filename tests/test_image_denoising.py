@@ -333,10 +333,11 @@ def test_inputs_are_not_overwritten_unless_told(tmp_path, weights):
 
 
 def test_results_of_one_name_are_refused(tmp_path, weights):
-    for name in ("image.png", "image.bmp"):
+    for name in ("a/image.png", "b/image.png"):
+        (tmp_path / name).parent.mkdir()
         Image.fromarray(GREY).save(tmp_path / name)
     with pytest.raises(OutputError, match="two names"):
-        denoise_images([tmp_path], None, options(weights))
+        denoise_images([tmp_path / "a", tmp_path / "b"], tmp_path / "c", options(weights))
     with pytest.raises(OutputError, match="one file for several"):
         denoise_images([tmp_path], tmp_path / "one.png", options(weights))
 

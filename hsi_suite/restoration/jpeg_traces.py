@@ -38,6 +38,9 @@ _ROUNDING, _LEAST_STEP = 1.0, 3
 # Coefficients that are not 0: so many are needed, and so many standard deviations more of them on
 # multiples of the steps than chance puts there. Photographs that never were JPEG reach 14.
 _ENOUGH, _SURE = 50, 40.0
+# They are of several frequencies: a drawn slope or squares as large as the blocks have values of
+# few sizes, too, but of three frequencies at most; a JPEG of quality 8 of a soft picture has six.
+_FREQUENCIES, _EACH = 5, 3
 # Of a step between two columns of blocks: larger ones are the picture's.
 _LARGEST_STEP = 20.0
 # Coarse, middle and fine frequencies of a block, by the sum of both.
@@ -82,7 +85,7 @@ def find_jpeg(luma: Plane) -> JpegTraces | None:
     values, places = _large_coefficients(middle, corner)
     surplus = {quality: _on_multiples(values, places, quality) for quality in _QUALITIES}
     best = max(surplus, key=lambda quality: surplus[quality])
-    if surplus[best] < _SURE:
+    if surplus[best] < _SURE or _frequencies(values, places, best) < _FREQUENCIES:
         return None
     return JpegTraces(best, corner)
 
@@ -157,8 +160,7 @@ def _large_coefficients(luma: Plane, corner: tuple[int, int]) -> tuple[Values, P
 
 def _on_multiples(values: Values, places: Places, quality: int) -> float:
     """How many coefficients lie on multiples of the steps, in standard deviations beyond chance."""
-    steps = luma_steps(quality).astype(np.float32).ravel()
-    step = np.where(steps > _LEAST_STEP, steps, np.float32(np.inf))[places]
+    step = _steps_at(places, quality)
     shown = values > (step + _ROUNDING) / 2
     step, value = step[shown], values[shown]
     if len(step) < _ENOUGH:
@@ -166,3 +168,15 @@ def _on_multiples(values: Values, places: Places, quality: int) -> float:
     near = np.abs(value - step * np.round(value / step)) < _ROUNDING
     chance = np.minimum(2 * _ROUNDING / step, 1)
     return float((near - chance).sum() / np.sqrt((chance * (1 - chance)).sum() + 1))
+
+
+def _frequencies(values: Values, places: Places, quality: int) -> int:
+    """How many frequencies have several coefficients that are not 0."""
+    shown = places[values > (_steps_at(places, quality) + _ROUNDING) / 2]
+    return int((np.bincount(shown, minlength=BLOCK * BLOCK) >= _EACH).sum())
+
+
+def _steps_at(places: Places, quality: int) -> Values:
+    """The step of each coefficient; infinite where it is too small to show."""
+    steps = luma_steps(quality).astype(np.float32).ravel()
+    return np.where(steps > _LEAST_STEP, steps, np.float32(np.inf))[places]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
 from .boosted_trees import BoostedTrees, read_trees
+from .drawn_signs import hides_noise, is_drawn, is_print
 from .jpeg_traces import JpegTraces, find_jpeg
 from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
 
@@ -30,6 +31,8 @@ _LIKELY, _SURE, _SURER = 0.65, 0.8, 0.98
 _WEAK = 2.2
 # How likely white noise has to be where texture may hide it.
 _LIKELY_WHITE = 0.5
+# Noise that is less likely than this is hardly there; above, it is not told from texture.
+_UNLIKELY = 0.35
 # Faults of a finer JPEG are not seen.
 _FINEST_SEEN = 92
 # Qualities that are found in pixels differ by less than this from those of their files.
@@ -44,11 +47,13 @@ class FoundNoise:
         kind: of the noise.
         signs: what it was told from.
         chance: of noise rather than structure alone, as the fit has it; 1 where it is white.
+        drawn: whether it is print or a drawing, whose fine detail would pass for noise.
     """
 
     kind: NoiseKind
     signs: NoiseSigns
     chance: float
+    drawn: bool = False
 
     @property
     def words(self) -> str:
@@ -56,8 +61,13 @@ class FoundNoise:
         jpeg = self.signs.jpeg
         quality = "" if jpeg is None else f"JPEG of quality {jpeg.quality}"
         after = f" behind {quality}" if quality else ""
+        if self.drawn:
+            return f"text or a drawing rather than a photograph{after}"
+        unsure = self.chance > _UNLIKELY
         return {
-            "clean": f"hardly any noise{after}",
+            "clean": f"noise not told from texture{after}"
+            if unsure
+            else f"hardly any noise{after}",
             "gaussian": f"white noise{after}",
             "camera": f"noise of a camera or scanner, alike in neighbouring pixels{after}",
             "jpeg": f"{quality}, its noise not told from texture",
@@ -72,7 +82,8 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
     alone, is told by boosted trees on `NoiseSigns.numbers`, fitted to simulated cameras, scans and
     JPEG files (`python -m benchmarks.noise_kinds`, which also scores them on others): one each
     for images with and without JPEG, in colour and in grey, and one for white noise that texture
-    hides in grey.
+    hides in grey. Before any of these is believed, print and drawings are looked for
+    (`drawn_signs`).
 
     Args:
         image: lines × samples (× 3) on the scale 0 to 255, at least 32 × 32; not resampled since
@@ -85,14 +96,33 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
     """
     image = _grey_where_equal(image)
     signs = signs_of(image, quality)
-    grey = image.ndim == 2
+    found, without = _found(signs, grey=image.ndim == 2), _without_noise(signs)
+    if _drawn(image, found):
+        return replace(found, kind=without, drawn=True)
+    # The network for JPEG takes a camera's noise, too, and less of what is drawn.
+    doubtful = found.kind == "camera" and without == "jpeg" and hides_noise(image)
+    return replace(found, kind=without) if doubtful else found
+
+
+def _found(signs: NoiseSigns, *, grey: bool) -> FoundNoise:
+    """The kind of noise of a photograph."""
     if is_white(signs, grey=grey) or _found_white(signs, grey=grey):
         return FoundNoise("gaussian", signs, 1.0)
     chance = _chance(signs, grey=grey)
-    quality = 100 if signs.jpeg is None else signs.jpeg.quality
     if chance > _least_chance(signs):
         return FoundNoise("camera", signs, chance)
-    return FoundNoise("jpeg" if quality <= _FINEST_SEEN else "clean", signs, chance)
+    return FoundNoise(_without_noise(signs), signs, chance)
+
+
+def _without_noise(signs: NoiseSigns) -> NoiseKind:
+    return "jpeg" if signs.jpeg is not None and signs.jpeg.quality <= _FINEST_SEEN else "clean"
+
+
+def _drawn(image: Image, found: FoundNoise) -> bool:
+    """Whether what was found is the fine detail of print, or of a drawing that is no JPEG."""
+    if found.kind == "clean":
+        return False
+    return is_print(image) or (found.signs.jpeg is None and is_drawn(image))
 
 
 def signs_of(image: Image, quality: int | None) -> NoiseSigns:

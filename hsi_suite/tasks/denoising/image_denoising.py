@@ -87,7 +87,7 @@ def denoise_images(
         jobs, refused = plan_jobs(
             inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept,
             folders=folders, kind=options.kind, quality=options.quality,
-            aside=[options.contact_sheet],
+            aside=[options.contact_sheet], observer=observer,
         )  # fmt: skip
         if len(jobs) + len(refused) > 1 and options.reference is not None:
             raise ConfigError("--reference", "one image for several inputs", "one input")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...atomic import refuse_existing
@@ -11,6 +12,7 @@ from ...data.formats.camera_files import is_raw
 from ...data.photograph_stacks import open_stack, stack_kind
 from ...data.photograph_writer import check_writable
 from ...data.photographs import PhotographHeader, read_header
+from ...engine.observer import Observer
 from ...errors import HsiSuiteError, OutputError
 from ...user_files import resolved
 from .image_files import COMPARISON_SUFFIX, images_in
@@ -52,8 +54,12 @@ def plan_jobs(
     kind: str | None = None,
     quality: int | None = None,
     aside: Sequence[str | Path | None] = (),
+    observer: Observer | None = None,
 ) -> tuple[list[ImageJob], dict[Path, HsiSuiteError]]:
     """The images that inputs name, and where each result goes.
+
+    Images that differ in their endings alone, as a raw file and its JPEG, keep these in the names
+    of their results, which is said.
 
     Args:
         inputs: images, and folders whose images are meant, see `image_files.folder_content`.
@@ -67,6 +73,7 @@ def plan_jobs(
         kind: of all results, see `photograph_endings.KINDS`; None as said above.
         quality: of all results, 1 to 100.
         aside: files in the folders that the call writes as well, which are no inputs.
+        observer: is told of names.
 
     Returns:
         The jobs, and the inputs that cannot be denoised with what is wrong: they cannot be read,
@@ -94,6 +101,7 @@ def plan_jobs(
             jobs.append(ImageJob(source, target, header))
         except HsiSuiteError as error:
             refused[source] = error
+    jobs = _told_apart(jobs, targets, observer or Observer())
     _check_targets(jobs, [] if overwrite else sources, kept)
     for job in list(jobs):
         try:
@@ -110,6 +118,25 @@ def _header(source: Path) -> PhotographHeader:
         return read_header(source)
     with open_stack(source) as stack:
         return stack.header
+
+
+def _told_apart(jobs: list[ImageJob], targets: Targets, observer: Observer) -> list[ImageJob]:
+    """The same jobs; what would have one name, keeps the endings of its sources in it."""
+    alike: dict[Path, list[ImageJob]] = defaultdict(list)
+    for job in jobs:
+        alike[resolved(job.target)].append(job)
+    renamed: dict[Path, Path] = {}
+    for sharing in alike.values():
+        if len({job.source.name for job in sharing}) == len(sharing) > 1:
+            for job in sharing:
+                renamed[job.source] = targets.of(job.source, job.header, in_full=True)
+    if renamed:
+        example = next(iter(renamed.values()))
+        observer.message(
+            f"{len(renamed)} images differ in their endings alone, which stay in the names of "
+            f"their results, as in {example}"
+        )
+    return [replace(job, target=renamed.get(job.source, job.target)) for job in jobs]
 
 
 def _check_targets(jobs: list[ImageJob], sources: Sequence[Path], kept: Sequence[Path]) -> None:

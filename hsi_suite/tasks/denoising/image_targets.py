@@ -64,11 +64,11 @@ class Targets:
                 "--quality", what, "JPEG or WebP", "add --format jpeg, or name a .jpg with -o"
             )
 
-    def of(self, source: Path, header: PhotographHeader) -> Path:
-        """Where the result of an image goes."""
+    def of(self, source: Path, header: PhotographHeader, *, in_full: bool = False) -> Path:
+        """Where the result of an image goes; its name may keep the image's in full."""
         if (file := self.file) is not None:
             return file
-        name = f"{source.stem}{SUFFIX}{self._ending(header)}"
+        name = f"{source.name if in_full else source.stem}{SUFFIX}{self._ending(header)}"
         if self.output is None:
             return source.with_name(name)
         return Path(self.output) / place_in_tree(source, self.folders) / name

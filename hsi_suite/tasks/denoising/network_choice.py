@@ -96,7 +96,8 @@ class Networks:
             return Choice(denoiser, noise=_noise_for(denoiser, image, white, sigma))
         name, found = self._kind(image, white, added or sigma is not None, quality)
         if name is None:
-            return Choice(None, f"{found}: left as it is; --noise camera or gaussian denoises it")
+            remedy = "--noise camera, gaussian or jpeg denoises it"
+            return Choice(None, f"{found}: left as it is; {remedy}")
         denoiser = self._named(name)
         noise = _noise_for(denoiser, image, white, sigma)
         if name == DEFAULT_WEIGHTS and _alike_in_colours(noise.sigmas):
@@ -121,8 +122,12 @@ class Networks:
 
 
 def weights_for(found: FoundNoise) -> str | None:
-    """The shipped network for what was found; None leaves the photograph as it is."""
-    if found.kind == "clean":
+    """The shipped network for what was found; None leaves the photograph as it is.
+
+    That is right for print, too: what networks for photographs take from it is more than what
+    JPEG has put there (`docs/explanations/photographs.md`).
+    """
+    if found.kind == "clean" or found.drawn:
         return None
     if found.kind != "jpeg" or found.signs.jpeg is None:
         return _WEIGHTS[found.kind]

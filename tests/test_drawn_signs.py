@@ -1,0 +1,149 @@
+"""Print and drawings are told from noise, and photographs are none, burnt out or dark."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+from skimage import data as samples
+
+from hsi_suite.restoration.drawn_signs import hides_noise, is_drawn, is_print
+from hsi_suite.restoration.jpeg_traces import find_jpeg
+from hsi_suite.restoration.noise_kind import find_noise
+from hsi_suite.tasks.denoising.network_choice import weights_for
+
+PHOTOGRAPH = np.rint(samples.astronaut().reshape(256, 2, 256, 2, 3).mean((1, 3)))
+
+
+def page(size=12, ink=(0, 0, 0), paper=(255, 255, 255)):
+    sheet = Image.new("RGB", (320, 256), paper)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+    words = "the quick brown fox jumps over the lazy dogs, sphinx of black quartz"
+    for line in range(4, 250, size + 4):
+        pen.text((4 - line % 7, line), words, fill=ink, font=font)
+    return sheet
+
+
+def dithered():
+    return Image.fromarray(samples.camera()[:256, :256]).convert("1").convert("RGB")
+
+
+def smaller(image, share=0.7):
+    size = [round(side * share) for side in image.size]
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def levels(image):
+    return np.asarray(image, np.float32)
+
+
+def through_jpeg(image, quality):
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer)
+
+
+PRINT = {
+    "page": page,
+    "smaller page": lambda: smaller(page()),
+    "white on black": lambda: page(12, (255, 255, 255), (0, 0, 0)),
+    "dither": dithered,
+}
+
+
+@pytest.mark.parametrize("name", PRINT)
+def test_print_is_never_noise_and_left_as_it_is(name):
+    drawn = PRINT[name]()
+    assert is_print(levels(drawn))
+    assert weights_for(find_noise(levels(drawn))) is None
+    for quality in (75, 90) if "smaller" not in name else ():
+        found = find_noise(levels(through_jpeg(drawn, quality)), quality)
+        assert found.drawn and weights_for(found) is None
+        assert found.words == (
+            f"text or a drawing rather than a photograph behind JPEG of quality {quality}"
+        )
+
+
+def test_small_text_passed_for_white_noise():
+    found = find_noise(levels(smaller(page(10).convert("L"))))
+    # What the trees and the finest detail say is not believed.
+    assert found.chance == 1 and found.drawn and found.kind == "clean"
+    assert found.words == "text or a drawing rather than a photograph"
+
+
+@pytest.mark.parametrize("sigma", [0, 10, 25, 60])
+@pytest.mark.parametrize("coarse", [False, True])
+@pytest.mark.parametrize(
+    "tone",
+    [lambda v: v, lambda v: 2 * v, lambda v: v / 2 - 20, lambda v: (v - 150) / 2],
+    ids=["as it is", "burnt out", "dark", "night"],
+)
+def test_photographs_are_no_print(tone, coarse, sigma):
+    noise = np.random.default_rng(0).standard_normal(PHOTOGRAPH.shape)
+    if coarse:
+        noise = ndimage.gaussian_filter(noise, (1, 1, 0))
+    values = np.rint((tone(PHOTOGRAPH) + sigma * noise / noise.std()).clip(0, 255))
+    assert not is_print(values.astype(np.float32))
+    if sigma:
+        assert not is_drawn(values.astype(np.float32))
+
+
+def test_a_noisy_page_is_no_print_but_noise():
+    noisy = levels(page()) + np.random.default_rng(0).normal(0, 15, (256, 320, 1))
+    noisy = np.rint(noisy.clip(0, 255)).astype(np.float32)
+    assert not is_print(noisy)
+    assert find_noise(noisy).kind == "gaussian"
+
+
+def test_flat_squares_and_few_values_are_drawn():
+    rng = np.random.default_rng(0)
+    squares = rng.integers(20, 230, (64, 80, 3)).repeat(3, 0).repeat(3, 1).astype(np.float32)
+    few = rng.choice([40, 90, 200], (200, 200)).astype(np.float32)
+    assert is_drawn(squares) and is_drawn(few)
+    # Squares of three pixels are as fine as noise.
+    assert find_noise(squares).drawn
+
+
+def test_noise_is_not_looked_for_where_edges_are_everywhere():
+    rng = np.random.default_rng(5)
+    squares = rng.integers(0, 256, (64, 80)).repeat(3, 0).repeat(3, 1).astype(np.uint8)
+    values = levels(through_jpeg(Image.fromarray(squares), 80))
+    assert hides_noise(values) and find_noise(values, 80).kind == "jpeg"
+    noisy = PHOTOGRAPH + 8 * np.random.default_rng(0).standard_normal(PHOTOGRAPH.shape)
+    assert not hides_noise(noisy.astype(np.float32))
+
+
+def test_colours_that_differ_in_one_channel_alone_are_many():
+    many = np.zeros((40, 40, 3), np.float32)
+    many[..., 1] = np.arange(40)
+    assert not is_drawn(many[..., 1]) or np.unique(many[..., 1]).size <= 16
+    few = np.zeros((40, 40, 3), np.float32)
+    few[..., 2] = np.arange(40) % 16
+    assert is_drawn(few)
+    few[0, 0, 0] = 7
+    assert not is_drawn(few)
+
+
+def test_a_slope_and_squares_on_the_grid_are_no_jpeg():
+    lines, samples_ = np.mgrid[:320, :400]
+    slope = np.stack([samples_ * 255 / 400, lines * 255 / 320], 2).sum(2) / 2
+    assert find_jpeg(np.rint(slope).astype(np.float32)) is None
+    colour = np.stack([samples_ * 255 / 400, lines * 255 / 320, (samples_ + lines) * 255 / 720], 2)
+    found = find_noise(np.rint(colour).astype(np.float32))
+    assert found.kind == "clean" and found.signs.jpeg is None
+    squares = np.random.default_rng(5).integers(0, 255, (40, 48)).repeat(8, 0).repeat(8, 1)
+    fine = through_jpeg(Image.fromarray(squares.astype(np.uint8)), 95)
+    assert find_jpeg(levels(fine)) is None
+    assert find_jpeg(levels(through_jpeg(Image.fromarray(PHOTOGRAPH.astype("u1")), 30)) @ (
+        np.float32([0.299, 0.587, 0.114])
+    )).quality == 30  # fmt: skip
+
+
+def test_doubt_is_said():
+    """Between hardly any noise and noise that is denoised lies what may be noise."""
+    from dataclasses import replace
+
+    found = find_noise(PHOTOGRAPH.astype(np.float32))
+    assert found.words == "hardly any noise"
+    assert replace(found, chance=0.6).words == "noise not told from texture"
