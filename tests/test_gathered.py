@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hsi_suite.engine import products
+from hsi_suite import matrix_products as products
 from hsi_suite.engine.gathered import gathered_linear, suits_lines
 
 WIDTH, LINES, SIDE, DEPTH, OUTPUTS = 11, 9, 5, 6, 7

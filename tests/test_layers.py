@@ -23,6 +23,7 @@ LAYERS = [
         "scratch",
         "memory",
         "printable",
+        "matrix_products",
         "shown",
         "user_files",
         "guard",

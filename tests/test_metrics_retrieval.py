@@ -2,12 +2,15 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score
 
 from hsi_suite.errors import ShapeError
-from hsi_suite.metrics.retrieval import RECALL_LEVELS, retrieval_scores
+from hsi_suite.matrix_products import onednn
+from hsi_suite.metrics.ranking_scores import RECALL_LEVELS
+from hsi_suite.metrics.retrieval import retrieval_scores
 
 
 def loop_scores(queries, gallery, query_labels, gallery_labels, k):
@@ -122,6 +125,35 @@ def test_threads_change_no_bit(monkeypatch):
         np.testing.assert_array_equal(found[0].average_precisions, other.average_precisions)
         np.testing.assert_array_equal(found[0].precision, other.precision)
         assert found[0].recall_at == other.recall_at
+
+
+@pytest.mark.skipif(onednn() is None, reason="torch without oneDNN")
+def test_equal_items_share_their_places():
+    # Products of equal rows have equal bits, so that items listed twice favour nobody.
+    rng = np.random.default_rng(0)
+    for depth in (2, 7, 33, 64, 250):
+        single = rng.normal(size=(4, depth))
+        which = rng.permutation(np.arange(60) % 4)
+        queries, labels = rng.normal(size=(21, depth)), rng.integers(0, 3, (60,))
+        found = retrieval_scores(queries, single[which], np.zeros(21, int), labels)
+        lengths = np.linalg.norm(single, axis=1)
+        scores = (queries @ single.T / lengths)[:, which]
+        as_high = scores[:, :, None] <= scores[:, None, :]
+        precision = as_high[:, :, labels == 0].sum(2) / as_high.sum(2)
+        expected = precision[:, labels == 0].mean(1)
+        np.testing.assert_allclose(found.average_precisions, expected, atol=1e-12)
+
+
+def test_torch_keeps_its_threads():
+    rng = np.random.default_rng(0)
+    items, labels = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        retrieval_scores(items, items, labels, labels, memory=1e5)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_memory_is_kept_to(monkeypatch):

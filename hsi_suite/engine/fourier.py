@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .products import product
+from ..matrix_products import product
 
 #: Sides of tiles to choose from: larger ones need less for each place and more memory.
 _TILES = (32, 48)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from .products import product
+from ..matrix_products import product
 
 # Rows from which on oneDNN is faster than what torch gives single products in fp32 to.
 _LEAST_ROWS = 16

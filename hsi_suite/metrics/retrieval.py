@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -15,19 +14,18 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from ..errors import ShapeError
-from .rankings import Desk, Rankings, Worth, rank
+from ..matrix_products import full_product
+from .ranking_scores import RECALL_LEVELS, Discounts, first_items, highest, precision_at
+from .rankings import NARROW, Desk, Worth, rank
 
 Values = NDArray[np.floating]
 Labels = NDArray[np.integer]
 Similarity = Literal["cosine", "dot"]
 
-# Recalls at which precision is reported, 0 to 1.
-RECALL_LEVELS = np.linspace(0, 1, 21)
-_COPIES = 4
+# What a score takes while its query is ranked, and what each relevant item takes besides.
+_NARROW_BYTES, _WIDE_BYTES, _RELEVANT_BYTES = 12, 32, 100
 # Chunks that may be worked on at once, by as many threads as torch may use.
 _WORKERS = 8
-# Rows of a product below which packing the gallery takes longer than multiplying.
-_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -100,68 +98,67 @@ def retrieval_scores(
         raise ShapeError("gallery", "no item of any query's class", "at least one")
     left, right = (items.astype(np.float32) for items in (queries, gallery))
     if similarity == "cosine":
-        left, right = _unit(left), _unit(right)
-    largest = _longest(left) * _longest(right)
+        left, right, largest = _unit(left), _unit(right), 1.0
+    else:
+        largest = _longest(left) * _longest(right)
     # Queries of one pattern follow each other: what the gallery is worth is found once for them.
     turn = np.argsort(pattern_of, kind="stable")
     turn = turn[counted[turn]]
-    discounts = _discounts(len(gallery))
-    steps = np.diff(discounts)
+    discounts = Discounts(len(gallery))
     gain = np.full(len(queries), np.nan)
     average = np.full(len(queries), np.nan)
     at = {k: np.full(len(queries), np.nan) for k in cutoffs}
     hit = {k: np.full(len(queries), np.nan) for k in cutoffs}
-    # As many chunks and blocks whatever the threads: the sums are then the same.
-    chunks = _chunks(len(turn), len(gallery), memory)
+    # As many chunks whatever the threads: the sums are then the same.
+    narrow = gallery_labels.ndim == 1 and largest < NARROW
+    share = _relevant_share(patterns, gallery_labels)
+    each = _NARROW_BYTES if narrow else _WIDE_BYTES
+    each += 4 * bool(cutoffs) + int(share * _RELEVANT_BYTES)
+    chunks = _chunks(len(turn), max(1, int(memory / (each * len(gallery) * _WORKERS))))
     curves = np.zeros((len(chunks), len(RECALL_LEVELS)))
 
     def judge(number: int, desk: Desk) -> None:
         """Fill in the scores of some queries."""
-        chunk = turn[chunks[number]]
-        present, kinds = np.unique(pattern_of[chunk], return_inverse=True)
+        rows = turn[chunks[number]]
+        present, kinds = _runs(pattern_of[rows])
         worth = Worth(_worth(patterns[present], gallery_labels))
-        best = np.empty((len(chunk), len(RECALL_LEVELS)))
-        for several in _parts(len(chunk), desk.rows if desk.rows >= _FEW else len(chunk)):
-            scores = left[chunk[several]] @ right.T
-            for part in _parts(len(scores), desk.rows):
-                rows, own, kind = chunk[several][part], scores[part], kinds[several][part]
-                kept = own.copy() if cutoffs else own
-                rankings = rank(own, worth, kind, largest=largest, desk=desk)
-                precision = rankings.relevant_as_high / rankings.as_high
-                average[rows] = np.add.reduceat(precision, rankings.begins) / rankings.counts
-                gain[rows] = _discounted(rankings, discounts, steps)
-                best[several][part] = _highest(precision, rankings)
-                for k in cutoffs:
-                    found = _first(rankings, kept, worth.rows, kind, k)
-                    hit[k][rows] = found.any(1)
-                    at[k][rows] = _precision_at(found, np.minimum(rankings.counts, k))
-        gain[chunk] /= _best(worth, discounts)[kinds]
-        curves[number] = np.maximum.accumulate(best[:, ::-1], axis=1)[:, ::-1].sum(0)
+        scores = full_product(left[rows], right)
+        kept = scores.copy() if cutoffs else scores
+        rankings = rank(scores, worth, kinds, largest=largest, desk=desk)
+        precision = rankings.relevant_as_high / rankings.as_high
+        average[rows] = np.add.reduceat(precision, rankings.begins) / rankings.counts
+        gain[rows] = discounts.gained(rankings) / discounts.best(worth)[kinds]
+        curves[number] = highest(precision, rankings, kinds).sum(1)
+        for k in cutoffs:
+            found = first_items(rankings, kept, worth.rows, kinds, k)
+            hit[k][rows] = found.any(1)
+            at[k][rows] = precision_at(found, np.minimum(rankings.counts, k))
 
     waiting = iter(range(len(chunks)))
 
-    def work() -> None:
+    def work(desk: Desk) -> None:
         """Take one chunk after the other, as long as there are some."""
-        desk = Desk(min(_block(len(gallery), memory), len(turn)), len(gallery))
-        for number in waiting:
-            judge(number, desk)
+        # A thread's number of torch's threads is set when it is first asked for, here too.
+        torch.get_num_threads()
+        with _libraries().limit(limits=1, user_api="openmp"):
+            for number in waiting:
+                judge(number, desk)
 
     helpers = min(torch.get_num_threads(), _WORKERS, len(chunks)) - 1
+    largest_chunk = max(part.stop - part.start for part in chunks)
+    desks = [Desk(largest_chunk, len(gallery)) for _ in range(helpers + 1)]
     with (
         _libraries().limit(limits=1, user_api="blas"),
         ThreadPoolExecutor(max(1, helpers)) as pool,
     ):
-        working = [pool.submit(work) for _ in range(helpers)]
-        work()
+        working = [pool.submit(work, desk) for desk in desks[1:]]
+        work(desks[0])
         for helper in working:
             helper.result()
-    by_pattern = [
-        average[counted & (pattern_of == pattern)].mean()
-        for pattern in np.unique(pattern_of[counted])
-    ]
+    sums, sizes = (np.bincount(pattern_of[turn], each) for each in (average[turn], None))
     return RetrievalScores(
         mean_average_precision=float(average[counted].mean()),
-        macro_average_precision=float(np.mean(by_pattern)),
+        macro_average_precision=float((sums[sizes > 0] / sizes[sizes > 0]).mean()),
         normalised_discounted_cumulative_gain=float(gain[counted].mean()),
         mean_average_precision_at={k: float(np.nanmean(values)) for k, values in at.items()},
         recall_at={k: float(np.nanmean(values)) for k, values in hit.items()},
@@ -171,28 +168,14 @@ def retrieval_scores(
     )
 
 
-def _room(items: int, memory: float) -> int:
-    """Queries that a worker may have the scores of."""
-    return max(1, int(memory / (_COPIES * 4 * items * _WORKERS)))
+def _chunks(queries: int, room: int) -> list[slice]:
+    """Parts of the queries for a worker each, no larger than there is room for.
 
-
-def _block(items: int, memory: float) -> int:
-    """Queries that are ranked together: what that takes stays in a processor's cache."""
-    return max(1, _room(items, memory) // 8)
-
-
-def _chunks(queries: int, items: int, memory: float) -> list[slice]:
-    """Parts of the queries for a worker each; where there is enough to do, a few at least."""
-    block = _block(items, memory)
-    number = max(-(-queries // _room(items, memory)), min(-(-queries // block), _WORKERS))
-    return _parts(queries, -(-queries // number))
-
-
-def _parts(number: int, size: int) -> list[slice]:
-    """Parts that are as large as each other, but for one, and no larger than a size."""
-    count = -(-number // size)
-    cuts = [number * k // count for k in range(count + 1)]
-    return [slice(*each) for each in pairwise(cuts)]
+    Where there is enough to do, they are a few at least.
+    """
+    least = max(1, room // 8)
+    number = max(-(-queries // room), min(-(-queries // least), _WORKERS))
+    return [slice(queries * k // number, queries * (k + 1) // number) for k in range(number)]
 
 
 @cache
@@ -233,6 +216,13 @@ def _check(
             raise ShapeError("cutoff", f"{k}", f"1 to {len(gallery)}, the size of the gallery")
 
 
+def _runs(rising: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Each number that there is, and which of them each is."""
+    begins = np.ones(len(rising), bool)
+    np.not_equal(rising[1:], rising[:-1], out=begins[1:])
+    return rising[begins], begins.cumsum() - 1
+
+
 def _known(patterns: Labels, gallery_labels: Labels) -> NDArray[np.bool_]:
     """Which patterns of labels share a class with an item of the gallery."""
     if gallery_labels.ndim == 1:
@@ -248,69 +238,17 @@ def _worth(patterns: Labels, gallery_labels: Labels) -> NDArray[np.int32]:
     return np.asarray(wanted @ owned.T, np.int32)
 
 
+def _relevant_share(patterns: Labels, gallery_labels: Labels) -> float:
+    """No pattern has a larger share of relevant items in the gallery."""
+    if gallery_labels.ndim == 1:
+        return float(np.unique(gallery_labels, return_counts=True)[1].max() / len(gallery_labels))
+    return float(min(1.0, ((patterns > 0) @ (gallery_labels > 0).mean(0)).max()))
+
+
 def _longest(items: NDArray[np.float32]) -> float:
     return float(np.linalg.norm(items, axis=1).max())
-
-
-def _discounts(number: int) -> NDArray[np.float64]:
-    """Sums of 1 / log₂(rank + 1) over the first ranks: entry k is that of k ranks, from 0 on."""
-    return np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, number + 2)))])
 
 
 def _unit(items: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(items, axis=1, keepdims=True)
     return np.asarray(items / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
-
-
-def _discounted(
-    rankings: Rankings, discounts: NDArray[np.float64], steps: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """What each ranking gains; items of equal score share the discounts of their ranks.
-
-    Args:
-        rankings: those to be judged.
-        discounts: see `_discounts`.
-        steps: the discount of each rank.
-    """
-    shared = steps[rankings.higher]
-    level = rankings.levelled
-    last, first = rankings.as_high[level], rankings.higher[level]
-    shared[level] = (discounts[last] - discounts[first]) / (last - first)
-    if rankings.worth is not None:
-        shared *= rankings.worth
-    return np.add.reduceat(shared, rankings.begins)
-
-
-def _best(worth: Worth, discounts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the best order gains, for each kind of queries."""
-    # An item that is worth two counts for one among those worth one or more, and again.
-    return np.asarray(discounts[worth.reaching].sum(0))
-
-
-def _highest(precision: NDArray[np.float64], rankings: Rankings) -> NDArray[np.float64]:
-    """The highest precision from each recall level to the next, queries × levels."""
-    needed = np.ceil(RECALL_LEVELS * rankings.counts[:, None] - 1e-9).astype(int)
-    places = rankings.begins[:, None] + np.maximum(needed, 1) - 1
-    return np.maximum.reduceat(precision, places.reshape(-1)).reshape(places.shape)
-
-
-def _first(
-    rankings: Rankings,
-    scores: NDArray[np.float32],
-    worth: NDArray[np.int32],
-    kinds: NDArray[np.intp],
-    k: int,
-) -> NDArray[np.bool_]:
-    """Whether the first k items of each ranking are relevant, queries × k."""
-    found = rankings.relevant[:, :k].copy()
-    for query in np.flatnonzero(rankings.tied[:, 1 : k + 1].any(1)):
-        row = scores[query]
-        candidates = np.flatnonzero(row >= np.partition(row, -k)[-k])
-        best = candidates[np.argsort(-row[candidates], kind="stable")[:k]]
-        found[query] = worth[kinds[query], best] > 0
-    return found
-
-
-def _precision_at(found: NDArray[np.bool_], possible: NDArray[np.int64]) -> NDArray[np.float64]:
-    precision = found.cumsum(1) / np.arange(1, found.shape[1] + 1)
-    return np.asarray((precision * found).sum(1) / possible)

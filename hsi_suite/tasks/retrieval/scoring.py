@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.pairs import Labelled, Pairs
-from ...metrics.retrieval import RECALL_LEVELS, RetrievalScores, Similarity, retrieval_scores
+from ...metrics.ranking_scores import RECALL_LEVELS
+from ...metrics.retrieval import RetrievalScores, Similarity, retrieval_scores
 
 Values = NDArray[np.floating]
 _GAIN = "normalised_discounted_cumulative_gain"

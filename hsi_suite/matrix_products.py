@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,6 +23,23 @@ def product(left: Tensor, right: Tensor) -> Tensor:
         return functional.linear(left, right)
     found: Tensor = library(left, right, None, "none", [], "")
     return found
+
+
+def full_product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The product left · rightᵀ in whole fp32, whatever torch may use elsewhere.
+
+    By oneDNN equal rows have equal products; NumPy's library adds their parts in another order here
+    and there.
+
+    Args:
+        left: rows × depth.
+        right: other rows × the same depth.
+    """
+    library = onednn()
+    if library is None or not left.shape[1] or torch.get_float32_matmul_precision() != "highest":
+        return np.asarray(left @ right.T)
+    found: Tensor = library(torch.from_numpy(left), torch.from_numpy(right), None, "none", [], "")
+    return np.asarray(found.numpy())
 
 
 def onednn() -> Any:
