@@ -484,7 +484,7 @@ class TestClassifier:
         for name, known in CLASSIC_MODELS.items():
             network = on_meta(name)
             sides = network.auxiliary or nn.ModuleDict()
-            assert parameters(network) - parameters(sides) == known.parameters, name
+            assert parameters(network) - parameters(sides) == known.facts.parameters, name
             assert known.num_classes == (10 if name in CIFAR else 1000)
 
     def test_windows_of_components(self):

@@ -21,7 +21,8 @@ from hsi_suite.engine.distributed import Team
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, RunError, Stopped
 from hsi_suite.metrics.fold_scores import FoldCounts, behind, best_of, first_of
-from hsi_suite.models.description import describe_model, list_models
+from hsi_suite.models.description import describe_model
+from hsi_suite.models.listing import list_models
 from hsi_suite.reports.choices import choice_remarks
 from hsi_suite.runs.folder import CHOICE
 from hsi_suite.runs.identity import run_identity

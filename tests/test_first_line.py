@@ -4,6 +4,7 @@ Seconds depend on the machine, so that what is looked at is which packages are t
 """
 
 import json
+import os
 import subprocess
 import sys
 
@@ -58,8 +59,8 @@ TRAININGS = {
     "train --scene a.npy --labels b.npy --scene b.npy --labels a.npy":
         "hybridsn on a+b, seed 0, device auto; results go into runs",
     "train --dataset digits": "resnet_20 on digits, seed 0, device auto; results go into runs",
-    "train --config denoising/default_denoiser":
-        "residual_unet on train400, seed 0, device auto; results go into runs",
+    "train --config denoising/default_denoiser --set data.images=null --set data.folder=run":
+        "residual_unet on run, seed 0, device auto; results go into runs",
     "train --config retrieval/synthetic_spectrum_rgb":
         "dscmr on synthetic, seed 0, device auto; results go into runs",
 }  # fmt: skip
@@ -68,7 +69,8 @@ OTHERS = {
         "hsi train: resnet_20 on synthetic, seed 0, device auto; results go into runs",
     "evaluate run": "hsi evaluate: run, device as it was trained on",
     "evaluate run other --device cpu": "hsi evaluate: 2 runs together, device cpu",
-    "evaluate --weights default_denoiser": "hsi evaluate: default_denoiser on set12, device auto",
+    "evaluate --weights default_denoiser --data run":
+        "hsi evaluate: default_denoiser on run, device auto",
     "predict run --scene a.npy -o map.tif":
         "hsi predict: a.npy with run, device auto; the map goes into map.tif",
     "denoise a.png": "hsi denoise: a.png, device auto; results go beside what is denoised",
@@ -87,7 +89,6 @@ OTHERS = {
     "compare run other": "hsi compare: 2 runs or batches, by the first score of each task",
     "data info a.npy": "hsi data info: a.npy",
     "data export a.npy -o cube.hdr": "hsi data export: a.npy; the cube goes into cube.hdr",
-    "models list": "hsi models list: networks and classical models",
     "models describe ssrn": "hsi models describe: ssrn",
     "models compare ssrn hybridsn": "hsi models compare: ssrn, hybridsn",
 }  # fmt: skip
@@ -167,6 +168,36 @@ WRONG = {
     "replay run --device gpu": "device: 'gpu'",
     "detect a.npy --anomaly rx -o map.mp3": "map.mp3",
     "doctor --gpu --device gpu": "device: 'gpu'",
+    "train --dataset synthetic --set block=nothing": "options.block: unknown name 'nothing'",
+    "train --dataset synthetic --set block=reduction_a": "reduction_a, which changes sizes",
+    "train --dataset synthetic --set block.name=x": "model.options.block: unknown name 'x'",
+    "train --dataset synthetic --set stages.a.norm=b": "stages.a.norm: unknown name 'b'",
+    "train --dataset synthetic --set attention=so": "model.options.attention: unknown name 'so'",
+    "train --dataset synthetic --set activation=rely": "activation: unknown name 'rely'; expected",
+    "train --dataset synthetic --model vgg_11 --set norm=x": "model.options.norm: unknown name 'x'",
+    "train --config smoke/denoising --set data.folder=run --set block=x": "block: unknown name 'x'",
+    "train --config retrieval/synthetic_spectrum_rgb --set first_encoder=x": "encoder: unknown",
+    "train --config retrieval/synthetic_spectrum_rgb --set data.pair=rgb:x": "unknown kind 'x'",
+    "train --config retrieval/synthetic_spectrum_rgb --dataset x": "data set: unknown name 'x'",
+    "train --config denoising/default_denoiser --set data.images=x": "image set: unknown name 'x'",
+    "train --config denoising/default_denoiser": "HSI_DATA_DIR: nowhere is not a folder",
+    "train --dataset salinas": "HSI_DATA_DIR: nowhere is not a folder; expected a folder of data",
+    "train --dataset cifar10": "HSI_DATA_DIR: nowhere is not a folder; expected a folder of data",
+    "train --dataset synthetic --model auto --set auto.candidates=[lda,x]": "candidate 'x'",
+    "train --dataset synthetic --model auto --set model.window=5": "a window of each candidate's",
+    "train --dataset synthetic --set split.guard=1": "split.guard: 1 with split.kind=random",
+    "train --dataset synthetic --test-scene x": "--split: scenes, with a single scene",
+    "train --scene a.npy --labels b.npy --labels-crs x": "--labels-crs: 'x' is no reference system",
+    "train --scene a.npy --labels b.npy --bands 0": "--bands: 0; expected numbers from 1",
+    "audit a.npy --split b.npy --labels-crs x": "--labels-crs: 'x' is no reference system",
+    "evaluate --weights default_denoiser": "HSI_DATA_DIR: nowhere is not a folder; expected",
+    "denoise a.npy --rank 0": "--rank: 0; expected auto or a number, at least 1",
+    "denoise a.npy --model b.npy": "no 'b.npy' among them",
+    "denoise a.npy --bands 0": "--bands: 0; expected numbers from 1",
+    "data export salinas -o c.hdr": "HSI_DATA_DIR: nowhere is not a folder; expected a folder",
+    "models describe hybridsn --set dropout=x": "options.dropout: 'x'; expected a number, 0 to 1",
+    "models describe dncnn --set block=x": "model.options.block: unknown name 'x'",
+    "compare run other --metric x": "--metric: no run has 'x'; expected one of",
     "train --dataset synthetic --device cuda:97": "device: cuda:97, and this machine has",
     "predict run --scene a.npy -o map.tif --device cuda:97": "device: cuda:97, and this machine",
     "train --dataset synthetic --set model.options.dropuot=0.2": "options.dropuot: unknown option",
@@ -222,8 +253,14 @@ WRONG = {
     "retrieve index found --dataset nothing -o index": "data set: unknown name 'nothing'",
     "retrieve index found --scene a.npy -o b.npy": "b.npy: is a file, and no folder",
     "retrieve index found --scene a.npy -o run": "run: exists already and is no index",
-    "retrieve query gallery --pixel 1,1 --top 0": "--top: 0; expected 1 or more",
-    "retrieve query gallery --pixel 1,1 --run nothing": "nothing: no such file",
+    "retrieve query gallery --pixel 1,1 --top 0": "--top: 0; expected 1 to 600, the items",
+    "retrieve query gallery --pixel 1,1 --top 700": "--top: 700; expected 1 to 600, the items",
+    "retrieve query gallery --pixel 20,1": "--pixel: line 20, sample 1; expected 0 to 19, 0 to 29",
+    "retrieve query gallery --patch a.png --at 3,-1": "--at: 3,-1; expected X and Y from 0",
+    "retrieve query gallery --pixel 1,1 --run nothing": "nothing: the run that made the index is",
+    "retrieve query damaged --pixel 1,1": "index.json: names no format",
+    "retrieve index found --scene a.npy -o index --side red": "'red' is not of this run; expected",
+    "retrieve index found --dataset salinas -o index": "HSI_DATA_DIR: nowhere is not a folder",
     "retrieve query gallery --pixel 1,1 -o b.npy": "b.npy: is a file, which is no result of a",
     "batch batch/smoke --tls-cert x": "--tls-ca-file, --tls-cert, --tls-key: not all of them",
     "batch batch/smoke --scheduler here": "--scheduler: 'here'; expected local, or an address",
@@ -246,7 +283,20 @@ WRONG = {
     "models compare ssrn ssrn": "NAME: ssrn twice; expected each network once",
     "models compare ssrn -o b.npy": "b.npy: is a file, and no folder",
 }
+LISTS = {
+    "models list": "hybridsn",
+    "models list --json": '"parameters": 5122176',
+    "models list --blocks": "se_residual",
+    "config list": "classification/hybridsn",
+    "config show classification/hybridsn --all": "orientations",
+}
 BATCH, AGAIN = "batch batch/smoke", "replay run"
+INDEX = {
+    "format": "hsi_suite retrieval index 1", "run": "run", "model": 64 * "0", "side": "second",
+    "modality": "rgb", "window": 3, "name": "gallery", "provenance": {}, "lines": 20, "samples": 30,
+    "bands": 3, "step": 1, "items": 600, "missing": 0, "dimensions": 8, "wavelengths": None,
+    "georeference": None, "class_names": [], "synthetic": False, "identity": {}, "versions": {},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -259,18 +309,23 @@ def told(tmp_path_factory):
         "task: batch\ndatasets: [synthetic]\nmodels: [lda, resnet_19]\nruns: 2\n"
     )
     (folder / "lost.yaml").write_text("task: batch\nconfigs: [nothing]\nruns: 2\n")
-    for name in ("run", "other", "found", "unfinished", "gallery"):
+    for name in ("run", "other", "found", "unfinished", "gallery", "damaged"):
         (folder / name).mkdir()
-    for name, task in (("run", "{}"), ("other", "{}"), ("found", "task: retrieval")):
+    paired = "{task: retrieval, data: {pair: 'spectrum:rgb'}}"
+    for name, task in (("run", "{}"), ("other", "{}"), ("found", paired)):
         (folder / name / "config.yaml").write_text(task)
         (folder / name / "metrics.json").write_text(json.dumps(sample_metrics(seed=0)))
+        (folder / name / "environment.json").write_text('{"data": {}}')
+    (folder / "run" / "model.safetensors").touch()
     (folder / "unfinished" / "config.yaml").write_text("{}")
-    (folder / "gallery" / "index.json").write_text("{}")
-    lines = [*HELP, *WRONG, *TRAININGS, *OTHERS, BATCH, AGAIN, "doctor"]
+    (folder / "gallery" / "index.json").write_text(json.dumps(INDEX))
+    (folder / "damaged" / "index.json").write_text("{}")
+    lines = [*HELP, *LISTS, *WRONG, *TRAININGS, *OTHERS, BATCH, AGAIN, "doctor"]
     words = json.dumps([line.split() for line in lines])
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, json.dumps(HEAVY), words],
         cwd=folder, capture_output=True, text=True, check=True,
+        env={**os.environ, "HSI_DATA_DIR": "nowhere"},
     )  # fmt: skip
     return dict(zip(lines, json.loads(done.stdout), strict=True))
 
@@ -280,6 +335,12 @@ def test_help_needs_nothing_heavy(told, line):
     out, err, asked = told[line]
     assert out.startswith(f"Usage: hsi {line.partition('--')[0]}".rstrip())
     assert (err, asked) == ("", "")
+
+
+@pytest.mark.parametrize("line", LISTS)
+def test_lists_need_nothing_heavy(told, line):
+    out, err, asked = told[line]
+    assert (err, asked) == ("", "") and LISTS[line] in out
 
 
 @pytest.mark.parametrize("line", WRONG)

@@ -28,7 +28,7 @@ from hsi_suite.data.public.image_sets import (
     locate_images,
 )
 from hsi_suite.data.public.verification import Check, cache_folder, record_path
-from hsi_suite.errors import ChecksumError, DatasetNotFoundError, UnknownNameError
+from hsi_suite.errors import ChecksumError, ConfigError, DatasetNotFoundError, UnknownNameError
 
 SHORT = ("01.png", "02.png", "03.png")
 GREY = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
@@ -209,6 +209,30 @@ def test_the_same_images_in_one_folder_are_the_set(two_folders, tmp_path, monkey
     (tmp_path / "mine" / "Three" / "02.png").unlink()
     with pytest.raises(ChecksumError, match="2 images; expected the 3 of three"):
         locate_images("three")
+
+
+def test_a_folder_that_is_laid_out_otherwise_is_not_passed_over(served, tmp_path, monkeypatch):
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "mine"))
+    (tmp_path / "mine" / "Three").mkdir(parents=True)
+    fill(tmp_path / "mine" / "Three" / "pictures", SHORT)
+    with pytest.raises(ChecksumError, match="Three: holds 3 images, not as three is laid out; exp"):
+        locate_images("three")
+    assert not (tmp_path / "cache").exists() and find_images("three") is None
+    (tmp_path / "mine" / "Three").rename(tmp_path / "mine" / "others")
+    assert locate_images("three").place == "cache"
+    # With a copy in the cache nothing has to be downloaded.
+    (tmp_path / "mine" / "others").rename(tmp_path / "mine" / "Three")
+    assert locate_images("three").place == "cache"
+
+
+@pytest.mark.parametrize("name", ["bsds500", "live1"])
+def test_a_data_folder_that_is_none_is_refused_before_anything_is_fetched(
+    tmp_path, monkeypatch, name
+):
+    monkeypatch.setenv("HSI_DATA_DIR", str(tmp_path / "missing"))
+    monkeypatch.setattr(image_sets, "fetch", lambda *arguments: pytest.fail("asked the network"))
+    with pytest.raises(ConfigError, match=r"HSI_DATA_DIR: .*missing is not a folder"):
+        load_images(name)
 
 
 def test_file_names_at_the_address():

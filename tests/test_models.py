@@ -12,15 +12,21 @@ from hypothesis import strategies as st
 from torch import nn
 
 import hsi_suite.models
+from hsi_suite.backbones.blocks import BLOCKS
+from hsi_suite.backbones.dimension import ACTIVATIONS, NORMS
+from hsi_suite.backbones.squeeze_excitation import ATTENTIONS
+from hsi_suite.backbones.stages import stage_blocks
 from hsi_suite.data.patches import WindowSampler
 from hsi_suite.engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
 from hsi_suite.engine.task import WindowNetwork
-from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
+from hsi_suite.errors import ConfigError, HsiSuiteError, ShapeError, UnknownNameError
+from hsi_suite.models import known_words
 from hsi_suite.models.building import build_denoiser, build_example, build_model, build_retriever
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.description import window_equivariant
 from hsi_suite.models.dropout import dropout_layers
+from hsi_suite.models.encoders import ENCODERS
 from hsi_suite.models.hybridsn import HybridSN
 from hsi_suite.models.known_names import CLASSIC_NETWORKS, CLASSICAL_MODELS, require_model
 from hsi_suite.models.known_names import NETWORKS as NETWORK_NAMES
@@ -331,6 +337,44 @@ def test_names_that_are_known_without_loading_are_those_of_the_models():
     assert set(CLASSICAL) == CLASSICAL_MODELS
 
 
+def test_words_that_are_known_without_loading_are_those_of_the_layers():
+    assert known_words.stage_words() == stage_blocks()
+    registries = {"norm": NORMS, "activation": ACTIVATIONS, "attention": ATTENTIONS}
+    assert {key: list(names) for key, names in registries.items()} == {
+        key: list(names) for key, names in known_words.LAYERS.items()
+    }
+    assert list(known_words.ENCODERS) == list(ENCODERS)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"block": word} for word in (*BLOCKS, "se_conv", "se_shuffle", "se", "none", "nothing")),
+        {"block": {"name": "resmext", "groups": 4}},
+        *({key: word} for key in known_words.LAYERS for word in ("none", "nothing", "batch")),
+        {"norm": {"name": "bach"}},
+        {"stages": {"3d_1": {"block": "nothing"}}},
+        {"stages": {"3d_1": {"activation": "nothing"}}},
+    ],
+    ids=str,
+)
+def test_words_are_refused_without_loading_as_they_are_with(options):
+    def refusal(judge):
+        try:
+            judge()
+        except HsiSuiteError as error:
+            return type(error), str(error)
+        return None
+
+    fixed = {"in_channels": 15, "num_classes": 3, "window": 9}
+    later = refusal(lambda: build_model("hybridsn", **fixed, options=options, generator=None))
+    at_once = refusal(lambda: require_options("hybridsn", options))
+    # Some are refused by what is known of a stage alone, such as its own size.
+    assert at_once == later or (at_once is None and "unknown name" not in later[1])
+    wrong = "nothing" in str(options) or "bach" in str(options) or "resmext" in str(options)
+    assert (at_once is not None) >= wrong
+
+
 def test_options_that_are_known_without_loading_are_those_of_the_models():
     arguments = {name: inspect.signature(spec.factory).parameters for name, spec in SHIPPED.items()}
     settled = {name: PURPOSES[spec.task].arguments for name, spec in SHIPPED.items()}
@@ -351,7 +395,7 @@ def test_shares_are_judged_without_loading_as_when_a_model_is_built(value):
     with pytest.raises(ConfigError) as late:
         build_example("hybridsn", {"dropout": value})
     assert str(early.value) == str(late.value)
-    require_options("hybridsn", {"dropout": 0.5, "block": "anything"})
+    require_options("hybridsn", {"dropout": 0.5, "block": "residual"})
     require_options("theirs", {"anything": 1})
 
 

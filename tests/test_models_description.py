@@ -1,6 +1,8 @@
 """Descriptions of networks against counts by hand."""
 
+import inspect
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -19,7 +21,10 @@ from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models.building import build_example
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
-from hsi_suite.models.description import describe_model, list_blocks, list_models
+from hsi_suite.models.description import describe_model
+from hsi_suite.models.known_blocks import BLOCKS as KNOWN_BLOCKS
+from hsi_suite.models.known_facts import SPECTRA
+from hsi_suite.models.listing import list_blocks, list_models
 from hsi_suite.models.network_description import describe_network
 from hsi_suite.models.registry import MODELS
 
@@ -270,8 +275,22 @@ def test_lists_are_complete():
     blocks = {entry["name"]: entry for entry in list_blocks()}
     assert set(blocks) == set(BLOCKS)
     assert blocks["se_residual"]["preset"] == {"attention": "se"}
+    assert list(blocks) == list(BLOCKS) and list(SPECTRA) == list(CLASSICAL)
     for entry in (*models.values(), *blocks.values()):
         assert entry["summary"] and not entry["summary"].endswith(".")
+
+
+def test_lines_that_are_known_without_loading_are_those_of_docstrings():
+    def line(documented):
+        return inspect.getdoc(documented).partition("\n")[0].rstrip(".")
+
+    for name, facts in SPECTRA.items():
+        assert facts.summary == line(CLASSICAL[name])
+    for name, known in KNOWN_BLOCKS.items():
+        factory = BLOCKS[name]
+        preset = factory.keywords if isinstance(factory, partial) else {}
+        assert known.preset == preset
+        assert known.summary == line(factory.func if isinstance(factory, partial) else factory)
 
 
 def test_shapes_agree_with_torch_on_every_block():

@@ -19,6 +19,7 @@ from hsi_suite.cli import cli
 from hsi_suite.errors import ConfigError, HsiSuiteError, RunError, UnknownNameError
 from hsi_suite.models import network_file, registry
 from hsi_suite.models.building import build_denoiser, build_model
+from hsi_suite.models.listing import list_models
 from hsi_suite.models.network_file import checksum_of, is_network_file, shown_name, trust
 from hsi_suite.models.registry import MODELS, model_names, register
 from hsi_suite.runs import launch
@@ -329,6 +330,8 @@ def test_a_network_of_another_package(others):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert build_model("mean", **FIXED, options={}, generator=None)
+        listed = {each["name"]: each for each in list_models()}
+        assert listed["mean"]["summary"] == registry.spec_of("mean").summary
         with pytest.raises(UnknownNameError, match="mean"):
             build_model("meen", **FIXED, options={}, generator=None)
 

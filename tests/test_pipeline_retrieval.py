@@ -310,10 +310,11 @@ def test_cutoffs_beyond_the_gallery_are_cut_to_it_with_a_word(tmp_path):
 
 
 def test_options_name_a_source_in_place_of_the_configurations(tmp_path):
-    config = retrieval_config(
-        config="retrieval/features", options={"dataset": "synthetic"}, settings=[]
-    )
+    named = {"config": "retrieval/features", "options": {"dataset": "synthetic"}}
+    config = retrieval_config(**named, settings=["data.pair=spectrum:rgb"])
     assert config.data.files is None and config.data.dataset == "synthetic"
+    with pytest.raises(HsiSuiteError, match=r"data\.pair: unknown kind 'image'"):
+        retrieval_config(**named)
     with pytest.raises(HsiSuiteError, match="Did you mean"):
         retrieval_config(config="retrieval/features", options={"datset": "x"})
 

@@ -20,7 +20,7 @@ from hsi_suite.data.formats.drawn_formats import DrawnFormat
 from hsi_suite.data.formats.file_format import FileFormat
 from hsi_suite.data.labelled_images import IMAGE_CLASSES
 from hsi_suite.metrics.measures import MEASURES
-from hsi_suite.models.description import list_blocks, list_models
+from hsi_suite.models.listing import list_blocks, list_models
 from hsi_suite.runs.tasks import task_named, task_names
 from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.schemas.denoising import NoiseConfig

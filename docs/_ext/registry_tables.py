@@ -21,7 +21,7 @@ from hsi_suite.data.photograph_endings import HEIC_ENDINGS, PHOTOGRAPH_ENDINGS, 
 from hsi_suite.data.public.image_inventory import list_image_sets, list_labelled_images
 from hsi_suite.data.public.inventory import list_datasets
 from hsi_suite.metrics.measures import all_measures
-from hsi_suite.models.description import list_blocks, list_models
+from hsi_suite.models.listing import list_blocks, list_models
 from hsi_suite.schemas.denoising import NoiseConfig
 
 

@@ -27,10 +27,11 @@ from ..shown import Rows, Shown
 from ..tasks.retrieval.choice import choose_similarity, rankings
 from ..tasks.retrieval.configuration import resolve, retrieval_config
 from ..tasks.retrieval.preparation import new_retriever, pair_task, pairs_of_arrays
-from ..tasks.retrieval.retriever import SIDES, Side, load_retriever
 from ..tasks.retrieval.retriever import Retriever as Trained
+from ..tasks.retrieval.retriever import load_retriever
 from ..tasks.retrieval.scoring import Arena, as_table
 from ..tasks.retrieval.search import best_matches, similarities
+from ..tasks.retrieval.sides import SIDES, Side
 from .arguments import RunLike, Settings, folder_of, settings_texts
 from .arrays import as_items
 from .fitted import check_fitted, plain_interrupts

@@ -26,11 +26,14 @@ def compare(folders: tuple[str, ...], metric: str | None, as_json: bool) -> None
     and the same kind of split is compared, split by split where the splits are the same; p values
     are corrected for the number of comparisons (Holm).
     """
+    from ..runs.compared_runs import gathered, require_metric
     from ..runs.finished_runs import finished_runs
 
     # Before what computes is loaded.
     for folder in folders:
         finished_runs(folder)
+    if metric is not None:
+        require_metric(metric, gathered(folders)[0])
     named = names_of(folders, "runs or batches")
     announce("compare", f"{named}, by {metric or 'the first score of each task'}")
     from ..reports.batches.terminal_tables import contest_blocks

@@ -306,8 +306,10 @@ def _require_file(name: str) -> None:
 def _require_dataset(name: str) -> None:
     """Refuse what is no data set with a scene before what makes or reads it is loaded."""
     from ..data.catalogue import check_dataset_name
+    from ..data.missing_files import require_data_set
 
     check_dataset_name(name)
+    require_data_set(name)
 
 
 def _check_places(name: str, output: str, labels: str | None, *, overwrite: bool) -> None:

@@ -287,6 +287,7 @@ def _checked(
     from ..tasks.denoising.restoration_settings import Restoration
     from ..tasks.denoising.weight_files import find_weights
     from ..user_files import require_regular
+    from ..weights import shipped_weights
 
     files = [given[name] for name in ("output", "reference", "contact_sheet")]
     if "" in (*inputs, weights, *files):
@@ -297,6 +298,10 @@ def _checked(
         require_cube(Path(each))
     if given["reference"] is not None:
         require_regular(Path(given["reference"]), "the clean image or cube")
+    if given["rank"] is not None and given["rank"] < 1:
+        raise ConfigError("--rank", f"{given['rank']}", "auto or a number, at least 1")
+    if model is not None:
+        shipped_weights(model)
     if given["add_kind"] != "gaussian" and given["add_noise"] is None:
         raise ConfigError("--add-kind", "given without --add-noise", "both, for a trial")
     sigmas: tuple[float, ...] = given["sigma"]

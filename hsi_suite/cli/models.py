@@ -47,9 +47,8 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(blocks: bool, as_json: bool) -> None:
     """List the networks and classical models."""
-    announce("models list", "the building blocks" if blocks else "networks and classical models")
     # What describes them takes a second or two to load.
-    from ..models.description import list_blocks, list_models
+    from ..models.listing import list_blocks, list_models
 
     entries = list_blocks() if blocks else list_models()
     if as_json:

@@ -127,7 +127,7 @@ def index_command(
     learnt from.
     """
     # Before torch is loaded, which takes seconds.
-    _check_retriever(run)
+    _check_retriever(run, side)
     _check_gallery(
         scene, dataset, labels, (scene_variable, axes, shape, nodata, unlabelled), resample=resample
     )
@@ -232,18 +232,18 @@ def query_command(
     wavelengths and values are recognised and said.
     """
     from ..data.missing_files import require_files
-    from ..errors import ConfigError
+    from ..tasks.retrieval.index_header import check_search, model_of, read_header
     from ..tasks.retrieval.query_places import check_output
-    from ..tasks.retrieval.search_request import Query, require_index
+    from ..tasks.retrieval.search_request import Query
 
     # Before torch is loaded, which takes seconds.
     require_page(output is not None, "-o FOLDER")
     query = Query(spectrum, name, units, scale, patch, at, pixel, resample)  # type: ignore[arg-type]
     query.check()
-    require_index(Path(index))
-    require_files(spectrum, patch, run)
-    if top is not None and top < 1:
-        raise ConfigError("--top", f"{top}", "1 or more")
+    header = read_header(Path(index))
+    require_files(spectrum, patch)
+    check_search(header, query, top)
+    model_of(header, run)
     if output is not None:
         check_output(output, overwrite=overwrite)
     looked_for = spectrum or patch or "a pixel"
@@ -280,14 +280,16 @@ def _goes_into(output: str | None) -> str:
     return "" if output is None else f"; results go into {output}"
 
 
-def _check_retriever(folder: str) -> None:
-    """Refuse what is no finished run of a retriever."""
+def _check_retriever(folder: str, side: str) -> None:
+    """Refuse what is no finished run of a retriever, and a modality that it does not have."""
     from ..runs.folder import open_run, require_finished
     from ..runs.tasks import require_task, task_named
+    from ..tasks.retrieval.sides import names_in, require_side
 
     run = open_run(folder)
     require_task(run, task_named("retrieval"))
     require_finished(run)
+    require_side(side, names_in(run.config))
 
 
 def _check_gallery(
@@ -300,12 +302,13 @@ def _check_gallery(
 ) -> None:
     """Refuse a gallery that is not one, and options that mean nothing for it."""
     from ..data.catalogue import check_dataset_name
-    from ..data.missing_files import require_cube_file, require_files
+    from ..data.missing_files import require_cube_file, require_data_set, require_files
     from ..tasks.retrieval.gallery_choice import check_gallery
 
     check_gallery(scene, dataset, (labels, *reading), resample=resample)
     if dataset is not None:
         check_dataset_name(dataset)
+        require_data_set(dataset)
     if scene is not None:
         require_cube_file(Path(scene))
     require_files(labels)

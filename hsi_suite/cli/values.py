@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -305,6 +306,18 @@ warp_labels_option = click.option(
 )
 
 
+def _reference_system(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    from ..data.formats.reprojection import require_system
+
+    if value is not None:
+        # Without rasterio, whoever reads the labels says what is missing.
+        with suppress(ImportError):
+            require_system(value)
+    return value
+
+
 def drawn_label_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how labels are read which people drew."""
     options = [
@@ -321,6 +334,7 @@ def drawn_label_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--labels-crs",
             metavar="CRS",
+            callback=_reference_system,
             help="EPSG:NUMBER or WKT of drawn labels whose file names no reference system.",
         ),
         click.option(

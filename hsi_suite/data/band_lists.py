@@ -45,7 +45,7 @@ def parse_items(text: str) -> tuple[list[BandItem], str | None]:
     """The items of a list and their unit: "bands", "nm" or "um"; None where it says none.
 
     Raises:
-        ConfigError: it is no such list, a range runs backwards, or units are mixed.
+        ConfigError: it is no such list, a range runs backwards or ends at 0, or units are mixed.
     """
     items, units = [], []
     for part in text.split(","):
@@ -57,6 +57,8 @@ def parse_items(text: str) -> tuple[list[BandItem], str | None]:
         item = BandItem(part.strip(), float(low), float(high or low))
         if item.first > item.last:
             raise ConfigError("--bands", f"{item.text} runs backwards", f"{high}-{low}")
+        if not item.last:
+            raise ConfigError("--bands", item.text, "numbers from 1, or wavelengths")
         items.append(item)
         units += ["bands"] if prefix else []
         units += [unit.replace("µ", "u").replace("μ", "u")] if unit else []

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, InputFileError
+from ..errors import InputFileError
 from .formats.drawn_features import BUFFER_OPTION, CRS_OPTION, DrawnFeatures, Geometries
 from .formats.georeferencing import same_system
 from .formats.reading_guard import reading
-from .formats.reprojection import reprojected
+from .formats.reprojection import reprojected, require_system
 from .scene import Georeference
 
 _PIXELS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -70,7 +70,7 @@ def in_scene(layer: DrawnFeatures, grid: SceneGrid, crs: str | None) -> Geometri
     path, place = layer.path, grid.georeference
     own = layer.crs
     if crs is not None:
-        _require_system(crs)
+        require_system(crs)
         if own is not None and not layer.assumed and same_system(own, crs) is not True:
             found = f"{CRS_OPTION} {crs}, and the file names {short_system(own)}"
             raise InputFileError(path, found, "", "leave it out")
@@ -115,20 +115,6 @@ def _require_degrees(layer: DrawnFeatures, place: Georeference | None) -> None:
             "degrees, as GeoJSON has them by itself",
             f"give {CRS_OPTION} EPSG:NUMBER{scene}",
         )
-
-
-def _require_system(crs: str) -> None:
-    from rasterio.crs import CRS
-    from rasterio.env import Env
-    from rasterio.errors import CRSError
-
-    try:
-        with Env():
-            CRS.from_user_input(crs)
-    except CRSError:
-        raise ConfigError(
-            CRS_OPTION, f"{crs[:60]!r} is no reference system", "EPSG:NUMBER or WKT"
-        ) from None
 
 
 def _named(place: Georeference) -> str:

@@ -1,4 +1,4 @@
-"""Files that a command names and that are not there: refused before what reads them is loaded."""
+"""Files and data sets that cannot be had: refused before what reads them is loaded."""
 
 from __future__ import annotations
 
@@ -63,3 +63,27 @@ def refuse_data_set(path: Path) -> None:
             f"{suggested('data', 'export', path.name, '-o', 'cube.hdr')} writes one; trainings "
             f"take --dataset {path.name}, Python hsi.load_dataset({path.name!r})",
         )
+
+
+def require_data_set(name: str) -> None:
+    """Refuse a name that is no data set's, and a folder of data files that is none.
+
+    A set whose files are merely not here is downloaded by who loads it.
+
+    Args:
+        name: of a scene, of labelled images or of a set of images.
+
+    Raises:
+        UnknownNameError: nothing has the name.
+        ConfigError: the set has files, and `HSI_DATA_DIR` names no folder.
+    """
+    from .catalogue import check_dataset_name, public_scenes
+    from .labelled_images import IMAGE_CLASSES
+    from .public.download import data_folder
+    from .public.image_sets import IMAGE_SETS
+
+    if name not in IMAGE_SETS and name not in IMAGE_CLASSES:
+        check_dataset_name(name)
+    has_files = name in IMAGE_SETS or name in public_scenes()
+    if has_files or (name in IMAGE_CLASSES and IMAGE_CLASSES[name].files):
+        data_folder()

@@ -200,6 +200,17 @@ class ModalityOptions:
     panchromatic: tuple[float, float] = field(default=PANCHROMATIC)
 
 
+def check_scene_kind(kind: str) -> None:
+    """Refuse what no pixel of a scene can be seen as.
+
+    Raises:
+        ConfigError: no such kind.
+    """
+    if kind not in SCENE_KINDS:
+        hint = did_you_mean(kind, SCENE_KINDS)
+        raise ConfigError("data.pair", f"unknown kind {kind!r}", listed(SCENE_KINDS), hint)
+
+
 def scene_modality(
     kind: str, scene: Scene, learnt: NDArray[np.integer], options: ModalityOptions
 ) -> Modality:
@@ -216,9 +227,7 @@ def scene_modality(
         InputFileError: the scene has no companion of this name.
         ShapeError: more components than bands, or a window larger than the scene.
     """
-    if kind not in SCENE_KINDS:
-        hint = did_you_mean(kind, SCENE_KINDS)
-        raise ConfigError("data.pair", f"unknown kind {kind!r}", listed(SCENE_KINDS), hint)
+    check_scene_kind(kind)
     bands = _bands_of(scene)
     if kind == "spectrum":
         return Modality(kind, scene.bands, unit_norm=options.unit_norm, **bands)

@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from ..arguments import checked
+from ..backbones.denoising_network import DenoisingNetwork, OthersNetwork
 from ..backbones.initialisation import initialise
 from ..backbones.option_values import LIMITS, Limits, check_values
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
 from ..registry import did_you_mean, listed
 from ..seeding import seed_own_draws
-from .denoising_network import DenoisingNetwork, OthersNetwork
 from .known_options import unknown_option
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 from ..backbones.classic import CLASSIC, ClassicNetwork
 from ..errors import ShapeError
+from . import known_facts
 
 # Of all networks here. The papers before He et al. draw from Gaussians of one fixed width or, for
 # VGG, by Glorot's scheme, from which 16 layers without norms hardly begin to learn.
@@ -22,88 +23,29 @@ class ClassicModel:
     """What is to be known of a classic network before it is built.
 
     Attributes:
-        summary: one line.
+        facts: what is said of it.
         size: pixels on either side of the images it was published for.
-        parameters: with 3 channels and `num_classes`, without auxiliary heads.
         num_classes: classes of the data set it was published for.
     """
 
-    summary: str
+    facts: known_facts.Facts
     size: int
-    parameters: int
-    num_classes: int = 1000
+    num_classes: int
 
 
-def _resnet(depth: int, parameters: int) -> ClassicModel:
-    return ClassicModel(f"{depth} layers, residual (He et al. 2016)", 224, parameters)
-
-
-def _preactivated(depth: int, parameters: int) -> ClassicModel:
-    text = f"{depth} layers, residual, norms before convolutions (He et al. 2016b)"
-    return ClassicModel(text, 224, parameters)
-
-
-def _cifar_resnet(depth: int, parameters: int) -> ClassicModel:
-    text = f"{depth} thin layers for 32×32, residual (He et al. 2016)"
-    return ClassicModel(text, 32, parameters, num_classes=10)
-
-
-def _vgg(depth: int, parameters: int) -> ClassicModel:
-    text = f"{depth} layers, 3×3 convolutions (Simonyan and Zisserman 2015)"
-    return ClassicModel(text, 224, parameters)
-
+# Pixels on either side, where they are not those of most.
+_USUAL_SIZE = 224
+_SIZES = {
+    **dict.fromkeys(("resnet_20", "resnet_56", "resnet_110"), 32),
+    **dict.fromkeys(("inception_v3", "inception_v4", "inception_resnet_v1"), 299),
+    **dict.fromkeys(("inception_resnet_v2", "se_inception_resnet_v2"), 299),
+}
+# Those for photographs of CIFAR-10; all others are for ImageNet's.
+_CLASSES = dict.fromkeys(("resnet_20", "resnet_56", "resnet_110"), 10)
 
 CLASSIC_MODELS: dict[str, ClassicModel] = {
-    "alexnet": ClassicModel("five convolutions (Krizhevsky 2014)", 224, 61_100_840),
-    "zfnet": ClassicModel(
-        "AlexNet with a finer beginning (Zeiler and Fergus 2014)", 224, 62_357_608
-    ),
-    "vgg_11": _vgg(11, 132_863_336),
-    "vgg_13": _vgg(13, 133_047_848),
-    "vgg_16": _vgg(16, 138_357_544),
-    "vgg_19": _vgg(19, 143_667_240),
-    "network_in_network": ClassicModel(
-        "1×1 convolutions, scores as means (Lin et al. 2014)", 224, 7_595_176
-    ),
-    "googlenet": ClassicModel("Inception v1 (Szegedy et al. 2015)", 224, 6_624_904),
-    "bn_inception": ClassicModel(
-        "Inception with batch norm (Ioffe and Szegedy 2015)", 224, 11_285_224
-    ),
-    "inception_v3": ClassicModel("factorised kernels (Szegedy et al. 2016)", 299, 23_834_568),
-    "inception_v4": ClassicModel("uniform modules (Szegedy et al. 2017)", 299, 42_679_816),
-    "inception_resnet_v1": ClassicModel(
-        "residual Inception blocks (Szegedy et al. 2017)", 299, 22_756_328
-    ),
-    "inception_resnet_v2": ClassicModel(
-        "wider residual Inception blocks (Szegedy et al. 2017)", 299, 55_843_464
-    ),
-    "resnet_20": _cifar_resnet(20, 272_474),
-    "resnet_56": _cifar_resnet(56, 855_770),
-    "resnet_110": _cifar_resnet(110, 1_730_714),
-    "resnet_18": _resnet(18, 11_689_512),
-    "resnet_34": _resnet(34, 21_797_672),
-    "resnet_50": _resnet(50, 25_557_032),
-    "resnet_101": _resnet(101, 44_549_160),
-    "resnet_152": _resnet(152, 60_192_808),
-    "preactivation_resnet_18": _preactivated(18, 11_687_720),
-    "preactivation_resnet_34": _preactivated(34, 21_795_880),
-    "preactivation_resnet_50": _preactivated(50, 25_549_352),
-    "preactivation_resnet_101": _preactivated(101, 44_541_480),
-    "preactivation_resnet_152": _preactivated(152, 60_185_128),
-    "resnext_50": ClassicModel("50 layers, 32 groups of 4 (Xie et al. 2017)", 224, 25_028_904),
-    "resnext_101": ClassicModel("101 layers, 32 groups of 4 (Xie et al. 2017)", 224, 44_177_704),
-    "se_resnet_50": ClassicModel("ResNet-50 with attention (Hu et al. 2018)", 224, 28_088_024),
-    "se_resnet_101": ClassicModel("ResNet-101 with attention (Hu et al. 2018)", 224, 49_326_872),
-    "se_resnext_50": ClassicModel("ResNeXt-50 with attention (Hu et al. 2018)", 224, 27_559_896),
-    "se_bn_inception": ClassicModel(
-        "BN-Inception with attention (Hu et al. 2018)", 224, 11_931_622
-    ),
-    "se_inception_resnet_v2": ClassicModel(
-        "Inception-ResNet v2 with attention (Hu et al. 2018)", 299, 64_387_444
-    ),
-    "mobilenet_v1": ClassicModel("depthwise convolutions (Howard et al. 2017)", 224, 4_231_976),
-    "mobilenet_v2": ClassicModel("inverted residuals (Sandler et al. 2018)", 224, 3_504_872),
-    "shufflenet_v1": ClassicModel("shuffled groups (Zhang et al. 2018)", 224, 1_865_728),
+    name: ClassicModel(facts, _SIZES.get(name, _USUAL_SIZE), _CLASSES.get(name, 1000))
+    for name, facts in known_facts.CLASSIC.items()
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,21 +11,17 @@ import torch
 from torch import nn
 
 from ..arguments import checked
-from ..backbones.blocks import BLOCKS
 from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
-from ..registry import Registry, listed
+from ..registry import listed
 from .building import build_example
 from .known_names import require_layers
 from .network_description import NetworkDescription, describe_network
-from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
+from .registry import is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES, size_text
 
 # `AUTO` of the configurations, which models do not know.
 _AUTO = "auto"
-_CHOICE = (
-    "One of the best of several on spatial folds of the training pixels (hsi train --model auto)"
-)
 
 
 @dataclass(frozen=True)
@@ -131,39 +126,3 @@ def window_equivariant(model: nn.Module, training: bool) -> bool:
     """
     stated = getattr(model, "window_equivariant", None)
     return not breaks_equivariance(model, training) if stated is None else bool(stated(training))
-
-
-def list_models() -> list[dict[str, Any]]:
-    """Name, kind, task, summary and parameters (of the usual instance) of every model."""
-    fields = ("name", "kind", "task", "summary", "parameters")
-    specs = ((name, spec_of(name)) for name in model_names())
-    rows: list[tuple[Any, ...]] = [
-        (name, "network", spec.task, spec.summary, spec.example_parameters) for name, spec in specs
-    ]
-    classical = _classical()
-    summaries = ((name, _summary(classical[name])) for name in classical)
-    rows += [(name, "classical", CLASSIFIES, text, None) for name, text in summaries]
-    rows.append((_AUTO, "choice", CLASSIFIES, _CHOICE, None))
-    return [dict(zip(fields, row, strict=True)) for row in rows]
-
-
-def list_blocks() -> list[dict[str, Any]]:
-    """Name, summary and preset options of every building block."""
-    blocks = []
-    for name in BLOCKS:
-        factory = BLOCKS[name]
-        preset = dict(factory.keywords) if isinstance(factory, partial) else {}
-        origin = factory.func if isinstance(factory, partial) else factory
-        blocks.append({"name": name, "summary": _summary(origin), "preset": preset})
-    return blocks
-
-
-def _classical() -> Registry[Any]:
-    # Not at the top: scikit-learn takes as long to import as torch, and networks need none of it.
-    from .classical import CLASSICAL
-
-    return CLASSICAL
-
-
-def _summary(documented: Any) -> str:
-    return (inspect.getdoc(documented) or "").partition("\n")[0].rstrip(".")

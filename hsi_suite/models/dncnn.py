@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ..backbones import ConvNormAct, LayerChoice, predicts_difference
+from ..backbones.denoising_network import DenoisingNetwork
 from ..backbones.footprint import footprint
 from ..backbones.stages import NOTHING, StageStyle, build_stage, stage_end
 from ..errors import ConfigError
-from .denoising_network import DenoisingNetwork
 
 
 class DnCNN(DenoisingNetwork):

@@ -8,9 +8,9 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from ..backbones import shuffle_up
+from ..backbones.denoising_network import DenoisingNetwork
 from ..backbones.stages import PLAIN
 from ..errors import ConfigError
-from .denoising_network import DenoisingNetwork
 from .margins import replicate_to_multiple
 from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level
 

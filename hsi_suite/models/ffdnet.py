@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from ..backbones import LayerChoice, PixelShuffle, PixelUnshuffle
+from ..backbones.denoising_network import DenoisingNetwork
 from ..backbones.footprint import footprint
 from ..backbones.stages import StageStyle
-from .denoising_network import DenoisingNetwork
 from .dncnn import block_row
 from .margins import replicate_to_multiple
 

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from ..backbones import LayerChoice
+from ..backbones.denoising_network import DenoisingNetwork
 from ..restoration.colour import NOISE_GAIN
 from .opponent_planes import colours_of, opponent_planes
 from .residual_unet import ResidualUNet
 from .two_passes import COLOURS, TwoPasses, require_colour
 
 
-class GuidedUNet(TwoPasses):
+class GuidedUNet(TwoPasses, DenoisingNetwork):
     """Predicts the noise of an image in colour and takes it away.
 
     Without biases and norms, scaling image and σ map by α > 0 scales the result by α, as in

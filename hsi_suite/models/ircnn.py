@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..backbones import ConvNormAct, LayerChoice, predicts_difference
+from ..backbones.denoising_network import DenoisingNetwork
 from ..errors import ConfigError
-from .denoising_network import DenoisingNetwork
 
 _DILATIONS = (1, 2, 3, 4, 3, 2, 1)
 #: The number of convolutions of an IRCNN.

@@ -6,46 +6,37 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 
 from ..errors import ConfigError
 from ..registry import did_you_mean, listed
+from .known_facts import CLASSIC, DENOISERS, RETRIEVERS, SPECTRA, WINDOWS, Facts
 from .network_file import is_network_file
 
-_WINDOWS = """
-hybridsn hybridsn_se hybridsn_inception hybridsn_residual hybridsn_se_residual hybridsn_separable
-cnn2d cnn3d m3d_cnn ssrn cnn1d inception_1d spectralformer
-"""
-_CLASSIC = """
-alexnet zfnet vgg_11 vgg_13 vgg_16 vgg_19 network_in_network googlenet bn_inception inception_v3
-inception_v4 inception_resnet_v1 inception_resnet_v2 resnet_20 resnet_56 resnet_110 resnet_18
-resnet_34 resnet_50 resnet_101 resnet_152 preactivation_resnet_18 preactivation_resnet_34
-preactivation_resnet_50 preactivation_resnet_101 preactivation_resnet_152 resnext_50 resnext_101
-se_resnet_50 se_resnet_101 se_resnext_50 se_bn_inception se_inception_resnet_v2 mobilenet_v1
-mobilenet_v2 shufflenet_v1
-"""
-_DENOISERS = "dncnn fdncnn ffdnet ircnn drunet residual_unet guided_unet refined_unet"
-_PURPOSES = {
-    "classification": _WINDOWS + _CLASSIC,
-    "denoising": _DENOISERS,
-    "retrieval": "dscmr",
+_PURPOSES: Mapping[str, Mapping[str, Facts]] = {
+    "classification": {**WINDOWS, **CLASSIC},
+    "denoising": DENOISERS,
+    "retrieval": RETRIEVERS,
 }
-NETWORKS = {name: purpose for purpose, names in _PURPOSES.items() for name in names.split()}
+NETWORKS = {name: purpose for purpose, facts in _PURPOSES.items() for name in facts}
 """Networks of this package, and what each is for."""
 
-CLASSIC_NETWORKS = frozenset(_CLASSIC.split())
+FACTS: Mapping[str, Facts] = {**WINDOWS, **CLASSIC, **DENOISERS, **RETRIEVERS, **SPECTRA}
+"""What is said of every model of this package."""
+
+CLASSIC_NETWORKS = frozenset(CLASSIC)
 """Those of `backbones.classic`, which classify images and windows."""
 
-CLASSICAL_MODELS = frozenset(("svm", "wide_svm", "forest", "lda", "gaussian", "spectral_angle"))
+CLASSICAL_MODELS = frozenset(SPECTRA)
 """Classifiers without a network."""
 
 # What each task of this package takes.
 _MODELS_OF = {
-    "classification": (*(_WINDOWS + _CLASSIC).split(), *CLASSICAL_MODELS),
-    "image_classification": tuple((_WINDOWS + _CLASSIC).split()),
-    "denoising": tuple(_DENOISERS.split()),
-    "retrieval": ("dscmr",),
+    "classification": (*WINDOWS, *CLASSIC, *SPECTRA),
+    "image_classification": (*WINDOWS, *CLASSIC),
+    "denoising": tuple(DENOISERS),
+    "retrieval": tuple(RETRIEVERS),
 }
 
 
@@ -63,17 +54,25 @@ def require_model(subject: str, name: str, also: Iterable[str] = ()) -> None:
     Raises:
         ConfigError: there is no such model.
     """
-    known = {*NETWORKS, *CLASSICAL_MODELS, *also}
-    if name in known or is_network_file(name) or entry_points(group="hsi_suite.tasks"):
+    if name in also or is_known(name) or entry_points(group="hsi_suite.tasks"):
         return
+    known = {*known_models(), *also}
+    hint = did_you_mean(name, sorted(known), "`hsi models list` describes them")
+    raise ConfigError(subject, f"unknown model {name!r}", listed(known), hint)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is a model's, of whatever purpose, or FILE.py:Class."""
+    if name in known_models() or is_network_file(name):
+        return True
     # What a program has registered is known where it has loaded the models.
     registry = sys.modules.get(f"{__package__}.registry")
-    if registry is not None and registry.is_model(name):
-        return
-    known |= entry_points(group="hsi_suite.models").names
-    if name not in known:
-        hint = did_you_mean(name, sorted(known), "`hsi models list` describes them")
-        raise ConfigError(subject, f"unknown model {name!r}", listed(known), hint)
+    return registry is not None and bool(registry.is_model(name))
+
+
+def known_models() -> list[str]:
+    """The models of this package, and those that other packages offer."""
+    return list(dict.fromkeys([*FACTS, *entry_points(group="hsi_suite.models").names]))
 
 
 def require_purpose(name: str, task: str) -> None:

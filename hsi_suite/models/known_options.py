@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..registry import did_you_mean
 from .known_names import CLASSICAL_MODELS
+from .known_words import require_words
 
 _STYLE = "block attention scale norm activation"
 _CLASSIC = "dropout width stem"
@@ -64,12 +65,13 @@ SEE_SINGLE_PIXELS: Collection[str] = frozenset(("cnn1d", "inception_1d", "spectr
 
 
 def require_options(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that a model of this package does not have, and shares that are none.
+    """Refuse options that a model of this package does not have, shares that are none, and names.
 
     All other values, and models of others, are judged when a model is built.
 
     Raises:
-        ConfigError: names the first.
+        UnknownNameError: no norm, activation or attention of a name.
+        ConfigError: names the first option, share, block or encoder that there is not.
     """
     if name in CLASSICAL_MODELS:
         require_settings(name, options)
@@ -79,6 +81,8 @@ def require_options(name: str, options: Mapping[str, Any]) -> None:
             raise unknown_option(name, key, OPTIONS[name])
         if name in OPTIONS and key in _SHARES and not (_is_number(value) and 0 <= value <= 1):
             raise ConfigError(f"model.options.{key}", repr(value), "a number, 0 to 1")
+    if name in OPTIONS:
+        require_words(options, OPTIONS[name])
 
 
 def require_settings(name: str, options: Mapping[str, Any]) -> None:

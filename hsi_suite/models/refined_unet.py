@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from ..backbones import LayerChoice
+from ..backbones.denoising_network import DenoisingNetwork
 from .opponent_planes import colours_of, opponent_planes
 from .residual_unet import ResidualUNet
 from .two_passes import COLOURS, TwoPasses, require_colour
 
 
-class RefinedUNet(TwoPasses):
+class RefinedUNet(TwoPasses, DenoisingNetwork):
     """Predicts the noise of a photograph in colour, looks at what is left, and takes both away.
 
     It takes no σ; the first layers of both parts have biases, so that results do not scale with

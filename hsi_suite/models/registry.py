@@ -49,7 +49,7 @@ def register(
         task: classification: a module of the arguments in_channels, num_classes and window, from
             (N, in_channels, window, window) to logits (N, num_classes); denoising: of in_channels,
             from noisy images (N, in_channels, H, W) to clean ones, on the scale 0 to 1; what it
-            may tell of itself: `denoising_network.DenoisingNetwork`.
+            may tell of itself: `backbones.denoising_network.DenoisingNetwork`.
         summary: one line for `hsi models list`; empty takes the first of its docstring.
 
     Raises:

@@ -22,10 +22,10 @@ from ..backbones import (
     predicts_difference,
     shuffle_up,
 )
+from ..backbones.denoising_network import DenoisingNetwork
 from ..backbones.footprint import footprint
 from ..backbones.stages import StageStyle
 from ..errors import ConfigError
-from .denoising_network import DenoisingNetwork
 from .margins import reflect_to_multiple
 from .stage_options import StageOptions
 from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields as fields_of
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 from safetensors import safe_open
 from torch import Tensor, nn
 
@@ -18,7 +16,6 @@ from ..guard import parsing
 from ..memory import require_room
 from ..user_files import parse_json, require_regular
 
-HeaderType = TypeVar("HeaderType")
 _AGAIN = "train the run again"
 # The tensors as they are read, and those of the network.
 _COPIES = 2
@@ -64,31 +61,6 @@ def read_header(
         text = (file.metadata() or {}).get("header", "{}")
     header = parse_json(text, path, expected, remedy, kind=kind)
     return header if isinstance(header, dict) else {}
-
-
-def header_from(kind: type[HeaderType], fields: Mapping[str, Any]) -> HeaderType:
-    """A dataclass from the fields of a header, every one of its declared type.
-
-    Raises:
-        TypeError: a field is unknown.
-        ValueError: a field is missing or of another type.
-    """
-    unknown = set(fields) - {field.name for field in fields_of(kind)}  # type: ignore[arg-type]
-    if unknown:
-        raise TypeError(f"unknown field {min(unknown)!r}")
-    # Lists of JSON become tuples; bytes of names that are no UTF-8 pass, as they would not in JSON.
-    header = TypeAdapter(kind).validate_python(dict(fields))
-    for name, given in fields.items():
-        if not _as_given(given, getattr(header, name)):
-            raise ValueError(f"{name} is {given!r}, no number")
-    return header
-
-
-def _as_given(given: Any, taken: Any) -> bool:
-    """Whether no text was taken for a number."""
-    if isinstance(taken, list | tuple) and isinstance(given, list | tuple):
-        return all(map(_as_given, given, taken))
-    return not isinstance(given, str) or isinstance(taken, str)
 
 
 def require_fitting(

@@ -5,25 +5,27 @@ from __future__ import annotations
 from torch import Tensor
 
 from ..errors import ConfigError
-from .denoising_network import DenoisingNetwork
 from .residual_unet import ResidualUNet
 
 COLOURS = 3
 
 
-class TwoPasses(DenoisingNetwork):
-    """A network whose second part sees what the first one has made of the image.
+class TwoPasses:
+    """What a network has whose second part sees what the first one has made of the image.
 
     A large image goes through one part after the other, each in tiles that overlap by what that
     part sees (`pass_radius`): for both at once they would have to overlap by `receptive_radius`.
 
     Attributes:
         kept: planes that the first pass makes.
+        multiple: as of `DenoisingNetwork`, and so is `receptive_radius`, of both passes.
         pass_radius: how far a pixel sees in each pass; None where it sees the whole image.
     """
 
     kept: int
+    multiple: int
     pass_radius: int | None
+    receptive_radius: int | None
 
     def first_pass(self, x: Tensor) -> Tensor:
         """What the second pass needs of the input: N × kept × H × W."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.file_list import listed_files
+from ..data.missing_files import require_data_set
 from ..data.scene_list import stack_name
 from ..models.network_file import shown_name
 from ..user_files import require_folder, require_there
@@ -46,13 +47,19 @@ def source_name(config: Config) -> str:
 
 
 def require_files(config: Config) -> None:
-    """Refuse a configuration that names files which are not there.
+    """Refuse a configuration that names files or data sets which are not there.
 
     What reads them says so as well, after it has been loaded.
 
     Raises:
         InputFileError: names the first, or a file in the place of a folder.
+        UnknownNameError: no data set has a name.
+        ConfigError: `HSI_DATA_DIR` names no folder.
     """
+    for key in ("dataset", "images"):
+        name = getattr(config.data, key, None)
+        if name is not None:
+            require_data_set(name)
     for path in _named_files(config):
         require_there(path.absolute())
     folder = getattr(config.data, "folder", None)

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, RunError
 from ..metrics.measures import measure
 from ..metrics.statistics import describe
-from ..registry import did_you_mean, listed
 from ..reports.content import unverified_text
 from ..shown import Rows, Shown
 from .batches.comparisons import compare_models
-from .batches.files import checked, is_batch, read_run, read_summary, whole_files
-from .finished_runs import finished_runs
-from .folder import ENVIRONMENT, Run
+from .batches.files import is_batch, read_summary, whole_files
+from .compared_runs import gathered, require_metric, scores_of
+from .folder import Run
 from .identity import run_identity
-from .scores import baseline_scores, headline, run_scores, variant, variant_words
+from .scores import baseline_scores, headline, variant, variant_words
 
 _LEVEL = 0.95
 _MOST_KEYS = 3
@@ -92,15 +90,11 @@ def compare(paths: Sequence[str | Path], *, metric: str | None = None) -> Contes
     """
     if len(paths) == 1 and metric is None and is_batch(Path(paths[0])):
         return _as_summed_up(Path(paths[0]))
-    runs, notes = _gathered(paths)
+    runs, notes = gathered(paths)
     groups = _grouped(runs)
     entries = []
-    names = sorted({name for group in groups for name in _scores(group.runs[0])})
-    if metric is not None and metric not in names:
-        hint = did_you_mean(metric, names)
-        # Those of single classes are too many to list.
-        expected = listed([name for name in names if "/" not in name] or names)
-        raise ConfigError("--metric", f"no run has {metric!r}", expected, hint)
+    if metric is not None:
+        require_metric(metric, [group.runs[0] for group in groups])
     for group in groups:
         entries.append((_entry(group, metric, alone=len(groups) == 1), group.runs))
     comparisons = compare_models(entries, _LEVEL)
@@ -135,38 +129,6 @@ def _as_summed_up(folder: Path) -> Contest:
 def _unverified(names: Iterable[str]) -> list[str]:
     found = sorted(set(names))
     return [unverified_text(found)] if found else []
-
-
-def _number_of_runs(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"
-
-
-def _gathered(paths: Sequence[str | Path]) -> tuple[list[Run], list[str]]:
-    """Every run once, and what was passed over."""
-    found: dict[str, Run] = {}
-    given = unfinished = 0
-    for path in paths:
-        finished, others = _runs_of(Path(path))
-        given, unfinished = given + len(finished), unfinished + len(others)
-        for run in finished:
-            if not isinstance(run.environment.get("data"), Mapping):
-                raise RunError(run.path / ENVIRONMENT, "names no data", "what hsi wrote")
-            found.setdefault(str(run.environment.get("identity", run.path)), run)
-    notes = []
-    if given > len(found):
-        notes.append(f"given twice, and counted once: {_number_of_runs(given - len(found))}")
-    if unfinished:
-        notes.append(f"not finished, and passed over: {_number_of_runs(unfinished)}")
-    return list(found.values()), notes
-
-
-def _runs_of(path: Path) -> tuple[list[Run], list[Run]]:
-    if is_batch(path):
-        # Not those in which a single source of chance varies: they are no plain repetitions.
-        names = [name for group in read_summary(path)["groups"] for name in group["runs"]]
-        return [read_run(path, name) for name in dict.fromkeys(names)], []
-    finished, unfinished = finished_runs(path)
-    return [checked(run) for run in finished], unfinished
 
 
 def _grouped(runs: Sequence[Run]) -> list[_Group]:
@@ -234,7 +196,7 @@ def _entry(group: _Group, metric: str | None, *, alone: bool) -> dict[str, Any]:
 
 def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
     metric = entry["headline"][0]
-    values = [_scores(run).get(metric) for run in runs]
+    values = [scores_of(run).get(metric) for run in runs]
     return {
         "name": entry["name"],
         "dataset": entry["dataset"],
@@ -245,11 +207,6 @@ def _described(entry: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
             values, level=_LEVEL, ceiling=measure(metric).ceiling, floor=measure(metric).floor
         ).to_dict(),
     }
-
-
-def _scores(run: Run) -> dict[str, float | None]:
-    with whole_files(run.path):
-        return run_scores(run.metrics)
 
 
 def _lonely(

@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import ConfigError
+from .drawn_features import CRS_OPTION
+
 T = TypeVar("T")
 
 Places = NDArray[np.float64]
@@ -31,6 +34,26 @@ def of_system(crs: str, question: Callable[[Any], T]) -> T | None:
             return question(CRS.from_user_input(crs))
     except CRSError:
         return None
+
+
+def require_system(crs: str) -> None:
+    """Refuse what a user calls a reference system and is none.
+
+    Raises:
+        ImportError: rasterio is not installed.
+        ConfigError: rasterio knows no such system.
+    """
+    from rasterio.crs import CRS
+    from rasterio.env import Env
+    from rasterio.errors import CRSError
+
+    try:
+        with Env():
+            CRS.from_user_input(crs)
+    except CRSError:
+        raise ConfigError(
+            CRS_OPTION, f"{crs[:60]!r} is no reference system", "EPSG:NUMBER or WKT"
+        ) from None
 
 
 def reprojected(places: Places, own: str, to: str) -> Places:

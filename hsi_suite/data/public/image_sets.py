@@ -246,11 +246,14 @@ def locate_images(name: str, *, on_message: Say = say_on_stderr) -> LocalImages:
 
     Raises:
         UnknownNameError: no set has this name.
-        ChecksumError: the folder holds something else.
+        ChecksumError: the folder holds something else, or the same laid out otherwise.
         DatasetNotFoundError: it is not here and cannot be downloaded.
         OutputError: the cache cannot be written.
     """
-    local = find_images(name) or _download(name, on_message)
+    local = find_images(name)
+    if local is None:
+        _refuse_other_layout(name)
+        local = _download(name, on_message)
     if local.check is Check.WRONG:
         refuse_images(name, local)
     if local.check is Check.UNRECORDED:
@@ -291,6 +294,27 @@ def _paths_of(known: RegisteredImages, folder: Path) -> tuple[Path, ...]:
         if paths:
             return tuple(sorted(paths, key=lambda path: path.name))
     return ()
+
+
+def _refuse_other_layout(name: str) -> None:
+    """Refuse to download a set of whose name there is a folder with images, laid out otherwise.
+
+    Raises:
+        ChecksumError: names the folder, and how it may be laid out.
+    """
+    known, root = IMAGE_SETS[name], data_folder()
+    for folder in _folders(root) if root is not None else ():
+        if folder.name not in known.folders:
+            continue
+        count = sum(len(image_paths(each)) for each in _folders(folder))
+        if count:
+            ways = ["directly in it", *(f"in {' and '.join(each)}" for each in known.subfolders)]
+            raise ChecksumError(
+                folder,
+                f"holds {count} images, not as {name} is laid out",
+                f"its {known.count} images {', or '.join(ways)}",
+                f"lay them out so, or rename the folder to have {name} downloaded",
+            )
 
 
 def _record(name: str, local: LocalImages, say: Say) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...config import load_tree, validate
+from ...data.public.image_sets import check_image_set_name
 from ...schemas.denoising import DenoisingConfig
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
@@ -42,12 +43,15 @@ def denoising_config(
 
     Raises:
         ConfigError: a key or value is wrong.
+        UnknownNameError: no set of images has the name.
         InputFileError: weights to begin from are not there.
     """
     tree = named_keys(options, _OPTIONS, "no option of a denoiser's training")
     replace_source(tree, _SOURCES, settings)
     given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, DenoisingConfig)
     found = validate(DenoisingConfig, given, config)
+    if found.data.images is not None:
+        check_image_set_name(found.data.images)
     for key in WEIGHTS:
         if (named := getattr(found.model, key)) is not None:
             find_weights(named)

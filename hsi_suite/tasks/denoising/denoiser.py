@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...backbones.denoising_network import DenoisingNetwork
 from ...engine.finite import check_finite, note_file, output_of
 from ...errors import RunError, ShapeError
 from ...guard import parsing
 from ...models.building import build_denoiser
-from ...models.denoising_network import DenoisingNetwork
-from ...models.stored_model import header_from, require_fitting
+from ...models.stored_header import header_from
+from ...models.stored_model import require_fitting
 from ...models.two_passes import TwoPasses
 from ...runs.model_file import read_model_file, write_model_file
 from ...schemas.denoising import WITHOUT_SIGMA

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...config import config_names, load_tree
+from ...data.missing_files import require_data_set
 from ...data.public.image_sets import IMAGE_SETS
 from ...errors import ConfigError
 from ...user_files import require_folder
@@ -58,11 +59,11 @@ def check_images(data: str | Path) -> None:
 
     Raises:
         InputFileError: no such folder.
-        ConfigError: a configuration that trains no denoiser.
+        ConfigError: a configuration that trains no denoiser, or `HSI_DATA_DIR` names no folder.
     """
     if str(data) in IMAGE_SETS:
-        return
-    if str(data) not in config_names():
+        require_data_set(str(data))
+    elif str(data) not in config_names():
         require_folder(Path(data), "a folder of images")
     elif load_tree(str(data)).get("task") != _TASK:
         raise ConfigError("--data", f"{data} trains no denoiser", "a configuration that does")

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
+from ...backbones.denoising_network import DenoisingNetwork
 from ...engine.finite import note_file
 from ...errors import InputFileError
 from ...models.checkpoint_import import PublicNetwork, import_checkpoint
-from ...models.denoising_network import DenoisingNetwork
 from ...models.dncnn import DnCNN, FDnCNN
 from ...models.drunet import DRUNet
 from ...models.ffdnet import FFDNet

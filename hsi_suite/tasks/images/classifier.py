@@ -20,7 +20,8 @@ from ...engine.observer import Observer
 from ...errors import RunError, ShapeError
 from ...guard import parsing
 from ...models.building import build_model
-from ...models.stored_model import header_from, require_fitting
+from ...models.stored_header import header_from
+from ...models.stored_model import require_fitting
 from ...runs.model_file import read_model_file, write_model_file
 from .views import ImageViews
 

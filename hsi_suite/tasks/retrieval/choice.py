@@ -10,9 +10,10 @@ import numpy as np
 
 from ...data.pairs import Pairs
 from ...schemas.retrieval import RetrievalConfig
-from .retriever import SIDES, Retriever
+from .retriever import Retriever
 from .scoring import Arena, Ranking, validation_arena
 from .search import pieces_of
+from .sides import SIDES
 
 # The share of validation queries, all of known classes, that may fall below the threshold.
 _BELOW = 0.05

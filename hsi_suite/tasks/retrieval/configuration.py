@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ...config import load_tree, validate
+from ...data.catalogue import check_dataset_name
+from ...data.modalities import check_scene_kind
+from ...data.pairs import pair_names
 from ...errors import ConfigError
 from ...runs.machine import on_this_machine
 from ...schemas.retrieval import RetrievalConfig
@@ -53,7 +56,11 @@ def retrieval_config(
     tree = named_keys(options, _OPTIONS, "no option of a retrieval's training")
     replace_source(tree, _SOURCES)
     given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, RetrievalConfig)
-    return validate(RetrievalConfig, given, config)
+    found = validate(RetrievalConfig, given, config)
+    if found.data.dataset is not None:
+        check_dataset_name(found.data.dataset)
+    _by_names(found)
+    return found
 
 
 def resolve(config: RetrievalConfig) -> RetrievalConfig:
@@ -61,8 +68,21 @@ def resolve(config: RetrievalConfig) -> RetrievalConfig:
 
     Raises:
         DeviceError: the device is not there.
-        ConfigError: the guard lets windows of two parts overlap.
+        ConfigError: no such pair, or the guard lets windows of two parts overlap.
     """
+    named = _by_names(config)
+    return named.model_copy(update=on_this_machine(named))
+
+
+def _by_names(config: RetrievalConfig) -> RetrievalConfig:
+    """The configuration with what its names come to.
+
+    Raises:
+        ConfigError: see `resolve`.
+    """
+    names = pair_names(config.data.pair)
+    for name in names if config.data.files is None else ():
+        check_scene_kind(name)
     data, split = config.data, config.split
     guard = data.window if split.guard is None else split.guard
     if split.kind == "disjoint" and guard < data.window // 2:
@@ -76,7 +96,6 @@ def resolve(config: RetrievalConfig) -> RetrievalConfig:
     absolute = {k: str(Path(path).absolute()) for k, path in given.items() if path is not None}
     return config.model_copy(
         update={
-            **on_this_machine(config),
             "data": data.model_copy(update=absolute),
             "split": split.model_copy(update={"guard": guard}),
         }

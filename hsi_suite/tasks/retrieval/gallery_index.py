@@ -8,8 +8,7 @@ the gallery has labels and `spectra.npy` (items × bands) where it has spectra.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,81 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.formats.reading_guard import reading
-from ...data.scene import Georeference
 from ...errors import InputFileError
-from ...guard import parsing
-from ...models.stored_model import header_from
 from ...scratch import sweep
-from ...user_files import read_json
-from .retriever import Side
-from .search_request import AN_INDEX, require_index
+from .index_header import IndexHeader, read_header
+from .search_request import AN_INDEX
 
-FORMAT = "hsi_suite retrieval index 1"
 EMBEDDINGS, POSITIONS, PICTURE = "embeddings.npy", "positions.npy", "picture.npy"
 LABELS, SPECTRA = "labels.npy", "spectra.npy"
 _AGAIN = "make the index again"
-
-
-@dataclass(frozen=True)
-class IndexHeader:
-    """What an index is.
-
-    Attributes:
-        run: place of the run that made it, resolved.
-        model: SHA-256 of the run's model file.
-        side: which of the run's modalities the gallery was seen in.
-        modality: its name.
-        window: side of its windows in pixels; 1 for spectra.
-        name: of the gallery.
-        provenance: what the gallery was read from, with SHA-256 by file name.
-        lines: of the gallery.
-        samples: of the gallery.
-        bands: of the gallery.
-        step: every so manieth line and sample is an item.
-        items: number of items.
-        missing: pixels of the grid that hold no data and are no items.
-        dimensions: of the common space.
-        wavelengths: of the gallery's bands in nm; None when unknown.
-        georeference: crs, transform and map_info; None when unknown.
-        class_names: of its labels from 1 on; empty where it has none.
-        synthetic: whether it was generated.
-        identity: what the index was made of and how, to recognise the same call.
-        versions: of the software that made it.
-        unverified: files of the run's and the gallery's data that no published checksum vouches
-            for.
-    """
-
-    run: str
-    model: str
-    side: Side
-    modality: str
-    window: int
-    name: str
-    provenance: dict[str, Any]
-    lines: int
-    samples: int
-    bands: int
-    step: int
-    items: int
-    missing: int
-    dimensions: int
-    wavelengths: list[float] | None
-    georeference: dict[str, Any] | None
-    class_names: list[str]
-    synthetic: bool
-    identity: dict[str, Any]
-    versions: dict[str, str]
-    unverified: list[str] = field(default_factory=list)
-
-    @property
-    def place(self) -> Georeference | None:
-        """The georeference as an object."""
-        if self.georeference is None:
-            return None
-        info = self.georeference["map_info"]
-        a, b, c, d, e, f = map(float, self.georeference["transform"])
-        crs = self.georeference["crs"]
-        return Georeference(crs, (a, b, c, d, e, f), None if info is None else tuple(info))
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,35 +86,6 @@ def tidy_index(path: Path) -> None:
     """Remove what belongs to the making of a finished index and not to it."""
     sweep(path)
     (path / "progress.json").unlink(missing_ok=True)
-
-
-def read_header(path: Path) -> IndexHeader:
-    """What the index in a folder is, without its arrays.
-
-    Raises:
-        InputFileError: there is no index, or one of another format version.
-    """
-    place = require_index(path)
-    content = read_json(place, AN_INDEX, _AGAIN)
-    kind = content.get("format")
-    if kind != FORMAT:
-        found = f"is of the format {kind!r}" if kind is not None else "names no format"
-        raise InputFileError(place, found, f"{FORMAT!r}", _AGAIN)
-    with parsing(place, AN_INDEX, _AGAIN, found="is damaged"):
-        return _header(content)
-
-
-def _header(content: Mapping[str, Any]) -> IndexHeader:
-    header = header_from(IndexHeader, {k: v for k, v in content.items() if k != "format"})
-    counts = ("lines", "samples", "bands", "step", "dimensions", "window")
-    for name in (*counts, "items", "missing"):
-        value = getattr(header, name)
-        if type(value) is not int or value < (1 if name in counts else 0):
-            raise ValueError(f"{name} = {value!r}")
-    if header.wavelengths is not None and len(header.wavelengths) != header.bands:
-        raise ValueError("wavelengths")
-    assert header.place is None or header.place.transform
-    return header
 
 
 def _array(path: Path, shape: tuple[int, ...], dtype: str | None) -> NDArray[Any]:

@@ -25,19 +25,19 @@ from ..shared.unfinished_output import UnfinishedOutput
 from .gallery import Gallery
 from .gallery_index import (
     EMBEDDINGS,
-    FORMAT,
     LABELS,
     PICTURE,
     POSITIONS,
     SPECTRA,
-    IndexHeader,
     tidy_index,
 )
 from .gallery_pictures import coloured
 from .growing_arrays import GrowingArray
+from .index_header import FORMAT, IndexHeader
 from .index_memory import CHUNK
-from .retriever import SIDES, Retriever, Side
+from .retriever import Retriever
 from .search_request import INDEX
+from .sides import SIDES, Side
 
 # Fewer bands than these are a picture, whose values say nothing beside its colours.
 _LEAST_SPECTRUM = 8

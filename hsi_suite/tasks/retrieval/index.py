@@ -22,10 +22,12 @@ from ..shared.unfinished_output import unfinished_output
 from .definition import RETRIEVAL
 from .gallery import open_gallery
 from .gallery_domain import warn_if_unlike
-from .gallery_index import GalleryIndex, open_index, read_header, tidy_index
+from .gallery_index import GalleryIndex, open_index, tidy_index
 from .gallery_indexing import GalleryIndexing
+from .index_header import read_header
 from .index_memory import strip_lines
-from .retriever import SIDES, Retriever, Side, load_retriever
+from .retriever import Retriever, load_retriever
+from .sides import SIDES, Side
 
 
 def index_gallery(

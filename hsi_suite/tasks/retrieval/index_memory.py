@@ -11,7 +11,8 @@ from ...engine.memory import layer_bytes
 from ...errors import InputFileError
 from ...memory import PROGRAM_BYTES, check_limit, memory_text
 from .gallery import Gallery
-from .retriever import Retriever, Side
+from .retriever import Retriever
+from .sides import Side
 
 CHUNK = 4096
 """Items that are cut out at a time."""

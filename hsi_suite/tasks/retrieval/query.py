@@ -14,18 +14,19 @@ from numpy.typing import NDArray
 from ...checksums import hash_file
 from ...engine.devices import computing, resolve_device
 from ...engine.observer import Observer
-from ...errors import RunError, ShapeError
+from ...errors import RunError
 from ...memory import DEFAULT_MEMORY_LIMIT
 from ...reports.content import unverified_text
-from ...runs.folder import MODEL
 from ...runs.machine import available_threads
 from .gallery_index import EMBEDDINGS, GalleryIndex, open_index
 from .index import finished_retriever
+from .index_header import check_search, model_of
 from .query_items import QueryItem, patch_query, pixel_query, spectrum_query
 from .query_results import Match, described_matches
-from .retriever import SIDES, Retriever
+from .retriever import Retriever
 from .search import Matches, best_matches, similarities
 from .search_request import Query
+from .sides import SIDES
 
 DEFAULT_TOP = 20
 _MOST_NAMES = 8
@@ -117,8 +118,7 @@ def query_index(
     query.check()
     index = open_index(path)
     header = index.header
-    if top is not None and not 1 <= top <= header.items:
-        raise ShapeError("--top", f"{top}", f"1 to {header.items:,}, the items of the gallery")
+    check_search(header, query, top)
     where = resolve_device(device)
     with computing(where, threads, deterministic=True):
         retriever = _same_run(index, run, where)
@@ -158,22 +158,15 @@ def _same_run(index: GalleryIndex, run: str | Path | None, device: torch.device)
     Raises:
         RunError: it is gone or another one.
     """
-    place = Path(run if run is not None else index.header.run)
-    if not (place / MODEL).is_file():
+    model = model_of(index.header, run)
+    if hash_file(model) != index.header.model:
         raise RunError(
-            place,
-            "the run that made the index is not there",
-            f"{MODEL} of SHA-256 {index.header.model[:12]}…",
-            "say where it is with --run, or make the index again",
-        )
-    if hash_file(place / MODEL) != index.header.model:
-        raise RunError(
-            place,
+            model.parent,
             "its model is not the one that made the index",
             f"SHA-256 {index.header.model[:12]}…",
             "make the index again with this run",
         )
-    return finished_retriever(place, device)
+    return finished_retriever(model.parent, device)
 
 
 def _item(

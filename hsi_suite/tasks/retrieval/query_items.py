@@ -21,7 +21,8 @@ from .gallery_domain import warn_if_unlike
 from .gallery_index import GalleryIndex
 from .gallery_pictures import coloured, surroundings, tile_reach
 from .index_memory import check_picture
-from .retriever import SIDES, Retriever, Side
+from .retriever import Retriever
+from .sides import SIDES, Side
 
 # Up to these levels of its mean spectrum a scene is taken for reflectance from 0 to 1, in percent,
 # or times 10000.
@@ -155,19 +156,10 @@ def pixel_query(index: GalleryIndex, line: int, sample: int) -> QueryItem:
 
     Args:
         index: the gallery.
-        line: from 0.
-        sample: from 0.
-
-    Raises:
-        ConfigError: it lies outside the gallery.
+        line: from 0, within it.
+        sample: from 0, within it.
     """
     header = index.header
-    if not (0 <= line < header.lines and 0 <= sample < header.samples):
-        raise ConfigError(
-            "--pixel",
-            f"line {line}, sample {sample}",
-            f"0 to {header.lines - 1}, 0 to {header.samples - 1}: lines and samples from 0",
-        )
     away = np.abs(index.positions - np.array([line, sample])).max(1)
     item = int(away.argmin())
     there = (int(index.positions[item, 0]), int(index.positions[item, 1]))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,18 +18,18 @@ from ...data.modalities import Items, Modality, modality_from, unit_rows
 from ...data.scene import Scene
 from ...engine.device_memory import InHalves
 from ...engine.finite import check_finite, note_file, output_of
-from ...errors import ConfigError, RunError
+from ...errors import RunError
 from ...guard import parsing
 from ...models.building import build_retriever
 from ...models.dscmr import DSCMR
-from ...models.stored_model import header_from, require_fitting
+from ...models.stored_header import header_from
+from ...models.stored_model import require_fitting
 from ...runs.model_file import read_model_file, write_model_file
 from ...transfer import to_device
+from .sides import SIDES, Side, require_name
 
-Side = Literal["first", "second"]
 Rows = NDArray[np.float32]
 
-SIDES: tuple[Side, Side] = ("first", "second")
 _FORMAT = "hsi_suite retriever 1"
 _BATCH = 1024
 
@@ -109,9 +109,7 @@ class Retriever:
         Raises:
             ConfigError: neither has it.
         """
-        if name not in self.header.names:
-            expected = " or ".join(self.header.names)
-            raise ConfigError("modality", f"{name!r} is not of this run", expected)
+        require_name(name, self.header.names)
         return SIDES[self.header.names.index(name)]
 
     def source(self, scene: Scene, side: Side) -> ItemSource:

@@ -45,7 +45,7 @@ class Query:
         """Refuse what is no one query.
 
         Raises:
-            ConfigError: none or several are given, or an option of another.
+            ConfigError: none or several are given, an option of another, or a place before 0.
         """
         wanted = (("--spectrum", self.spectrum), ("--patch", self.patch), ("--pixel", self.pixel))
         given = [name for name, value in wanted if value is not None]
@@ -61,6 +61,8 @@ class Query:
         ):
             if value is not None and given != [other]:
                 raise ConfigError(option, f"given with {given[0]}", f"{other}, to which it belongs")
+        if self.at is not None and min(self.at) < 0:
+            raise ConfigError("--at", ",".join(map(str, self.at)), "X and Y from 0")
 
 
 def require_index(path: Path) -> Path:

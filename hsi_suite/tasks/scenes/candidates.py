@@ -1,4 +1,7 @@
-"""The candidates of `--model auto`: from their names to configurations that can be trained."""
+"""The candidates of `--model auto`: from their names to configurations that can be trained.
+
+Torch and scikit-learn are left out, so that a command refuses at once what is no candidate.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,8 @@ from typing import Any
 
 from ...config import Section, Tree, config_names, load_tree, merge, validate
 from ...errors import ConfigError
-from ...models.classical import CLASSICAL
+from ...models.known_names import CLASSICAL_MODELS, NETWORKS, is_known, known_models
 from ...models.network_file import is_network_file
-from ...models.registry import classifier_names, is_model
 from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO, Candidate
 from ...schemas.classification import (
@@ -71,6 +73,8 @@ def candidate_configs(config: ClassificationConfig) -> dict[str, ClassificationC
     Raises:
         ConfigError: keys of one do not go with those of the run.
     """
+    from ...models.classical import CLASSICAL
+
     assert config.auto is not None
     own = config.model_dump(mode="json", exclude={"auto", "model", "reduction", "train"})
     own["evaluation"]["baselines"] = []
@@ -80,7 +84,7 @@ def candidate_configs(config: ClassificationConfig) -> dict[str, ClassificationC
         assert isinstance(each, Candidate)
         model = each.keys["model"]["name"]
         train = dict(shared)
-        if model not in CLASSICAL or not CLASSICAL[model].SEARCHES:
+        if model not in CLASSICAL_MODELS or not CLASSICAL[model].SEARCHES:
             train.pop("search", None)
         tree = merge(each.keys, {"train": train})
         where = f"{_KEY}: {each.name}"
@@ -102,7 +106,7 @@ def _named(name: str, dataset: str | None) -> Candidate:
         found = _section(section, tree, where)
         keys[section] = found.model_dump(mode="json", exclude_defaults=True)
     model = _section("model", tree, where)
-    if model.name == AUTO or not (is_model(model.name) or model.name in CLASSICAL):
+    if model.name == AUTO or not is_known(model.name):
         raise _unknown(where, model.name)
     keys["model"] |= {"name": model.name, "window": model.window}
     return Candidate(name=name, keys=keys)
@@ -126,7 +130,9 @@ def _tree(where: str, source: str, dataset: str | None) -> Tree:
 
 def _unknown(where: str, name: str) -> ConfigError:
     names = [each.removeprefix("classification/") for each in config_names()]
-    known = dict.fromkeys([*classifier_names(), *CLASSICAL, *names])
+    purposes = ("classification", None)
+    models = [each for each in known_models() if NETWORKS.get(each) in purposes]
+    known = dict.fromkeys([*models, *names])
     hint = did_you_mean(name, list(known), "`hsi models list` describes them")
     return ConfigError(where, f"unknown candidate {name!r}", "a model or configuration", hint)
 

@@ -19,7 +19,8 @@ from ...guard import parsing
 from ...models.building import build_model
 from ...models.calibration import Calibration
 from ...models.classical import CLASSICAL
-from ...models.stored_model import header_from, require_fitting
+from ...models.stored_header import header_from
+from ...models.stored_model import require_fitting
 from ...runs.model_file import read_model_file
 from .classifier import FORMAT, Classifier, Header
 from .network_classifier import NetworkClassifier

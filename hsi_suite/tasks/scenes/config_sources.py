@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...config import config_names
 from ...errors import ConfigError
-from ...models.known_names import CLASSIC_NETWORKS, NETWORKS
-from ...models.network_file import is_network_file
+from ...models.known_names import CLASSIC_NETWORKS, NETWORKS, is_known, known_models
 from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO
 
@@ -31,14 +30,8 @@ def shipped_for(dataset: str | None, model: str) -> str:
     if model in CLASSIC_NETWORKS:
         return f"{_TASK_FOLDER}/classic"
     own = f"{_TASK_FOLDER}/own_network"
-    if model in NETWORKS or is_network_file(model):
+    if is_known(model):
         return own
-    # Networks of other packages and programs: torch is needed for no others.
-    from ...models.classical import CLASSICAL
-    from ...models.registry import classifier_names, is_model
-
-    if is_model(model):
-        return own
-    known = [*classifier_names(), *CLASSICAL, AUTO]
+    known = [each for each in known_models() if NETWORKS.get(each) in ("classification", None)]
     hint = did_you_mean(model, known, "`hsi models list` describes them")
-    raise ConfigError("--model", f"unknown model {model!r}", listed(known), hint)
+    raise ConfigError("--model", f"unknown model {model!r}", listed([*known, AUTO]), hint)

@@ -16,6 +16,7 @@ from ...runs.machine import on_this_machine
 from ...schemas.classification import GUARDED, ClassificationConfig, SplitConfig
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
+from .candidates import with_candidates
 from .config_sources import shipped_for
 from .scene_choice import absolute, resolve_scenes, with_roles, with_scene_list
 
@@ -85,7 +86,9 @@ def classification_config(
             "--dataset NAME, or --scene FILE with --labels FILE",
             "`hsi data list` shows the data sets",
         )
-    return validate(ClassificationConfig, given, source)
+    made = validate(ClassificationConfig, given, source)
+    _by_names(made)
+    return made
 
 
 def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -> Tree:
@@ -115,19 +118,22 @@ def resolve(config: ClassificationConfig) -> ClassificationConfig:
         ConfigError: the guard is narrower than windows reach, or a candidate of `auto` is
             none.
     """
-    if config.auto is not None:
-        from .candidates import with_candidates
+    named = _by_names(config)
+    return named.model_copy(update=on_this_machine(named))
 
+
+def _by_names(config: ClassificationConfig) -> ClassificationConfig:
+    """The configuration with what its names come to: candidates, scenes and split.
+
+    Raises:
+        ConfigError: see `resolve`.
+    """
+    if config.auto is not None:
         config = with_candidates(config)
     data = resolve_scenes(config)
     split = with_roles(config.split, data)
-    return config.model_copy(
-        update={
-            **on_this_machine(config),
-            "split": _resolve_split(split, config.model.reach // 2, config.auto is not None),
-            "data": data,
-        }
-    )
+    split = _resolve_split(split, config.model.reach // 2, config.auto is not None)
+    return config.model_copy(update={"split": split, "data": data})
 
 
 def _resolve_split(split: SplitConfig, radius: int, chosen: bool) -> SplitConfig:
