@@ -6,16 +6,17 @@ from pathlib import Path
 
 from .formats.image_notes import COMMENT, says_more_than_turn
 from .formats.iptc import fits_jpeg
+from .formats.png_colours import mean_other_than_srgb
 from .photograph_writer import JPEG_LONGEST
 from .photographs import Photograph
 
 _PROFILE, _EXIF, _XMP, _IPTC = "colour profile", "EXIF", "XMP", "IPTC notes"
-_TEXTS, _COORDINATES = "texts", "coordinates"
+_TEXTS, _COORDINATES, _COLOURS = "texts", "coordinates", "gamma and primaries"
 _TIFF = (_PROFILE, _EXIF, _XMP, _IPTC, _COORDINATES)
 _JPEG = (_PROFILE, _EXIF, _XMP, _IPTC, _TEXTS)
 # What each kind of file holds.
 _HELD: dict[str, tuple[str, ...]] = {
-    ".png": (_PROFILE, _EXIF, _XMP, _IPTC, _TEXTS),
+    ".png": (_PROFILE, _EXIF, _XMP, _IPTC, _TEXTS, _COLOURS),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
     ".tif": _TIFF,
@@ -52,6 +53,9 @@ def _notes(photograph: Photograph) -> dict[str, bool]:
         _IPTC: photograph.iptc is not None,
         _TEXTS: bool(photograph.texts),
         _COORDINATES: bool(photograph.geotags),
+        _COLOURS: mean_other_than_srgb(
+            photograph.colours, profile=photograph.icc_profile is not None
+        ),
     }
 
 

@@ -19,6 +19,7 @@ from ..errors import OutputError
 from .formats.deep_png import XMP_KEYWORD, encode_deep_png
 from .formats.image_notes import COMMENT, orientation_as_exif, upright, with_dpi
 from .formats.iptc import PNG_KEYWORD, jpeg_segment, png_text
+from .formats.png_colours import Chunk, with_chunks
 from .formats.reading_guard import quiet_libraries
 from .formats.tiff_exif import add_exif, note_tags
 from .photograph_endings import JPEG_ENDINGS, LOSSY_ENDINGS
@@ -80,10 +81,10 @@ def write_photograph(
     """Write a photograph, whole or not at all; the ending chooses the kind of file.
 
     Every kind but BMP keeps profile, EXIF, XMP and resolution (a WebP has the last in its EXIF),
-    all but WebP and BMP IPTC's notes too, a TIFF coordinates, a PNG texts, a JPEG one of them as
-    its comment. A JPEG for which the EXIF is too long keeps its orientation, and no XMP, IPTC or
-    comment that is too long: `photograph_losses` says what is left out. EXIF that is damaged is
-    left out of a TIFF.
+    all but WebP and BMP IPTC's notes too, a TIFF coordinates, a PNG texts and what another one said
+    of its colours, a JPEG one of the texts as its comment. A JPEG for which the EXIF is too long
+    keeps its orientation, and no XMP, IPTC or comment that is too long: `photograph_losses` says
+    what is left out. EXIF that is damaged is left out of a TIFF.
     A BMP file keeps the resolution alone, so its pixels are turned upright. A JPEG that was one
     before is compressed as it was, others with quality 95 without colour subsampling; WebP files
     are lossless. Values of 9 to 15 bits stay as they are in a TIFF and are stretched to 16 in a
@@ -146,7 +147,10 @@ def _write_with_pillow(path: Path, photograph: Photograph, quality: int | None) 
     encoded = io.BytesIO()
     Image.fromarray(values).save(encoded, kind, **options)
     # Into a file Pillow's encoders write themselves, and overlook a disk that is full.
-    path.write_bytes(encoded.getbuffer())
+    if kind == "PNG" and photograph.colours:
+        path.write_bytes(with_chunks(encoded.getvalue(), _colours(photograph)))
+    else:
+        path.write_bytes(encoded.getbuffer())
 
 
 def _bmp_options(photograph: Photograph) -> dict[str, Any]:
@@ -177,6 +181,12 @@ def _png_texts(photograph: Photograph) -> PngImagePlugin.PngInfo:
     if photograph.iptc is not None:
         info.add_text(PNG_KEYWORD, png_text(photograph.iptc), zip=True)
     return info
+
+
+def _colours(photograph: Photograph) -> list[Chunk]:
+    """Beside a profile a PNG must not name sRGB as well."""
+    profile = photograph.icc_profile is not None
+    return [chunk for chunk in photograph.colours if not (profile and chunk[0] == b"sRGB")]
 
 
 def _jpeg_options(photograph: Photograph, quality: int | None) -> dict[str, Any]:
@@ -235,7 +245,10 @@ def _write_deep_png(path: Path, photograph: Photograph) -> None:
             icc_profile=photograph.icc_profile,
             exif=photograph.exif,
             xmp=_text(photograph.xmp),
-            texts=[(kind, content) for kind, content, _ in _png_texts(photograph).chunks],
+            chunks=[
+                *_colours(photograph),
+                *((kind, content) for kind, content, _ in _png_texts(photograph).chunks),
+            ],
             dots_per_metre=resolution,
         )
 

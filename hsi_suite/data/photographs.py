@@ -40,6 +40,7 @@ from .formats.iptc import iptc_of, iptc_of_tiff
 from .formats.jpeg_coding import JpegCoding, jpeg_coding
 from .formats.other_colours import Inks
 from .formats.plain_tiff import PlainTiff, is_one_picture, is_tiff, plain_tiff
+from .formats.png_colours import Chunk, colour_chunks
 from .formats.reading_guard import muted_errors, reading
 from .formats.tiff_exif import exif_of_tiff
 
@@ -96,6 +97,7 @@ class Photograph:
         remark: what became of its values where they are not as stored, for the user, or "".
         iptc: what agencies note (caption, keywords, author), as records of IPTC, or None.
         texts: keywords and texts that a PNG has; the comment of a JPEG or GIF is called Comment.
+        colours: what a PNG says of its colours beside a profile.
     """
 
     values: NDArray[Any]
@@ -110,6 +112,7 @@ class Photograph:
     remark: str = ""
     iptc: bytes | None = None
     texts: tuple[tuple[str, str], ...] = ()
+    colours: tuple[Chunk, ...] = ()
 
     @property
     def header(self) -> PhotographHeader:
@@ -262,6 +265,7 @@ def _read_with_pillow(path: Path) -> Photograph:
             "xmp": xmp_of(image),
             "iptc": iptc_of_tiff(path) if tiff else iptc_of(image, texts),
             "texts": plain_texts(texts),
+            "colours": colour_chunks(path),
         }
         if deep:
             return replace(divided(decode_deep_png(stream), icc, exif, dpi), **notes)

@@ -58,7 +58,7 @@ def encode_deep_png(
     exif: bytes | None,
     dots_per_metre: tuple[int, int] | None,
     xmp: str | None = None,
-    texts: Sequence[tuple[bytes, bytes]] = (),
+    chunks: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
     """Write a PNG of 16 bits.
 
@@ -69,7 +69,7 @@ def encode_deep_png(
         exif: a TIFF structure, without the `Exif` mark that JPEG files have before it.
         dots_per_metre: resolution along samples and lines.
         xmp: a packet of what programs noted.
-        texts: further chunks of text: their kinds and contents.
+        chunks: further ones before the pixels: their kinds and contents.
     """
     lines, samples, channels = values.shape
     stream.write(_SIGNATURE)
@@ -86,7 +86,7 @@ def encode_deep_png(
         _chunk(stream, b"eXIf", exif)
     if xmp:
         _chunk(stream, b"iTXt", XMP_KEYWORD.encode() + bytes(5) + xmp.encode())
-    for kind, content in texts:
+    for kind, content in chunks:
         _chunk(stream, kind, content)
     compressor = zlib.compressobj(6)
     for strip in _filtered(values):
