@@ -190,8 +190,8 @@ def denoise(
 ) -> None:
     """Take the noise out of photographs, folders of them, and hyperspectral cubes.
 
-    Photographs are PNG, JPEG, TIFF, WebP, BMP and GIF files, and HEIC and RAW with the extra
-    photos; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy files.
+    Photographs are PNG, JPEG, TIFF, WebP, AVIF, JPEG 2000, BMP, GIF and Netpbm's files, and HEIC
+    and RAW with the extra photos; cubes ENVI, GeoTIFF, MATLAB, HDF5 and NumPy files.
     """
     stacking = given.pop("stack")
     given["joint"] = stacking == "joint"

@@ -9,8 +9,12 @@ RAW_ENDINGS = (
     *(".srf", ".srw", ".x3f"),
 )
 """Of the makers that LibRaw reads."""
+JPEG_2000_ENDINGS = (".jp2", ".j2k", ".jpf", ".jpx")
+NETPBM_ENDINGS = (".ppm", ".pgm", ".pnm", ".pbm", ".pam", ".pfm")
 PHOTOGRAPH_ENDINGS = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".avif"),
+    *JPEG_2000_ENDINGS,
+    *NETPBM_ENDINGS,
     *HEIC_ENDINGS,
     *RAW_ENDINGS,
 )

@@ -15,14 +15,10 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from ..errors import InputFileError
 from ..memory import bytes_of, require_room
 from ..user_files import require_regular
-from .formats.camera_files import (
-    CameraHeader,
-    CameraPicture,
-    camera_header,
-    camera_picture,
-    is_raw,
-)
+from .formats.avif_files import avif_header, avif_picture
+from .formats.camera_files import camera_header, camera_picture, is_raw
 from .formats.cut_pictures import check_complete
+from .formats.decoded_picture import DecodedPicture, PictureHeader
 from .formats.deep_png import decode_deep_png, is_deep_png
 from .formats.geotiff_tags import ExtraTag
 from .formats.image_notes import (
@@ -37,15 +33,26 @@ from .formats.image_notes import (
     xmp_of,
 )
 from .formats.iptc import iptc_of, iptc_of_tiff
+from .formats.jpeg2000_files import (
+    jpeg2000_header,
+    jpeg2000_picture,
+    jpeg2000_profile,
+    jpeg2000_remark,
+)
 from .formats.jpeg_coding import JpegCoding, jpeg_coding
+from .formats.netpbm import netpbm_header, netpbm_picture
 from .formats.other_colours import Inks
 from .formats.plain_tiff import PlainTiff, is_one_picture, is_tiff, plain_tiff
 from .formats.png_colours import Chunk, colour_chunks
 from .formats.reading_guard import muted_errors, reading
 from .formats.tiff_exif import exif_of_tiff
 
-_WHAT = "an image (PNG, JPEG, TIFF, WebP, BMP or GIF)"
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "WEBP", "GIF")
+_WHAT = "an image (PNG, JPEG, TIFF, WebP, AVIF, JPEG 2000, BMP, GIF or Netpbm's)"
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB", "WEBP", "GIF", "JPEG2000")
+# Kinds that Pillow does not read, or not with all their bits; AVIF before HEIC, whose brands it
+# may have as well.
+_HEADERS = (avif_header, camera_header, jpeg2000_header, netpbm_header)
+_PICTURES = (avif_picture, camera_picture, jpeg2000_picture, netpbm_picture)
 # Cameras keep previews and second views of the same picture in their MPO files.
 _FIRST_OF_MANY = "MPO"
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")
@@ -161,8 +168,9 @@ def read_header(path: Path) -> PhotographHeader:
     """
     _check_there(path)
     with reading(path, _WHAT):
-        if (camera := camera_header(path)) is not None:
-            return _header_of_camera(camera)
+        for header_of in _HEADERS:
+            if (header := header_of(path)) is not None:
+                return _header_of(header)
         if (page := plain_tiff(path)) is not None:
             return PhotographHeader(
                 page.lines,
@@ -188,14 +196,14 @@ def read_header(path: Path) -> PhotographHeader:
             )
 
 
-def _header_of_camera(camera: CameraHeader) -> PhotographHeader:
+def _header_of(header: PictureHeader) -> PhotographHeader:
     return PhotographHeader(
-        camera.lines,
-        camera.samples,
-        camera.channels,
-        camera.dtype,
-        camera.alpha,
-        white=_white_of(camera.dtype),
+        header.lines,
+        header.samples,
+        header.channels,
+        header.dtype,
+        header.alpha,
+        white=_white_of(header.dtype) if header.white is None else header.white,
     )
 
 
@@ -209,8 +217,9 @@ def read_photograph(path: Path) -> Photograph:
     shape = (header.lines, header.samples, header.channels + header.alpha)
     require_room(path, bytes_of(shape, header.dtype, _COPIES))
     with reading(path, _WHAT):
-        if (camera := camera_picture(path)) is not None:
-            photograph = _of_camera(camera)
+        decoded = (picture_of(path) for picture_of in _PICTURES)
+        if (picture := next((each for each in decoded if each is not None), None)) is not None:
+            photograph = _of_picture(picture)
         elif (page := plain_tiff(path)) is not None:
             photograph = _read_plain_tiff(path, page)
         else:
@@ -225,9 +234,15 @@ def read_photograph(path: Path) -> Photograph:
     return photograph
 
 
-def _of_camera(camera: CameraPicture) -> Photograph:
-    plain = divided(camera.values, camera.icc_profile, camera.exif, None)
-    return replace(plain, xmp=camera.xmp, remark=camera.remark)
+def _of_picture(picture: DecodedPicture) -> Photograph:
+    plain = divided(picture.values, picture.icc_profile, picture.exif, None)
+    return replace(
+        plain,
+        xmp=picture.xmp,
+        remark=picture.remark,
+        white=picture.white,
+        colours=picture.colours,
+    )
 
 
 def _read_plain_tiff(path: Path, page: PlainTiff) -> Photograph:
@@ -266,7 +281,10 @@ def _read_with_pillow(path: Path) -> Photograph:
             "iptc": iptc_of_tiff(path) if tiff else iptc_of(image, texts),
             "texts": plain_texts(texts),
             "colours": colour_chunks(path),
+            "remark": jpeg2000_remark(path),
         }
+        if image.format == "JPEG2000":
+            icc = jpeg2000_profile(path)
         if deep:
             return replace(divided(decode_deep_png(stream), icc, exif, dpi), **notes)
         notes["jpeg"] = jpeg_coding(image)
@@ -274,7 +292,7 @@ def _read_with_pillow(path: Path) -> Photograph:
             inks = Inks(icc)
             image.load()
             plain = divided(inks(_values(image)), None, exif, dpi)
-            return replace(plain, remark=inks.remark, **notes)
+            return replace(plain, **notes | {"remark": inks.remark})
         converted = image.mode in ("P", "PA", "1") or "transparency" in image.info
         values = _values(image.convert(_plain_mode(image)) if converted else image)
     return replace(divided(values, icc, exif, dpi), **notes)

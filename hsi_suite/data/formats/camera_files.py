@@ -7,18 +7,18 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InputFileError
 from ...user_files import first_bytes
 from ..photograph_endings import RAW_ENDINGS
+from .decoded_picture import DecodedPicture, PictureHeader
 from .image_notes import with_orientation
+from .png_colours import chunks_of_codes
 from .tiff_exif import exif_of_tiff
 
 _EXTRA = "pip install 'hsi-suite[photos]', or convert it to PNG or TIFF"
@@ -26,44 +26,6 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 # Turns of a quarter among LibRaw's, which exchange lines and samples.
 _QUARTERS = (5, 6)
 _MOST_SAID = 1000
-
-
-@dataclass(frozen=True)
-class CameraHeader:
-    """What can be known of such a file without its pixels, as it is handed over.
-
-    Attributes:
-        lines: height in pixels, upright.
-        samples: width in pixels, upright.
-        channels: 1 for grey, 3 for RGB.
-        dtype: uint8 or uint16.
-        alpha: whether there is transparency.
-    """
-
-    lines: int
-    samples: int
-    channels: int
-    dtype: np.dtype[Any]
-    alpha: bool
-
-
-@dataclass(frozen=True, eq=False)
-class CameraPicture:
-    """A picture of such a file, upright.
-
-    Attributes:
-        values: lines × samples × channels, transparency last.
-        exif: what the camera noted.
-        xmp: the XMP packet.
-        icc_profile: what the colours mean; None is sRGB.
-        remark: what became of it, for the user.
-    """
-
-    values: NDArray[Any]
-    exif: bytes | None
-    xmp: bytes | None
-    icc_profile: bytes | None
-    remark: str
 
 
 def is_heic(path: Path) -> bool:
@@ -77,7 +39,7 @@ def is_raw(path: Path) -> bool:
     return path.suffix.lower() in RAW_ENDINGS
 
 
-def camera_header(path: Path) -> CameraHeader | None:
+def camera_header(path: Path) -> PictureHeader | None:
     """What a HEIC or RAW file holds; None for other files.
 
     Raises:
@@ -89,17 +51,17 @@ def camera_header(path: Path) -> CameraHeader | None:
             sizes = raw.sizes
             sides = (sizes.iheight, sizes.iwidth)
             lines, samples = sides[::-1] if sizes.flip in _QUARTERS else sides
-        return CameraHeader(lines, samples, 3, np.dtype(np.uint16), False)
+        return PictureHeader(lines, samples, 3, np.dtype(np.uint16), False)
     if not is_heic(path):
         return None
     image = _open_heic(path)
     mode = image.mode.partition(";")
     dtype = np.dtype(np.uint16 if mode[2] else np.uint8)
     samples, lines = image.size
-    return CameraHeader(lines, samples, 1 if mode[0][0] == "L" else 3, dtype, mode[0][-1] == "A")
+    return PictureHeader(lines, samples, 1 if mode[0][0] == "L" else 3, dtype, mode[0][-1] == "A")
 
 
-def camera_picture(path: Path) -> CameraPicture | None:
+def camera_picture(path: Path) -> DecodedPicture | None:
     """The picture of a HEIC or RAW file; None for other files.
 
     RAW files are developed with the camera's white balance into sRGB of 16 bits, without a change
@@ -115,24 +77,31 @@ def camera_picture(path: Path) -> CameraPicture | None:
     image = _open_heic(path)
     info = image.info
     exif = (info.get("exif") or b"").removeprefix(b"Exif\0\0") or None
-    values = np.array(image)
-    return CameraPicture(
+    values, icc, codes = np.array(image), info.get("icc_profile") or None, _codes(info)
+    return DecodedPicture(
         values.reshape(*values.shape[:2], -1),
         # The turn that EXIF notes has been done by the decoder.
         with_orientation(exif, 1),
         info.get("xmp") or None,
-        info.get("icc_profile") or None,
-        "",
+        icc,
+        colours=() if icc is not None or codes is None else chunks_of_codes(*codes),
     )
 
 
-def _developed(path: Path) -> CameraPicture:
+def _codes(info: dict[str, Any]) -> tuple[int, int] | None:
+    """Code points (ITU-T H.273) of primaries and tone curve, where they are said."""
+    said = info.get("nclx_profile") or {}
+    primaries, curve = said.get("color_primaries"), said.get("transfer_characteristics")
+    return None if primaries is None or curve is None else (int(primaries), int(curve))
+
+
+def _developed(path: Path) -> DecodedPicture:
     rawpy = _package(path, "rawpy", "a camera's raw file")
     with _loud_errors(), rawpy.imread(str(path)) as raw:
         values = raw.postprocess(
             use_camera_wb=True, no_auto_bright=True, output_bps=16, gamma=(2.4, 12.92)
         )
-    return CameraPicture(
+    return DecodedPicture(
         values,
         exif_of_tiff(path),
         None,

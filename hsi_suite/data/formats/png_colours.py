@@ -15,7 +15,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SIZES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"mDCV": 24, b"cLLI": 8}
 _HEADER_END = len(_SIGNATURE) + 25
 # The code points (ITU-T H.273), gamma and primaries that sRGB has, and what rounding may leave.
-_SRGB_CODES = ((1, 13), (2, 2))
+_UNSAID = 2
+_SRGB_CODES = ((1, 13), (_UNSAID, _UNSAID))
 _SRGB_GAMMA, _SRGB_PRIMARIES = 45455, (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 _GAMMA_ROUNDING, _PLACE_ROUNDING = 500, 100
 
@@ -37,6 +38,14 @@ def colour_chunks(path: Path) -> tuple[Chunk, ...]:
             if check == struct.pack(">I", zlib.crc32(kind + content)):
                 found.append((kind, content))
     return tuple({kind: (kind, content) for kind, content in reversed(found)}.values())
+
+
+def chunks_of_codes(primaries: int, transfer: int) -> tuple[Chunk, ...]:
+    """What a PNG says of such code points; () for those of sRGB and for unsaid ones."""
+    codes = primaries, transfer
+    if _UNSAID in codes or codes in _SRGB_CODES:
+        return ()
+    return ((b"cICP", bytes([*codes, 0, 1])),)
 
 
 def with_chunks(encoded: bytes, chunks: Sequence[Chunk]) -> bytes:

@@ -222,6 +222,15 @@ def _restore(
     )  # fmt: skip
 
 
+def _within_bits(clean: Pixels, photograph: Photograph) -> Pixels:
+    """Values that reach no further than the bits of the file, where its type has more."""
+    white, dtype = photograph.header.white, clean.dtype
+    if dtype.kind != "u" or white >= np.iinfo(dtype).max:
+        return clean
+    within: Pixels = np.minimum(clean, dtype.type(max(white, photograph.values.max())))
+    return within
+
+
 def _finished(
     job: ImageJob,
     page: SeenPage,
@@ -235,6 +244,8 @@ def _finished(
     denoiser = page.choice.denoiser
     if denoiser is not None and (clean.dtype != photograph.values.dtype or level.black):
         clean = shifted_back(clean, level.black, photograph.values.dtype)
+    if denoiser is not None:
+        clean = _within_bits(clean, photograph)
     before = None if truth is None else image_scores(truth, noisy, white)
     after = None if truth is None else image_scores(truth, clean, white)
     compared = options.compare and number[1] == 0
