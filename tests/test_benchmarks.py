@@ -39,6 +39,7 @@ from benchmarks import (  # noqa: E402
     load,
     machine,
     measuring,
+    mixed_noise,
     report,
     start_up,
     sweeps,
@@ -610,3 +611,18 @@ def test_drawings_are_scored_as_files_of_8_bits_and_nothing_above_60_db(tmp_path
     files = sorted((tmp_path / "drawn").iterdir())
     assert len(files) == len(KINDS) + 1 + len(HELD_OUT)
     assert all(Image.open(file).size == (64, 64) for file in files)
+
+
+def test_the_simple_way_with_mixed_noise_takes_impulses_and_directions_out():
+    lines, samples, bands = 12, 14, 30
+    spectra = np.random.default_rng(0).random((4, bands))
+    ramps = np.ones((lines, samples, 4)) * np.linspace(0, 1, samples)[None, :, None]
+    clean = np.asarray(ramps @ spectra, np.float32)
+    struck = clean.copy()
+    struck[5, 6, 3] += 50
+    found = mixed_noise.simple_way(struck)
+    assert found.dtype == np.float32 and found.shape == clean.shape
+    assert np.abs(found - mixed_noise.simple_way(clean))[3:, 2:-2].max() < 1e-4
+    noise = np.random.default_rng(1).normal(0, 1, (40, 40, bands)).astype(np.float32)
+    values = noise.reshape(-1, bands)
+    assert np.linalg.matrix_rank(mixed_noise.simple_way(noise).reshape(values.shape)) <= 11

@@ -1,7 +1,10 @@
 """`hsi denoise` on folders and into files of every kind."""
 
+import re
+
 import numpy as np
 import pytest
+import tifffile
 from denoiser_samples import box_filter
 from photograph_samples import animate, drawn, notes, said
 from PIL import Image, JpegImagePlugin
@@ -102,6 +105,28 @@ def test_two_results_of_one_name_are_refused_before_anything_is_done(run, tmp_pa
         save(tmp_path / name)
     status, _, err = run("in", "-o", "out")
     assert status == 2 and "would be a result of" in err and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ((), "a_denoised.png: would be a result of in/a.png and of more/a.png"),
+        (("--overwrite", "--sigma", "300"), "--sigma: 300"),
+        (("--reference", "in/a.png"), r"--reference: given with in/a\.png and in/cube\.tif"),
+        (("--contact-sheet", "s.png"), r"given with in/cube\.tif.*or take .*with --stack pages"),
+    ],
+)
+def test_what_is_wrong_with_photographs_is_said_before_cubes_are_denoised(
+    run, hsi, tmp_path, options, match
+):
+    for name in ("in/a.png", "more/a.png"):
+        save(tmp_path / name)
+    tifffile.imwrite(tmp_path / "in" / "cube.tif", np.zeros((5, 20, 24), np.uint8))
+    before = files_in(tmp_path)
+    command = ("denoise", "in", "more", "-o", "out", "--weights", "box.safetensors", *options)
+    status, out, err = hsi(*command)
+    assert status == 2 and not out and re.search(match, err)
+    assert files_in(tmp_path) == before
 
 
 def test_every_damaged_file_is_a_line_and_the_others_are_done(run, tmp_path):

@@ -162,10 +162,10 @@ def test_joint_pages_with_a_share_of_the_change_and_of_other_sizes(tmp_path, hsi
             assert np.array_equal(first.asarray(), second.asarray())
 
 
-def test_weights_for_one_sigma_are_refused(tmp_path, hsi, monkeypatch):
+def test_weights_without_a_sigma_are_refused(tmp_path, hsi, monkeypatch):
     monkeypatch.chdir(tmp_path)
     box_filter().save(tmp_path / "box.safetensors")
     stack_of("a.tif", noisy([12] * 3))
     status, _, err = hsi("denoise", "a.tif", "--stack", "joint", "--weights", "box.safetensors")
     told = box_filter().network.takes_noise_map
-    assert status == (0 if told else 2) and ("weights for one σ" in err) != told
+    assert status == (0 if told else 2) and ("weights that take no σ" in err) != told

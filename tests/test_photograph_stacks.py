@@ -358,3 +358,15 @@ def test_a_list_of_sigmas_that_does_not_fit_is_refused(tmp_path, hsi, monkeypatc
         status, out, err = hsi("denoise", *arguments)
         assert status == 2 and not out and match in " ".join(err.split())
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_what_was_chosen_is_said_of_all_pages(tmp_path, hsi):
+    rng = np.random.default_rng(0)
+    grey = np.full((40, 44), 120) + rng.normal(0, 20, (40, 44))
+    colour = np.full((40, 44, 3), 120) + rng.normal(0, 20, (40, 44, 3))
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for page, kind in ((colour, "rgb"), (grey, "minisblack"), (grey[::-1], "minisblack")):
+            file.write(page.round().astype(np.uint8), photometric=kind, metadata=None)
+    status, out, err = hsi("denoise", tmp_path / "a.tif", "--device", "cpu")
+    assert status == 0, err
+    assert "colour_denoiser (1 page); white noise: default_denoiser (2 pages)" in out

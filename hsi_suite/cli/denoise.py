@@ -210,7 +210,7 @@ def denoise(
         refuse_shared_names,
         separate_cubes,
     )
-    from ..tasks.denoising.image_denoising import denoise_images
+    from ..tasks.denoising.image_denoising import denoise_images, plan_images
     from ..tasks.denoising.image_sheet import sheet_text
 
     keep_large_blocks()
@@ -239,13 +239,21 @@ def denoise(
     for name in ("white", "quality", "kind", "contact_sheet"):
         if given[name] is not None and cubes:
             option = "--format" if name == "kind" else f"--{name.replace('_', '-')}"
-            raise ConfigError(option, f"given with {cubes[0]}", "photographs")
+            remedy = "denoise cubes in a call of their own"
+            if cubes[0].suffix.lower() in (".tif", ".tiff"):
+                remedy += ", or take the pages of a TIFF file for pictures with --stack pages"
+            raise ConfigError(option, f"given with {cubes[0]}", "photographs", remedy)
     if given["noise"] != "auto" and cubes:
         raise ConfigError("--noise", f"given with {cubes[0]}", "photographs")
     if options.page_sigmas and cubes:
         number = len(options.page_sigmas)
         raise ConfigError("--sigma", f"{number} values given with {cubes[0]}", "one value")
+    if options.reference is not None and images and cubes:
+        raise ConfigError("--reference", f"given with {images[0]} and {cubes[0]}", "one input")
     refuse_shared_names(images, cubes, output, folders)
+    if images and cubes:
+        # Cubes take minutes: what would be refused of photographs is refused before them.
+        plan_images(images, output, options, folders)
     done = 0
     refused: dict[Path, HsiSuiteError] = {}
     if cubes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,7 +57,7 @@ class DenoisedImage:
 
 
 def together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
-    """What became of a stack: the first page's words, means of σ² and of the scores.
+    """What became of a stack: what was chosen for its pages, means of σ² and of the scores.
 
     Pages may be of several types: σ is meant on the scale 0 to 255 then, the same for all. Only
     where no page has such a scale it is meant in the units that they share.
@@ -72,6 +73,17 @@ def together(pages: Sequence[DenoisedImage]) -> DenoisedImage:
         after=None if first.after is None else mean_scores([page.after or {} for page in pages]),
         pages=len(pages),
         page_sigmas=(min(sigmas), max(sigmas)) if uses else None,
+        choice=_choices([page.choice for page in pages if page.choice]),
+    )
+
+
+def _choices(words: Sequence[str]) -> str:
+    """What was chosen for the pages, and for how many of them where they differ."""
+    counts = Counter(words)
+    if len(counts) == 1:
+        return words[0]
+    return "; ".join(
+        f"{each} ({'1 page' if count == 1 else f'{count} pages'})" for each, count in counts.items()
     )
 
 

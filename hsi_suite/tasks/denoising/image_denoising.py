@@ -68,8 +68,7 @@ def denoise_images(
         HsiSuiteError: what is wrong with the options, the weights, the output, or a folder.
     """
     options, observer = options or DenoisingOptions(), observer or Observer()
-    options.check(inputs)
-    _check_scale(options)
+    jobs, refused = plan_images(inputs, output, options, folders, observer)
     device = resolve_device(options.device)
     check_precision("--precision", options.how.precision, device, observer)
     with computing(device, options.threads or available_threads(), deterministic=True):
@@ -78,23 +77,13 @@ def denoise_images(
         networks = Networks(options.weights, noise, device)
         denoiser = networks.likely
         if options.joint and not denoiser.network.takes_noise_map:
-            raise ConfigError("--stack", "joint, with weights for one σ", "weights that are told σ")
+            raise ConfigError(
+                "--stack", "joint, with weights that take no σ", "weights that take one"
+            )
         known = options.sigma is not None or options.page_sigmas
         if known and not denoiser.network.takes_noise_map:
             observer.message("the weights take no σ; --sigma is not used")
-        kept = [Path(options.reference)] if options.reference is not None else []
-        report_left_out(inputs, observer, [output, options.contact_sheet, *kept])
-        jobs, refused = plan_jobs(
-            inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept,
-            folders=folders, kind=options.kind, quality=options.quality,
-            aside=[options.contact_sheet], observer=observer,
-        )  # fmt: skip
-        if len(jobs) + len(refused) > 1 and options.reference is not None:
-            raise ConfigError("--reference", "one image for several inputs", "one input")
-        sheet = None if options.contact_sheet is None else Path(options.contact_sheet)
-        if sheet is not None:
-            how = {"overwrite": options.overwrite, "compare": options.compare}
-            check_sheet(sheet, jobs, [*kept, *refused], **how)
+        report_left_out(inputs, observer, [output, options.contact_sheet, *_kept(options)])
         planned: list[tuple[int, ImageJob, Tiling]] = []
         for index, job in enumerate(jobs):
             with own_failure(job.source, refused, alone=len(jobs) == 1):
@@ -112,14 +101,50 @@ def denoise_images(
             ):
                 done.append(_denoise(networks, job, options, index, observer))
         observer.end()
-    if sheet is not None and done:
+    if options.contact_sheet is not None and done:
         rows = [
             (each.detail, str(each.source), each.noise_text)
             for each in done
             if each.detail is not None
         ]
-        write_sheet(sheet, rows, overwrite=options.overwrite)
+        write_sheet(Path(options.contact_sheet), rows, overwrite=options.overwrite)
     return done, refused
+
+
+def plan_images(
+    inputs: Sequence[str | Path],
+    output: str | Path | None,
+    options: DenoisingOptions,
+    folders: Sequence[Path] = (),
+    observer: Observer | None = None,
+) -> tuple[list[ImageJob], dict[Path, HsiSuiteError]]:
+    """What `denoise_images` has to do, from names and headers; arguments as it has them.
+
+    Returns:
+        The pictures that can be denoised, and what is wrong with the other inputs.
+
+    Raises:
+        HsiSuiteError: what is wrong with the options, the output, a folder, or names.
+    """
+    options.check(inputs)
+    _check_scale(options)
+    kept = _kept(options)
+    jobs, refused = plan_jobs(
+        inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept,
+        folders=folders, kind=options.kind, quality=options.quality,
+        aside=[options.contact_sheet], observer=observer,
+    )  # fmt: skip
+    if len(jobs) + len(refused) > 1 and options.reference is not None:
+        raise ConfigError("--reference", "one image for several inputs", "one input")
+    if options.contact_sheet is not None:
+        how = {"overwrite": options.overwrite, "compare": options.compare}
+        check_sheet(Path(options.contact_sheet), jobs, [*kept, *refused], **how)
+    return jobs, refused
+
+
+def _kept(options: DenoisingOptions) -> list[Path]:
+    """Files besides the inputs that no result may take the place of."""
+    return [] if options.reference is None else [Path(options.reference)]
 
 
 def _rounds(job: ImageJob, options: DenoisingOptions) -> int:
