@@ -235,7 +235,7 @@ WRONG = {
     "denoise a.png -o b.npy/clean.png": "b.npy: is a file, and no folder",
     "denoise a.png b.npy -o clean.png": "clean.png: is one file for several inputs",
     "denoise a.png -o clean.png --format jpeg": "--format: jpeg for clean.png; expected one kind",
-    "denoise a.png --quality 50": "--quality: without the kind of file; expected JPEG or WebP",
+    "denoise a.png --quality 50": "--quality: without the kind of file; expected JPEG, WebP",
     "denoise a.png --reference run": "run: is a folder; expected the clean image or cube",
     "denoise a.png --language zh": "--language: given without a page to write",
     "detect a.npy --anomaly rx -o a.npy": "a.npy: is an input",

@@ -9,10 +9,12 @@ from photograph_samples import drawn, notes, said
 from PIL import Image, ImageCms, features
 
 from hsi_suite.data.formats.avif_files import is_avif
+from hsi_suite.data.formats.image_notes import exif_dpi
 from hsi_suite.data.formats.png_colours import colour_chunks
-from hsi_suite.data.photograph_writer import write_photograph
-from hsi_suite.data.photographs import read_header, read_photograph
-from hsi_suite.errors import InputFileError
+from hsi_suite.data.photograph_losses import lost_notes
+from hsi_suite.data.photograph_writer import check_writable, write_photograph
+from hsi_suite.data.photographs import Photograph, PhotographHeader, read_header, read_photograph
+from hsi_suite.errors import InputFileError, OutputError
 
 COLOUR = drawn(shape=(40, 44))
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -258,3 +260,78 @@ def test_the_command_reads_them(hsi, monkeypatch, tmp_path):
     deep_result = read_photograph(tmp_path / "out" / "a_denoised.tif").values
     assert deep_result.dtype == np.uint16 and 3000 < deep_result.max() <= 4095
     assert read_photograph(tmp_path / "out" / "b_denoised.png").values.shape == COLOUR.shape
+
+
+@pytest.mark.parametrize("ending", ["jp2", "pnm", "ppm"])
+@pytest.mark.parametrize(("bits", "channels"), [(8, 1), (8, 3), (12, 1), (12, 3), (16, 1), (16, 3)])
+def test_what_is_written_without_loss_is_read_again(tmp_path, ending, bits, channels):
+    values = deep(bits, channels)
+    path = tmp_path / f"a.{ending}"
+    write_photograph(path, Photograph(values, white=2.0**bits - 1))
+    wanted = np.repeat(values[..., None], 3, 2) if (ending, channels) == ("ppm", 1) else values
+    check(path, wanted, 2**bits - 1)
+
+
+def test_white_of_no_power_of_two(tmp_path):
+    values = np.minimum(deep(12), 1000)
+    for name, white in (("a.pnm", 1000), ("a.jp2", 65_535)):
+        write_photograph(tmp_path / name, Photograph(values, white=1000))
+        check(tmp_path / name, values, white)
+
+
+@pytest.mark.parametrize("ending", ["jp2", "pnm", "bmp"])
+def test_what_has_no_place_for_a_turn_is_turned_and_the_rest_is_named(tmp_path, ending):
+    photograph = Photograph(COLOUR, icc_profile=ICC, exif=notes(orientation=6))
+    path = tmp_path / f"a.{ending}"
+    write_photograph(path, photograph)
+    assert np.array_equal(read_photograph(path).values, np.rot90(COLOUR, -1))
+    assert lost_notes(photograph, path) == ("colour profile", "EXIF")
+
+
+@avif
+def test_avif_keeps_notes_and_takes_a_quality(tmp_path):
+    alpha = np.arange(COLOUR[..., 0].size).reshape(COLOUR.shape[:2]).astype(np.uint8)
+    photograph = Photograph(
+        COLOUR, alpha, ICC, notes(orientation=6), dpi=(300.0, 300.0), xmp=b"<x/>", iptc=b"x"
+    )
+    sizes = {}
+    for quality in (None, 30):
+        path = tmp_path / f"{quality}.avif"
+        write_photograph(path, photograph, quality=quality)
+        sizes[quality] = path.stat().st_size
+    found = read_photograph(tmp_path / "None.avif")
+    assert found.icc_profile == ICC and found.xmp == b"<x/>" and found.orientation == 6
+    assert said(found.exif)[271] == "Maker" and exif_dpi(found.exif) == (300, 300)
+    assert found.alpha is not None and sizes[30] < sizes[None]
+    error = found.values.astype(float) - COLOUR
+    assert np.sqrt(np.mean(error**2)) < 8
+    assert lost_notes(photograph, path) == ("IPTC notes",)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "channels", "alpha", "match"),
+    [
+        ("a.pgm", np.uint8, 3, False, r"colours; expected a file ending \.ppm"),
+        ("a.pnm", np.uint8, 3, True, "transparency"),
+        ("a.jp2", np.float32, 3, False, "float32"),
+        ("a.avif", np.uint16, 3, False, "uint16"),
+    ],
+)
+def test_what_these_cannot_hold_is_refused(tmp_path, name, dtype, channels, alpha, match):
+    with pytest.raises(OutputError, match=match):
+        check_writable(tmp_path / name, PhotographHeader(5, 7, channels, np.dtype(dtype), alpha))
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"), [("jpeg2000", "jp2"), ("bmp", "bmp"), ("pnm", "pnm"), ("avif", "avif")]
+)
+def test_the_command_writes_them(hsi, monkeypatch, tmp_path, kind, ending):
+    if kind == "avif" and not features.check("avif"):
+        pytest.skip("this Pillow does not write AVIF")
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(COLOUR).save("a.png")
+    options = ("--model", "default_denoiser", "--sigma", "3")
+    assert hsi("denoise", "a.png", "--format", kind, *options)[0] == 0
+    assert read_photograph(tmp_path / f"a_denoised.{ending}").values.shape == COLOUR.shape
+    status, _, err = hsi("denoise", "a.png", "--format", kind, "-o", "b.png", *options)
+    assert status == 2 and f"{kind} for b.png" in err

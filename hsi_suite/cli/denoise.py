@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..data.photograph_endings import KINDS
 from .denoise_output import print_cube, print_image, report_refused
 from .terminal import announce, names_of, say
 from .values import (
@@ -100,13 +101,13 @@ Examples:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["png", "jpeg", "tiff", "webp"]),
+    type=click.Choice([*KINDS]),
     help="Photographs: kind of the results.  [default: png; tiff where that cannot hold them]",
 )
 @click.option(
     "--quality",
     type=click.IntRange(1, 100),
-    help="JPEG and WebP results.  [default: a JPEG's own, else 95; WebP without loss]",
+    help="JPEG, WebP and AVIF results.  [default: a JPEG's own, else 95; WebP without loss]",
 )
 @click.option(
     "--overwrite",

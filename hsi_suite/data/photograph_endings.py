@@ -20,9 +20,23 @@ PHOTOGRAPH_ENDINGS = (
 )
 """Of files that are looked for in folders; others are read as well where they are named."""
 JPEG_ENDINGS = (".jpg", ".jpeg")
-LOSSY_ENDINGS = (*JPEG_ENDINGS, ".webp")
+LOSSY_ENDINGS = (*JPEG_ENDINGS, ".webp", ".avif")
 """Of files whose quality can be chosen."""
-WRITTEN_ENDINGS = (".png", *JPEG_ENDINGS, ".bmp", ".webp", ".tif", ".tiff")
+WRITTEN_NETPBM = (".pnm", ".ppm", ".pgm")
+WRITTEN_ENDINGS = (
+    *(".png", *JPEG_ENDINGS, ".bmp", ".webp", ".avif", ".jp2", *WRITTEN_NETPBM, ".tif", ".tiff"),
+)
 """Of files that can be written."""
-KINDS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
+KINDS = {
+    "png": ".png",
+    "jpeg": ".jpg",
+    "tiff": ".tif",
+    "webp": ".webp",
+    "avif": ".avif",
+    "jpeg2000": ".jp2",
+    "bmp": ".bmp",
+    "pnm": ".pnm",
+}
 """What a file may be asked to be, and the ending of its kind."""
+OTHER_ENDINGS = {".jpeg": "jpeg", ".tiff": "tiff", ".ppm": "pnm", ".pgm": "pnm"}
+"""Further endings of these kinds."""

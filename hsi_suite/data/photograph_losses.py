@@ -14,7 +14,7 @@ _PROFILE, _EXIF, _XMP, _IPTC = "colour profile", "EXIF", "XMP", "IPTC notes"
 _TEXTS, _COORDINATES, _COLOURS = "texts", "coordinates", "gamma and primaries"
 _TIFF = (_PROFILE, _EXIF, _XMP, _IPTC, _COORDINATES)
 _JPEG = (_PROFILE, _EXIF, _XMP, _IPTC, _TEXTS)
-# What each kind of file holds.
+# What each kind of file holds; others hold nothing of it.
 _HELD: dict[str, tuple[str, ...]] = {
     ".png": (_PROFILE, _EXIF, _XMP, _IPTC, _TEXTS, _COLOURS),
     ".jpg": _JPEG,
@@ -22,7 +22,7 @@ _HELD: dict[str, tuple[str, ...]] = {
     ".tif": _TIFF,
     ".tiff": _TIFF,
     ".webp": (_PROFILE, _EXIF, _XMP),
-    ".bmp": (),
+    ".avif": (_PROFILE, _EXIF, _XMP),
 }
 
 
@@ -32,7 +32,7 @@ def lost_notes(photograph: Photograph, path: Path) -> tuple[str, ...]:
     The orientation counts as kept: where a file has no place for it, its pixels are upright.
     """
     found = _notes(photograph)
-    held = set(_HELD[path.suffix.lower()])
+    held = set(_HELD.get(path.suffix.lower(), ()))
     if path.suffix.lower() in (".jpg", ".jpeg"):
         held -= _too_long(photograph)
     return tuple(name for name, there in found.items() if there and name not in held)

@@ -1,4 +1,4 @@
-"""Photographs as PNG, JPEG, TIFF, WebP and BMP files, with colour profile and camera's notes."""
+"""Photographs as files of every kind that is written, with colour profile and camera's notes."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, features
 
 from ..atomic import atomic_file
 from ..errors import OutputError
 from .formats.deep_png import XMP_KEYWORD, encode_deep_png
 from .formats.image_notes import COMMENT, orientation_as_exif, upright, with_dpi
 from .formats.iptc import PNG_KEYWORD, jpeg_segment, png_text
+from .formats.netpbm import write_netpbm
 from .formats.png_colours import Chunk, with_chunks
 from .formats.reading_guard import quiet_libraries
 from .formats.tiff_exif import add_exif, note_tags
-from .photograph_endings import JPEG_ENDINGS, LOSSY_ENDINGS
+from .photograph_endings import JPEG_ENDINGS, WRITTEN_NETPBM
 from .photographs import Photograph, PhotographHeader
 
 _METRES_PER_INCH = 0.0254
-_JPEG_QUALITY = 95
-# What the format's counters of 16 bits hold, less what is counted along.
-_JPEG_SIDE = 65_500
+_QUALITY = 95
+# Lines and samples that kinds can count, of JPEG less what is counted along.
+_SIDES = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383, ".avif": 65_536}
 #: Bytes of EXIF, of XMP and of a comment that a JPEG's segments have room for.
 JPEG_LONGEST = 65_500
-_WEBP_SIDE = 16_383
 # Half the time of Pillow's own choice, for files 0.2 % to 2 % larger (measured).
 _LOSSLESS = {"lossless": True, "method": 2, "quality": 50}
 _EIGHT, _DEEP, _FLOAT = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)
@@ -43,6 +44,9 @@ _HOLDS: dict[str, tuple[tuple[np.dtype[Any], ...], bool]] = {
     ".jpeg": ((_EIGHT,), False),
     ".bmp": ((_EIGHT,), False),
     ".webp": ((_EIGHT,), True),
+    ".avif": ((_EIGHT,), True),
+    ".jp2": ((_EIGHT, _DEEP), False),
+    **dict.fromkeys(WRITTEN_NETPBM, ((_EIGHT, _DEEP), False)),
     ".tif": ((_EIGHT, _DEEP, _FLOAT), True),
     ".tiff": ((_EIGHT, _DEEP, _FLOAT), True),
 }
@@ -66,8 +70,12 @@ def check_writable(path: Path, header: PhotographHeader) -> None:
         raise OutputError(
             path, f"cannot hold the input's {what}", f"a file ending {' or '.join(others)}"
         )
-    most = _JPEG_SIDE if ending in JPEG_ENDINGS else _WEBP_SIDE
-    if ending in LOSSY_ENDINGS and max(header.lines, header.samples) > most:
+    if ending == ".pgm" and header.channels > 1:
+        raise OutputError(path, "cannot hold the input's colours", "a file ending .ppm")
+    if ending == ".avif" and not features.check("avif"):
+        raise OutputError(path, "cannot be written here", "Pillow 11.3 or newer, with AVIF")
+    most = _SIDES.get(ending)
+    if most is not None and max(header.lines, header.samples) > most:
         raise OutputError(
             path,
             f"cannot hold {header.samples:,} × {header.lines:,} pixels",
@@ -80,21 +88,22 @@ def write_photograph(
 ) -> None:
     """Write a photograph, whole or not at all; the ending chooses the kind of file.
 
-    Every kind but BMP keeps profile, EXIF, XMP and resolution (a WebP has the last in its EXIF),
-    all but WebP and BMP IPTC's notes too, a TIFF coordinates, a PNG texts and what another one said
-    of its colours, a JPEG one of the texts as its comment. A JPEG for which the EXIF is too long
-    keeps its orientation, and no XMP, IPTC or comment that is too long: `photograph_losses` says
-    what is left out. EXIF that is damaged is left out of a TIFF.
-    A BMP file keeps the resolution alone, so its pixels are turned upright. A JPEG that was one
-    before is compressed as it was, others with quality 95 without colour subsampling; WebP files
-    are lossless. Values of 9 to 15 bits stay as they are in a TIFF and are stretched to 16 in a
-    PNG, as that format has no other white.
+    PNG, JPEG, TIFF, WebP and AVIF keep profile, EXIF, XMP and resolution (the last two have that in
+    their EXIF), the first three IPTC's notes too, a TIFF coordinates, a PNG texts and what another
+    one said of its colours, a JPEG one of the texts as its comment. A JPEG for which the EXIF is
+    too long keeps its orientation, and no XMP, IPTC or comment that is too long:
+    `photograph_losses` says what is left out. EXIF that is damaged is left out of a TIFF.
+    A BMP file keeps the resolution alone, JPEG 2000 and Netpbm's files nothing, so their pixels are
+    turned upright. A JPEG that was one before is compressed as it was, others and AVIF with quality
+    95 without colour subsampling; WebP and JPEG 2000 files are lossless. Values of 9 to 15 bits
+    stay as they are in a TIFF, JPEG 2000 or Netpbm file and are stretched to 16 in a PNG, as that
+    format has no other white.
 
     Args:
         path: where to.
         photograph: what is written.
         overwrite: whether it may take the place of a file that has come meanwhile.
-        quality: 1 to 100, of a JPEG or of a lossy WebP; None as said above.
+        quality: 1 to 100, of a JPEG, an AVIF or a lossy WebP; None as said above.
 
     Raises:
         OutputError: a file of this ending cannot hold it, or the place cannot be written.
@@ -104,6 +113,10 @@ def write_photograph(
     with atomic_file(path, replace=overwrite) as temporary, encoding(path):
         if path.suffix.lower() in (".tif", ".tiff"):
             _write_tiff(temporary, photograph)
+        elif path.suffix.lower() == ".jp2":
+            _write_jpeg2000(temporary, photograph)
+        elif path.suffix.lower() in WRITTEN_NETPBM:
+            _write_netpbm(temporary, photograph, colours=path.suffix.lower() == ".ppm")
         elif photograph.values.dtype == np.uint16:
             _write_deep_png(temporary, photograph)
         else:
@@ -142,6 +155,8 @@ def _write_with_pillow(path: Path, photograph: Photograph, quality: int | None) 
         options = _jpeg_options(photograph, quality)
     elif kind == "WEBP":
         options = _webp_options(photograph, quality)
+    elif kind == "AVIF":
+        options = _avif_options(photograph, quality)
     else:
         options = _png_options(photograph)
     encoded = io.BytesIO()
@@ -209,19 +224,29 @@ def _jpeg_options(photograph: Photograph, quality: int | None) -> dict[str, Any]
         }
     if coding is not None:
         return options | coding.options(photograph.values.ndim == 2)
-    return options | {"quality": _JPEG_QUALITY, "subsampling": 0}
+    return options | {"quality": _QUALITY, "subsampling": 0}
 
 
 def _webp_options(photograph: Photograph, quality: int | None) -> dict[str, Any]:
+    # Colours below full transparency are values too.
+    how = _LOSSLESS if quality is None else {"quality": quality}
+    return _notes_with_dpi(photograph) | how | {"exact": True}
+
+
+def _avif_options(photograph: Photograph, quality: int | None) -> dict[str, Any]:
+    how = {"quality": _QUALITY if quality is None else quality, "subsampling": "4:4:4"}
+    return _notes_with_dpi(photograph) | how
+
+
+def _notes_with_dpi(photograph: Photograph) -> dict[str, Any]:
+    """For kinds that hold XMP, and resolution in EXIF alone."""
     options = _notes(photograph)
     options.pop("dpi", None)
     if (exif := with_dpi(photograph.exif, photograph.dpi)) is not None:
         options["exif"] = exif
     if photograph.xmp is not None:
         options["xmp"] = photograph.xmp
-    # Colours below full transparency are values too.
-    how = _LOSSLESS if quality is None else {"quality": quality}
-    return options | how | {"exact": True}
+    return options
 
 
 def _text(xmp: bytes | None) -> str | None:
@@ -251,6 +276,27 @@ def _write_deep_png(path: Path, photograph: Photograph) -> None:
             ],
             dots_per_metre=resolution,
         )
+
+
+def _write_jpeg2000(path: Path, photograph: Photograph) -> None:
+    white = int(photograph.header.white)
+    bits = white.bit_length()
+    # A white that is no power of two less 1 cannot be said.
+    own = bits if white == 2**bits - 1 else 8 * photograph.values.dtype.itemsize
+    values = np.ascontiguousarray(upright(photograph.values, photograph.orientation))
+    path.write_bytes(
+        imagecodecs.jpeg2k_encode(
+            values, level=0, reversible=True, codecformat="jp2", bitspersample=own
+        )
+    )
+
+
+def _write_netpbm(path: Path, photograph: Photograph, *, colours: bool) -> None:
+    values = upright(photograph.values, photograph.orientation)
+    if colours and values.ndim == 2:
+        values = np.repeat(values[..., None], 3, 2)
+    with path.open("wb") as stream:
+        write_netpbm(stream, values, int(photograph.header.white))
 
 
 def _full_range(values: NDArray[np.uint16], white: float) -> NDArray[np.uint16]:

@@ -43,7 +43,7 @@ class DenoisingOptions:
         seed: of that noise; image k takes seed + k.
         compare: also write a picture of before and after.
         kind: of the files of photographs, see `photograph_endings.KINDS`; None for what suits each.
-        quality: of JPEG and WebP files, 1 to 100; None for that of the input, or the best.
+        quality: of JPEG, WebP and AVIF files, 1 to 100; None for that of the input, or the best.
         contact_sheet: a PNG file with a detail of each photograph before and after, or None.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads; None takes the processors this process may use.

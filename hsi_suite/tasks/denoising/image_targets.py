@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.photograph_endings import KINDS, LOSSY_ENDINGS
+from ...data.photograph_endings import KINDS, LOSSY_ENDINGS, OTHER_ENDINGS
 from ...errors import ConfigError, OutputError
 from .image_files import SUFFIX, place_in_tree
 
@@ -61,7 +61,7 @@ class Targets:
         if self.quality is not None and ending not in LOSSY_ENDINGS:
             what = "without the kind of file" if ending is None else f"given for {ending} files"
             raise ConfigError(
-                "--quality", what, "JPEG or WebP", "add --format jpeg, or name a .jpg with -o"
+                "--quality", what, "JPEG, WebP or AVIF", "add --format jpeg, or name a .jpg with -o"
             )
 
     def of(self, source: Path, header: PhotographHeader, *, in_full: bool = False) -> Path:
@@ -87,4 +87,4 @@ def is_folder(output: str | Path) -> bool:
 
 
 def _is_of(ending: str, kind: str) -> bool:
-    return ending == KINDS[kind] or (ending, kind) in ((".jpeg", "jpeg"), (".tiff", "tiff"))
+    return ending == KINDS[kind] or OTHER_ENDINGS.get(ending) == kind
