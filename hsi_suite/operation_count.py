@@ -20,7 +20,7 @@ _ELEMENTWISE = frozenset(
     getattr(torch.ops.aten, name)
     for name in (
         *("relu", "leaky_relu", "elu", "gelu", "silu", "hardswish", "sigmoid", "tanh"),
-        *("add", "sub", "mul", "div", "clone", "empty_like"),
+        *("add", "sub", "mul", "div", "pow", "clamp", "hardtanh", "clone", "empty_like"),
     )
 )
 
@@ -78,11 +78,24 @@ def _without_numbers(func: Any, given: Any = None, *others: Any) -> Any:
         return _combined([each for each in (given, *others) if isinstance(each, Tensor)])
     if packet in (aten.native_batch_norm, aten._native_batch_norm_legit_no_training):
         return _empty(given.shape, given), *(_empty(given.shape[1:2], given) for _ in range(2))
+    if packet is aten.native_layer_norm:
+        left = [*given.shape[: -len(others[0])], *(1 for _ in others[0])]
+        return _empty(given.shape, given), _empty(left, given), _empty(left, given)
+    if packet in (aten._softmax, aten._log_softmax):
+        return _empty(given.shape, given)
     if packet is aten.addmm:
-        left, right = others
-        return _empty((len(left), right.shape[1]), left) if left.shape[1] == len(right) else None
+        return _product(2, *others)
+    if packet in (aten.mm, aten.bmm):
+        return _product(2 + (packet is aten.bmm), given, *others)
     if packet is aten.constant_pad_nd:
         return _padded(given, *others)
+    if packet is aten.mean:
+        return _averaged(given, *others)
+    if packet in (aten.max_pool2d_with_indices, aten.max_pool3d_with_indices):
+        return _pooled(given, *others)
+    if packet in (aten.avg_pool2d, aten.avg_pool3d):
+        found = _pooled(given, *_without_dilation(*others))
+        return None if found is None else found[0]
     return _convolved(given, *others) if packet is aten.convolution else None
 
 
@@ -112,6 +125,65 @@ def _padded(given: Tensor, borders: Sequence[int], value: float = 0.0) -> Tensor
     for axis, border in enumerate(borders):
         sizes[-1 - axis // 2] += border
     return _empty(sizes, given)
+
+
+def _product(axes: int, left: Tensor, right: Tensor) -> Tensor | None:
+    """What a product of matrices, or of as many on either side, gives; None where torch refuses."""
+    if left.ndim != axes or right.ndim != axes or left.shape[:-2] != right.shape[:-2]:
+        return None
+    if left.shape[-1] != right.shape[-2]:
+        return None
+    return _empty((*left.shape[:-1], right.shape[-1]), left)
+
+
+def _averaged(
+    given: Tensor, axes: Sequence[int] | None = None, keep: bool = False
+) -> Tensor | None:
+    """What a mean over some axes gives; None of one over all, or of an axis that is not there."""
+    ends = range(-given.ndim, given.ndim)
+    if not axes or not all(axis in ends for axis in axes):
+        return None
+    gone = {axis % given.ndim for axis in axes}
+    sizes = [1 if axis in gone else size for axis, size in enumerate(given.shape)]
+    return _empty(sizes if keep else [s for a, s in enumerate(sizes) if a not in gone], given)
+
+
+def _without_dilation(
+    kernel: Sequence[int],
+    stride: Sequence[int] = (),
+    padding: Sequence[int] = (0,),
+    ceil: bool = False,
+    *_: Any,
+) -> tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int], bool]:
+    """The arguments of a mean's pooling in the order of a maximum's."""
+    return kernel, stride, padding, (1,), ceil
+
+
+def _pooled(
+    given: Tensor,
+    kernel: Sequence[int],
+    stride: Sequence[int] = (),
+    padding: Sequence[int] = (0,),
+    dilation: Sequence[int] = (1,),
+    ceil: bool = False,
+) -> tuple[Tensor, Tensor] | None:
+    """What pooling gives, with the places of maxima; None where torch refuses it."""
+    axes = len(kernel) if len(kernel) > 1 else given.ndim - 2
+    if given.ndim < axes + 1:
+        return None
+    sizes = list(given.shape[:-axes])
+    options = (_each(values, axes) for values in (kernel, stride or kernel, padding, dilation))
+    for size, side, step, border, apart in zip(given.shape[-axes:], *options, strict=True):
+        reach = apart * (side - 1) + 1
+        left = size + 2 * border - reach
+        count = (-(-left // step) if ceil else left // step) + 1
+        # The last one has to begin within the input or its left border.
+        if ceil and (count - 1) * step >= size + border:
+            count -= 1
+        if count < 1 or left < 0 or 2 * border > side:
+            return None
+        sizes.append(count)
+    return _empty(sizes, given), torch.empty(sizes, dtype=torch.int64, device="meta")
 
 
 def _convolved(

@@ -93,6 +93,8 @@ import torch
 from hsi_suite.engine.optimisation import build_optimizer
 from hsi_suite.engine.strategy import count_costs
 from hsi_suite.models.building import build_example
+from hsi_suite.models.description import describe_model
+from hsi_suite.models.registry import model_names
 from hsi_suite.schemas.training import OptimizerConfig
 
 network = build_example("hybridsn", {"num_classes": 3, "in_channels": 13, "window": 9})
@@ -104,6 +106,8 @@ for name in ("adam", "sgd", "rmsprop", "adagrad"):
     loss.backward()
     optimizer.step()
     optimizer.load_state_dict(optimizer.state_dict())
+for name in model_names():
+    describe_model(name)
 try:
     import torch._dynamo
 except ImportError:

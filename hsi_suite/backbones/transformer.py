@@ -33,12 +33,21 @@ class PositionedTokens(nn.Module):
 
     def __init__(self, tokens: int, width: int) -> None:
         super().__init__()
-        self.class_token = nn.Parameter(torch.randn(1, 1, width))
-        self.positions = nn.Parameter(torch.randn(1, tokens + 1, width))
+        self.class_token = nn.Parameter(_drawn(1, 1, width))
+        self.positions = nn.Parameter(_drawn(1, tokens + 1, width))
 
     def forward(self, x: Tensor) -> Tensor:
         """Add class token and positions to `x`."""
         return torch.cat([self.class_token.expand(len(x), -1, -1), x], dim=1) + self.positions
+
+
+def _drawn(*sizes: int) -> Tensor:
+    """Values as `torch.randn` draws them; none where only sizes are asked for.
+
+    There torch would import its compiler.
+    """
+    values = torch.empty(sizes)
+    return values if values.is_meta else values.normal_()
 
 
 class MatrixProduct(nn.Module):

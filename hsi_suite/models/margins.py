@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import ShapeError
 
@@ -41,6 +41,10 @@ def _continued(x: Tensor, multiple: int, place: Callable[[Tensor, int], Tensor])
     """`place` gives the pixel that is shown at an index beyond the size."""
     if 0 in x.shape[-2:]:
         raise ShapeError("image", f"{x.shape[-2]} × {x.shape[-1]} pixels", "at least one")
+    if x.is_meta:
+        # Where only sizes are asked for: of indices without values torch asks its compiler.
+        below, beside = (-size % multiple for size in x.shape[-2:])
+        return nn.functional.pad(x, (0, beside, 0, below))
     for axis in (-2, -1):
         size = x.shape[axis]
         if surplus := -size % multiple:
