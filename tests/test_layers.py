@@ -38,6 +38,7 @@ LAYERS = [
         "metrics",
         "losses",
         "operation_count",
+        "kept_blocks",
         "transfer",
         "schemas",
         "weights",

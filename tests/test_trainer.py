@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from hsi_suite.engine import optimisation
 from hsi_suite.engine.checkpoint import load_checkpoint, save_checkpoint
 from hsi_suite.engine.devices import computing, resolve_device, seeded
 from hsi_suite.engine.finite import check_finite
@@ -355,3 +356,33 @@ def test_two_cuda_trainings_are_equal_bit_by_bit():
             ours.fit()
             weights.append(ours.model)
     assert same(*weights)
+
+
+def test_adam_in_parts_is_adam(monkeypatch):
+    monkeypatch.setattr(optimisation, "_PART", 64)
+    config = OptimizerConfig(name="adam", learning_rate=0.01, weight_decay=0.1)
+    shapes = (9, 31), (3,), (64,), (5, 64), (4, 40)
+
+    def tensors():
+        generator = torch.Generator().manual_seed(0)
+        found = [torch.randn(shape, generator=generator) for shape in shapes]
+        found[-1] = found[-1].t()
+        return [torch.nn.Parameter(values) for values in found]
+
+    mine, its = tensors(), tensors()
+    own = optimisation.build_optimizer(mine, config)
+    torchs = torch.optim.Adam(its, lr=0.01, weight_decay=0.1)
+    for step in range(4):
+        for number, (one, other) in enumerate(zip(mine, its, strict=True)):
+            # A parameter may get no gradient.
+            one.grad = None if (step + number) % 4 == 0 else torch.sin(one.detach() + step)
+            other.grad = None if one.grad is None else one.grad.clone()
+        own.step()
+        torchs.step()
+    assert all(map(torch.equal, mine, its))
+    states = zip(
+        own.state_dict()["state"].values(), torchs.state_dict()["state"].values(), strict=True
+    )
+    for found, expected in states:
+        assert found.keys() == expected.keys()
+        assert all(torch.equal(found[name], expected[name]) for name in found)

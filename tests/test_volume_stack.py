@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from hsi_suite import models
-from hsi_suite.backbones import volume_stack
+from hsi_suite.backbones import placed_convolution, volume_stack
+from hsi_suite.backbones.conv import ConvNormAct
 from hsi_suite.backbones.volume_stack import stackable, suits_stack
 
 
@@ -166,5 +167,21 @@ def test_pairs_of_components_have_the_gradient_of_single_ones():
     given = torch.zeros(2, 4, 7, 8, 6, requires_grad=True)
     gradient = torch.randn(2, 6, 5, 4, 4, generator=generator)
     torch.nn.functional.conv3d(given, weight).backward(gradient)
-    found = volume_stack._paired_gradient(gradient, weight)
+    found = placed_convolution._towards_pairs(gradient, weight)
     torch.testing.assert_close(found, given.grad, rtol=1e-5, atol=1e-4)
+
+
+def test_two_layers_are_a_stack_too(small):
+    torch.manual_seed(0)
+    model = network()
+    volumes = model.spectral_spatial[:2]
+    image = ConvNormAct(16 * 5, 4, 3, dim=2, padding="valid", norm=None)
+    images = nn.Sequential(image)
+    assert stackable(volumes, images)
+    parameters = [*volumes.parameters(), *images.parameters()]
+    expected = images(volumes(cubes().unsqueeze(1)).flatten(1, 2))
+    right = torch.autograd.grad(expected.square().sum(), parameters)
+    features = volume_stack.stack_features(cubes(), volumes, images)
+    torch.testing.assert_close(features, expected, rtol=1e-4, atol=1e-5)
+    found = torch.autograd.grad(features.square().sum(), parameters)
+    assert max(map(far, found, right)) < 1e-5

@@ -10,14 +10,16 @@ a first layer of one channel nor the gradient towards a layer of eight fills a r
 - backwards, the 2-D convolution is a 3-D one as deep as its input, which needs no copy;
 - the gradient towards few channels is computed for two components at once, by a convolution of
   stride 2 with a kernel longer by one, part of which is zero;
-- ReLU works in place, and what a layer gave is let go as soon as the backward pass is through it;
-  what the first gave, a fifth of all for a hundredth of the products, is computed again there.
+- what a layer gave lies in blocks that one step hands on to the next (`kept_blocks.py`); going
+  backwards its gradient takes its place (`placed_convolution.py`), and what the first layer gave, a
+  fifth of all for a hundredth of the products, is computed again in a block that is done with.
 
 The sums are those of the layers one by one, in another order: equal up to rounding.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,10 +28,10 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from ..kept_blocks import give_back, take_block
 from .conv import ConvNormAct
+from .placed_convolution import convolved, place, put_gradient, put_output
 
-# Channels that fill a register of AVX-512 in fp32.
-_REGISTER = 16
 # N·h·w: below this calls cost more than the layout saves.
 _LEAST_PLACES = 12_000
 
@@ -67,6 +69,7 @@ def suits_stack(cubes: Tensor) -> bool:
         and cubes[:, 0].numel() >= _LEAST_PLACES
         and not cubes.requires_grad
         and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
         and not torch.compiler.is_compiling()
         # Transformed networks (torch.func) have no rule for a function of our own.
         and torch._C._functorch.peek_interpreter_stack() is None
@@ -94,23 +97,60 @@ def stack_features(cubes: Tensor, volumes: nn.Sequential, images: nn.Sequential)
     return features
 
 
-def _forward(
-    cubes: Tensor, parameters: Sequence[Tensor], outputs: list[Tensor] | None = None
-) -> Tensor:
-    """The features; what the 3-D convolutions gave goes into `outputs` where it is given."""
-    kind = _kind(cubes)
-    weights = [weight.to(kind) for weight in parameters[::2]]
-    biases = [bias.to(kind) for bias in parameters[1::2]]
-    with torch.autocast("cpu", enabled=False):
-        output = _spread(cubes.to(kind), weights[0].shape[2])
-        for weight, bias in zip(_arranged(weights[:-1]), biases, strict=False):
-            output = _layer_output(output, weight, bias)
-            if outputs is not None:
-                outputs.append(output)
-        weight = _channels_last(_by_component(weights[-1], output).flatten(1, 2))
+def _forward(cubes: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """The features, where nothing is kept for a backward pass."""
+    layers = _Layers(parameters, _kind(cubes))
+    _, output = layers.first(cubes, None)
+    for weight, bias in zip(layers.kernels[1:], layers.biases[1:], strict=False):
+        output = convolved(output, weight, bias, relu=True)
+    return layers.plane(output)
+
+
+class _Layers:
+    """Kernels as the tensors lie, and biases, in the type that is computed in.
+
+    Args:
+        parameters: kernels and biases of the layers, in turns.
+        kind: the type.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], kind: torch.dtype) -> None:
+        self.kind = kind
+        *volumes, self.image = (weight.to(self.kind) for weight in parameters[::2])
+        self.kernels = _arranged(volumes)
+        self.biases = [bias.to(self.kind) for bias in parameters[1::2]]
+        self.depth = volumes[0].shape[2]
+
+    def shapes(self, cubes: Tensor) -> list[list[int]]:
+        """Of what the first layer is given, and of what each 3-D layer gives."""
+        number, components, lines, samples = cubes.shape
+        found = [[number, self.depth, lines, components - self.depth + 1, samples]]
+        for weight in self.kernels:
+            lost = zip(found[-1][2:], weight.shape[2:], strict=True)
+            found.append([number, len(weight), *(side - kernel + 1 for side, kernel in lost)])
+        return found
+
+    def first(self, cubes: Tensor, room: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What the first layer is given and what it gives; in a block with room for both."""
+        spread = cubes.to(self.kind).unfold(1, self.depth, 1).permute(0, 4, 2, 1, 3)
+        weight, bias = self.kernels[0], self.biases[0]
+        given, output, *_ = self.shapes(cubes)
+        size, more = (math.prod(shape) * self.kind.itemsize for shape in (given, output))
+        if room is None or len(room) < size + more:
+            spread = _channels_last(spread)
+            return spread, convolved(spread, weight, bias, relu=True)
+        spread = place(room, given, self.kind).copy_(spread)
+        into = place(room[size:], output, self.kind)
+        put_output(into, spread, weight, bias)
+        return spread, into
+
+    def plane(self, output: Tensor) -> Tensor:
+        """The features, of what the last 3-D layer gave."""
+        weight = _channels_last(_by_component(self.image, output).flatten(1, 2))
         # What the 2-D convolution sees is a copy, of a half at a time.
         halves = output.tensor_split(2)
-        return torch.cat([_plane_output(half, weight, biases[-1]) for half in halves])
+        with torch.autocast("cpu", enabled=False):
+            return torch.cat([_plane_output(half, weight, self.biases[-1]) for half in halves])
 
 
 def _kind(cubes: Tensor) -> torch.dtype:
@@ -123,49 +163,54 @@ class _Stack(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, cubes: Tensor, *parameters: Tensor) -> Tensor:
-        outputs: list[Tensor] = []
-        features = _forward(cubes, parameters, outputs)
-        ctx.save_for_backward(cubes, features, parameters[1], *parameters[::2])
-        # What the first layer gave is soon computed again.
-        ctx.outputs, ctx.kind = outputs[1:], _kind(cubes)
+        layers = _Layers(parameters, _kind(cubes))
+        _, _, *shapes = layers.shapes(cubes)
+        sizes = [math.prod(shape) * layers.kind.itemsize for shape in shapes]
+        ctx.blocks = [take_block(size) for size in sizes]
+        _, output = layers.first(cubes, _spare(ctx.blocks))
+        ctx.outputs = []
+        others = zip(layers.kernels[1:], layers.biases[1:], strict=False)
+        for block, shape, (weight, bias) in zip(ctx.blocks, shapes, others, strict=True):
+            into = place(block, shape, layers.kind)
+            put_output(into, output, weight, bias)
+            output = into
+            ctx.outputs.append(output)
+        features = layers.plane(output)
+        ctx.save_for_backward(cubes, features, *parameters)
+        ctx.kind = layers.kind
         return features
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        cubes, features, bias, *weights = ctx.saved_tensors
+        cubes, features, *parameters = ctx.saved_tensors
         outputs: list[Tensor] = ctx.outputs
-        if len(outputs) < len(weights) - 2:
+        if not outputs:
             raise RuntimeError("the activations of this stack were released by a backward pass")
-        weights = [weight.to(ctx.kind) for weight in weights]
+        layers = _Layers(parameters, ctx.kind)
         gradient = torch.ops.aten.threshold_backward(_channels_last(gradient), features, 0)
-        found: list[Tensor] = []
-        weight = _by_component(weights[-1], outputs[-1]).permute(0, 2, 3, 1, 4)
-        gradient, *own = _backward(gradient.unsqueeze(3), outputs, weight)
-        own[0] = own[0].transpose(2, 3).reshape(weights[-1].shape)
-        found += own
-        arranged = _arranged(weights[:-1])
-        while outputs:
-            number = len(outputs)
-            gradient, *own = _backward(gradient, outputs, arranged[number + 1])
+        weight = _by_component(layers.image, outputs[-1]).permute(0, 2, 3, 1, 4)
+        gradient, *own = _backward(gradient.unsqueeze(3), outputs.pop(), weight)
+        own[0] = own[0].transpose(2, 3).reshape(layers.image.shape)
+        found = own
+        for weight in layers.kernels[:1:-1]:
+            gradient, *own = _backward(gradient, outputs.pop(), weight)
             found = [own[0].transpose(2, 3), *own[1:], *found]
-        given = _spread(cubes.to(ctx.kind), weights[0].shape[2])
-        outputs.append(_layer_output(given, arranged[0], bias.to(ctx.kind)))
-        gradient, *own = _backward(gradient, outputs, arranged[1])
+        given, output = layers.first(cubes, _spare(ctx.blocks))
+        gradient, *own = _backward(gradient, output, layers.kernels[1])
         found = [own[0].transpose(2, 3), *own[1:], *found]
-        _, *own = _gradients(gradient, given, arranged[0], False)
+        own = [*_gradients(gradient, given, layers.kernels[0])]
         found = [own[0].permute(0, 3, 1, 2, 4), *own[1:], *found]
+        give_back(ctx.blocks)
         return None, *(each.float() for each in found)
 
 
-def _spread(cubes: Tensor, depth: int) -> Tensor:
-    """Components as channels: (N, depth, lines, components − depth + 1, samples)."""
-    return _channels_last(cubes.unfold(1, depth, 1).permute(0, 4, 2, 1, 3))
+def _spare(blocks: Sequence[Tensor]) -> Tensor | None:
+    """The last layer's block, before it is computed and when its gradient is done with.
 
-
-def _layer_output(given: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """What a 3-D convolution and its ReLU give."""
-    return functional.conv3d(given, weight, bias).relu_()
+    With two layers it is what the first one's output is needed for.
+    """
+    return blocks[-1] if len(blocks) > 1 else None
 
 
 def _plane_output(given: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -189,28 +234,20 @@ def _by_component(weight: Tensor, output: Tensor) -> Tensor:
     return split.transpose(1, 2)
 
 
-def _backward(
-    gradient: Tensor, outputs: list[Tensor], weight: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+def _backward(gradient: Tensor, given: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients before the ReLU in front of a convolution, of its kernels and of its biases.
 
-    The last of the outputs is what the convolution was given, and is let go.
+    The first takes the place of what the convolution was given.
     """
-    given = outputs.pop()
-    if given.shape[1] < _REGISTER and given.shape[3] % 2 == 0:
-        _, kernels, biases = _gradients(gradient, given, weight, False)
-        gradient = _paired_gradient(gradient, weight)
-    else:
-        gradient, kernels, biases = _gradients(gradient, given, weight, True)
-    torch.ops.aten.threshold_backward.grad_input(gradient, given, 0, grad_input=gradient)
-    return gradient, kernels, biases
+    kernels, biases = _gradients(gradient, given, weight)
+    put_gradient(given, gradient, weight)
+    return given, kernels, biases
 
 
-def _gradients(
-    gradient: Tensor, given: Tensor, weight: Tensor, towards: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+def _gradients(gradient: Tensor, given: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a convolution's kernels and biases."""
     ones, zeros = [1] * 3, [0] * 3
-    found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
+    _, kernels, biases = torch.ops.aten.convolution_backward(
         gradient,
         given,
         _channels_last(weight),
@@ -221,23 +258,9 @@ def _gradients(
         False,
         zeros,
         1,
-        [towards, True, True],
+        [False, True, True],
     )
-    return found
-
-
-def _paired_gradient(gradient: Tensor, weight: Tensor) -> Tensor:
-    """The gradient towards an even number of components, two of them at a time as channels."""
-    inner, lines, depth, samples = weight.shape[1:]
-    turned = weight.flip(2, 3, 4).transpose(0, 1)
-    pair = torch.stack([functional.pad(turned, (0, 0, e, 1 - e)) for e in (0, 1)])
-    reach = (lines - 1, depth - 1, samples - 1)
-    kernels = _channels_last(pair.flatten(0, 1))
-    both = functional.conv3d(gradient, kernels, stride=(1, 2, 1), padding=reach)
-    # (N, 2·inner, lines, half, samples), of which the channels lie last, to one component each.
-    last = both.permute(0, 2, 3, 4, 1)
-    apart = last.reshape(*last.shape[:4], 2, inner).transpose(3, 4)
-    return apart.flatten(2, 3).permute(0, 4, 1, 2, 3)
+    return kernels, biases
 
 
 def _channels_last(values: Tensor) -> Tensor:

@@ -6,12 +6,16 @@ import copy
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
-from torch import nn, optim
+from torch import Tensor, nn, optim
 
 from ..schemas.training import OptimizerConfig, ScheduleConfig
+
+# Values of a part of a parameter, enough for eight threads.
+_PART = 2**18
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> optim.Optimizer:
@@ -23,7 +27,7 @@ def build_optimizer(parameters: Iterable[nn.Parameter], config: OptimizerConfig)
     root of the sum of all squares so far.
     """
     if config.name == "adam":
-        return _plain(optim.Adam)(
+        return _plain(_AdamInParts)(
             parameters,
             lr=config.learning_rate,
             betas=(config.beta1, config.beta2),
@@ -70,6 +74,37 @@ def learning_rate(
     if step < schedule.warmup:
         rate *= (step + 1) / schedule.warmup
     return rate
+
+
+class _AdamInParts(optim.Adam):
+    """torch's Adam, large parameters a part after the other.
+
+    Two copies of a parameter are made on the way, which go through a processor's caches where they
+    are small. The values are the same, bit by bit.
+    """
+
+    def _init_group(self, group: Any, *lists: Any) -> Any:
+        found = super()._init_group(group, *lists)  # type: ignore[no-untyped-call]
+        *columns, _, steps = lists
+        rows = list(zip(*columns, strict=True))
+        for column, tensors in zip(columns, zip(*map(_in_parts, rows), strict=True), strict=False):
+            column[:] = [part for parts in tensors for part in parts]
+        # Each part counts its steps, the first of them for the parameter.
+        parts = (len(_in_parts(row)[0]) for row in rows)
+        steps[:] = [
+            each
+            for step, count in zip(steps, parts, strict=True)
+            for each in (step, *(step.clone() for _ in range(count - 1)))
+        ]
+        return found
+
+
+def _in_parts(tensors: Sequence[Tensor]) -> list[Sequence[Tensor]]:
+    """Tensors of one shape, each cut in the same places; whole where they are small, or spread."""
+    first = tensors[0]
+    if first.numel() <= _PART or first.is_cuda or not all(each.is_contiguous() for each in tensors):
+        return [[each] for each in tensors]
+    return [torch.split(each.view(-1), _PART) for each in tensors]
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import RunError, Stopped
+from ..kept_blocks import keeping_blocks
 from ..schemas.training import TrainingConfig
 from ..seeding import SeedStreams
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -146,7 +147,7 @@ class Trainer:
         steps = self.task.steps_per_epoch
         done = self.epoch * steps + self.step
         self.observer.begin("training", self.config.epochs * steps, done)
-        with stop_requests() as stop:
+        with stop_requests() as stop, keeping_blocks():
             while not self.finished:
                 self._run_epoch(stop)
         self.observer.end()
