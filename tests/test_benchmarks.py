@@ -31,6 +31,7 @@ load_benchmarks()
 
 from benchmarks import (  # noqa: E402
     classification,
+    compiled_training,
     denoising,
     denoising_case,
     drawn_pictures,
@@ -626,3 +627,27 @@ def test_the_simple_way_with_mixed_noise_takes_impulses_and_directions_out():
     noise = np.random.default_rng(1).normal(0, 1, (40, 40, bands)).astype(np.float32)
     values = noise.reshape(-1, bands)
     assert np.linalg.matrix_rank(mixed_noise.simple_way(noise).reshape(values.shape)) <= 11
+
+
+def test_ways_of_a_compiled_step_learn_the_same():
+    case = scene_case(TINY)
+    usual, *others = (
+        compiled_training.Step(case, kind, compiled_training.scene_logits, "fp32")()
+        for kind in (
+            compiled_training.HybridSN,
+            compiled_training.ByLayers,
+            compiled_training.ByStack,
+        )
+    )
+    assert usual.abs().max() > 0
+    for other in others:
+        torch.testing.assert_close(other, usual, rtol=1e-4, atol=1e-6)
+
+
+def test_a_compiled_step_needs_a_compiler(monkeypatch, capsys):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(sys, "argv", ["benchmarks.compiled_training"])
+    with pytest.raises(SystemExit) as ended:
+        compiled_training.main()
+    assert ended.value.code == 2
+    assert "no-such-compiler is not there" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from task_samples import TASKS, finished_runs, textured, training
 
 from hsi_suite.atomic import write_json
-from hsi_suite.engine.finite import NotFiniteError, check_finite
+from hsi_suite.engine.finite import NotFiniteError, check_finite, check_weights
 from hsi_suite.errors import OutputError
 from hsi_suite.json_text import json_text, undefined_as_none
 from hsi_suite.runs.folder import METRICS, MODEL
@@ -22,6 +22,17 @@ pytestmark = pytest.mark.stand_in_pictures
 
 # Where the first layer's weights are, and commands that put the run's network to use.
 HUGE = 3e38
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_one_weight_that_is_no_number_is_found(kind, value):
+    weights = {"steps": torch.tensor(3), "none": torch.zeros(0, 2), "a": torch.randn(40, 30)}
+    weights = {name: each.to(kind) if each.ndim else each for name, each in weights.items()}
+    check_weights(weights, "the network")
+    weights["a"][17, 4] = value
+    with pytest.raises(NotFiniteError, match=r"not finite \(a\)"):
+        check_weights(weights, "the network")
 
 
 @pytest.fixture(scope="module")

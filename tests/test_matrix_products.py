@@ -43,3 +43,23 @@ def test_equal_rows_have_equal_products():
         np.testing.assert_array_equal(found, found[:, [first[kind] for kind in which]])
         seen = {kind: row for row, kind in reversed(list(enumerate(turn)))}
         np.testing.assert_array_equal(found, found[[seen[kind] for kind in turn]])
+
+
+@onednn_alone
+@pytest.mark.parametrize("which", ["left", "right"])
+def test_parts_of_wider_rows_are_copied_first(which, monkeypatch):
+    given, library = [], products.onednn()
+
+    def spy(left, right, *others):
+        given.extend((left, right))
+        return library(left, right, *others)
+
+    monkeypatch.setattr(products, "onednn", lambda: spy)
+    wide, narrow = torch.randn(20, 30), torch.randn(6, 7)
+    pair = (wide[:, 5:12], narrow) if which == "left" else (narrow, wide[:, 5:12])
+    torch.testing.assert_close(products.product(*pair), pair[0] @ pair[1].t())
+    products.full_product(*(each.numpy() for each in pair))
+    # Transposed ones are taken as they lie.
+    products.product(torch.randn(7, 6).t(), narrow)
+    assert all(each.is_contiguous() or each.t().is_contiguous() for each in given)
+    assert not given[4].is_contiguous()

@@ -41,8 +41,7 @@ def check_finite(values: Tensor, what: str) -> Tensor:
     Raises:
         NotFiniteError: some are NaN or infinite.
     """
-    # The extremes of values with a NaN are NaN, and no copy is made.
-    if values.numel() and not torch.stack(torch.aminmax(values.detach())).isfinite().all():
+    if not _all_finite(values):
         broken = values.numel() - int(values.isfinite().sum())
         raise NotFiniteError(
             what,
@@ -51,6 +50,11 @@ def check_finite(values: Tensor, what: str) -> Tensor:
             "the weights are damaged or their training diverged: use others, or train again",
         )
     return values
+
+
+def _all_finite(values: Tensor) -> bool:
+    # The extremes of values with a NaN are NaN; nothing of the values' size is made.
+    return not values.numel() or bool(torch.stack(torch.aminmax(values.detach())).isfinite().all())
 
 
 def check_weights(tensors: Mapping[str, Tensor], what: object) -> None:
@@ -64,7 +68,7 @@ def check_weights(tensors: Mapping[str, Tensor], what: object) -> None:
         NotFiniteError: one holds NaN or infinity.
     """
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
+        if tensor.is_floating_point() and not _all_finite(tensor):
             raise NotFiniteError(
                 what,
                 f"holds weights that are not finite ({name})",

@@ -242,7 +242,8 @@ class Trainer:
         self._refuse_divergence(row)
         try:
             check_weights(self.model.state_dict(), "the network")
-            check_weights(self._judged.state_dict(), "the network")
+            if self.average is not None:
+                check_weights(self._judged.state_dict(), "the network")
             values = self._validated()
         except NotFiniteError as error:
             raise self._diverged(f"{error.subject}: {error.found}") from error
