@@ -917,10 +917,11 @@ def test_one_scene_of_a_table_is_the_run_it_always_was(folder, tmp_path):
 def test_configurations_name_scenes_and_are_checked():
     entry = NamedScene("x.tif", "y.tif")
     assert entry.called == "x"
-    config = classification_config(
-        tree={"data": {"scenes": [{"scene": "x.tif", "labels": "y.tif"}] * 2}}
-    )
+    scenes = [{"scene": f"{name}.tif", "labels": "y.tif"} for name in ("x", "z")]
+    config = classification_config(tree={"data": {"scenes": scenes}})
     assert isinstance(config, ClassificationConfig) and len(config.data.scenes) == 2
+    with pytest.raises(ConfigError, match="are both called x"):
+        classification_config(tree={"data": {"scenes": scenes[:1] * 2}})
     with pytest.raises(ConfigError, match=r"as a list in data\.scenes"):
         classification_config(tree={"data": {"scene": "scenes.csv"}})
     with pytest.raises(ConfigError, match="labels of several scenes"):

@@ -75,6 +75,12 @@ def known_models() -> list[str]:
     return list(dict.fromkeys([*FACTS, *entry_points(group="hsi_suite.models").names]))
 
 
+def known_classifiers() -> list[str]:
+    """The models of this package that classify pixels, and all that other packages offer."""
+    ours = {*WINDOWS, *CLASSIC, *SPECTRA}
+    return [name for name in known_models() if name in ours or name not in FACTS]
+
+
 def require_purpose(name: str, task: str) -> None:
     """Refuse a model of this package that is for another task; others say so when they are built.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...config import Section, Tree, config_names, load_tree, merge, validate
 from ...errors import ConfigError
-from ...models.known_names import CLASSICAL_MODELS, NETWORKS, is_known, known_models
+from ...models.known_names import CLASSICAL_MODELS, is_known, known_classifiers
 from ...models.network_file import is_network_file
 from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO, Candidate
@@ -130,9 +130,7 @@ def _tree(where: str, source: str, dataset: str | None) -> Tree:
 
 def _unknown(where: str, name: str) -> ConfigError:
     names = [each.removeprefix("classification/") for each in config_names()]
-    purposes = ("classification", None)
-    models = [each for each in known_models() if NETWORKS.get(each) in purposes]
-    known = dict.fromkeys([*models, *names])
+    known = dict.fromkeys([*known_classifiers(), *names])
     hint = did_you_mean(name, list(known), "`hsi models list` describes them")
     return ConfigError(where, f"unknown candidate {name!r}", "a model or configuration", hint)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...config import config_names
 from ...errors import ConfigError
-from ...models.known_names import CLASSIC_NETWORKS, NETWORKS, is_known, known_models
+from ...models.known_names import CLASSIC_NETWORKS, is_known, known_classifiers
 from ...registry import did_you_mean, listed
 from ...schemas.choosing import AUTO
 
@@ -32,6 +32,6 @@ def shipped_for(dataset: str | None, model: str) -> str:
     own = f"{_TASK_FOLDER}/own_network"
     if is_known(model):
         return own
-    known = [each for each in known_models() if NETWORKS.get(each) in ("classification", None)]
+    known = known_classifiers()
     hint = did_you_mean(model, known, "`hsi models list` describes them")
     raise ConfigError("--model", f"unknown model {model!r}", listed([*known, AUTO]), hint)
