@@ -8,7 +8,9 @@ from photograph_samples import drawn
 from PIL import Image
 from said_lines import beyond_first
 
+from hsi_suite.errors import OutputError
 from hsi_suite.reports.denoising.contact_sheet import MOST, contact_sheet, detail_of
+from hsi_suite.tasks.denoising import image_denoising
 
 RNG = np.random.default_rng(0)
 
@@ -102,3 +104,15 @@ def test_a_sheet_among_the_inputs_is_none_of_them(run, tmp_path):
     status, out, _ = run(".", "-o", "out", "--contact-sheet", "sheet.png", "--overwrite")
     assert status == 0 and out.splitlines()[-1].endswith("1 photograph")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_denoised.png"]
+
+
+def test_results_are_said_though_the_sheet_cannot_be_written(run, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OutputError("sheet.png", "cannot be written (No space left on device)")
+
+    monkeypatch.setattr(image_denoising, "write_sheet", full)
+    Image.fromarray(noisy()).save("a.png")
+    status, out, err = run("a.png", "--contact-sheet", "sheet.png")
+    assert status == 2 and out.startswith("a_denoised.png") and "sheet.png" not in out
+    assert (tmp_path / "a_denoised.png").is_file()
+    assert beyond_first(err) == ["error: sheet.png: cannot be written (No space left on device)"]

@@ -260,6 +260,12 @@ def test_noise_stronger_than_learnt_is_said(tmp_path, hsi):
     assert status == 0 and "σ 60.0, is stronger than the σ up to 50" in err
     status, _, err = hsi("denoise", tmp_path / "a.png", *weights, "--sigma", "50")
     assert status == 0 and "stronger" not in err
+    (tmp_path / "b").mkdir()
+    Image.fromarray(image()[0, 0].mul(255).byte().numpy()).save(tmp_path / "b" / "b.png")
+    evaluate = ("evaluate", "--weights", tmp_path / "net.pth", "--data", tmp_path / "b", "--sigma")
+    status, out, err = hsi(*evaluate, "25,60")
+    assert status == 0 and "σ 60.0, is stronger than the σ up to 50" in err and "b, 1 image:" in out
+    assert "is stronger than" not in hsi(*evaluate, "25,50")[2]
     given = np.zeros((9, 9), np.uint8)
     with pytest.warns(UserWarning, match="stronger than the σ up to 50"):
         denoise(given, weights=tmp_path / "net.pth", sigma=60)

@@ -257,6 +257,7 @@ def denoise(
         plan_images(images, output, options, folders)
     done = 0
     refused: dict[Path, HsiSuiteError] = {}
+    without_sheet: HsiSuiteError | None = None
     if cubes:
         files, refused = denoise_cubes(
             cubes, output, options, settings, TerminalObserver(), folders
@@ -266,13 +267,19 @@ def denoise(
             print_cube(file)
     if images:
         photographs, wrong = denoise_images(images, output, options, TerminalObserver(), folders)
+        sheet = options.contact_sheet
+        without_sheet = None if sheet is None else wrong.pop(Path(sheet), None)
         refused |= wrong
         done += len(photographs)
         for image in photographs:
             print_image(image)
-        if photographs and options.contact_sheet is not None:
-            say(f"{options.contact_sheet}  {sheet_text(len(photographs))}")
+        if without_sheet is not None:
+            say(f"error: {without_sheet}", err=True)
+        elif photographs and sheet is not None:
+            say(f"{sheet}  {sheet_text(len(photographs))}")
     report_refused(refused, done)
+    if without_sheet is not None:
+        raise click.exceptions.Exit(2)
 
 
 def _goes_into(output: str | None) -> str:

@@ -187,7 +187,8 @@ def evaluate(
     if memory_limit is not None and not runs:
         raise ConfigError("--memory-limit", "given with --weights", "a run")
     if align and (weights is None or pairs is None):
-        raise ConfigError("--align", "given without --weights and --pairs", "both")
+        missing = "--weights" if weights is None else "--pairs"
+        raise ConfigError("--align", f"given without {missing}", "--weights and --pairs beside it")
     given: dict[str, Any] = {"--data": data, "--jpeg": jpeg, "--upsample": upsample}
     if weights is not None:
         if dropout_at_test:

@@ -176,6 +176,10 @@ def _before(kind: str, level: str, scores: Mapping[str, Any]) -> float:
     return -math.inf if before is None else float(before)
 
 
+def _counted(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
 def denoiser_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
     """PSNR and SSIM of each method at each σ, the published ones last.
 
@@ -184,7 +188,7 @@ def denoiser_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
     """
     luma = ", of the luma of images in colour" if scores["luma"] else ""
     heading = "PSNR in dB / SSIM" if len(scores["sigmas"]) <= _WIDE else "PSNR in dB"
-    title = f"{scores['data']}, {scores['images']} images: mean {heading}{luma}"
+    title = f"{scores['data']}, {_counted(scores['images'], 'image')}: mean {heading}{luma}"
     blocks: list[Block] = [_table(title, scores["sigmas"], scores["methods"])]
     if scores["luma"]:
         title = "the same images in colour: red, green and blue together"
@@ -205,7 +209,7 @@ def artefact_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
     blocks: list[Block] = []
     for table in scores["tables"]:
         what = "JPEG" if table["kind"] == "jpeg" else "made smaller and larger again"
-        title = f"{scores['data']}, {scores['images']} images, {what}: means{luma}"
+        title = f"{scores['data']}, {_counted(scores['images'], 'image')}, {what}: means{luma}"
         blocks.append(_artefact_table(title, table))
     rows = [row for table in scores["tables"] for row in table["methods"]]
     sources = sorted({row["source"] for row in rows if "source" in row})
@@ -223,7 +227,8 @@ def photograph_scores_blocks(scores: Mapping[str, Any]) -> list[Block]:
         scores: as `evaluate_pairs` returns them.
     """
     columns = scores["columns"]
-    title = f"{scores['data']}, {scores['images']} photographs: mean PSNR in dB / SSIM"
+    number = _counted(scores["images"], "photograph")
+    title = f"{scores['data']}, {number}: mean PSNR in dB / SSIM"
     heads = [Column("", number=False), *(Column(name) for name in columns)]
     rows: list[list[Value]] = [
         [row["method"], *(_cell(row["scores"][name], True) for name in columns)]

@@ -62,7 +62,7 @@ def denoise_images(
         folders: further folders that inputs were found in, whose tree results keep.
 
     Returns:
-        What was denoised, and what was wrong with the other inputs.
+        What was denoised, and what was wrong with the other inputs, or with the contact sheet.
 
     Raises:
         HsiSuiteError: what is wrong with the options, the weights, the output, or a folder.
@@ -107,7 +107,9 @@ def denoise_images(
             for each in done
             if each.detail is not None
         ]
-        write_sheet(Path(options.contact_sheet), rows, overwrite=options.overwrite)
+        sheet = Path(options.contact_sheet)
+        with own_failure(sheet, refused, alone=False):
+            write_sheet(sheet, rows, overwrite=options.overwrite)
     return done, refused
 
 

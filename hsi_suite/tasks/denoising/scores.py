@@ -28,6 +28,7 @@ from .configuration import denoising_config
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
 from .image_restoration import known_noise, restore
+from .network_remarks import too_strong
 from .noise_estimation import estimate_image_noise
 from .preparation import load_training_images, training_task, validation_images
 from .restoration_settings import Restoration
@@ -36,6 +37,7 @@ from .weights import load_weights
 
 Plane = NDArray[np.float32]
 
+_LEVELS = 255.0
 _METRICS = ("peak_signal_noise_ratio", "structural_similarity")
 _PAPER = "Zhang et al., TIP 2017 (arXiv 1608.03981)"
 # Mean PSNR in dB at σ 15, 25, 50.
@@ -89,6 +91,8 @@ def evaluate_weights(
     where = resolve_device(device)
     with computing(where, threads or available_threads(), deterministic=True):
         denoiser = load_weights(weights, where)
+        for line in too_strong(denoiser, [sigma / _LEVELS for sigma in sigmas]):
+            observer.message(line)
         grey = denoiser.header.in_channels == 1
         images = evaluated_images(data, "grey" if grey else "rgb", observer)
         colour = _in_colour(data) if grey else None
