@@ -83,6 +83,7 @@ def denoised_image(
     clean = restore(
         network, seen, level.value, sigmas, tiling, how, dtype=seen.dtype, observer=observer
     )
+    clean = choice.held(seen, clean, level.value)
     if values is image and not level.black:
         return clean
     return shifted_back(clean, level.black, image.dtype)

@@ -243,10 +243,11 @@ def _restore(
     observer: Observer,
 ) -> Pixels:
     assert page.choice.denoiser is not None
-    return restore(
+    clean = restore(
         page.choice.denoiser, values, page.level.value, sigmas, page.tiling, options.how,
         dtype=dtype, observer=observer,
     )  # fmt: skip
+    return page.choice.held(values, clean, page.level.value)
 
 
 def _within_bits(clean: Pixels, photograph: Photograph) -> Pixels:

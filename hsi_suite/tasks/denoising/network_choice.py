@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from ...restoration.colour import NOISE_GAIN
+from ...restoration.jpeg_steps import hold_to_steps
+from ...restoration.jpeg_traces import JpegTraces
 from ...restoration.noise_kind import FoundNoise, find_noise
 from ...restoration.noise_signs import Image, large_enough, middle_of
 from ...weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
@@ -38,11 +40,19 @@ class Choice:
         denoiser: the network; None leaves the photograph as it is.
         words: what was found and chosen, or "" where it was not looked for.
         noise: of each plane that the network sees, see `known_noise`.
+        jpeg: whose steps no more than is taken, of a picture that was found to be JPEG alone.
     """
 
     denoiser: Denoiser | None
     words: str = ""
     noise: EstimatedNoise = _NONE
+    jpeg: JpegTraces | None = None
+
+    def held(self, image: Pixels, clean: Pixels, white: float) -> Pixels:
+        """A denoised picture, held to what its JPEG can have done; changes it in place."""
+        if self.jpeg is not None:
+            hold_to_steps(image, clean, self.jpeg, white)
+        return clean
 
 
 @dataclass
@@ -95,25 +105,27 @@ class Networks:
             denoiser = self._named(self.weights)
             return Choice(denoiser, noise=_noise_for(denoiser, image, white, sigma))
         name, found = self._kind(image, white, added or sigma is not None, quality)
+        words = "" if found is None else found.words
         if name is None:
             remedy = "--noise camera, gaussian or jpeg denoises it"
-            return Choice(None, f"{found}: left as it is; {remedy}")
+            return Choice(None, f"{words}: left as it is; {remedy}")
         denoiser = self._named(name)
         noise = _noise_for(denoiser, image, white, sigma)
         if name == DEFAULT_WEIGHTS and _alike_in_colours(noise.sigmas):
             name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
-        return Choice(self._named(name), f"{found}: {name}" if found else "", noise)
+        jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
+        return Choice(self._named(name), f"{words}: {name}" if words else "", noise, jpeg)
 
     def _kind(
         self, image: Pixels, white: float, known: bool, quality: int | None
-    ) -> tuple[str | None, str]:
+    ) -> tuple[str | None, FoundNoise | None]:
         """The weights for the kind of noise, and what was found of it; no weights for none."""
         if self.noise != "auto":
-            return _WEIGHTS[self.noise], ""
+            return _WEIGHTS[self.noise], None
         if known or not large_enough(image):
-            return DEFAULT_WEIGHTS, ""
+            return DEFAULT_WEIGHTS, None
         found = find_noise(_levels(image, white), quality)
-        return weights_for(found), found.words
+        return weights_for(found), found
 
     def _named(self, weights: str) -> Denoiser:
         if weights not in self._loaded:

@@ -302,7 +302,8 @@ def _choosing(networks: Networks) -> Method:
         choice = networks.choose(noisy, _WHITE)
         if choice.denoiser is None:
             return noisy
-        return _restored(choice.denoiser, noisy, choice.noise.sigmas)
+        clean = _restored(choice.denoiser, noisy, choice.noise.sigmas)
+        return choice.held(noisy, clean, _WHITE)
 
     return run
 
