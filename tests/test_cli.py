@@ -157,6 +157,17 @@ def test_version_and_doctor(hsi):
     assert "torch" in out
 
 
+def test_doctor_says_where_a_variable_names_no_folder(hsi, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HSI_CACHE_DIR", str(tmp_path / "cache"))
+    for place, said in ((tmp_path / "no", True), (tmp_path / "file", True), (tmp_path, False)):
+        monkeypatch.setenv("HSI_DATA_DIR", str(place))
+        status, out, _ = hsi("doctor")
+        assert status == 0 and ("not a folder" in out) == said
+    monkeypatch.setenv("HSI_CACHE_DIR", str(tmp_path / "file"))
+    assert "not a folder" in hsi("doctor")[1]
+
+
 def test_train_prints_tables_and_ends_with_the_paths(hsi, small, tmp_path):
     status, out, _ = hsi("train", *small, "--output", tmp_path / "runs")
     assert status == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -120,8 +121,17 @@ def _describe() -> None:
     read = [kind for kind, package in kinds.items() if importlib.util.find_spec(package)]
     missing = "" if len(read) == 2 else "; pip install 'hsi-suite[photos]'"
     say(f"{'photos extra':16} {', '.join(read) or 'no'}{missing}")
-    say(f"{'HSI_DATA_DIR':16} {os.environ.get('HSI_DATA_DIR') or 'not set'}")
-    say(f"{'cache':16} {cache_folder()}")
+    say(f"{'HSI_DATA_DIR':16} {_place(os.environ.get('HSI_DATA_DIR'))}")
+    cache = cache_folder()
+    # Made when something is kept there.
+    say(f"{'cache':16} {_place(str(cache)) if cache.exists() else cache}")
+
+
+def _place(named: str | None) -> str:
+    """A folder that a variable names, and whether it is one."""
+    if not named:
+        return "not set"
+    return named if Path(named).is_dir() else f"{named}, which is not a folder: correct or unset it"
 
 
 def _named(number: int) -> str:
