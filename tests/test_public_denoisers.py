@@ -124,6 +124,9 @@ def test_one_network_of_an_ircnn_is_read_by_its_name(tmp_path, hsi, channels):
     )
     status, _, err = hsi("denoise", tmp_path / "a.png", "--weights", path, "--sigma", "25")
     assert status == 0 and "take no σ; --sigma is not used" in err
+    values = given[0].permute(1, 2, 0).mul(255).byte().numpy()
+    with pytest.warns(UserWarning, match="take no σ; sigma is not used"):
+        denoise(values[..., 0] if channels == 1 else values, weights=path, sigma=25)
 
 
 def test_seven_convolutions_need_a_name(tmp_path):

@@ -21,7 +21,7 @@ from ..tasks.denoising.cube_denoising import CubeChoices, denoise_cube
 from ..tasks.denoising.denoiser import Denoiser as Network
 from ..tasks.denoising.image_restoration import restore
 from ..tasks.denoising.network_choice import Networks
-from ..tasks.denoising.network_remarks import too_strong
+from ..tasks.denoising.network_remarks import TAKES_NO_SIGMA, too_strong
 from ..tasks.denoising.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.restoration_settings import Restoration
 from ..tasks.denoising.white_level import WhiteLevel, shifted_back, white_level
@@ -76,6 +76,8 @@ def denoised_image(
         _warn(choice.words)
         return image.copy()
     sigmas = choice.noise.sigmas
+    if sigma is not None and not network.network.takes_noise_map:
+        _warn(TAKES_NO_SIGMA)
     for remark in (*choice.noise.remarks, *too_strong(network, sigmas)):
         _warn(remark)
     radius, multiple = network.network.receptive_radius, network.network.multiple

@@ -36,6 +36,7 @@ from .image_scores import image_scores
 from .image_sheet import check_sheet, write_sheet
 from .image_tiling import tiling_of
 from .network_choice import Networks
+from .network_remarks import TAKES_NO_SIGMA
 from .own_failures import own_failure
 from .page_look import look_at
 from .seen_page import SeenPage, joint_values
@@ -82,7 +83,7 @@ def denoise_images(
             )
         known = options.sigma is not None or options.page_sigmas
         if known and not denoiser.network.takes_noise_map:
-            observer.message("the weights take no σ; --sigma is not used")
+            observer.message(TAKES_NO_SIGMA)
         report_left_out(inputs, observer, [output, options.contact_sheet, *_kept(options)])
         planned: list[tuple[int, ImageJob, Tiling]] = []
         for index, job in enumerate(jobs):

@@ -8,6 +8,8 @@ from ...models.ircnn import IRCNN
 from .denoiser import Denoiser
 from .image_restoration import Pixels, restores_luma
 
+#: Where a σ is said to a network that does not look at it.
+TAKES_NO_SIGMA = "the weights take no σ; --sigma is not used"
 _LEVELS = 255.0
 # On the scale 0 to 255: what rounding makes of a σ is not worth a word.
 _ROUNDING = 0.05
