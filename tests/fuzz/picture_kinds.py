@@ -6,11 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
+import imagecodecs
 import numpy as np
 import tifffile
 from denoiser_samples import box_filter
 from photograph_samples import XMP, ink_profile, notes, write_raw
-from PIL import Image
+from PIL import Image, features
 from test_missing_data import write_raster
 from test_photograph_stacks import write as write_stack
 
@@ -27,6 +28,7 @@ from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from .harness import Kind
 
 _RNG = np.random.default_rng(5)
+_AVIF = features.check("avif")
 _GREY = _RNG.integers(0, 256, (12, 15), np.uint8)
 _COLOUR = _RNG.integers(0, 256, (12, 15, 3), np.uint8)
 _DEEP = _RNG.integers(0, 65536, (12, 15), np.uint16)
@@ -56,6 +58,12 @@ def _photograph_files():
         "floats.tif": lambda p: tifffile.imwrite(p, _FLOATS, compression="zlib"),
         "alpha.tif": lambda p: tifffile.imwrite(p, np.dstack([_COLOUR, _GREY]), **alpha),
         "white.tif": lambda p: tifffile.imwrite(p, _GREY, photometric="miniswhite"),
+        "deep.jp2": lambda p: p.write_bytes(imagecodecs.jpeg2k_encode(_DEEP, level=0)),
+        "colour.jp2": lambda p: Image.fromarray(_COLOUR).save(p),
+        "deep.pgm": lambda p: write_photograph(p, Photograph(_DEEP)),
+        "text.pgm": lambda p: p.write_text("P2\n# text\n3 2\n9\n0 1 2\n3 4 9\n"),
+        "floats.pfm": lambda p: p.write_bytes(b"Pf\n15 12\n-1.0\n" + _FLOATS.tobytes()),
+        **({"colour.avif": lambda p: Image.fromarray(_COLOUR).save(p)} if _AVIF else {}),
         "noted.webp": lambda p: Image.fromarray(_COLOUR).save(
             p, exif=notes(6), xmp=XMP, icc_profile=profile, lossless=True
         ),
