@@ -97,6 +97,7 @@ def _work(
     trained = time.monotonic()
     classes = whole_map(saved, reduced, prepared, config, observer)
     mapped = time.monotonic()
+    release_free_blocks()
     judged = judge_test(saved, reduced, prepared, config, observer)
     dropout = asked_dropout(saved, reduced, prepared, config, observer)
     tested = time.monotonic()

@@ -208,7 +208,7 @@ WRONG = {
     "train --dataset synthetic --model nothing.py:Net": "--model: no file nothing.py",
     "train --scene a.npy --labels b.npy --bands 1-x": "--bands: '1-x'; expected good, all, or",
     "train --scene a.npy --labels b.npy --axes q": "--axes: 'q'; expected y, x and band",
-    "train --dataset synthetic --memory-limit 1M": "--memory-limit: 1 MB; expected at least 250 MB",
+    "train --dataset synthetic --memory-limit 1M": "--memory-limit: 1 MB; expected at least 110 MB",
     "train --config denoising/default_denoiser --set data.folder=a.npy": "a.npy: is a file",
     "evaluate unfinished": "unfinished: is not finished",
     "evaluate run found": "found: is a run of retrieval; expected classification",

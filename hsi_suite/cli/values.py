@@ -99,10 +99,10 @@ def parse_bytes(
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([MG]?)B?", value.upper())
     if match is None:
         raise click.BadParameter(f"{value!r} is no amount of memory such as 800M or 2G")
-    from ..memory import PLAIN_PROGRAM_BYTES, check_limit, keep_within
+    from ..memory import BARE_PROGRAM_BYTES, check_limit, keep_within
 
     limit = NUMBER.convert(match[1], parameter, context) * _UNITS[match[2]]
-    check_limit(limit, PLAIN_PROGRAM_BYTES, "the program alone")
+    check_limit(limit, BARE_PROGRAM_BYTES, "the program alone")
     context.call_on_close(keep_within(limit))
     return limit
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..atomic import keeping
 from ..errors import InputFileError
-from ..memory import PLAIN_PROGRAM_BYTES, check_limit
+from ..memory import BARE_PROGRAM_BYTES, check_limit
 from .band_order import with_selection
 from .band_selection import GOOD
 from .cube_writer import check_cube_target, files_of_cube, storable, write_cube_like
@@ -159,7 +159,7 @@ def _strip_lines(file: CubeFile, memory_limit: float) -> int:
     line = samples * bands * file.dtype.itemsize
 
     def needed(height: int) -> float:
-        return PLAIN_PROGRAM_BYTES + file.reading_bytes(height) + _WRITING_COPIES * height * line
+        return BARE_PROGRAM_BYTES + file.reading_bytes(height) + _WRITING_COPIES * height * line
 
     height = min(lines, max(1, _STRIP_BYTES // line))
     while height > 1 and needed(height) > memory_limit:

@@ -67,6 +67,8 @@ class FourierCorrelation:
         by_column = squares.permute(2, 1, 0, 3).reshape(side, -1)
         channels = self.depth * self.outputs
         spectrum = product(self._transforms.columns[:, :side].contiguous(), by_column.t())
+        # As large as the weights, each, and the kernels are five times that.
+        del squares, by_column
         self._kernels = [
             product(self._transforms.kernel_lines, column.t())
             for column in spectrum.reshape(-1, 2 * side, channels)

@@ -28,11 +28,13 @@ class LayerBytes:
         output: bytes of its output.
         unfolded: bytes of a convolution's inputs, one copy for each place of the kernel, where
             torch makes these copies of a few large inputs; else 0.
+        relu: whether it is a ReLU, whose output the backward pass has in place of its input.
     """
 
     inputs: float
     output: float
     unfolded: float
+    relu: bool = False
 
 
 def layer_bytes(network: nn.Module, call: Callable[[], object]) -> list[LayerBytes]:
@@ -48,7 +50,8 @@ def layer_bytes(network: nn.Module, call: Callable[[], object]) -> list[LayerByt
         unfolded = 0.0
         if _unfolds(layer):
             unfolded = float(output[:, 0].nbytes * layer.weight[0].numel())
-        sizes.append(LayerBytes(float(given[0].nbytes), float(output.nbytes), unfolded))
+        found = float(given[0].nbytes), float(output.nbytes), unfolded
+        sizes.append(LayerBytes(*found, isinstance(layer, nn.ReLU)))
 
     leaves = [module for module in network.modules() if not list(module.children())]
     hooks = [leaf.register_forward_hook(look) for leaf in leaves]
@@ -68,9 +71,10 @@ def gradient_bytes(network: nn.Module, one: Tensor, call: Callable[[Tensor], Ten
     """
     mode = network.training
     network.eval()
-    sizes = [layer.output for layer in layer_bytes(network, lambda: call(one))]
+    layers = layer_bytes(network, lambda: call(one))
     network.train(mode)
-    return sum(sizes) + 2 * max(sizes)
+    kept = sum(layer.output for layer in layers if not layer.relu)
+    return kept + 2 * max(layer.output for layer in layers)
 
 
 def dense_gradient_bytes(

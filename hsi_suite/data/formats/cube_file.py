@@ -205,7 +205,9 @@ class CubeFile:
             return self.source.file.reading_bytes(lines) + self._bytes(min(lines, self.shape[0]))
         if isinstance(self.source, WholeArray):
             return _READING_COPIES * self._bytes(self.shape[0])
-        return _READING_COPIES * self._bytes(min(lines, self.shape[0])) + _READING_BUFFER
+        whole = self._bytes(self.shape[0])
+        read = self._bytes(min(lines, self.shape[0]))
+        return _READING_COPIES * read + min(_READING_BUFFER, whole)
 
     def _needed(self, lines: int) -> float:
         """What `read` takes anew: nothing where the array is kept already."""

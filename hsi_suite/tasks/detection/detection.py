@@ -22,7 +22,12 @@ from ...data.readers import CubeFile
 from ...data.writers import LAYER_ENDINGS, write_layers
 from ...engine.observer import Observer
 from ...errors import ConfigError, InputFileError, OutputError
-from ...memory import DEFAULT_MEMORY_LIMIT, PLAIN_PROGRAM_BYTES, check_limit
+from ...memory import (
+    BARE_PROGRAM_BYTES,
+    DEFAULT_MEMORY_LIMIT,
+    PLAIN_PROGRAM_BYTES,
+    check_limit,
+)
 from ...user_files import resolved
 from .detectors import Background, Detector, detector
 from .targets import Target
@@ -98,7 +103,8 @@ def detect(
     files += [roc] if truth is not None else []
     refuse_existing(files, overwrite=overwrite)
     targets = None if truth is None else _truth(Path(truth), file)
-    strips = _Strips(file, memory_limit)
+    draws = truth is not None or path.suffix.lower() == ".png"
+    strips = _Strips(file, memory_limit, PLAIN_PROGRAM_BYTES if draws else BARE_PROGRAM_BYTES)
     strips.choose_bands(target)
     background = Background.of(strips.spectra, len(strips.bands))
     wanted = None if target is None else target.values[strips.bands]
@@ -132,10 +138,10 @@ def detect(
 class _Strips:
     """The spectra of a scene, strip by strip, in the bands that are used."""
 
-    def __init__(self, file: CubeFile, memory_limit: float) -> None:
+    def __init__(self, file: CubeFile, memory_limit: float, program: float) -> None:
         lines, samples, count = file.shape
         a_line = samples * count * 8.0 * _COPIES
-        kept = PLAIN_PROGRAM_BYTES + 8.0 * lines * samples + file.reading_bytes(1)
+        kept = program + 8.0 * lines * samples + file.reading_bytes(1)
         check_limit(memory_limit, kept + a_line, "this scene")
         self.height = int(min(_MOST_LINES, (memory_limit - kept) // a_line))
         self.file, self.bands = file, np.arange(count)

@@ -165,7 +165,7 @@ class MemoryLimit:
             remedy = "take train.strategy=patch" if dense else "lower train.batch_size"
             needs.append((kept + step, what, f"raise it, or {remedy}"))
             mapping = model_bytes(classifier, scene.lines, scene.samples)
-            needs.append((kept + mapping, "the map", "raise it"))
+            needs.append((kept + _GIVEN_BACK_BYTES + mapping, "the map", "raise it"))
         else:
             augmentation = config.train.augmentation
             learnt = trained * (augmentation.copies if augmentation.active else 1)
