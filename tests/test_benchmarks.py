@@ -52,6 +52,7 @@ from benchmarks.held_out_drawings import HELD_OUT  # noqa: E402
 from benchmarks.inference_trials import Winograd  # noqa: E402
 from benchmarks.interleaving import Side, agreement, compare, interleave  # noqa: E402
 from benchmarks.scene_case import evenly, scene_case  # noqa: E402
+from benchmarks.ship_denoiser import go_half_way  # noqa: E402
 from benchmarks.workload import Shape, Workload  # noqa: E402
 from hsi_suite.data.artefacts import through_jpeg  # noqa: E402
 from hsi_suite.data.drawings import KINDS, draw_kind  # noqa: E402
@@ -651,3 +652,13 @@ def test_a_compiled_step_needs_a_compiler(monkeypatch, capsys):
         compiled_training.main()
     assert ended.value.code == 2
     assert "no-such-compiler is not there" in capsys.readouterr().err
+
+
+def test_half_way_is_the_mean():
+    torch.manual_seed(0)
+    network, start = torch.nn.Conv2d(2, 3, 3), torch.nn.Conv2d(2, 3, 3)
+    wanted = (network.weight.detach().clone() + start.weight.detach()) / 2
+    go_half_way(network, start.half())
+    torch.testing.assert_close(network.weight.detach(), wanted, atol=1e-3, rtol=0)
+    with pytest.raises(SystemExit, match="another kind"):
+        go_half_way(network, torch.nn.Conv2d(2, 4, 3))

@@ -167,7 +167,7 @@ def test_both_go_into_one_folder(hsi, cubes, tmp_path):
         (("noisy.npy", "clean.npy", "-o", "one.npy"), "one file for several"),
         (("noisy.npy", "-o", "cube.jpg"), "names no format"),
         (("noisy.npy", "--rank", "99"), "1 to 24"),
-        (("noisy.npy", "--rank", "0"), "1 to 24"),
+        (("noisy.npy", "--rank", "0"), "at least 1"),
         (("noisy.npy", "--sigma", "25"), "units of the cube"),
         (("noisy.npy", "--sigma", "-1"), "--sigma"),
         (("noisy.npy", "--add-kind", "bands"), "--add-noise"),

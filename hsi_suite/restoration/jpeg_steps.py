@@ -19,9 +19,9 @@ from .jpeg_traces import BLOCK, JpegTraces, luma_steps
 Values = NDArray[np.float32]
 Pixels = NDArray[Any]
 
-# Of a step; more than half, as what is found to be JPEG alone may have noise after all: chosen
-# of 0.3, 0.5, 0.75 and 1 (docs/explanations/photographs.md).
-_SHARE = 0.75
+# Of a step; twice what rounding does, as what is found to be JPEG alone may have noise after all:
+# chosen of 0.5, 0.75, 1, 1.5 and 2 (docs/explanations/photographs.md).
+_SHARE = 1.0
 _LEVELS = 255.0
 _STRIP = 32 * BLOCK
 _LUMA = np.array(LUMA, np.float32)
