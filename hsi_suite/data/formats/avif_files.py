@@ -63,13 +63,10 @@ def avif_picture(path: Path) -> DecodedPicture | None:
     with Image.open(path) as image:
         exif, xmp, icc = exif_of(image), xmp_of(image), icc_of(image)
     values = imagecodecs.avif_decode(path.read_bytes())
-    values = values.reshape(*values.shape[:2], -1)
-    if header.channels == 1:
+    if header.channels == 1 and values.ndim == 3:
         # A decoder may give grey as three equal colours.
         values = values[..., [0, -1] if header.alpha else [0]]
-    wanted = (header.lines, header.samples, header.channels + header.alpha)
-    if values.shape != wanted or values.dtype != header.dtype:
-        raise ValueError(f"its data are of {values.shape} values, its header says {wanted}")
+    values = header.in_channels(values)
     colours = () if icc is not None else _colours(path)
     return DecodedPicture(values, exif, xmp, icc, white=header.white, colours=colours)
 

@@ -31,6 +31,18 @@ class PictureHeader:
     alpha: bool
     white: float | None = None
 
+    def in_channels(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Decoded values as lines × samples × channels, transparency last, as the header has them.
+
+        Raises:
+            ValueError: they are others than it says.
+        """
+        wanted = (self.lines, self.samples, self.channels + self.alpha)
+        values = values.reshape(*values.shape[:2], -1)
+        if values.shape != wanted or values.dtype != self.dtype:
+            raise ValueError(f"its data are of {values.shape} values, its header says {wanted}")
+        return values
+
 
 @dataclass(frozen=True, eq=False)
 class DecodedPicture:

@@ -91,11 +91,7 @@ def jpeg2000_picture(path: Path) -> DecodedPicture | None:
     header = jpeg2000_header(path)
     if header is None:
         return None
-    values = imagecodecs.jpeg2k_decode(path.read_bytes())
-    values = values.reshape(*values.shape[:2], -1)
-    wanted = (header.lines, header.samples, header.channels + header.alpha)
-    if values.shape != wanted or values.dtype != header.dtype:
-        raise ValueError(f"its data are of {values.shape} values, its header says {wanted}")
+    values = header.in_channels(imagecodecs.jpeg2k_decode(path.read_bytes()))
     codes = _codes(path)
     if header.white is None and codes is not None:
         most = 2.0 ** codes.channels[0][0] - 1

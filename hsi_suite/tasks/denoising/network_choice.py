@@ -136,8 +136,8 @@ class Networks:
 def weights_for(found: FoundNoise) -> str | None:
     """The shipped network for what was found; None leaves the photograph as it is.
 
-    That is right for print, too: what networks for photographs take from it is more than what
-    JPEG has put there (`docs/explanations/photographs.md`).
+    So is print, even behind JPEG: of dithers, codes and fine JPEG the network takes more than JPEG
+    has put there, and which print it would mend is not told (`hsi_suite/weights/jpeg_denoiser.md`).
     """
     if found.kind == "clean" or found.drawn:
         return None
