@@ -24,6 +24,7 @@ LAYERS = [
         "memory",
         "printable",
         "matrix_products",
+        "alike_rows",
         "shown",
         "user_files",
         "guard",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...data.pairs import Pairs
+from ...matrix_products import full_product
 from ...schemas.retrieval import RetrievalConfig
 from .retriever import Retriever
 from .scoring import Arena, Ranking, validation_arena
@@ -66,6 +67,6 @@ def _with_thresholds(retriever: Retriever, arena: Arena) -> Retriever:
         parts = np.array_split(
             ranking.queries, pieces_of(len(ranking.queries), len(ranking.gallery))
         )
-        highest = np.concatenate([(part @ ranking.gallery.T).max(1) for part in parts])
+        highest = np.concatenate([full_product(part, ranking.gallery).max(1) for part in parts])
         thresholds[direction] = float(np.quantile(highest, _BELOW))
     return replace(retriever, header=replace(retriever.header, thresholds=thresholds))

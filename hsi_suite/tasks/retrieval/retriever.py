@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...alike_rows import alike
 from ...data.item_source import ItemSource
 from ...data.modalities import Items, Modality, modality_from, unit_rows
 from ...data.scene import Scene
@@ -127,6 +128,8 @@ class Retriever:
     def embed(self, items: Items, side: Side) -> Rows:
         """Items as rows of length 1, N × embedding_size; their dot product is the similarity.
 
+        On processors equal items have equal rows, wherever they stand.
+
         Args:
             items: N × the shape of the side's modality, in its own units.
             side: whose items they are.
@@ -156,7 +159,8 @@ class Retriever:
         within_memory = InHalves(compute, join=np.concatenate)
         rows = [np.empty((0, columns), np.float32)]
         for start in range(0, len(items), _BATCH):
-            rows.append(within_memory(torch.from_numpy(prepare(items[start : start + _BATCH]))))
+            some = torch.from_numpy(prepare(items[start : start + _BATCH]))
+            rows.append(alike(within_memory, some))
         return np.concatenate(rows)
 
     def save(self, path: Path) -> None:

@@ -69,7 +69,8 @@ def similarities(
         # Damaged rows are reported below.
         with np.errstate(all="ignore"):
             piece = embeddings[start : start + step].astype(np.float64)
-            scores[start : start + step] = piece @ wide
+            # A product of matrices would add the parts of some rows in another order.
+            scores[start : start + step] = np.einsum("nd,d->n", piece, wide)
     if not np.isfinite(scores).all():
         raise InputFileError(
             path, "holds rows that are no numbers", "an undamaged index", "make it again"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...alike_rows import alike
 from ...data.modalities import Modality
 from ...data.pairs import Pairs
 from ...engine.device_memory import InHalves
@@ -155,6 +156,6 @@ def _tensors(pairs: Pairs, modalities: tuple[Modality, Modality], device: torch.
 
 def _rows(embed: Callable[[Tensor], Tensor], items: Tensor) -> NDArray[np.float32]:
     compute = InHalves(lambda some: embed(some).float())
-    chunks = [compute(chunk) for chunk in torch.split(items, _EVALUATION_BATCH)]
+    chunks = [alike(compute, chunk) for chunk in torch.split(items, _EVALUATION_BATCH)]
     rows: NDArray[np.float32] = torch.cat(chunks).cpu().numpy()
     return rows
