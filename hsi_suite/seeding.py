@@ -9,7 +9,7 @@ resumed run draws what an unbroken one would have drawn.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,15 +58,20 @@ class SeedStreams:
         return torch.Generator().manual_seed(self.seed(stream, *path))
 
 
-def seed_own_draws(seed: int) -> None:
-    """Seed what torch draws without a generator, as `torch.manual_seed` does.
+def seed_own_draws(seed: int, devices: Sequence[torch.device] = ()) -> None:
+    """Seed what torch draws without a generator, on the processor and the devices named.
 
-    That function keeps, while CUDA has not started, the whole stack of calls beside the seed that
-    CUDA would get: a millisecond, at every step of a training.
+    `torch.manual_seed` would seed all devices, and with them the draws of a program that computes
+    there itself. While CUDA has not started it also keeps the whole stack of calls beside the seed
+    that CUDA would get: a millisecond, at every step of a training.
+
+    Args:
+        seed: of all of them.
+        devices: those of CUDA, which has started.
     """
     import torch
 
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.manual_seed(seed)
-    else:
-        torch.default_generator.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
+    for device in devices:
+        index = torch.cuda.current_device() if device.index is None else device.index
+        torch.cuda.default_generators[index].manual_seed(seed)

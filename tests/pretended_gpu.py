@@ -2,7 +2,9 @@
 
 Tensors that were sent to `cuda` are marked by their storage. They say that they are on CUDA, what
 is made of them is on CUDA too, and operations between them and tensors of the host fail, as does
-reading them as NumPy arrays. What CUDA computes otherwise (rounding, memory) is not pretended.
+reading them as NumPy arrays. So do draws by a generator of the other side, products of whole
+numbers, operations that processors alone have, and pinning what lies in memory more than once.
+Autocast is that of the processor. What CUDA computes otherwise (rounding, memory) is not pretended.
 """
 
 import contextlib
@@ -15,6 +17,10 @@ from torch.utils._pytree import tree_leaves
 
 CUDA = torch.device("cuda", 0)
 _COPIES = {"copy_", "_to_copy", "set_", "_has_compatible_shallow_copy_type"}
+# Of these not even numbers may be of both sides.
+_JOINED = {"cat", "stack"}
+# Of whole numbers CUDA has none.
+_PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot"}
 # Of these the indices may lie on the host, where the values do not.
 _INDEXED = {"index", "index_put", "index_put_", "_index_put_impl_"}
 _LIKE = {torch.Tensor.to, torch.Tensor.type_as}
@@ -22,6 +28,10 @@ _LIKE = {torch.Tensor.to, torch.Tensor.type_as}
 
 class MixedDevicesError(RuntimeError):
     """An operation between tensors of both sides."""
+
+
+class NotThereError(RuntimeError):
+    """What CUDA does not do."""
 
 
 class _Marks:
@@ -61,7 +71,8 @@ class _Operations(TorchDispatchMode):
     def _mixed(self, name, args, given):
         if name in _INDEXED and self.marks.has(args[0]):
             given = [args[0], *args[2:3]]
-        return any(each.ndim and not self.marks.has(each) for each in given)
+        joined = name in _JOINED
+        return any((each.ndim or joined) and not self.marks.has(each) for each in given)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -75,6 +86,10 @@ class _Operations(TorchDispatchMode):
             sides = ["cuda" if is_there else "cpu" for is_there in there]
             shapes = [tuple(each.shape) for each in given]
             raise MixedDevicesError(f"{name}: {list(zip(sides, shapes, strict=True))}")
+        if any(there) and func.namespace == "mkldnn":
+            raise NotThereError(f"{func._schema.name} is of processors")
+        if any(there) and name in _PRODUCTS and not given[0].is_floating_point():
+            raise NotThereError(f'"{name}_cuda" not implemented for {given[0].dtype}')
         found = func(*args, **kwargs)
         if any(there) and not (name == "copy_" and not there[0]):
             for each in tree_leaves(found):
@@ -97,6 +112,9 @@ class _Functions(TorchFunctionMode):
         if func == torch.Tensor.is_cuda.__get__:
             return self.marks.has(args[0])
         if func is torch.Tensor.pin_memory:
+            # 1: an expanded tensor, to which the pinned copy could not be written.
+            if torch._debug_has_internal_overlap(args[0]) == 1:
+                raise NotThereError("more than one element refers to a single memory location")
             return args[0]
         if func in (torch.Tensor.numpy, torch.Tensor.__array__) and self.marks.has(args[0]):
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
@@ -106,11 +124,23 @@ class _Functions(TorchFunctionMode):
             return self._sent(args[0].clone())
         if func in _LIKE:
             return self._moved(func, args, kwargs)
+        self._check_generator(kwargs, args)
         wanted = kwargs.get("device")
         if wanted is not None and torch.device(wanted).type == "cuda":
             kwargs["device"] = "cpu"
             return self._sent(func(*args, **kwargs))
         return func(*args, **kwargs)
+
+    def _check_generator(self, kwargs, args):
+        generator = kwargs.get("generator")
+        if generator is None:
+            return
+        target = torch.device(kwargs.get("device") or "cpu").type
+        if args and isinstance(args[0], torch.Tensor):
+            target = "cuda" if self.marks.has(args[0]) else "cpu"
+        own = getattr(generator, "pretended", "cpu")
+        if own != target:
+            raise MixedDevicesError(f"a generator of {own} draws on {target}")
 
     def _sent(self, tensor):
         self.marks.add(tensor)
@@ -165,18 +195,28 @@ def pretended_gpu(monkeypatch):
     }.items():
         monkeypatch.setattr(torch.cuda, name, answer)
     fork = torch.random.fork_rng
+    monkeypatch.setattr(torch.cuda, "default_generators", (torch.Generator(),))
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch, "Generator", _Generator)
     monkeypatch.setattr(torch.random, "fork_rng", lambda devices=(): fork([]))
-    monkeypatch.setattr(torch, "autocast", _no_autocast)
+    _pretend_autocast(monkeypatch)
     with _Operations(_MARKS) as operations, _Functions(_MARKS):
         yield operations
 
 
+def _pretend_autocast(monkeypatch):
+    """Autocast of `cuda` is that of processors, and is known by both names."""
+    autocast, is_on = torch.autocast, torch.is_autocast_enabled
+
+    def on_the_processor(device_type, *args, **kwargs):
+        return autocast("cpu", *args, **kwargs)
+
+    monkeypatch.setattr(torch, "autocast", on_the_processor)
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda device="cpu": is_on("cpu"))
+
+
 class _Generator(torch.Generator):
     def __new__(cls, device="cpu"):
-        return super().__new__(cls, "cpu")
-
-
-@contextlib.contextmanager
-def _no_autocast(device_type, dtype=None, enabled=True):
-    yield
+        made = super().__new__(cls, "cpu")
+        made.pretended = torch.device(device).type
+        return made

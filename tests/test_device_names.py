@@ -51,6 +51,34 @@ def test_a_torch_for_processors_finds_none(root, monkeypatch):
     assert device_names.most_cuda_devices(root) == 0
 
 
+DRIVER = (
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (x@y)\n"
+    "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n"
+)
+
+
+def test_the_system_tells_its_driver(root):
+    assert device_names.driver_version(root) is None
+    told = root / "proc/driver/nvidia/version"
+    told.parent.mkdir(parents=True)
+    told.write_text(DRIVER)
+    assert device_names.driver_version(root) == "570.86.15"
+
+
+def test_why_there_is_no_device(root, monkeypatch):
+    assert device_names.why_none(root) == "the system has no driver for one"
+    (root / LISTED / "a").mkdir(parents=True)
+    (root / "proc/driver/nvidia/version").write_text(DRIVER)
+    assert device_names.why_none(root).endswith("for a newer driver than this one 570.86.15")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    assert device_names.why_none(root).startswith("CUDA_VISIBLE_DEVICES='7' leaves none")
+    monkeypatch.setattr(device_names, "version", lambda name: "2.13.0+cpu")
+    assert device_names.why_none(root) == "this torch was built without CUDA"
+    line = str(device_names.no_such_device(0, 0))
+    assert "this machine has 0 CUDA devices (this torch was built without CUDA)" in line
+    assert "(" not in str(device_names.no_such_device(2, 2))
+
+
 def test_only_what_cannot_be_there_is_refused(monkeypatch):
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setattr(device_names, "most_cuda_devices", lambda: 2)

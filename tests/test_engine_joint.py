@@ -183,6 +183,30 @@ def test_one_that_fails_is_left_out_and_the_others_go_on(steps, tmp_path):
         assert found.history[-1] == pytest.approx(want.history[-1], rel=1e-3, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[enforce fail at alloc_cpu.cpp:125] DefaultCPUAllocator: can't allocate memory",
+        "cumsum_cuda_kernel does not have a deterministic implementation, but you set",
+    ],
+)
+def test_what_the_device_refuses_is_no_fault_of_the_stack(tmp_path, monkeypatch, said):
+    chosen = trainers(configured(), tmp_path)
+    loss = chosen[0].task.loss
+
+    def refused(model, batch):
+        # Not before the networks are computed at once.
+        if torch._C._functorch.peek_interpreter_stack() is not None:
+            raise RuntimeError(said)
+        return loss(model, batch)
+
+    monkeypatch.setattr(chosen[0].task, "loss", refused)
+    joint = JointTrainer(chosen, tmp_path / "a.pt", "x", Observer())
+    with pytest.raises(RuntimeError) as caught:
+        joint.fit()
+    assert str(caught.value) == said
+
+
 def test_what_cannot_be_stacked_is_refused_in_one_line(tmp_path):
     config = configured()
     with pytest.raises(ConfigError, match=r"epochs of 3 and 4 steps; .* leave together out"):

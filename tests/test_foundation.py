@@ -12,7 +12,9 @@ import pytest
 import torch
 
 from hsi_suite.atomic import atomic_file, atomic_folder, write_json, write_text
+from hsi_suite.engine.devices import seeded
 from hsi_suite.errors import HsiSuiteError, InputFileError, OutputError, UnknownNameError
+from hsi_suite.models.building import build_model
 from hsi_suite.palette import class_colours
 from hsi_suite.registry import Registry
 from hsi_suite.seeding import STREAMS, SeedStreams, derive_seed, seed_own_draws
@@ -68,17 +70,33 @@ def test_generators_repeat_and_differ_by_place():
         seeds.seed("colour")
 
 
-@pytest.mark.parametrize("cuda_has_started", [False, True])
-def test_own_draws_begin_as_those_of_torchs_seed(monkeypatch, cuda_has_started):
-    seed, told = torch.manual_seed, []
-    seed(5)
+def test_own_draws_begin_as_those_of_torchs_seed(monkeypatch):
+    torch.manual_seed(5)
     expected = torch.rand(3)
-    monkeypatch.setattr(torch, "manual_seed", lambda number: told.append(number) or seed(number))
-    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: cuda_has_started)
     seed_own_draws(5)
     assert torch.equal(torch.rand(3), expected)
-    # Torch's own seeds the devices too.
-    assert told == [5] * cuda_has_started
+    # Of devices those that are named, which go on where the block ends.
+    theirs = tuple(torch.Generator().manual_seed(9) for _ in range(3))
+    before = [each.get_state() for each in theirs]
+    fork, forked = torch.random.fork_rng, []
+    monkeypatch.setattr(torch.cuda, "default_generators", theirs)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 2)
+    monkeypatch.setattr(
+        torch.random, "fork_rng", lambda devices: forked.append(devices) or fork([])
+    )
+    expected = torch.Generator().manual_seed(5).get_state()
+    for name, own in (("cpu", None), ("cuda:1", 1), ("cuda", 2)):
+        with seeded(5, torch.device(name)):
+            pass
+        assert forked.pop() == ([] if own is None else [torch.device(name)])
+        for index, generator in enumerate(theirs):
+            assert torch.equal(generator.get_state(), expected if index == own else before[index])
+            generator.manual_seed(9)
+    # Networks are drawn on processors.
+    build_model(
+        "cnn2d", in_channels=3, num_classes=2, window=5, options={}, generator=torch.Generator()
+    )
+    assert all(map(torch.equal, [each.get_state() for each in theirs], before))
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

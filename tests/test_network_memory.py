@@ -36,6 +36,13 @@ def test_gradients_of_a_scene_are_counted_from_small_squares(lines, samples):
     assert network.training
 
 
+def test_what_a_relu_gives_is_kept_once_for_it_and_for_what_it_was_given():
+    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU())
+    output = 4 * 3 * 4 * 4
+    # And the gradients of both, on the way back.
+    assert gradient_bytes(network, torch.zeros(1, 2, 6, 6), network) == output + 2 * output
+
+
 def test_limits_name_what_is_needed():
     memory.check_limit(2e9, 2e9, "the map")
     with pytest.raises(ConfigError, match=r"2.00 GB.*at least 2.01 GB for the map. Raise it"):

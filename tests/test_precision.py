@@ -5,10 +5,13 @@ import copy
 import pytest
 import torch
 from fake_cuda import fake_devices
+from pretended_gpu import pretended_gpu
 from torch import nn
 
 from hsi_suite.engine import precision as module
 from hsi_suite.engine.devices import computing
+from hsi_suite.engine.fourier import FourierCorrelation
+from hsi_suite.engine.joint import JointTrainer
 from hsi_suite.engine.loss_scaling import LossScaling
 from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.precision import (
@@ -19,10 +22,11 @@ from hsi_suite.engine.precision import (
     products_in,
     usable,
 )
+from hsi_suite.engine.sliding import SlidingLinear
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError
 from hsi_suite.runs.cost import measured_cost
-from hsi_suite.runs.machine import peak_device_megabytes
+from hsi_suite.runs.machine import forget_peak_device_memory, peak_device_megabytes
 from hsi_suite.runs.precisions import precisions, used_precisions
 from hsi_suite.schemas.training import TrainingConfig
 from hsi_suite.seeding import SeedStreams
@@ -192,6 +196,53 @@ def test_steps_whose_gradients_overflow_are_skipped_counted_and_said(fp16_here, 
     assert again.scaling.state()["scaler"]["scale"] == 65536 / 4
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_backward_passes_take_tf32_as_forward_passes_do(fp16_here, monkeypatch, tmp_path, together):
+    seen, backward = [], torch.Tensor.backward
+
+    def noted(self):
+        seen.append(allowed())
+        backward(self)
+
+    monkeypatch.setattr(torch.Tensor, "backward", noted)
+    config = TrainingConfig(epochs=1, precision="tf32")
+    # As in a run: what surrounds it is fp32.
+    with computing(CPU, 1, deterministic=True):
+        trainer = Trainer(nn.Linear(1, 1), Line(), config, SeedStreams(1), CPU)
+        if together:
+            JointTrainer([trainer], tmp_path / "kept.pt", "", Observer()).fit()
+        else:
+            trainer.fit()
+    assert seen == [[True, True]] * 4
+
+
+def test_transforms_are_in_fp32_whatever_is_asked_for_around_them(monkeypatch):
+    seen, transformed = [], FourierCorrelation.__call__
+
+    def noted(self, features):
+        seen.append(allowed())
+        return transformed(self, features)
+
+    monkeypatch.setattr(FourierCorrelation, "__call__", noted)
+    layer, features = nn.Linear(2 * 9 * 9, 3), torch.rand(2, 40, 40)
+    with products_in("tf32", CUDA):
+        SlidingLinear(layer, 9, 200_000)(features)
+        assert allowed() == [True, True]
+    assert seen == [[False, False]]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_autocast_of_a_gpu_means_convolution(monkeypatch):
+    with pretended_gpu(monkeypatch):
+        layer, features = nn.Linear(2 * 9 * 9, 3).to(CUDA), torch.rand(2, 40, 40).to(CUDA)
+        exact = SlidingLinear(layer, 9, 200_000)
+        with torch.autocast("cuda", torch.bfloat16), torch.no_grad():
+            rough = SlidingLinear(layer, 9, 200_000)
+            found = rough(features)
+        assert exact.fourier is not None and rough.fourier is None
+        assert found.dtype == torch.bfloat16 and found.is_cuda
+
+
 def test_other_precisions_scale_nothing():
     scaling, weight = LossScaling(CPU, active=False), nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], 1.0)
@@ -205,6 +256,14 @@ def test_the_peak_of_a_device_is_among_the_costs(monkeypatch):
     assert peak_device_megabytes() == {} or torch.cuda.is_initialized()
     fake_devices(monkeypatch, 2, peak=1_234_567_890)
     assert measured_cost(1.0, [1.0])["peak_device_megabytes"] == 1234.6
+    peaks = {0: 5e8, 1: 2e6}
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", peaks.get)
+    monkeypatch.setattr(
+        torch.cuda, "reset_peak_memory_stats", lambda device: peaks.update({device: 0})
+    )
+    assert peak_device_megabytes() == {"peak_device_megabytes": 500.0}
+    forget_peak_device_memory()
+    assert peaks == {0: 0, 1: 0}
 
 
 @pytest.mark.cuda

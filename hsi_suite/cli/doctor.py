@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -70,7 +71,8 @@ def _say_check(check: DeviceCheck) -> None:
     facts = check.facts
     name = facts.get("device_name", f"{facts['device']}, {facts['cpu_capability']}")
     memory = f", {facts['device_megabytes']:,} MB" if "device_megabytes" in facts else ""
-    say(f"{name}{memory}, torch {facts['packages']['torch']}, CUDA {facts.get('cuda') or 'none'}")
+    say(f"{name}{memory}, torch {facts['packages']['torch']}, CUDA {facts.get('cuda') or 'none'}"
+        f"{_below(facts)}")  # fmt: skip
     code = facts.get("code") or {}
     commit = f" of commit {code['commit'][:8]}" if code.get("commit") else ""
     changed = ", changed since" if code.get("changed") else ""
@@ -78,17 +80,21 @@ def _say_check(check: DeviceCheck) -> None:
     say(f"hsi-suite {version}{commit}{changed}; python {python} on {facts['platform']}")
     say(f"{'work, twice':20} {'bits':10} {'seconds':>8} {'MB':>8}")
     for row in check.work:
-        if row.problem is not None:
-            say(f"{row.name:20} not done: {row.problem}")
+        if row.failure is not None:
+            say(f"{row.name:20} not done: {row.failure.line}")
             continue
         bits = "equal" if not row.differing else "differ"
         taken = "-" if row.megabytes is None else f"{row.megabytes:,.0f}"
         say(f"{row.name:20} {bits:10} {row.seconds:8.2f} {taken:>8}")
         if row.differing:
             say(f"  not the same: {', '.join(row.differing)}")
-    say(f"a scene at once against its windows: {check.dense:.1e} (at most {DENSE_TOLERANCE:.0e})")
+    if check.dense is not None:
+        say(f"a scene at once against its windows: {check.dense:.1e} (at most "
+            f"{DENSE_TOLERANCE:.0e})")  # fmt: skip
     for precision, difference in check.precisions.items():
         say(f"{precision} against fp32: {difference:.1e}")
+    for what, failure in check.failures.items():
+        say(f"{what}: not done: {failure.line}")
     if check.operations is not None:
         say(f"dry run: {check.operations} operations, {len(check.findings)} without a "
             "deterministic form on CUDA")  # fmt: skip
@@ -96,11 +102,20 @@ def _say_check(check: DeviceCheck) -> None:
         say(f"  {line}")
     for operation, why in check.explained.items():
         say(f"  aten::{operation} is deterministic: {why}")
+    if any(failure.traceback for failure in check.not_done):
+        say("where it failed: --json has it")
     say("all is sound" if check.sound else f"not as it should be: {', '.join(check.wrong)}")
+
+
+def _below(facts: Mapping[str, Any]) -> str:
+    """The versions of what CUDA stands on."""
+    known = {"cuDNN": facts.get("cudnn"), "driver": facts.get("driver")}
+    return "".join(f", {name} {version}" for name, version in known.items() if version)
 
 
 def _describe() -> None:
     from ..cache import cache_folder
+    from ..engine.device_names import why_none
     from ..environment import describe_environment, describe_packages
     from ..runs.machine import available_threads
 
@@ -113,7 +128,7 @@ def _describe() -> None:
     say(f"{'python':16} {facts['python']} on {facts['platform']}")
     say(f"{'threads':16} {facts['threads']}, {facts['cpu_capability']}")
     names = [_named(number) for number in range(torch.cuda.device_count())]
-    say(f"{'CUDA devices':16} {', '.join(names) or 'none'}")
+    say(f"{'CUDA devices':16} {', '.join(names) or f'none: {why_none()}'}")
     parts = ("rasterio", "pyogrio", "shapely")
     geo = "yes" if all(map(importlib.util.find_spec, parts)) else "no; pip install 'hsi-suite[geo]'"
     say(f"{'geo extra':16} {geo}")

@@ -8,7 +8,8 @@ Sources: torch's documentation of `torch.use_deterministic_algorithms` (2.13), w
 functions; their operations (`aten::…`) are those that the functions call. For what has become
 deterministic since torch 2.6, the oldest that this package takes: torch's pull requests 165762
 (kthvalue, 2025) and 186653 (topk, 2026), and the documentation of 2.6 (MaxPool3d,
-ReplicationPad1d and 3d). For one-dimensional NLLLoss: Loss.cu and NLLLoss2d.cu of ATen.
+ReplicationPad1d and 3d). For one-dimensional NLLLoss: Loss.cu and NLLLoss2d.cu of ATen. For
+AdaptiveMaxPool3d, which the documentation leaves out: AdaptiveMaxPooling3d.cu.
 """
 
 from __future__ import annotations
@@ -53,12 +54,19 @@ def _floating(values: Values) -> bool:
     return bool(kind.is_floating_point or kind.is_complex)
 
 
+def _overlapping(values: Values) -> bool:
+    sizes = zip(values["self"].shape[-3:], values["grad_output"].shape[-3:], strict=True)
+    return any(whole % cells for whole, cells in sizes)
+
+
 _INTERPOLATE = "interpolate, linear, bilinear, bicubic or trilinear, differentiated"
 REFUSED: dict[str, Rule] = {
     "avg_pool3d_backward": Rule("AvgPool3d, differentiated"),
     "_adaptive_avg_pool2d_backward": Rule("AdaptiveAvgPool2d, differentiated"),
     "_adaptive_avg_pool3d_backward": Rule("AdaptiveAvgPool3d, differentiated"),
     "adaptive_max_pool2d_backward": Rule("AdaptiveMaxPool2d, differentiated"),
+    # Cells that overlap are added to by whoever comes first; torch does not refuse it.
+    "adaptive_max_pool3d_backward": Rule("AdaptiveMaxPool3d, differentiated", _overlapping),
     "fractional_max_pool2d_backward": Rule("FractionalMaxPool2d, differentiated"),
     "fractional_max_pool3d_backward": Rule("FractionalMaxPool3d, differentiated"),
     "max_unpool2d": Rule("MaxUnpool1d and 2d"),

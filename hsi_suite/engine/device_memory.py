@@ -6,14 +6,12 @@ held. Once a size did not fit, no larger one is tried.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import DeviceError
 from .observer import Observer
 from .tiles import Region, Tiling
 
@@ -24,6 +22,10 @@ _SAID = (
     "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
+    "DEVICE_ALLOCATION_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    # cuDNN: no way of computing a convolution fits into what is left (torch issue 108645).
+    "unable to find an engine",
 )
 _LEAST_SIDE = 16
 _Rows = TypeVar("_Rows")
@@ -34,21 +36,6 @@ def exhausted(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
     )
-
-
-def out_of_memory(device: torch.device, error: BaseException, lower: str = "") -> DeviceError:
-    """The one line that a user reads of it.
-
-    Args:
-        device: whose memory it was.
-        error: says how much was asked for.
-        lower: what the user can lower or set, as keys or options.
-    """
-    asked = re.search(r"allocate ([\d.]+ [KMGT]iB|\d+ bytes)", str(error))
-    found = "out of memory" + (f", at another {asked[1]}" if asked else "")
-    elsewhere = "close other programs" if device.type == "cpu" else "take --device cpu"
-    remedy = f"lower {lower}, or {elsewhere}" if lower else elsewhere
-    return DeviceError(device, found, "work that its memory holds", remedy)
 
 
 def release() -> None:

@@ -19,6 +19,7 @@ _KNOWN = re.compile(r"auto|cpu|cuda(:\d+)?")
 # What the driver of NVIDIA leaves in the system, and those of other devices that torch calls so:
 # of Tegra, of Windows' subsystem for Linux, and of AMD.
 _DRIVER, _LISTED = "dev/nvidia*", "proc/driver/nvidia/gpus"
+_DRIVER_TOLD = "proc/driver/nvidia/version"
 _OTHERS = ("dev/nvhost*", "dev/nvmap", "dev/dxg", "dev/kfd")
 
 
@@ -56,12 +57,44 @@ def no_such_device(index: int, count: int) -> DeviceError:
         index: its number, from 0.
         count: how many there are.
     """
+    why = "" if count else f" ({why_none()})"
     return DeviceError(
         "device",
-        f"cuda:{index}, and this machine has {count} CUDA devices",
+        f"cuda:{index}, and this machine has {count} CUDA devices{why}",
         "a device that is there",
         "use --device auto",
     )
+
+
+def why_none(root: Path = Path("/")) -> str:
+    """Why torch finds no CUDA device, as far as that is known without it; in a few words.
+
+    Args:
+        root: of the file system.
+    """
+    if _without_cuda():
+        return "this torch was built without CUDA"
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return f"CUDA_VISIBLE_DEVICES={chosen!r} leaves none, or the driver does not suit torch"
+    if most_cuda_devices(root) == 0:
+        return "the system has no driver for one"
+    driver = driver_version(root)
+    named = "" if driver is None else f" {driver}"
+    return f"this torch was built without CUDA, or for a newer driver than this one{named}"
+
+
+def driver_version(root: Path = Path("/")) -> str | None:
+    """The version of NVIDIA's driver, e.g. "570.86.15"; None where the system does not tell it.
+
+    Args:
+        root: of the file system.
+    """
+    try:
+        told = re.search(r"\b\d{3,}(\.\d+)+", (root / _DRIVER_TOLD).read_text())
+    except OSError:
+        return None
+    return None if told is None else told[0]
 
 
 def most_cuda_devices(root: Path = Path("/")) -> int | None:

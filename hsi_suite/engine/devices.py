@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +13,8 @@ from threadpoolctl import threadpool_limits
 from ..cublas import SETTING, WORKSPACE, reserve_workspace
 from ..errors import DeviceError
 from ..seeding import seed_own_draws
-from .device_memory import FAILURES, exhausted, out_of_memory
+from .device_failures import device_failure
+from .device_memory import FAILURES
 from .device_names import check_device_name, no_such_device
 from .launched import launched_processes
 from .precision import products_in
@@ -65,7 +65,8 @@ def computing(
 
     Raises:
         DeviceError: determinism cannot be had, because CUDA started without its cuBLAS workspace
-            setting or an operation does not offer it; or memory ran out.
+            setting or an operation does not offer it; memory ran out; or the device is busy, or
+            of a kind that torch was not built for.
     """
     _require_workspace(device, deterministic)
     old_threads = torch.get_num_threads()
@@ -83,17 +84,10 @@ def computing(
         with threadpool_limits(threads), products_in("fp32", device):
             yield
     except FAILURES as error:
-        if exhausted(error):
-            raise out_of_memory(device, error, lower) from error
-        operation = re.search(r"(\S+) does not have a deterministic implementation", str(error))
-        if operation is None:
+        failure = device_failure(device, error, lower)
+        if failure is None:
             raise
-        raise DeviceError(
-            f"{operation[1]} on {device}",
-            "has no deterministic form",
-            "deterministic operations",
-            "train on the CPU or with --set deterministic=false",
-        ) from error
+        raise failure from error
     finally:
         torch.set_num_threads(old_threads)
         torch.set_deterministic_debug_mode(old_mode)
@@ -117,8 +111,11 @@ def _require_workspace(device: torch.device, deterministic: bool) -> None:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Run torch's own draws (dropout takes no generator) from `seed`; restore its state after."""
+    """Run torch's own draws (dropout takes no generator) from `seed`; restore its state after.
+
+    Draws on other devices, which are somebody else's, go on as they were.
+    """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        seed_own_draws(seed)
+        seed_own_draws(seed, devices)
         yield

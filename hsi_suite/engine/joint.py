@@ -19,6 +19,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from ..errors import ConfigError, RunError, Stopped
 from .checkpoint import load_checkpoint, save_checkpoint
+from .device_failures import device_failure
 from .devices import seeded
 from .dropout_masks import Drop, drops_of, handed
 from .observer import Observer, StopRequest, stop_requests
@@ -256,9 +257,9 @@ class _Stack:
         with forward_in(first.config.precision, first.device):
             try:
                 found = vmap(of_one)(self.parameters, self.buffers, batch, masks)
-            except torch.OutOfMemoryError:
-                raise
             except RuntimeError as error:
+                if device_failure(first.device, error) is not None:
+                    raise
                 why = str(error).splitlines()[0]
                 raise ConfigError(
                     "together", f"what cannot be stacked ({why})", "another network", _ALONE

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .fourier import FourierCorrelation, correlation_bytes, correlation_products
+from .precision import products_in
 
 # Measured, see docs/decisions/0003-dense-training.md: below this side of the squares the plain
 # convolution is faster, and below this many products (for each pair of channels) the transform
@@ -27,7 +31,8 @@ class SlidingLinear:
     the multiplications. Their error is relative to the largest values in a tile, not to those in a
     square, so features with outliers go by convolution. On processors transforms and their products
     are in the type of the weights under autocast too, which is faster than a convolution in bf16
-    and rounds less; on other devices autocast means convolution.
+    and rounds less; on other devices autocast means convolution. TF32 is for convolutions alone:
+    of transforms it would leave less beside bright places.
 
     Args:
         layer: over depth × side × side features.
@@ -42,7 +47,7 @@ class SlidingLinear:
         self.fourier: FourierCorrelation | None = None
         device = layer.weight.device.type
         if _pays(side, places) and (device == "cpu" or not torch.is_autocast_enabled(device)):
-            with torch.autocast(device, enabled=False):
+            with _in_full(layer.weight.device):
                 self.fourier = FourierCorrelation(layer.weight, side, places)
 
     def __call__(self, features: Tensor) -> Tensor:
@@ -50,7 +55,7 @@ class SlidingLinear:
         if self.fourier is None or _outliers(features):
             convolved = functional.conv2d(features.unsqueeze(0), self.kernels, self.bias)[0]
             return convolved.permute(1, 2, 0)
-        with torch.autocast(features.device.type, enabled=False):
+        with _in_full(features.device):
             sums = self.fourier(features.to(self.kernels.dtype))
         return sums if self.bias is None else sums + self.bias
 
@@ -82,6 +87,13 @@ def sliding_bytes(layer: nn.Linear, side: int, places: int, at_once: int) -> flo
         return 4.0 * at_once * layer.out_features
     depth = layer.in_features // side**2
     return correlation_bytes(layer.out_features, depth, side, places, at_once)
+
+
+@contextmanager
+def _in_full(device: torch.device) -> Iterator[None]:
+    """Compute in the type of the weights, whatever is asked for around."""
+    with products_in("fp32", device), torch.autocast(device.type, enabled=False):
+        yield
 
 
 def _outliers(features: Tensor) -> bool:
