@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -145,6 +146,19 @@ def test_where_there_is_no_device_the_reason_is_told(hsi, monkeypatch):
     assert "CUDA devices     none: this torch was built without CUDA\n" in out
 
 
+def test_a_device_that_does_not_answer_hides_nothing_else(hsi, monkeypatch):
+    def properties(number):
+        if number == 0:
+            raise RuntimeError("CUDA error: CUDA-capable device(s) is/are busy\nCompile with ...")
+        return SimpleNamespace(total_memory=16e9)
+
+    fake_devices(monkeypatch, 2, capability=(7, 5), name="Tesla T4")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", properties)
+    status, out, _ = hsi("doctor")
+    assert status == 0 and "Tesla T4 (capability 7.5, 16,000 MB)" in out and "HSI_DATA_DIR" in out
+    assert "cuda:0, which does not answer (CUDA error: CUDA-capable device(s) is/are busy)," in out
+
+
 def test_devices_are_listed_with_what_they_can(hsi, monkeypatch):
     fake_devices(monkeypatch, 2, capability=(7, 5), name="Tesla T4")
     status, out, _ = hsi("doctor")
@@ -164,6 +178,18 @@ def test_work_on_a_pretended_gpu_mixes_no_devices(tmp_path, monkeypatch, name):
     facts = json.loads((run / "environment.json").read_text())
     assert facts["device_name"] == "a pretended GPU" and facts["precision"]["train"]
     assert facts["variables"]["CUBLAS_WORKSPACE_CONFIG"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_check_itself_mixes_no_devices(monkeypatch, works):
+    memory = SimpleNamespace(total_memory=16e9)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: memory)
+    with pretended_gpu(monkeypatch):
+        found = check_device(torch.device("cuda", 0), Observer(), names=["steady"])
+    assert found.sound and found.dense < 1e-5, found
+    assert set(found.precisions) == {"tf32", "bf16", "fp16"}
+    assert found.facts["device_name"] == "a pretended GPU"
+    assert found.facts["device_megabytes"] == 16_000
 
 
 def test_the_other_work_is_configured_right(tmp_path, monkeypatch):

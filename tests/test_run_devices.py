@@ -8,6 +8,7 @@ import signal
 
 import pytest
 import torch
+from pretended_gpu import pretended_gpu
 from safetensors.torch import load_file
 from task_samples import TASKS, finished_runs, training
 
@@ -17,6 +18,7 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.environment import device_text
 from hsi_suite.errors import Stopped
 from hsi_suite.runs import launch
+from hsi_suite.runs.evaluation import evaluate
 from hsi_suite.runs.folder import CHECKPOINT, CONFIG, ENVIRONMENT, LOG, METRICS, MODEL, Run
 from hsi_suite.runs.identity import run_identity
 
@@ -135,16 +137,21 @@ class StopsAfter(Observer):
             os.kill(os.getpid(), signal.SIGHUP)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_an_interrupted_run_goes_on(hsi, runs, folder, tmp_path, task):
+def begun_and_stopped(task, folder, place):
     words = training(task, folder)
     settings = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
     named = dict(zip(words[1::2], words[2::2], strict=True))
     options = {word.lstrip("-"): str(named[word]) for word in named if word != "--set"}
     config = launch.configure(settings=settings, **options)
     with pytest.raises(Stopped):
-        launch.start(config, tmp_path / "begun", StopsAfter(3))
-    [begun] = (tmp_path / "begun").iterdir()
+        launch.start(config, place, StopsAfter(3))
+    [begun] = place.iterdir()
+    return begun
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_interrupted_run_goes_on(hsi, runs, folder, tmp_path, task):
+    begun = begun_and_stopped(task, folder, tmp_path / "begun")
     run = as_if_of_a_gpu(begun, tmp_path / "run")
     assert hsi("train", "--resume", run)[0] == 2
     status, _, err = hsi("train", "--resume", run, "--device", "cpu")
@@ -153,6 +160,28 @@ def test_an_interrupted_run_goes_on(hsi, runs, folder, tmp_path, task):
     assert Run(run).config["device"] == "cuda:0"
     one, other = (load_file(each / MODEL) for each in (run, runs[task]))
     assert all(torch.equal(one[name], other[name]) for name in other)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_gpu_judges_what_was_made_without_one(runs, monkeypatch, task):
+    with pretended_gpu(monkeypatch) as gpu:
+        found = evaluate(runs[task], device="cuda")
+    assert gpu.count and found["moved"] == ["cpu", "cuda (a pretended GPU)"]
+
+
+@pytest.mark.parametrize("task", ["classification", "denoising"])
+def test_a_gpu_goes_on_with_what_was_begun_without_one(
+    hsi, runs, folder, tmp_path, monkeypatch, task
+):
+    run = begun_and_stopped(task, folder, tmp_path / "begun")
+    with pretended_gpu(monkeypatch) as gpu:
+        status, _, err = hsi("train", "--resume", run, "--device", "cuda")
+    assert status == 0 and gpu.count, err
+    assert "begun on cpu, going on with cuda:0" in (run / LOG).read_text()
+    one, other = (load_file(each / MODEL) for each in (run, runs[task]))
+    # The processor's own layouts are not those of a GPU.
+    for name, value in other.items():
+        torch.testing.assert_close(one[name], value, rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize("task", TASKS)

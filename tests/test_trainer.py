@@ -327,13 +327,19 @@ def test_devices_are_named_and_checked():
 
 def test_settings_are_restored_after_computing():
     def now():
-        filling = torch.utils.deterministic.fill_uninitialized_memory
-        return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), filling
+        filling, cudnn = torch.utils.deterministic.fill_uninitialized_memory, torch.backends.cudnn
+        chosen = cudnn.benchmark, cudnn.deterministic
+        algorithms = torch.are_deterministic_algorithms_enabled()
+        return torch.get_num_threads(), algorithms, filling, *chosen
 
     before = now()
     with pytest.raises(KeyError), computing(CPU, 2, deterministic=True):
-        assert now() == (2, True, False)
+        # cuDNN, too, neither tries what is fastest nor takes what depends on chance.
+        assert now() == (2, True, False, False, True)
         raise KeyError
+    assert now() == before
+    with computing(CPU, 1, deterministic=False):
+        assert now() == (1, False, False, True, False)
     assert now() == before
 
 

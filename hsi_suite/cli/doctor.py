@@ -153,6 +153,11 @@ def _named(number: int) -> str:
     """A CUDA device with its memory and what decides its precisions: bf16 and TF32 from 8.0 on."""
     import torch
 
+    try:
+        properties = torch.cuda.get_device_properties(number)
+    except RuntimeError as error:
+        # Busy, say; what else there is to say of this machine is said.
+        return f"cuda:{number}, which does not answer ({str(error).partition(chr(10))[0]})"
     capability = ".".join(map(str, torch.cuda.get_device_capability(number)))
-    memory = torch.cuda.get_device_properties(number).total_memory / 1e6
+    memory = properties.total_memory / 1e6
     return f"{torch.cuda.get_device_name(number)} (capability {capability}, {memory:,.0f} MB)"
