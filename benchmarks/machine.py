@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hsi_suite.engine.precision import products_in
 from hsi_suite.environment import describe_environment
 
 from .interleaving import ROOT, command_environment
@@ -103,10 +104,12 @@ def multiplication_rates(threads: int, device: str, size: int = _SIZE) -> Rates:
     pass square matrices by a factor of two. So the fastest of several counts.
     """
     torch.set_num_threads(threads)
-    return {
-        name: max(_rate(product, device) for product in _products(kind, device, size))
-        for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
-    }
+    # By default torch lets convolutions of a GPU take TF32, and their rate would be no float32's.
+    with products_in("fp32", torch.device(device)):
+        return {
+            name: max(_rate(product, device) for product in _products(kind, device, size))
+            for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+        }
 
 
 def _products(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from hsi_suite.engine.precision import products_in
 from hsi_suite.runs.machine import peak_memory_megabytes
 
 from .group import Timing, find_job
@@ -28,6 +29,12 @@ def main(job: str, workload: str, settings: str, output: str) -> None:
         output: file for what comes out of the first round.
     """
     sizes = Workload.from_json(workload)
+    # Both sides in whole float32: by default torch lets convolutions of a GPU take TF32.
+    with products_in("fp32", torch.device(sizes.device)):
+        _serve(job, sizes, settings, output)
+
+
+def _serve(job: str, sizes: Workload, settings: str, output: str) -> None:
     torch.set_num_threads(sizes.threads)
     torch.manual_seed(0)
     work = find_job(job)(sizes, json.loads(settings))

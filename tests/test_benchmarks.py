@@ -46,6 +46,7 @@ from benchmarks import (  # noqa: E402
     sweeps,
     usual_classification,
     usual_denoising,
+    worker,
 )
 from benchmarks.__main__ import main  # noqa: E402
 from benchmarks.held_out_drawings import HELD_OUT  # noqa: E402
@@ -526,6 +527,24 @@ def test_wrong_options_are_refused(arguments, capsys):
         main(arguments)
     assert refusal.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_float32_of_a_gpu_is_no_tf32_on_any_side(monkeypatch, tmp_path):
+    seen, flags = [], (torch.backends.cuda.matmul, torch.backends.cudnn)
+
+    def note(*given, **options):
+        seen.append([flag.allow_tf32 for flag in flags])
+        return 1.0
+
+    before = note() and seen.pop()
+    monkeypatch.setattr(machine, "_products", lambda *given: [None])
+    monkeypatch.setattr(machine, "_rate", note)
+    assert machine.multiplication_rates(1, "cuda") == {"float32": 1.0, "bfloat16": 1.0}
+    monkeypatch.setattr(worker, "find_job", lambda job: lambda sizes, settings: note)
+    monkeypatch.setattr(sys, "stdin", [])
+    worker.main("a:job", replace(TINY, device="cuda").to_json(), "[]", str(tmp_path / "none"))
+    assert seen == [[False, False]] * 3
+    assert note() and seen.pop() == before
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
