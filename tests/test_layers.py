@@ -25,6 +25,7 @@ LAYERS = [
         "printable",
         "matrix_products",
         "alike_rows",
+        "option_values",
         "shown",
         "user_files",
         "guard",

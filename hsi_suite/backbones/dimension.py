@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ConfigError, UnknownNameError
+from ..option_values import check_values
 from ..registry import Registry, did_you_mean, listed
-from .option_values import check_values
 from .response_norm import LocalResponseNorm
 
 Size = int | tuple[int, ...]

@@ -14,6 +14,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import ConfigError
+from ..option_values import LIMITS, check_value, check_values
 from ..registry import did_you_mean
 from .blocks import BLOCKS, build_block
 from .conv import named_layers
@@ -28,7 +29,6 @@ from .dimension import (
     build_norm,
     checked_choice,
 )
-from .option_values import LIMITS, check_value, check_values
 from .squeeze_excitation import ATTENTIONS
 
 NOTHING = "none"

@@ -85,11 +85,11 @@ def describe(name: str, size: str | None, settings: tuple[str, ...], as_json: bo
     from ..models.network_file import is_network_file, parts_of, trust
 
     options = apply_settings({}, settings)
-    _require_network(name, options)
+    shape = None if size is None else _parse_size(size)
+    _require_network(name, options, shape)
     if is_network_file(name):
         # Who names it here means it to be run, as with `hsi train --model`.
         trust(parts_of(name)[0])
-    shape = None if size is None else _parse_size(size)
     announce("models describe", name)
     from ..models.description import describe_model
 
@@ -136,7 +136,7 @@ def compare(
     require_page(output is not None, "-o FOLDER")
     shape = None if size is None else _parse_size(size)
     for each in names:
-        _require_network(*parted(each))
+        _require_network(*parted(each), shape)
     check_comparison(names, shape, runs, dataset)
     if runs is not None:
         finished_runs(runs)
@@ -158,16 +158,21 @@ def compare(
         say(path)
 
 
-def _require_network(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse what is no network, and options that neither it has nor its input settles."""
-    from ..models.known_names import require_layers, require_model
+def _require_network(name: str, options: Mapping[str, Any], shape: tuple[int, ...] | None) -> None:
+    """Refuse what is no network, options that it does not have, and an input of another kind."""
+    from ..models.known_inputs import require_input
+    from ..models.known_names import NETWORKS, require_layers, require_model
     from ..models.known_options import require_options
+    from ..models.known_values import require_settled
     from ..models.spec import PURPOSES
 
     require_model("model", name)
     require_layers(name)
-    settled = {key for purpose in PURPOSES.values() for key in purpose.arguments}
+    require_settled(options)
+    purposes = [PURPOSES[NETWORKS[name]]] if name in NETWORKS else PURPOSES.values()
+    settled = {key for purpose in purposes for key in purpose.arguments}
     require_options(name, {key: value for key, value in options.items() if key not in settled})
+    require_input(name, options, shape)
 
 
 def _parse_size(text: str) -> tuple[int, ...]:

@@ -14,23 +14,15 @@ from torch import nn
 from ..arguments import checked
 from ..backbones.denoising_network import DenoisingNetwork, OthersNetwork
 from ..backbones.initialisation import initialise
-from ..backbones.option_values import LIMITS, Limits, check_values
 from ..errors import ConfigError, HsiSuiteError, UnknownNameError
+from ..option_values import check_values
 from ..registry import did_you_mean, listed
 from ..seeding import seed_own_draws
 from .known_options import unknown_option
+from .known_values import OPTION_LIMITS, require_settled
 from .registry import CLASSIFIES, is_model, model_names, package_of_others, spec_of
 from .spec import PURPOSES
 
-# Of numbers that networks take, by the names of options.
-_LIMITS = {
-    **dict.fromkeys(("width", "group_width"), Limits(0, 65536, above=True)),
-    **dict.fromkeys(("hidden", "embedding", "channels", "groups"), Limits(1, 65536)),
-    **dict.fromkeys(("depth", "unshuffle", "reduction", "group"), Limits(1, 1024)),
-    "blocks": Limits(0, 1024),
-    **dict.fromkeys(("dropout", "auxiliary_dropout"), Limits(0, 1)),
-    "scale": LIMITS["scale"],
-}
 # What data and window settle; an example of a network names them among its options.
 _FIXED = {name for purpose in PURPOSES.values() for name in purpose.arguments}
 # What layers and Python raise over values of the wrong kind or size.
@@ -233,9 +225,10 @@ def _build(
     for key in () if any_key else options:
         if key not in known:
             raise unknown_option(name, key, known)
+    require_settled({**fixed, **options})
     if package_of_others(name) is None:
         given = {key: value for key, value in options.items() if key not in _FIXED}
-        check_values("model.options", spec.factory, given, _LIMITS, settled=_FIXED)
+        check_values("model.options", spec.factory, given, OPTION_LIMITS, settled=_FIXED)
     seed = 0 if generator is None else generator.initial_seed()
     with running(name):
         try:

@@ -15,6 +15,7 @@ from ..backbones.equivariance import breaks_equivariance
 from ..errors import ConfigError, ShapeError
 from ..registry import listed
 from .building import build_example
+from .known_inputs import follows_from_input
 from .known_names import require_layers
 from .network_description import NetworkDescription, describe_network
 from .registry import is_model, model_names, package_of_others, spec_of
@@ -74,7 +75,7 @@ def describe_model(
         fitted = PURPOSES[spec.task].fitted(shape, partial(build_example, name, options))
         for key in fitted:
             if key in options:
-                raise ConfigError(key, "set", "nothing: it follows from the input", "set the input")
+                raise follows_from_input(key)
         network = build_example(name, {**options, **fitted})
     try:
         described = describe_network(network, shape)

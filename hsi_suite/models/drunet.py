@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..backbones import shuffle_up
 from ..backbones.denoising_network import DenoisingNetwork
 from ..backbones.stages import PLAIN
-from ..errors import ConfigError
+from .known_values import require_levels
 from .margins import replicate_to_multiple
 from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level
 
@@ -42,8 +42,7 @@ class DRUNet(DenoisingNetwork):
         blocks: int = 4,
     ) -> None:
         super().__init__()
-        if not channels or min(*channels, blocks) < 1:
-            raise ConfigError("model.options", "an empty level", "widths and counts of at least 1")
+        require_levels(channels, blocks)
         self.in_channels = in_channels
         self.channels, self.blocks = tuple(channels), blocks
         self.multiple = 2 ** (len(channels) - 1)

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..registry import did_you_mean
 from .known_names import CLASSICAL_MODELS
+from .known_values import require_values
 from .known_words import require_words
 
 _STYLE = "block attention scale norm activation"
@@ -58,31 +59,31 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Of every model of this package, networks and others."""
 
-_SHARES = ("dropout", "auxiliary_dropout")
-
 SEE_SINGLE_PIXELS: Collection[str] = frozenset(("cnn1d", "inception_1d", "spectralformer"))
 """Networks of this package for one spectrum, whose window is 1."""
 
 
 def require_options(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that a model of this package does not have, shares that are none, and names.
+    """Refuse options that a model of this package does not have, and values that they cannot have.
 
-    All other values, and models of others, are judged when a model is built.
+    What hangs on channels, windows or several options together, and models of others, are judged
+    when a model is built.
 
     Raises:
         UnknownNameError: no norm, activation or attention of a name.
-        ConfigError: names the first option, share, block or encoder that there is not.
+        ConfigError: names the first option, value, stage, block or encoder that there is not.
     """
     if name in CLASSICAL_MODELS:
         require_settings(name, options)
         return
-    for key, value in options.items():
-        if name in OPTIONS and key not in OPTIONS[name]:
-            raise unknown_option(name, key, OPTIONS[name])
-        if name in OPTIONS and key in _SHARES and not (_is_number(value) and 0 <= value <= 1):
-            raise ConfigError(f"model.options.{key}", repr(value), "a number, 0 to 1")
-    if name in OPTIONS:
-        require_words(options, OPTIONS[name])
+    if name not in OPTIONS:
+        return
+    known = OPTIONS[name]
+    for key in options:
+        if key not in known:
+            raise unknown_option(name, key, known)
+    require_values(name, options, known)
+    require_words(name, options, known)
 
 
 def require_settings(name: str, options: Mapping[str, Any]) -> None:

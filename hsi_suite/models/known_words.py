@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import ConfigError, UnknownNameError
+from ..option_values import LIMITS, check_hinted, check_value
 from ..registry import did_you_mean, listed
 from .known_blocks import BLOCKS
+from .known_layers import LAYERS_WITHIN, block_hints, layer_hints
 
 NOTHING = "none"
 # Words of stages that stand for a block, and blocks that are for other places: they change sizes.
@@ -44,6 +46,21 @@ ENCODERS = (
 )  # fmt: skip
 """Of retrievers, of one modality."""
 
+# A place that has an attention and nothing else.
+_HEAD = "head"
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "hybridsn": ("3d", "3d_1", "3d_2", "3d_3", "2d", _HEAD),
+    "dscmr": ("first", "second"),
+}
+"""The stages of networks that may be said by themselves; other networks have levels."""
+STAGE_KEYS = ("block", "attention", "scale", "norm", "activation")
+"""What may be said of a stage."""
+
+# Levels of networks that have them, where nothing is said of their channels.
+_LEVELS = 3
+# What a stage settles, and no option of its block.
+_STAGES_OWN = ("dim", "stride", "padding")
+_STAGES = "model.options.stages"
 _ENCODER_OPTIONS = ("first_encoder", "second_encoder")
 _WITH_ATTENTION = "se_"
 
@@ -53,52 +70,109 @@ def stage_words() -> list[str]:
     return [*ALIASES, *(name for name in BLOCKS if name not in CHANGE_SIZES and name != "conv")]
 
 
-def require_words(options: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Refuse names of blocks, layers and encoders that there are not.
-
-    Values of other kinds, and options of a block, are judged when the network is built.
+def require_words(name: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse blocks, layers, stages and encoders that there are not, and what they cannot have.
 
     Args:
-        options: of a network of this package, by name.
+        name: of a network of this package.
+        options: of it, by name, their own types being right.
         known: the options that it has.
 
     Raises:
         UnknownNameError: no norm, activation or attention of a name.
-        ConfigError: no block or encoder of a name, or a block for other places.
+        ConfigError: no block, stage or encoder of a name, a block for other places, or a value that
+            an option of theirs cannot have.
     """
     own = set(known)
     _require_style({key: options[key] for key in own & set(options)}, "model.options")
-    stages = options.get("stages") if "stages" in own else None
-    for stage, said in stages.items() if isinstance(stages, Mapping) else ():
-        if isinstance(said, Mapping):
-            _require_style(said, f"model.options.stages.{stage}")
+    if options.get("stages") is not None and "stages" in own:
+        _require_stages(options["stages"], _stages_of(name, options))
     for key in own & set(_ENCODER_OPTIONS) & set(options):
-        name = options[key]
-        if isinstance(name, str) and name not in ENCODERS:
-            hint = did_you_mean(name, ENCODERS)
-            raise ConfigError("encoder", f"unknown name {name!r}", listed(ENCODERS), hint)
+        encoder = options[key]
+        if encoder not in ENCODERS:
+            hint = did_you_mean(encoder, ENCODERS)
+            raise ConfigError("encoder", f"unknown name {encoder!r}", listed(ENCODERS), hint)
+
+
+def _stages_of(name: str, options: Mapping[str, Any]) -> list[str]:
+    if name in STAGES:
+        return list(STAGES[name])
+    levels = len(options["channels"]) if "channels" in options else _LEVELS
+    return [f"level_{number}" for number in range(1, levels + 1)]
+
+
+def _require_stages(stages: Mapping[str, Any], known: list[str]) -> None:
+    for name in stages:
+        if name not in known:
+            hint = did_you_mean(str(name), known, most=1)
+            raise ConfigError(f"{_STAGES}.{name}", "no such stage", listed(known), hint)
+    for name, said in stages.items():
+        subject = f"{_STAGES}.{name}"
+        if not isinstance(said, Mapping):
+            raise ConfigError(subject, repr(said), f"keys of {', '.join(sorted(STAGE_KEYS))}")
+        for key in said:
+            if key not in STAGE_KEYS:
+                hint = did_you_mean(str(key), STAGE_KEYS, most=1)
+                expected = f"one of {', '.join(sorted(STAGE_KEYS))}"
+                raise ConfigError(f"{subject}.{key}", "unknown key", expected, hint)
+        _require_style(said, subject)
+    head = stages.get(_HEAD) or {}
+    if any(said is not None for key, said in head.items() if key != "attention"):
+        raise ConfigError(f"{_STAGES}.{_HEAD}", "more than an attention", "attention alone")
 
 
 def _require_style(said: Mapping[str, Any], subject: str) -> None:
-    for key, names in LAYERS.items():
-        name = _named(said.get(key))
-        if name is not None and name not in (*names, NOTHING):
-            hint = did_you_mean(name, names)
-            raise UnknownNameError(
-                f"{subject}.{key}", f"unknown name {name!r}", listed(names), hint
-            )
-    name = _named(said.get("block"))
-    if name is not None:
-        _require_block(name, f"{subject}.block")
+    if said.get("scale") is not None:
+        check_value(f"{subject}.scale", said["scale"], float, LIMITS["scale"])
+    _require_layers(said, subject)
+    if said.get("block") is not None:
+        _require_block(said["block"], f"{subject}.block")
 
 
-def _require_block(said: str, subject: str) -> None:
+def _require_layers(said: Mapping[str, Any], subject: str) -> None:
+    """Refuse norms, activations and attentions that there are not, with those within them."""
+    for key, kind in LAYERS_WITHIN.items():
+        choice = said.get(key)
+        if choice is None or choice == NOTHING or callable(choice):
+            continue
+        where = f"{subject}.{key}"
+        chosen = {"name": choice} if isinstance(choice, str) else choice
+        if not isinstance(chosen, Mapping):
+            raise ConfigError(where, repr(choice), "a name, or options with a key `name`")
+        name = chosen.get("name")
+        if not isinstance(name, str):
+            raise ConfigError(where, f"no name in {dict(chosen)}", "a key `name`")
+        if name not in LAYERS[kind]:
+            hint = did_you_mean(name, LAYERS[kind])
+            raise UnknownNameError(where, f"unknown name {name!r}", listed(LAYERS[kind]), hint)
+        options = {key: value for key, value in chosen.items() if key != "name"}
+        check_hinted(where, layer_hints(name), options)
+        _require_layers(options, where)
+
+
+def _require_block(choice: object, subject: str) -> None:
+    chosen = {"name": choice} if isinstance(choice, str) else choice
+    if not isinstance(chosen, Mapping) or not isinstance(chosen.get("name"), str):
+        raise ConfigError(subject, repr(chosen), "a name, or options with a key `name`")
+    name = _known_block(chosen["name"], subject)
+    options = {key: value for key, value in chosen.items() if key != "name"}
+    for key in _STAGES_OWN:
+        if key in options:
+            raise ConfigError(f"{subject}.{key}", "set", "nothing: it follows from the stage")
+    named = LAYERS_WITHIN.keys() & options
+    options |= {key: None for key in named if options[key] == NOTHING}
+    check_hinted(subject, block_hints(name), options)
+    _require_layers(options, subject)
+
+
+def _known_block(said: str, subject: str) -> str:
+    """The name of a block, without what its word says of attention."""
     name = ALIASES.get(said, said)
     if name.startswith(_WITH_ATTENTION):
         name = name.removeprefix(_WITH_ATTENTION)
         name = ALIASES.get(name, name)
-    if name in BLOCKS and name not in CHANGE_SIZES:
-        return
+    if name in BLOCKS and name not in CHANGE_SIZES and said != NOTHING:
+        return name
     known = stage_words()
     expected = f"one of {', '.join(sorted(known))}"
     if said == NOTHING:
@@ -106,9 +180,3 @@ def _require_block(said: str, subject: str) -> None:
     if name in BLOCKS:
         raise ConfigError(subject, f"{said}, which changes sizes", expected)
     raise ConfigError(subject, f"unknown name {said!r}", expected, did_you_mean(said, known))
-
-
-def _named(choice: object) -> str | None:
-    """The name that a choice says, by itself or with options; None of everything else."""
-    name = choice.get("name") if isinstance(choice, Mapping) else choice
-    return name if isinstance(name, str) else None

@@ -25,7 +25,7 @@ from ..backbones import (
 from ..backbones.denoising_network import DenoisingNetwork
 from ..backbones.footprint import footprint
 from ..backbones.stages import StageStyle
-from ..errors import ConfigError
+from .known_values import require_levels
 from .margins import reflect_to_multiple
 from .stage_options import StageOptions
 from .unet_parts import drop_biases, linear_unit, seen_radius, unet_level
@@ -81,8 +81,7 @@ class ResidualUNet(DenoisingNetwork):
         stages: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         super().__init__()
-        if not channels or min(*channels, blocks, unshuffle) < 1:
-            raise ConfigError("model.options", "an empty level", "widths and counts of at least 1")
+        require_levels(channels, blocks)
         cell = unshuffle**2
         self.multiple = unshuffle * 2 ** (len(channels) - 1)
         names = [f"level_{number}" for number in range(1, len(channels) + 1)]

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from ..errors import ConfigError
-from ..printable import shortened
-from ..registry import did_you_mean
+from .errors import ConfigError
+from .printable import shortened
+from .registry import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,21 @@ def check_values(
     Raises:
         ConfigError: an unknown option, a value of another type, or out of its limits.
     """
-    hints = {name: hint for name, hint in _hints(factory).items() if name not in settled}
+    hints = {name: hint for name, hint in hints_of(factory).items() if name not in settled}
+    check_hinted(subject, hints, options, limits)
+
+
+def check_hinted(
+    subject: str,
+    hints: Mapping[str, Any],
+    options: Mapping[str, Any],
+    limits: Mapping[str, Limits] = LIMITS,
+) -> None:
+    """The same for what takes options of some types, by their names.
+
+    Raises:
+        ConfigError: as of `check_values`.
+    """
     for name, value in options.items():
         if name not in hints:
             known = f"one of {', '.join(hints)}" if hints else "no options"
@@ -124,11 +138,13 @@ def check_value(subject: str, value: Any, hint: Any, limits: Limits | None = Non
 
 def is_choice(hint: Any) -> bool:
     """Whether an annotation is that of a layer within a layer: a name, options, a factory."""
-    return any(typing.get_origin(part) is Mapping or part is Mapping for part in _parts(hint))
+    parts = _parts(hint)
+    mapped = any(typing.get_origin(part) is Mapping or part is Mapping for part in parts)
+    return mapped and str in parts
 
 
 @cache
-def _hints(factory: Callable[..., Any]) -> Mapping[str, Any]:
+def hints_of(factory: Callable[..., Any]) -> Mapping[str, Any]:
     """Types of the options; of what takes `**style: Unpack[Style]` those of its keys too."""
     while isinstance(factory, partial):
         factory = factory.func
