@@ -254,7 +254,7 @@ def test_options_replace_those_of_the_example():
         ("dncnn", (1, 1, 8, 8), {}, ShapeError, "1×1×8×8"),
         ("residual_unet", (1, 8, 8), {}, ShapeError, "σ map"),
         ("dncnn", (1, 10**9, 10**10), {}, ShapeError, "does not pass through dncnn"),
-        ("hybridsn", (30, 10**9 - 1, 10**9 - 1), {}, ConfigError, "does not suit hybridsn"),
+        ("hybridsn", (30, 10**9 - 1, 10**9 - 1), {}, ConfigError, "window: 999999999; expected a"),
         ("hybridsn", None, {"window": 9}, ConfigError, "follows from the input"),
         ("hybridsn", None, {"droput": 9}, ConfigError, "Did you mean dropout"),
         ("svm", None, {}, ConfigError, "no layers; expected a network: one of"),

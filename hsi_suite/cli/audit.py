@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -147,6 +147,8 @@ def _check(
     """Refuse files that are not there, places that cannot be written, and options of others."""
     from ..data.file_list import listed_files
     from ..data.formats.deliveries import refuse_folder
+    from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
+    from ..data.map_labels import refuse_drawing
     from ..data.missing_files import require_cube_file, require_files
     from ..errors import ConfigError
     from ..output_places import check_file
@@ -157,6 +159,7 @@ def _check(
         require_cube_file(Path(options["cube"]))
     require_files(labels, ",".join(splits), predictions, options["polygons"] or None)
     require_files(options["class_names"])
+    refuse_drawing(labels, DrawnOptions.of(cast(DrawnKeywords, options)))
     for path in filter(Path.is_dir, listed_files(labels)):
         refuse_folder(path)
     run_file(",".join(splits), SPLIT)

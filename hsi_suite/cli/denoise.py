@@ -197,14 +197,12 @@ def denoise(
     stacking = given.pop("stack")
     given["joint"] = stacking == "joint"
     how = (strength, self_ensemble, precision)
-    require_page(given["compare"], "a cube and --compare")
     options = _checked(inputs, model, weights, how, {**given, "output": output})
     named = names_of(inputs, "inputs")
     announce("denoise", f"{named}, device {options.device}; {_goes_into(output)}")
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
-    from ..errors import ConfigError
     from ..tasks.denoising.cube_jobs import (
         CubeSettings,
         denoise_cubes,
@@ -213,6 +211,7 @@ def denoise(
     )
     from ..tasks.denoising.image_denoising import denoise_images, plan_images
     from ..tasks.denoising.image_sheet import sheet_text
+    from ..tasks.denoising.options_of_kinds import refuse_other_kind
 
     keep_large_blocks()
     if given["joint"]:
@@ -235,22 +234,7 @@ def denoise(
         noise=given["add_kind"],
         **chosen,
     )
-    if settings != CubeSettings() and images:
-        raise ConfigError("--rank, --mode, --repair, --axes …", f"given with {images[0]}", "cubes")
-    for name in ("white", "quality", "kind", "contact_sheet"):
-        if given[name] is not None and cubes:
-            option = "--format" if name == "kind" else f"--{name.replace('_', '-')}"
-            remedy = "denoise cubes in a call of their own"
-            if cubes[0].suffix.lower() in (".tif", ".tiff"):
-                remedy += ", or take the pages of a TIFF file for pictures with --stack pages"
-            raise ConfigError(option, f"given with {cubes[0]}", "photographs", remedy)
-    if given["noise"] != "auto" and cubes:
-        raise ConfigError("--noise", f"given with {cubes[0]}", "photographs")
-    if options.page_sigmas and cubes:
-        number = len(options.page_sigmas)
-        raise ConfigError("--sigma", f"{number} values given with {cubes[0]}", "one value")
-    if options.reference is not None and images and cubes:
-        raise ConfigError("--reference", f"given with {images[0]} and {cubes[0]}", "one input")
+    refuse_other_kind(images, cubes, options, given)
     refuse_shared_names(images, cubes, output, folders)
     if images and cubes:
         # Cubes take minutes: what would be refused of photographs is refused before them.
@@ -300,6 +284,7 @@ def _checked(
     from ..errors import ConfigError
     from ..tasks.denoising.denoising_options import DenoisingOptions
     from ..tasks.denoising.named_places import check_names
+    from ..tasks.denoising.options_of_kinds import named_kinds, refuse_other_kind
     from ..tasks.denoising.restoration_settings import Restoration
     from ..tasks.denoising.weight_files import find_weights
     from ..user_files import require_regular
@@ -330,6 +315,9 @@ def _checked(
         **{name: given[name] for name in shared},
     )
     options.check(inputs)
+    images, cubes = named_kinds(inputs)
+    require_page(given["compare"] and len(images) < len(inputs), "a cube and --compare")
+    refuse_other_kind(images, cubes, options, given)
     check_names(inputs, given["output"], options)
     require_precision("--precision", options.how.precision, options.device)
     if options.weights is not None:

@@ -126,16 +126,20 @@ def index_command(
     when it is repeated. Pixels of the gallery must be as large on the ground as those the run
     learnt from.
     """
+    from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
+    from ..data.map_labels import refuse_drawing
+
     # Before torch is loaded, which takes seconds.
     _check_retriever(run, side)
     _check_gallery(
         scene, dataset, labels, (scene_variable, axes, shape, nodata, unlabelled), resample=resample
     )
+    drawn = DrawnOptions.of(cast(DrawnKeywords, drawing))
+    refuse_drawing(labels, drawn)
     _check_index(Path(output))
     what = f"{scene or dataset} with {names_of((run,), 'runs')}, device {device}"
     announce("retrieve index", f"{what}; the index goes into {output}")
     from ..api.progress import TerminalObserver
-    from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
     from ..tasks.retrieval.index import index_gallery
 
     index = index_gallery(
@@ -147,7 +151,7 @@ def index_command(
         labels=labels,
         unlabelled=unlabelled,
         warp_labels=bool(warp_labels),
-        drawing=DrawnOptions.of(cast(DrawnKeywords, drawing)),
+        drawing=drawn,
         scene_variable=scene_variable,
         axes=axes,
         shape=shape,

@@ -23,6 +23,7 @@ from .formats.label_files import read_class_names, read_labels
 from .formats.label_values import LabelFile
 from .joined_labels import join_labels
 from .label_alignment import align_labels
+from .map_labels import nothing_drawn
 from .scene import Georeference
 
 
@@ -124,8 +125,7 @@ class LabelChoice:
     def _check_options(self, files: Sequence[Path], drawn: Sequence[Path]) -> None:
         given = self.drawing.given()
         if given and not drawn:
-            found = f"{given[0]} is given, and this is no file of points, lines or polygons"
-            raise InputFileError(files[0], found, "", "leave it out")
+            raise nothing_drawn(files[0], given[0])
         if drawn and self.variable is not None:
             found = f"{LABELS_OPTION} {self.variable} names a variable"
             raise InputFileError(drawn[0], found, "", "drawn labels have none: leave it out")

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data.file_list import listed_files
+from ..data.formats.drawn_features import DrawnOptions
+from ..data.map_labels import refuse_drawing
 from ..data.missing_files import require_data_set
 from ..data.scene_list import stack_name
 from ..models.network_file import shown_name
@@ -52,7 +54,8 @@ def require_files(config: Config) -> None:
     What reads them says so as well, after it has been loaded.
 
     Raises:
-        InputFileError: names the first, or a file in the place of a folder.
+        InputFileError: names the first, or a file in the place of a folder, or a map of labels
+            beside options of drawn ones.
         UnknownNameError: no data set has a name.
         ConfigError: `HSI_DATA_DIR` names no folder.
     """
@@ -62,6 +65,11 @@ def require_files(config: Config) -> None:
             require_data_set(name)
     for path in _named_files(config):
         require_there(path.absolute())
+    data: Any = config.data.model_dump()
+    for section in (config.data, *getattr(config.data, "scenes", ())):
+        labels = getattr(section, "labels", None)
+        if labels is not None:
+            refuse_drawing(labels, DrawnOptions.of(data))
     folder = getattr(config.data, "folder", None)
     if folder is not None:
         require_folder(Path(folder).absolute(), "a folder of images")

@@ -27,13 +27,13 @@ from .cube_denoising import Mode, Rank
 from .cube_file_denoising import DenoisedFile, denoise_cube_file
 from .denoising_options import DenoisingOptions
 from .image_files import SUFFIX, images_in, place_in_tree, report_left_out
+from .options_of_kinds import CUBE_NAMES
 from .own_failures import own_failure
 from .plane_denoising import grey_plane_denoiser
 from .weights import load_weights
 
 # With blocks of lines in float64 and their masks, on their way in and out (measured: 80 MB).
 _LEAST_BYTES = PROGRAM_BYTES + 100e6
-_CUBE_NAMES = {".hdr", ".mat", ".npy", ".npz", ".h5", ".hdf5", ".he5", ".nc", ".xml"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _is_cube(path: Path, stacking: Stacking, observer: Observer) -> bool:
         kind = recognise_format(path)
     except HsiSuiteError:
         # A cube's name with nothing readable behind it: the cube's reader knows what to say.
-        return path.suffix.lower() in _CUBE_NAMES
+        return path.suffix.lower() in CUBE_NAMES
     if is_raw(path):
         return False
     if kind is FileFormat.TIFF:

@@ -37,6 +37,7 @@ from .image_sheet import check_sheet, write_sheet
 from .image_tiling import tiling_of
 from .network_choice import Networks
 from .network_remarks import TAKES_NO_SIGMA
+from .options_of_kinds import check_scale
 from .own_failures import own_failure
 from .page_look import look_at
 from .seen_page import SeenPage, joint_values
@@ -130,7 +131,7 @@ def plan_images(
         HsiSuiteError: what is wrong with the options, the output, a folder, or names.
     """
     options.check(inputs)
-    _check_scale(options)
+    check_scale(options)
     kept = _kept(options)
     jobs, refused = plan_jobs(
         inputs, output, overwrite=options.overwrite, compare=options.compare, kept=kept,
@@ -154,13 +155,6 @@ def _rounds(job: ImageJob, options: DenoisingOptions) -> int:
     """How often a picture's size goes through the network."""
     pages = job.header.pages
     return 2 * pages if options.joint and pages > 1 else pages
-
-
-def _check_scale(options: DenoisingOptions) -> None:
-    sigmas = [("--sigma", value) for value in (options.sigma, *options.page_sigmas)]
-    for name, value in (*sigmas, ("--add-noise", options.add_noise)):
-        if value is not None and value > _LEVELS:
-            raise ConfigError(name, f"{value:g}", f"0 to {_LEVELS:g}, whatever the image's depth")
 
 
 def _denoise(

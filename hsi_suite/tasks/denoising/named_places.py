@@ -13,10 +13,8 @@ from ...output_places import check_file
 from ...user_files import resolved
 from .denoising_options import DenoisingOptions
 from .image_targets import Targets, is_folder
+from .options_of_kinds import CUBE_NAMES, TIFF_NAMES
 
-# Cubes by their names; a TIFF file may be either.
-_OF_CUBES = (".hdr", ".mat", ".npy", ".npz", ".h5", ".hdf5", ".he5", ".nc", ".xml")
-_OF_BOTH = (".tif", ".tiff")
 # Values that an ENVI header beside them describes.
 _OF_ENVI = ("", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
 
@@ -38,15 +36,13 @@ def check_names(inputs: Sequence[str], output: str | None, options: DenoisingOpt
     paths = [Path(each) for each in inputs]
     alone = len(paths) == 1 and not paths[0].is_dir()
     endings = {path.suffix.lower() for path in paths}
-    pictures = endings <= {*PHOTOGRAPH_ENDINGS} - {*_OF_BOTH}
+    pictures = endings <= {*PHOTOGRAPH_ENDINGS} - TIFF_NAMES
     if not alone and output is not None and not is_folder(output):
         raise OutputError(output, "is one file for several inputs", "a folder")
     if pictures:
         Targets(output, alone, (), options.kind, options.quality).check()
     if output is not None:
-        _check_output(
-            Path(output), paths, options, pictures=pictures, cubes=endings <= {*_OF_CUBES}
-        )
+        _check_output(Path(output), paths, options, pictures=pictures, cubes=endings <= CUBE_NAMES)
     if options.contact_sheet is not None:
         check_sheet_name(Path(options.contact_sheet), paths, overwrite=options.overwrite)
 

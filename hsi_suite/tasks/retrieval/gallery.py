@@ -17,6 +17,7 @@ from ...data.catalogue import load_dataset
 from ...data.formats.cube_file import CubeFile, WholeArray
 from ...data.formats.drawn_features import DrawnOptions
 from ...data.learnt_bands import scene_with_learnt_bands, with_learnt_bands
+from ...data.map_labels import refuse_drawing
 from ...data.modalities import Modality
 from ...data.photograph_endings import PHOTOGRAPH_ENDINGS
 from ...data.photographs import read_header, read_photograph
@@ -220,6 +221,8 @@ def open_gallery(
     """
     of_file = (labels, variable, axes, shape, nodata, unlabelled)
     check_gallery(scene, dataset, of_file, resample=resample)
+    if drawing is not None:
+        refuse_drawing(labels, drawing)
     learnt = modality.known_bands
     if resample and learnt is None:
         raise ConfigError("--resample", f"pixels seen as {modality.kind}", "spectra, pca or hsi")
