@@ -75,7 +75,7 @@ def test_coarse_jpeg_has_a_network_of_its_own_and_fine_is_left_alone():
     with Image.open(jpeg_of(CLEAN, 30)) as file:
         coarse = networks.choose(np.asarray(file), 255, quality=30)
     assert weights_of(coarse) == "jpeg" and coarse.words.startswith("JPEG of quality 30")
-    assert coarse.words.endswith(": jpeg_denoiser")
+    assert coarse.words.endswith(": jpeg_denoiser and colour_denoiser")
     with Image.open(jpeg_of(CLEAN, 95)) as file:
         fine = networks.choose(np.asarray(file), 255, quality=95)
     assert fine.denoiser is None

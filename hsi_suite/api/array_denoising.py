@@ -83,8 +83,9 @@ def denoised_image(
     radius, multiple = network.network.receptive_radius, network.network.multiple
     tiling = Tiling(None, 0, 1) if radius is None else Tiling(_SIDE, radius, multiple)
     clean = restore(
-        network, seen, level.value, sigmas, tiling, how, dtype=seen.dtype, observer=observer
-    )
+        network, seen, level.value, sigmas, tiling, how,
+        dtype=seen.dtype, companion=choice.companion, observer=observer,
+    )  # fmt: skip
     clean = choice.held(seen, clean, level.value)
     if values is image and not level.black:
         return clean

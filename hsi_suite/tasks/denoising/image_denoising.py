@@ -240,7 +240,7 @@ def _restore(
     assert page.choice.denoiser is not None
     clean = restore(
         page.choice.denoiser, values, page.level.value, sigmas, page.tiling, options.how,
-        dtype=dtype, observer=observer,
+        dtype=dtype, companion=page.choice.companion, observer=observer,
     )  # fmt: skip
     return page.choice.held(values, clean, page.level.value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,23 @@ _LUMA = np.array(LUMA, np.float32)
 # (lines reversed, samples reversed, lines and samples exchanged)
 _UPRIGHT = (False, False, False)
 _SYMMETRIES = tuple(itertools.product((False, True), repeat=3))
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A second network, whose result is averaged with that of the first.
+
+    Attributes:
+        name: of its weights.
+        denoiser: takes tiles that begin where those of the first do.
+        sigmas: of each plane that it sees, as of `restore`.
+        share: of it in the mean, 0 to 1.
+    """
+
+    name: str
+    denoiser: Denoiser
+    sigmas: tuple[float, ...]
+    share: float
 
 
 def as_plane(image: Pixels) -> Pixels:
@@ -109,6 +126,7 @@ def restore(
     how: Restoration,
     *,
     dtype: np.dtype[Any],
+    companion: Companion | None = None,
     observer: Observer | None = None,
 ) -> Pixels:
     """The denoised image; integers are rounded and clipped.
@@ -122,19 +140,25 @@ def restore(
             two passes, less is taken, see `tile_radius`.
         how: see `Restoration`.
         dtype: of the result.
+        companion: of the network, or None.
         observer: counts each tile.
     """
     observer = observer or Observer()
     plane = as_plane(image)
     if plane.ndim < image.ndim:
-        grey = restore(denoiser, plane, white, sigmas, tiling, how, dtype=dtype, observer=observer)
+        grey = restore(
+            denoiser, plane, white, sigmas, tiling, how,
+            dtype=dtype, companion=companion, observer=observer,
+        )  # fmt: skip
         return np.repeat(grey[..., None], image.shape[2], 2)
     output = np.empty(image.shape, dtype)
     shape = (image.shape[0], image.shape[1])
     with torch.inference_mode(), forward_in(how.precision, _device(denoiser)):
-        clean_parts = TilesInHalves(
-            tiling, _clean_tiles(denoiser, image, white, sigmas, tiling, how)
-        )
+        clean_of = _clean_tiles(denoiser, image, white, sigmas, tiling, how)
+        if companion is not None:
+            second = _clean_tiles(companion.denoiser, image, white, companion.sigmas, tiling, how)
+            clean_of = _mean_tiles(clean_of, second, companion.share)
+        clean_parts = TilesInHalves(tiling, clean_of)
         before: list[int] = []
         for tile in tiling.tiles(shape):
             size = [part.stop - part.start for part in tiling.surroundings(tile, shape)[0]]
@@ -161,11 +185,13 @@ def _clean_tiles(
     """What gives a tile's clean values."""
     network, shape = denoiser.network, (image.shape[0], image.shape[1])
     radius = tile_radius(denoiser, how)
-    if not isinstance(network, TwoPasses) or radius is None or radius >= tiling.radius:
+    apart = isinstance(network, TwoPasses) and radius is not None and radius < tiling.radius
+    if radius is not None:
+        tiling = replace(tiling, radius=min(radius, tiling.radius))
+    if not isinstance(network, TwoPasses) or not apart:
         return lambda tile: _ensemble(
             denoiser, image, white, sigmas, tiling, tile, how.self_ensemble
         )
-    tiling = replace(tiling, radius=radius)
     device, (sigma,) = _device(denoiser), sigmas
 
     def seen(piece: Region) -> Tensor:
@@ -185,6 +211,18 @@ def _clean_tiles(
         return _as_image(clean[:, *inner], image.ndim)
 
     return clean_of
+
+
+def _mean_tiles(
+    first: Callable[[Region], Values], second: Callable[[Region], Values], share: float
+) -> Callable[[Region], Values]:
+    """What gives the mean of two results, in which the second has a share."""
+
+    def mean_of(tile: Region) -> Values:
+        clean = first(tile)
+        return np.asarray(clean + np.float32(share) * (second(tile) - clean), np.float32)
+
+    return mean_of
 
 
 def _values(planes: Tensor) -> Values:

@@ -21,7 +21,7 @@ def flat_regions(image: Pixels, side: int, most: int, used: int) -> list[Region]
         most: samples that are looked at, along lines and along samples.
         used: how many of them are chosen.
     """
-    regions = _sample_regions(image.shape[:2], side, most)
+    regions = spread_regions(image.shape[:2], side, most)
     if len(regions) <= used:
         return regions
     structure = [_structure(image[region]) for region in regions]
@@ -44,7 +44,14 @@ def _structure(sample: Pixels) -> float:
     return float(np.median(steps))
 
 
-def _sample_regions(shape: tuple[int, ...], side: int, most: int) -> list[Region]:
+def spread_regions(shape: tuple[int, ...], side: int, most: int) -> list[Region]:
+    """Samples as far from each other as the image has room for.
+
+    Args:
+        shape: lines and samples of the image.
+        side: lines and samples of each; fewer where the image has fewer.
+        most: samples along lines and along samples.
+    """
     starts = []
     for size in shape:
         # What is left of less than half a sample is left out.

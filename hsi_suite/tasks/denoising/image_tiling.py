@@ -26,8 +26,12 @@ _LIVE_LAYERS = 18
 _PROBE = 64
 
 
-def tiling_of(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> Tiling:
+def tiling_of(
+    denoiser: Denoiser, job: ImageJob, options: DenoisingOptions, beside: Denoiser | None = None
+) -> Tiling:
     """How a picture is cut, by what its denoising holds of it in memory.
+
+    Arguments as of `plan_tiles`.
 
     Raises:
         InputFileError: other pages than there are σ of pages, or the picture alone is too large.
@@ -54,6 +58,7 @@ def tiling_of(denoiser: Denoiser, job: ImageJob, options: DenoisingOptions) -> T
     return plan_tiles(
         denoiser, job,
         tile=options.tile, memory_limit=options.memory_limit, copies=copies, how=options.how,
+        beside=beside,
     )  # fmt: skip
 
 
@@ -65,6 +70,7 @@ def plan_tiles(
     memory_limit: float,
     copies: float,
     how: Restoration,
+    beside: Denoiser | None = None,
 ) -> Tiling:
     """How an image is cut so that everything fits in memory.
 
@@ -75,6 +81,7 @@ def plan_tiles(
         memory_limit: bytes for the whole process.
         copies: how often the image is held in memory beside the network's work.
         how: it is restored.
+        beside: a second network for the same tiles, one after the other.
 
     Raises:
         InputFileError: the image alone is too large.
@@ -93,10 +100,10 @@ def plan_tiles(
         )
     radius, multiple = denoiser.network.receptive_radius, denoiser.network.multiple
     around = tile_radius(denoiser, how)
+    networks = [denoiser] if beside is None else [denoiser, beside]
     held = size * copies
-    if isinstance(denoiser.network, TwoPasses) and around != radius:
-        held += 4.0 * denoiser.network.kept * shape[0] * shape[1]
-    pixels = int((memory_limit - PROGRAM_BYTES - held) / bytes_per_pixel(denoiser))
+    held += sum(_kept_planes(each, how) for each in networks) * 4.0 * shape[0] * shape[1]
+    pixels = int((memory_limit - PROGRAM_BYTES - held) / max(map(bytes_per_pixel, networks)))
     if radius is None or around is None:
         if tile is not None or pixels < shape[0] * shape[1]:
             raise ConfigError(
@@ -111,6 +118,13 @@ def plan_tiles(
         _check_piece(tile, shape, around + multiple, pixels)
         return Tiling(tile, radius, multiple)
     return Tiling(side_within(pixels, shape, around, multiple), radius, multiple)
+
+
+def _kept_planes(denoiser: Denoiser, how: Restoration) -> int:
+    """Planes of the whole image that a network keeps between its passes."""
+    network = denoiser.network
+    apart = tile_radius(denoiser, how) != network.receptive_radius
+    return network.kept if isinstance(network, TwoPasses) and apart else 0
 
 
 def _check_piece(tile: int, shape: tuple[int, int], around: int, pixels: int) -> None:

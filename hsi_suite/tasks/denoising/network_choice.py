@@ -15,7 +15,8 @@ from ...restoration.noise_kind import FoundNoise, find_noise
 from ...restoration.noise_signs import Image, large_enough, middle_of
 from ...weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 from .denoiser import Denoiser
-from .image_restoration import Pixels, image_noise, known_noise
+from .image_restoration import Companion, Pixels, image_noise, known_noise
+from .network_companion import companion_of
 from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .weights import load_weights
 
@@ -41,12 +42,14 @@ class Choice:
         words: what was found and chosen, or "" where it was not looked for.
         noise: of each plane that the network sees, see `known_noise`.
         jpeg: whose steps no more than is taken, of a picture that was found to be JPEG alone.
+        companion: of the network, whose result counts along; or None.
     """
 
     denoiser: Denoiser | None
     words: str = ""
     noise: EstimatedNoise = _NONE
     jpeg: JpegTraces | None = None
+    companion: Companion | None = None
 
     def held(self, image: Pixels, clean: Pixels, white: float) -> Pixels:
         """A denoised picture, held to what its JPEG can have done; changes it in place."""
@@ -114,7 +117,13 @@ class Networks:
         if name == DEFAULT_WEIGHTS and _alike_in_colours(noise.sigmas):
             name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
-        return Choice(self._named(name), f"{words}: {name}" if words else "", noise, jpeg)
+        companion = None
+        if name != JPEG_WEIGHTS or found is not None:
+            # What is found to be JPEG may have noise all the same; what is said to be has none.
+            companion = companion_of(name, image, white, self._named)
+        if words:
+            words += f": {name}" + ("" if companion is None else f" and {companion.name}")
+        return Choice(self._named(name), words, noise, jpeg, companion)
 
     def _kind(
         self, image: Pixels, white: float, known: bool, quality: int | None

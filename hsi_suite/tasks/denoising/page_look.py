@@ -63,7 +63,8 @@ def look_at(
     choice = _choose(networks, job.source, photograph, seen, white, options)
     # A clean picture goes through none; its tiles are counted all the same.
     denoiser = choice.denoiser or networks.likely
-    tiling = tiling_of(denoiser, job, options)
+    beside = None if choice.companion is None else choice.companion.denoiser
+    tiling = tiling_of(denoiser, job, options, beside)
     if choice.denoiser is None:
         return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
     # The pages of a stack are mostly alike.

@@ -28,7 +28,7 @@ from ...user_files import resolved
 from ...weights import DEFAULT_WEIGHTS
 from .denoiser import Denoiser
 from .evaluation import mean_scores
-from .image_restoration import Pixels, image_noise, known_noise, restore
+from .image_restoration import Companion, Pixels, image_noise, known_noise, restore
 from .image_scores import image_scores
 from .network_choice import Networks
 from .noise_estimation import estimate_image_noise
@@ -302,15 +302,23 @@ def _choosing(networks: Networks) -> Method:
         choice = networks.choose(noisy, _WHITE)
         if choice.denoiser is None:
             return noisy
-        clean = _restored(choice.denoiser, noisy, choice.noise.sigmas)
+        clean = _restored(choice.denoiser, noisy, choice.noise.sigmas, choice.companion)
         return choice.held(noisy, clean, _WHITE)
 
     return run
 
 
-def _restored(denoiser: Denoiser, noisy: Pixels, sigmas: tuple[float, ...]) -> Pixels:
+def _restored(
+    denoiser: Denoiser,
+    noisy: Pixels,
+    sigmas: tuple[float, ...],
+    companion: Companion | None = None,
+) -> Pixels:
     whole = Tiling(None, 0, denoiser.network.multiple)
-    return restore(denoiser, noisy, _WHITE, sigmas, whole, Restoration(), dtype=noisy.dtype)
+    return restore(
+        denoiser, noisy, _WHITE, sigmas, whole, Restoration(),
+        dtype=noisy.dtype, companion=companion,
+    )  # fmt: skip
 
 
 def _classical(method: Callable[[Plane, float], Plane], judge: Denoiser) -> Method:

@@ -1,0 +1,108 @@
+"""Two networks for what cameras and JPEG write: the mean of what each makes."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data as samples
+
+import hsi_suite as hsi
+from hsi_suite.data.photographs import PhotographHeader
+from hsi_suite.engine.tiles import Tiling
+from hsi_suite.tasks.denoising.image_jobs import ImageJob
+from hsi_suite.tasks.denoising.image_restoration import restore
+from hsi_suite.tasks.denoising.image_tiling import plan_tiles
+from hsi_suite.tasks.denoising.network_choice import Networks
+from hsi_suite.tasks.denoising.restoration_settings import Restoration
+
+CPU = torch.device("cpu")
+CLEAN = samples.astronaut()[100:300, 150:360].astype(np.float32) / np.float32(255)
+
+
+def noisy(image=CLEAN, sigma=8):
+    noise = np.random.default_rng(0).normal(0, sigma / 255, image.shape)
+    return (image + noise).clip(0, 1).astype(np.float32)
+
+
+def alone(weights, image, sigma=None):
+    return hsi.Denoiser(weights, sigma=sigma, white=1.0)(image)
+
+
+def told_to_the_second(weights, image):
+    """σ by what the first changes of 200 × 210 pixels, in samples of 128 × 128 at all corners."""
+    corners = [(line, column) for line in (0, 72) for column in (0, 82)]
+    parts = [np.ascontiguousarray(image[a : a + 128, b : b + 128]) for a, b in corners]
+    changes = [alone(weights, part) - part for part in parts]
+    return (1.0 if image.ndim == 3 else 0.6) * (6 + 2.5 * 255 * np.std(changes))
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_the_result_is_the_mean_of_two_networks(colour):
+    image = noisy() if colour else noisy(CLEAN[..., 1])
+    first, second = "camera_denoiser", "colour_denoiser" if colour else "default_denoiser"
+    companion = Networks(None, "camera", CPU).choose(image, 1.0).companion
+    sigma = told_to_the_second(first, image)
+    assert companion.name == second
+    assert 255 * companion.sigmas[0] == pytest.approx(sigma, rel=1e-4)
+
+    mean = (alone(first, image) + alone(second, image, sigma)) / 2
+    both = hsi.denoise(image, noise="camera", white=1.0)
+    assert both == pytest.approx(mean, abs=1e-4)
+    assert np.abs(both - alone(first, image)).max() > 0.005
+
+
+def test_a_found_jpeg_is_denoised_by_two_and_what_is_said_to_be_one_by_one():
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(255 * CLEAN).astype(np.uint8)).save(buffer, "JPEG", quality=30)
+    picture = np.asarray(Image.open(buffer))
+    found = Networks(None, "auto", CPU).choose(picture, 255.0)
+    assert found.words.endswith(": jpeg_denoiser and colour_denoiser")
+    assert found.companion.share == 0.2
+    sigma = told_to_the_second("jpeg_denoiser", picture.astype(np.float32) / 255)
+    assert 255 * found.companion.sigmas[0] == pytest.approx(sigma, rel=1e-3)
+    assert Networks(None, "jpeg", CPU).choose(picture, 255.0).companion is None
+
+
+def test_weights_that_are_named_are_alone_and_so_are_those_for_white_noise():
+    for networks in (Networks("camera_denoiser", "auto", CPU), Networks(None, "gaussian", CPU)):
+        assert networks.choose(noisy(), 1.0).companion is None
+
+
+@pytest.mark.parametrize("colour", [True, False])
+@pytest.mark.parametrize("every_symmetry", [False, True])
+def test_tiles_make_the_same_of_both_as_the_whole(colour, every_symmetry):
+    image = noisy() if colour else noisy(CLEAN[..., 1])
+    choice = Networks(None, "camera", CPU).choose(image, 1.0)
+    network = choice.denoiser.network
+    how = Restoration(self_ensemble=every_symmetry)
+
+    def result(side):
+        tiling = Tiling(side, network.receptive_radius if side else 0, network.multiple)
+        return restore(
+            choice.denoiser, image, 1.0, choice.noise.sigmas, tiling, how,
+            dtype=image.dtype, companion=choice.companion,
+        )  # fmt: skip
+
+    assert result(64) == pytest.approx(result(None), abs=2e-5)
+
+
+def test_strength_is_a_share_of_what_both_change():
+    image = noisy()
+    full, half = (hsi.Denoiser(noise="camera", strength=s, white=1.0)(image) for s in (1.0, 0.5))
+    assert half == pytest.approx((image + full) / 2, abs=1e-5)
+
+
+def test_what_the_second_keeps_of_a_large_picture_is_planned_for():
+    networks = Networks(None, "camera", CPU)
+    choice = networks.choose(noisy(), 1.0)
+    header = PhotographHeader(6000, 8000, 3, np.dtype(np.uint8), False)
+    job = ImageJob(Path("photograph.png"), Path("result.png"), header)
+
+    def side(beside):
+        how = {"tile": None, "memory_limit": 2e9, "copies": 2.0, "how": Restoration()}
+        return plan_tiles(choice.denoiser, job, **how, beside=beside).side
+
+    assert side(choice.companion.denoiser) < side(None)
