@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import InputFileError
 from ..memory import bytes_of, require_room
+from ..restoration.lossy_coding import LossyCoding
 from ..user_files import require_regular
 from .formats.avif_files import avif_header, avif_picture
 from .formats.camera_files import camera_header, camera_picture, is_raw
@@ -40,6 +41,7 @@ from .formats.jpeg2000_files import (
     jpeg2000_remark,
 )
 from .formats.jpeg_coding import JpegCoding, jpeg_coding
+from .formats.lossy_coding import lossy_coding
 from .formats.netpbm import netpbm_header, netpbm_picture
 from .formats.other_colours import Inks
 from .formats.plain_tiff import PlainTiff, is_one_picture, is_tiff, plain_tiff
@@ -105,6 +107,7 @@ class Photograph:
         iptc: what agencies note (caption, keywords, author), as records of IPTC, or None.
         texts: keywords and texts that a PNG has; the comment of a JPEG or GIF is called Comment.
         colours: what a PNG says of its colours beside a profile.
+        coding: how coarsely it was quantised, of a WebP, AVIF or HEIC file.
     """
 
     values: NDArray[Any]
@@ -120,6 +123,7 @@ class Photograph:
     iptc: bytes | None = None
     texts: tuple[tuple[str, str], ...] = ()
     colours: tuple[Chunk, ...] = ()
+    coding: LossyCoding | None = None
 
     @property
     def header(self) -> PhotographHeader:
@@ -231,7 +235,7 @@ def read_photograph(path: Path) -> Photograph:
             f"holds {count:,} values that are no numbers or beyond float32",
             "a value everywhere",
         )
-    return photograph
+    return replace(photograph, coding=lossy_coding(path))
 
 
 def _of_picture(picture: DecodedPicture) -> Photograph:

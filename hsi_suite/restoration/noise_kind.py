@@ -1,4 +1,4 @@
-"""Which kind of noise an image has: none, white, a camera's, or the faults of JPEG alone."""
+"""Which kind of noise an image has: none, white, a camera's, or the faults of its coder alone."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from importlib import resources
 from typing import Literal
 
 from .boosted_trees import BoostedTrees, read_trees
-from .drawn_signs import hides_noise, is_drawn, is_print
+from .drawn_signs import hides_noise, is_drawn, is_drawn_behind, is_print
 from .jpeg_traces import JpegTraces, find_jpeg
+from .lossy_coding import LossyCoding
 from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
 
-NoiseKind = Literal["clean", "gaussian", "camera", "jpeg"]
+NoiseKind = Literal["clean", "gaussian", "camera", "jpeg", "lossy"]
 _TREES = "noise_kinds.npz"
 #: The fit that tells white noise from other noise and none.
 WHITE_FIT = "grey_white"
@@ -44,37 +45,43 @@ class FoundNoise:
     """What was found.
 
     Attributes:
-        kind: of the noise.
+        kind: of the noise; `jpeg` and `lossy` are the faults of JPEG and of another lossy coder.
         signs: what it was told from.
         chance: of noise rather than structure alone, as the fit has it; 1 where it is white.
         drawn: whether it is print or a drawing, whose fine detail would pass for noise.
+        coding: of the lossy file that it comes from, if that is no JPEG.
     """
 
     kind: NoiseKind
     signs: NoiseSigns
     chance: float
     drawn: bool = False
+    coding: LossyCoding | None = None
 
     @property
     def words(self) -> str:
         """What was found, in a few words."""
         jpeg = self.signs.jpeg
-        quality = "" if jpeg is None else f"JPEG of quality {jpeg.quality}"
-        after = f" behind {quality}" if quality else ""
+        coder = str(self.coding or "") if jpeg is None else f"JPEG of quality {jpeg.quality}"
+        after = f" behind {coder}" if coder else ""
         if self.drawn:
             return f"text or a drawing rather than a photograph{after}"
         unsure = self.chance > _UNLIKELY
+        coder_alone = f"{coder}, its noise not told from texture"
         return {
             "clean": f"noise not told from texture{after}"
             if unsure
             else f"hardly any noise{after}",
             "gaussian": f"white noise{after}",
             "camera": f"noise of a camera or scanner, alike in neighbouring pixels{after}",
-            "jpeg": f"{quality}, its noise not told from texture",
+            "jpeg": coder_alone,
+            "lossy": coder_alone,
         }[self.kind]
 
 
-def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
+def find_noise(
+    image: Image, quality: int | None = None, coding: LossyCoding | None = None
+) -> FoundNoise:
     """The kind of an image's noise.
 
     White noise is known by its finest detail, which all other noise of photographs has lost to
@@ -90,38 +97,45 @@ def find_noise(image: Image, quality: int | None = None) -> FoundNoise:
             it was decoded.
         quality: of the JPEG file that it comes from, or None. A coarser JPEG that it was before
             is looked for in the pixels.
+        coding: of the lossy file that it comes from, if that is no JPEG.
 
     Raises:
         ShapeError: it is smaller than 16 × 16.
     """
     image = _grey_where_equal(image)
     signs = signs_of(image, quality)
-    found, without = _found(signs, grey=image.ndim == 2), _without_noise(signs)
+    without = _without_noise(signs, coding)
+    found = replace(_found(signs, without, grey=image.ndim == 2), coding=coding)
     if _drawn(image, found):
         return replace(found, kind=without, drawn=True)
     # The network for JPEG takes a camera's noise, too, and less of what is drawn.
-    doubtful = found.kind == "camera" and without == "jpeg" and hides_noise(image)
-    return replace(found, kind=without) if doubtful else found
+    doubtful = without == "lossy" or (without == "jpeg" and hides_noise(image))
+    return replace(found, kind=without) if found.kind == "camera" and doubtful else found
 
 
-def _found(signs: NoiseSigns, *, grey: bool) -> FoundNoise:
+def _found(signs: NoiseSigns, without: NoiseKind, *, grey: bool) -> FoundNoise:
     """The kind of noise of a photograph."""
     if is_white(signs, grey=grey) or _found_white(signs, grey=grey):
         return FoundNoise("gaussian", signs, 1.0)
     chance = _chance(signs, grey=grey)
     if chance > _least_chance(signs):
         return FoundNoise("camera", signs, chance)
-    return FoundNoise(_without_noise(signs), signs, chance)
+    return FoundNoise(without, signs, chance)
 
 
-def _without_noise(signs: NoiseSigns) -> NoiseKind:
-    return "jpeg" if signs.jpeg is not None and signs.jpeg.quality <= _FINEST_SEEN else "clean"
+def _without_noise(signs: NoiseSigns, coding: LossyCoding | None) -> NoiseKind:
+    """What the coder of a picture has left if nothing else has left anything."""
+    if signs.jpeg is not None and signs.jpeg.quality <= _FINEST_SEEN:
+        return "jpeg"
+    return "lossy" if coding is not None and coding.coarse else "clean"
 
 
 def _drawn(image: Image, found: FoundNoise) -> bool:
     """Whether what was found is the fine detail of print, or of a drawing that is no JPEG."""
     if found.kind == "clean":
         return False
+    if found.kind == "lossy":
+        return is_drawn_behind(image)
     return is_print(image) or (found.signs.jpeg is None and is_drawn(image))
 
 

@@ -11,6 +11,7 @@ import torch
 from ...restoration.colour import NOISE_GAIN
 from ...restoration.jpeg_steps import hold_to_steps
 from ...restoration.jpeg_traces import JpegTraces
+from ...restoration.lossy_coding import LossyCoding
 from ...restoration.noise_kind import FoundNoise, find_noise
 from ...restoration.noise_signs import Image, large_enough, middle_of
 from ...weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
@@ -23,6 +24,8 @@ from .weights import load_weights
 #: What a user may say of the noise.
 Noise = Literal["auto", "gaussian", "camera", "jpeg"]
 _WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "jpeg": JPEG_WEIGHTS}
+# The faults of other lossy coders are much like those of JPEG.
+_FOUND_WEIGHTS = _WEIGHTS | {"lossy": JPEG_WEIGHTS}
 # Of finer JPEG than this there is little to gain (`docs/explanations/photographs.md`).
 _FINEST_JPEG = 90
 _LEVELS = 255.0
@@ -76,8 +79,12 @@ class Networks:
     @property
     def likely(self) -> Denoiser:
         """A network to plan with, before a photograph is read."""
-        said = DEFAULT_WEIGHTS if self.noise == "auto" else _WEIGHTS[self.noise]
-        return self._named(self.weights or said)
+        return self._named(self.weights or self._said)
+
+    @property
+    def _said(self) -> str:
+        """The weights for what the user says of the noise."""
+        return DEFAULT_WEIGHTS if self.noise == "auto" else _WEIGHTS[self.noise]
 
     def choose(
         self,
@@ -87,6 +94,7 @@ class Networks:
         sigma: float | None = None,
         added: bool = False,
         quality: int | None = None,
+        coding: LossyCoding | None = None,
     ) -> Choice:
         """The network for a photograph and its noise, by what its pixels show.
 
@@ -100,6 +108,7 @@ class Networks:
                 the same in all colours.
             added: whether white noise was added.
             quality: of the JPEG file that it comes from, or None.
+            coding: of the lossy file that it comes from, if that is no JPEG.
 
         Raises:
             ShapeError: the image is too small to estimate its noise.
@@ -107,7 +116,8 @@ class Networks:
         if self.weights is not None:
             denoiser = self._named(self.weights)
             return Choice(denoiser, noise=_noise_for(denoiser, image, white, sigma))
-        name, found = self._kind(image, white, added or sigma is not None, quality)
+        found = self._found(image, white, added or sigma is not None, quality, coding)
+        name = self._said if found is None else weights_for(found)
         words = "" if found is None else found.words
         if name is None:
             remedy = "--noise camera, gaussian or jpeg denoises it"
@@ -118,23 +128,26 @@ class Networks:
             name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
         companion = None
-        if name != JPEG_WEIGHTS or found is not None:
+        if name != JPEG_WEIGHTS or (found is not None and found.kind == "jpeg"):
             # What is found to be JPEG may have noise all the same; what is said to be has none.
+            # Behind other coders the mean was not tried.
             companion = companion_of(name, image, white, self._named)
         if words:
             words += f": {name}" + ("" if companion is None else f" and {companion.name}")
         return Choice(self._named(name), words, noise, jpeg, companion)
 
-    def _kind(
-        self, image: Pixels, white: float, known: bool, quality: int | None
-    ) -> tuple[str | None, FoundNoise | None]:
-        """The weights for the kind of noise, and what was found of it; no weights for none."""
-        if self.noise != "auto":
-            return _WEIGHTS[self.noise], None
-        if known or not large_enough(image):
-            return DEFAULT_WEIGHTS, None
-        found = find_noise(_levels(image, white), quality)
-        return weights_for(found), found
+    def _found(
+        self,
+        image: Pixels,
+        white: float,
+        known: bool,
+        quality: int | None,
+        coding: LossyCoding | None,
+    ) -> FoundNoise | None:
+        """What is found of the noise, where it is looked for."""
+        if self.noise != "auto" or known or not large_enough(image):
+            return None
+        return find_noise(_levels(image, white), quality, coding)
 
     def _named(self, weights: str) -> Denoiser:
         if weights not in self._loaded:
@@ -151,7 +164,7 @@ def weights_for(found: FoundNoise) -> str | None:
     if found.kind == "clean" or found.drawn:
         return None
     if found.kind != "jpeg" or found.signs.jpeg is None:
-        return _WEIGHTS[found.kind]
+        return _FOUND_WEIGHTS[found.kind]
     return JPEG_WEIGHTS if found.signs.jpeg.quality <= _FINEST_JPEG else None
 
 

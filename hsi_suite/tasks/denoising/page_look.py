@@ -91,6 +91,7 @@ def _choose(
             sigma=None if options.sigma is None else options.sigma / _LEVELS,
             added=options.add_noise is not None,
             quality=_quality(photograph),
+            coding=photograph.coding,
         )
     except ShapeError:
         lines, samples = seen.shape[:2]

@@ -1,0 +1,182 @@
+"""What WebP, AVIF and HEIC files say of their quantiser."""
+
+import io
+
+import numpy as np
+import pytest
+from coder_headers import Fields, chunk, escaped, heif, hevc, webp
+from PIL import Image, features
+from skimage import data as samples
+
+from hsi_suite.data.formats.bit_fields import BitFields, bits_for, without_escapes
+from hsi_suite.data.formats.heif_items import coded_items
+from hsi_suite.data.formats.hevc_quantiser import hevc_quantiser
+from hsi_suite.data.formats.lossy_coding import lossy_coding
+from hsi_suite.data.formats.vp8_quantiser import vp8_quantiser
+from hsi_suite.data.photographs import read_photograph
+
+PICTURE = samples.astronaut()[:96, 100:228]
+avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow does not write AVIF")
+
+
+def saved(path, kind, picture=PICTURE, **options):
+    Image.fromarray(picture).save(path, kind, **options)
+    return path
+
+
+def index_of(path):
+    coding = lossy_coding(path)
+    return None if coding is None else coding.index
+
+
+def of_bytes(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    return index_of(tmp_path / "file")
+
+
+@pytest.mark.parametrize("base", [0, 1, 36, 127])
+@pytest.mark.parametrize("deltas", [False, True])
+@pytest.mark.parametrize("mapped", [False, True])
+def test_webp_says_its_quantiser_and_that_of_its_coarsest_part(base, deltas, mapped):
+    how = {"deltas": deltas, "mapped": mapped}
+    assert vp8_quantiser(webp(base, **how)) == base
+    assert vp8_quantiser(webp(base, (90, 80, 77, 100), **how)) == 100
+    changed = vp8_quantiser(webp(base, (-5, -20, -30, -7), absolute=False, **how))
+    assert changed == max(base - 5, 0)
+    # Other chunks stand before the frame, of even and odd sizes.
+    before = chunk(b"VP8X", bytes(10)) + chunk(b"ICCP", bytes(501))
+    assert vp8_quantiser(webp(base, before=before, **how)) == base
+
+
+def test_webp_of_pillow(tmp_path):
+    alpha = np.dstack([PICTURE, PICTURE[..., 0]])
+    for picture in (PICTURE, alpha):
+        found = [
+            index_of(saved(tmp_path / "a", "WEBP", picture, quality=quality))
+            for quality in range(0, 101, 10)
+        ]
+        assert found[0] > 100 and found[-1] == 0
+        assert found == sorted(found, reverse=True) and len(set(found)) == len(found)
+    assert str(lossy_coding(saved(tmp_path / "a", "WEBP", quality=100))).startswith("WebP with")
+
+
+def test_what_is_not_lossy_says_nothing(tmp_path):
+    assert index_of(saved(tmp_path / "a", "WEBP", lossless=True)) is None
+    assert index_of(saved(tmp_path / "a", "PNG")) is None
+    assert index_of(saved(tmp_path / "a", "JPEG")) is None
+    for content in (b"", b"RIFF", b"\0\0\0\x18ftypmif1", b"\0\0\0\x18ftypavif" + bytes(64)):
+        assert of_bytes(tmp_path, content) is None
+
+
+@avif
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+def test_avif_says_what_its_encoder_was_told(tmp_path, mode):
+    picture = np.asarray(Image.fromarray(PICTURE).convert(mode))
+    # libaom's levels 0 to 63 and the indices that it makes of them.
+    for level, index in ((0, 0), (10, 40), (20, 80), (30, 120), (40, 160), (63, 255)):
+        how = {"end-usage": "q", "cq-level": str(level)}
+        path = saved(tmp_path / "a", "AVIF", picture, quality=50, speed=9, advanced=how)
+        # Pillow writes what it takes for lossless otherwise.
+        assert index_of(path) == index and lossy_coding(path).kind == "AVIF"
+
+
+@avif
+@pytest.mark.parametrize("how", [{}, {"tile_rows": 2, "tile_cols": 1}, {"subsampling": "4:4:4"}])
+@pytest.mark.parametrize("shape", [(64, 64), (300, 1100), (40, 4500)])
+def test_avif_of_many_sizes_and_tiles(tmp_path, shape, how):
+    picture = np.random.default_rng(0).integers(0, 255, (*shape, 3), dtype=np.uint8)
+    advanced = {"end-usage": "q", "cq-level": "25"}
+    path = saved(tmp_path / "a", "AVIF", picture, quality=50, speed=10, advanced=advanced, **how)
+    assert index_of(path) == 100
+
+
+@pytest.mark.parametrize("layers", [0, 2])
+@pytest.mark.parametrize("colour", [0, 1, 3])
+@pytest.mark.parametrize("scaling", [False, True])
+@pytest.mark.parametrize(("adapted", "further"), [(True, 0), (False, 2)])
+def test_heic_says_its_quantiser(layers, colour, scaling, adapted, further):
+    how = {"layers": layers, "colour": colour, "scaling": scaling, "adapted": adapted}
+    for middle, change in ((0, 0), (-4, 0), (3, -9), (0, 25)):
+        configuration, content = hevc(middle, change, further=further, **how)
+        assert hevc_quantiser(configuration, content) == 26 + middle + change
+
+
+def test_heic_of_its_library(tmp_path):
+    heif_library = pytest.importorskip("pillow_heif")
+    for parameter in (10, 22, 35):
+        image = heif_library.from_pillow(Image.fromarray(PICTURE))
+        image.save(tmp_path / "a", enc_params={"x265:qp": str(parameter)})
+        # x265 gives a picture that others may be predicted from 3 less.
+        assert index_of(tmp_path / "a") == parameter - 3
+        assert read_photograph(tmp_path / "a").coding.kind == "HEIC"
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+def test_tiles_count_and_previews_do_not(tmp_path, wide, inside):
+    def item(change):
+        return (b"hvc1", *hevc(0, change))
+
+    items = {1: item(4), 2: item(6), 3: item(5), 9: item(25), 20: (b"grid", b"", bytes(8))}
+    references = [(b"thmb", 9, [20]), (b"dimg", 20, [1, 2, 3])]
+    content = heif(items, 20, references, wide=wide, inside=inside)
+    assert of_bytes(tmp_path, content) == 31
+    assert [each.kind for each in coded_items(tmp_path / "file")] == [b"hvc1"] * 3
+    assert of_bytes(tmp_path, heif(items, 2, references, wide=wide, inside=inside)) == 32
+
+
+def damaged(content, generator):
+    """The content cut off anywhere, and with some bytes of its beginning changed."""
+    for size in range(0, min(len(content), 700), 3):
+        yield content[:size]
+    for _ in range(300):
+        changed = bytearray(content)
+        for place in generator.integers(0, min(len(content), 700), 3):
+            changed[place] = generator.integers(256)
+        yield bytes(changed)
+
+
+@pytest.mark.parametrize("kind", ["webp", "heic", "avif"])
+def test_damaged_files_say_nothing_or_a_number(tmp_path, kind):
+    configuration, content = hevc(0, 3, scaling=True, layers=1)
+    if kind == "webp":
+        whole = webp(40, (1, 2, 3, 4), deltas=True)
+    elif kind == "heic":
+        whole = heif({1: (b"hvc1", configuration, content)}, 1)
+    elif features.check("avif"):
+        whole = saved(tmp_path / "a", "AVIF", speed=10).read_bytes()
+    else:
+        pytest.skip("this Pillow does not write AVIF")
+    for each in damaged(whole, np.random.default_rng(0)):
+        found = of_bytes(tmp_path, each)
+        assert found is None or 0 <= found <= 255
+
+
+def test_numbers_of_bits():
+    values = [0, 1, 2, 6, 7, 8, 254, 1000]
+    fields = Fields().number(5, 3).counted(*values)
+    for value in values:
+        fields.signed(value).signed(-value)
+    bits = BitFields(fields.bytes())
+    assert bits.number(3) == 5 and [bits.counted() for _ in values] == values
+    assert [(bits.signed(), bits.signed()) for _ in values] == [(v, -v) for v in values]
+    with pytest.raises(IndexError):
+        BitFields(b"\0\0").counted()
+    assert [bits_for(most) for most in (0, 1, 2, 3, 4, 5, 64)] == [0, 0, 1, 2, 2, 3, 6]
+
+
+def test_escapes_of_hevc_are_undone():
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        content = generator.integers(0, 5, 40, dtype=np.uint8).tobytes()
+        assert without_escapes(escaped(content)) == content
+
+
+def test_a_photograph_knows_its_coding(tmp_path):
+    coding = read_photograph(saved(tmp_path / "a", "WEBP", quality=60)).coding
+    assert (coding.kind, coding.coarsest, coding.coarse) == ("WebP", 127, True)
+    assert not read_photograph(saved(tmp_path / "a", "WEBP", quality=95)).coding.coarse
+    buffer = io.BytesIO()
+    Image.fromarray(PICTURE).save(buffer, "PNG")
+    (tmp_path / "b").write_bytes(buffer.getvalue())
+    assert read_photograph(tmp_path / "b").coding is None
