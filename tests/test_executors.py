@@ -129,6 +129,10 @@ def test_a_process_sees_the_device_it_is_given():
         # Torch sees those before the first that is not there.
         ("1,99,2", 1, ["1"]),
         (None, 0, []),
+        ("GPU-3f1a, GPU-77", 2, ["GPU-3f1a", "GPU-77"]),
+        # Of parts of devices torch sees the first.
+        ("MIG-0a, MIG-1b,MIG-2c", 1, ["MIG-0a", "MIG-1b", "MIG-2c"]),
+        ("MIG-0a", 0, []),
     ],
 )
 def test_which_devices_there_are(monkeypatch, own, count, names):
