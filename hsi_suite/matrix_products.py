@@ -37,7 +37,7 @@ def connected(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
         bias: of the units.
     """
     plain = rows.device.type == "cpu" and rows.dtype == torch.float32 and rows.dim() == 2
-    library = onednn() if plain and torch.get_float32_matmul_precision() == "highest" else None
+    library = onednn() if plain and _is_whole() else None
     if library is None:
         return functional.linear(rows, weight, bias)
     found: Tensor = library(_dense(rows), _dense(weight), bias, "none", [], "")
@@ -61,11 +61,19 @@ def full_product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArr
         right: other rows × the same depth.
     """
     library = onednn()
-    if library is None or not left.shape[1] or torch.get_float32_matmul_precision() != "highest":
+    if library is None or not left.shape[1] or not _is_whole():
         return np.asarray(left @ right.T)
     tensors = (_dense(torch.from_numpy(each)) for each in (left, right))
     found: Tensor = library(*tensors, None, "none", [], "")
     return np.asarray(found.numpy())
+
+
+def _is_whole() -> bool:
+    """Whether oneDNN computes fp32 in fp32; no where torch cannot tell, as its words differ."""
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:
+        return False
 
 
 def onednn() -> Any:

@@ -1,7 +1,9 @@
 """In what numbers is computed, on devices that are faked where they are not there."""
 
 import copy
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from fake_cuda import fake_devices
@@ -25,6 +27,7 @@ from hsi_suite.engine.precision import (
 from hsi_suite.engine.sliding import SlidingLinear
 from hsi_suite.engine.trainer import Trainer
 from hsi_suite.errors import ConfigError
+from hsi_suite.matrix_products import full_product
 from hsi_suite.runs.cost import measured_cost
 from hsi_suite.runs.machine import forget_peak_device_memory, peak_device_megabytes
 from hsi_suite.runs.precisions import precisions, used_precisions
@@ -64,6 +67,74 @@ def test_a_program_that_speaks_to_torch_in_the_newer_words_goes_on_as_it_was():
         for flag, value in zip(FLAGS, old, strict=True):
             flag.allow_tf32 = value
     assert allowed() == old
+
+
+BACKENDS = torch.backends
+SAID = {
+    "nothing": lambda: None,
+    "medium": lambda: torch.set_float32_matmul_precision("medium"),
+    "high": lambda: torch.set_float32_matmul_precision("high"),
+    "no TF32": lambda: setattr(BACKENDS.cudnn, "allow_tf32", False),
+    "all in TF32": lambda: setattr(BACKENDS, "fp32_precision", "tf32"),
+    "products in TF32": lambda: setattr(BACKENDS.cuda.matmul, "fp32_precision", "tf32"),
+    "convolutions in fp32": lambda: setattr(BACKENDS.cudnn.conv, "fp32_precision", "ieee"),
+    "a processor's in bf16": lambda: setattr(BACKENDS.mkldnn.conv, "fp32_precision", "bf16"),
+}
+
+
+@pytest.fixture
+def switches():
+    """All that torch has to say of fp32, as it stands; restored after the test."""
+    places = module._newer_switches()
+
+    def asked(question):
+        try:
+            return question()
+        except RuntimeError:
+            return "no answer"
+
+    def now():
+        older = (
+            torch.get_float32_matmul_precision,
+            *(partial(getattr, f, "allow_tf32") for f in FLAGS),
+        )
+        return [place.fp32_precision for place in places], [asked(each) for each in older]
+
+    before, top = now(), BACKENDS.fp32_precision
+    yield now
+    BACKENDS.fp32_precision = top
+    torch.set_float32_matmul_precision("highest")
+    BACKENDS.cudnn.allow_tf32 = before[1][2]
+    for place, value in zip(places, before[0], strict=True):
+        place.fp32_precision = value
+    assert now() == before
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="an older torch")
+@pytest.mark.parametrize("said", SAID)
+def test_fp32_is_fp32_whatever_a_program_has_said_which_it_finds_again(switches, said):
+    SAID[said]()
+    before = switches()
+    with products_in("fp32", CPU):
+        # And torch answers whoever asks: it refuses to where its older words and newer ones differ.
+        assert switches() == (["ieee"] * 6, ["highest", False, False])
+    with products_in("tf32", CUDA):
+        found, older = switches()
+        assert found[:3] == ["tf32"] * 3 and older == ["high", True, True]
+    assert switches() == before
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="an older torch")
+@pytest.mark.parametrize("said", SAID)
+def test_full_products_are_had_whatever_a_program_has_said(switches, said):
+    SAID[said]()
+    left, right = (np.random.default_rng(n).normal(size=(9, 70)).astype(np.float32) for n in (0, 1))
+    exact = left.astype(float) @ right.T.astype(float)
+    np.testing.assert_allclose(full_product(left, right), exact, atol=1e-4)
+    with computing(CPU, 1, deterministic=True):
+        np.testing.assert_allclose(full_product(left, right), exact, atol=1e-4)
+        found = torch.from_numpy(left) @ torch.from_numpy(right).t()
+    np.testing.assert_allclose(found.numpy(), exact, atol=1e-4)
 
 
 def test_processors_have_fp32_and_bf16():

@@ -73,33 +73,47 @@ def precision_facts(precision: Precision, device: torch.device) -> str:
 def products_in(precision: Precision, device: torch.device) -> Iterator[None]:
     """Let products and convolutions of CUDA devices use TF32 where it is asked for, and only there.
 
-    Everything is restored afterwards.
+    What a program has allowed processors (`torch.set_float32_matmul_precision`, by which they may
+    take bf16 for fp32) is not allowed here either. Everything is restored afterwards.
     """
     wanted = usable(precision, device) == "tf32"
-    places, (no, yes) = _tf32_switches()
-    before = [getattr(place, key) for place, key in places]
-    for place, key in places:
-        setattr(place, key, yes if wanted else no)
+    cudnn, places = torch.backends.cudnn, _newer_switches()
+    before = [place.fp32_precision for place in places]
+    products, convolutions = _older_switches()
+    # All of torch's words say the same: it refuses to answer where they differ.
+    torch.set_float32_matmul_precision("high" if wanted else "highest")
+    cudnn.allow_tf32 = wanted
+    if not wanted:
+        for place in places:
+            place.fp32_precision = "ieee"
     try:
         yield
     finally:
-        for (place, key), value in zip(places, before, strict=True):
-            setattr(place, key, value)
+        torch.set_float32_matmul_precision(products)
+        cudnn.allow_tf32 = convolutions
+        for place, value in zip(places, before, strict=True):
+            place.fp32_precision = value
 
 
-def _tf32_switches() -> tuple[list[tuple[Any, str]], tuple[bool, bool] | tuple[str, str]]:
-    """Where torch keeps what products and convolutions may use, and its words for no and yes.
-
-    Versions from 2.9 on know newer words beside `allow_tf32`, and refuse to read the older ones in
-    a program that has used the newer.
-    """
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+def _older_switches() -> tuple[str, bool]:
+    """What is set by torch's older words; their defaults where newer ones have said another."""
     try:
-        _ = matmul.allow_tf32, cudnn.allow_tf32
+        products = torch.get_float32_matmul_precision()
     except RuntimeError:
-        convolutions = cudnn.conv  # type: ignore[attr-defined]
-        return [(matmul, "fp32_precision"), (convolutions, "fp32_precision")], ("ieee", "tf32")
-    return [(matmul, "allow_tf32"), (cudnn, "allow_tf32")], (False, True)
+        products = "highest"
+    try:
+        return products, torch.backends.cudnn.allow_tf32
+    except RuntimeError:
+        return products, True
+
+
+def _newer_switches() -> list[Any]:
+    """Where versions from 2.9 on keep the same, for each kind of operation."""
+    cudnn, onednn = torch.backends.cudnn, torch.backends.mkldnn
+    named = ((torch.backends.cuda, "matmul"), (cudnn, "conv"), (cudnn, "rnn"),
+             (onednn, "matmul"), (onednn, "conv"), (onednn, "rnn"))  # fmt: skip
+    places = [getattr(library, name, None) for library, name in named]
+    return [place for place in places if hasattr(place, "fp32_precision")]
 
 
 @contextmanager
