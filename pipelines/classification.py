@@ -35,7 +35,6 @@ from ..tasks.scenes.judging import judge_test
 from ..tasks.scenes.opening_lines import opening_lines
 from ..tasks.scenes.preparation import Prepared
 from ..tasks.scenes.preparation import prepare as prepare_scene
-from ..tasks.scenes.results import Costs, Outcome, write_results
 from ..tasks.scenes.run_evaluation import evaluate_classification
 from ..tasks.scenes.scene_domain import learnt
 from ..tasks.scenes.scene_files import settled_data
@@ -106,13 +105,17 @@ def _work(
     searches: dict[str, Any] = {}
     baselines = run_baselines(asked, prepared, observer, searches)
     search = searches_of(search_of(getattr(classifier, "model", None)), searches)
+    compared = time.monotonic()
+    # Imported late: a training does without what draws.
+    from ..tasks.scenes.results import Costs, Outcome, write_results
+
     costs = Costs(
         training_seconds=trained - started,
         epoch_seconds=training.seconds,
         stages={
             "map_seconds": mapped - trained,
             "test_seconds": tested - mapped,
-            "baseline_seconds": time.monotonic() - tested,
+            "baseline_seconds": compared - tested,
         },
         candidate_seconds=choice.seconds if choice else {},
     )

@@ -28,7 +28,6 @@ from ..tasks.denoising.preparation import (
     starting_weights,
     training_task,
 )
-from ..tasks.denoising.results import write_denoising_results
 from ..tasks.denoising.scores import evaluate_denoiser
 from ..tasks.denoising.task import ImageDenoising
 from ..tasks.shared.opening import epochs_text, opening
@@ -80,7 +79,11 @@ def _work(
     denoiser.save(run.path / MODEL)
     # Results come from the file that `hsi denoise` will read, not from what is in memory.
     saved = load_denoiser(run.path / MODEL, torch.device(config.device))
-    write_denoising_results(run, config, saved, task, training, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    # Imported late: a training does without what draws.
+    from ..tasks.denoising.results import write_denoising_results
+
+    write_denoising_results(run, config, saved, task, training, seconds)
 
 
 def evaluate(

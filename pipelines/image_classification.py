@@ -30,7 +30,6 @@ from ..tasks.images.preparation import (
     training_task,
     untrained_images_classifier,
 )
-from ..tasks.images.results import write_image_results
 from ..tasks.images.task import ImageClassification
 from ..tasks.shared.opening import epochs_text, opening
 
@@ -82,6 +81,9 @@ def _work(
     seconds = time.monotonic() - started
     # Results come from the file that will be used, not from what is in memory.
     saved = load_image_classifier(run.path / MODEL, torch.device(config.device))
+    # Imported late: a training does without what draws.
+    from ..tasks.images.results import write_image_results
+
     write_image_results(run, config, prepared, saved, training, seconds, observer)
 
 

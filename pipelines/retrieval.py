@@ -32,7 +32,6 @@ from ..tasks.retrieval.preparation import (
     pair_task,
     prepare_pairs,
 )
-from ..tasks.retrieval.results import write_retrieval_results
 from ..tasks.retrieval.retriever import Retriever, load_retriever
 from ..tasks.retrieval.task import PairRetrieval
 from ..tasks.shared.opening import bands_left_out, epochs_text, opening
@@ -99,6 +98,9 @@ def _work(
     seconds = time.monotonic() - started
     # Results come from the file that a search will read, not from what is in memory.
     saved = load_retriever(run.path / MODEL, torch.device(config.device))
+    # Imported late: a training does without what draws, and without the baselines' libraries.
+    from ..tasks.retrieval.results import write_retrieval_results
+
     write_retrieval_results(run, config, prepared, saved, training, choices, seconds, observer)
 
 

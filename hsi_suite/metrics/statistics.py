@@ -1,4 +1,7 @@
-"""What a few runs say about a score: centre, spread and how far both can be trusted."""
+"""What a few runs say about a score: centre, spread and how far both can be trusted.
+
+SciPy's statistics, 60 MB, are imported where they are needed: trainings do without.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from ..errors import ConfigError
 from .rounding import ROUNDING, scale_of
@@ -161,6 +163,8 @@ def t_interval(values: Sequence[float], level: float) -> Interval:
 
 def t_factor(n: int, level: float) -> float:
     """Half the width of the t interval of a mean of n values, in their standard deviations."""
+    from scipy import stats
+
     return float(stats.t.ppf((1 + level) / 2, n - 1)) / math.sqrt(n)
 
 
@@ -186,6 +190,8 @@ def bca_limits(
     Returns:
         S lower and S upper limits.
     """
+    from scipy import stats
+
     low, high = samples.min(1), samples.max(1)
     spread = low < high
     if spread.any():
@@ -210,6 +216,8 @@ def std_interval(std: float, degrees: int, level: float) -> Interval:
 
 def std_factors(degrees: int, level: float) -> tuple[float, float]:
     """Limits of the chi-square interval of a standard deviation, in units of its estimate."""
+    from scipy import stats
+
     high, low = stats.chi2.ppf([(1 - level) / 2, (1 + level) / 2], degrees)
     return math.sqrt(degrees / low), math.sqrt(degrees / high)
 

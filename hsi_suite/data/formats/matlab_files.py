@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat, whosmat
 
 from ...errors import InputFileError
 from ...memory import bytes_of, require_room
@@ -33,6 +32,8 @@ def list_matlab_arrays(path: Path) -> list[StoredArray]:
     Raises:
         InputFileError: the file is damaged.
     """
+    from scipy.io import whosmat
+
     with reading(path, _WHAT), path.open("rb") as file:
         variables = whosmat(file, appendmat=False)
     return [
@@ -49,6 +50,8 @@ def load_matlab_array(path: Path, array: StoredArray) -> NDArray[Any]:
     Raises:
         InputFileError: the file is damaged.
     """
+    from scipy.io import loadmat
+
     element = None if _is_v4(path) else _checked_element(path, array)
     dtype = np.dtype(np.float64) if element is None else element.dtype
     require_room(path, bytes_of(array.shape, dtype, _COPIES))

@@ -22,10 +22,20 @@ from .preparation import (
     load_pair_scene,
     pairs_of_split,
     prepare_pairs,
+    reached_cutoffs,
 )
-from .results import test_arena
-from .retriever import load_retriever
-from .scoring import as_table
+from .retriever import Retriever, load_retriever
+from .scoring import Arena, as_table
+
+
+def test_arena(config: RetrievalConfig, prepared: PreparedPairs, retriever: Retriever) -> Arena:
+    """The queries and galleries of the test part."""
+    return Arena(
+        prepared.parts.test,
+        prepared.parts.galleries,
+        retriever.header.directions,
+        reached_cutoffs(config, prepared),
+    )
 
 
 def evaluate_retrieval(run: Run, observer: Observer, device: str | None = None) -> dict[str, Any]:

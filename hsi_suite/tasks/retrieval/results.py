@@ -28,8 +28,9 @@ from ...runs.pages import PageFacts, finish_run
 from ...schemas.retrieval import RetrievalConfig
 from .baselines import Baselines, run_baselines
 from .choice import rankings
+from .evaluation import test_arena
 from .page import PROJECTION
-from .preparation import PreparedPairs, reached_cutoffs
+from .preparation import PreparedPairs
 from .retriever import Retriever, RetrieverHeader
 from .scoring import Arena, Ranking, as_table, curve, validation_arena
 
@@ -53,16 +54,6 @@ class Found:
     ranked: dict[str, Ranking]
     scores: dict[str, RetrievalScores]
     baselines: Baselines
-
-
-def test_arena(config: RetrievalConfig, prepared: PreparedPairs, retriever: Retriever) -> Arena:
-    """The queries and galleries of the test part."""
-    return Arena(
-        prepared.parts.test,
-        prepared.parts.galleries,
-        retriever.header.directions,
-        reached_cutoffs(config, prepared),
-    )
 
 
 def write_retrieval_results(

@@ -11,7 +11,6 @@ from ...runs.folder import Run
 from ...schemas.classification import ClassificationConfig
 from .fold_training import fit_folds, folded_outcome
 from .preparation import Prepared
-from .results import Costs, Outcome, write_results
 
 
 def work_on_folds(
@@ -31,11 +30,15 @@ def work_on_folds(
     trainings = fit_folds(run, config, prepared, observer, team)
     trained = time.monotonic()
     folds = folded_outcome(run, config, prepared, trainings, observer)
+    evaluated = time.monotonic()
+    # Imported late: a training does without what draws.
+    from .results import Costs, Outcome, write_results
+
     costs = Costs(
         training_seconds=trained - started,
         epoch_seconds=[],
         # Maps, tests and baselines go fold by fold.
-        stages={"evaluation_seconds": time.monotonic() - trained},
+        stages={"evaluation_seconds": evaluated - trained},
         candidate_seconds=folds.candidate_seconds,
     )
     write_results(run, config, prepared, Outcome.of_folds(folds), costs, observer)
