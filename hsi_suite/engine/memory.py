@@ -64,17 +64,34 @@ def layer_bytes(network: nn.Module, call: Callable[[], object]) -> list[LayerByt
     return sizes
 
 
-def gradient_bytes(network: nn.Module, one: Tensor, call: Callable[[Tensor], Tensor]) -> float:
+def gradient_bytes(
+    network: nn.Module, one: Tensor, call: Callable[[Tensor], Tensor], *, in_place: bool = False
+) -> float:
     """Bytes that the backward pass of one input needs: every output, and gradients of the largest.
 
     Layers in eval mode have outputs of the same sizes, and need no batch for their norms.
+
+    Args:
+        network: whose layers are looked at.
+        one: the input.
+        call: the network, or a part of it.
+        in_place: whether gradients take the place of outputs, half of a batch after the other, and
+            what the first layer gave is computed again; see `puts_in_place`.
     """
     mode = network.training
     network.eval()
     layers = layer_bytes(network, lambda: call(one))
     network.train(mode)
     kept = sum(layer.output for layer in layers if not layer.relu)
-    return kept + 2 * max(layer.output for layer in layers)
+    largest = max(layer.output for layer in layers)
+    return kept - layers[0].output + largest if in_place else kept + 2 * largest
+
+
+def puts_in_place(network: nn.Module, shape: tuple[int, ...]) -> bool:
+    """Whether a backward pass puts gradients in the place of what inputs of a shape gave."""
+    able = getattr(network, "gradients_in_place", None)
+    # One number that is seen everywhere.
+    return able is not None and bool(able(torch.zeros(()).expand(shape)))
 
 
 def dense_gradient_bytes(
@@ -88,7 +105,8 @@ def dense_gradient_bytes(
     assert isinstance(network, nn.Module)
     sides = network.window + np.array([0, 8, 16])
     probes = [torch.zeros(1, components, side, side) for side in sides]
-    kept = [gradient_bytes(network, probe, network.features) for probe in probes]
+    in_place = puts_in_place(network, (2, components, lines // 2, samples))
+    kept = [gradient_bytes(network, probe, network.features, in_place=in_place) for probe in probes]
     squared, linear, constant = np.polyfit(sides, kept, 2)
     return float(squared * lines * samples + linear * (lines + samples) / 2 + constant)
 

@@ -136,9 +136,13 @@ class HybridSN(WindowClassifier):
         volume, image = footprint(self.spectral_spatial, 3), footprint(self.spatial, 2)
         return 2 * (volume.reach[-1] + image.reach[-1])
 
+    def gradients_in_place(self, cubes: Tensor) -> bool:
+        """Whether a backward pass puts gradients of cubes in the place of what layers gave."""
+        return suits_stack(cubes) and stackable(self.spectral_spatial, self.spatial)
+
     def features(self, cubes: Tensor) -> Tensor:
         """The convolutional part: (N, in_channels, h, w) to (N, 64, h − 8, w − 8), any h and w."""
-        if suits_stack(cubes) and stackable(self.spectral_spatial, self.spatial):
+        if self.gradients_in_place(cubes):
             return stack_features(cubes, self.spectral_spatial, self.spatial)
         volume = self.spectral_spatial(cubes.unsqueeze(1))
         features: Tensor = self.spatial(volume.flatten(1, 2))

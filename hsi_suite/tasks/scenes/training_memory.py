@@ -16,7 +16,7 @@ from ...data.readers import CubeFile, SceneFile
 from ...data.reduction import BLOCK_PIXELS
 from ...data.scene import Scene
 from ...data.scene_stack import StackedScene, in_memory
-from ...engine.memory import dense_gradient_bytes, gradient_bytes
+from ...engine.memory import dense_gradient_bytes, gradient_bytes, puts_in_place
 from ...engine.task import WindowNetwork
 from ...errors import InputFileError
 from ...memory import DEFAULT_MEMORY_LIMIT, PROGRAM_BYTES, check_limit, memory_text
@@ -269,9 +269,11 @@ def _step_bytes(
     batch = min(config.train.batch_size, trained)
     components, window = classifier.reduction.components, config.model.window
     one = torch.zeros(1, components, window, window)
-    whole = gradient_bytes(network, one, network)
     if not dense or not isinstance(network, WindowNetwork):
+        in_place = puts_in_place(network, (batch, components, window, window))
+        whole = gradient_bytes(network, one, network, in_place=in_place)
         return weights + batch * (whole + 8 * components * window**2)
+    whole = gradient_bytes(network, one, network)
     features = gradient_bytes(network, one, network.features)
     scene = dense_gradient_bytes(network, components, lines + window - 1, samples + window - 1)
     padded = _reduced_bytes(lines, samples, components, window)
