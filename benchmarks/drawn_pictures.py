@@ -38,13 +38,13 @@ _LEVELS = np.float32(255)
 Pixels = NDArray[np.uint8]
 
 
-def pictures(count: int) -> dict[str, list[Pixels]]:
+def pictures(count: int, seed: int = _SEED) -> dict[str, list[Pixels]]:
     """Some of every kind, by its name."""
     makers = {name: partial(draw_kind, name) for name in KINDS} | {"squares of 8": _squares}
     made = makers | {f"held out: {name}": maker for name, maker in HELD_OUT.items()}
     return {
         name: [
-            np.asarray(maker(SIDE, np.random.default_rng([_SEED, number, index])))
+            np.asarray(maker(SIDE, np.random.default_rng([seed, number, index])))
             for index in range(count)
         ]
         for number, (name, maker) in enumerate(made.items())

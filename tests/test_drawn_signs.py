@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 from skimage import data as samples
 
-from hsi_suite.restoration.drawn_signs import hides_noise, is_drawn, is_print
+from hsi_suite.restoration.drawn_signs import hides_noise, is_drawn, is_mended, is_print
 from hsi_suite.restoration.jpeg_traces import find_jpeg
 from hsi_suite.restoration.noise_kind import find_noise
 from hsi_suite.tasks.denoising.network_choice import weights_for
@@ -57,12 +57,64 @@ def test_print_is_never_noise_and_left_as_it_is(name):
     drawn = PRINT[name]()
     assert is_print(levels(drawn))
     assert weights_for(find_noise(levels(drawn))) is None
-    for quality in (75, 90) if "smaller" not in name else ():
+    for quality in (85, 90) if "smaller" not in name else ():
         found = find_noise(levels(through_jpeg(drawn, quality)), quality)
-        assert found.drawn and weights_for(found) is None
+        assert found.drawn and not found.mended and weights_for(found) is None
         assert found.words == (
             f"text or a drawing rather than a photograph behind JPEG of quality {quality}"
         )
+
+
+def hard(image):
+    """Without anything between black and white, as a fax has it."""
+    return image.convert("L").point(lambda value: 255 * (value > 127))
+
+
+def sent(image, quality):
+    found = find_noise(levels(through_jpeg(image, quality)), quality)
+    assert found.drawn
+    return weights_for(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "finest"),
+    [(page, 80), (lambda: page(12, (255, 255, 255), (0, 0, 0)), 80), (lambda: hard(page()), 60)],
+    ids=["page", "white on black", "hard"],
+)
+def test_text_behind_jpeg_is_mended_as_far_as_it_gains(kind, finest):
+    drawn = kind()
+    for quality in (30, 50, 60, 75, 80, 85):
+        if is_print(levels(through_jpeg(drawn, quality))):
+            wanted = "jpeg_denoiser" if quality <= finest else None
+            assert sent(drawn, quality) == wanted, quality
+    assert is_print(levels(through_jpeg(drawn, 60))) and is_print(levels(through_jpeg(drawn, 75)))
+
+
+def test_dithers_are_left_alone_on_a_part_of_a_page_too():
+    sheet = page(20)
+    sheet.paste(dithered().crop((0, 0, 128, 100)), (20, 100))
+    for drawn in (dithered(), sheet):
+        for quality in (50, 75):
+            assert sent(drawn, quality) is None
+
+
+def test_mazes_and_what_jpeg_has_not_touched_are_left_alone():
+    cells = np.random.default_rng(0).random((32, 32)) < 0.5
+    slanted = np.where(cells.repeat(8, 0).repeat(8, 1), np.tile(np.eye(8), (32, 32)), 0)
+    slanted += np.where(~cells.repeat(8, 0).repeat(8, 1), np.tile(np.eye(8)[::-1], (32, 32)), 0)
+    maze = np.where(ndimage.maximum_filter(slanted, 2) > 0, 0, 255).astype(np.float32)
+    assert not is_mended(maze + 0.5, 50)
+    code = 255 * cells.repeat(8, 0).repeat(8, 1).astype(np.float32)
+    assert is_print(code) and not is_mended(code, 50)
+    ringing = np.where(code == 0, np.float32(6), code)
+    ringing[:, :16] = code[:, :16]
+    ringing[:64] = code[:64]
+    assert is_mended(ringing, 50) and not is_mended(ringing, 75)
+    bars = ringing[100:101].repeat(256, 0)
+    bars[:100] = code[100]
+    assert not is_mended(bars, 50) and not is_mended(bars.T, 50)
+    bars[128:] = ringing[128:]
+    assert is_mended(bars, 50)
 
 
 def test_small_text_passed_for_white_noise():

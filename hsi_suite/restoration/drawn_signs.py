@@ -33,6 +33,18 @@ _EVERYWHERE = 0.75
 # Behind WebP, AVIF and HEIC, where black and white are not hit exactly: so many hard edges, and so
 # many pixels the same as three neighbours. Photographs with as many edges have up to 0.03.
 _MANY, _SOME_SAME = 0.55, 0.04
+# Print that the network for JPEG mends. It has blank places, which mazes and dithers have not, and
+# few pixels that stand out of all four neighbours: text up to 0.009, dithers, if only on a part of
+# a page, from 0.019 on.
+_LOOSE, _LONE, _APART = 0.1, 0.012, 64.0
+# Bars, as of a code, differ in one direction alone. JPEG does them little harm, the network more.
+_ONE_WAY = 0.05
+_MUCH = 64.0
+# How far, in sum, pixels are from black or white for each place where neighbours differ much: soft
+# edges have 30 and more, as part of the drawing; of hard ones JPEG makes 9 to 26 up to quality 60,
+# where the network still gains by them, and 4 where it has hardly done any harm.
+_SOFT, _HARMED = 25.0, 9.0
+_FINEST_SOFT, _FINEST_HARD = 80, 60
 
 
 def is_print(image: Image) -> bool:
@@ -50,9 +62,28 @@ def is_print(image: Image) -> bool:
     if rest.any() and ndimage.maximum_filter(cut_off, _AROUND)[rest].mean() < _BESIDE:
         return False
     steep = _steep_share(values)
-    if ndimage.minimum_filter(cut_off, _PLACE).mean() >= _BLANK:
+    if _blank_share(cut_off) >= _BLANK:
         return steep >= _STEEP
     return steep >= _DENSE and min(black.mean(), white.mean()) >= _CUT_OFF
+
+
+def is_mended(image: Image, quality: int) -> bool:
+    """Whether print behind JPEG is of a kind that gains by `jpeg_denoiser`: text, line art, codes.
+
+    Args:
+        image: what `is_print` says is print, on the scale 0 to 255.
+        quality: of the JPEG.
+    """
+    values = image.reshape(*image.shape[:2], -1)
+    cut_off = ((values == 0) | (values == 255)).all(2)
+    if quality > _FINEST_SOFT or _blank_share(cut_off) < _LOOSE:
+        return False
+    plane = values.mean(2)
+    down, across = (int((np.abs(np.diff(plane, axis=axis)) >= _MUCH).sum()) for axis in (0, 1))
+    if _lone_share(plane) >= _LONE or min(down, across) <= _ONE_WAY * max(down, across):
+        return False
+    grey = float(np.minimum(plane, 255 - plane).sum())
+    return grey >= (_HARMED if quality <= _FINEST_HARD else _SOFT) * (down + across)
 
 
 def hides_noise(image: Image) -> bool:
@@ -86,6 +117,19 @@ def is_drawn_behind(image: Image) -> bool:
     steep = _steep_share(values)
     lined = steep >= _MANY and _same_share(values) >= _SOME_SAME
     return lined or steep >= _EVERYWHERE or is_print(image)
+
+
+def _blank_share(cut_off: Mask) -> float:
+    """Share of the places without anything but black and white."""
+    return float(ndimage.minimum_filter(cut_off, _PLACE).mean())
+
+
+def _lone_share(plane: Image) -> float:
+    """Share of the pixels that are far above or below all four neighbours."""
+    inner = plane[1:-1, 1:-1]
+    sides = [plane[:-2, 1:-1], plane[2:, 1:-1], plane[1:-1, :-2], plane[1:-1, 2:]]
+    apart = np.maximum(np.min(sides, 0) - inner, inner - np.max(sides, 0))
+    return float((apart >= _APART).mean())
 
 
 def _steep_share(values: Image) -> float:

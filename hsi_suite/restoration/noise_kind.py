@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Literal
 
 from .boosted_trees import BoostedTrees, read_trees
-from .drawn_signs import hides_noise, is_drawn, is_drawn_behind, is_print
+from .drawn_signs import hides_noise, is_drawn, is_drawn_behind, is_mended, is_print
 from .jpeg_traces import JpegTraces, find_jpeg
 from .lossy_coding import LossyCoding
 from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
@@ -50,6 +50,7 @@ class FoundNoise:
         chance: of noise rather than structure alone, as the fit has it; 1 where it is white.
         drawn: whether it is print or a drawing, whose fine detail would pass for noise.
         coding: of the lossy file that it comes from, if that is no JPEG.
+        mended: whether it is print behind JPEG that the network for JPEG mends.
     """
 
     kind: NoiseKind
@@ -57,6 +58,7 @@ class FoundNoise:
     chance: float
     drawn: bool = False
     coding: LossyCoding | None = None
+    mended: bool = False
 
     @property
     def words(self) -> str:
@@ -107,7 +109,9 @@ def find_noise(
     without = _without_noise(signs, coding)
     found = replace(_found(signs, without, grey=image.ndim == 2), coding=coding)
     if _drawn(image, found):
-        return replace(found, kind=without, drawn=True)
+        jpeg = found.signs.jpeg
+        mended = without == "jpeg" and jpeg is not None and is_mended(image, jpeg.quality)
+        return replace(found, kind=without, drawn=True, mended=mended)
     # The network for JPEG takes a camera's noise, too, and less of what is drawn.
     doubtful = without == "lossy" or (without == "jpeg" and hides_noise(image))
     return replace(found, kind=without) if found.kind == "camera" and doubtful else found

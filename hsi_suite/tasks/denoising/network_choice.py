@@ -128,8 +128,10 @@ class Networks:
             name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
         companion = None
-        if name != JPEG_WEIGHTS or (found is not None and found.kind == "jpeg"):
-            # What is found to be JPEG may have noise all the same; what is said to be has none.
+        photograph = found is not None and found.kind == "jpeg" and not found.drawn
+        if name != JPEG_WEIGHTS or photograph:
+            # What is found to be JPEG may have noise all the same; what is said to be has none, nor
+            # has print.
             # Behind other coders the mean was not tried.
             companion = companion_of(name, image, white, self._named)
         if words:
@@ -158,10 +160,10 @@ class Networks:
 def weights_for(found: FoundNoise) -> str | None:
     """The shipped network for what was found; None leaves the photograph as it is.
 
-    So is print, even behind JPEG: of dithers, codes and fine JPEG the network takes more than JPEG
-    has put there, and which print it would mend is not told (`hsi_suite/weights/jpeg_denoiser.md`).
+    So is print, but for the kinds behind JPEG that the network for JPEG mends: of dithers, mazes
+    and fine JPEG it takes more than JPEG has put there (`docs/explanations/photographs.md`).
     """
-    if found.kind == "clean" or found.drawn:
+    if found.kind == "clean" or (found.drawn and not found.mended):
         return None
     if found.kind != "jpeg" or found.signs.jpeg is None:
         return _FOUND_WEIGHTS[found.kind]
