@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 from skimage import data as samples
 
+from hsi_suite.data.photographs import read_photograph
 from hsi_suite.restoration.drawn_signs import hides_noise, is_drawn, is_mended, is_print
 from hsi_suite.restoration.jpeg_traces import find_jpeg
 from hsi_suite.restoration.noise_kind import find_noise
@@ -199,3 +200,21 @@ def test_doubt_is_said():
     found = find_noise(PHOTOGRAPH.astype(np.float32))
     assert found.words == "hardly any noise"
     assert replace(found, chance=0.6).words == "noise not told from texture"
+
+
+@pytest.mark.parametrize("name", PRINT)
+@pytest.mark.parametrize("quality", [50, 75])
+def test_print_behind_webp_is_left_as_it_is(tmp_path, name, quality):
+    PRINT[name]().save(tmp_path / "a.webp", quality=quality)
+    photograph = read_photograph(tmp_path / "a.webp")
+    assert photograph.coding.coarse
+    found = find_noise(levels(photograph.values), coding=photograph.coding)
+    assert weights_for(found) is None
+
+
+def test_a_photograph_behind_webp_is_no_drawing(tmp_path):
+    for picture in (PHOTOGRAPH, PHOTOGRAPH // 4, np.minimum(PHOTOGRAPH * 2, 255)):
+        Image.fromarray(picture.astype(np.uint8)).save(tmp_path / "a.webp", quality=50)
+        photograph = read_photograph(tmp_path / "a.webp")
+        found = find_noise(levels(photograph.values), coding=photograph.coding)
+        assert found.kind == "lossy" and not found.drawn

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy import ndimage
 from skimage import data as samples
 
 import hsi_suite as hsi
+from hsi_suite.data.photographs import read_photograph
 from hsi_suite.errors import ConfigError
 from hsi_suite.restoration.jpeg_traces import JpegTraces
+from hsi_suite.restoration.lossy_coding import LossyCoding
 from hsi_suite.restoration.noise_kind import FoundNoise, signs_of
 from hsi_suite.tasks.denoising.network_choice import Networks, weights_for
 
@@ -164,3 +167,64 @@ def test_jpeg_goes_to_its_network_unless_a_camera_is_behind_it():
     assert chosen(75, 0.01) == chosen(60, 0.6) == chosen(90, 0.4) == "jpeg_denoiser"
     assert chosen(75, 0.8, "camera") == chosen(95, 0.9, "camera") == "camera_denoiser"
     assert chosen(91, 0.01) is None and chosen(75, 0.01, "clean") is None
+
+
+def coded(picture, path, kind, **how):
+    Image.fromarray(picture).save(path, kind, **how)
+    photograph = read_photograph(path)
+    return photograph.values, photograph.coding
+
+
+@pytest.mark.parametrize("sides", [3, 1])
+def test_coarse_webp_goes_to_the_network_for_jpeg_and_fine_is_left_alone(tmp_path, sides):
+    picture = CLEAN if sides == 3 else CLEAN[..., 1]
+    networks, path = Networks(None, "auto", CPU), tmp_path / "a.webp"
+    values, coding = coded(picture, path, "WEBP", quality=50)
+    coarse = networks.choose(values, 255, coding=coding)
+    assert weights_of(coarse) == "jpeg" and coarse.jpeg is None and coarse.companion is None
+    assert coarse.words == f"{coding}, its noise not told from texture: jpeg_denoiser"
+    assert coding.kind == "WebP" and str(coding).startswith("WebP with quantiser 5")
+    # Without what the file says there is nothing to be seen.
+    assert networks.choose(values, 255).denoiser is None
+    values, coding = coded(picture, path, "WEBP", quality=95)
+    fine = networks.choose(values, 255, coding=coding)
+    assert fine.denoiser is None and f"hardly any noise behind {coding}: left as" in fine.words
+
+
+def test_white_noise_behind_webp_is_white_noise(tmp_path):
+    values, coding = coded(noisy(25), tmp_path / "a.webp", "WEBP", quality=90)
+    choice = Networks(None, "auto", CPU).choose(values, 255, coding=coding)
+    # WebP keeps colour at half the resolution, so that it has less noise than luma.
+    assert choice.words == f"white noise behind {coding}: default_denoiser"
+
+
+def test_a_camera_behind_coarse_webp_is_left_to_the_network_for_jpeg():
+    coding = LossyCoding("WebP", 40, 127)
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=CLEAN.shape), (1, 1, 0))
+    grainy = np.rint(CLEAN + 8 * grain / grain.std()).clip(0, 255).astype(np.uint8)
+    networks = Networks(None, "auto", CPU)
+    assert ": camera_denoiser" in networks.choose(grainy, 255).words
+    assert networks.choose(grainy, 255, coding=coding).words.endswith(": jpeg_denoiser")
+    fine = replace(coding, index=3)
+    assert ": camera_denoiser" in networks.choose(grainy, 255, coding=fine).words
+
+
+def test_the_command_takes_the_coding_from_the_file(hsi_in, tmp_path):
+    Image.fromarray(CLEAN).save(tmp_path / "a.webp", quality=50)
+    before = np.asarray(Image.open(tmp_path / "a.webp"), float)
+    _, out, _ = hsi_in("denoise", "a.webp", "-o", "b.png")
+    assert "WebP with quantiser 52 of 127" in out and ": jpeg_denoiser" in out
+    after = np.asarray(Image.open(tmp_path / "b.png"), float)
+    assert ((after - CLEAN) ** 2).mean() < 0.95 * ((before - CLEAN) ** 2).mean()
+    # What was a JPEG before is still judged by its traces, where nothing was lost since.
+    with Image.open(jpeg_of(CLEAN, 40)) as file:
+        file.save(tmp_path / "c.webp", lossless=True)
+    _, out, _ = hsi_in("denoise", "c.webp", "-o", "d.png")
+    assert "JPEG of quality 40, its noise not told from texture: jpeg_denoiser" in out
+
+
+@pytest.mark.parametrize("sigma", [25, 50])
+def test_strong_noise_behind_coarse_webp_is_no_drawing(tmp_path, sigma):
+    values, coding = coded(noisy(sigma), tmp_path / "a.webp", "WEBP", quality=50)
+    choice = Networks(None, "auto", CPU).choose(values, 255, coding=coding)
+    assert coding.coarse and choice.words.startswith("white noise behind WebP")
