@@ -220,7 +220,11 @@ def _mean_tiles(
 
     def mean_of(tile: Region) -> Values:
         clean = first(tile)
-        return np.asarray(clean + np.float32(share) * (second(tile) - clean), np.float32)
+        # The blocks that one network leaves do not fit the other, and would add up.
+        release_free_blocks()
+        mean = np.asarray(clean + np.float32(share) * (second(tile) - clean), np.float32)
+        release_free_blocks()
+        return mean
 
     return mean_of
 
