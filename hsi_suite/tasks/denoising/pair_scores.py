@@ -30,7 +30,7 @@ from .denoiser import Denoiser
 from .evaluation import mean_scores
 from .image_restoration import Companion, Pixels, image_noise, known_noise, restore
 from .image_scores import image_scores
-from .network_choice import Networks
+from .network_choice import Networks, Noise
 from .noise_estimation import estimate_image_noise
 from .restoration_settings import Restoration
 from .score_levels import check_isos, check_sigmas
@@ -41,6 +41,7 @@ Plane = NDArray[np.float32]
 
 _WHITE = 255.0
 _PEAK = "peak_signal_noise_ratio"
+_TOLD = "hsi denoise --noise camera"
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,10 +249,9 @@ def _methods(
     }
     for sigma in sigmas:
         methods[f"{DEFAULT_WEIGHTS}, σ {sigma:g}"] = ("classical", _at(default, sigma))
-    methods["hsi denoise, chosen by itself"] = (
-        "classical",
-        _choosing(Networks(None, "auto", device)),
-    )
+    said: dict[str, Noise] = {"hsi denoise, chosen by itself": "auto", _TOLD: "camera"}
+    for name, noise in said.items():
+        methods[name] = ("classical", _choosing(Networks(None, noise, device)))
     own = load_weights(weights, device)
     if Path(weights).name != DEFAULT_WEIGHTS:
         run = _estimating(own) if own.network.takes_noise_map else _at(own, 0.0)
@@ -296,7 +296,7 @@ def _estimating(denoiser: Denoiser) -> Method:
 
 
 def _choosing(networks: Networks) -> Method:
-    """What `hsi denoise` does without options, of a file that does not say its quality."""
+    """What `hsi denoise` does, of a file that does not say its quality."""
 
     def run(noisy: Pixels) -> Pixels:
         choice = networks.choose(noisy, _WHITE)
