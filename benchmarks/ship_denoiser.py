@@ -5,7 +5,7 @@ rounded to float16 (relative error at most 2⁻¹¹, where they are not tiny) an
 single precision all the same. What that costs is for `hsi evaluate` to say, on the run and on the
 file.
 
-`--half-way-from WEIGHTS` takes the mean of the run's numbers and of those that it began from: what
+`--from WEIGHTS --share S` goes the share S of the way from what the run began from to the run: what
 a further training has learnt newly stays in good part, and what it has forgotten comes back
 (Wortsman et al., CVPR 2022).
 """
@@ -25,8 +25,8 @@ from hsi_suite.tasks.denoising.weights import load_weights
 _CPU = torch.device("cpu")
 
 
-def go_half_way(network: nn.Module, start: nn.Module) -> None:
-    """Replace a network's numbers, in place, by the mean of them and another's of the same kind.
+def go_share(network: nn.Module, start: nn.Module, share: float) -> None:
+    """Take a network, in place, back to a share of the way from another of the same kind to it.
 
     Raises:
         SystemExit: the other has other numbers.
@@ -34,8 +34,21 @@ def go_half_way(network: nn.Module, start: nn.Module) -> None:
     numbers, begun = network.state_dict(), start.state_dict()
     shapes = [{name: value.shape for name, value in of.items()} for of in (numbers, begun)]
     if shapes[0] != shapes[1]:
-        raise SystemExit("--half-way-from: a network of another kind than the run's")
-    network.load_state_dict({name: (numbers[name] + begun[name].float()) / 2 for name in numbers})
+        raise SystemExit("--from: a network of another kind than the run's")
+    rest = 1 - share
+    network.load_state_dict(
+        {name: share * numbers[name] + rest * begun[name].float() for name in numbers}
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text}, expected a number above 0 and at most 1")
+    return value
 
 
 def main() -> None:
@@ -45,11 +58,14 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path, help="folder of a finished training of a denoiser")
     parser.add_argument("file", type=Path, help="what to write: NAME.safetensors")
-    parser.add_argument("--half-way-from", metavar="WEIGHTS", help="what the run began from")
+    parser.add_argument("--from", dest="start", metavar="WEIGHTS", help="what the run began from")
+    parser.add_argument("--share", type=_share, help="of the way from there to the run")
     arguments = parser.parse_args()
+    if (arguments.start is None) != (arguments.share is None):
+        parser.error("--from and --share: one without the other, expected both or neither")
     denoiser = load_denoiser(arguments.run / MODEL, _CPU)
-    if arguments.half_way_from is not None:
-        go_half_way(denoiser.network, load_weights(arguments.half_way_from, _CPU).network)
+    if arguments.start is not None:
+        go_share(denoiser.network, load_weights(arguments.start, _CPU).network, arguments.share)
     worst = 0.0
     for value in denoiser.network.state_dict().values():
         worst = max(worst, float((value - value.half()).abs().max() / value.abs().max()))

@@ -42,6 +42,7 @@ from benchmarks import (  # noqa: E402
     measuring,
     mixed_noise,
     report,
+    ship_denoiser,
     start_up,
     sweeps,
     usual_classification,
@@ -53,7 +54,7 @@ from benchmarks.held_out_drawings import HELD_OUT  # noqa: E402
 from benchmarks.inference_trials import Winograd  # noqa: E402
 from benchmarks.interleaving import Side, agreement, compare, interleave  # noqa: E402
 from benchmarks.scene_case import evenly, scene_case  # noqa: E402
-from benchmarks.ship_denoiser import go_half_way  # noqa: E402
+from benchmarks.ship_denoiser import go_share  # noqa: E402
 from benchmarks.workload import Shape, Workload  # noqa: E402
 from hsi_suite.data.artefacts import through_jpeg  # noqa: E402
 from hsi_suite.data.drawings import KINDS, draw_kind  # noqa: E402
@@ -673,11 +674,42 @@ def test_a_compiled_step_needs_a_compiler(monkeypatch, capsys):
     assert "no-such-compiler is not there" in capsys.readouterr().err
 
 
-def test_half_way_is_the_mean():
+def convolution(out=3):
+    return torch.nn.Conv2d(2, out, 3)
+
+
+def test_a_share_of_the_way_lies_between_both():
     torch.manual_seed(0)
-    network, start = torch.nn.Conv2d(2, 3, 3), torch.nn.Conv2d(2, 3, 3)
-    wanted = (network.weight.detach().clone() + start.weight.detach()) / 2
-    go_half_way(network, start.half())
-    torch.testing.assert_close(network.weight.detach(), wanted, atol=1e-3, rtol=0)
+    start, end = convolution(), convolution()
+    numbers = [each.weight.detach().double() for each in (start, end)]
+    for share in (0.25, 0.5, 1.0):
+        network = convolution()
+        network.load_state_dict(end.state_dict())
+        go_share(network, start, share)
+        wanted = numbers[0] + share * (numbers[1] - numbers[0])
+        torch.testing.assert_close(network.weight.detach().double(), wanted, atol=1e-7, rtol=0)
+    # Numbers of half the size are computed with in single precision.
+    go_share(end, start.half(), 0.5)
+    wanted = (numbers[1] + start.weight.detach().double()) / 2
+    torch.testing.assert_close(end.weight.detach().double(), wanted, atol=1e-7, rtol=0)
     with pytest.raises(SystemExit, match="another kind"):
-        go_half_way(network, torch.nn.Conv2d(2, 4, 3))
+        go_share(end, convolution(4), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--share", "0.5"), "one without the other"),
+        (("--from", "jpeg_denoiser"), "one without the other"),
+        (("--from", "jpeg_denoiser", "--share", "0"), "above 0 and at most 1"),
+        (("--from", "jpeg_denoiser", "--share", "1.5"), "above 0 and at most 1"),
+        (("--from", "jpeg_denoiser", "--share", "half"), "above 0 and at most 1"),
+    ],
+)
+def test_a_wrong_share_is_refused_by_a_line(given, said, monkeypatch, capsys, tmp_path):
+    out = tmp_path / "out.safetensors"
+    monkeypatch.setattr(sys, "argv", ["ship_denoiser", str(tmp_path), str(out), *given])
+    with pytest.raises(SystemExit) as ended:
+        ship_denoiser.main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err and not out.exists()
