@@ -84,7 +84,7 @@ def denoised_image(
     tiling = Tiling(None, 0, 1) if radius is None else Tiling(_SIDE, radius, multiple)
     clean = restore(
         network, seen, level.value, sigmas, tiling, how,
-        dtype=seen.dtype, companion=choice.companion, observer=observer,
+        dtype=seen.dtype, companion=choice.companion, shot=choice.noise.shot, observer=observer,
     )  # fmt: skip
     clean = choice.held(seen, clean, level.value)
     if values is image and not level.black:

@@ -54,6 +54,19 @@ _AROUND, _LEAST_SHARE = 7, 0.05
 
 
 @dataclass(frozen=True)
+class Part:
+    """A third of the blocks of an image: the dark, the middling or the bright ones.
+
+    Attributes:
+        brightness: median of theirs.
+        sigma: of their noise, in the units of the image.
+    """
+
+    brightness: float
+    sigma: float
+
+
+@dataclass(frozen=True)
 class NoiseLevel:
     """The noise of an image, as far as it can be estimated.
 
@@ -63,13 +76,22 @@ class NoiseLevel:
             of neighbouring pixels is alike.
         possible: σ, if all that may be texture or noise were noise; far more than `sigma` where
             the two could not be separated.
-        parts: σ of the dark and of the bright third of the blocks where they differ much.
+        parts: the dark, the middling and the bright third of the blocks; None of weak noise, and
+            where blocks are few.
     """
 
     sigma: float
     scale: int
     possible: float
-    parts: tuple[float, float] | None
+    parts: tuple[Part, Part, Part] | None
+
+    @property
+    def uneven(self) -> tuple[float, float] | None:
+        """σ of the dark and of the bright third, where they differ much."""
+        if self.parts is None:
+            return None
+        dark, bright = self.parts[0].sigma, self.parts[-1].sigma
+        return (dark, bright) if max(dark, bright) > _UNEVEN * min(dark, bright) else None
 
 
 def estimate_noise_level(
@@ -192,15 +214,14 @@ def _sureness(value: float, ends: tuple[float, float]) -> float:
     return float(np.clip((ends[1] - value) / (ends[1] - ends[0]), 0, 1))
 
 
-def _parts(noise: LikelyNoise, gain: float) -> tuple[float, float] | None:
+def _parts(noise: LikelyNoise, gain: float) -> tuple[Part, Part, Part] | None:
     if len(noise.levels) < 3 * _ENOUGH_BLOCKS or noise.sigma < gain * _STRONG:
         return None
-    order = np.argsort(noise.brightness, kind="stable")
-    third = len(order) // 3
-    dark, bright = (
-        float(np.median(noise.levels[chosen])) for chosen in (order[:third], order[-third:])
+    dark, middle, bright = (
+        Part(float(np.median(noise.brightness[chosen])), float(np.median(noise.levels[chosen])))
+        for chosen in np.array_split(np.argsort(noise.brightness, kind="stable"), 3)
     )
-    return (dark, bright) if max(dark, bright) > _UNEVEN * min(dark, bright) else None
+    return dark, middle, bright
 
 
 def _far_from_clipped(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:

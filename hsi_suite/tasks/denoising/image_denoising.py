@@ -76,7 +76,7 @@ def denoise_images(
     with computing(device, options.threads or available_threads(), deterministic=True):
         # Pages are compared by the σ of white noise.
         noise = "gaussian" if options.joint and options.noise == "auto" else options.noise
-        networks = Networks(options.weights, noise, device)
+        networks = Networks(options.weights, noise, device, even=options.joint)
         denoiser = networks.likely
         if options.joint and not denoiser.network.takes_noise_map:
             raise ConfigError(
@@ -240,7 +240,8 @@ def _restore(
     assert page.choice.denoiser is not None
     clean = restore(
         page.choice.denoiser, values, page.level.value, sigmas, page.tiling, options.how,
-        dtype=dtype, companion=page.choice.companion, observer=observer,
+        dtype=dtype, companion=page.choice.companion, shot=page.choice.noise.shot,
+        observer=observer,
     )  # fmt: skip
     return page.choice.held(values, clean, page.level.value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ...engine.precision import forward_in
 from ...engine.tiles import Region, Tiling
 from ...models.two_passes import TwoPasses
 from ...restoration.colour import LUMA, NOISE_GAIN, from_opponent, to_opponent
+from ...restoration.shot_noise import ShotNoise
 from ...schemas.denoising import ARTEFACTS
 from ...transfer import to_device
 from .denoiser import Denoiser
@@ -27,6 +29,8 @@ from .restoration_settings import Restoration
 
 Pixels = NDArray[Any]
 Values = NDArray[np.float32]
+#: From an image's own units to what the network sees.
+SeenAs = Callable[[Pixels], Values]
 
 # ITU-R 601, as JPEG has it.
 _LUMA = np.array(LUMA, np.float32)
@@ -127,6 +131,7 @@ def restore(
     *,
     dtype: np.dtype[Any],
     companion: Companion | None = None,
+    shot: ShotNoise | None = None,
     observer: Observer | None = None,
 ) -> Pixels:
     """The denoised image; integers are rounded and clipped.
@@ -141,6 +146,7 @@ def restore(
         how: see `Restoration`.
         dtype: of the result.
         companion: of the network, or None.
+        shot: how the noise grows with brightness; `sigmas` are those of evened values then.
         observer: counts each tile.
     """
     observer = observer or Observer()
@@ -148,15 +154,16 @@ def restore(
     if plane.ndim < image.ndim:
         grey = restore(
             denoiser, plane, white, sigmas, tiling, how,
-            dtype=dtype, companion=companion, observer=observer,
+            dtype=dtype, companion=companion, shot=shot, observer=observer,
         )  # fmt: skip
         return np.repeat(grey[..., None], image.shape[2], 2)
     output = np.empty(image.shape, dtype)
     shape = (image.shape[0], image.shape[1])
     with torch.inference_mode(), forward_in(how.precision, _device(denoiser)):
-        clean_of = _clean_tiles(denoiser, image, white, sigmas, tiling, how)
+        seen_as = _seen_as(white, shot)
+        clean_of = _clean_tiles(denoiser, image, seen_as, sigmas, tiling, how)
         if companion is not None:
-            second = _clean_tiles(companion.denoiser, image, white, companion.sigmas, tiling, how)
+            second = _clean_tiles(companion.denoiser, image, seen_as, companion.sigmas, tiling, how)
             clean_of = _mean_tiles(clean_of, second, companion.share)
         clean_parts = TilesInHalves(tiling, clean_of)
         before: list[int] = []
@@ -169,6 +176,7 @@ def restore(
             before = size
             for part, clean in clean_parts(tile):
                 noisy = _scaled(image[part], white)
+                clean = clean if shot is None else shot.back(clean)
                 _store(output, part, noisy + np.float32(how.strength) * (clean - noisy), white)
             observer.advance()
     return output
@@ -177,7 +185,7 @@ def restore(
 def _clean_tiles(
     denoiser: Denoiser,
     image: Pixels,
-    white: float,
+    seen_as: SeenAs,
     sigmas: tuple[float, ...],
     tiling: Tiling,
     how: Restoration,
@@ -190,12 +198,12 @@ def _clean_tiles(
         tiling = replace(tiling, radius=min(radius, tiling.radius))
     if not isinstance(network, TwoPasses) or not apart:
         return lambda tile: _ensemble(
-            denoiser, image, white, sigmas, tiling, tile, how.self_ensemble
+            denoiser, image, seen_as, sigmas, tiling, tile, how.self_ensemble
         )
     device, (sigma,) = _device(denoiser), sigmas
 
     def seen(piece: Region) -> Tensor:
-        channels = _channels(_scaled(image[piece], white), denoiser)
+        channels = _channels(seen_as(image[piece]), denoiser)
         return to_device(torch.from_numpy(np.ascontiguousarray(channels))[None], device)
 
     def first_of(tile: Region) -> Values:
@@ -237,7 +245,7 @@ def _values(planes: Tensor) -> Values:
 def _ensemble(
     denoiser: Denoiser,
     image: Pixels,
-    white: float,
+    seen_as: SeenAs,
     sigmas: tuple[float, ...],
     tiling: Tiling,
     tile: Region,
@@ -250,9 +258,7 @@ def _ensemble(
         # The view and the tile in it are turned, so that cells lie as in the whole turned image.
         view, place = _turned(image, symmetry), _turned_region(tile, image.shape, symmetry)
         piece, inner = tiling.surroundings(place, (view.shape[0], view.shape[1]))
-        clean = _turned_back(
-            _network(denoiser, _scaled(view[piece], white), sigmas)[inner], symmetry
-        )
+        clean = _turned_back(_network(denoiser, seen_as(view[piece]), sigmas)[inner], symmetry)
         total = clean if total is None else total + clean
     assert total is not None
     return np.asarray(total / np.float32(len(symmetries)), np.float32)
@@ -294,6 +300,12 @@ def _planes(denoiser: Denoiser, planes: Values, sigmas: tuple[float, ...]) -> Va
         sigma = sigmas[min(number, len(sigmas) - 1)]
         clean[first : first + step] = _values(denoiser(to_device(group[None], device), sigma))
     return clean
+
+
+def _seen_as(white: float, shot: ShotNoise | None) -> SeenAs:
+    if shot is None:
+        return partial(_scaled, white=white)
+    return lambda values: shot.evened(_scaled(values, white))
 
 
 def _scaled(values: Pixels, white: float) -> Values:

@@ -18,7 +18,7 @@ from ...weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEI
 from .denoiser import Denoiser
 from .image_restoration import Companion, Pixels, image_noise, known_noise
 from .network_companion import companion_of
-from .noise_estimation import EstimatedNoise, estimate_image_noise
+from .noise_estimation import EstimatedNoise, estimate_growing_noise, estimate_image_noise
 from .weights import load_weights
 
 #: What a user may say of the noise.
@@ -69,11 +69,13 @@ class Networks:
         weights: what the user names, or None.
         noise: what the user says of the noise.
         device: where they compute.
+        even: whether noise is taken to be as strong in bright parts as in dark ones.
     """
 
     weights: str | None
     noise: Noise
     device: torch.device
+    even: bool = False
     _loaded: dict[str, Denoiser] = field(default_factory=dict)
 
     @property
@@ -106,7 +108,7 @@ class Networks:
             white: the value that is white.
             sigma: what the user says of the noise, on the scale 0 to 1: it is white then, and
                 the same in all colours.
-            added: whether white noise was added.
+            added: whether white noise was added, as strong everywhere.
             quality: of the JPEG file that it comes from, or None.
             coding: of the lossy file that it comes from, if that is no JPEG.
 
@@ -115,7 +117,8 @@ class Networks:
         """
         if self.weights is not None:
             denoiser = self._named(self.weights)
-            return Choice(denoiser, noise=_noise_for(denoiser, image, white, sigma))
+            noise = self._noise_for(denoiser, image, white, sigma, added)
+            return Choice(denoiser, _growing("") if noise.shot else "", noise)
         found = self._found(image, white, added or sigma is not None, quality, coding)
         name = self._said if found is None else weights_for(found)
         words = "" if found is None else found.words
@@ -123,7 +126,9 @@ class Networks:
             remedy = "--noise camera, gaussian or jpeg denoises it"
             return Choice(None, f"{words}: left as it is; {remedy}")
         denoiser = self._named(name)
-        noise = _noise_for(denoiser, image, white, sigma)
+        noise = self._noise_for(denoiser, image, white, sigma, added)
+        if noise.shot:
+            words = _growing(words)
         if name == DEFAULT_WEIGHTS and _alike_in_colours(noise.sigmas):
             name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
@@ -151,6 +156,14 @@ class Networks:
             return None
         return find_noise(_levels(image, white), quality, coding)
 
+    def _noise_for(
+        self, denoiser: Denoiser, image: Pixels, white: float, sigma: float | None, added: bool
+    ) -> EstimatedNoise:
+        if sigma is None and denoiser.network.takes_noise_map:
+            estimate = estimate_image_noise if self.even or added else estimate_growing_noise
+            return estimate(image, white, denoiser)
+        return EstimatedNoise(known_noise(sigma or 0.0, denoiser, image), ())
+
     def _named(self, weights: str) -> Denoiser:
         if weights not in self._loaded:
             self._loaded[weights] = load_weights(weights, self.device)
@@ -170,12 +183,9 @@ def weights_for(found: FoundNoise) -> str | None:
     return JPEG_WEIGHTS if found.signs.jpeg.quality <= _FINEST_JPEG else None
 
 
-def _noise_for(
-    denoiser: Denoiser, image: Pixels, white: float, sigma: float | None
-) -> EstimatedNoise:
-    if sigma is None and denoiser.network.takes_noise_map:
-        return estimate_image_noise(image, white, denoiser)
-    return EstimatedNoise(known_noise(sigma or 0.0, denoiser, image), ())
+def _growing(words: str) -> str:
+    """What was found, and that the noise grows with brightness."""
+    return f"{words}, stronger in bright parts" if words else "noise stronger in bright parts"
 
 
 def _alike_in_colours(sigmas: tuple[float, ...]) -> bool:

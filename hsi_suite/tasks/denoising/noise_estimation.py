@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from ...restoration.colour import NOISE_GAIN, to_opponent
 from ...restoration.noise_estimate import SMALLEST_IMAGE
 from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_level
 from ...restoration.noise_likelihood import Stack
+from ...restoration.shot_noise import ShotNoise, find_shot_noise
 from ...transfer import to_device
 from .denoiser import Denoiser
 from .image_restoration import Pixels, Values, as_plane, uses_opponent_colours
@@ -43,10 +44,42 @@ class EstimatedNoise:
     Attributes:
         sigmas: of each plane a network sees; see `known_noise`. On the scale 0 to 1.
         remarks: what the user should know of it, a line each.
+        shot: how it grows with brightness, where that is known; `sigmas` are those of evened
+            values then.
     """
 
     sigmas: tuple[float, ...]
     remarks: tuple[str, ...]
+    shot: ShotNoise | None = None
+
+
+def estimate_growing_noise(image: Pixels, white: float, denoiser: Denoiser) -> EstimatedNoise:
+    """The same as `estimate_image_noise`; and where noise grows with brightness, how it does.
+
+    That is looked for in brightness, and taken to be alike in all colours. Arguments and errors are
+    those of `estimate_image_noise`.
+    """
+    image = as_plane(image)
+    gain = _gains(image, denoiser)[0]
+
+    def first(shot: ShotNoise | None) -> NoiseLevel:
+        (level,) = _noise_levels(image, white, denoiser, shot=shot, planes=1)
+        return _of_channels(level, gain)
+
+    levels = _noise_levels(image, white, denoiser)
+    shot = find_shot_noise(_of_channels(levels[0], gain), first)
+    if shot is None:
+        return _estimated(levels, image, denoiser)
+    evened = _noise_levels(image, white, denoiser, shot=shot)
+    return replace(_estimated(evened, image, denoiser), shot=shot)
+
+
+def _of_channels(level: NoiseLevel, gain: float) -> NoiseLevel:
+    """The noise of the channels, from that of a plane made of them; brightness is the same."""
+    if level.parts is None:
+        return level
+    dark, middle, bright = (replace(part, sigma=part.sigma / gain) for part in level.parts)
+    return replace(level, parts=(dark, middle, bright))
 
 
 def estimate_image_noise(
@@ -68,35 +101,58 @@ def estimate_image_noise(
         ShapeError: the image is smaller than 8 × 8.
     """
     image = as_plane(image)
+    return _estimated(_noise_levels(image, white, denoiser, used=used), image, denoiser)
+
+
+def _gains(image: Pixels, denoiser: Denoiser) -> tuple[float, ...]:
+    """What white noise of σ 1 in the photograph has in each plane that is judged."""
+    if uses_opponent_colours(denoiser, image):
+        return NOISE_GAIN
+    return (1.0,) * (1 if image.ndim == 2 else 3)
+
+
+def _noise_levels(
+    image: Pixels,
+    white: float,
+    denoiser: Denoiser,
+    *,
+    used: int = _USED,
+    shot: ShotNoise | None = None,
+    planes: int | None = None,
+) -> list[NoiseLevel]:
+    """Of each plane that is judged, or of so many of them."""
     lines, samples = image.shape[:2]
     if min(lines, samples) < SMALLEST_IMAGE:
         raise ShapeError(
             "image", f"{samples} × {lines} pixels", "at least 8 × 8, to estimate the noise"
         )
     opponent = uses_opponent_colours(denoiser, image)
-    views = _Samples(image, white, opponent, used)
+    views = _Samples(image, white, opponent, used, shot)
     judge = _Judge(next(denoiser.network.parameters()).device)
-    planes = 1 if image.ndim == 2 else 3
-    gains = NOISE_GAIN if opponent else (1.0,) * planes
-    levels = [
+    return [
         estimate_noise_level(
             partial(views.of_plane, plane), judge, gain=gain, coarse=plane == 0 or not opponent
         )
-        for plane, gain in enumerate(gains)
+        for plane, gain in enumerate(_gains(image, denoiser)[:planes])
     ]
+
+
+def _estimated(levels: Sequence[NoiseLevel], image: Pixels, denoiser: Denoiser) -> EstimatedNoise:
+    """σ of each plane the network sees, from those of the planes that were judged."""
+    gains, opponent = _gains(image, denoiser), uses_opponent_colours(denoiser, image)
     sigmas = [level.sigma for level in levels]
     if opponent and levels[0].scale > 1:
         sigmas = [
             max(sigma, sigmas[0] * gain / gains[0])
             for sigma, gain in zip(sigmas, gains, strict=True)
         ]
-    if planes > 1 and not opponent:
+    if len(levels) > 1 and not opponent:
         sigmas = [float(np.sqrt(np.mean(np.square(sigmas))))]
-    return EstimatedNoise(tuple(sigmas), _remarks(levels, gains, (lines, samples)))
+    return EstimatedNoise(tuple(sigmas), _remarks(levels, gains, image.shape[:2]))
 
 
 def _remarks(
-    levels: Sequence[NoiseLevel], gains: Sequence[float], shape: tuple[int, int]
+    levels: Sequence[NoiseLevel], gains: Sequence[float], shape: tuple[int, ...]
 ) -> tuple[str, ...]:
     remarks = []
     if min(shape) < FEW_PIXELS:
@@ -116,8 +172,8 @@ def _remarks(
             "fine texture and noise look alike here; if noise is left, "
             f"try --sigma {first.possible / gain:.0f}, if detail is lost, a lower one"
         )
-    if first.parts is not None:
-        dark, bright = (part / gain for part in first.parts)
+    if first.uneven is not None:
+        dark, bright = (part / gain for part in first.uneven)
         sigma, where = first.sigma / gain, "bright" if bright > dark else "dark"
         most = sigma * max(dark, bright) / min(dark, bright)
         remarks.append(
@@ -154,8 +210,11 @@ class _Judge:
 class _Samples:
     """Samples of an image at each scale, as planes a network sees."""
 
-    def __init__(self, image: Pixels, white: float, opponent: bool, used: int) -> None:
+    def __init__(
+        self, image: Pixels, white: float, opponent: bool, used: int, shot: ShotNoise | None
+    ) -> None:
         self.image, self.white, self.opponent, self.used = image, white, opponent, used
+        self.shot = shot
         self.seen: dict[int, tuple[Values, NDArray[np.bool_]] | None] = {}
 
     def of_plane(self, plane: int, scale: int) -> tuple[Stack, NDArray[np.bool_]] | None:
@@ -171,9 +230,8 @@ class _Samples:
         stacks, masks = [], []
         for region in flat_regions(self.image, scale * _SIDES[scale], _SAMPLES // scale, self.used):
             sample = self.image[region].astype(np.float32) / np.float32(self.white)
-            whole = np.ones(sample.shape[:2], bool)
-            inside = np.issubdtype(self.image.dtype, np.integer)
-            masks.append(_averaged(_inside_range(sample) if inside else whole, scale) == 1)
+            masks.append(_averaged(_off_the_ends(sample), scale) == 1)
+            sample = sample if self.shot is None else self.shot.evened(sample)
             planes = to_opponent(sample) if self.opponent else np.moveaxis(_coloured(sample), 2, 0)
             stacks.append(np.stack([_averaged(plane, scale) for plane in planes]))
         usable = np.stack(masks)
@@ -191,7 +249,10 @@ def _averaged(plane: NDArray[np.generic], scale: int) -> Stack:
     return np.asarray(cut.reshape(lines, scale, samples, scale).mean((1, 3)), np.float32)
 
 
-def _inside_range(sample: Values) -> NDArray[np.bool_]:
-    """Where no channel is at an end of the range, at which noise is cut off."""
-    inside: NDArray[Any] = (sample > 0) & (sample < 1)
+def _off_the_ends(sample: Values) -> NDArray[np.bool_]:
+    """Where no channel is at an end of the range, at which noise is cut off.
+
+    Floats may lie beyond the ends; those that lie on them have been cut off.
+    """
+    inside: NDArray[Any] = (sample != 0) & (sample != 1)
     return np.asarray(inside if inside.ndim == 2 else inside.all(2))

@@ -70,8 +70,10 @@ def look_at(
     # The pages of a stack are mostly alike.
     noise = choice.noise
     remarks = (*noise.remarks, *network_remarks(denoiser, noisy, noise.sigmas))
+    # What a line advises is of the page that was looked at.
+    page = "" if job.header.pages == 1 else f", page 1 of {job.header.pages:,}"
     for remark in remarks if number[1] == 0 else ():
-        observer.message(f"{job.source}: {remark}")
+        observer.message(f"{job.source}{page}: {remark}")
     return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
 
 

@@ -31,7 +31,7 @@ from .evaluation import mean_scores
 from .image_restoration import Companion, Pixels, image_noise, known_noise, restore
 from .image_scores import image_scores
 from .network_choice import Networks, Noise
-from .noise_estimation import estimate_image_noise
+from .noise_estimation import EstimatedNoise, estimate_image_noise
 from .restoration_settings import Restoration
 from .score_levels import check_isos, check_sigmas
 from .scores import evaluated_images
@@ -283,14 +283,15 @@ def _column(
 
 def _at(denoiser: Denoiser, sigma: float) -> Method:
     def run(noisy: Pixels) -> Pixels:
-        return _restored(denoiser, noisy, known_noise(sigma / _WHITE, denoiser, noisy))
+        known = known_noise(sigma / _WHITE, denoiser, noisy)
+        return _restored(denoiser, noisy, EstimatedNoise(known, ()))
 
     return run
 
 
 def _estimating(denoiser: Denoiser) -> Method:
     def run(noisy: Pixels) -> Pixels:
-        return _restored(denoiser, noisy, estimate_image_noise(noisy, _WHITE, denoiser).sigmas)
+        return _restored(denoiser, noisy, estimate_image_noise(noisy, _WHITE, denoiser))
 
     return run
 
@@ -302,7 +303,7 @@ def _choosing(networks: Networks) -> Method:
         choice = networks.choose(noisy, _WHITE)
         if choice.denoiser is None:
             return noisy
-        clean = _restored(choice.denoiser, noisy, choice.noise.sigmas, choice.companion)
+        clean = _restored(choice.denoiser, noisy, choice.noise, choice.companion)
         return choice.held(noisy, clean, _WHITE)
 
     return run
@@ -311,13 +312,13 @@ def _choosing(networks: Networks) -> Method:
 def _restored(
     denoiser: Denoiser,
     noisy: Pixels,
-    sigmas: tuple[float, ...],
+    noise: EstimatedNoise,
     companion: Companion | None = None,
 ) -> Pixels:
     whole = Tiling(None, 0, denoiser.network.multiple)
     return restore(
-        denoiser, noisy, _WHITE, sigmas, whole, Restoration(),
-        dtype=noisy.dtype, companion=companion,
+        denoiser, noisy, _WHITE, noise.sigmas, whole, Restoration(),
+        dtype=noisy.dtype, companion=companion, shot=noise.shot,
     )  # fmt: skip
 
 
