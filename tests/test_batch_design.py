@@ -214,6 +214,8 @@ def test_dropout_at_test_is_a_key_of_scenes_alone():
         {"jobs": 0},
         {"jobs": "many"},
         {"datasets": ["digits"], "models": ["resnet_20"], "splits": ["random"]},
+        {"models": ["hybridsn"], "set": {"model": {"options": {"dropout": -1}}}},
+        {"models": ["dncnn"]},
     ],
 )
 def test_what_does_not_fit_together_is_refused_in_one_line(change):

@@ -14,6 +14,8 @@ import yaml
 from ...config import config_names
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
+from ...models.known_names import require_purpose
+from ...models.known_options import require_options
 from ...models.network_file import shown_name
 from ...schemas.batch import BatchConfig, ResolvedConfig
 from ..announcement import source_name
@@ -162,6 +164,8 @@ def _configurations(config: BatchConfig, beside: Path | None) -> Iterator[tuple[
             each = configure(settings=[*settings, *own], **options)
         except ConfigError as error:
             raise _dropout_refused(error) if config.dropout_at_test else error from None
+        require_purpose(each.model.name, each.task)
+        require_options(each.model.name, each.model.options)
         found.append((given, each))
     labels = Counter(label(each) for _, each in found)
     for given, each in found:
