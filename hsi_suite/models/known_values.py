@@ -13,7 +13,6 @@ from typing import Any, Literal
 from ..errors import ConfigError
 from ..option_values import LIMITS, Limits, check_hinted, check_value
 from .known_layers import Choice
-from .known_names import NETWORKS
 
 OPTION_LIMITS: Mapping[str, Limits] = {
     **dict.fromkeys(("width", "group_width"), Limits(0, 65536, above=True)),
@@ -44,6 +43,8 @@ _HINTS: Mapping[str, Any] = {
     "auxiliary_pooling": Literal["grid", "cells"],
 }
 
+# Networks whose width is a number of channels.
+_OF_ONE_WIDTH = ("dncnn", "fdncnn", "ffdnet", "ircnn")
 _ONE, _MANY = Limits(1, 65536), Limits(1, 10**9)
 # What data settle, and examples and programs say.
 _SETTLED: Mapping[str, tuple[Any, Limits]] = {
@@ -69,7 +70,7 @@ def require_settled(given: Mapping[str, Any]) -> None:
 
 def option_hints(name: str, options: Sequence[str]) -> dict[str, Any]:
     """The types of options of a network, by their names."""
-    whole = {"width": int} if NETWORKS[name] == "denoising" else {}
+    whole = {"width": int} if name in _OF_ONE_WIDTH else {}
     return {key: whole.get(key, _HINTS[key]) for key in options}
 
 

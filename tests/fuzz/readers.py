@@ -39,6 +39,7 @@ NOT_OF_USERS = {
     "hsi_suite/data/public/transfer.py:_not_data": "a download, before its checksum is told",
     "hsi_suite/data/scene_arrays.py:_checksums": "an array in memory: see test_scene_arrays.py",
     "hsi_suite/data/scene_arrays.py:_selection": "an array in memory: see test_scene_arrays.py",
+    "hsi_suite/engine/device_names.py:driver_version": "the system's own figures",
     "hsi_suite/engine/observer.py:_leave_a_lost_terminal": "opens /dev/null",
     "hsi_suite/engine/worker_loop.py:_listen": "the parent process",
     "hsi_suite/engine/worker_process.py:WorkerProcess.read": "a child process",

@@ -132,13 +132,7 @@ class Networks:
         if name == DEFAULT_WEIGHTS and _alike_in_colours(noise.sigmas):
             name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
-        companion = None
-        photograph = found is not None and found.kind == "jpeg" and not found.drawn
-        if name != JPEG_WEIGHTS or photograph:
-            # What is found to be JPEG may have noise all the same; what is said to be has none, nor
-            # has print.
-            # Behind other coders the mean was not tried.
-            companion = companion_of(name, image, white, self._named)
+        companion = self._companion(name, found, image, white)
         if words:
             words += f": {name}" + ("" if companion is None else f" and {companion.name}")
         return Choice(self._named(name), words, noise, jpeg, companion)
@@ -163,6 +157,19 @@ class Networks:
             estimate = estimate_image_noise if self.even or added else estimate_growing_noise
             return estimate(image, white, denoiser)
         return EstimatedNoise(known_noise(sigma or 0.0, denoiser, image), ())
+
+    def _companion(
+        self, name: str, found: FoundNoise | None, image: Pixels, white: float
+    ) -> Companion | None:
+        """The network beside the chosen one, if it has one.
+
+        What is found to be JPEG may have noise all the same; what is said to be has none, nor has
+        print. Behind other coders than JPEG the mean was not tried.
+        """
+        photograph = found is not None and found.kind == "jpeg" and not found.drawn
+        if name == JPEG_WEIGHTS and not photograph:
+            return None
+        return companion_of(name, image, white, self._named)
 
     def _named(self, weights: str) -> Denoiser:
         if weights not in self._loaded:
