@@ -42,21 +42,14 @@ def companion_of(
         white: the value that is white.
         load: the network of a name.
     """
-    name = companion_weights(weights)
-    if name is None:
+    if weights not in _SHARES:
         return None
     seen = as_plane(image)
-    name = DEFAULT_WEIGHTS if seen.ndim == 2 else name
+    name, share = (DEFAULT_WEIGHTS, _GREY) if seen.ndim == 2 else (COLOUR_WEIGHTS, 1.0)
     second = load(name)
     changed = _LEVELS * _change(load(weights), seen, white)
-    sigma = _LEAST + _FOR_EACH * changed
-    sigma = min(_GREY * sigma if seen.ndim == 2 else sigma, _MOST) / _LEVELS
+    sigma = min(share * (_LEAST + _FOR_EACH * changed), _MOST) / _LEVELS
     return Companion(name, second, known_noise(sigma, second, seen), _SHARES[weights])
-
-
-def companion_weights(weights: str) -> str | None:
-    """Name of the network beside a shipped one, for images in colour; None: there is none."""
-    return COLOUR_WEIGHTS if weights in _SHARES else None
 
 
 def _change(denoiser: Denoiser, image: Pixels, white: float) -> float:
