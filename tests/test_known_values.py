@@ -3,12 +3,12 @@
 import itertools
 
 import pytest
+from refusals import refusal
 
 from hsi_suite.backbones.blocks import BLOCKS
 from hsi_suite.backbones.dimension import ACTIVATIONS, NORMS
 from hsi_suite.backbones.squeeze_excitation import ATTENTIONS
 from hsi_suite.backbones.stages import STAGE_KEYS
-from hsi_suite.errors import HsiSuiteError
 from hsi_suite.models import known_words
 from hsi_suite.models.building import build_example
 from hsi_suite.models.description import describe_model
@@ -111,15 +111,6 @@ CASES = [
     ),
     *(("drunet", {option: 0}) for option in OPTIONS["drunet"]),
 ]
-
-
-def refusal(judge):
-    """The kind and the words of what is refused; None where nothing is."""
-    try:
-        judge()
-    except HsiSuiteError as error:
-        return type(error), str(error)
-    return None
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)

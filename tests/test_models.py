@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refusal
 from torch import nn
 
 import hsi_suite.models
@@ -19,7 +20,7 @@ from hsi_suite.backbones.stages import stage_blocks
 from hsi_suite.data.patches import WindowSampler
 from hsi_suite.engine.dense import pixel_logits, runs_dense, scene_features, strip_logits
 from hsi_suite.engine.task import WindowNetwork
-from hsi_suite.errors import ConfigError, HsiSuiteError, ShapeError, UnknownNameError
+from hsi_suite.errors import ConfigError, ShapeError, UnknownNameError
 from hsi_suite.models import known_words
 from hsi_suite.models.building import build_denoiser, build_example, build_model, build_retriever
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
@@ -359,13 +360,6 @@ def test_words_that_are_known_without_loading_are_those_of_the_layers():
     ids=str,
 )
 def test_words_are_refused_without_loading_as_they_are_with(options):
-    def refusal(judge):
-        try:
-            judge()
-        except HsiSuiteError as error:
-            return type(error), str(error)
-        return None
-
     fixed = {"in_channels": 15, "num_classes": 3, "window": 9}
     later = refusal(lambda: build_model("hybridsn", **fixed, options=options, generator=None))
     at_once = refusal(lambda: require_options("hybridsn", options))
