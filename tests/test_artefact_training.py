@@ -27,6 +27,7 @@ from hsi_suite.seeding import SeedStreams
 from hsi_suite.tasks.denoising.artefact_scores import evaluate_artefacts
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.task import ImageDenoising
+from hsi_suite.tasks.denoising.training_pairs import _Cutter
 from hsi_suite.tasks.denoising.weights import load_weights
 
 CPU = torch.device("cpu")
@@ -188,6 +189,52 @@ def test_no_image_is_cut_where_cameras_and_drawings_take_all(camera, drawn):
     assert int((~taken & ~detailed).sum()) < 6
 
 
+@pytest.mark.parametrize(("share", "written"), [(0.0, 0.5), (0.4, 0.0), (0.4, 0.5), (1.0, 1.0)])
+def test_white_noise_takes_its_share_of_a_cameras_patches(share, written):
+    """On one colour: a camera's patches are in no levels here, white noise is in 256 of them."""
+    kept = ArtefactsConfig(white=share, written=written, quality=[20, 20]) if share else None
+    noise = NoiseConfig(
+        kind="camera",
+        sigma=[10.0, 10.0],
+        artefacts=kept,
+        camera=CameraConfig(jpeg=0.0, iso=[1600.0, 3200.0]),
+        validation=[400],
+    )
+    grey = np.full((60, 60, 3), 120, np.uint8)
+    learnt = task(noise, images=[grey], batch=200)
+    noisy, sigma, clean = learnt.batch(0, 0)
+    levels = noisy * 255
+    white = ((levels - levels.round()).abs() < 1e-3).flatten(1).all(1)
+    assert int(white.sum()) == pytest.approx(200 * share, abs=25 if 0 < share < 1 else 0)
+    assert not sigma.any()
+    assert torch.allclose(clean[white], torch.tensor(120 / 255))
+    # Noise that was written as JPEG has lost part of it; the rest is as strong as was asked for.
+    deviations = np.array([float(patch.std()) for patch in levels[white]])
+    whole = (deviations > 9) & (deviations < 11)
+    expected = int(white.sum()) * (1 - written)
+    assert int(whole.sum()) == pytest.approx(expected, abs=20 if 0 < share * written < 1 else 0)
+    assert (deviations[~whole] < 9).all()
+    assert all(map(torch.equal, learnt.batch(0, 0), (noisy, sigma, clean)))
+
+
+def test_white_noise_leaves_the_other_patches_as_a_camera_takes_them():
+    image = photo(60, 60, colour=True)
+    alone = NoiseConfig(kind="camera", validation=[400])
+    batch = task(alone, images=[image], batch=6).batch(0, 0)
+    pairs = task(alone, images=[image], batch=6).pairs
+    cut = _Cutter([image], SeedStreams(0), 0, 0)
+    photographs = pairs._photographs(cut, 6, SeedStreams(0).numpy("noise", 0, 0))
+    for found, expected in zip(batch, photographs, strict=True):
+        assert np.array_equal(found.numpy(), expected)
+
+
+def test_the_camera_denoiser_goes_on_with_white_noise():
+    config = denoising_config(config="denoising/camera_fine_tune")
+    assert config.noise.artefacts.white > 0 and config.model.weights == "camera_denoiser"
+    before = denoising_config(config="denoising/camera_refined")
+    assert config.model.options == before.model.options and before.noise.artefacts is None
+
+
 def test_the_shipped_network_goes_on_with_drawings():
     config = denoising_config(config="denoising/jpeg_fine_tune")
     assert config.noise.artefacts.drawn > 0 and config.model.weights == "jpeg_denoiser"
@@ -265,7 +312,13 @@ def test_validation_images_are_spoilt_as_their_level_says():
             ["noise.kind=jpeg", "noise.artefacts={camera: 0.5}", "noise.validation=[10]"],
             "data.colour=rgb",
         ),
-        (["noise.kind=gaussian"], "noise.kind one of jpeg, upsampling, mixture alone"),
+        (["noise.kind=gaussian"], "noise.kind one of camera, jpeg, upsampling, mixture alone"),
+        (["noise.artefacts={white: 0.5}"], "noise.artefacts.white with noise.kind=camera"),
+        (["noise.kind=camera", "data.colour=rgb"], "white above 0, drawn 0"),
+        (
+            ["noise.kind=camera", "noise.artefacts={white: 0.5, drawn: 0.1}", "data.colour=rgb"],
+            "white above 0, drawn 0",
+        ),
         (["noise.kind=jpeg", "noise.validation=[10.5]"], "as qualities"),
         (["noise.kind=jpeg", "noise.validation=[101]"], "as qualities"),
         (["noise.kind=upsampling", "noise.validation=[1]"], "as factors"),

@@ -115,6 +115,10 @@ class ArtefactsConfig(Section):
             writes instead, noise and all: files of JPEG have been through one mostly.
         drawn: share of the patches that are drawn by code (`data/drawings`: text, lines, charts,
             codes, pixel art) in place of being cut from an image; with `camera` at most 1.
+        white: of kind camera, share of the patches that get white noise of `noise.sigma` in place
+            of a camera's, in 256 levels, so that a blind network knows both. They draw `quality`,
+            `subsampling` and `grey` as those of kind jpeg do.
+        written: share of the patches of white noise that are written as JPEG.
         factors: of which each patch draws the one by which it is made smaller and larger again.
         validation_quality: of a mixture, the JPEG qualities at which validation images are
             restored; [] for none.
@@ -126,6 +130,8 @@ class ArtefactsConfig(Section):
     grey: Share = 0.0
     camera: Share = 0.0
     drawn: Share = 0.0
+    white: Share = 0.0
+    written: Share = 0.5
     factors: Annotated[list[Factor], Field(min_length=1)] = Field(default=[2, 3, 4])
     validation_quality: list[Quality] = Field(default=[10, 20])
     validation_factors: list[Factor] = Field(default=[2, 3])
@@ -162,7 +168,8 @@ class NoiseConfig(Section):
             draws its own, evenly.
         camera: of kind camera, which takes no σ and no gain, and of the camera's share of kind jpeg
             (`artefacts.camera`); null for its defaults.
-        artefacts: of kinds jpeg, upsampling and mixture; null for its defaults.
+        artefacts: of kinds jpeg, upsampling and mixture; null for its defaults. Of kind camera
+            where white noise is to be learnt too (`artefacts.white`).
         validation: the σ at which the validation images are denoised, on the scale 0 to 255; of
             cameras the ISO, of kind jpeg the quality, of kind upsampling the factor. A mixture has
             more in `artefacts`.
@@ -191,16 +198,28 @@ class NoiseConfig(Section):
             raise ValueError(
                 "noise.camera with noise.kind=camera, or jpeg and noise.artefacts.camera above 0"
             )
-        if self.artefacts is not None and self.kind not in ARTEFACTS:
-            raise ValueError(f"noise.artefacts with noise.kind one of {', '.join(ARTEFACTS)} alone")
-        if self.artefacts is not None and self.artefacts.camera and self.kind != "jpeg":
-            raise ValueError("noise.artefacts.camera with noise.kind=jpeg alone")
+        self._check_artefacts()
         what, least, most = _WHOLE.get(self.kind, ("", 0, 0))
         if what and not all(
             level == int(level) and least <= level <= most for level in self.validation
         ):
             raise ValueError(f"noise.validation as {what}, whole numbers of {least} to {most}")
         return self
+
+    def _check_artefacts(self) -> None:
+        if self.artefacts is None:
+            return
+        kinds = ("camera", *ARTEFACTS)
+        if self.kind not in kinds:
+            raise ValueError(f"noise.artefacts with noise.kind one of {', '.join(kinds)} alone")
+        if self.artefacts.camera and self.kind != "jpeg":
+            raise ValueError("noise.artefacts.camera with noise.kind=jpeg alone")
+        if self.artefacts.white and self.kind != "camera":
+            raise ValueError("noise.artefacts.white with noise.kind=camera alone")
+        if self.kind == "camera" and (self.artefacts.drawn or not self.artefacts.white):
+            raise ValueError(
+                "noise.artefacts of noise.kind=camera for white noise alone: white above 0, drawn 0"
+            )
 
 
 class DenoiserConfig(Section):

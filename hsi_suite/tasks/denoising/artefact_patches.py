@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.artefacts import through_jpeg, through_small, without_colour
+from ...data.artefacts import eight_bits, through_jpeg, through_small, without_colour
 from ...data.noise import add_gaussian
 from ...schemas.denoising import ArtefactsConfig, NoiseConfig
 from .evaluation import Clean, picture_batch
@@ -19,7 +19,7 @@ _BLOCK = 8
 
 
 class ArtefactPatches:
-    """What the kinds jpeg, upsampling and mixture make of clean patches.
+    """What the kinds jpeg, upsampling and mixture, and white noise beside cameras, make of patches.
 
     A patch is cut with a margin, spoilt with it, and then cut again at a place drawn at random, so
     that the grid of the blocks and of the lost pixels lies anywhere in it, as it does in an image.
@@ -48,7 +48,10 @@ class ArtefactPatches:
         return self.artefacts.subsampling >= 0.5
 
     def photographed(self, count: int, generator: np.random.Generator) -> int:
-        """How many patches of a batch a camera takes instead; with no share nothing is drawn."""
+        """How many patches of a batch a camera takes; with no share nothing is drawn."""
+        if self.noise.kind == "camera":
+            white = self.artefacts.white
+            return count - int(generator.binomial(count, white)) if white else count
         share = self.artefacts.camera
         return int(generator.binomial(count, share)) if share else 0
 
@@ -88,15 +91,24 @@ class ArtefactPatches:
         if kind == "mixture":
             kind = ("gaussian", "jpeg", "upsampling")[generator.integers(0, 3)]
         if kind == "jpeg":
-            low, high = self.artefacts.quality
-            quality = int(generator.integers(low, high + 1))
-            halved = whole.ndim == 3 and _happens(self.artefacts.subsampling, generator)
-            return through_jpeg(whole, quality, subsampling=halved), 0.0
+            return self._written(whole, generator), 0.0
         if kind == "upsampling":
             return through_small(whole, int(generator.choice(self.artefacts.factors))), 0.0
         lowest, highest = self.noise.sigma
         sigma = float(generator.uniform(lowest, highest)) / float(_LEVELS)
-        return add_gaussian(whole, sigma, generator), sigma
+        noisy = add_gaussian(whole, sigma, generator)
+        if kind != "camera":
+            return noisy, sigma
+        # As files hold it; a blind network is told no σ.
+        if _happens(self.artefacts.written, generator):
+            return self._written(noisy, generator), 0.0
+        return eight_bits(noisy).astype(np.float32) / _LEVELS, 0.0
+
+    def _written(self, whole: Clean, generator: np.random.Generator) -> Clean:
+        low, high = self.artefacts.quality
+        quality = int(generator.integers(low, high + 1))
+        halved = whole.ndim == 3 and _happens(self.artefacts.subsampling, generator)
+        return through_jpeg(whole, quality, subsampling=halved)
 
 
 def _happens(share: float, generator: np.random.Generator) -> bool:

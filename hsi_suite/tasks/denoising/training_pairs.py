@@ -67,9 +67,7 @@ class TrainingPairs:
         cut = _Cutter(self.images, self.seeds, epoch, step)
         generator = self.seeds.numpy("noise", epoch, step)
         count = self.config.batch_size
-        if self.noise.kind == "camera":
-            return self._photographs(cut, count, generator)
-        if self.noise.kind not in ARTEFACTS:
+        if self.noise.kind not in ("camera", *ARTEFACTS):
             return self._with_noise(to_batch(cut(count, self.config.patch)), generator)
         taken = self.artefacts.photographed(count, generator)
         parts = []
