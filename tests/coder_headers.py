@@ -146,6 +146,18 @@ def hevc(middle, change, *, layers=0, scaling=False, colour=1, adapted=True, fur
     return bytes([1, *[0] * 20, 0xFF, 2]) + sets, content
 
 
+def av1(index, points=1):
+    """A picture of 64 × 48 pixels whose quantiser has an index, to be decoded at some points."""
+    sequence = Fields().number(0, 5).number(0, 2).number(points - 1, 5)
+    for layers in reversed(range(points)):
+        sequence.number((2 << layers) - 1 << 8 | 1, 12).number(4, 5)
+    sequence.number(5, 4).number(5, 4).number(63, 6).number(47, 6)
+    sequence.number(0, 1 + 1 + 2 + 4 + 1).number(3, 2).number(0, 16)
+    frame = Fields().number(1, 4).number(1, 1).number(0, 3).number(1, 1).number(index, 8)
+    units = ((1, sequence.bytes()), (3, frame.bytes()))
+    return b"".join(bytes([kind << 3 | 2, len(unit)]) + unit for kind, unit in units)
+
+
 def box(kind, *parts):
     content = b"".join(parts)
     return struct.pack(">I", 8 + len(content)) + kind + content

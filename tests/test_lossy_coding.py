@@ -1,13 +1,15 @@
 """What WebP, AVIF and HEIC files say of their quantiser."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
-from coder_headers import Fields, chunk, escaped, heif, hevc, webp
+from coder_headers import Fields, av1, box, chunk, escaped, heif, hevc, webp
 from PIL import Image, features
 from skimage import data as samples
 
+from hsi_suite.data.formats.av1_quantiser import av1_quantiser
 from hsi_suite.data.formats.bit_fields import BitFields, bits_for, without_escapes
 from hsi_suite.data.formats.heif_items import coded_items
 from hsi_suite.data.formats.hevc_quantiser import hevc_quantiser
@@ -123,6 +125,77 @@ def test_tiles_count_and_previews_do_not(tmp_path, wide, inside):
     assert of_bytes(tmp_path, content) == 31
     assert [each.kind for each in coded_items(tmp_path / "file")] == [b"hvc1"] * 3
     assert of_bytes(tmp_path, heif(items, 2, references, wide=wide, inside=inside)) == 32
+
+
+def test_layers_that_are_refined_further_say_nothing():
+    assert av1_quantiser(av1(90)) == 90 and av1_quantiser(av1(90, points=2)) is None
+
+
+def described(places, tiles=(1,), before=b""):
+    """A HEIF file of one picture at places that are told; another is put together of tiles."""
+    full = bytes(4)
+    entry = box(b"infe", b"\2\0\0\0\0\1\0\0hvc1\0")
+    parts = [
+        box(b"pitm", full, struct.pack(">H", 2)),
+        box(b"iinf", full, struct.pack(">H", 1), entry),
+        box(b"iloc", places),
+        box(b"iref", full, box(b"dimg", struct.pack(f">HH{len(tiles)}H", 2, len(tiles), *tiles))),
+        box(b"iprp"),
+    ]
+    return box(b"ftyp", b"mif1\0\0\0\0mif1heic") + before + box(b"meta", full, *parts)
+
+
+def place_of(first, size=100, bytes_=15):
+    sizes = struct.pack(">HHHHH", bytes_ << 12 | 4 << 8, 1, 1, 0, 1)
+    return bytes(4) + sizes + first.to_bytes(bytes_, "big") + struct.pack(">I", size)
+
+
+@pytest.mark.parametrize("power", [31, 62, 63, 64, 110])
+def test_places_and_sizes_beyond_every_file_say_nothing(tmp_path, power):
+    assert of_bytes(tmp_path, described(place_of(2**power))) is None
+    assert coded_items(tmp_path / "file")[0].content == b""
+    if power < 65:
+        huge = struct.pack(">I4sQ", 1, b"free", 2**power - 1)
+        assert of_bytes(tmp_path, described(place_of(0), before=huge)) is None
+
+
+def test_of_many_tiles_some_are_looked_at(tmp_path):
+    (tmp_path / "file").write_bytes(described(place_of(0), tiles=[1] * 9000) + bytes(2**17))
+    assert 16 < len(coded_items(tmp_path / "file")) <= 32
+    (tmp_path / "file").write_bytes(described(place_of(0), tiles=[1] * 31))
+    assert len(coded_items(tmp_path / "file")) == 31
+
+
+def test_extents_behind_the_first_are_passed_over(tmp_path):
+    places = bytes(4) + struct.pack(">HH", 0x4400, 2)
+    places += struct.pack(">HHH", 5, 0, 3) + bytes(3 * 8) + struct.pack(">HHHII", 1, 0, 1, 4, 4)
+    (tmp_path / "file").write_bytes(described(places))
+    assert [each.content for each in coded_items(tmp_path / "file")] == [b"ftyp"]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        b"\2\0\0\0\0\0" + struct.pack(">I", 2**20) + bytes(2**20),
+        b"\0\0\0\0\0\0" + struct.pack(">HHHH", 20_000, 1, 0, 65_535) + bytes(2**18),
+    ],
+    ids=["32 bits", "16 bits"],
+)
+def test_lists_longer_than_those_of_pictures_are_not_followed(tmp_path, places):
+    (tmp_path / "file").write_bytes(described(places))
+    with pytest.raises(IndexError, match="too long"):
+        coded_items(tmp_path / "file")
+    assert lossy_coding(tmp_path / "file") is None
+
+
+def test_configurations_that_are_cut_off_or_endless_say_nothing():
+    _, content = hevc(0, 3)
+    endless = b"\x21\0\1\xff\xff" + bytes(2000) + b"\x22\0\1\0\x10" + bytes(16)
+    for units in (b"\1\x21\xff\xff", b"\2" + endless):
+        with pytest.raises(IndexError):
+            hevc_quantiser(bytes(22) + units, content)
+    with pytest.raises(IndexError):
+        BitFields(bytes(5) + b"\xff" * 20).counted()
 
 
 def damaged(content, generator):

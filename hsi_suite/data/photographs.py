@@ -235,7 +235,8 @@ def read_photograph(path: Path) -> Photograph:
             f"holds {count:,} values that are no numbers or beyond float32",
             "a value everywhere",
         )
-    return replace(photograph, coding=lossy_coding(path))
+    with reading(path, _WHAT):
+        return replace(photograph, coding=lossy_coding(path))
 
 
 def _of_picture(picture: DecodedPicture) -> Photograph:

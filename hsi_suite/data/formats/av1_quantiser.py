@@ -112,17 +112,18 @@ def _sequence(bits: BitFields) -> _Sequence | None:
 
 
 def _pass_operating_points(bits: BitFields) -> bool:
-    """Whether there is no timing, which pictures have no use for: the frame header is short."""
+    """Whether the first frame is all: there is no timing, and there are no finer layers."""
     timed = bits.flag()
     if timed:
         return False
     delayed = bits.flag()
-    for _ in range(bits.number(5) + 1):
-        bits.skip(12)
-        if bits.number(5) > 7:
-            bits.skip(1)
-        if delayed and bits.flag():
-            bits.skip(4)
+    if bits.number(5):
+        return False
+    bits.skip(12)
+    if bits.number(5) > 7:
+        bits.skip(1)
+    if delayed and bits.flag():
+        bits.skip(4)
     return True
 
 

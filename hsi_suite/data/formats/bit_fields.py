@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Zeros before the first one of an Exp-Golomb code, at most.
+_MOST_ZEROS = 32
+
 
 class BitFields:
     """Reads numbers one after the other, highest bit first.
@@ -35,6 +38,8 @@ class BitFields:
         zeros = 0
         while not self.flag():
             zeros += 1
+            if zeros > _MOST_ZEROS:
+                raise IndexError("a number that is too long")
         return (1 << zeros) - 1 + self.number(zeros)
 
     def signed(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,10 @@ from .iso_boxes import boxes_in, boxes_of
 
 # Where an item's bytes lie: in the file, or in the description itself.
 _IN_FILE, _IN_DESCRIPTION = 0, 1
-_LARGEST = 2**16
-_Numbers = Callable[[int], int]
+# Bytes of a configuration, and of what is coded, that are looked at; tiles that are asked.
+_LARGEST, _MOST = 2**16, 32
+# Bytes of a description, and entries of its lists, that pictures stay below.
+_LONGEST, _ENTRIES = 2**22, 2**14
 
 
 @dataclass(frozen=True)
@@ -30,48 +32,60 @@ class CodedItem:
 
 
 def coded_items(path: Path) -> list[CodedItem]:
-    """What the main picture consists of: itself, or the tiles that it is put together of.
+    """What the main picture consists of: itself, or tiles of those that it is put together of.
 
-    Pictures beside it, such as previews and transparency, are left out.
+    Of many tiles some are taken, as far from each other as they lie. Pictures beside it, such as
+    previews and transparency, are left out.
 
     Raises:
-        IndexError: the description is cut off.
+        IndexError: the description is cut off, or longer than that of a picture.
     """
     described = next((content[4:] for kind, content in boxes_in(path) if kind == b"meta"), b"")
-    boxes = dict(boxes_of(described))
+    boxes = dict(boxes_of(described if len(described) <= _LONGEST else b""))
     if not {b"pitm", b"iinf", b"iloc", b"iprp"} <= boxes.keys():
         return []
     main = _main(boxes[b"pitm"])
-    tiles = _tiles(boxes.get(b"iref", b""), main)
+    tiles = _tiles(boxes.get(b"iref", b""), main) or [main]
     kinds, places = _kinds(boxes[b"iinf"]), _places(boxes[b"iloc"])
     configurations = _configurations(boxes[b"iprp"])
     return [
         CodedItem(
             kinds.get(item, b""),
-            configurations.get(item, b""),
+            configurations.get(item, b"")[:_LARGEST],
             _beginning(path, boxes.get(b"idat", b""), *places[item]),
         )
-        for item in tiles or [main]
+        for item in tiles[:: -(-len(tiles) // _MOST)]
         if item in places
     ]
 
 
-def _numbers(content: bytes, place: int = 0) -> _Numbers:
+class _Numbers:
     """Reads numbers of some bytes, one after the other."""
-    rest = content[place:]
 
-    def read(size: int) -> int:
-        nonlocal rest
-        if len(rest) < size:
+    def __init__(self, content: bytes, place: int = 0) -> None:
+        self._content, self._place = content, place
+
+    def __call__(self, size: int) -> int:
+        first = self._place
+        self.skip(size)
+        return int.from_bytes(self._content[first : self._place], "big")
+
+    def entries(self, size: int) -> range:
+        """As many turns as the next number says."""
+        count = self(size)
+        if count > _ENTRIES:
+            raise IndexError("a list that is too long")
+        return range(count)
+
+    def skip(self, size: int) -> None:
+        """Pass over bytes."""
+        self._place += size
+        if self._place > len(self._content):
             raise IndexError("a description that is cut off")
-        value, rest = int.from_bytes(rest[:size], "big"), rest[size:]
-        return value
-
-    return read
 
 
 def _main(content: bytes) -> int:
-    read = _numbers(content, 4)
+    read = _Numbers(content, 4)
     return read(4 if content[0] else 2)
 
 
@@ -92,29 +106,28 @@ def _tiles(content: bytes, main: int) -> list[int]:
         return []
     size = 4 if content[0] else 2
     for kind, entry in boxes_of(content[4:]):
-        read = _numbers(entry)
+        read = _Numbers(entry)
         if kind == b"dimg" and read(size) == main:
-            return [read(size) for _ in range(read(2))]
+            return [read(size) for _ in read.entries(2)]
     return []
 
 
 def _places(content: bytes) -> dict[int, tuple[int, int, int]]:
     """Of each item: where its bytes lie, the first of them, and how many there are."""
-    version, read = content[0], _numbers(content, 4)
+    version, read = content[0], _Numbers(content, 4)
     sizes = read(2)
     offset, length, base = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index = sizes & 15 if version else 0
     places = {}
-    for _ in range(read(4 if version == 2 else 2)):
+    for _ in read.entries(4 if version == 2 else 2):
         item = read(4 if version == 2 else 2)
         way = read(2) & 15 if version else _IN_FILE
         read(2)
-        begin, extents = read(base), []
-        for _ in range(read(2)):
+        begin = read(base)
+        if extents := read(2):
             read(index)
-            extents.append((begin + read(offset), read(length)))
-        if extents:
-            places[item] = (way, *extents[0])
+            places[item] = (way, begin + read(offset), read(length))
+            read.skip((extents - 1) * (index + offset + length))
     return places
 
 
@@ -134,8 +147,8 @@ def _associations(content: bytes) -> Iterator[tuple[int, list[int]]]:
     """Items, and the numbers of their properties, from 1."""
     if not content:
         return
-    wide, read = content[3] & 1, _numbers(content, 4)
-    for _ in range(read(4)):
+    wide, read = content[3] & 1, _Numbers(content, 4)
+    for _ in read.entries(4):
         item = read(4 if content[0] else 2)
         yield item, [read(1 + wide) & (0x7FFF if wide else 0x7F) for _ in range(read(1))]
 
@@ -146,6 +159,8 @@ def _beginning(path: Path, description: bytes, way: int, first: int, size: int) 
     if way == _IN_DESCRIPTION:
         return description[first : first + size]
     if way != _IN_FILE:
+        return b""
+    if first >= path.stat().st_size:
         return b""
     with path.open("rb") as file:
         file.seek(first)

@@ -56,8 +56,11 @@ def _parameter_sets(configuration: bytes) -> dict[int, bytes]:
         count = int.from_bytes(configuration[place + 1 : place + 3], "big")
         place += 3
         for _ in range(count):
+            if place + 2 > len(configuration):
+                raise IndexError("a configuration that is cut off")
             size = int.from_bytes(configuration[place : place + 2], "big")
-            sets.setdefault(kind, without_escapes(configuration[place + 4 : place + 2 + size]))
+            if kind not in sets:
+                sets[kind] = without_escapes(configuration[place + 4 : place + 2 + size])
             place += 2 + size
     return sets
 

@@ -10,6 +10,7 @@ from pathlib import Path
 Box = tuple[bytes, bytes]
 # Of the boxes that describe a picture; those of its pixels are larger and are not read.
 _LARGEST = 2**24
+_MOST = 2**12
 
 
 def boxes_of(content: bytes) -> Iterator[Box]:
@@ -28,14 +29,20 @@ def boxes_of(content: bytes) -> Iterator[Box]:
 
 
 def boxes_in(path: Path) -> Iterator[Box]:
-    """The boxes that a file consists of; of those of pixels the content is left out."""
+    """The boxes that a file consists of, up to one that is cut off, and as many as pictures have.
+
+    Of those of pixels the content is left out.
+    """
+    end = path.stat().st_size
     with path.open("rb") as file:
-        while len(head := file.read(8)) == 8:
+        for _ in range(_MOST):
+            if len(head := file.read(8)) < 8:
+                return
             size, kind = struct.unpack(">I4s", head)
             held = size - 8
             if size == 1:
                 held = int.from_bytes(file.read(8), "big") - 16
-            if size == 0 or held < 0:
+            if size == 0 or not 0 <= held <= end - file.tell():
                 return
             if held > _LARGEST or kind in (b"mdat", b"jp2c"):
                 file.seek(held, 1)

@@ -19,7 +19,8 @@ _WEBP_HEAD = 2**20
 def lossy_coding(path: Path) -> LossyCoding | None:
     """How a file was quantised; None of lossless WebP, of other kinds, and where it is not found.
 
-    Headers of rare kinds (animations, several layers) are not followed.
+    Headers of rare kinds (animations, several layers) are not followed, nor those of lists longer
+    than pictures have them.
     """
     try:
         head = first_bytes(path, 16, "an image")
