@@ -111,14 +111,19 @@ def escaped(content):
 
 
 def hevc(middle, change, *, layers=0, scaling=False, colour=1, adapted=True, further=0):
-    """An `hvcC` box and a picture whose first slice has the parameter 26 + middle + change."""
+    """An `hvcC` box and a picture whose first slice has the parameter 26 + middle + change.
+
+    `colour` is none (0), as 1, 2 or 3 say, or in three separate planes.
+    """
+    separate = colour == "separate"
+    form = 3 if separate else colour
     sequence = Fields().number(0, 4).number(layers, 3).number(1, 1).number(0, 96)
     for _ in range(layers):
         sequence.number(3, 2)
     sequence.number(0, 2 * (8 - layers) if layers else 0).number(0, 96 * layers)
-    sequence.counted(0, colour)
-    if colour == 3:
-        sequence.number(0, 1)
+    sequence.counted(0, form)
+    if form == 3:
+        sequence.number(separate, 1)
     sequence.counted(4000, 3000).number(1, 1).counted(0, 4, 0, 8).counted(2, 2, 4).number(1, 1)
     sequence.counted(*[4, 0, 0] * (layers + 1)).counted(0, 3, 0, 3, 1, 2).number(scaling, 1)
     if scaling:
@@ -135,7 +140,10 @@ def hevc(middle, change, *, layers=0, scaling=False, colour=1, adapted=True, fur
     picture = Fields().counted(0, 0).number(0, 1).number(1, 1).number(further, 3).number(0, 2)
     picture.counted(0, 0).signed(middle)
     coded = Fields().number(2, 2).counted(0).number(0, further).counted(2).number(1, 1)
-    coded.number(0, (2 if colour else 1) if adapted else 0).signed(change).number(0, 400)
+    coded.number(2, 2 * separate)
+    coded.number(0, (2 if form and not separate else 1) if adapted else 0).signed(change).number(
+        0, 400
+    )
     sets = b"".join(
         bytes([kind]) + struct.pack(">HH", 1, len(unit) + 2) + bytes([kind << 1, 1]) + unit
         for kind, unit in ((33, escaped(sequence.bytes())), (34, escaped(picture.bytes())))
@@ -146,15 +154,46 @@ def hevc(middle, change, *, layers=0, scaling=False, colour=1, adapted=True, fur
     return bytes([1, *[0] * 20, 0xFF, 2]) + sets, content
 
 
-def av1(index, points=1):
-    """A picture of 64 × 48 pixels whose quantiser has an index, to be decoded at some points."""
-    sequence = Fields().number(0, 5).number(0, 2).number(points - 1, 5)
+def av1(
+    index, *, points=1, sides=(64, 48), own=None, delay=False, ids=False, order=0, tools=None,
+    whole=None, fixed=True, eighths=None, other_size=False, large=False, kind=0, shown=True,
+    tiles="",
+):  # fmt: skip
+    """A picture whose quantiser has an index (AV1, 5.5 and 5.9); `tiles` are bits of their number.
+
+    `tools` and `whole` are what the sequence says of tools for screens and of whole steps of
+    motion; None leaves both to the frame, which uses them.
+    """
+    sequence = Fields().number(0, 6).number(delay, 1).number(points - 1, 5)
     for layers in reversed(range(points)):
-        sequence.number((2 << layers) - 1 << 8 | 1, 12).number(4, 5)
-    sequence.number(5, 4).number(5, 4).number(63, 6).number(47, 6)
-    sequence.number(0, 1 + 1 + 2 + 4 + 1).number(3, 2).number(0, 16)
-    frame = Fields().number(1, 4).number(1, 1).number(0, 3).number(1, 1).number(index, 8)
-    units = ((1, sequence.bytes()), (3, frame.bytes()))
+        sequence.number((2 << layers) - 1 << 8 | 1, 12).number(9, 5).number(0, 1)
+        if delay:
+            sequence.number(0b10011, 5)
+    sequence.number(12, 4).number(6, 4).number(sides[0] - 1, 13).number(sides[1] - 1, 7)
+    sequence.number(ids, 1).number(0b0101_010, 7 * ids)
+    sequence.number(large, 1).number(0, 2).number(0, 4).number(order > 0, 1).number(
+        0, 2 * (order > 0)
+    )
+    for said in (tools, whole) if tools != 0 else (tools,):
+        sequence.number(said is None, 1).number(said or 0, int(said is not None))
+    sequence.number(max(order - 1, 0), 3 * (order > 0)).number(eighths is not None, 1)
+    frame = Fields().number(0, 1).number(kind, 2).number(shown, 1).number(fixed, 1)
+    if tools is None:
+        frame.number(1, 1)
+    if tools != 0 and whole is None:
+        frame.number(1, 1)
+    # Lengths of 7 and 3 bits, said above.
+    frame.number(0, 10 * ids).number(own is not None, 1).number(1, order)
+    if own is not None:
+        frame.number(own[0] - 1, 13).number(own[1] - 1, 7)
+    if eighths is not None:
+        frame.number(eighths > 8, 1).number(eighths - 9, 3 * (eighths > 8))
+    frame.number(other_size, 1).number(0xFFFF, 32 * other_size)
+    if tools != 0 and eighths in (None, 8):
+        frame.number(1, 1)
+    frame.number(0, int(not fixed)).number(1, 1)
+    frame.bits += tiles
+    units = ((1, sequence.bytes()), (3, frame.number(index, 8).bytes()))
     return b"".join(bytes([kind << 3 | 2, len(unit)]) + unit for kind, unit in units)
 
 

@@ -93,7 +93,7 @@ def test_avif_of_many_sizes_and_tiles(tmp_path, shape, how):
 
 
 @pytest.mark.parametrize("layers", [0, 2])
-@pytest.mark.parametrize("colour", [0, 1, 3])
+@pytest.mark.parametrize("colour", [0, 1, 3, "separate"])
 @pytest.mark.parametrize("scaling", [False, True])
 @pytest.mark.parametrize(("adapted", "further"), [(True, 0), (False, 2)])
 def test_heic_says_its_quantiser(layers, colour, scaling, adapted, further):
@@ -125,6 +125,39 @@ def test_tiles_count_and_previews_do_not(tmp_path, wide, inside):
     assert of_bytes(tmp_path, content) == 31
     assert [each.kind for each in coded_items(tmp_path / "file")] == [b"hvc1"] * 3
     assert of_bytes(tmp_path, heif(items, 2, references, wide=wide, inside=inside)) == 32
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"delay": True},
+        {"ids": True},
+        {"order": 7},
+        {"tools": 0},
+        {"tools": 1},
+        {"tools": 1, "whole": 1},
+        {"fixed": False},
+        {"other_size": True},
+        {"eighths": 8},
+        # 73 samples become 65, in two columns of blocks.
+        {"eighths": 9, "sides": (73, 48), "tiles": "0"},
+        {"eighths": 16, "sides": (128, 48)},
+        # Two columns at least, and their numbers.
+        {"sides": (4097, 64), "tiles": "0000"},
+        {"sides": (300, 48), "own": (5000, 64), "tiles": "0000"},
+        {"sides": (300, 120), "tiles": "10" + "1" + "0000"},
+        {"sides": (300, 120), "large": True, "tiles": "0"},
+    ],
+    ids=str,
+)
+def test_avif_of_headers_that_encoders_of_pictures_do_not_write(how):
+    assert [av1_quantiser(av1(index, **how)) for index in (0, 90, 255)] == [0, 90, 255]
+
+
+@pytest.mark.parametrize("how", [{"kind": 1}, {"kind": 2}, {"shown": False}], ids=str)
+def test_avif_frames_that_are_no_picture_say_nothing(how):
+    assert av1_quantiser(av1(90, **how)) is None
 
 
 def test_layers_that_are_refined_further_say_nothing():

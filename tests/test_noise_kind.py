@@ -104,6 +104,26 @@ def test_signs_grow_with_the_noise():
     assert np.isfinite(strong.numbers()).all()
 
 
+@pytest.mark.parametrize("bright", [False, True])
+@pytest.mark.parametrize("colour", [False, True])
+def test_floats_beyond_the_ends_count_and_cut_off_ones_do_not(bright, colour):
+    def signs(image):
+        return noise_signs(255 - image if bright else image, None)
+
+    image = np.random.default_rng(0).uniform(100, 150, (64, 64, 3)).astype(np.float32)
+    image = image if colour else image[..., 0]
+    quiet = image[:32] / 100
+    image[:32] = 20 + quiet
+    expected = signs(image).numbers()
+    image[:32] = quiet - 10
+    # But for the step between both halves.
+    assert signs(image).numbers() == pytest.approx(expected, abs=0.5)
+    # Of 16 bits the largest value falls a little short.
+    for end in (0.0, 0.0001) if bright else (0.0,):
+        image[:32] = end
+        assert signs(image).fine == pytest.approx(signs(image[32:]).fine, rel=0.1)
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_a_flat_picture_is_clean(value):
     flat = np.full((64, 64, 3), value, np.float32)

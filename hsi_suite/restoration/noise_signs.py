@@ -28,6 +28,8 @@ _SIDE = 512
 # Of the flattest patches: noise is in all of them, fine texture is not.
 _QUIETER = 0.1
 _SMALL = 0.05
+# What 16 bits on this scale miss their largest value by, and less than a step of theirs.
+_ON_THE_END = 0.001
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def noise_signs(image: Image, jpeg: JpegTraces | None) -> NoiseSigns:
     if middle.ndim == 3:
         planes += [middle[..., 2] - luma, middle[..., 0] - luma]
     values = middle.reshape(*middle.shape[:2], -1)
-    inside = np.asarray(((values > 0) & (values < 255)).all(2))
+    # Floats may lie beyond the ends; those that lie on them have been cut off.
+    inside = np.asarray(((values != 0) & (np.abs(values - 255) > _ON_THE_END)).all(2))
     whole = measure(planes, inside)
     half = measure([halved(plane) for plane in planes], halved(inside) == 1)
     fine, mid = np.sqrt(np.quantile(whole.luma[whole.flat(), :2], _QUIETER, axis=0))
