@@ -3,10 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsi_suite.metrics.rankings import Worth, rank
+from hsi_suite.metrics.rankings import Desk, Worth, rank
 
 # Few of them, so that many scores are equal; zeros of both signs and the smallest numbers are too.
 MODEST = [-1.0, -0.5, -1e-45, -0.0, 0.0, 1e-45, 0.25, np.nextafter(np.float32(0.25), 1), 1.0]
+# The last below 2, of both signs: rounding may bring scores there.
+MODEST += [np.nextafter(np.float32(sign), np.float32(0)) for sign in (-2, 2)]
 WILD = [*MODEST, -np.inf, -3e38, -2.0, 2.0, 3e38, np.inf]
 
 
@@ -36,7 +38,7 @@ def test_every_count_is_that_of_a_loop(seed, queries, items, highest, wild, shar
     worth[:, rng.integers(items)] = 1
     kinds = np.sort(rng.integers(0, 3, queries))
     found = rank(
-        scores.copy(), Worth(worth.astype(np.int32)), kinds, largest=np.inf if wild else 1.0
+        scores.copy(), Worth(worth.astype(np.int32)), kinds, largest=np.inf if wild else 1.8
     )
     for query, kind in enumerate(kinds):
         own = slice(found.begins[query], found.begins[query] + found.counts[query])
@@ -63,3 +65,19 @@ def test_ways_of_different_width_agree(largest):
     one, other = (rank(scores.copy(), worth, kinds, largest=each) for each in (0.9, largest))
     for name in ("counts", "begins", "higher", "as_high", "relevant_as_high", "levelled", "tied"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("largest", [0.9, 5.0])
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_a_desk_of_any_size_and_used_before_changes_nothing(largest, share):
+    rng = np.random.default_rng(0)
+    worth = Worth(np.maximum(rng.random((2, 300)) < share, np.eye(2, 300)).astype(np.int32))
+    kinds = np.arange(9) // 5
+    for size in (0, 1_000, 5_000, 100_000):
+        desk = Desk(np.full(size, 255, np.uint8))
+        for _ in range(2):
+            scores = rng.uniform(-0.9, 0.9, (9, 300)).round(2).astype(np.float32)
+            alone = rank(scores.copy(), worth, kinds, largest=largest)
+            found = rank(scores.copy(), worth, kinds, largest=largest, desk=desk)
+            for name in ("higher", "as_high", "relevant_as_high", "relevant", "tied"):
+                np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Counts = NDArray[np.int64]
+Keys = NDArray[np.integer]
 # Of a float32: all but the sign, which order numbers of one sign as they are ordered themselves.
 _MAGNITUDE = 0x7FFFFFFF
-# Numbers below 2 leave one more bit of 32 free; less, as lengths and products are rounded.
+# Numbers below 2 leave the highest of these bits free; less, as lengths and products are rounded.
+_FREE = 0x40000000
 NARROW = 1.9
 
 
@@ -69,36 +72,23 @@ class Rankings:
 class Desk:
     """Memory to rank in, used again: what is asked for anew the system has to fill with zeros."""
 
-    def __init__(self, queries: int, items: int) -> None:
-        """Room for so many queries in a gallery of so many items."""
-        self._values = np.empty(queries * items, np.int32)
-        # NumPy looks for few true values one by one, at up to four times the time that it takes for
-        # many, from a tenth on; so behind the places there are as many that are true.
-        self._more = queries * items // 8 + 1
-        self._marks = np.ones(queries * items + self._more, bool)
-        self._tied = np.zeros(queries * items, bool)
+    def __init__(self, memory: NDArray[np.uint8]) -> None:
+        """Work in this memory, and beyond it in other, as long as that is needed."""
+        self._memory = memory
+        self.clear()
 
-    def values(self, like: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
-        """Room for numbers, of the shape and type of others."""
-        if like.dtype != self._values.dtype:
-            return np.empty_like(like)
-        return self._values[: like.size].reshape(like.shape)
+    def clear(self) -> None:
+        """Use all of it again."""
+        self._used = 0
 
-    def where(self, values: NDArray[np.signedinteger]) -> tuple[Counts, NDArray[np.bool_]]:
-        """Places of the values other than zero, row after row, and a mask of the values' shape."""
-        first = self._marks.size - self._more - values.size
-        marked = self._marks[first : first + values.size].reshape(values.shape)
-        np.not_equal(values, 0, out=marked)
-        found = self._marks[first:].nonzero()[0]
-        return found[: len(found) - self._more], marked
-
-    def tied(self, levels: NDArray[np.signedinteger]) -> NDArray[np.bool_]:
-        """Whether each value is that before it in its row; the first is not."""
-        flat, found = levels.reshape(-1), self._tied[: levels.size]
-        np.equal(flat[1:], flat[:-1], out=found[1:])
-        found = found.reshape(levels.shape)
-        found[:, 0] = False
-        return found
+    def room(self, size: int, dtype: DTypeLike) -> NDArray[Any]:
+        """Room for so many numbers, with anything in it."""
+        first, last = self._used, self._used + size * np.dtype(dtype).itemsize
+        if last > len(self._memory):
+            return np.empty(size, dtype)
+        # Lines of the cache are not shared.
+        self._used = -(-last // 64) * 64
+        return self._memory[first:last].view(dtype)
 
 
 def rank(
@@ -122,14 +112,21 @@ def rank(
         desk: memory to work in, which the masks that are given lie in until it is used again.
     """
     queries, items = scores.shape
-    desk = desk or Desk(queries, items)
-    bits = worth.bits
-    keys = _sorted_keys(scores, worth, kinds, narrow=bits == 1 and largest < NARROW, desk=desk)
-    values = np.bitwise_and(keys, (1 << bits) - 1, out=desk.values(keys))
-    here, relevant = desk.where(values)
-    valued = values.reshape(-1)[here] if bits > 1 else None
-    tied = desk.tied(np.right_shift(keys, bits, out=values))
+    desk = desk or Desk(np.empty(0, np.uint8))
+    desk.clear()
+    narrow = worth.bits == 1 and largest < NARROW
+    keys = _narrow_keys(scores) if narrow else _wide_keys(scores, worth.bits)
+    for kind in range(kinds[0], kinds[-1] + 1):
+        first, last = kinds.searchsorted((kind, kind + 1))
+        keys[first:last] |= worth.rows[kind].astype(keys.dtype)
+    keys.sort(axis=1)
+    worths = _lowest(keys, worth.bits, desk)
     counts = worth.reaching[0][kinds]
+    here, relevant = _places(worths, counts.sum(), desk)
+    # Where items are worth no longer tells keys apart, those of equal score are equal.
+    keys |= keys.dtype.type((1 << worth.bits) - 1)
+    tied = _as_before(keys, desk)
+    valued = worths.reshape(-1)[here] if worth.bits > 1 else None
     begins = np.cumsum(counts) - counts
     higher = here - np.repeat(np.arange(0, queries * items, items), counts)
     as_high = higher + 1
@@ -139,30 +136,58 @@ def rank(
     return Rankings(counts, begins, higher, as_high, own, levelled, valued, relevant, tied)
 
 
-def _sorted_keys(
-    scores: NDArray[np.float32],
-    worth: Worth,
-    kinds: NDArray[np.intp],
-    *,
-    narrow: bool,
-    desk: Desk,
-) -> NDArray[np.signedinteger]:
-    """Rising whole numbers, queries × gallery: falling score and, in the lowest bits, worth."""
+def _narrow_keys(scores: NDArray[np.float32]) -> Keys:
+    """Whole numbers that rise where scores below 2 fall, and leave the lowest bit free; in place.
+
+    Read as a whole number, such a score is its magnitude m, below 2³⁰, or m - 2³¹ where it is
+    negative. |that + 2³⁰| is 2³⁰ + m or 2³⁰ - m: it rises with the score, and zeros are equal.
+    """
+    stored = scores.view(np.int32)
+    stored += _FREE
+    np.abs(stored, out=stored)
+    stored *= -2
+    return stored.view(np.uint32)
+
+
+def _wide_keys(scores: NDArray[np.float32], bits: int) -> Keys:
+    """Whole numbers that rise where scores fall, and leave so many of the lowest bits free."""
     stored = scores.view(np.int32)
     # -1 where the sign is minus: the magnitude stays; others are negated; both zeros become 0.
-    minus = np.right_shift(stored, 31, out=desk.values(stored))
-    # Magnitudes, with room for what items are worth; where there is one bit it was the sign's.
-    if narrow:
-        keys = np.left_shift(stored, 1, out=stored)
-    else:
-        keys = (stored & _MAGNITUDE).astype(np.int64) << worth.bits
+    minus = stored >> 31
+    keys = (stored & _MAGNITUDE).astype(np.int64) << bits
     keys ^= minus
     np.subtract(minus, keys, out=keys)
-    for kind in range(kinds[0], kinds[-1] + 1):
-        first, last = kinds.searchsorted((kind, kind + 1))
-        keys[first:last] |= worth.rows[kind]
-    keys.sort(axis=1)
     return keys
+
+
+def _lowest(keys: Keys, bits: int, desk: Desk) -> Keys:
+    """What the lowest bits of keys say."""
+    mask = (1 << bits) - 1
+    found = desk.room(keys.size, np.min_scalar_type(mask)).reshape(keys.shape)
+    np.copyto(found, keys, casting="unsafe")
+    found &= found.dtype.type(mask)
+    return found
+
+
+def _places(worths: Keys, count: int, desk: Desk) -> tuple[Counts, NDArray[np.bool_]]:
+    """The places of all numbers but zero, so many, row after row, and a mask of them."""
+    # NumPy looks for few true values one by one, at up to four times the time that it takes for
+    # many, from a tenth on; so behind the mask there are as many that are true.
+    more = max(0, worths.size // 8 + 1 - count)
+    marks = desk.room(worths.size + more, bool)
+    marks[worths.size :] = True
+    mask = marks[: worths.size].reshape(worths.shape)
+    np.not_equal(worths, 0, out=mask)
+    return marks.nonzero()[0][:count], mask
+
+
+def _as_before(values: Keys, desk: Desk) -> NDArray[np.bool_]:
+    """Whether each value is that before it in its row; the first is not."""
+    flat, found = values.reshape(-1), desk.room(values.size, bool)
+    np.equal(flat[1:], flat[:-1], out=found[1:])
+    found = found.reshape(values.shape)
+    found[:, 0] = False
+    return found
 
 
 def _level(

@@ -24,6 +24,8 @@ Similarity = Literal["cosine", "dot"]
 
 # What a score takes while its query is ranked, and what each relevant item takes besides.
 _NARROW_BYTES, _WIDE_BYTES, _RELEVANT_BYTES = 12, 32, 100
+# What of it lies on a desk: three masks, and an eighth of one.
+_DESK_BYTES = 4
 # Chunks that may be worked on at once, by as many threads as torch may use.
 _WORKERS = 8
 
@@ -146,7 +148,8 @@ def retrieval_scores(
 
     helpers = min(torch.get_num_threads(), _WORKERS, len(chunks)) - 1
     largest_chunk = max(part.stop - part.start for part in chunks)
-    desks = [Desk(largest_chunk, len(gallery)) for _ in range(helpers + 1)]
+    room = _DESK_BYTES * largest_chunk * len(gallery)
+    desks = [Desk(np.empty(room, np.uint8)) for _ in range(helpers + 1)]
     with (
         _libraries().limit(limits=1, user_api="blas"),
         ThreadPoolExecutor(max(1, helpers)) as pool,
