@@ -140,6 +140,17 @@ def test_no_help_is_cut_or_wider_than_its_terminal(width):
         assert not re.search(r"[a-z]\.\.\.$", help_text, re.MULTILINE), name
 
 
+def test_helps_name_values_and_head_examples():
+    for name, command in [("hsi", cli), *groups(), *commands()]:
+        help_text = command.get_help(click.Context(command, info_name=name, terminal_width=80))
+        # What click calls a value that was given no name says nothing of it.
+        assert not re.search(r"--\S+ (INTEGER|FLOAT|TEXT|PATH)\b", help_text), name
+        lines = help_text.splitlines()
+        examples = [at for at, line in enumerate(lines) if line.strip().startswith("hsi ")]
+        if examples:
+            assert "Examples:" in [line.strip() for line in lines[: examples[0]]], name
+
+
 def groups(group=cli, words=("hsi",)):
     for name in group.list_commands(click.Context(group)):
         command = group.get_command(click.Context(group), name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -169,6 +170,17 @@ class TerminalObserver(Observer):
         if self._bars is not None:
             self._bars.stop()
         self._bars = self._task = None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away while results are printed: it would take the lines for its own."""
+        if self._bars is not None:
+            self._bars.stop()
+        try:
+            yield
+        finally:
+            if self._bars is not None:
+                self._bars.start()
 
     def epoch(self, row: Mapping[str, float], seconds: float) -> None:
         """Show the epoch's values."""

@@ -124,7 +124,17 @@ def _in_one_line(error: click.ClickException) -> str:
     command = context.command_path if context is not None else "hsi"
     text = " ".join(error.format_message().split())
     said = plain(text).rstrip(".")
-    return f"{command}: {said}{'' if said.endswith('?') else '.'} See {command} --help."
+    ended = f"{command}: {said}{'' if said.endswith('?') else '.'}"
+    file = _file_like_an_option() if isinstance(error, click.NoSuchOption) else None
+    if file is not None:
+        return f"{ended} The file of that name is ./{plain(file)}"
+    return f"{ended} See {command} --help."
+
+
+def _file_like_an_option() -> str | None:
+    """The first word of the call that click takes for an option, and that names a file."""
+    words = (word for word in sys.argv[1:] if word.startswith("-"))
+    return next((word for word in words if Path(word).exists()), None)
 
 
 def _how_to_go_on(words: list[str]) -> str:

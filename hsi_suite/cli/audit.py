@@ -47,7 +47,14 @@ _OF_CUBES = {
     required=True,
     help="Train and test in one file, or TRAIN,TEST: masks, label maps, indices; or a run folder.",
 )
-@click.option("--window", type=int, default=1, show_default=True, help="What the classifier sees.")
+@click.option(
+    "--window",
+    type=int,
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Side of what the classifier sees, in pixels.",
+)
 @click.option("--predictions", metavar="MAP", help="A map of any classifier, or a run's folder.")
 @click.option(
     "--polygons",

@@ -11,6 +11,12 @@ from .terminal import announce
 from .values import language_option
 
 _MOST_JOBS = 1024
+_EXAMPLES = """\b
+Examples:
+  hsi batch batch/smoke
+  hsi batch mine.yaml --jobs 2
+  hsi batch mine.yaml --runs 8 --language zh
+"""
 
 
 def _jobs(
@@ -25,10 +31,13 @@ def _jobs(
     return int(value)
 
 
-@click.command()
+@click.command(epilog=_EXAMPLES)
 @click.argument("name", metavar="NAME|FILE")
 @click.option(
-    "--runs", type=click.IntRange(1, 100_000), help="Seeds 0 to N-1 instead of the file's."
+    "--runs",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Seeds 0 to N-1 instead of the file's.",
 )
 @click.option(
     "--jobs",
@@ -49,7 +58,11 @@ def _jobs(
 @click.option("--tls-cert", metavar="FILE", help="Your certificate for it.")
 @click.option("--tls-key", metavar="FILE", help="The key of your certificate.")
 @click.option(
-    "--output", default="runs", show_default=True, help="Where the batch's folder is made."
+    "--output",
+    metavar="FOLDER",
+    default="runs",
+    show_default=True,
+    help="Where the batch's folder is made.",
 )
 @language_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

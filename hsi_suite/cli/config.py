@@ -6,6 +6,12 @@ import click
 
 from .suggestions import SuggestingGroup
 
+_EXAMPLES = """\b
+Examples:
+  hsi config show batch/smoke > mine.yaml
+  hsi config show denoising/fine_tune --all
+"""
+
 
 @click.group(cls=SuggestingGroup)
 def config() -> None:
@@ -21,7 +27,7 @@ def list_configs() -> None:
         click.echo(name)
 
 
-@config.command()
+@config.command(epilog=_EXAMPLES)
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--all", "every_key", is_flag=True, help="Also the keys that the file leaves out.")
 def show(name: str, every_key: bool) -> None:

@@ -13,6 +13,17 @@ from .suggestions import SuggestingGroup
 from .terminal import announce, say
 from .values import array_options, band_options_with, memory_limit_option
 
+_DESCRIBED = """\b
+Examples:
+  hsi data info indian_pines
+  hsi data info cube.mat --axes band,y,x
+"""
+_WRITTEN = """\b
+Examples:
+  hsi data export synthetic -o farm.hdr --labels-output farm_labels.tif
+  hsi data export cube.hdr -o cube.tif --scaled
+"""
+
 
 @click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def data() -> None:
@@ -83,7 +94,7 @@ def list_command(as_json: bool) -> None:
     )
 
 
-@data.command()
+@data.command(epilog=_DESCRIBED)
 @click.argument("name", metavar="NAME|FILE")
 @array_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -121,7 +132,7 @@ def info(name: str, as_json: bool, **reading: Any) -> None:
         _print_description(described)
 
 
-@data.command()
+@data.command(epilog=_WRITTEN)
 @click.argument("name", metavar="NAME|FILE")
 @click.option(
     "-o",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..data.photograph_endings import KINDS
-from .denoise_output import print_cube, print_image, report_refused
+from .denoise_output import as_finished, print_cube, print_image, report_refused
 from .terminal import announce, names_of, say
 from .values import (
     NUMBER,
@@ -107,6 +107,7 @@ Examples:
 @click.option(
     "--quality",
     type=click.IntRange(1, 100),
+    metavar="N",
     help="JPEG, WebP and AVIF results.  [default: a JPEG's own, else 95; WebP without loss]",
 )
 @click.option(
@@ -141,7 +142,9 @@ Examples:
     "to case5 of the literature, of a mean SIGMA: in each band another, and with stripes, dead "
     "lines, impulses, all of them.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of that noise.")
+@click.option(
+    "--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of that noise."
+)
 @click.option(
     "--compare", is_flag=True, help="Also write before and after: a picture; of a cube, a page."
 )
@@ -178,7 +181,7 @@ Examples:
 @array_options
 @band_options_with("all, with their marks")
 @device_option(default="auto")
-@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
+@click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="CPU threads.")
 def denoise(
     inputs: tuple[str, ...],
     output: str | None,
@@ -242,21 +245,20 @@ def denoise(
     done = 0
     refused: dict[Path, HsiSuiteError] = {}
     without_sheet: HsiSuiteError | None = None
+    observer = TerminalObserver()
     if cubes:
         files, refused = denoise_cubes(
-            cubes, output, options, settings, TerminalObserver(), folders
+            cubes, output, options, settings, observer, folders, as_finished(observer, print_cube)
         )
         done += len(files)
-        for file in files:
-            print_cube(file)
     if images:
-        photographs, wrong = denoise_images(images, output, options, TerminalObserver(), folders)
+        photographs, wrong = denoise_images(
+            images, output, options, observer, folders, as_finished(observer, print_image)
+        )
         sheet = options.contact_sheet
         without_sheet = None if sheet is None else wrong.pop(Path(sheet), None)
         refused |= wrong
         done += len(photographs)
-        for image in photographs:
-            print_image(image)
         if without_sheet is not None:
             say(f"error: {without_sheet}", err=True)
         elif photographs and sheet is not None:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .terminal import say
 
 if TYPE_CHECKING:
+    from ..api.progress import TerminalObserver
     from ..errors import HsiSuiteError
     from ..tasks.denoising.cube_file_denoising import DenoisedFile
     from ..tasks.denoising.denoised_image import DenoisedImage
 
+_Result = TypeVar("_Result")
 _MPSNR = "mean_peak_signal_noise_ratio"
+
+
+def as_finished(
+    observer: TerminalObserver, show: Callable[[_Result], None]
+) -> Callable[[_Result], None]:
+    """Print each result when it is there: a call that is stopped has said what it did."""
+
+    def told(result: _Result) -> None:
+        with observer.aside():
+            show(result)
+
+    return told
 
 
 def report_refused(refused: dict[Path, HsiSuiteError], done: int) -> None:

@@ -150,7 +150,9 @@ def _told(
     help="Score it on photographs that a simulated camera takes of --data at these sensitivities.",
 )
 @device_option("auto, cpu, cuda or cuda:N.  [default: a run's own; auto for --weights]")
-@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads, of --weights.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), metavar="N", help="CPU threads, of --weights."
+)
 @click.option(
     "--memory-limit",
     callback=parse_bytes,

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 _WIDTH = 110
 # \b keeps click from joining the lines.
 _EXAMPLES = """\b
-hsi models describe hybridsn --input 1x30x25x25
-hsi models describe hybridsn --set num_classes=9
-hsi models describe mine.py:Net --input 30x15x15
+Examples:
+  hsi models describe hybridsn --input 1x30x25x25
+  hsi models describe hybridsn --set num_classes=9
+  hsi models describe mine.py:Net --input 30x15x15
 """
 _COMPARISONS = """\b
 Examples:

@@ -64,7 +64,7 @@ Examples:
 )
 @memory_limit_option("scenes of any size are read by strips")
 @device_option(default="auto")
-@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
+@click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="CPU threads.")
 def predict(
     runs: tuple[str, ...],
     scene: str,

@@ -38,7 +38,7 @@ Examples:
   hsi retrieve query index/ --pixel 17,80
 """
 _device = device_option(default="auto")
-_threads = click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads.")
+_threads = click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="CPU threads.")
 _resample = click.option(
     "--resample",
     is_flag=True,

@@ -153,7 +153,13 @@ Examples:
     "by lines, and what cannot be done within it is refused. Estimated, not enforced. Without it "
     "2G decides what is read by lines, and training steps may take more.",
 )
-@click.option("--output", default="runs", show_default=True, help="Where run folders are made.")
+@click.option(
+    "--output",
+    metavar="FOLDER",
+    default="runs",
+    show_default=True,
+    help="Where run folders are made.",
+)
 @click.option(
     "--resume", metavar="RUN", help="Continue an interrupted run; perhaps with another --device."
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,6 +173,7 @@ def denoise_cubes(
     settings: CubeSettings,
     observer: Observer | None = None,
     folders: Sequence[Path] = (),
+    finished: Callable[[DenoisedFile], None] | None = None,
 ) -> tuple[list[DenoisedFile], dict[Path, HsiSuiteError]]:
     """Denoise cubes; one that fails does not keep the others back.
 
@@ -185,6 +186,7 @@ def denoise_cubes(
         settings: those of cubes.
         observer: reports progress.
         folders: that inputs were found in, whose tree results keep below `output`.
+        finished: is told of each when its files are written.
 
     Returns:
         What was denoised, and what was wrong with the other inputs.
@@ -205,11 +207,16 @@ def denoise_cubes(
         denoiser = load_weights(options.weights, device)
         planes = grey_plane_denoiser(denoiser, options.how, options.tile, options.memory_limit)
         for source, target in zip(inputs, targets, strict=True):
+            file = None
             with (
                 own_failure(source, refused, alone=len(inputs) == 1),
                 keeping(_written(target, options.compare), overwrite=options.overwrite),
             ):
-                done.append(_denoise(source, target, planes, options, settings, observer))
+                file = _denoise(source, target, planes, options, settings, observer)
+            if file is not None:
+                done.append(file)
+                if finished is not None:
+                    finished(file)
     return done, refused
 
 

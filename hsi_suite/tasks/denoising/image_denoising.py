@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,6 +53,7 @@ def denoise_images(
     options: DenoisingOptions | None = None,
     observer: Observer | None = None,
     folders: Sequence[Path] = (),
+    finished: Callable[[DenoisedImage], None] | None = None,
 ) -> tuple[list[DenoisedImage], dict[Path, HsiSuiteError]]:
     """Denoise photographs; one that fails does not keep the others back.
 
@@ -62,6 +63,7 @@ def denoise_images(
         options: see `DenoisingOptions`.
         observer: reports progress.
         folders: further folders that inputs were found in, whose tree results keep.
+        finished: is told of each when its file is written.
 
     Returns:
         What was denoised, and what was wrong with the other inputs, or with the contact sheet.
@@ -95,13 +97,18 @@ def denoise_images(
             for _, job, tiling in planned
         )
         observer.begin("denoising", total)
-        done = []
+        done: list[DenoisedImage] = []
         for index, job, _ in planned:
+            image = None
             with (
                 own_failure(job.source, refused, alone=len(jobs) == 1),
                 keeping(job.written(options.compare), overwrite=options.overwrite),
             ):
-                done.append(_denoise(networks, job, options, index, observer))
+                image = _denoise(networks, job, options, index, observer)
+            if image is not None:
+                done.append(image)
+                if finished is not None:
+                    finished(image)
         observer.end()
     if options.contact_sheet is not None and done:
         rows = [

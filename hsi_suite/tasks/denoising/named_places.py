@@ -83,6 +83,9 @@ def _check_output(
         raise OutputError(
             output, "ends as no image file does", f"one of {', '.join(WRITTEN_ENDINGS)}"
         )
+    if pictures and not options.overwrite and resolved(output) in set(map(resolved, inputs)):
+        remedy = "choose another, or add --overwrite, which replaces the picture"
+        raise OutputError(output, "is an input", "a name of its own", remedy)
     # A photograph may take the place of its input where the user says so.
     kept = [*([] if options.overwrite else inputs)]
     kept += [] if options.reference is None else [Path(options.reference)]
