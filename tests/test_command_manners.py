@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 from denoiser_samples import box_filter
 from PIL import Image
@@ -9,7 +10,9 @@ from said_lines import beyond_first
 from skimage import data as samples
 
 from hsi_suite.api.progress import TerminalObserver
+from hsi_suite.errors import ConfigError
 from hsi_suite.tasks.denoising import image_denoising
+from hsi_suite.tasks.scenes.configuration import classification_config
 
 
 @pytest.fixture
@@ -66,3 +69,34 @@ def test_a_file_that_looks_like_an_option_is_told_by_its_place(hsi, tmp_path):
     status, _, err = hsi("denoise", "-night.png")
     assert status == 2 and beyond_first(err) == [err.rstrip()]
     assert err.rstrip().endswith("The file of that name is ./-night.png")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "nothing to look for; expected one of --target, --at, --anomaly"),
+        (("--at", "1,1", "--anomaly", "rx"), "--at and --anomaly given; expected one of"),
+    ],
+)
+def test_what_is_looked_for_is_one_thing(hsi, tmp_path, given, said):
+    np.save(tmp_path / "cube.npy", np.ones((4, 5, 6), np.float32))
+    status, _, err = hsi("detect", "cube.npy", "-o", "scores.png", *given)
+    assert status == 2 and said in err and beyond_first(err) == [err.rstrip()]
+
+
+def test_epochs_of_what_has_none_are_refused(hsi):
+    # They changed nothing but the name of the run.
+    status, _, err = hsi("train", "--dataset", "synthetic", "--model", "lda", "--epochs", "3")
+    assert status == 2 and "epochs: given with lda, which has none; expected a network" in err
+    with pytest.raises(ConfigError, match="given with svm"):
+        classification_config(dataset="synthetic", model="svm", epochs=3)
+    # A batch of several models names them for all.
+    made = classification_config(dataset="synthetic", model="svm", settings=["train.epochs=3"])
+    assert made.train.epochs == 3
+
+
+def test_an_epoch_is_one_line_of_a_log(capfd):
+    observer = TerminalObserver()
+    observer._spoke = float("-inf")
+    observer.epoch({"epoch": 1, **{f"train_loss_{part}": 1 / 3 for part in range(9)}}, 2.0)
+    assert len(capfd.readouterr().err.splitlines()) == 1

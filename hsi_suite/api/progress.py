@@ -196,7 +196,8 @@ class TerminalObserver(Observer):
             self._bars.update(self._task, description=f"epoch {row['epoch']:.0f}", values=values)
         elif time.monotonic() - self._spoke >= _LINE_SECONDS:
             self._spoke = time.monotonic()
-            self._console.print(f"{line} ({seconds:.1f} s)")
+            # One line, however wide: logs are searched by lines.
+            self._console.print(f"{line} ({seconds:.1f} s)", soft_wrap=True)
 
     def message(self, text: str) -> None:
         """Print above the bar."""

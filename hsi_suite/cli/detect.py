@@ -78,8 +78,11 @@ def detect(
     from ..map_endings import check_map_ending
     from ..output_places import check_file
 
-    if sum(given is not None for given in (target, at, anomaly)) != 1:
-        raise ConfigError("hsi detect", "not one of them", "--target, --at or --anomaly")
+    looks = {"--target": target, "--at": at, "--anomaly": anomaly}
+    named = [option for option, given in looks.items() if given is not None]
+    if len(named) != 1:
+        said = f"{' and '.join(named)} given" if named else "nothing to look for"
+        raise ConfigError("hsi detect", said, f"one of {', '.join(looks)}")
     if anomaly is not None and method is not None:
         raise ConfigError("--method", "given with --anomaly", "a target")
     pixel = None if at is None else _pixel(at)

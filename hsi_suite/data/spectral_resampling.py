@@ -72,9 +72,11 @@ def resample(spectrum: FieldSpectrum, centres: Values) -> ResampledSpectrum:
     if covered < LEAST_COVERED * len(centres):
         raise InputFileError(
             spectrum.path,
-            f"was measured from {theirs}, in {covered} of the {len(centres)} bands",
+            f"has {len(measured)} wavelengths from {theirs}, which tell {covered} of the "
+            f"{len(centres)} bands",
             f"at least {100 * LEAST_COVERED:.0f} % of the bands from {low:.0f} to {high:.0f} nm",
-            "nothing is extrapolated: measure the rest, or train with fewer bands",
+            "nothing is made up beyond them or in gaps between them: measure the rest, or leave "
+            "bands of the scene out (--bands; of a run, when it is trained)",
         )
     remark = (
         f"resampled from {len(measured)} wavelengths, {theirs}, to {len(centres)} bands, "

@@ -11,6 +11,7 @@ from typing import Any
 from ...config import Tree, load_tree, merge, validate
 from ...data.catalogue import check_dataset_name
 from ...errors import ConfigError
+from ...models.known_names import CLASSICAL_MODELS
 from ...registry import listed
 from ...runs.machine import on_this_machine
 from ...schemas.classification import GUARDED, ClassificationConfig, SplitConfig
@@ -69,7 +70,8 @@ def classification_config(
             split_file, epochs, seed, baselines (a list), device, threads; None leaves a key alone.
 
     Raises:
-        ConfigError: a key or value is wrong, or nothing says what to train on.
+        ConfigError: a key or value is wrong, or nothing says what to train on; epochs of a model
+            that is fitted at once.
     """
     if dataset is not None:
         check_dataset_name(dataset)
@@ -87,8 +89,15 @@ def classification_config(
             "`hsi data list` shows the data sets",
         )
     made = validate(ClassificationConfig, given, source)
+    if options.get("epochs") is not None and made.auto is None:
+        _refuse_epochs(made.model.name)
     _by_names(made)
     return made
+
+
+def _refuse_epochs(model: str) -> None:
+    if model in CLASSICAL_MODELS:
+        raise ConfigError("epochs", f"given with {model}, which has none", "a network")
 
 
 def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -> Tree:
