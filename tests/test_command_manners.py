@@ -95,6 +95,26 @@ def test_epochs_of_what_has_none_are_refused(hsi):
     assert made.train.epochs == 3
 
 
+def test_a_scene_without_labels_is_told_what_it_lacks(hsi, tmp_path):
+    np.save(tmp_path / "cube.npy", np.ones((4, 5, 6), np.float32))
+    status, _, err = hsi("train", "--scene", "cube.npy", "--model", "lda")
+    assert status == 2 and beyond_first(err) == [err.rstrip()]
+    assert "cube.npy without labels; expected a label map of the scene" in err
+    assert err.rstrip().endswith("Name their file with --labels")
+
+
+def test_photographs_beside_a_cube_have_their_sheet(hsi, tmp_path):
+    cube = np.random.default_rng(0).normal(1, 0.1, (20, 24, 6)).astype(np.float32)
+    np.save(tmp_path / "cube.npy", cube)
+    status, out, _ = hsi(
+        "denoise", "first.png", "cube.npy", "-o", "clean", "--weights", "box.safetensors",
+        "--contact-sheet", "sheet.png",
+    )  # fmt: skip
+    assert status == 0 and (tmp_path / "clean" / "cube_denoised.npy").exists()
+    assert out.splitlines()[-1] == "sheet.png  before and after, 1 photograph; cubes are not on it"
+    assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
 def test_an_epoch_is_one_line_of_a_log(capfd):
     observer = TerminalObserver()
     observer._spoke = float("-inf")

@@ -113,7 +113,7 @@ def test_two_results_of_one_name_are_refused_before_anything_is_done(run, tmp_pa
         ((), "a_denoised.png: would be a result of in/a.png and of more/a.png"),
         (("--overwrite", "--sigma", "300"), "--sigma: 300"),
         (("--reference", "in/a.png"), r"--reference: given with in/a\.png and in/cube\.tif"),
-        (("--contact-sheet", "s.png"), r"given with in/cube\.tif.*or take .*with --stack pages"),
+        (("--white", "200"), r"given with in/cube\.tif.*or take .*with --stack pages"),
     ],
 )
 def test_what_is_wrong_with_photographs_is_said_before_cubes_are_denoised(

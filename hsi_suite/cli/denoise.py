@@ -262,7 +262,8 @@ def denoise(
         if without_sheet is not None:
             say(f"error: {without_sheet}", err=True)
         elif photographs and sheet is not None:
-            say(f"{sheet}  {sheet_text(len(photographs))}")
+            beside = "; cubes are not on it" if cubes else ""
+            say(f"{sheet}  {sheet_text(len(photographs))}{beside}")
     report_refused(refused, done)
     if without_sheet is not None:
         raise click.exceptions.Exit(2)

@@ -23,8 +23,9 @@ _OF_CUBES: Mapping[str, Any] = {
     "drop_water": False,
     "add_kind": "gaussian",
 }
+_SHEET = "contact_sheet"
 _OF_PHOTOGRAPHS: Mapping[str, Any] = {
-    **dict.fromkeys(("white", "quality", "kind", "contact_sheet")),
+    **dict.fromkeys(("white", "quality", "kind", _SHEET)),
     "noise": "auto",
 }
 _CALLED = {"kind": "--format", "non_local": "--local"}
@@ -71,7 +72,11 @@ def refuse_other_kind(
     remedy = "denoise cubes in a call of their own" if images else "leave it out"
     if cubes[0].suffix.lower() in TIFF_NAMES:
         remedy += ", or take the pages of a TIFF file for pictures with --stack pages"
-    _refuse_given(_OF_PHOTOGRAPHS, given, cubes[0], "photographs", remedy)
+    # A sheet of the photographs of a folder asks nothing of the cubes among them.
+    usual = {
+        name: _OF_PHOTOGRAPHS[name] for name in _OF_PHOTOGRAPHS if not (images and name == _SHEET)
+    }
+    _refuse_given(usual, given, cubes[0], "photographs", remedy)
     if options.page_sigmas:
         number = len(options.page_sigmas)
         raise ConfigError("--sigma", f"{number} values given with {cubes[0]}", "one value")

@@ -88,6 +88,13 @@ def classification_config(
             "--dataset NAME, or --scene FILE with --labels FILE",
             "`hsi data list` shows the data sets",
         )
+    if isinstance(data, Mapping) and data.get("scene") and not data.get("labels"):
+        raise ConfigError(
+            "hsi train",
+            f"{data['scene']} without labels",
+            "a label map of the scene, or labels that were drawn",
+            "name their file with --labels",
+        )
     made = validate(ClassificationConfig, given, source)
     if options.get("epochs") is not None and made.auto is None:
         _refuse_epochs(made.model.name)
