@@ -30,7 +30,8 @@ class DenoisedImage:
         pages: pictures in the file; of several, σ is the root mean square and scores are means.
         page_sigmas: the least and the largest σ of the pages, in the units of `sigma`.
         detail: a part of it before and after, where a contact sheet is asked for.
-        choice: what was found of the noise and chosen for it, or "" where nobody looked.
+        choice: what was found of the noise and chosen for it; "" where nobody looked, and there is
+            one network.
     """
 
     source: Path

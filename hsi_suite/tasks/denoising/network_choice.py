@@ -42,7 +42,8 @@ class Choice:
 
     Attributes:
         denoiser: the network; None leaves the photograph as it is.
-        words: what was found and chosen, or "" where it was not looked for.
+        words: what was found and chosen, or "" where it was not looked for; of two networks always
+            which.
         noise: of each plane that the network sees, see `known_noise`.
         jpeg: whose steps no more than is taken, of a picture that was found to be JPEG alone.
         companion: of the network, whose result counts along; or None.
@@ -133,8 +134,9 @@ class Networks:
             name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
         companion = self._companion(name, found, image, white)
-        if words:
-            words += f": {name}" + ("" if companion is None else f" and {companion.name}")
+        chosen = name if companion is None else f"{name} and {companion.name}"
+        if words or companion is not None:
+            words = f"{words}: {chosen}" if words else chosen
         return Choice(self._named(name), words, noise, jpeg, companion)
 
     def _found(
