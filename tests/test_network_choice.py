@@ -184,8 +184,11 @@ def test_coarse_webp_goes_to_the_network_for_jpeg_and_fine_is_left_alone(tmp_pat
     networks, path = Networks(None, "auto", CPU), tmp_path / "a.webp"
     values, coding = coded(picture, path, "WEBP", quality=50)
     coarse = networks.choose(values, 255, coding=coding)
-    assert weights_of(coarse) == "jpeg" and coarse.jpeg is None and coarse.companion is None
-    assert coarse.words == f"{coding}, its noise not told from texture: jpeg_denoiser"
+    assert weights_of(coarse) == "jpeg" and coarse.jpeg is None
+    # Grey ones, too, come back in three channels that are not quite the same.
+    assert coarse.companion.name == "colour_denoiser" and coarse.companion.share == 0.2
+    both = "jpeg_denoiser and colour_denoiser"
+    assert coarse.words == f"{coding}, its noise not told from texture: {both}"
     assert coding.kind == "WebP" and str(coding).startswith("WebP with quantiser 5")
     # Without what the file says there is nothing to be seen.
     assert networks.choose(values, 255).denoiser is None
@@ -197,8 +200,28 @@ def test_coarse_webp_goes_to_the_network_for_jpeg_and_fine_is_left_alone(tmp_pat
 def test_white_noise_behind_webp_is_white_noise(tmp_path):
     values, coding = coded(noisy(25), tmp_path / "a.webp", "WEBP", quality=90)
     choice = Networks(None, "auto", CPU).choose(values, 255, coding=coding)
-    # WebP keeps colour at half the resolution, so that it has less noise than luma.
-    assert choice.words == f"white noise behind {coding}: default_denoiser"
+    # WebP keeps colour at half the resolution, so that no white noise is found in it.
+    assert choice.words == f"white noise behind {coding}: colour_denoiser"
+
+
+def test_noise_of_colour_that_a_coder_has_halved_is_as_strong_as_that_of_luma():
+    networks = Networks(None, "auto", CPU)
+    with Image.open(jpeg_of(noisy(15), 92)) as file:
+        both = np.asarray(file)
+    choice = networks.choose(both, 255, quality=92)
+    assert choice.words.endswith(": colour_denoiser")
+    assert [255 * sigma for sigma in choice.noise.sigmas] == pytest.approx([15], rel=0.2)
+    shown = hsi.denoise(both, 255 * choice.noise.sigmas[0]).astype(float)
+    apart = hsi.denoise(both, weights="default_denoiser").astype(float)
+    assert np.square(shown - CLEAN).mean() < 0.85 * np.square(apart - CLEAN).mean()
+
+
+def test_noise_of_luma_alone_leaves_colour_as_it_is_behind_jpeg():
+    grain = np.random.default_rng(0).normal(0, 12, (*CLEAN.shape[:2], 1))
+    image = np.rint(CLEAN + grain).clip(0, 255).astype(np.uint8)
+    with Image.open(jpeg_of(image, 92)) as file:
+        choice = Networks(None, "auto", CPU).choose(np.asarray(file), 255, quality=92)
+    assert choice.words.endswith(": default_denoiser") and len(choice.noise.sigmas) == 3
 
 
 def test_a_camera_behind_coarse_webp_is_left_to_the_network_for_jpeg():
@@ -207,7 +230,8 @@ def test_a_camera_behind_coarse_webp_is_left_to_the_network_for_jpeg():
     grainy = np.rint(CLEAN + 8 * grain / grain.std()).clip(0, 255).astype(np.uint8)
     networks = Networks(None, "auto", CPU)
     assert ": camera_denoiser" in networks.choose(grainy, 255).words
-    assert networks.choose(grainy, 255, coding=coding).words.endswith(": jpeg_denoiser")
+    coarse = networks.choose(grainy, 255, coding=coding)
+    assert coarse.words.endswith(": jpeg_denoiser and colour_denoiser")
     fine = replace(coding, index=3)
     assert ": camera_denoiser" in networks.choose(grainy, 255, coding=fine).words
 

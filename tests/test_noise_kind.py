@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,9 +7,13 @@ from PIL import Image
 from scipy import ndimage
 from skimage import data as samples
 
+import hsi_suite.restoration.noise_kind as noise_kind
 from hsi_suite.errors import ShapeError
-from hsi_suite.restoration.noise_kind import find_noise, is_white, signs_of
-from hsi_suite.restoration.noise_signs import noise_signs
+from hsi_suite.restoration.jpeg_traces import JpegTraces
+from hsi_suite.restoration.lossy_coding import LossyCoding
+from hsi_suite.restoration.noise_kind import find_noise, is_texture, is_white, signs_of
+from hsi_suite.restoration.noise_signs import NoiseSigns, noise_signs
+from hsi_suite.restoration.patch_detail import FLAT_SPREAD, PLACES, measure
 
 
 def levels(values):
@@ -54,6 +59,50 @@ def test_each_kind_is_told(picture):
         assert find_noise(with_white(clean, sigma)).kind == "gaussian"
 
 
+@pytest.mark.parametrize(
+    ("coding", "shown", "texture"),
+    [
+        (None, {}, True),
+        # Noise: nearly constant in flat places, over soft edges, or as fine in colour everywhere.
+        (None, {"flat": 0.5}, False),
+        (None, {"flat_colour": 0.4}, False),
+        (None, {"edges": 2.0}, False),
+        (None, {"lively": -1.0}, False),
+        # Where most of the picture is smooth, what shows there is noise.
+        (None, {"coarse": 1.9}, False),
+        # Noise of luma alone tells nothing by colour.
+        (None, {"colour_middle": 1.0}, False),
+        # Behind other coders colour is at half the size; behind JPEG texture is not told.
+        (LossyCoding("WebP", 3, 127), {"lively": -1.0}, True),
+        (LossyCoding("WebP", 3, 127), {"lively": -1.0, "edges": 2.0}, False),
+        (LossyCoding("WebP", 3, 127), {"lively": 0.0, "edges": 2.0}, True),
+    ],
+)
+def test_fine_texture_of_colour_is_no_noise(coding, shown, texture):
+    """What the trees take for noise is looked at again; numbers of one measured texture."""
+    values = {"flat": 0.7, "edges": 11.0, "lively": -0.75, "colour_middle": 5.0, "coarse": 2.9}
+    values |= {"flat_colour": 0.7} | shown
+    details = np.zeros(116)
+    details[FLAT_SPREAD : FLAT_SPREAD + 2] = values["flat"], values["flat_colour"]
+    details[PLACES["luma", "fine", 0.99]] = np.log(values["edges"])
+    details[PLACES["luma", "coarse", 0.6]] = values["coarse"]
+    details[PLACES["luma", "middle", 0.9]] = 2.3
+    details[PLACES["colour", "fine", 0.6]] = -1.1
+    details[PLACES["colour", "fine", 0.9]] = values["lively"]
+    signs = NoiseSigns(3.0, 9.0, 1.0, values["colour_middle"], tuple(details), None)
+    assert is_texture(signs, coding) == texture
+    behind = replace(signs, jpeg=JpegTraces(80, (0, 0)))
+    assert not is_texture(behind, coding)
+
+
+def test_texture_that_the_trees_take_for_noise_is_left_in_colour(monkeypatch):
+    monkeypatch.setattr(noise_kind, "_chance", lambda *_, **__: 1.0)
+    monkeypatch.setattr(noise_kind, "is_texture", lambda *_: True)
+    found = find_noise(halved().astype(np.float32))
+    assert found.kind == "clean" and found.words == "noise not told from texture"
+    assert find_noise(halved()[..., 1].astype(np.float32)).kind == "camera"
+
+
 def test_a_file_may_say_its_quality():
     fine = through_jpeg(samples.astronaut(), 97)
     assert "quality" not in find_noise(fine).words
@@ -94,6 +143,25 @@ def test_noise_of_one_colour_is_found():
 def test_grey_in_three_channels_is_grey(change):
     grey = change(samples.camera().astype(np.float32))
     assert find_noise(np.repeat(grey[..., None], 3, 2)) == find_noise(grey)
+
+
+def test_each_number_is_where_it_is_said_to_be():
+    plane = with_white(samples.camera(), 9)[:160, :160]
+    planes = [plane, plane.T.copy(), plane[::-1].copy()]
+    detail = measure(planes, np.ones(plane.shape, bool))
+    numbers = detail.numbers()
+
+    def measured(energies):
+        return pytest.approx(np.log(0.05 + np.sqrt(energies)), rel=1e-4)
+
+    assert numbers[PLACES["luma", "fine", 0.99]] == measured(np.quantile(detail.luma[:, 0], 0.99))
+    for share in (0.02, 0.6, 0.9):
+        coarse, fine = (np.quantile(detail.colour[:, band], share) for band in (2, 0))
+        assert numbers[PLACES["colour", "coarse", share]] == measured(coarse)
+        assert numbers[PLACES["colour", "fine", share]] == measured(fine)
+    for place, energies in enumerate((detail.luma, detail.colour)):
+        low, high = np.quantile(energies[detail.flat(), 1], (0.1, 0.9))
+        assert numbers[FLAT_SPREAD + place] == pytest.approx(np.log(high / low) / 2, rel=1e-3)
 
 
 def test_signs_grow_with_the_noise():

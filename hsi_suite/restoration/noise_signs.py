@@ -18,7 +18,7 @@ from ..errors import ShapeError
 from .colour import LUMA
 from .jpeg_traces import BLOCK, JpegTraces, filled_blocks
 from .noise_estimate import SMALLEST_IMAGE
-from .patch_detail import halved, measure
+from .patch_detail import FLAT_SPREAD, PLACES, halved, measure
 
 Image = NDArray[np.float32]
 
@@ -53,6 +53,42 @@ class NoiseSigns:
     details: tuple[float, ...]
     jpeg: JpegTraces | None
     blocks: tuple[float, ...] = ()
+
+    @property
+    def quiet_colour(self) -> float:
+        """Coarse colour detail that all but the quietest 2 % of the patches have."""
+        return float(np.exp(self.details[PLACES["colour", "coarse", 0.02]]))
+
+    @property
+    def colour_spread(self) -> float:
+        """How much more of the finest colour detail lively patches have than middling ones.
+
+        A logarithm: about 0.15 of noise, which is everywhere alike; 0 of grey.
+        """
+        lively, middling = (PLACES["colour", "fine", share] for share in (0.9, 0.6))
+        return self.details[lively] - self.details[middling]
+
+    @property
+    def sharpest(self) -> float:
+        """Finest detail of luma at the sharpest edges."""
+        return float(np.exp(self.details[PLACES["luma", "fine", 0.99]]))
+
+    @property
+    def rough_everywhere(self) -> bool:
+        """Whether middling patches have more coarse structure than lively ones have middle detail.
+
+        Texture that passes for noise leaves no smooth places, as would show it.
+        """
+        most, lively = PLACES["luma", "coarse", 0.6], PLACES["luma", "middle", 0.9]
+        return self.details[most] > self.details[lively]
+
+    @property
+    def flat_spread(self) -> tuple[float, float]:
+        """How widely middle detail is spread over the flattest patches, in luma and in colour.
+
+        Logarithms: about 0.5 of noise, which is nearly constant there.
+        """
+        return self.details[FLAT_SPREAD], self.details[FLAT_SPREAD + 1]
 
     @property
     def luma_whiteness(self) -> float:

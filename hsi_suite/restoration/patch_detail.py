@@ -5,6 +5,7 @@ Noise is everywhere and the same in neighbouring patches; structure is not.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,8 +45,18 @@ _STEPS, _MANY = (1, 3, 5), 15_000
 # Shares of the patches that are quieter than what is measured. The last two are of edges: where
 # these are soft, fine detail elsewhere is noise.
 _QUIET = (0.02, 0.1, 0.3, 0.6, 0.9, 0.99)
+#: Where `PatchDetail.numbers` says what a share of the patches keep below, by plane and band.
+PLACES = {
+    key: place
+    for place, key in enumerate(
+        itertools.product(("luma", "colour"), ("fine", "middle", "coarse"), _QUIET)
+    )
+}
 # Shares of the patches, those of the least coarse structure first.
 _FLAT = (0.1, 0.3, 0.6)
+#: Where it says how widely middle detail of luma, then of colour, is spread; between are medians of
+#: the middle detail of three parts, and of the fine and middle detail of the flattest, in both.
+FLAT_SPREAD = len(PLACES) + 3 * 2 + len(_FLAT) * 4
 _SMALL = 0.05
 
 

@@ -102,7 +102,8 @@ class Networks:
         """The network for a photograph and its noise, by what its pixels show.
 
         White noise in colour goes to the network for colour, unless it differs between the
-        colours: then opponent channels, each with a σ of its own, go to the one for grey.
+        colours: then opponent channels, each with a σ of its own, go to the one for grey. What a
+        lossy coder has made of the noise of colour is no such difference.
 
         Args:
             image: lines × samples (× 3).
@@ -130,8 +131,10 @@ class Networks:
         noise = self._noise_for(denoiser, image, white, sigma, added)
         if noise.shot:
             words = _growing(words)
-        if name == DEFAULT_WEIGHTS and _alike_in_colours(noise.sigmas):
-            name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(image_noise(noise.sigmas),))
+        if name == DEFAULT_WEIGHTS:
+            same = _same_in_colours(noise.sigmas, found)
+            if same is not None:
+                name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(same,))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
         companion = self._companion(name, found, image, white)
         chosen = name if companion is None else f"{name} and {companion.name}"
@@ -165,10 +168,10 @@ class Networks:
     ) -> Companion | None:
         """The network beside the chosen one, if it has one.
 
-        What is found to be JPEG may have noise all the same; what is said to be has none, nor has
-        print. Behind other coders than JPEG the mean was not tried.
+        What is found to be JPEG, or of another lossy coder, may have noise all the same; what is
+        said to be has none, nor has print.
         """
-        photograph = found is not None and found.kind == "jpeg" and not found.drawn
+        photograph = found is not None and found.kind in ("jpeg", "lossy") and not found.drawn
         if name == JPEG_WEIGHTS and not photograph:
             return None
         return companion_of(name, image, white, self._named)
@@ -197,12 +200,19 @@ def _growing(words: str) -> str:
     return f"{words}, stronger in bright parts" if words else "noise stronger in bright parts"
 
 
-def _alike_in_colours(sigmas: tuple[float, ...]) -> bool:
-    """Whether opponent channels with noise of σ each have it as strong in red, green and blue."""
+def _same_in_colours(sigmas: tuple[float, ...], found: FoundNoise | None) -> float | None:
+    """One σ of red, green and blue, from those of opponent channels; None: they differ.
+
+    A coder that keeps colour at half the size leaves no white noise in it that could be estimated,
+    but blotches: such noise is taken to have been as strong in colour as it is in luma.
+    """
     if len(sigmas) == 1:
-        return False
+        return None
     shares = np.divide(sigmas, NOISE_GAIN)
-    return bool(shares.max() <= _ALIKE * shares.min())
+    if shares.max() <= _ALIKE * shares.min():
+        return image_noise(sigmas)
+    halved = found is not None and found.colour_halved and shares[0] == shares.max()
+    return float(shares[0]) if halved else None
 
 
 def _levels(image: Pixels, white: float) -> Image:
