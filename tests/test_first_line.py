@@ -171,6 +171,8 @@ WRONG = {
     "denoise a.npy --noise camera": "--noise: given with a.npy; expected photographs",
     "denoise a.npy --sigma 5,5": "--sigma: 2 values given with a.npy; expected one value",
     "denoise a.png --sigma 300": "--sigma: 300; expected 0 to 255, whatever the image's depth",
+    "denoise pictures --sigma 300": "--sigma: 300; expected 0 to 255, whatever the image's depth",
+    "denoise pictures --nodata 0": "--nodata: given with pictures/a.png; expected cubes",
     "denoise a.png --add-noise 256": "--add-noise: 256; expected 0 to 255",
     "denoise a.png b.npy --reference b.npy --add-noise 5": "given with a.png and b.npy; expected",
     "denoise a.png --compare --language zh": "--language: given without a page to write",
@@ -338,6 +340,8 @@ def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("first_line")
     for name in ("a.npy", "b.npy", "a.png"):
         (folder / name).touch()
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "a.png").touch()
     (folder / "wrong.yaml").write_text(
         "task: batch\ndatasets: [synthetic]\nmodels: [lda, resnet_19]\nruns: 2\n"
     )

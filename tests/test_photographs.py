@@ -200,8 +200,16 @@ def test_missing_values_many_images_and_bands_are_refused(tmp_path):
     values = drawn(np.float32, 1)
     values[3, 4] = np.nan
     tifffile.imwrite(tmp_path / "holes.tif", values)
-    with pytest.raises(InputFileError, match="1 values that are no numbers"):
+    with pytest.raises(InputFileError, match=r"holds 1 value that is no number .* Fill them first"):
         read_photograph(tmp_path / "holes.tif")
+    values[4:6, 4] = np.inf
+    tifffile.imwrite(tmp_path / "holes.tif", values)
+    with pytest.raises(InputFileError, match="holds 3 values that are no numbers"):
+        read_photograph(tmp_path / "holes.tif")
+    # What the remedy says fills them.
+    values[~np.isfinite(values)] = np.nanmedian(values)
+    tifffile.imwrite(tmp_path / "holes.tif", values)
+    assert np.array_equal(read_photograph(tmp_path / "holes.tif").values, values)
     tifffile.imwrite(tmp_path / "many.tif", RNG.random((3, 8, 9)), photometric="minisblack")
     with pytest.raises(InputFileError, match="3 images"):
         read_header(tmp_path / "many.tif")

@@ -287,7 +287,11 @@ def _checked(
     from ..errors import ConfigError
     from ..tasks.denoising.denoising_options import DenoisingOptions
     from ..tasks.denoising.named_places import check_names
-    from ..tasks.denoising.options_of_kinds import named_kinds, refuse_other_kind
+    from ..tasks.denoising.options_of_kinds import (
+        named_kinds,
+        photographs_in_folders,
+        refuse_other_kind,
+    )
     from ..tasks.denoising.restoration_settings import Restoration
     from ..tasks.denoising.weight_files import find_weights
     from ..user_files import require_regular
@@ -320,7 +324,8 @@ def _checked(
     options.check(inputs)
     images, cubes = named_kinds(inputs)
     require_page(given["compare"] and len(images) < len(inputs), "a cube and --compare")
-    refuse_other_kind(images, cubes, options, given)
+    found = photographs_in_folders(inputs, [given["output"], given["contact_sheet"]])
+    refuse_other_kind([*images, *found], cubes, options, given)
     check_names(inputs, given["output"], options)
     require_precision("--precision", options.how.precision, options.device)
     if options.weights is not None:

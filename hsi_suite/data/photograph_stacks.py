@@ -20,7 +20,7 @@ from .formats.plain_tiff import PlainTiff, is_tiff, page_picture
 from .formats.reading_guard import reading
 from .formats.tiff_directories import check_segments, check_tiff_directories
 from .formats.tiff_files import PAGE_AXES, axes_are_known
-from .photographs import Photograph, PhotographHeader, divided
+from .photographs import Photograph, PhotographHeader, divided, require_numbers
 
 Stacking = Literal["auto", "pages", "bands"]
 _WHAT = "a TIFF file of several pictures"
@@ -119,12 +119,7 @@ class Stack:
                 check_segments(page)
             values = self._hidden_values(index) if self._hidden else page.asarray()
             values = kind.converted(page, values)
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise InputFileError(
-                self.path,
-                f"page {index + 1} holds values that are no numbers",
-                "a value everywhere",
-            )
+        require_numbers(self.path, values, f"page {index + 1} ")
         plain = divided(values, None, None, None)
         return replace(plain, white=kind.white, remark=kind.remark)
 

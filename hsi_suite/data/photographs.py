@@ -228,15 +228,32 @@ def read_photograph(path: Path) -> Photograph:
             photograph = _read_plain_tiff(path, page)
         else:
             photograph = _read_with_pillow(path)
-    if photograph.values.dtype == np.float32 and not np.isfinite(photograph.values).all():
-        count = photograph.values.size - np.isfinite(photograph.values).sum()
-        raise InputFileError(
-            path,
-            f"holds {count:,} values that are no numbers or beyond float32",
-            "a value everywhere",
-        )
+    require_numbers(path, photograph.values)
     with reading(path, _WHAT):
         return replace(photograph, coding=lossy_coding(path))
+
+
+def require_numbers(path: Path, values: NDArray[Any], where: str = "") -> None:
+    """Refuse floats that are no numbers, where pixels are missing.
+
+    Args:
+        path: the file.
+        values: of a picture.
+        where: which of several in the file, with a space at its end.
+
+    Raises:
+        InputFileError: some are missing.
+    """
+    if values.dtype.kind != "f" or (known := np.isfinite(values)).all():
+        return
+    count = known.size - int(known.sum())
+    many = "values that are no numbers" if count > 1 else "value that is no number"
+    raise InputFileError(
+        path,
+        f"{where}holds {count:,} {many} or beyond float32",
+        "a value everywhere",
+        "fill them first, as with the median: v[~numpy.isfinite(v)] = numpy.nanmedian(v)",
+    )
 
 
 def _of_picture(picture: DecodedPicture) -> Photograph:

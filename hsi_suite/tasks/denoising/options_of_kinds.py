@@ -9,6 +9,7 @@ from typing import Any
 from ...data.photograph_endings import PHOTOGRAPH_ENDINGS
 from ...errors import ConfigError
 from .denoising_options import DenoisingOptions
+from .image_files import folder_content
 
 #: Cubes by their names; a TIFF file may be either.
 CUBE_NAMES = frozenset((".hdr", ".mat", ".npy", ".npz", ".h5", ".hdf5", ".he5", ".nc", ".xml"))
@@ -44,6 +45,15 @@ def named_kinds(inputs: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
         for names in (_PHOTOGRAPH_NAMES, CUBE_NAMES)
     )
     return images, cubes
+
+
+def photographs_in_folders(
+    inputs: Sequence[str | Path], written: Sequence[str | Path | None] = ()
+) -> list[Path]:
+    """What of the folders among inputs is a photograph by its name, see `folder_content`."""
+    folders = (path for path in map(Path, inputs) if path.is_dir())
+    found = [path for folder in folders for path in folder_content(folder, written).images]
+    return [path for path in found if path.suffix.lower() in _PHOTOGRAPH_NAMES]
 
 
 def refuse_other_kind(
