@@ -112,14 +112,15 @@ def row(networks: Networks, known: Networks, pair: Pair, file: Photograph) -> Ro
     clean, values = pair[0], file.values
     assert file.coding is not None
     choice = networks.choose(values, _WHITE, coding=file.coding)
-    before = _ratio(clean, values)
-    network = _ratio(clean, _denoised(known.choose(values, _WHITE), values)) - before
-    chosen = _ratio(clean, _denoised(choice, values)) - before
+    before = ratio(clean, values)
+    network = ratio(clean, denoised(known.choose(values, _WHITE), values)) - before
+    chosen = ratio(clean, denoised(choice, values)) - before
     name = "left" if choice.denoiser is None else choice.words.rpartition(": ")[2]
     return Row(file.coding.index, before, chosen, network, name)
 
 
-def _denoised(choice: Choice, values: Levels) -> Levels:
+def denoised(choice: Choice, values: Levels) -> Levels:
+    """What `hsi denoise` writes of a picture, by its choice."""
     if choice.denoiser is None:
         return values
     whole = Tiling(None, 0, choice.denoiser.network.multiple)
@@ -130,7 +131,8 @@ def _denoised(choice: Choice, values: Levels) -> Levels:
     return choice.held(values, clean, _WHITE)
 
 
-def _ratio(true: Levels, shown: Levels) -> float:
+def ratio(true: Levels, shown: Levels) -> float:
+    """The PSNR of a picture, in dB."""
     return peak_signal_noise_ratio(true / _WHITE, shown / _WHITE)
 
 

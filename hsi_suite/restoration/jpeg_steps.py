@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from .colour import LUMA
-from .jpeg_traces import BLOCK, JpegTraces, luma_steps
+from .jpeg_grids import BLOCK
+from .jpeg_traces import JpegTraces, luma_steps
 
 Values = NDArray[np.float32]
 Pixels = NDArray[Any]

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from .jpeg_grids import BLOCK, Corner, likely_corners
+
 Plane = NDArray[np.float32]
 Values = NDArray[np.float32]
 Places = NDArray[np.intp]
 
-BLOCK = 8
 _LUMA_TABLE = np.array(
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
@@ -41,8 +42,6 @@ _ENOUGH, _SURE = 50, 40.0
 # They are of several frequencies: a drawn slope or squares as large as the blocks have values of
 # few sizes, too, but of three frequencies at most; a JPEG of quality 8 of a soft picture has six.
 _FREQUENCIES, _EACH = 5, 3
-# Of a step between two columns of blocks: larger ones are the picture's.
-_LARGEST_STEP = 20.0
 # Coarse, middle and fine frequencies of a block, by the sum of both.
 _ORDER = np.add.outer(np.arange(BLOCK), np.arange(BLOCK))
 _BANDS = ((_ORDER >= 1) & (_ORDER <= 3), (_ORDER >= 4) & (_ORDER <= 6), _ORDER >= 7)
@@ -62,13 +61,14 @@ class JpegTraces:
     """
 
     quality: int
-    corner: tuple[int, int]
+    corner: Corner
 
 
 def find_jpeg(luma: Plane) -> JpegTraces | None:
     """The JPEG that pixels were decoded from; None where nothing shows one.
 
-    Of qualities above about 92 the steps are too small to tell them from rounding.
+    Of a JPEG that was written again as a finer one, the coarser is found, also where its blocks
+    lie elsewhere. Of qualities above about 92 the steps are too small to tell them from rounding.
 
     Args:
         luma: lines × samples on the scale 0 to 255, not scaled or changed since it was decoded;
@@ -80,9 +80,14 @@ def find_jpeg(luma: Plane) -> JpegTraces | None:
     # Whole blocks from the corner, so that what is looked at begins where the whole does.
     first = [(size - min(size, _SIDE)) // 2 // BLOCK * BLOCK for size in luma.shape]
     middle = luma[first[0] : first[0] + _SIDE, first[1] : first[1] + _SIDE]
-    found = [_phase(np.moveaxis(middle, axis, 0)) for axis in (0, 1)]
-    corner = (found[0], found[1])
-    values, places = _large_coefficients(middle, corner)
+    found = [_at_corner(middle, corner) for corner in likely_corners(middle)]
+    sure = [traces for traces in found if traces is not None]
+    return min(sure, key=lambda traces: traces.quality, default=None)
+
+
+def _at_corner(luma: Plane, corner: Corner) -> JpegTraces | None:
+    """The JPEG whose blocks begin at a corner, if it is sure."""
+    values, places = _large_coefficients(luma, corner)
     surplus = {quality: _on_multiples(values, places, quality) for quality in _QUALITIES}
     best = max(surplus, key=lambda quality: surplus[quality])
     if surplus[best] < _SURE or _frequencies(values, places, best) < _FREQUENCIES:
@@ -124,29 +129,19 @@ def luma_steps(quality: int) -> NDArray[np.float64]:
     return np.clip(np.floor((_LUMA_TABLE * scale + 50) / 100), 1, 255)
 
 
-def _phase(values: Plane) -> int:
-    """Where blocks begin along the first axis: there neighbours differ more than beside it."""
-    steps = np.abs(np.diff(values, axis=0))
-    surplus = steps[1:-1] - (steps[:-2] + steps[2:]) / 2
-    rows = surplus.clip(-_LARGEST_STEP, _LARGEST_STEP).mean(1)
-    means = [rows[start::BLOCK].mean() for start in range(BLOCK)]
-    # The first of these rows lies between the values 1 and 2.
-    return (int(np.argmax(means)) + 2) % BLOCK
-
-
-def _blocks_of(luma: Plane, corner: tuple[int, int]) -> NDArray[np.float32]:
+def _blocks_of(luma: Plane, corner: Corner) -> NDArray[np.float32]:
     """Cosine transforms of the whole blocks, N × 8 × 8."""
     return np.asarray(fft.dctn(_cut(luma, corner), axes=(1, 2), norm="ortho"))
 
 
-def _cut(luma: Plane, corner: tuple[int, int]) -> NDArray[np.float32]:
+def _cut(luma: Plane, corner: Corner) -> NDArray[np.float32]:
     cut = luma[corner[0] :, corner[1] :] - np.float32(128)
     lines, samples = (size // BLOCK for size in cut.shape)
     blocks = cut[: lines * BLOCK, : samples * BLOCK].reshape(lines, BLOCK, samples, BLOCK)
     return np.asarray(blocks.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK), np.float32)
 
 
-def _large_coefficients(luma: Plane, corner: tuple[int, int]) -> tuple[Values, Places]:
+def _large_coefficients(luma: Plane, corner: Corner) -> tuple[Values, Places]:
     """Coefficients that may be more than 0 steps of some size, and which of the 64 each is.
 
     Flat parts of drawn pictures repeat one block, which would count as often and is no evidence.

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..errors import ShapeError
 from .colour import LUMA
-from .jpeg_traces import BLOCK, JpegTraces, filled_blocks
+from .jpeg_grids import BLOCK
+from .jpeg_traces import JpegTraces, filled_blocks
 from .noise_estimate import SMALLEST_IMAGE
 from .patch_detail import FLAT_SPREAD, PLACES, halved, measure
 
