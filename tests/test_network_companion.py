@@ -16,6 +16,7 @@ from hsi_suite.tasks.denoising.image_jobs import ImageJob
 from hsi_suite.tasks.denoising.image_restoration import restore
 from hsi_suite.tasks.denoising.image_tiling import plan_tiles
 from hsi_suite.tasks.denoising.network_choice import Networks
+from hsi_suite.tasks.denoising.network_companion import brightness_change
 from hsi_suite.tasks.denoising.restoration_settings import Restoration
 
 CPU = torch.device("cpu")
@@ -35,8 +36,12 @@ def told_to_the_second(weights, image):
     """σ by what the first changes of 200 × 210 pixels, in samples of 128 × 128 at all corners."""
     corners = [(line, column) for line in (0, 72) for column in (0, 82)]
     parts = [np.ascontiguousarray(image[a : a + 128, b : b + 128]) for a, b in corners]
-    changes = [alone(weights, part) - part for part in parts]
-    return (1.0 if image.ndim == 3 else 0.6) * (6 + 2.5 * 255 * np.std(changes))
+    changes = np.stack([alone(weights, part) - part for part in parts]).astype(np.float64)
+    bright = changes.mean(-1) if image.ndim == 3 else changes
+    bright = bright - bright.mean()
+    shared = [(bright[:, 1:] * bright[:, :-1]).mean(), (bright[..., 1:] * bright[..., :-1]).mean()]
+    alike = max(np.mean(shared) / bright.var(), 0)
+    return (1.0 if image.ndim == 3 else 0.6) * (4 + (1.5 + 4 * alike) * 255 * bright.std())
 
 
 @pytest.mark.parametrize("colour", [True, False])
@@ -106,3 +111,22 @@ def test_what_the_second_keeps_of_a_large_picture_is_planned_for():
         return plan_tiles(choice.denoiser, job, **how, beside=beside).side
 
     assert side(choice.companion.denoiser) < side(None)
+
+
+def test_white_changes_share_nothing_and_smooth_ones_much():
+    white = np.random.default_rng(0).normal(0, 5, (200, 300, 3))
+    deviation, alike = brightness_change([white[:100], white[100:]])
+    assert deviation == pytest.approx(5 / np.sqrt(3), rel=0.02) and alike < 0.01
+    # Means of two by two pixels: half of each neighbour's numbers are its own.
+    smooth = white[..., 0]
+    smooth = (
+        smooth + np.roll(smooth, 1, 0) + np.roll(smooth, 1, 1) + np.roll(smooth, 1, (0, 1))
+    ) / 4
+    deviation, alike = brightness_change([smooth])
+    assert deviation == pytest.approx(2.5, rel=0.02) and alike == pytest.approx(0.5, abs=0.02)
+    # A shift of all is none; pictures of one pixel or line have few neighbours.
+    assert brightness_change([smooth + 9]) == pytest.approx((deviation, alike))
+    assert brightness_change([np.full((1, 1), 3.0)]) == (0.0, 0.0)
+    checks = np.indices((8, 9)).sum(0) % 2
+    assert brightness_change([checks]) == (0.5, 0.0)
+    assert brightness_change([np.arange(6.0)[None]])[1] > 0
