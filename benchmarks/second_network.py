@@ -2,9 +2,9 @@
 
 Beside `camera_denoiser` and `jpeg_denoiser` stands the network for white noise, told a σ by what
 the first changes. A line gives, for one way to tell it and one share in the mean, the mean PSNR of
-photographs of simulated cameras, of FOLDER's noisy ones (pairs, as PolyU has them) and of clean
-ones behind JPEG, in squares of 256 × 256 pixels, and what the worst of them gains over the first
-alone.
+photographs of simulated cameras, with white noise, of FOLDER's noisy ones (pairs, as PolyU has
+them) and of clean ones behind JPEG, in squares of 256 × 256 pixels, and what the worst of them
+gains over the first alone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hsi_suite.data.artefacts import eight_bits, through_jpeg
 from hsi_suite.data.camera import take_photograph
 from hsi_suite.data.camera_range import CameraRange
 from hsi_suite.data.images import load_images
+from hsi_suite.data.noise import add_gaussian
 from hsi_suite.data.photograph_pairs import pairs_in
 from hsi_suite.data.photographs import read_photograph
 from hsi_suite.engine.tiles import Tiling
@@ -31,6 +32,7 @@ from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.denoiser import Denoiser
 from hsi_suite.tasks.denoising.image_restoration import known_noise, restore
+from hsi_suite.tasks.denoising.network_companion import brightness_change
 from hsi_suite.tasks.denoising.preparation import validation_images
 from hsi_suite.tasks.denoising.restoration_settings import Restoration
 from hsi_suite.tasks.denoising.weights import load_weights
@@ -46,12 +48,29 @@ Pair = tuple[Levels, Levels]
 
 @dataclass(frozen=True)
 class Way:
-    """How the second network is told its σ of 255: so much, and so much for each level changed."""
+    """How the second network is told its σ of 255: so much, and so much for each level changed.
+
+    With `alike` what is changed in brightness counts, so much more for each as neighbours are alike
+    (`brightness_change`); without, what is changed of all colours.
+    """
 
     second: str
     least: float
     each: float
     shares: tuple[float, ...]
+    alike: float | None = None
+
+    def sigma(self, change: Values) -> float:
+        """The σ for a change, lines × samples × 3, on the scale 0 to 255."""
+        if self.alike is None:
+            return min(self.least + self.each * float(np.std(change)), _MOST)
+        changed, shared = brightness_change([change])
+        return min(self.least + (self.each + self.alike * shared) * changed, _MOST)
+
+    def title(self, share: float) -> str:
+        """What a line says of it."""
+        alike = "" if self.alike is None else f" + {self.alike:g} alike"
+        return f"{share:g} of {self.second}, {self.least:g} + {self.each:g}{alike}"
 
 
 @dataclass(frozen=True)
@@ -64,12 +83,16 @@ class Table:
 
 
 _CAMERA_WAYS = (
-    Way(COLOUR_WEIGHTS, 6, 2.5, (0.3, 0.5)),
-    Way(DEFAULT_WEIGHTS, 6, 2.5, (0.3,)),
-    Way(COLOUR_WEIGHTS, 10, 1.7, (0.5,)),
-    Way(COLOUR_WEIGHTS, 0, 4, (0.5,)),
+    Way(COLOUR_WEIGHTS, 4, 1.5, (0.3, 0.5, 0.7), 4),
+    Way(DEFAULT_WEIGHTS, 4, 1.5, (0.5,), 4),
+    Way(COLOUR_WEIGHTS, 4, 1.5, (0.5,), 3),
+    Way(COLOUR_WEIGHTS, 6, 2.5, (0.5,)),
+    Way(COLOUR_WEIGHTS, 6, 1.2, (0.5,)),
 )
-_JPEG_WAYS = (Way(COLOUR_WEIGHTS, 6, 2.5, (0.1, 0.2, 0.5)),)
+_JPEG_WAYS = (
+    Way(COLOUR_WEIGHTS, 4, 1.5, (0.1, 0.2, 0.5), 4),
+    Way(COLOUR_WEIGHTS, 6, 2.5, (0.2,)),
+)
 
 
 def tables(folder: str, count: int) -> list[Table]:
@@ -81,6 +104,12 @@ def tables(folder: str, count: int) -> list[Table]:
         f"ISO {iso}": [(each, _taken(each, iso, seed)) for seed, each in enumerate(clean)]
         for iso in ISOS
     }
+    white = {
+        "σ 15": [(each, _grainy(each, seed)) for seed, each in enumerate(clean)],
+        "σ 15, JPEG 80": [
+            (each, _jpeg(_grainy(each, seed), 80)) for seed, each in enumerate(clean)
+        ],
+    }
     pairs = [
         (_middle(read_photograph(pair.clean).values), _middle(read_photograph(pair.noisy).values))
         for pair in pairs_in(folder)[: 2 * count]
@@ -88,7 +117,7 @@ def tables(folder: str, count: int) -> list[Table]:
     files = {f"JPEG {quality}": [(each, _jpeg(each, quality)) for each in clean]
              for quality in QUALITIES}  # fmt: skip
     return [
-        Table(CAMERA_WEIGHTS, cameras | {"pairs": pairs}, _CAMERA_WAYS),
+        Table(CAMERA_WEIGHTS, cameras | white | {"pairs": pairs}, _CAMERA_WAYS),
         Table(JPEG_WEIGHTS, files | cameras, _JPEG_WAYS),
     ]
 
@@ -105,6 +134,11 @@ def _taken(image: Levels, iso: float, seed: int) -> Levels:
     return eight_bits(take_photograph(picture, camera, np.random.default_rng(seed)))
 
 
+def _grainy(image: Levels, seed: int) -> Levels:
+    picture = image.astype(np.float32) / np.float32(_WHITE)
+    return eight_bits(add_gaussian(picture, 15 / _WHITE, np.random.default_rng(seed)))
+
+
 def _jpeg(image: Levels, quality: int) -> Levels:
     picture = image.astype(np.float32) / np.float32(_WHITE)
     return eight_bits(through_jpeg(picture, quality, subsampling=True))
@@ -113,17 +147,16 @@ def _jpeg(image: Levels, quality: int) -> Levels:
 def lines(table: Table) -> Iterator[str]:
     """The lines of a table: the first alone, then each way and share."""
     scored = {name: _scores(table, pairs) for name, pairs in table.sets.items()}
-    yield f"{'':36}" + "".join(f"{name:>16}" for name in table.sets)
+    yield f"{'':44}" + "".join(f"{name:>16}" for name in table.sets)
     alone = {name: rows[:, 0] for name, rows in scored.items()}
-    yield f"{table.first:36}" + "".join(f"{rows.mean():16.2f}" for rows in alone.values())
+    yield f"{table.first:44}" + "".join(f"{rows.mean():16.2f}" for rows in alone.values())
     named = [(way, share) for way in table.ways for share in way.shares]
     for column, (way, share) in enumerate(named, 1):
-        title = f"{share:g} of {way.second}, {way.least:g} + {way.each:g}"
         cells = []
         for name, rows in scored.items():
             least = (rows[:, column] - alone[name]).min()
             cells.append(f"{rows[:, column].mean():8.2f} ({least:+.2f})")
-        yield f"{title:36}" + "".join(f"{cell:>16}" for cell in cells)
+        yield f"{way.title(share):44}" + "".join(f"{cell:>16}" for cell in cells)
 
 
 def _scores(table: Table, pairs: list[Pair]) -> NDArray[np.float64]:
@@ -135,9 +168,8 @@ def _scores_of(table: Table, clean: Levels, noisy: Levels) -> Iterator[float]:
     given = noisy.astype(np.float32)
     first = _denoised(table.first, given, 0.0)
     yield _ratio(clean, first)
-    changed = float(np.std(first - given))
     for way in table.ways:
-        second = _denoised(way.second, given, min(way.least + way.each * changed, _MOST))
+        second = _denoised(way.second, given, way.sigma(first - given))
         for share in way.shares:
             yield _ratio(clean, first + np.float32(share) * (second - first))
 

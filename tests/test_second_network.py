@@ -48,15 +48,26 @@ def test_a_line_is_of_the_mean_in_which_the_second_has_its_share(second_network)
     assert gain == pytest.approx(float(some.split()[-2]) - float(alone.split()[-1]), abs=0.011)
 
 
+def test_a_change_that_neighbours_share_tells_a_larger_sigma(second_network):
+    white = np.random.default_rng(0).normal(0, 6, (90, 120, 3)).astype(np.float32)
+    way = second_network.Way("colour_denoiser", 4, 1.5, (0.5,), 4)
+    assert way.title(0.5) == "0.5 of colour_denoiser, 4 + 1.5 + 4 alike"
+    alone = way.sigma(white)
+    assert alone == pytest.approx(4 + 1.5 * 6 / np.sqrt(3), rel=0.05)
+    smooth = (white + np.roll(white, 1, 0)) / np.sqrt(2)
+    assert way.sigma(smooth) == pytest.approx(4 + (1.5 + 4 * 0.25) * 6 / np.sqrt(3), rel=0.05)
+    assert way.sigma(100 * white) == 55
+
+
 def test_the_shares_that_ship_are_among_those_that_are_compared(second_network):
     from hsi_suite.tasks.denoising import network_companion as shipped
 
-    told = (shipped._LEAST, shipped._FOR_EACH)
+    told = (shipped._LEAST, shipped._FOR_EACH, shipped._SHARED)
     for ways, first in (
         (second_network._CAMERA_WAYS, "camera_denoiser"),
         (second_network._JPEG_WAYS, "jpeg_denoiser"),
     ):
-        ours = [way for way in ways if (way.least, way.each) == told]
+        ours = [way for way in ways if (way.least, way.each, way.alike) == told]
         assert shipped._SHARES[first] in ours[0].shares and ours[0].second == "colour_denoiser"
 
 
