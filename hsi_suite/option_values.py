@@ -26,17 +26,20 @@ class Limits:
 
     Attributes:
         least: may be taken, unless `above`.
-        most: may be taken.
+        most: may be taken, unless `below`.
         above: whether the number has to be above the least.
+        below: whether it has to be below the most.
     """
 
     least: float
     most: float
     above: bool = False
+    below: bool = False
 
     def holds(self, value: float) -> bool:
         """Whether a number lies between them."""
-        return (value > self.least if self.above else value >= self.least) and value <= self.most
+        enough = value > self.least if self.above else value >= self.least
+        return enough and (value < self.most if self.below else value <= self.most)
 
     def words(self, kind: type) -> str:
         """The two as they stand in a message, for whole numbers (int) or others (float)."""
@@ -44,7 +47,7 @@ class Limits:
             return f"{self.least + 1:.0f} to {self.most:.0f}"
         if self.above:
             return f"above {self.least:g} and at most {self.most:g}"
-        return f"{self.least:g} to {self.most:g}"
+        return f"{self.least:g} to {'below ' if self.below else ''}{self.most:g}"
 
 
 _CHANNELS = Limits(1, 65536)

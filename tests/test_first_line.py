@@ -213,7 +213,7 @@ WRONG = {
     "denoise a.npy --model b.npy": "no 'b.npy' among them",
     "denoise a.npy --bands 0": "--bands: 0; expected numbers from 1",
     "data export salinas -o c.hdr": "HSI_DATA_DIR: nowhere is not a folder; expected a folder",
-    "models describe hybridsn --set dropout=x": "options.dropout: 'x'; expected a number, 0 to 1",
+    "models describe hybridsn --set dropout=x": "options.dropout: 'x'; expected a number, 0 to bel",
     "models describe dncnn --set block=x": "model.options.block: unknown name 'x'",
     "compare run other --metric x": "--metric: no run has 'x'; expected one of",
     "train --dataset synthetic --device cuda:97": "device: cuda:97, and this machine has",
@@ -317,7 +317,28 @@ WRONG = {
     "models compare ssrn --runs gallery": "gallery: holds no runs",
     "models compare ssrn ssrn": "NAME: ssrn twice; expected each network once",
     "models compare ssrn -o b.npy": "b.npy: is a file, and no folder",
-}
+    "train --dataset synthetic --set reduction.components=9999": "9999 components of 100 bands",
+    "train --dataset synthetic --set model.window=7": "HybridSN: a window of 7; expected an odd",
+    "train --dataset synthetic --set model.window=99": "a window of 99 in a scene of 72 × 72",
+    "train --dataset synthetic --set model.filter=99": "model.filter: a window of 99 in a scene",
+    "train --dataset synthetic --set model.name=x": "model.name: unknown model 'x'; expected",
+    "train --dataset synthetic --split disjoint --set split.train=2": "split.train: a share of 2.0",
+    "train --dataset synthetic --set dropout=1": "options.dropout: 1; expected a number, 0 to b",
+    "train --dataset jasper_ridge --set data.seed=3": "jasper_ridge was recorded by a sensor",
+    "train --dataset synthetic --set data.bands=x": "--bands: 'x'; expected good, all, or",
+    "train --dataset synthetic --model auto --set split.validation=0.2 --set train.selection=best":
+        "a model that its validation pixels choose",
+    "train --dataset digits --set split.validation=0": "0.0, which leaves no image to select by",
+    "train --dataset digits --set model.name=x": "model.name: unknown model 'x'; expected",
+    "train --dataset digits --set model.weights=a.npy": "resnet_20: not among torchvision's",
+    "train --dataset digits --model vgg_11 --set model.weights=n.pth": "n.pth: no such file",
+    "train --config smoke/denoising --set data.validation=400": "validation: 400 of 400 images",
+    "train --config smoke/denoising --set model.name=x": "model.name: unknown model 'x'; expected",
+    "train --config retrieval/synthetic_spectrum_rgb --set data.window=99": "a window of 99 in a",
+    "train --config retrieval/synthetic_spectrum_rgb --set data.pair=pca:rgb "
+    "--set data.components=101": "data.components: 101 components of 100 bands",
+    "denoise a.png --sigma 5,5": "a.png: has one page, and --sigma names 2; expected one",
+}  # fmt: skip
 LISTS = {
     "models list": "hybridsn",
     "models list --json": '"parameters": 5122176',

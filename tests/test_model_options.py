@@ -3,7 +3,7 @@
 import pytest
 from scenes_samples import write_yaml
 
-from hsi_suite.errors import ConfigError
+from hsi_suite.errors import ConfigError, ShapeError
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS
 from hsi_suite.models.classical import CLASSICAL
 from hsi_suite.models.registry import MODELS
@@ -72,8 +72,10 @@ def test_another_model_inherits_what_it_knows(model, named):
 
 def test_what_was_asked_for_is_never_dropped():
     settings = ["model.options.dropout=0.1", "model.window=5"]
-    config = configure(config=HYBRIDSN, model="cnn1d", settings=settings).model
+    config = configure(config=HYBRIDSN, model="ssrn", settings=settings).model
     assert config.options == {"dropout": 0.1} and config.window == 5
+    with pytest.raises(ShapeError, match="cnn1d: a window of 5; expected a window of 1"):
+        configure(config=HYBRIDSN, model="cnn1d", settings=settings)
 
 
 def test_the_options_of_the_same_model_stay():

@@ -326,9 +326,11 @@ def test_unknown_models_and_options_are_named():
         build_model("hybridns", options={}, **keys)
     with pytest.raises(ConfigError, match="Did you mean dropout"):
         build_model("hybridsn", options={"droput": 0.1}, **keys)
-    with pytest.raises(ConfigError, match=r"options\.dropout: 7; expected a number, 0 to 1"):
+    with pytest.raises(ConfigError, match=r"options\.dropout: 7; expected a number, 0 to below 1"):
         build_model("hybridsn", options={"dropout": 7}, **keys)
-    with pytest.raises(ConfigError, match=r"options\.dropout: 'much'; expected a number, 0 to 1"):
+    with pytest.raises(
+        ConfigError, match=r"options\.dropout: 'much'; expected a number, 0 to below 1"
+    ):
         build_model("hybridsn", options={"dropout": "much"}, **keys)
 
 

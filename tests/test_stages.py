@@ -394,7 +394,7 @@ def test_encoders_of_a_retriever_one_by_one():
          r"options\.stages\.2d\.block\.widths: \[1, 2\]; expected a list of 6 whole numbers"),
         ({"stages": {"head": {"attention": {"name": "se", "minimum": 0}}}},
          r"stages\.head\.attention\.minimum: 0; expected a whole number, 1 to 1024"),
-        ({"dropout": "x"}, r"model\.options\.dropout: 'x'; expected a number, 0 to 1"),
+        ({"dropout": "x"}, r"model\.options\.dropout: 'x'; expected a number, 0 to below 1"),
     ],
 )  # fmt: skip
 def test_words_that_nobody_knows(options, message):

@@ -232,6 +232,7 @@ def _configured(baselines: str | None, given: dict[str, Any]) -> Config:
     if baselines is not None:
         given["baselines"] = [name.strip() for name in baselines.split(",") if name.strip()]
     config = launch.configure(**given)
+    require_model("model.name", config.model.name, [AUTO])
     require_files(config)
     require_purpose(config.model.name, config.task)
     require_options(config.model.name, config.model.options)

@@ -64,6 +64,34 @@ def check_dataset_name(name: str) -> None:
         )
 
 
+def check_dataset_seed(name: str, seed: int | None) -> None:
+    """Refuse a seed of a scene that was recorded, not generated.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if seed is not None and name not in SYNTHETIC_RECIPES:
+        raise ConfigError(
+            "data.seed",
+            f"{name} was recorded by a sensor and has no seed",
+            "a synthetic data set",
+            "leave the seed out",
+        )
+
+
+def dataset_shape(name: str) -> tuple[int, int, int]:
+    """Lines, samples and bands of a data set, known without its files.
+
+    Raises:
+        UnknownNameError: no data set is called `name`.
+    """
+    check_dataset_name(name)
+    if name in SYNTHETIC_RECIPES:
+        recipe = SYNTHETIC_RECIPES[name]
+        return *recipe.shape, recipe.bands
+    return public_scenes()[name].shape
+
+
 @checked
 def load_dataset(
     name: str,
@@ -95,13 +123,7 @@ def load_dataset(
         from .synthetic import generate_scene
 
         return generate_scene(name, seed=seed)
-    if seed is not None:
-        raise ConfigError(
-            "data.seed",
-            f"{name} was recorded by a sensor and has no seed",
-            "a synthetic data set",
-            "leave the seed out",
-        )
+    check_dataset_seed(name, seed)
     public = public_scenes()[name]
     files = locate(public.files, allow_unverified=allow_unverified, on_message=on_message)
     return public.read({file.name: local for file, local in zip(public.files, files, strict=True)})

@@ -72,6 +72,23 @@ class Reduction:
 
 
 @_QUIET
+def check_components(key: str, components: int, bands: int) -> None:
+    """Refuse more components than there are bands.
+
+    Args:
+        key: the key that gives their number.
+        components: how many are asked for.
+        bands: of the scene.
+
+    Raises:
+        ShapeError: there are fewer bands.
+    """
+    if components > bands:
+        raise ShapeError(
+            key, f"{components} components of {bands} bands", f"at most {bands}", f"lower {key}"
+        )
+
+
 def fit_pca(spectra: Spectra, components: int, whiten: bool) -> Reduction:
     """Principal components of N × bands spectra, as scikit-learn's PCA(whiten=…) gives them.
 

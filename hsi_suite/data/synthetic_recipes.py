@@ -27,6 +27,9 @@ from types import MappingProxyType
 
 from .synthesis.spectra import Ground
 
+# Of `synthetic.usable_channels`, which takes longer to load.
+_USABLE_CHANNELS = 200
+
 
 @dataclass(frozen=True)
 class CoverClass:
@@ -71,6 +74,11 @@ class SyntheticRecipe:
     variability: float
     classes: tuple[CoverClass, ...]
     seed: int
+
+    @property
+    def bands(self) -> int:
+        """How many of the usable channels of AVIRIS it keeps."""
+        return -(-_USABLE_CHANNELS // self.channel_step)
 
 
 _MAIZE = {"green": 0.34, "chlorophyll": 1.05, "leaf_water": 1.0, "structure": 1.0}

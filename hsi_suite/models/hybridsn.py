@@ -15,8 +15,8 @@ from ..backbones.squeeze_excitation import build_attention
 from ..backbones.stages import StageStyle, build_stage, stage_end, takes_raw_values
 from ..backbones.volume_stack import stack_features, stackable, suits_stack
 from ..backbones.window_classifier import WindowClassifier
-from ..errors import ConfigError, ShapeError
-from .inputs import check_window
+from ..errors import ConfigError
+from .inputs import check_components, check_window
 from .stage_options import StageOptions
 
 _KERNELS_3D = ((8, (7, 3, 3)), (16, (5, 3, 3)), (32, (3, 3, 3)))
@@ -101,9 +101,7 @@ class HybridSN(WindowClassifier):
         if end is not None and stage_end(styles.of(_IMAGE), channels, dim=2) is None:
             self.spectral_spatial.append(end)
         lost, *_ = (2 * reach for reach in footprint(self.spectral_spatial, 3).reach)
-        if in_channels <= lost:
-            found, expected = f"{in_channels} components", f"at least {lost + 1}"
-            raise ShapeError(type(self).__name__, found, expected, "raise reduction.components")
+        check_components(type(self).__name__, in_channels, lost + 1)
         channels *= in_channels - lost
         self.spatial = nn.Sequential(_stage(styles.of(_IMAGE), channels, self.depth, _KERNEL_2D))
         end = stage_end(styles.of(_IMAGE), self.depth, dim=2)

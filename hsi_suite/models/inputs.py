@@ -30,6 +30,17 @@ def check_window(network: str, window: int, least: int) -> None:
         )
 
 
+def check_components(network: str, components: int, least: int) -> None:
+    """Refuse too few principal components.
+
+    Raises:
+        ShapeError: fewer than `least`.
+    """
+    if components < least:
+        remedy = "raise reduction.components"
+        raise ShapeError(network, f"{components} components", f"at least {least}", remedy)
+
+
 def check_single_pixel(network: str, window: int) -> None:
     """Refuse windows where a network sees one pixel.
 

@@ -31,6 +31,13 @@ CLASSIC_NETWORKS = frozenset(CLASSIC)
 CLASSICAL_MODELS = frozenset(SPECTRA)
 """Classifiers without a network."""
 
+TORCHVISION_NETWORKS = (
+    *("alexnet", "vgg_11", "vgg_13", "vgg_16", "vgg_19", "googlenet", "inception_v3"),
+    *("resnet_18", "resnet_34", "resnet_50", "resnet_101", "resnet_152"),
+    *("resnext_50", "resnext_101", "mobilenet_v2"),
+)
+"""Classic networks that torchvision has weights of."""
+
 # What each task of this package takes.
 _MODELS_OF = {
     "classification": (*WINDOWS, *CLASSIC, *SPECTRA),
@@ -96,6 +103,17 @@ def require_purpose(name: str, task: str) -> None:
         return
     purpose = NETWORKS.get(name, "single spectra")
     raise ConfigError("model.name", f"{name} is for {purpose}", listed(_networks(models)))
+
+
+def require_torchvision(name: str) -> None:
+    """Refuse a model of this package that torchvision has no weights of.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if name in CLASSIC_NETWORKS and name not in TORCHVISION_NETWORKS:
+        known = ", ".join(TORCHVISION_NETWORKS)
+        raise ConfigError(name, "not among torchvision's networks", f"one of {known}")
 
 
 def _networks(models: Iterable[str]) -> list[str]:

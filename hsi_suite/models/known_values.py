@@ -19,7 +19,7 @@ OPTION_LIMITS: Mapping[str, Limits] = {
     **dict.fromkeys(("hidden", "embedding", "channels", "groups"), Limits(1, 65536)),
     **dict.fromkeys(("depth", "unshuffle", "reduction", "group"), Limits(1, 1024)),
     "blocks": Limits(0, 1024),
-    **dict.fromkeys(("dropout", "auxiliary_dropout"), Limits(0, 1)),
+    **dict.fromkeys(("dropout", "auxiliary_dropout"), Limits(0, 1, below=True)),
     "scale": LIMITS["scale"],
 }
 """Of numbers that networks take, by the names of options."""

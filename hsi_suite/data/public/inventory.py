@@ -13,7 +13,6 @@ from ...errors import ChecksumError, DatasetNotFoundError
 from ..catalogue import check_dataset_name, dataset_names, load_dataset, public_scenes
 from ..labelled_images import IMAGE_CLASSES
 from ..scene import Scene
-from ..synthetic import usable_channels
 from ..synthetic_recipes import SYNTHETIC_RECIPES
 from ..wavelengths import wavelength_span
 from .download import find
@@ -149,7 +148,7 @@ def _summary(name: str, states: list[FileState]) -> dict[str, Any]:
     if name in SYNTHETIC_RECIPES:
         recipe = SYNTHETIC_RECIPES[name]
         title, classes = "Synthetic farmland, generated, not recorded", len(recipe.classes)
-        shape = [*recipe.shape, len(usable_channels()[:: recipe.channel_step])]
+        shape = [*recipe.shape, recipe.bands]
         places = [EMBEDDED]
     else:
         public = public_scenes()[name]

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...config import load_tree, validate
 from ...data.public.image_sets import check_image_set_name
+from ...errors import ConfigError
 from ...schemas.denoising import DenoisingConfig
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
@@ -42,7 +43,7 @@ def denoising_config(
         settings: "a.b=c" texts, as of `--set`.
 
     Raises:
-        ConfigError: a key or value is wrong.
+        ConfigError: a key or value is wrong, or all images are for the validation.
         UnknownNameError: no set of images has the name.
         InputFileError: weights to begin from are not there.
     """
@@ -51,8 +52,27 @@ def denoising_config(
     given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, DenoisingConfig)
     found = validate(DenoisingConfig, given, config)
     if found.data.images is not None:
-        check_image_set_name(found.data.images)
+        refuse_validation(found.data.validation, check_image_set_name(found.data.images).count)
     for key in WEIGHTS:
         if (named := getattr(found.model, key)) is not None:
             find_weights(named)
     return found
+
+
+def refuse_validation(validation: int, images: int) -> None:
+    """Refuse a validation part that leaves no image to learn from.
+
+    Args:
+        validation: images that are set apart.
+        images: that there are.
+
+    Raises:
+        ConfigError: it takes all.
+    """
+    if validation >= images:
+        raise ConfigError(
+            "data.validation",
+            f"{validation} of {images} images",
+            "fewer than there are",
+            "add images or lower data.validation",
+        )

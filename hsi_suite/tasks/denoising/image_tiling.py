@@ -15,6 +15,7 @@ from .denoiser import Denoiser
 from .denoising_options import DenoisingOptions
 from .image_jobs import ImageJob
 from .image_restoration import tile_radius
+from .options_of_kinds import refuse_page_sigmas
 from .restoration_settings import Restoration
 
 # Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.
@@ -37,11 +38,7 @@ def tiling_of(
         InputFileError: other pages than there are σ of pages, or the picture alone is too large.
         ConfigError: no tile fits, or the network cannot work on tiles.
     """
-    if (count := len(options.page_sigmas)) and count != job.header.pages:
-        pages = "one page" if job.header.pages == 1 else f"{job.header.pages} pages"
-        raise InputFileError(
-            job.source, f"has {pages}, and --sigma names {count}", "one σ for each page, or one σ"
-        )
+    refuse_page_sigmas(options, job.source, job.header.pages)
     copies = 2.0
     if options.add_noise is not None:
         # Noise is added in float32, beside the clean image, and is drawn in one piece.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data.photograph_endings import PHOTOGRAPH_ENDINGS
-from ...errors import ConfigError
+from ...errors import ConfigError, InputFileError
 from .denoising_options import DenoisingOptions
 from .image_files import folder_content
 
@@ -72,11 +72,16 @@ def refuse_other_kind(
 
     Raises:
         ConfigError: names the option and the first input that it is not for.
+        InputFileError: of a photograph, which has one page, there are several σ.
     """
     if images:
         remedy = "denoise photographs in a call of their own" if cubes else "leave it out"
         _refuse_given(_OF_CUBES, given, images[0], "cubes", remedy)
         check_scale(options)
+        # TIFF files alone have pages.
+        for path in images:
+            if path.suffix.lower() in _PHOTOGRAPH_NAMES:
+                refuse_page_sigmas(options, path, 1)
     if not cubes:
         return
     remedy = "denoise cubes in a call of their own" if images else "leave it out"
@@ -113,3 +118,21 @@ def check_scale(options: DenoisingOptions) -> None:
     for name, value in (*sigmas, ("--add-noise", options.add_noise)):
         if value is not None and value > _LEVELS:
             raise ConfigError(name, f"{value:g}", f"0 to {_LEVELS:g}, whatever the image's depth")
+
+
+def refuse_page_sigmas(options: DenoisingOptions, path: Path, pages: int) -> None:
+    """Refuse σ of pages that are of another number than the pages.
+
+    Args:
+        options: may name one σ for each page.
+        path: of the photograph or stack.
+        pages: that it has.
+
+    Raises:
+        InputFileError: it has more or fewer.
+    """
+    count = len(options.page_sigmas)
+    if count and count != pages:
+        has = "one page" if pages == 1 else f"{pages} pages"
+        expected = "one σ for each page, or one σ"
+        raise InputFileError(path, f"has {has}, and --sigma names {count}", expected)

@@ -19,7 +19,7 @@ from ...models.residual_unet import blind_colour_start
 from ...restoration.colour import LUMA
 from ...schemas.denoising import WITHOUT_SIGMA, DenoisingConfig
 from ...seeding import SeedStreams
-from .configuration import WEIGHTS
+from .configuration import WEIGHTS, refuse_validation
 from .denoiser import Denoiser, DenoiserHeader, load_denoiser, untrained_denoiser
 from .task import ImageDenoising
 from .weight_files import find_weights
@@ -42,13 +42,7 @@ def load_training_images(config: DenoisingConfig, observer: Observer | None = No
         images = read_folder(data.folder, data.colour, on_message=say)
         if say is not None and data.colour == "grey" and _any_colour(data.folder, images):
             say("images in colour are learnt from, and scored, by their luma")
-    if len(images) <= data.validation:
-        raise ConfigError(
-            "data.validation",
-            f"{data.validation} of {len(images)} images",
-            "fewer than there are",
-            "add images or lower data.validation",
-        )
+    refuse_validation(data.validation, len(images))
     return images
 
 

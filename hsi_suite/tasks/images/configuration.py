@@ -8,8 +8,11 @@ from typing import Any
 
 from ...config import config_names, load_tree, validate
 from ...data.labelled_images import IMAGE_CLASSES
+from ...errors import ConfigError
+from ...models.known_names import require_torchvision
 from ...runs.machine import on_this_machine
 from ...schemas.image_classification import ImageClassificationConfig
+from ...user_files import require_there
 from ..shared.model_options import configured
 from ..shared.named_options import named_keys, replace_source
 
@@ -48,13 +51,21 @@ def image_classification_config(
 
     Raises:
         ConfigError: a key or value is wrong.
+        InputFileError: weights to begin from are not there.
     """
     tree = named_keys(options, _OPTIONS, "no option of image classification")
     replace_source(tree, _SOURCES)
     named = options or {}
     source = config or _shipped_for(named.get("dataset"), named.get("model"))
     given = configured(load_tree(source), tree, settings, _DEFAULT_MODEL, ImageClassificationConfig)
-    return validate(ImageClassificationConfig, given, source)
+    found = validate(ImageClassificationConfig, given, source)
+    if found.data.dataset in IMAGE_CLASSES and not found.split.validation:
+        # None of them comes with a validation part.
+        refuse_unselected(found, 0)
+    if found.model.weights is not None:
+        require_torchvision(found.model.name)
+        require_there(Path(found.model.weights).absolute())
+    return found
 
 
 def _shipped_for(dataset: str | None, model: str | None) -> str:
@@ -89,3 +100,22 @@ def resolve(config: ImageClassificationConfig) -> ImageClassificationConfig:
             "model": model,
         }
     )
+
+
+def refuse_unselected(config: ImageClassificationConfig, validation: int) -> None:
+    """Refuse a training whose epoch is selected on images that there are none of.
+
+    Args:
+        config: of the training.
+        validation: images of the validation part.
+
+    Raises:
+        ConfigError: it selects, and there are none.
+    """
+    selects = config.train.selection == "best" or config.train.early_stopping is not None
+    if selects and not validation:
+        raise ConfigError(
+            "split.validation",
+            f"{config.split.validation}, which leaves no image to select by",
+            "a larger share: train.selection=best and train.early_stopping need it",
+        )

@@ -18,11 +18,11 @@ from ...data.labelled_images import (
 )
 from ...data.splits import Split
 from ...engine.observer import Observer
-from ...errors import ConfigError
 from ...models.pretrained import begin_pretrained
 from ...schemas.image_classification import ImageClassificationConfig, LabelledImagesConfig
 from ...user_files import require_regular
 from .classifier import ImageClassifier, ImageHeader, untrained_image_classifier
+from .configuration import refuse_unselected
 from .task import ImageClassification
 from .views import channel_statistics
 
@@ -79,13 +79,7 @@ def prepare_images(config: ImageClassificationConfig, observer: Observer) -> Pre
         validation=config.split.validation,
         generator=config.streams.numpy("split"),
     )
-    selects = config.train.selection == "best" or config.train.early_stopping is not None
-    if selects and not len(split.validation):
-        raise ConfigError(
-            "split.validation",
-            f"{config.split.validation}, which leaves no image to select by",
-            "a larger share: train.selection=best and train.early_stopping need it",
-        )
+    refuse_unselected(config, len(split.validation))
     return PreparedImages(images, split)
 
 

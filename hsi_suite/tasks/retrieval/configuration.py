@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ...config import load_tree, validate
-from ...data.catalogue import check_dataset_name
 from ...data.modalities import check_scene_kind
 from ...data.pairs import pair_names
+from ...data.reduction import check_components
+from ...data.scene import check_window
 from ...errors import ConfigError
 from ...runs.machine import on_this_machine
-from ...schemas.retrieval import RetrievalConfig
+from ...schemas.retrieval import PairDataConfig, RetrievalConfig
+from ..shared.known_scene import require_scene
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, refuse_file_options, replace_source
 
@@ -57,8 +59,6 @@ def retrieval_config(
     replace_source(tree, _SOURCES)
     given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, RetrievalConfig)
     found = validate(RetrievalConfig, given, config)
-    if found.data.dataset is not None:
-        check_dataset_name(found.data.dataset)
     _by_names(found)
     return found
 
@@ -84,6 +84,9 @@ def _by_names(config: RetrievalConfig) -> RetrievalConfig:
     for name in names if config.data.files is None else ():
         check_scene_kind(name)
     data, split = config.data, config.split
+    shape = require_scene(data)
+    if shape is not None:
+        _require_sizes(names, data, shape)
     guard = data.window if split.guard is None else split.guard
     if split.kind == "disjoint" and guard < data.window // 2:
         raise ConfigError(
@@ -100,3 +103,12 @@ def _by_names(config: RetrievalConfig) -> RetrievalConfig:
             "split": split.model_copy(update={"guard": guard}),
         }
     )
+
+
+def _require_sizes(names: Sequence[str], data: PairDataConfig, shape: tuple[int, int, int]) -> None:
+    """Refuse windows and components that a scene of a shape has no room for."""
+    lines, samples, bands = shape
+    if set(names) - {"spectrum"}:
+        check_window("data.window", data.window, lines, samples)
+    if {"pca", "hsi"} & set(names):
+        check_components("data.components", data.components, bands)

@@ -37,7 +37,8 @@ def with_candidates(config: ClassificationConfig) -> ClassificationConfig:
     Its window becomes the farthest reach among them, so that split and audit have room for each.
 
     Raises:
-        ConfigError: a candidate is none, or a window is asked for beside them.
+        ConfigError: a candidate is none, a window is asked for beside them, or an epoch is selected
+            on validation pixels, which folds do not have.
     """
     if config.auto is None:
         return config
@@ -45,6 +46,8 @@ def with_candidates(config: ClassificationConfig) -> ClassificationConfig:
         _named(each, config.data.dataset) if isinstance(each, str) else each
         for each in config.auto.candidates
     ]
+    # What every candidate takes over; of one alone it is said where that one is tried.
+    refuse_selecting(config.train)
     largest = max(_section("model", each.keys, each.name).reach for each in named)
     if config.model.window not in (1, largest):
         raise ConfigError(
@@ -59,6 +62,20 @@ def with_candidates(config: ClassificationConfig) -> ClassificationConfig:
             "model": config.model.model_copy(update={"window": largest}),
         }
     )
+
+
+def refuse_selecting(train: ClassificationTrainingConfig) -> None:
+    """Refuse what a fold cannot train.
+
+    Raises:
+        ConfigError: an epoch is selected on validation pixels, which folds do not have.
+    """
+    if train.selection == "best" or train.early_stopping is not None:
+        raise ConfigError(
+            "train.selection, train.early_stopping",
+            "a model that its validation pixels choose",
+            "a model of the last epoch: folds of the training pixels have no validation part",
+        )
 
 
 def candidate_configs(config: ClassificationConfig) -> dict[str, ClassificationConfig]:

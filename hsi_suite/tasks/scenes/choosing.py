@@ -34,7 +34,7 @@ from ...reports.content import percent
 from ...schemas.choosing import AUTO
 from ...schemas.classification import ClassificationConfig
 from ...user_files import read_json
-from .candidates import candidate_configs
+from .candidates import candidate_configs, refuse_selecting
 from .choice_folds import ChoiceFolds, choice_folds, folds_text
 from .classical_fitting import likeness
 from .classifier import Classifier
@@ -195,7 +195,7 @@ def _try(
     first = next(iter(family.values()))
     classical = first.model.name in CLASSICAL
     own = _on_fold(first, prepared, fold)
-    _check_selection(first)
+    refuse_selecting(first.train)
     fitted = _narrow(first) if classical else first
     classifier = untrained(fitted, own)
     fit(classifier, fitted, own, None, Observer())
@@ -221,21 +221,6 @@ def widened(classifier: Classifier, window: int, prepared: Prepared) -> Classifi
     spread = likeness(classifier, prepared) if window > 1 else None
     header = replace(classifier.header, window=window, likeness=spread)
     return replace(classifier, header=header)
-
-
-def _check_selection(config: ClassificationConfig) -> None:
-    """Refuse what a fold cannot train.
-
-    Raises:
-        ConfigError: an epoch is selected on validation pixels, which folds do not have.
-    """
-    train = config.train
-    if train.selection == "best" or train.early_stopping is not None:
-        raise ConfigError(
-            "train.selection, train.early_stopping",
-            "a model that its validation pixels choose",
-            "a model of the last epoch: folds of the training pixels have no validation part",
-        )
 
 
 def _on_fold(config: ClassificationConfig, prepared: Prepared, fold: Fold) -> Prepared:

@@ -15,10 +15,12 @@ from ...models.known_names import CLASSICAL_MODELS
 from ...registry import listed
 from ...runs.machine import on_this_machine
 from ...schemas.classification import GUARDED, ClassificationConfig, SplitConfig
+from ..shared.known_scene import require_scene
 from ..shared.model_options import configured
 from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
 from .candidates import with_candidates
 from .config_sources import shipped_for
+from .known_sizes import refuse_sizes
 from .scene_choice import absolute, resolve_scenes, with_roles, with_scene_list
 
 _DEFAULT_MODEL = "hybridsn"
@@ -142,13 +144,14 @@ def _by_names(config: ClassificationConfig) -> ClassificationConfig:
     """The configuration with what its names come to: candidates, scenes and split.
 
     Raises:
-        ConfigError: see `resolve`.
+        HsiSuiteError: see `resolve`, or what `require_scene` and `refuse_sizes` refuse.
     """
     if config.auto is not None:
         config = with_candidates(config)
     data = resolve_scenes(config)
     split = with_roles(config.split, data)
     split = _resolve_split(split, config.model.reach // 2, config.auto is not None)
+    refuse_sizes(config, require_scene(config.data))
     return config.model_copy(update={"split": split, "data": data})
 
 

@@ -6,11 +6,16 @@ import numpy as np
 
 from ...data.pixel_spectra import PixelSpectra
 from ...data.readers import SceneFile
-from ...data.reduction import Reduction, fit_nothing, fit_pca, fit_standardisation
+from ...data.reduction import (
+    Reduction,
+    check_components,
+    fit_nothing,
+    fit_pca,
+    fit_standardisation,
+)
 from ...data.scene import Scene
 from ...data.scene_stack import pixels_to_fit
 from ...data.splits import Split
-from ...errors import ShapeError
 from ...schemas.classification import ReductionConfig
 
 
@@ -37,13 +42,7 @@ def fit_reduction(
         return fit_standardisation(spectra)
     if config.method == "none":
         return fit_nothing(spectra)
-    if config.components > scene.bands:
-        raise ShapeError(
-            "reduction.components",
-            f"{config.components} components of {scene.bands} bands",
-            f"at most {scene.bands}",
-            "lower reduction.components",
-        )
+    check_components("reduction.components", config.components, scene.bands)
     kept = min(config.components, rank or config.components)
     fitted = fit_pca(spectra, kept, config.whiten)
     empty = config.components - kept

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...config import Tree, apply_settings, merge
-from ...models.known_names import CLASSICAL_MODELS
+from ...models.known_names import CLASSICAL_MODELS, is_known
 from ...models.known_options import OPTIONS, SEE_SINGLE_PIXELS
 from ...models.network_file import absolute_name, is_network_file, parts_of, trust
 from ...models.spec import PURPOSES
@@ -124,6 +124,8 @@ def _arguments(name: object) -> Mapping[str, inspect.Parameter | None] | None:
         return None
     if name in CLASSICAL_MODELS:
         return dict.fromkeys(OPTIONS[name])
+    if not is_known(name):
+        return None
     from ...models.registry import is_model, spec_of
 
     if not is_model(name):
