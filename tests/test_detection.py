@@ -1,6 +1,7 @@
 """Targets and anomalies: every detector equals its formula, strips change nothing, truth counts."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hsi_suite.data.readers import open_cube
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.writers import write_layers
 from hsi_suite.errors import ConfigError, HsiSuiteError, OutputError
-from hsi_suite.tasks.detection.detection import detect
+from hsi_suite.tasks.detection.detection import _Strips, detect
 from hsi_suite.tasks.detection.detectors import Background, detector
 from hsi_suite.tasks.detection.targets import measured_target, pixel_target
 
@@ -193,8 +194,8 @@ def test_the_command(scene, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "--target, --at or --anomaly"),
-        (("--at", "1,1", "--anomaly", "rx"), "--target, --at or --anomaly"),
+        ((), "--target, --at, --anomaly"),
+        (("--at", "1,1", "--anomaly", "rx"), "--target, --at, --anomaly"),
         (("--anomaly", "rx", "--method", "ace"), "--method: given with --anomaly"),
         (("--at", "1;1"), "SAMPLE,LINE"),
         (("--at", "99,1"), "--at: 99,1"),
@@ -250,3 +251,52 @@ def test_targets_may_be_drawn(spectra, scene, tmp_path):
             written = tmp_path / f"{place.stem}{place.suffix[1:]}.tif"
             found.append(detect(file, written, "ace", target, truth=place).truth)
     assert found[0] == found[1] and found[0]["targets"] == truth.sum()
+
+
+@pytest.mark.parametrize("method", ["rx", "ace", "cem", "matched-filter", "sam"])
+def test_equal_spectra_have_equal_scores_wherever_they_stand(method):
+    rng = np.random.default_rng(8)
+    x = rng.normal(5, 1, (2100, 30)) @ rng.normal(0, 1, (30, 30))
+    background = Background.of(lambda: iter([x]), 30)
+    score = detector(method, background, None if method == "rx" else x[3])
+    whole = score(x)
+    for first, count in ((0, 1), (5, 2), (1000, 31), (1023, 1077), (77, 1025)):
+        assert np.array_equal(score(x[first : first + count]), whole[first : first + count])
+    assert score(x[:0]).shape == (0,)
+
+
+def test_spectra_on_a_common_offset_are_ranked_and_written_as_they_differ(tmp_path):
+    """Their cosines are one number, or a few, in single precision."""
+    rng = np.random.default_rng(1)
+    cube = 300 + rng.normal(0, 0.02, (30, 40, 6))
+    truth = rng.random((30, 40)) < 0.1
+    cube[truth, :3] += 0.03
+    write_envi(tmp_path / "cube.hdr", cube, {}, None)
+    np.save(tmp_path / "truth.npy", truth.astype(np.uint8))
+    line, sample = np.argwhere(truth)[0]
+    with open_cube(tmp_path / "cube.hdr") as file:
+        target = pixel_target(file, sample, line)
+        found = detect(file, tmp_path / "s.npy", "sam", target, truth=tmp_path / "truth.npy",
+                       false_alarm_rate=0.01)  # fmt: skip
+        for name in ("s.tif", "s.hdr"):
+            detect(file, tmp_path / name, "sam", target)
+    scores = np.load(tmp_path / "s.npy").squeeze()
+    x, towards = (each.astype(np.longdouble) for each in (cube, cube[line, sample]))
+    exact = x @ towards / np.sqrt((x**2).sum(-1)) / np.sqrt((towards**2).sum())
+    auc = roc_auc_score(truth.ravel(), np.argsort(np.argsort(exact.ravel())))
+    assert found.truth["auc"] == pytest.approx(auc, abs=1e-4)
+    assert found.truth["auc"] == roc_auc_score(truth.ravel(), scores.ravel())
+    assert abs(roc_auc_score(truth.ravel(), scores.ravel().astype(np.float32)) - auc) > 0.01
+    assert found.detections == (scores >= found.threshold).sum()
+    assert found.truth["false_alarm_rate"] == pytest.approx(0.01, abs=1 / (~truth).sum())
+    with open_cube(tmp_path / "s.hdr") as file:
+        assert np.array_equal(file.read(0, 30)[..., 0], scores)
+    assert np.array_equal(tifffile.imread(tmp_path / "s.tif"), scores)
+
+
+@pytest.mark.parametrize(("draws", "needed"), [(False, 138), (True, 350)])
+def test_what_pictures_and_rankings_take_is_asked_for(draws, needed):
+    wide = SimpleNamespace(shape=(1000, 1000, 3), reading_bytes=lambda lines: 0)
+    assert _Strips(wide, needed * 1e6, draws).height > 200
+    with pytest.raises(ConfigError, match=f"at least {needed} MB for this scene"):
+        _Strips(wide, (needed - 1) * 1e6, draws)

@@ -78,15 +78,18 @@ def write_layers(
     band_names: Sequence[str],
     georeference: Georeference | None = None,
     nodata: float | None = None,
+    *,
+    double: bool = False,
 ) -> None:
     """Write layers such as probabilities as GeoTIFF (.tif), ENVI (.hdr) or NPY.
 
     Args:
         path: where to; its ending chooses the format.
-        layers: lines × samples × layers, stored as float32; NaN where a pixel holds no data.
+        layers: lines × samples × layers; NaN where a pixel holds no data.
         band_names: one for each layer.
         georeference: None when unknown.
         nodata: written in the place of NaN and named in the file; None: NaN itself.
+        double: store float64 instead of float32.
 
     Raises:
         OutputError: unknown ending, a place that cannot be written, or a format that cannot hold
@@ -100,11 +103,11 @@ def write_layers(
             f"layers of {size_text(layers.shape)} with {len(band_names)} names",
             "lines × samples × layers and a name for each layer",
         )
-    stored = layers.astype(np.float32, copy=False)
+    stored = layers.astype(np.float64 if double else np.float32, copy=False)
     missing = np.isnan(stored)
     marker = nodata if nodata is not None else (math.nan if missing.any() else None)
     if nodata is not None and missing.any():
-        stored = np.where(missing, np.float32(nodata), stored)
+        stored = np.where(missing, stored.dtype.type(nodata), stored)
     ending = path.suffix.lower()
     if ending in {".tif", ".tiff"}:
         write_layers_tiff(path, stored, band_names, georeference, marker)

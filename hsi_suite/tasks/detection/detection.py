@@ -36,6 +36,9 @@ ENDINGS = (*LAYER_ENDINGS, ".png")
 # A strip as it is read, in double precision, centred, and whitened.
 _COPIES = 4
 _MOST_LINES = 256
+# Of a pixel, once there are scores: these, those with data, what is ranked or written of them
+# (measured: 21); the same where they are drawn, or ranked against a truth (measured: 85 and 90).
+_SCORED_BYTES, _DRAWN_BYTES = 28.0, 100.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def detect(
     """Score every pixel of a cube, and write the map.
 
     Bands that do not vary or that the target was not measured in are left out. The scene is read
-    by strips; its scores, 4 bytes a pixel, are held.
+    by strips; its scores are held, and written, in double precision: cosines near 1, as of spectra
+    on a common offset, are one number in single precision, and no ranking is left.
 
     Args:
         file: the scene, open.
@@ -104,19 +108,20 @@ def detect(
     refuse_existing(files, overwrite=overwrite)
     targets = None if truth is None else _truth(Path(truth), file)
     draws = truth is not None or path.suffix.lower() == ".png"
-    strips = _Strips(file, memory_limit, PLAIN_PROGRAM_BYTES if draws else BARE_PROGRAM_BYTES)
+    strips = _Strips(file, memory_limit, draws)
     strips.choose_bands(target)
     background = Background.of(strips.spectra, len(strips.bands))
     wanted = None if target is None else target.values[strips.bands]
     scores = strips.score(detector(method, background, wanted), observer)
     valid = np.isfinite(scores)
+    known = scores[valid]
     remarks = strips.remarks(background)
     marked = None if targets is None else targets[valid]
     threshold = None
     if false_alarm_rate is not None:
-        alone = scores[valid] if marked is None else scores[valid][~marked]
+        alone = known if marked is None else known[~marked]
         threshold = float(np.quantile(alone, 1 - false_alarm_rate))
-    judged = None if marked is None else _judged(scores[valid], marked, threshold)
+    judged = None if marked is None else _judged(known, marked, threshold)
     what = method if target is None else f"{method}, {target.name}"
     written = [path] if marked is None else [path, roc]
     with keeping(files, overwrite=overwrite, together=True):
@@ -126,23 +131,26 @@ def detect(
 
             draw_scores(path, scores, what, threshold)
         else:
-            write_layers(path, scores[..., None], [what], file.georeference)
+            write_layers(path, scores[..., None], [what], file.georeference, double=True)
         if marked is not None:
             from .score_figures import draw_roc
 
-            draw_roc(roc, scores[valid], marked, what)
-    found = None if threshold is None else int((scores[valid] >= threshold).sum())
-    return Detection(written, int(valid.sum()), threshold, found, judged, remarks)
+            draw_roc(roc, known, marked, what)
+    found = None if threshold is None else int((known >= threshold).sum())
+    return Detection(written, len(known), threshold, found, judged, remarks)
 
 
 class _Strips:
     """The spectra of a scene, strip by strip, in the bands that are used."""
 
-    def __init__(self, file: CubeFile, memory_limit: float, program: float) -> None:
+    def __init__(self, file: CubeFile, memory_limit: float, draws: bool) -> None:
         lines, samples, count = file.shape
+        pixels, program = lines * samples, PLAIN_PROGRAM_BYTES if draws else BARE_PROGRAM_BYTES
         a_line = samples * count * 8.0 * _COPIES
-        kept = program + 8.0 * lines * samples + file.reading_bytes(1)
-        check_limit(memory_limit, kept + a_line, "this scene")
+        # Scores alone while strips are read; what is made of them comes when these are gone.
+        kept = BARE_PROGRAM_BYTES + 8.0 * pixels + file.reading_bytes(1)
+        afterwards = program + (_DRAWN_BYTES if draws else _SCORED_BYTES) * pixels
+        check_limit(memory_limit, max(kept + a_line, afterwards), "this scene")
         self.height = int(min(_MOST_LINES, (memory_limit - kept) // a_line))
         self.file, self.bands = file, np.arange(count)
 
@@ -186,9 +194,9 @@ class _Strips:
         for _, values, good in self._read():
             yield values[good]
 
-    def score(self, score_of: Detector, observer: Observer) -> NDArray[np.float32]:
+    def score(self, score_of: Detector, observer: Observer) -> NDArray[np.float64]:
         """Lines × samples; NaN where there are no data."""
-        scores = np.full(self.file.shape[:2], np.nan, np.float32)
+        scores = np.full(self.file.shape[:2], np.nan)
         observer.begin("scoring", scores.size)
         for first, values, good in self._read():
             if good.any():
@@ -225,7 +233,7 @@ def _truth(path: Path, file: CubeFile) -> NDArray[np.bool_]:
 
 
 def _judged(
-    scores: NDArray[np.float32], marked: NDArray[np.bool_], threshold: float | None
+    scores: NDArray[np.float64], marked: NDArray[np.bool_], threshold: float | None
 ) -> dict[str, float]:
     """The area under the ROC, and both rates at the threshold."""
     # Half a second to load.

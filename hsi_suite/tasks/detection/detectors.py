@@ -20,6 +20,8 @@ ANOMALY_METHODS = ("rx",)
 # Of the mean variance: what is added to all directions where the bands depend on each other.
 _RIDGE = 1e-6
 _WORST_CONDITION = 1e12
+# Spectra that are scored at a time.
+_TOGETHER = 1024
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Background:
 
 
 def detector(method: str, background: Background, target: Values | None = None) -> Detector:
-    """The detector of a name.
+    """The detector of a name; equal spectra have equal scores, wherever they stand.
 
     Args:
         method: of the spectral angle "sam", whose score is the cosine of the angle (Kruse et al.
@@ -93,6 +95,22 @@ def detector(method: str, background: Background, target: Values | None = None) 
     Raises:
         ConfigError: no such method, or none for what is given.
     """
+    score = _formula(method, background, target)
+
+    def scored(spectra: Values) -> Values:
+        scores = np.empty(len(spectra))
+        for first in range(0, len(spectra), _TOGETHER):
+            rows = spectra[first : first + _TOGETHER]
+            # Products of matrices add their parts in another order where the last rows are few.
+            lacking = _TOGETHER - len(rows)
+            whole = np.pad(rows, ((0, lacking), (0, 0)), mode="edge") if lacking else rows
+            scores[first : first + len(rows)] = score(whole)[: len(rows)]
+        return scores
+
+    return scored
+
+
+def _formula(method: str, background: Background, target: Values | None) -> Detector:
     statistics = background.statistics
     if target is None:
         if method not in ANOMALY_METHODS:

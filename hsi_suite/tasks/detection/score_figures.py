@@ -14,7 +14,7 @@ from ...reports.drawing import house_style, save_png
 
 
 def draw_scores(
-    path: Path, scores: NDArray[np.float32], title: str, threshold: float | None
+    path: Path, scores: NDArray[np.float64], title: str, threshold: float | None
 ) -> None:
     """Draw a map of scores.
 
