@@ -31,7 +31,7 @@ from hsi_suite.tasks.denoising.image_restoration import (
     restore,
 )
 from hsi_suite.tasks.denoising.image_scores import image_scores
-from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
+from hsi_suite.tasks.denoising.photographs.noise_estimation import estimate_image_noise
 from hsi_suite.tasks.denoising.weights import load_weights
 
 _FIXED, _WHITE = 10, 255

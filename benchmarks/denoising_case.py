@@ -23,9 +23,9 @@ from hsi_suite.memory import DEFAULT_MEMORY_LIMIT
 from hsi_suite.models.building import build_denoiser
 from hsi_suite.tasks.denoising.denoiser import Denoiser, DenoiserHeader
 from hsi_suite.tasks.denoising.evaluation import with_noise
-from hsi_suite.tasks.denoising.image_jobs import ImageJob
 from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise, restore
 from hsi_suite.tasks.denoising.image_tiling import plan_tiles
+from hsi_suite.tasks.denoising.photographs.image_jobs import ImageJob
 from hsi_suite.tasks.denoising.weights import load_weights
 from hsi_suite.weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS
 

@@ -19,7 +19,7 @@ from PIL import Image
 from hsi_suite.data.images import read_image
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.tasks.denoising.image_restoration import Restoration, restore
-from hsi_suite.tasks.denoising.network_choice import Networks
+from hsi_suite.tasks.denoising.photographs.network_choice import Networks
 
 _WHITE = 255.0
 # Photons in white, and σ of the amplifier of 255; no photons: noise of one σ.

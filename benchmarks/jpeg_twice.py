@@ -27,7 +27,7 @@ from PIL import Image
 from hsi_suite.errors import HsiSuiteError
 from hsi_suite.restoration import jpeg_grids, jpeg_traces
 from hsi_suite.restoration.noise_signs import luma_of, middle_of
-from hsi_suite.tasks.denoising.network_choice import Networks
+from hsi_suite.tasks.denoising.photographs.network_choice import Networks
 
 from .lossy_formats import Levels, Pair, denoised, pairs_of, ratio
 

@@ -33,7 +33,7 @@ from hsi_suite.errors import HsiSuiteError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.image_restoration import restore
-from hsi_suite.tasks.denoising.network_choice import Choice, Networks
+from hsi_suite.tasks.denoising.photographs.network_choice import Choice, Networks
 from hsi_suite.tasks.denoising.preparation import validation_images
 from hsi_suite.tasks.denoising.restoration_settings import Restoration
 from hsi_suite.weights import JPEG_WEIGHTS

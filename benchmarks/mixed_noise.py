@@ -27,10 +27,10 @@ from hsi_suite.atomic import write_text
 from hsi_suite.data.catalogue import load_dataset
 from hsi_suite.data.noise_cases import CASES, TYPICAL_SIGMA, WORDS, add_noise_case
 from hsi_suite.restoration.planes import PlaneDenoiser
-from hsi_suite.tasks.denoising.cube_denoising import denoise_cube
-from hsi_suite.tasks.denoising.cube_scores import Scores, cube_scores
+from hsi_suite.tasks.denoising.cubes.cube_denoising import denoise_cube
+from hsi_suite.tasks.denoising.cubes.cube_scores import Scores, cube_scores
+from hsi_suite.tasks.denoising.cubes.plane_denoising import grey_plane_denoiser
 from hsi_suite.tasks.denoising.image_restoration import Restoration
-from hsi_suite.tasks.denoising.plane_denoising import grey_plane_denoiser
 from hsi_suite.tasks.denoising.weights import load_weights
 
 SCENES = ("jasper_ridge", "indian_pines", "muufl_gulfport")

@@ -22,7 +22,7 @@ import hsi_suite.restoration.noise_kind as noise_kind
 from hsi_suite.data.images import ImageSet, load_images
 from hsi_suite.restoration.boosted_trees import BoostedTrees, from_scikit_learn, write_trees
 from hsi_suite.tasks.denoising.configuration import denoising_config
-from hsi_suite.tasks.denoising.network_choice import weights_for
+from hsi_suite.tasks.denoising.photographs.network_choice import weights_for
 from hsi_suite.tasks.denoising.preparation import validation_images
 from hsi_suite.weights import CAMERA_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 

@@ -25,7 +25,7 @@ from hsi_suite.restoration.jpeg_traces import JpegTraces
 from hsi_suite.restoration.noise_kind import find_noise
 from hsi_suite.tasks.denoising.denoiser import Denoiser
 from hsi_suite.tasks.denoising.evaluation import picture_batch, picture_of, restored
-from hsi_suite.tasks.denoising.network_choice import weights_for
+from hsi_suite.tasks.denoising.photographs.network_choice import weights_for
 from hsi_suite.tasks.denoising.scores import evaluated_images
 from hsi_suite.tasks.denoising.weights import load_weights
 from hsi_suite.weights import JPEG_WEIGHTS

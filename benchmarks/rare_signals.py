@@ -20,10 +20,10 @@ from scipy import ndimage, signal
 
 from hsi_suite.data.catalogue import load_dataset
 from hsi_suite.restoration.planes import PlaneDenoiser
-from hsi_suite.tasks.denoising.cube_denoising import MODES, denoise_cube
+from hsi_suite.tasks.denoising.cubes.cube_denoising import MODES, denoise_cube
+from hsi_suite.tasks.denoising.cubes.plane_denoising import grey_plane_denoiser
+from hsi_suite.tasks.denoising.cubes.rare_signals import RareSignals
 from hsi_suite.tasks.denoising.image_restoration import Restoration
-from hsi_suite.tasks.denoising.plane_denoising import grey_plane_denoiser
-from hsi_suite.tasks.denoising.rare_signals import RareSignals
 from hsi_suite.tasks.denoising.weights import load_weights
 
 SIGMA = 0.02

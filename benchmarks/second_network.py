@@ -32,7 +32,7 @@ from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.denoiser import Denoiser
 from hsi_suite.tasks.denoising.image_restoration import known_noise, restore
-from hsi_suite.tasks.denoising.network_companion import brightness_change
+from hsi_suite.tasks.denoising.photographs.network_companion import brightness_change
 from hsi_suite.tasks.denoising.preparation import validation_images
 from hsi_suite.tasks.denoising.restoration_settings import Restoration
 from hsi_suite.tasks.denoising.weights import load_weights

@@ -22,9 +22,9 @@ from hsi_suite.data.photographs import Photograph
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.tasks.denoising.denoiser import Denoiser
 from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise, restore
-from hsi_suite.tasks.denoising.seen_page import SeenPage, joint_values
+from hsi_suite.tasks.denoising.photographs.seen_page import SeenPage, joint_values
+from hsi_suite.tasks.denoising.photographs.white_level import WhiteLevel
 from hsi_suite.tasks.denoising.weights import load_weights
-from hsi_suite.tasks.denoising.white_level import WhiteLevel
 
 _SIDE, _PAGES, _MIDDLE, _AT = 128, 5, 2, 60
 _FLOATS = np.dtype(np.float32)

@@ -20,9 +20,9 @@ from hsi_suite.data.photographs import Photograph
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.tasks.denoising.denoiser import Denoiser
 from hsi_suite.tasks.denoising.image_restoration import Restoration, restore
-from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
+from hsi_suite.tasks.denoising.photographs.noise_estimation import estimate_image_noise
+from hsi_suite.tasks.denoising.photographs.white_level import white_level
 from hsi_suite.tasks.denoising.weights import load_weights
-from hsi_suite.tasks.denoising.white_level import white_level
 
 _SIGMA, _CUT = 10 / 255, np.s_[40:200, 40:200]
 # Least and largest value of each scale.

@@ -373,7 +373,7 @@ def _import_everything() -> None:
     import hsi_suite.pipelines.reproducibility
     import hsi_suite.runs.launch
     import hsi_suite.runs.replay
-    import hsi_suite.tasks.denoising.image_denoising
+    import hsi_suite.tasks.denoising.photographs.image_denoising
     import hsi_suite.tasks.retrieval.index
     import hsi_suite.tasks.scenes.prediction
 

@@ -258,7 +258,7 @@ def test_a_blind_denoiser_learns_from_cameras(tmp_path):
     assert run.metrics["validation"]["800"]["peak_signal_noise_ratio"] > 10
     assert yaml.safe_load((run.path / "config.yaml").read_text())["noise"]["kind"] == "camera"
     from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
-    from hsi_suite.tasks.denoising.image_denoising import denoise_images
+    from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
 
     (done,), refused = denoise_images(
         [folder / "0.png"], tmp_path / "out.png", DenoisingOptions(weights=str(run.path))

@@ -190,7 +190,7 @@ def test_every_failure_is_its_own(hsi, photograph, tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     for name in "abc":
         Image.fromarray(PHOTOGRAPH).save(tmp_path / "in" / f"{name}.png")
-    from hsi_suite.tasks.denoising import image_denoising
+    from hsi_suite.tasks.denoising.photographs import image_denoising
 
     write = image_denoising.write_photograph
 

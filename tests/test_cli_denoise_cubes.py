@@ -13,9 +13,9 @@ from skimage import data as samples
 
 from hsi_suite.data.readers import open_cube
 from hsi_suite.errors import ConfigError
-from hsi_suite.tasks.denoising.cube_jobs import separate_cubes
+from hsi_suite.tasks.denoising.cubes.cube_jobs import separate_cubes
+from hsi_suite.tasks.denoising.cubes.plane_denoising import grey_plane_denoiser
 from hsi_suite.tasks.denoising.image_restoration import Restoration
-from hsi_suite.tasks.denoising.plane_denoising import grey_plane_denoiser
 from hsi_suite.tasks.denoising.weights import load_weights
 
 BANDS = 24
@@ -310,7 +310,7 @@ def test_cubes_that_are_scored_keep_within_the_limit(hsi, tmp_path, more):
 
 
 def test_a_reference_of_another_size_is_not_decoded(hsi, tmp_path, monkeypatch):
-    from hsi_suite.tasks.denoising import image_denoising
+    from hsi_suite.tasks.denoising.photographs import image_denoising
 
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "noisy.png")
     Image.fromarray(np.zeros((3000, 4000), np.uint8)).save(tmp_path / "large.png")

@@ -11,7 +11,7 @@ from skimage import data as samples
 
 from hsi_suite.api.progress import TerminalObserver
 from hsi_suite.errors import ConfigError
-from hsi_suite.tasks.denoising import image_denoising
+from hsi_suite.tasks.denoising.photographs import image_denoising
 from hsi_suite.tasks.scenes.configuration import classification_config
 
 

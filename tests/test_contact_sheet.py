@@ -10,7 +10,7 @@ from said_lines import beyond_first
 
 from hsi_suite.errors import OutputError
 from hsi_suite.reports.denoising.contact_sheet import MOST, contact_sheet, detail_of
-from hsi_suite.tasks.denoising import image_denoising
+from hsi_suite.tasks.denoising.photographs import image_denoising
 
 RNG = np.random.default_rng(0)
 

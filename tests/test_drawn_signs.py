@@ -12,7 +12,7 @@ from hsi_suite.data.photographs import read_photograph
 from hsi_suite.restoration.drawn_signs import hides_noise, is_drawn, is_mended, is_print
 from hsi_suite.restoration.jpeg_traces import find_jpeg
 from hsi_suite.restoration.noise_kind import find_noise
-from hsi_suite.tasks.denoising.network_choice import weights_for
+from hsi_suite.tasks.denoising.photographs.network_choice import weights_for
 
 PHOTOGRAPH = np.rint(samples.astronaut().reshape(256, 2, 256, 2, 3).mean((1, 3)))
 

@@ -12,9 +12,9 @@ from hsi_suite.restoration.cube_lines import ArrayLines
 from hsi_suite.restoration.damage import Damage, find_damage
 from hsi_suite.restoration.planes import PlaneDenoiser, denoise_plane
 from hsi_suite.restoration.subspace import fit_subspace
-from hsi_suite.tasks.denoising import eigen_images
-from hsi_suite.tasks.denoising.eigen_images import best_shares, denoise_planes
-from hsi_suite.tasks.denoising.filled_lines import FilledLines
+from hsi_suite.tasks.denoising.cubes import eigen_images
+from hsi_suite.tasks.denoising.cubes.eigen_images import best_shares, denoise_planes
+from hsi_suite.tasks.denoising.cubes.filled_lines import FilledLines
 
 WIENER = PlaneDenoiser(
     lambda image, sigma: signal.wiener(image.astype(float), 5, float(sigma[0, 0]) ** 2).astype(

@@ -23,7 +23,6 @@ from hsi_suite.models.building import build_denoiser
 from hsi_suite.tasks.denoising import image_restoration
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
 from hsi_suite.tasks.denoising.first_pass import FirstPass
-from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.image_restoration import (
     Restoration,
     image_noise,
@@ -31,7 +30,8 @@ from hsi_suite.tasks.denoising.image_restoration import (
     restore,
 )
 from hsi_suite.tasks.denoising.image_scores import image_scores
-from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
+from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
+from hsi_suite.tasks.denoising.photographs.noise_estimation import estimate_image_noise
 
 COLOUR = samples.astronaut()[:90, 180:287]
 GREY = samples.camera()[100:190, 100:207]

@@ -13,7 +13,7 @@ import hsi_suite as hsi
 from hsi_suite.restoration.colour import LUMA
 from hsi_suite.restoration.jpeg_steps import hold_to_steps
 from hsi_suite.restoration.jpeg_traces import JpegTraces, luma_steps
-from hsi_suite.tasks.denoising.network_choice import Networks
+from hsi_suite.tasks.denoising.photographs.network_choice import Networks
 
 SHARE = 1.0
 

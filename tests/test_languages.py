@@ -51,7 +51,7 @@ from hsi_suite.runs import launch
 from hsi_suite.runs.folder import Run
 from hsi_suite.runs.model_comparison import compare_networks, write_comparison
 from hsi_suite.runs.report import write_reports
-from hsi_suite.tasks.denoising.cube_report import added_noise_text, damage_rows
+from hsi_suite.tasks.denoising.cubes.cube_report import added_noise_text, damage_rows
 
 # Figures are translated before they are drawn.
 pytestmark = pytest.mark.stand_in_pictures
@@ -403,7 +403,8 @@ CONTENTS = [
     "retrieval/query_page", "retrieval/query_figures", "retrieval/score_map",
 ]  # fmt: skip
 BESIDE = [
-    "denoising/cube_report", "retrieval/query", "retrieval/query_items", "retrieval/query_output",
+    "denoising/cubes/cube_report", "retrieval/query", "retrieval/query_items",
+    "retrieval/query_output",
 ]  # fmt: skip
 NOTES = ["verdicts", "comparison_notes", "statistics", "variance", "group_comparisons"]
 SOURCES = [

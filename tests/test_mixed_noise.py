@@ -20,8 +20,8 @@ from hsi_suite.restoration.planes import PlaneDenoiser
 from hsi_suite.restoration.stripes import StripeSums
 from hsi_suite.restoration.stuck_values import find_stuck
 from hsi_suite.restoration.subspace import fit_subspace
-from hsi_suite.tasks.denoising.cube_denoising import denoise_cube
-from hsi_suite.tasks.denoising.cube_report import repairs_rows
+from hsi_suite.tasks.denoising.cubes.cube_denoising import denoise_cube
+from hsi_suite.tasks.denoising.cubes.cube_report import repairs_rows
 
 SIGMA = 0.02
 LINES, SAMPLES, BANDS = 60, 56, 40

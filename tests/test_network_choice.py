@@ -13,7 +13,7 @@ from hsi_suite.errors import ConfigError
 from hsi_suite.restoration.jpeg_traces import JpegTraces
 from hsi_suite.restoration.lossy_coding import LossyCoding
 from hsi_suite.restoration.noise_kind import FoundNoise, signs_of
-from hsi_suite.tasks.denoising.network_choice import Networks, weights_for
+from hsi_suite.tasks.denoising.photographs.network_choice import Networks, weights_for
 
 CPU = torch.device("cpu")
 # Means of 2 × 2 pixels: the picture itself has some grain.

@@ -12,11 +12,11 @@ from skimage import data as samples
 import hsi_suite as hsi
 from hsi_suite.data.photographs import PhotographHeader
 from hsi_suite.engine.tiles import Tiling
-from hsi_suite.tasks.denoising.image_jobs import ImageJob
 from hsi_suite.tasks.denoising.image_restoration import restore
 from hsi_suite.tasks.denoising.image_tiling import plan_tiles
-from hsi_suite.tasks.denoising.network_choice import Networks
-from hsi_suite.tasks.denoising.network_companion import brightness_change
+from hsi_suite.tasks.denoising.photographs.image_jobs import ImageJob
+from hsi_suite.tasks.denoising.photographs.network_choice import Networks
+from hsi_suite.tasks.denoising.photographs.network_companion import brightness_change
 from hsi_suite.tasks.denoising.restoration_settings import Restoration
 
 CPU = torch.device("cpu")

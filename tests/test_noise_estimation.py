@@ -12,9 +12,9 @@ from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ShapeError
 from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
-from hsi_suite.tasks.denoising.image_denoising import denoise_images
 from hsi_suite.tasks.denoising.image_restoration import image_noise
-from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
+from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
+from hsi_suite.tasks.denoising.photographs.noise_estimation import estimate_image_noise
 from hsi_suite.tasks.denoising.weights import load_weights
 
 # Parts large enough for one sample.

@@ -4,7 +4,7 @@ import numpy as np
 import tifffile
 
 from hsi_suite.engine.observer import Observer
-from hsi_suite.tasks.denoising.image_denoising import denoise_images
+from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
 
 
 class Listener(Observer):

@@ -5,8 +5,8 @@ import pytest
 from scipy import ndimage
 
 from hsi_suite.restoration.residual_scan import ResidualScan
-from hsi_suite.tasks.denoising.cube_denoising import denoise_cube
-from hsi_suite.tasks.denoising.patch_signals import SIDES, PatchSearch, patch_sums
+from hsi_suite.tasks.denoising.cubes.cube_denoising import denoise_cube
+from hsi_suite.tasks.denoising.cubes.patch_signals import SIDES, PatchSearch, patch_sums
 from tests.test_rare_signals import BROAD, LINE, SIGMA, WIENER, clean_cube, kept_share, noisy
 
 LINES, SAMPLES, BANDS = 40, 36, 24

@@ -14,9 +14,9 @@ from hsi_suite.data.photographs import read_photograph
 from hsi_suite.data.readers import open_cube
 from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import InputFileError, OutputError
-from hsi_suite.tasks.denoising.cube_jobs import separate_cubes
+from hsi_suite.tasks.denoising.cubes.cube_jobs import separate_cubes
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
-from hsi_suite.tasks.denoising.image_denoising import denoise_images
+from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
 
 RNG = np.random.default_rng(0)
 LINES, SAMPLES = np.mgrid[:48, :60]

@@ -17,9 +17,9 @@ from hsi_suite.reports.denoising.page import band_noise_figure, before_after_fig
 from hsi_suite.reports.drawing import to_svg
 from hsi_suite.restoration import cube_lines
 from hsi_suite.restoration.planes import PlaneDenoiser
-from hsi_suite.tasks.denoising.cube_denoising import denoise_cube, restore_lines
-from hsi_suite.tasks.denoising.cube_file_denoising import denoise_cube_file
-from hsi_suite.tasks.denoising.cube_scores import cube_scores
+from hsi_suite.tasks.denoising.cubes.cube_denoising import denoise_cube, restore_lines
+from hsi_suite.tasks.denoising.cubes.cube_file_denoising import denoise_cube_file
+from hsi_suite.tasks.denoising.cubes.cube_scores import cube_scores
 
 WAVELENGTHS = 400 + 12.5 * np.arange(30)
 UTM = Georeference("EPSG:32610", (20.0, 0.0, 500000.0, 0.0, -20.0, 4100000.0))

@@ -13,8 +13,8 @@ from hsi_suite.restoration.faults import Faults
 from hsi_suite.restoration.planes import PlaneDenoiser
 from hsi_suite.restoration.residual_scan import ResidualScan
 from hsi_suite.restoration.unexplained import Unexplained, neighbours_alike
-from hsi_suite.tasks.denoising.cube_denoising import denoise_cube
-from hsi_suite.tasks.denoising.cube_report import unexplained_rows
+from hsi_suite.tasks.denoising.cubes.cube_denoising import denoise_cube
+from hsi_suite.tasks.denoising.cubes.cube_report import unexplained_rows
 
 SIGMA = 0.02
 LINES, SAMPLES, BANDS = 48, 44, 40

@@ -60,7 +60,7 @@ def test_a_change_that_neighbours_share_tells_a_larger_sigma(second_network):
 
 
 def test_the_shares_that_ship_are_among_those_that_are_compared(second_network):
-    from hsi_suite.tasks.denoising import network_companion as shipped
+    from hsi_suite.tasks.denoising.photographs import network_companion as shipped
 
     told = (shipped._LEAST, shipped._FOR_EACH, shipped._SHARED)
     for ways, first in (

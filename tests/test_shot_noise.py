@@ -8,8 +8,8 @@ from hsi_suite.engine.tiles import Tiling
 from hsi_suite.restoration.noise_level import NoiseLevel, Part
 from hsi_suite.restoration.shot_noise import ShotNoise, find_shot_noise
 from hsi_suite.tasks.denoising.image_restoration import restore
-from hsi_suite.tasks.denoising.network_choice import Networks
-from hsi_suite.tasks.denoising.noise_estimation import estimate_image_noise
+from hsi_suite.tasks.denoising.photographs.network_choice import Networks
+from hsi_suite.tasks.denoising.photographs.noise_estimation import estimate_image_noise
 from hsi_suite.tasks.denoising.restoration_settings import Restoration
 
 COUNTS = 60

@@ -64,7 +64,7 @@ def finished_folder(path, task):
     [
         (["evaluate", "run"], "runs.evaluation:evaluate", "begins anew"),
         (["replay", "run"], "runs.replay:replay", "begins anew"),
-        (["denoise", "a.png"], "tasks.denoising.image_denoising:denoise_images",
+        (["denoise", "a.png"], "tasks.denoising.photographs.image_denoising:denoise_images",
          "makes the others (with --overwrite"),
         (["predict", "r", "--scene", "s", "-o", "m.tif"], "tasks.scenes.prediction:predict",
          "goes on"),

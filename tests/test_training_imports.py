@@ -81,7 +81,7 @@ def test_training_a_network_on_a_scene_imports_nothing_heavy(start):
 
 def test_what_is_heavy_would_be_found():
     assert "sklearn.base" in reached("hsi_suite.api.scene_classifier")
-    assert "scipy.stats" in reached("hsi_suite.tasks.denoising.cube_denoising")
+    assert "scipy.stats" in reached("hsi_suite.tasks.denoising.cubes.cube_denoising")
 
 
 # In a process of its own: once the compiler is there, torch's own functions ask for it again.

@@ -13,8 +13,8 @@ import hsi_suite as hsi
 from hsi_suite.data.photographs import Photograph, read_photograph
 from hsi_suite.errors import ConfigError, InputFileError, ShapeError
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
-from hsi_suite.tasks.denoising.image_denoising import denoise_images
-from hsi_suite.tasks.denoising.white_level import white_level
+from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
+from hsi_suite.tasks.denoising.photographs.white_level import white_level
 
 LINES, SAMPLES = np.mgrid[:96, :110]
 CLEAN = ((110 + 70 * np.sin(SAMPLES / 9) + 50 * np.cos(LINES / 13)) / 255).astype(np.float32)

@@ -17,14 +17,14 @@ from ..engine.observer import Observer
 from ..engine.tiles import Tiling
 from ..errors import ShapeError
 from ..memory import DEFAULT_MEMORY_LIMIT
-from ..tasks.denoising.cube_denoising import CubeChoices, denoise_cube
+from ..tasks.denoising.cubes.cube_denoising import CubeChoices, denoise_cube
+from ..tasks.denoising.cubes.plane_denoising import grey_plane_denoiser
 from ..tasks.denoising.denoiser import Denoiser as Network
 from ..tasks.denoising.image_restoration import restore
-from ..tasks.denoising.network_choice import Networks
-from ..tasks.denoising.network_remarks import TAKES_NO_SIGMA, too_strong
-from ..tasks.denoising.plane_denoising import grey_plane_denoiser
+from ..tasks.denoising.photographs.network_choice import Networks
+from ..tasks.denoising.photographs.network_remarks import TAKES_NO_SIGMA, too_strong
+from ..tasks.denoising.photographs.white_level import WhiteLevel, shifted_back, white_level
 from ..tasks.denoising.restoration_settings import Restoration
-from ..tasks.denoising.white_level import WhiteLevel, shifted_back, white_level
 from .arrays import as_cube, as_image
 
 _LEVELS = 255.0

@@ -15,11 +15,11 @@ from ..engine.devices import computing, resolve_device
 from ..errors import ConfigError
 from ..runs.folder import Run
 from ..runs.machine import available_threads
-from ..tasks.denoising.cube_denoising import CubeChoices, Mode
+from ..tasks.denoising.cubes.cube_denoising import CubeChoices, Mode
 from ..tasks.denoising.denoiser import Denoiser as Network
 from ..tasks.denoising.image_restoration import image_noise
-from ..tasks.denoising.network_choice import Networks, Noise
-from ..tasks.denoising.noise_estimation import estimate_image_noise
+from ..tasks.denoising.photographs.network_choice import Networks, Noise
+from ..tasks.denoising.photographs.noise_estimation import estimate_image_noise
 from ..tasks.denoising.restoration_settings import Restoration
 from .array_denoising import denoised_cube, denoised_image, is_image, level_of, measured
 from .arrays import as_image

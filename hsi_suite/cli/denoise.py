@@ -206,15 +206,15 @@ def denoise(
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
     from ..engine.allocation import keep_large_blocks
-    from ..tasks.denoising.cube_jobs import (
+    from ..tasks.denoising.cubes.cube_jobs import (
         CubeSettings,
         denoise_cubes,
         refuse_shared_names,
         separate_cubes,
     )
-    from ..tasks.denoising.image_denoising import denoise_images, plan_images
-    from ..tasks.denoising.image_sheet import sheet_text
     from ..tasks.denoising.options_of_kinds import refuse_other_kind
+    from ..tasks.denoising.photographs.image_denoising import denoise_images, plan_images
+    from ..tasks.denoising.photographs.image_sheet import sheet_text
 
     keep_large_blocks()
     if given["joint"]:

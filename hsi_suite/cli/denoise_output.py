@@ -11,8 +11,8 @@ from .terminal import say
 if TYPE_CHECKING:
     from ..api.progress import TerminalObserver
     from ..errors import HsiSuiteError
-    from ..tasks.denoising.cube_file_denoising import DenoisedFile
-    from ..tasks.denoising.denoised_image import DenoisedImage
+    from ..tasks.denoising.cubes.cube_file_denoising import DenoisedFile
+    from ..tasks.denoising.photographs.denoised_image import DenoisedImage
 
 _Result = TypeVar("_Result")
 _MPSNR = "mean_peak_signal_noise_ratio"

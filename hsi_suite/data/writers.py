@@ -103,7 +103,8 @@ def write_layers(
             f"layers of {size_text(layers.shape)} with {len(band_names)} names",
             "lines × samples × layers and a name for each layer",
         )
-    stored = layers.astype(np.float64 if double else np.float32, copy=False)
+    kind = np.float64 if double else np.float32
+    stored: NDArray[np.floating[Any]] = layers.astype(kind, copy=False)
     missing = np.isnan(stored)
     marker = nodata if nodata is not None else (math.nan if missing.any() else None)
     if nodata is not None and missing.any():

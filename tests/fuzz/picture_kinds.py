@@ -21,9 +21,9 @@ from hsi_suite.data.images import read_folder
 from hsi_suite.data.photograph_stacks import open_stack, stack_kind
 from hsi_suite.data.photograph_writer import write_photograph
 from hsi_suite.data.photographs import Photograph, read_header, read_photograph
-from hsi_suite.tasks.denoising.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
+from hsi_suite.tasks.denoising.cubes.cube_jobs import CubeSettings, denoise_cubes, separate_cubes
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
-from hsi_suite.tasks.denoising.image_denoising import denoise_images
+from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
 
 from .harness import Kind
 

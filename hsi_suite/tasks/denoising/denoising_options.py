@@ -14,7 +14,7 @@ from ...user_files import resolved
 from .restoration_settings import Restoration
 
 if TYPE_CHECKING:
-    from .network_choice import Noise
+    from .photographs.network_choice import Noise
 
 # Of the value that is white: beyond these the squares of values overflow single precision.
 _WHITES = (1e-9, 1e9)

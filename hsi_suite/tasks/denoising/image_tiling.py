@@ -13,9 +13,9 @@ from ...models.two_passes import TwoPasses
 from ...restoration.page_fusion import RADIUS
 from .denoiser import Denoiser
 from .denoising_options import DenoisingOptions
-from .image_jobs import ImageJob
 from .image_restoration import tile_radius
 from .options_of_kinds import refuse_page_sigmas
+from .photographs.image_jobs import ImageJob
 from .restoration_settings import Restoration
 
 # Copies of an image while it is decoded: Pillow's own, and ours; of 16 bits two of Pillow's.

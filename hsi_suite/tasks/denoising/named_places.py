@@ -12,8 +12,8 @@ from ...map_endings import CUBE_ENDINGS, check_cube_ending
 from ...output_places import check_file
 from ...user_files import resolved
 from .denoising_options import DenoisingOptions
-from .image_targets import Targets, is_folder
 from .options_of_kinds import CUBE_NAMES, TIFF_NAMES
+from .photographs.image_targets import Targets, is_folder
 
 # Values that an ENVI header beside them describes.
 _OF_ENVI = ("", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")

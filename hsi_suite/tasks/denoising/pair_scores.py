@@ -30,8 +30,8 @@ from .denoiser import Denoiser
 from .evaluation import mean_scores
 from .image_restoration import Companion, Pixels, image_noise, known_noise, restore
 from .image_scores import image_scores
-from .network_choice import Networks, Noise
-from .noise_estimation import EstimatedNoise, estimate_image_noise
+from .photographs.network_choice import Networks, Noise
+from .photographs.noise_estimation import EstimatedNoise, estimate_image_noise
 from .restoration_settings import Restoration
 from .score_levels import check_isos, check_sigmas
 from .scores import evaluated_images

@@ -28,8 +28,8 @@ from .configuration import denoising_config
 from .denoiser import Denoiser, load_denoiser
 from .evaluation import Restore, score
 from .image_restoration import known_noise, restore
-from .network_remarks import too_strong
-from .noise_estimation import estimate_image_noise
+from .photographs.network_remarks import too_strong
+from .photographs.noise_estimation import estimate_image_noise
 from .preparation import load_training_images, training_task, validation_images
 from .restoration_settings import Restoration
 from .score_levels import check_sigmas

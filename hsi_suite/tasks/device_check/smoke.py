@@ -18,9 +18,9 @@ from ...checksums import hash_file
 from ...engine.observer import Observer
 from ...runs import launch
 from ...runs.folder import METRICS, MODEL, Run
-from ..denoising.cube_jobs import CubeSettings, denoise_cubes
+from ..denoising.cubes.cube_jobs import CubeSettings, denoise_cubes
 from ..denoising.denoising_options import DenoisingOptions
-from ..denoising.image_denoising import denoise_images
+from ..denoising.photographs.image_denoising import denoise_images
 from ..scenes.prediction import predict
 
 Digests = Mapping[str, str]

@@ -90,8 +90,8 @@ def denoise_scene(
     Raises:
         HsiSuiteError: the cube cannot be denoised: a single band, too few pixels, no variation.
     """
-    from ..denoising.cube_denoising import denoise_cube
-    from ..denoising.plane_denoising import grey_plane_denoiser
+    from ..denoising.cubes.cube_denoising import denoise_cube
+    from ..denoising.cubes.plane_denoising import grey_plane_denoiser
     from ..denoising.restoration_settings import Restoration
     from ..denoising.weights import load_weights
 
@@ -218,8 +218,8 @@ def denoise_file(
     Raises:
         HsiSuiteError: as `denoise_scene`, or the eigen-images take too much memory.
     """
-    from ..denoising.cube_denoising import restore_lines
-    from ..denoising.plane_denoising import grey_plane_denoiser
+    from ..denoising.cubes.cube_denoising import restore_lines
+    from ..denoising.cubes.plane_denoising import grey_plane_denoiser
     from ..denoising.restoration_settings import Restoration
     from ..denoising.weights import load_weights
 

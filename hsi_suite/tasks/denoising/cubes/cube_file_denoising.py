@@ -12,24 +12,24 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atomic import write_text
-from ...data.band_order import with_bands, with_selection
-from ...data.band_selection import GOOD
-from ...data.cube_writer import check_cube_target, storable, write_cube_like
-from ...data.missing_data import band_list
-from ...data.readers import CubeFile, open_cube
-from ...engine.observer import Observer
-from ...errors import HsiSuiteError, InputFileError, OutputError
-from ...memory import memory_text
-from ...reports.denoising.page import denoising_page
-from ...reports.html import html_page
-from ...reports.languages.speaking import speaking
-from ...restoration.cube import CubeRestoration
-from ...restoration.cube_lines import line_blocks
-from ...restoration.damage import Damage
-from ...restoration.planes import PlaneDenoiser
-from ...restoration.repairs import Repairs
-from ...restoration.unexplained import Unexplained
+from ....atomic import write_text
+from ....data.band_order import with_bands, with_selection
+from ....data.band_selection import GOOD
+from ....data.cube_writer import check_cube_target, storable, write_cube_like
+from ....data.missing_data import band_list
+from ....data.readers import CubeFile, open_cube
+from ....engine.observer import Observer
+from ....errors import HsiSuiteError, InputFileError, OutputError
+from ....memory import memory_text
+from ....reports.denoising.page import denoising_page
+from ....reports.html import html_page
+from ....reports.languages.speaking import speaking
+from ....restoration.cube import CubeRestoration
+from ....restoration.cube_lines import line_blocks
+from ....restoration.damage import Damage
+from ....restoration.planes import PlaneDenoiser
+from ....restoration.repairs import Repairs
+from ....restoration.unexplained import Unexplained
 from .cube_demonstration import CubeNoise, with_noise
 from .cube_denoising import CubeChoices, restore_lines
 from .cube_report import (

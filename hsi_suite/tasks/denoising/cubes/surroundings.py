@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ...engine.observer import Observer
-from ...restoration.cube_lines import line_blocks
-from ...restoration.planes import nearest_valid
+from ....engine.observer import Observer
+from ....restoration.cube_lines import line_blocks
+from ....restoration.planes import nearest_valid
 from .filled_lines import FilledLines
 
 Values = NDArray[np.float64]

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...engine.observer import Observer
-from ...restoration.alike_pixels import SIDE, alike_estimate, equal_parts
-from ...restoration.damage import Damage, Mask
-from ...restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
+from ....engine.observer import Observer
+from ....restoration.alike_pixels import SIDE, alike_estimate, equal_parts
+from ....restoration.damage import Damage, Mask
+from ....restoration.planes import PlaneDenoiser, denoise_plane, nearest_valid
 
 Planes = NDArray[np.float32]
 Values = NDArray[np.float64]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.observer import Observer
-from ...restoration.accidents import LEAST, Oddities, faults_among, surely_odd
-from ...restoration.band_noise import band_moments, noise_by_regression
-from ...restoration.cube_lines import line_blocks, spread_lines
-from ...restoration.faults import Faults, predicted, residual_scale, residuals
-from ...restoration.subspace import Subspace, fit_subspace
+from ....engine.observer import Observer
+from ....restoration.accidents import LEAST, Oddities, faults_among, surely_odd
+from ....restoration.band_noise import band_moments, noise_by_regression
+from ....restoration.cube_lines import line_blocks, spread_lines
+from ....restoration.faults import Faults, predicted, residual_scale, residuals
+from ....restoration.subspace import Subspace, fit_subspace
 from .filled_lines import FilledLines
 from .surroundings import LessSurroundings, in_calm_places, stand_apart
 

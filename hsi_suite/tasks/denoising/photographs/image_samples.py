@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
-from ...engine.tiles import Region
-from .image_restoration import Pixels
+from ....engine.tiles import Region
+from ..image_restoration import Pixels
 
 _CELL = 8
 

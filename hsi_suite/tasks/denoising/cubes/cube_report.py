@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.readers import CubeFile, open_cube
-from ...data.scene import nearest_bands
-from ...reports.content import enumerate_names
-from ...reports.denoising.page import DenoisingReport
-from ...restoration.cube import CubeRestoration
-from ...restoration.cube_lines import line_blocks
-from ...restoration.damage import Damage
-from ...restoration.repairs import Repairs
-from ...restoration.unexplained import Unexplained
+from ....data.readers import CubeFile, open_cube
+from ....data.scene import nearest_bands
+from ....reports.content import enumerate_names
+from ....reports.denoising.page import DenoisingReport
+from ....restoration.cube import CubeRestoration
+from ....restoration.cube_lines import line_blocks
+from ....restoration.damage import Damage
+from ....restoration.repairs import Repairs
+from ....restoration.unexplained import Unexplained
 from .cube_demonstration import CubeNoise
 from .cube_scores import Scores, floats_of
 from .mixed_noise import FEWEST_BANDS

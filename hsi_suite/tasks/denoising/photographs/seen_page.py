@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ...data.photographs import Photograph
-from ...engine.allocation import release_free_blocks
-from ...engine.tiles import Tiling
-from ...restoration.page_fusion import blended, fuse_pages, fused_sigma
-from .image_restoration import Pixels, image_noise
+from ....data.photographs import Photograph
+from ....engine.allocation import release_free_blocks
+from ....engine.tiles import Tiling
+from ....restoration.page_fusion import blended, fuse_pages, fused_sigma
+from ..image_restoration import Pixels, image_noise
 from .network_choice import Choice
 from .white_level import WhiteLevel
 

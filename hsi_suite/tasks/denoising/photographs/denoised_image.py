@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...reports.denoising.contact_sheet import Detail
-from .evaluation import mean_scores
+from ....reports.denoising.contact_sheet import Detail
+from ..evaluation import mean_scores
 from .white_level import WhiteLevel
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...restoration.cube_lines import CubeLines, line_blocks
-from ...restoration.damage import Damage, fill_from_neighbours
-from ...restoration.faults import noise_of_filled, predicted
-from ...restoration.repairs import Repairs
-from ...restoration.subspace import Subspace
+from ....restoration.cube_lines import CubeLines, line_blocks
+from ....restoration.damage import Damage, fill_from_neighbours
+from ....restoration.faults import noise_of_filled, predicted
+from ....restoration.repairs import Repairs
+from ....restoration.subspace import Subspace
 from .filled_lines import FilledLines
 
 Values = NDArray[np.float64]

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.observer import Observer
-from ...restoration.cube_lines import CubeLines, line_blocks
-from ...restoration.damage import Damage, fill_from_neighbours
-from ...restoration.faults import Faults
-from ...restoration.repairs import Repairs
-from ...restoration.subspace import Subspace
+from ....engine.observer import Observer
+from ....restoration.cube_lines import CubeLines, line_blocks
+from ....restoration.damage import Damage, fill_from_neighbours
+from ....restoration.faults import Faults
+from ....restoration.repairs import Repairs
+from ....restoration.subspace import Subspace
 
 Values = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.formats.cube_file import CubeFile, WholeArray
-from ...data.noise import add_band_noise, add_dead_lines, add_gaussian, add_impulses, add_stripes
-from ...data.noise_cases import CASES, NoiseCase, add_noise_case
-from ...errors import InputFileError
+from ....data.formats.cube_file import CubeFile, WholeArray
+from ....data.noise import add_band_noise, add_dead_lines, add_gaussian, add_impulses, add_stripes
+from ....data.noise_cases import CASES, NoiseCase, add_noise_case
+from ....errors import InputFileError
 
 CubeNoise = Literal["gaussian", "bands", "stripes", "dead-lines", "impulses"] | NoiseCase
 # Shares of the columns, or of the values, that are struck.

@@ -8,18 +8,18 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ...restoration.colour import NOISE_GAIN
-from ...restoration.jpeg_steps import hold_to_steps
-from ...restoration.jpeg_traces import JpegTraces
-from ...restoration.lossy_coding import LossyCoding
-from ...restoration.noise_kind import FoundNoise, find_noise
-from ...restoration.noise_signs import Image, large_enough, middle_of
-from ...weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
-from .denoiser import Denoiser
-from .image_restoration import Companion, Pixels, image_noise, known_noise
+from ....restoration.colour import NOISE_GAIN
+from ....restoration.jpeg_steps import hold_to_steps
+from ....restoration.jpeg_traces import JpegTraces
+from ....restoration.lossy_coding import LossyCoding
+from ....restoration.noise_kind import FoundNoise, find_noise
+from ....restoration.noise_signs import Image, large_enough, middle_of
+from ....weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
+from ..denoiser import Denoiser
+from ..image_restoration import Companion, Pixels, image_noise, known_noise
+from ..weights import load_weights
 from .network_companion import companion_of
 from .noise_estimation import EstimatedNoise, estimate_growing_noise, estimate_image_noise
-from .weights import load_weights
 
 #: What a user may say of the noise.
 Noise = Literal["auto", "gaussian", "camera", "jpeg"]

@@ -10,35 +10,35 @@ from typing import Any
 
 import numpy as np
 
-from ...atomic import keeping
-from ...data.formats.image_notes import upright
-from ...data.photograph_losses import lost_notes, lost_text
-from ...data.photograph_writer import write_photograph
-from ...data.photographs import Photograph, read_header, read_photograph
-from ...engine.allocation import release_free_blocks
-from ...engine.devices import computing, resolve_device
-from ...engine.observer import Observer
-from ...engine.precision import check_precision
-from ...engine.tiles import Tiling
-from ...errors import ConfigError, HsiSuiteError, InputFileError
-from ...metrics.measures import measure
-from ...reports.denoising.comparison import comparison_figure
-from ...reports.denoising.contact_sheet import MOST, detail_of
-from ...reports.drawing import save_png
-from ...restoration.page_fusion import RADIUS
-from ...runs.machine import available_threads
+from ....atomic import keeping
+from ....data.formats.image_notes import upright
+from ....data.photograph_losses import lost_notes, lost_text
+from ....data.photograph_writer import write_photograph
+from ....data.photographs import Photograph, read_header, read_photograph
+from ....engine.allocation import release_free_blocks
+from ....engine.devices import computing, resolve_device
+from ....engine.observer import Observer
+from ....engine.precision import check_precision
+from ....engine.tiles import Tiling
+from ....errors import ConfigError, HsiSuiteError, InputFileError
+from ....metrics.measures import measure
+from ....reports.denoising.comparison import comparison_figure
+from ....reports.denoising.contact_sheet import MOST, detail_of
+from ....reports.drawing import save_png
+from ....restoration.page_fusion import RADIUS
+from ....runs.machine import available_threads
+from ..denoising_options import DenoisingOptions
+from ..image_files import report_left_out
+from ..image_restoration import Pixels, image_noise, restore
+from ..image_scores import image_scores
+from ..image_tiling import tiling_of
+from ..options_of_kinds import check_scale
+from ..own_failures import own_failure
 from .denoised_image import DenoisedImage, together
-from .denoising_options import DenoisingOptions
-from .image_files import report_left_out
 from .image_jobs import ImageJob, plan_jobs
-from .image_restoration import Pixels, image_noise, restore
-from .image_scores import image_scores
 from .image_sheet import check_sheet, write_sheet
-from .image_tiling import tiling_of
 from .network_choice import Networks
 from .network_remarks import TAKES_NO_SIGMA
-from .options_of_kinds import check_scale
-from .own_failures import own_failure
 from .page_look import look_at
 from .seen_page import SeenPage, joint_values
 from .stack_denoising import denoise_pages

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...models.ircnn import IRCNN
-from .denoiser import Denoiser
-from .image_restoration import Pixels, restores_luma
+from ....models.ircnn import IRCNN
+from ..denoiser import Denoiser
+from ..image_restoration import Pixels, restores_luma
 
 #: Where a σ is said to a network that does not look at it.
 TAKES_NO_SIGMA = "the weights take no σ; --sigma is not used"

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...restoration.residual_scan import ResidualScan
+from ....restoration.residual_scan import ResidualScan
 
 Real = TypeVar("Real", np.float32, np.float64)
 Values = NDArray[np.float32]

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.tiles import Tiling
-from ...weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
-from .denoiser import Denoiser
-from .image_restoration import Companion, Pixels, as_plane, known_noise, restore
+from ....engine.tiles import Tiling
+from ....weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
+from ..denoiser import Denoiser
+from ..image_restoration import Companion, Pixels, as_plane, known_noise, restore
+from ..restoration_settings import Restoration
 from .image_samples import spread_regions
-from .restoration_settings import Restoration
 
 # Of the second network in the mean, by the first.
 _SHARES = {CAMERA_WEIGHTS: 0.5, JPEG_WEIGHTS: 0.2}

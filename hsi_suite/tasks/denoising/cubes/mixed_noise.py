@@ -14,18 +14,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.observer import Observer
-from ...errors import ShapeError
-from ...restoration.accidents import Oddities, surely_odd
-from ...restoration.band_noise import BandMoments, band_moments, noise_by_regression
-from ...restoration.cube_lines import CubeLines, line_blocks, spread_lines
-from ...restoration.damage import Damage
-from ...restoration.faults import residual_scale, residuals
-from ...restoration.impulses import impulses_among
-from ...restoration.repairs import Repairs
-from ...restoration.stripes import StripeSums
-from ...restoration.stuck_values import find_stuck
-from ...restoration.subspace import Subspace, fit_subspace
+from ....engine.observer import Observer
+from ....errors import ShapeError
+from ....restoration.accidents import Oddities, surely_odd
+from ....restoration.band_noise import BandMoments, band_moments, noise_by_regression
+from ....restoration.cube_lines import CubeLines, line_blocks, spread_lines
+from ....restoration.damage import Damage
+from ....restoration.faults import residual_scale, residuals
+from ....restoration.impulses import impulses_among
+from ....restoration.repairs import Repairs
+from ....restoration.stripes import StripeSums
+from ....restoration.stuck_values import find_stuck
+from ....restoration.subspace import Subspace, fit_subspace
 from .fault_search import odd_values
 from .mended_lines import MendedLines
 

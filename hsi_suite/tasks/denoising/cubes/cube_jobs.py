@@ -6,31 +6,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...atomic import keeping
-from ...data.cube_writer import files_of_cube
-from ...data.formats.camera_files import is_raw
-from ...data.formats.file_format import FileFormat, recognise_format
-from ...data.photograph_stacks import Stacking, stack_kind
-from ...data.photographs import is_photograph
-from ...data.readers import open_cube
-from ...engine.devices import computing, resolve_device
-from ...engine.observer import Observer
-from ...engine.precision import check_precision
-from ...errors import ConfigError, HsiSuiteError, OutputError
-from ...map_endings import CUBE_ENDINGS
-from ...memory import PROGRAM_BYTES, check_limit
-from ...restoration.planes import PlaneDenoiser
-from ...runs.machine import available_threads
-from ...user_files import resolved
+from ....atomic import keeping
+from ....data.cube_writer import files_of_cube
+from ....data.formats.camera_files import is_raw
+from ....data.formats.file_format import FileFormat, recognise_format
+from ....data.photograph_stacks import Stacking, stack_kind
+from ....data.photographs import is_photograph
+from ....data.readers import open_cube
+from ....engine.devices import computing, resolve_device
+from ....engine.observer import Observer
+from ....engine.precision import check_precision
+from ....errors import ConfigError, HsiSuiteError, OutputError
+from ....map_endings import CUBE_ENDINGS
+from ....memory import PROGRAM_BYTES, check_limit
+from ....restoration.planes import PlaneDenoiser
+from ....runs.machine import available_threads
+from ....user_files import resolved
+from ..denoising_options import DenoisingOptions
+from ..image_files import SUFFIX, images_in, place_in_tree, report_left_out
+from ..options_of_kinds import CUBE_NAMES
+from ..own_failures import own_failure
+from ..weights import load_weights
 from .cube_demonstration import CubeNoise
 from .cube_denoising import Mode, Rank
 from .cube_file_denoising import DenoisedFile, denoise_cube_file
-from .denoising_options import DenoisingOptions
-from .image_files import SUFFIX, images_in, place_in_tree, report_left_out
-from .options_of_kinds import CUBE_NAMES
-from .own_failures import own_failure
 from .plane_denoising import grey_plane_denoiser
-from .weights import load_weights
 
 # With blocks of lines in float64 and their masks, on their way in and out (measured: 80 MB).
 _LEAST_BYTES = PROGRAM_BYTES + 100e6

@@ -15,18 +15,18 @@ from typing import Any, Literal, TypedDict, Unpack, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.observer import Observer
-from ...errors import ConfigError, ShapeError
-from ...memory import memory_text
-from ...restoration.band_noise import BandMoments, band_moments, estimate_band_noise
-from ...restoration.cube import CubeRestoration
-from ...restoration.cube_lines import ArrayLines, CubeLines, line_blocks
-from ...restoration.damage import Damage, band_positions, find_damage
-from ...restoration.planes import PlaneDenoiser
-from ...restoration.repairs import Repairs
-from ...restoration.stripes import StripeSums
-from ...restoration.subspace import check_rank, every_band, fit_subspace
-from ...restoration.unexplained import Unexplained
+from ....engine.observer import Observer
+from ....errors import ConfigError, ShapeError
+from ....memory import memory_text
+from ....restoration.band_noise import BandMoments, band_moments, estimate_band_noise
+from ....restoration.cube import CubeRestoration
+from ....restoration.cube_lines import ArrayLines, CubeLines, line_blocks
+from ....restoration.damage import Damage, band_positions, find_damage
+from ....restoration.planes import PlaneDenoiser
+from ....restoration.repairs import Repairs
+from ....restoration.stripes import StripeSums
+from ....restoration.subspace import check_rank, every_band, fit_subspace
+from ....restoration.unexplained import Unexplained
 from .eigen_images import denoise_planes, together_bytes
 from .fault_search import FaultSearch
 from .filled_lines import FilledLines

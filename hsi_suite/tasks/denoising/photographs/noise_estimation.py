@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...errors import ShapeError
-from ...restoration.colour import NOISE_GAIN, to_opponent
-from ...restoration.noise_estimate import SMALLEST_IMAGE
-from ...restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_level
-from ...restoration.noise_likelihood import Stack
-from ...restoration.shot_noise import ShotNoise, find_shot_noise
-from ...transfer import to_device
-from .denoiser import Denoiser
-from .image_restoration import Pixels, Values, as_plane, uses_opponent_colours
+from ....errors import ShapeError
+from ....restoration.colour import NOISE_GAIN, to_opponent
+from ....restoration.noise_estimate import SMALLEST_IMAGE
+from ....restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_level
+from ....restoration.noise_likelihood import Stack
+from ....restoration.shot_noise import ShotNoise, find_shot_noise
+from ....transfer import to_device
+from ..denoiser import Denoiser
+from ..image_restoration import Pixels, Values, as_plane, uses_opponent_colours
+from ..weights import load_weights
 from .image_samples import flat_regions
-from .weights import load_weights
 
 # Looked at: at most 8 × 8 samples spread over the image, of which 4 are used. Their lines and
 # samples, after averaging over as many pixels as the scale says.

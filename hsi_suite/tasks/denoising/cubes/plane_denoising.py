@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.tiles import Tiling, side_within
-from ...errors import ConfigError
-from ...restoration.planes import Plane, PlaneDenoiser
-from .denoiser import Denoiser
-from .image_restoration import restore
-from .image_tiling import bytes_per_pixel
-from .restoration_settings import Restoration
+from ....engine.tiles import Tiling, side_within
+from ....errors import ConfigError
+from ....restoration.planes import Plane, PlaneDenoiser
+from ..denoiser import Denoiser
+from ..image_restoration import restore
+from ..image_tiling import bytes_per_pixel
+from ..restoration_settings import Restoration
 
 # At most, of the memory limit; larger tiles make nothing faster.
 _NETWORK_SHARE = 0.3

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ...engine.observer import Observer
-from ...restoration.cube_lines import line_blocks, spread_lines
-from ...restoration.residual_scan import ResidualScan
-from ...restoration.subspace import Subspace
-from ...restoration.unexplained import Unexplained, neighbours_alike
+from ....engine.observer import Observer
+from ....restoration.cube_lines import line_blocks, spread_lines
+from ....restoration.residual_scan import ResidualScan
+from ....restoration.subspace import Subspace
+from ....restoration.unexplained import Unexplained, neighbours_alike
 from .filled_lines import FilledLines
 from .patch_signals import SIDES, PatchFinds, PatchSearch, patch_sums
 

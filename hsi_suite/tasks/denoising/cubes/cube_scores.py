@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputFileError
-from ...metrics.restoration import (
+from ....errors import InputFileError
+from ....metrics.restoration import (
     peak_signal_noise_ratio,
     spectral_angle,
     structural_similarity,
 )
-from ...restoration.cube_lines import line_blocks
+from ....restoration.cube_lines import line_blocks
 
 _SMALLEST_SSIM = 11
 Scores = dict[str, float | None]

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ...atomic import atomic_file
-from ...data.photograph_stacks import open_stack
-from ...data.photograph_writer import encoding
-from ...data.photographs import Photograph
-from ...errors import InputFileError
-from .image_restoration import Pixels
+from ....atomic import atomic_file
+from ....data.photograph_stacks import open_stack
+from ....data.photograph_writer import encoding
+from ....data.photographs import Photograph
+from ....errors import InputFileError
+from ..image_restoration import Pixels
 
 Seen = TypeVar("Seen")
 Known = TypeVar("Known")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.photographs import Photograph
-from ...errors import InputFileError
-from .image_restoration import Pixels
+from ....data.photographs import Photograph
+from ....errors import InputFileError
+from ..image_restoration import Pixels
 
 # Floats have 1 as white unless more than a hundredth of them lie beyond 2 or below -2: neither
 # noise nor hot pixels nor highlights do that. Of an image that begins at 0, means over blocks are

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.photograph_endings import KINDS, LOSSY_ENDINGS, OTHER_ENDINGS
-from ...errors import ConfigError, OutputError
-from .image_files import SUFFIX, place_in_tree
+from ....data.photograph_endings import KINDS, LOSSY_ENDINGS, OTHER_ENDINGS
+from ....errors import ConfigError, OutputError
+from ..image_files import SUFFIX, place_in_tree
 
 if TYPE_CHECKING:
-    from ...data.photographs import PhotographHeader
+    from ....data.photographs import PhotographHeader
 
 
 @dataclass(frozen=True)

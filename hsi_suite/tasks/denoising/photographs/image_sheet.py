@@ -6,10 +6,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...atomic import atomic_file, keeping
-from ...reports.denoising.contact_sheet import MOST, Detail, contact_sheet
+from ....atomic import atomic_file, keeping
+from ....reports.denoising.contact_sheet import MOST, Detail, contact_sheet
+from ..named_places import check_sheet_name
 from .image_jobs import ImageJob
-from .named_places import check_sheet_name
 
 
 def check_sheet(

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.noise import add_gaussian
-from ...data.photographs import Photograph
-from ...engine.observer import Observer
-from ...errors import InputFileError, ShapeError
-from ...restoration.jpeg_traces import quality_of_table
-from ...restoration.noise_estimate import SMALLEST_IMAGE
-from .denoising_options import DenoisingOptions
+from ....data.noise import add_gaussian
+from ....data.photographs import Photograph
+from ....engine.observer import Observer
+from ....errors import InputFileError, ShapeError
+from ....restoration.jpeg_traces import quality_of_table
+from ....restoration.noise_estimate import SMALLEST_IMAGE
+from ..denoising_options import DenoisingOptions
+from ..image_restoration import Pixels
+from ..image_tiling import tiling_of
 from .image_jobs import ImageJob
-from .image_restoration import Pixels
-from .image_tiling import tiling_of
 from .network_choice import Choice, Networks
 from .network_remarks import network_remarks
 from .seen_page import SeenPage

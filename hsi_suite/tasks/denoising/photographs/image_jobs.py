@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...atomic import refuse_existing
-from ...data.formats.camera_files import is_raw
-from ...data.photograph_stacks import open_stack, stack_kind
-from ...data.photograph_writer import check_writable
-from ...data.photographs import PhotographHeader, read_header
-from ...engine.observer import Observer
-from ...errors import HsiSuiteError, OutputError
-from ...user_files import resolved
-from .image_files import COMPARISON_SUFFIX, images_in
+from ....atomic import refuse_existing
+from ....data.formats.camera_files import is_raw
+from ....data.photograph_stacks import open_stack, stack_kind
+from ....data.photograph_writer import check_writable
+from ....data.photographs import PhotographHeader, read_header
+from ....engine.observer import Observer
+from ....errors import HsiSuiteError, OutputError
+from ....user_files import resolved
+from ..image_files import COMPARISON_SUFFIX, images_in
 from .image_targets import Targets
 
 

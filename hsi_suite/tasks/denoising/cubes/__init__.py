@@ -1,0 +1,1 @@
+"""Cubes without their noise, mixed or white, in memory and in files."""
