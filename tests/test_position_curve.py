@@ -177,7 +177,9 @@ def test_the_window_asks_for_its_radius_and_a_user_for_less(window, given, guard
     row = GuardRow(4, 0.3, 0.25, 100, 3)
     settings = [f"model.window={window}"] + ([] if given is None else [f"split.guard={given}"])
     config = resolve(
-        classification_config(dataset="synthetic", split="disjoint", settings=settings)
+        classification_config(
+            dataset="synthetic", model="resnet_18", split="disjoint", settings=settings
+        )
     )
     assert with_guard(config, PositionCurve((row,), 1)).split.guard == guard
 

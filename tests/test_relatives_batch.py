@@ -55,6 +55,7 @@ def test_overrides_go_over_set_and_the_later_over_the_earlier():
             "disjoint": {"train": {"epochs": 7}},
             "ssrn": {"train": {"epochs": 5, "batch_size": 16}},
             "synthetic_small": {"train": {"epochs": 3}},
+            "inception_1d": {"model": {"window": 1}},
         }
     )
     found = {

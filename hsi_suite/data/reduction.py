@@ -71,7 +71,6 @@ class Reduction:
         return out
 
 
-@_QUIET
 def check_components(key: str, components: int, bands: int) -> None:
     """Refuse more components than there are bands.
 
@@ -89,6 +88,7 @@ def check_components(key: str, components: int, bands: int) -> None:
         )
 
 
+@_QUIET
 def fit_pca(spectra: Spectra, components: int, whiten: bool) -> Reduction:
     """Principal components of N × bands spectra, as scikit-learn's PCA(whiten=…) gives them.
 

@@ -95,7 +95,8 @@ def classification_config(
             "hsi train",
             f"{data['scene']} without labels",
             "a label map of the scene, or labels that were drawn",
-            "name their file with --labels",
+            "name their file with --labels; several scenes, or a table of them, as a list in "
+            "data.scenes",
         )
     made = validate(ClassificationConfig, given, source)
     if options.get("epochs") is not None and made.auto is None:
