@@ -70,11 +70,16 @@ def denoised_image(
     seen = values if not level.black else values.astype(np.float32) - np.float32(level.black)
     if level.remark:
         _warn(level.remark)
+    struck = ""
+    if not level.black:
+        seen, struck = networks.filled(seen, level.value, known=sigma is not None)
+    if struck:
+        _warn(struck)
     choice = networks.choose(seen, level.value, sigma=None if sigma is None else sigma / _LEVELS)
     network = choice.denoiser
     if network is None:
         _warn(choice.words)
-        return image.copy()
+        return shifted_back(seen.astype(np.float32), 0.0, image.dtype) if struck else image.copy()
     sigmas = choice.noise.sigmas
     if sigma is not None and not network.network.takes_noise_map:
         _warn(TAKES_NO_SIGMA)

@@ -14,6 +14,7 @@ from ....restoration.jpeg_traces import JpegTraces
 from ....restoration.lossy_coding import LossyCoding
 from ....restoration.noise_kind import FoundNoise, find_noise
 from ....restoration.noise_signs import Image, large_enough, middle_of
+from ....restoration.salt_pepper import impulse_share, without_impulses
 from ....weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 from ..denoiser import Denoiser
 from ..image_restoration import Companion, Pixels, image_noise, known_noise
@@ -141,6 +142,24 @@ class Networks:
         if words or companion is not None:
             words = f"{words}: {chosen}" if words else chosen
         return Choice(self._named(name), words, noise, jpeg, companion)
+
+    def filled(self, image: Pixels, white: float, *, known: bool) -> tuple[Pixels, str]:
+        """An image without salt and pepper, and in words what was filled; "" and itself if none.
+
+        Nothing is filled where the user says something of the noise.
+
+        Args:
+            image: lines × samples (× 3), as its file has it.
+            white: the largest value.
+            known: whether noise was added, or its σ is said.
+        """
+        if self.noise != "auto" or self.weights is not None or known:
+            return image, ""
+        share = impulse_share(image, white)
+        if share is None:
+            return image, ""
+        words = f"salt and pepper in {100 * share:.1f} % of the values, filled from beside"
+        return without_impulses(image, white), words
 
     def _found(
         self,

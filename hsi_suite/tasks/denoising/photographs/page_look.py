@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,10 @@ def look_at(
         truth = noisy if truth is None else truth
         noisy = _with_noise(noisy, white, options.add_noise, options.seed + sum(number))
     seen = noisy if not level.black else noisy.astype(np.float32) - np.float32(level.black)
+    photograph, seen, struck = _filled(networks, photograph, seen, level, options)
     choice = _choose(networks, job.source, photograph, seen, white, options)
+    if struck:
+        choice = replace(choice, words=f"{struck}; otherwise {choice.words}")
     # A clean picture goes through none; its tiles are counted all the same.
     denoiser = choice.denoiser or networks.likely
     beside = None if choice.companion is None else choice.companion.denoiser
@@ -75,6 +79,22 @@ def look_at(
     for remark in remarks if number[1] == 0 else ():
         observer.message(f"{job.source}{page}: {remark}")
     return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
+
+
+def _filled(
+    networks: Networks,
+    photograph: Photograph,
+    seen: Pixels,
+    level: WhiteLevel,
+    options: DenoisingOptions,
+) -> tuple[Photograph, Pixels, str]:
+    """A photograph and its values without salt and pepper, and what was filled, in words."""
+    if level.black:
+        return photograph, seen, ""
+    known = options.sigma is not None or options.add_noise is not None
+    values, struck = networks.filled(seen, level.value, known=known)
+    # What comes of no network is written as the photograph has it.
+    return replace(photograph, values=values) if struck else photograph, values, struck
 
 
 def _choose(
