@@ -1,26 +1,17 @@
 """Small variants of the classic families on scikit-learn's digits: two here, all by the script."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from benchmark_scripts import loaded
 
 from hsi_suite.models.classic_classifier import CLASSIC_MODELS, ClassicClassifier
-
-SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "digits_families.py"
 
 
 @pytest.fixture(scope="module")
 def families():
-    """The script as a module: it is not installed."""
-    spec = importlib.util.spec_from_file_location("digits_families", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["digits_families"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["digits_families"]
+    with loaded("digits_families") as module:
+        yield module
 
 
 def test_every_family_has_a_small_variant(families):

@@ -1,22 +1,6 @@
-import importlib.util
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
-
-
-@contextmanager
-def loaded(name):
-    """A benchmark by its path: they are not installed, and the checkout is not on sys.path."""
-    spec = importlib.util.spec_from_file_location(f"{name}_of_benchmarks", FOLDER / f"{name}.py")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+from benchmark_scripts import loaded
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,19 @@
 """The table of what is made of WebP, AVIF and HEIC: `benchmarks/lossy_formats.py`."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_scripts import loaded
 from skimage.metrics import peak_signal_noise_ratio
 
 from hsi_suite.data.drawings import draw_kind
 
-SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "lossy_formats.py"
-
 
 @pytest.fixture
 def lossy_formats():
-    """The script as a module: it is not installed."""
-    spec = importlib.util.spec_from_file_location("lossy_formats", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["lossy_formats"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["lossy_formats"]
+    with loaded("lossy_formats") as module:
+        yield module
 
 
 def test_a_line_says_what_was_chosen_and_gained(lossy_formats, tmp_path, monkeypatch):

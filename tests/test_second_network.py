@@ -1,29 +1,20 @@
 """The table of the second network's shares: `benchmarks/second_network.py`."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_scripts import loaded
 from skimage import data as samples
 from skimage.metrics import peak_signal_noise_ratio
 
 import hsi_suite as hsi
 
-SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "second_network.py"
-
 
 @pytest.fixture
 def second_network():
-    """The script as a module: it is not installed."""
-    spec = importlib.util.spec_from_file_location("second_network", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["second_network"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["second_network"]
+    with loaded("second_network") as module:
+        yield module
 
 
 def test_a_line_is_of_the_mean_in_which_the_second_has_its_share(second_network):
