@@ -2,6 +2,7 @@
 
 import sys
 
+import click
 import numpy as np
 import pytest
 from denoiser_samples import box_filter
@@ -10,6 +11,8 @@ from said_lines import beyond_first
 from skimage import data as samples
 
 from hsi_suite.api.progress import TerminalObserver
+from hsi_suite.cli import cli
+from hsi_suite.cli.values import Word
 from hsi_suite.errors import ConfigError
 from hsi_suite.tasks.denoising.photographs import image_denoising
 from hsi_suite.tasks.scenes.configuration import classification_config
@@ -120,3 +123,40 @@ def test_an_epoch_is_one_line_of_a_log(capfd):
     observer._spoke = float("-inf")
     observer.epoch({"epoch": 1, **{f"train_loss_{part}": 1 / 3 for part in range(9)}}, 2.0)
     assert len(capfd.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "ending"),
+    [("jpg", ".jpg"), ("JPEG", ".jpg"), ("Tif", ".tif"), ("TIFF", ".tif"), ("ppm", ".pnm"),
+     ("jp2", ".jp2")],
+)  # fmt: skip
+def test_kinds_of_pictures_go_by_their_endings_too(hsi, tmp_path, word, ending):
+    options = ("--weights", "box.safetensors", "--sigma", "5", "--precision", "FP32")
+    assert hsi("denoise", "first.png", "--format", word, "-o", "out", *options)[0] == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"first_denoised{ending}"]
+    named = f"second{ending.upper()}"
+    assert hsi("denoise", "first.png", "--format", word, "-o", named, *options)[0] == 0
+    assert (tmp_path / named).is_file()
+
+
+def test_words_may_be_in_capitals_and_others_are_refused(hsi, monkeypatch):
+    status, _, err = hsi("denoise", "first.png", "--format", "Jpgs")
+    assert status == 2 and "'Jpgs' is not one of 'png', 'jpeg', 'tiff'" in err
+    status, _, err = hsi("report", "nothing", "--figures", "PDF")
+    assert status == 2 and "nothing: no such folder" in err
+    monkeypatch.setenv("HSI_LANGUAGE", "EN")
+    status, _, err = hsi("report", "nothing")
+    assert status == 2 and "nothing: no such folder" in err
+
+
+def test_every_option_of_words_takes_capitals():
+    # A plain choice of click's would not.
+    def options(command):
+        context = click.Context(command)
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                yield from options(command.get_command(context, name))
+        yield from command.params
+
+    choices = [each for each in options(cli) if isinstance(each.type, click.Choice)]
+    assert len(choices) > 9 and all(isinstance(each.type, Word) for each in choices)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..data.photograph_endings import KINDS
+from ..data.photograph_endings import KINDS, OTHER_NAMES
 from .denoise_output import as_finished, print_cube, print_image, report_refused
 from .terminal import announce, names_of, say
 from .values import (
     NUMBER,
+    Word,
     array_options,
     auto_or,
     band_options_with,
@@ -76,7 +77,7 @@ Examples:
 @click.option("--self-ensemble", is_flag=True, help="Mean over 8 flips and turns; 8 times slower.")
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "tf32", "bf16", "fp16"]),
+    type=Word(["fp32", "tf32", "bf16", "fp16"]),
     default="fp32",
     show_default=True,
     help="Of the network; tf32 and fp16 on CUDA devices.",
@@ -92,7 +93,7 @@ Examples:
 @memory_limit_option("what cannot be done within it is refused")
 @click.option(
     "--stack",
-    type=click.Choice(["auto", "pages", "joint", "bands"]),
+    type=Word(["auto", "pages", "joint", "bands"]),
     default="auto",
     show_default=True,
     help="TIFF files of several pages: denoise page by page, with the help of neighbouring pages, "
@@ -101,7 +102,7 @@ Examples:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice([*KINDS]),
+    type=Word(KINDS, OTHER_NAMES),
     help="Photographs: kind of the results.  [default: png; tiff where that cannot hold them]",
 )
 @click.option(
@@ -126,7 +127,7 @@ Examples:
 )
 @click.option(
     "--noise",
-    type=click.Choice(["auto", "gaussian", "camera", "jpeg"]),
+    type=Word(["auto", "gaussian", "camera", "jpeg"]),
     default="auto",
     show_default=True,
     help="Photographs: what is known of their noise, which chooses the weights.  Auto looks at the "
@@ -134,7 +135,7 @@ Examples:
 )
 @click.option(
     "--add-kind",
-    type=click.Choice(["gaussian", "bands", "stripes", "dead-lines", "impulses", *_CASES]),
+    type=Word(["gaussian", "bands", "stripes", "dead-lines", "impulses", *_CASES]),
     default="gaussian",
     show_default=True,
     metavar="KIND",
@@ -163,7 +164,7 @@ Examples:
 )
 @click.option(
     "--mode",
-    type=click.Choice(["subspace", "robust", "bands"]),
+    type=Word(["subspace", "robust", "bands"]),
     default="subspace",
     show_default=True,
     help="Cubes: eigen-images; the same after stripes, stuck and odd values and dead lines are "

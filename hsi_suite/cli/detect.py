@@ -9,7 +9,7 @@ import click
 
 from .output import print_json
 from .terminal import announce, say
-from .values import NUMBER, array_options, band_options, memory_limit_option
+from .values import NUMBER, Word, array_options, band_options, memory_limit_option
 
 _EXAMPLES = """\b
 Examples:
@@ -26,14 +26,14 @@ Examples:
 @click.option("--at", metavar="SAMPLE,LINE", help="Take this pixel's spectrum as the target.")
 @click.option(
     "--method",
-    type=click.Choice(["ace", "cem", "matched-filter", "sam"]),
+    type=Word(["ace", "cem", "matched-filter", "sam"]),
     help="How targets are scored; without it ace.",
 )
-@click.option("--anomaly", type=click.Choice(["rx"]), help="Score what is unlike the rest instead.")
+@click.option("--anomaly", type=Word(["rx"]), help="Score what is unlike the rest instead.")
 @click.option("--name", metavar="NAME", help="Which of several spectra in the target's file.")
 @click.option(
     "--units",
-    type=click.Choice(["reflectance", "percent", "10000"]),
+    type=Word(["reflectance", "percent", "10000"]),
     help="Of the target's values.",
 )
 @click.option("--scale", type=NUMBER, help="The scene's value for a reflectance of 1.")

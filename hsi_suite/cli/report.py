@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .terminal import announce, names_of, say
-from .values import language_option, require_language
+from .values import Word, language_option, require_language
 
 _EXAMPLES = """\b
 Examples:
@@ -47,7 +47,7 @@ class Millimetres(click.ParamType[float]):
 @language_option
 @click.option(
     "--figures",
-    type=click.Choice(["pdf", "svg", "png"]),
+    type=Word(["pdf", "svg", "png"]),
     help="Write each figure as a file for a paper instead of the report.",
 )
 @click.option(

@@ -12,6 +12,7 @@ from .suggestions import SuggestingGroup
 from .terminal import announce, names_of, say
 from .values import (
     Number,
+    Word,
     array_options,
     device_option,
     drawn_label_options,
@@ -177,7 +178,7 @@ def index_command(
 @click.option("--name", metavar="NAME", help="Which of several spectra.")
 @click.option(
     "--units",
-    type=click.Choice(["reflectance", "percent", "10000"]),
+    type=Word(["reflectance", "percent", "10000"]),
     help="Of the spectrum's values.  [default: read from the file]",
 )
 @click.option(

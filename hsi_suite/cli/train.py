@@ -10,6 +10,7 @@ import click
 
 from .terminal import announce
 from .values import (
+    Word,
     array_options,
     band_options,
     device_option,
@@ -88,7 +89,7 @@ Examples:
 )
 @click.option(
     "--split",
-    type=click.Choice(["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"]),
+    type=Word(["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"]),
     metavar="KIND",
     help="random (pixels), disjoint (two sides with a guard), polygons (whole ones), spatial_folds "
     "(cross-validation), scenes (whole ones) or file.",

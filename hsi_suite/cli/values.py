@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:  # before click 8.4 there is no such type
+    _Choice = click.Choice
 
 _UNITS = {"": 1, "M": 1e6, "G": 1e9}
 
@@ -52,6 +57,31 @@ class Number(click.FloatRange):
         return "" if self.min is None else super()._describe_range()
 
 
+class Word(_Choice):
+    """One of several words, in capitals or not.
+
+    Args:
+        words: to choose from, in small letters.
+        others: further names of some of them.
+    """
+
+    def __init__(self, words: Iterable[str], others: Mapping[str, str] | None = None) -> None:
+        super().__init__(tuple(words))
+        self.others = dict(others or {})
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        """`value` as the word that is meant.
+
+        Raises:
+            click.BadParameter: it is none of them.
+        """
+        word = str(value).lower()
+        meant = self.others.get(word, word)
+        return super().convert(meant if meant in self.choices else value, parameter, context)
+
+
 NUMBER = Number()
 NUMBER_OR_NAN = Number(nan=True)
 
@@ -60,7 +90,7 @@ def auto_or(kind: click.ParamType[Any]) -> Callable[..., Any]:
     """A click callback that turns auto into None and anything else into a value of `kind`."""
 
     def convert(context: click.Context, parameter: click.Parameter, value: str) -> Any:
-        if value == "auto":
+        if value.lower() == "auto":
             return None
         try:
             return kind.convert(value, parameter, context)
@@ -284,7 +314,7 @@ def _wish(context: click.Context, parameter: click.Parameter, value: str | None)
 
 language_option = click.option(
     "--language",
-    type=click.Choice(["en", "zh"]),
+    type=Word(["en", "zh"]),
     callback=_wish,
     expose_value=False,
     help="Language of the page: English or Chinese. The variable HSI_LANGUAGE says it for every "

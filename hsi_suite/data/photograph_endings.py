@@ -40,3 +40,9 @@ KINDS = {
 """What a file may be asked to be, and the ending of its kind."""
 OTHER_ENDINGS = {".jpeg": "jpeg", ".tiff": "tiff", ".ppm": "pnm", ".pgm": "pnm"}
 """Further endings of these kinds."""
+OTHER_NAMES = {
+    ending[1:]: kind
+    for ending, kind in ({KINDS[kind]: kind for kind in KINDS} | OTHER_ENDINGS).items()
+    if ending[1:] != kind
+}
+"""Further names of these kinds: those of their endings."""

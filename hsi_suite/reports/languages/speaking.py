@@ -37,9 +37,9 @@ def wanted() -> str:
         ConfigError: there is no such language.
     """
     name = os.environ.get(VARIABLE) or ENGLISH
-    if name not in LANGUAGES:
+    if name.lower() not in LANGUAGES:
         raise ConfigError(VARIABLE, repr(name), listed(LANGUAGES))
-    return name
+    return name.lower()
 
 
 @contextmanager
