@@ -14,6 +14,7 @@ import errno
 import os
 import stat
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -25,6 +26,9 @@ from .json_text import json_text
 from .links import followed
 from .scratch import scratch_file, scratch_folder
 from .user_files import kind_of
+
+# The umask is read by setting it; two threads that do so at once would leave none.
+_asking = threading.Lock()
 
 # What `keeping` keeps, by absolute paths.
 _kept: ContextVar[frozenset[str]] = ContextVar("kept", default=frozenset())
@@ -44,8 +48,9 @@ def _fsync(path: Path) -> None:
 
 def _within_umask(mode: int) -> int:
     # mkstemp makes private files; a result should be as readable as any other file of the user.
-    mask = os.umask(0)
-    os.umask(mask)
+    with _asking:
+        mask = os.umask(0)
+        os.umask(mask)
     return mode & ~mask
 
 

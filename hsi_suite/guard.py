@@ -8,12 +8,12 @@ of ours inside them would be blamed on the file.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .errors import HsiSuiteError, InputFileError, Stopped
 from .printable import clipped
+from .process_wide import ignoring
 
 _LONGEST = 160
 
@@ -40,12 +40,12 @@ def parsing(
         HsiSuiteError: of `kind`, when anything else was raised inside.
     """
     try:
-        with warnings.catch_warnings():
-            # What Python's own parser thinks of the text in a damaged header, and NumPy of headers
-            # that look as Python 2 wrote them.
-            for category in (DeprecationWarning, SyntaxWarning):
-                warnings.simplefilter("ignore", category)
-            warnings.filterwarnings("ignore", ".*created on Python 2", UserWarning)
+        # What Python's own parser thinks of the text in a damaged header, and NumPy of headers that
+        # look as Python 2 wrote them.
+        with (
+            ignoring(DeprecationWarning, SyntaxWarning),
+            ignoring(UserWarning, message=".*created on Python 2"),
+        ):
             yield
     except (HsiSuiteError, Stopped):
         raise

@@ -29,6 +29,7 @@ LAYERS = [
         "shown",
         "user_files",
         "guard",
+        "process_wide",
         "cache",
         "checksums",
     },

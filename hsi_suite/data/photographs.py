@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import InputFileError
 from ..memory import bytes_of, require_room
+from ..process_wide import while_used
 from ..restoration.lossy_coding import LossyCoding
 from ..user_files import require_regular
 from .formats.avif_files import avif_header, avif_picture
@@ -388,6 +389,7 @@ def _check_mode(path: Path, image: Image.Image) -> None:
         )
 
 
+@while_used
 @contextmanager
 def _any_size() -> Iterator[None]:
     # The callers of read_header judge the size by the memory there is; Pillow would by a number.

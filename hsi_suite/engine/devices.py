@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,9 @@ from .device_memory import FAILURES
 from .device_names import check_device_name, no_such_device
 from .launched import launched_processes
 from .precision import products_in
+
+# Of the settings that are the whole process's: threads, determinism, TF32, torch's own draws.
+_alone = threading.RLock()
 
 
 def resolve_device(name: str) -> torch.device:
@@ -51,11 +55,12 @@ def computing(
 ) -> Iterator[None]:
     """Compute with a fixed number of threads and, if wanted, deterministically.
 
-    Everything is restored afterwards. An operation that has no deterministic form on the device
-    is refused by name instead of giving results that differ from run to run. New memory is not
-    filled before it is written to, which torch does in this mode to show who reads what nobody
-    wrote: 2 to 5 % of the time of maps and denoisers. TF32 is off; what asks for it switches it on
-    (`precision.products_in`).
+    Everything is restored afterwards. What is set, and the state of torch's own draws, holds for
+    the whole process: one thread computes at a time, another waits for its turn. An operation that
+    has no deterministic form on the device is refused by name instead of giving results that differ
+    from run to run. New memory is not filled before it is written to, which torch does in this mode
+    to show who reads what nobody wrote: 2 to 5 % of the time of maps and denoisers. TF32 is off;
+    what asks for it switches it on (`precision.products_in`).
 
     Args:
         device: that computes.
@@ -68,7 +73,21 @@ def computing(
             setting or an operation does not offer it; memory ran out; or the device is busy, or
             of a kind that torch was not built for.
     """
-    _require_workspace(device, deterministic)
+    with _alone:
+        _require_workspace(device, deterministic)
+        try:
+            with _settings(threads, deterministic), products_in("fp32", device):
+                yield
+        except FAILURES as error:
+            failure = device_failure(device, error, lower)
+            if failure is None:
+                raise
+            raise failure from error
+
+
+@contextmanager
+def _settings(threads: int, deterministic: bool) -> Iterator[None]:
+    """Torch's and other libraries' settings of the whole process."""
     old_threads = torch.get_num_threads()
     old_mode = torch.get_deterministic_debug_mode()
     memory: Any = torch.utils.deterministic
@@ -81,13 +100,8 @@ def computing(
     memory.fill_uninitialized_memory = False
     cudnn.benchmark, cudnn.deterministic = not deterministic, deterministic
     try:
-        with threadpool_limits(threads), products_in("fp32", device):
+        with threadpool_limits(threads):
             yield
-    except FAILURES as error:
-        failure = device_failure(device, error, lower)
-        if failure is None:
-            raise
-        raise failure from error
     finally:
         torch.set_num_threads(old_threads)
         torch.set_deterministic_debug_mode(old_mode)

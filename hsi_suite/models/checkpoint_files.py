@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from torch import Tensor
 from ..errors import InputFileError
 from ..guard import reason_of
 from ..memory import bytes_of, require_room
+from ..process_wide import ignoring
 from ..user_files import require_regular
 
 FORMS = (
@@ -121,8 +121,7 @@ def _states(path: Path) -> dict[str, dict[str, Tensor]]:
     if path.suffix == ".safetensors":
         state: Any = load_file(path)
     else:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with ignoring():
             state = torch.load(path, map_location="cpu", weights_only=True)
     for key in ("state_dict", "params"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):

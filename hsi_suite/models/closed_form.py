@@ -5,7 +5,6 @@ What is heavy to import is imported where one is built or fitted (see `classical
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from ..errors import ConfigError
+from ..process_wide import ignoring
 from .spectrum_classifier import Fold, SpectrumClassifier, among, searched, spread
 
 _POOLINGS = (1.0, 0.9, 0.7, 0.5, 0.3, 0.1)
@@ -76,9 +76,8 @@ class LinearDiscriminant(SpectrumClassifier):
             known, counts = np.unique(classes, return_counts=True)
             weighed = counts * np.array([self.weights[int(each)] for each in known])
             self._lda.set_params(priors=weighed / weighed.sum())
-        with warnings.catch_warnings():
-            # A class of one spectrum adds nothing to the covariance, which the others give.
-            warnings.filterwarnings("ignore", "Only one sample available")
+        # A class of one spectrum adds nothing to the covariance, which the others give.
+        with ignoring(message="Only one sample available"):
             self._fitted.fit(spectra.astype(np.float64), classes)
 
     def predict(self, spectra: NDArray[np.floating]) -> NDArray[np.integer]:
@@ -220,9 +219,8 @@ def _drawn_folds(
     folds = min(_FOLDS, int(counts.max()))
     if folds < 2:
         return []
-    with warnings.catch_warnings():
-        # That a class has fewer spectra than there are folds: it is then left out of some.
-        warnings.simplefilter("ignore", UserWarning)
+    # That a class has fewer spectra than there are folds: it is then left out of some.
+    with ignoring(UserWarning):
         parts = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
         return list(parts.split(scaled, classes))
 

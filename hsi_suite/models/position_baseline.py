@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SplitError
+from ..process_wide import ignoring
 
 # Steps to the pixels at distances of 0, 1 and √2.
 _RINGS = (
@@ -40,9 +39,8 @@ def nearest_position(
     if open_ones.any():
         from sklearn.neighbors import KNeighborsClassifier
 
-        with warnings.catch_warnings():
-            # That classes may be numbers measured, when there are very many: they are classes.
-            warnings.simplefilter("ignore", UserWarning)
+        # That classes may be numbers measured, when there are very many: they are classes.
+        with ignoring(UserWarning):
             neighbours = KNeighborsClassifier(1).fit(np.stack(divmod(train, samples), 1), classes)
             places = np.stack(divmod(test[open_ones], samples), 1)
             answers[open_ones] = neighbours.predict(places)

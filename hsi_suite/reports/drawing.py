@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -53,11 +54,14 @@ _STYLE = {
     "ytick.color": INK,
 }
 
+# Matplotlib's settings are the whole process's: one thread draws at a time.
+_alone = threading.RLock()
+
 
 @contextmanager
 def house_style() -> Iterator[None]:
     """The project's figure style inside the block, whatever is set outside."""
-    with rc_context(), missing_signs():
+    with _alone, rc_context(), missing_signs():
         # Its values are valid, and checking the 300 anew for every figure takes longer than some.
         dict.update(cast(dict[Any, Any], rcParams), _style())
         yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from ...errors import InputFileError
 from ...guard import parsing
+from ...process_wide import ignoring
 from ...user_files import require_regular
 from .network import ClassicNetwork
 from .torchvision_names import torchvision_names
@@ -102,8 +102,7 @@ def read_torchvision_file(path: str | Path) -> dict[str, Tensor]:
 def _read(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return load_file(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with ignoring():
         state = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise ValueError(f"a {type(state).__name__} that is no state dictionary")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from ...errors import FormatLimitError
+from ...process_wide import ignoring
 from ..scene import Georeference
 from .georeferencing import Affine, is_geographic, simple_epsg
 from .reading_guard import muted_errors
@@ -158,8 +158,7 @@ def _crs_tags_by_rasterio(path: Path, crs: str) -> list[ExtraTag]:
         raise FormatLimitError(
             path, f"unknown reference system {crs[:60]}", "WKT or EPSG:n"
         ) from error
-    with warnings.catch_warnings(), MemoryFile() as memory:
-        warnings.simplefilter("ignore")
+    with ignoring(), MemoryFile() as memory:
         profile = {"width": 1, "height": 1, "count": 1, "dtype": "uint8", "driver": "GTiff"}
         with memory.open(crs=system, **profile):
             pass

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import struct
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
+
+from ...process_wide import ignoring
 
 _ORIENTATION = 274
 _X_RESOLUTION = 282
@@ -97,8 +98,7 @@ def orientation_in(exif: bytes) -> int:
     """EXIF's number of the turn, 1 to 8; 1 where it is missing or something else."""
     tags = Image.Exif()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with ignoring():
             tags.load(exif)
             return _turn(tags.get(_ORIENTATION, 1))
     except _BROKEN:

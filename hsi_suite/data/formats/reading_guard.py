@@ -6,13 +6,13 @@ import logging
 import os
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import HsiSuiteError, InputFileError, Stopped
 from ...guard import reason_of
+from ...process_wide import ignoring, while_used
 from ...user_files import require_regular
 
 _LOGGERS = ("tifffile", "rasterio", "PIL", "spectral")
@@ -68,19 +68,25 @@ def _refusal(path: Path, what: str, error: Exception) -> InputFileError:
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Keep the libraries' warnings and log lines off the user's terminal."""
+    with _no_log_lines(), ignoring():
+        yield
+
+
+@while_used
+@contextmanager
+def _no_log_lines() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 
 
+@while_used
 @contextmanager
 def muted_errors() -> Iterator[None]:
     """Keep what C libraries write to standard error by themselves off the user's terminal."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -19,6 +18,7 @@ from ...data.pairs import Pairs
 from ...engine.observer import Observer
 from ...matrix_products import full_product
 from ...models.correlation import fit_cca
+from ...process_wide import ignoring
 from ...schemas.retrieval import RetrievalConfig
 from .preparation import PreparedPairs
 from .scoring import Arena, Ranking, Scores, as_table, chance_scores, validation_arena
@@ -153,10 +153,8 @@ def _logistic(rows: Rows, targets: NDArray[np.integer], penalty: float) -> Calla
     """From rows to the probabilities of the classes."""
     single = bool((targets.sum(1) == 1).all())
     model = LogisticRegression(C=penalty, max_iter=_ITERATIONS)
-    with warnings.catch_warnings():
-        # Far along the path the probabilities hardly change; a class may have no example.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", UserWarning)
+    # Far along the path the probabilities hardly change; a class may have no example.
+    with ignoring(ConvergenceWarning, UserWarning):
         if single:
             classes = targets.argmax(1)
             fitted = model.fit(rows, classes)

@@ -7,7 +7,6 @@ as that costs a training for each fold, its validation part is taken.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from ...data.scene_stack import parts_of
 from ...data.splits import Indices
 from ...engine.observer import Observer
 from ...errors import ConfigError
+from ...process_wide import ignoring
 from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier, Computation
 from .evaluation import part_wanted
@@ -162,9 +162,8 @@ def _by_a_model_fitted_again(
     copies = len(train) * np.arange(len(classifier.classes) // len(train))[:, None]
     rows = (copies + np.searchsorted(train, side[learnt])).ravel()
     model = classical_model(classifier.header, config.threads or 1)
-    with warnings.catch_warnings():
-        # Of classes of which a fold leaves a single spectrum.
-        warnings.simplefilter("ignore", UserWarning)
+    # Of classes of which a fold leaves a single spectrum.
+    with ignoring(UserWarning):
         try:
             model.fit(classifier.spectra[rows], classifier.classes[rows])
         except ConfigError:
