@@ -1,4 +1,4 @@
-"""Small variants of the classic families on scikit-learn's digits: two here, all by the script."""
+"""Small variants of the classic families on scikit-learn's digits: one here, all by the script."""
 
 from dataclasses import replace
 
@@ -36,9 +36,8 @@ def test_an_unknown_network_is_refused(families):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "epochs"), [("alexnet", 20), ("resnet_18", 6)])
-def test_small_variants_reach_97_percent(families, name, epochs, tmp_path):
-    variant = replace(families.VARIANTS[name], epochs=epochs)
-    run = families.train(name, variant, str(tmp_path))
+def test_a_small_variant_reaches_97_percent(families, tmp_path):
+    variant = replace(families.VARIANTS["resnet_18"], epochs=6)
+    run = families.train("resnet_18", variant, str(tmp_path))
     assert run.metrics["validation"]["overall_accuracy"] >= 0.97
     assert run.metrics["test"]["overall_accuracy"] >= 0.96
