@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from .errors import ConfigError
 from .guard import reason_of
@@ -40,6 +41,7 @@ _WANTED = {
     "float_type": "a number, without quotes",
     "bool_type": "true or false",
     "invalid_key": "a key that is text",
+    "string_too_short": "text that is not empty",
 }
 
 
@@ -213,10 +215,25 @@ def validate(schema: type[Config], tree: Mapping[str, Any], source: object) -> C
         if first["type"] == "missing":
             raise ConfigError(where, "is missing", "a value for it") from None
         message = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-        message = _WANTED.get(first["type"], message)
+        message = _WANTED.get(first["type"]) or _length_wanted(first) or message
         together = first["type"] == "value_error" and _is_section(schema, first["loc"])
         found = "the keys do not fit together" if together else repr(first["input"])
-        raise ConfigError(where, found, message) from None
+        raise ConfigError(where, found, message, _meant(first)) from None
+
+
+def _length_wanted(error: ErrorDetails) -> str | None:
+    """How many values a list should have; None of other errors."""
+    limits = error.get("ctx", {})
+    if error["type"] == "too_short":
+        return f"a list of at least {limits['min_length']}"
+    return f"a list of at most {limits['max_length']}" if error["type"] == "too_long" else None
+
+
+def _meant(error: ErrorDetails) -> str:
+    """The word that was meant, where one of a few was asked for."""
+    if error["type"] != "literal_error" or not isinstance(error["input"], str):
+        return ""
+    return did_you_mean(error["input"], re.findall("'([^']+)'", error["ctx"]["expected"]))
 
 
 def dump_yaml(config: BaseModel) -> str:

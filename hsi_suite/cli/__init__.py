@@ -20,7 +20,7 @@ try:
     import click
 
     from ..engine.observer import interruptible
-    from ..errors import HsiSuiteError, Note, Stopped
+    from ..errors import HsiSuiteError, InputFileError, Note, Stopped
     from ..printable import clipped, plain
     from .suggestions import SuggestingGroup
     from .terminal import say
@@ -116,6 +116,12 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
     """Hyperspectral images: classification, denoising and retrieval, with honest numbers."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        # Libraries would fail in words of their own, or end the process.
+        where, found = "the folder that hsi was called in", "is no longer there"
+        raise InputFileError(where, found, remedy="go to another one with cd") from None
 
 
 def _in_one_line(error: click.ClickException) -> str:

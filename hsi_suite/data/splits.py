@@ -139,6 +139,28 @@ def check_fraction(name: str, value: float, *, allow_zero: bool = False) -> None
         raise SplitError(name, f"a share of {value}", f"{low} and less than 1")
 
 
+def check_guard(guard: int, lines: int, samples: int, keys: str = "split.guard") -> None:
+    """Refuse a guard that leaves no two pixels of a scene for two sides.
+
+    Args:
+        guard: pixels that lie between the sides.
+        lines: of the scene.
+        samples: of the scene.
+        keys: which can be lowered.
+
+    Raises:
+        SplitError: no two pixels are farther apart.
+    """
+    widest = max(lines, samples) - 2
+    if guard > widest:
+        raise SplitError(
+            "split.guard",
+            f"{guard} pixels in a scene of {lines} × {samples}",
+            f"at most {widest}: none are farther apart",
+            f"lower {keys}",
+        )
+
+
 def check_rare_classes(policy: str) -> None:
     """Refuse an unknown policy for classes that cannot be divided.
 
@@ -196,7 +218,8 @@ def _training_counts(counts: NDArray[np.int64], train: float) -> NDArray[np.int6
     if isinstance(train, int | np.integer) and not isinstance(train, bool):
         if train < 1:
             raise SplitError("train", f"{train} pixels per class", "1 or more")
-        return np.minimum(int(train), counts // 2)
+        # No class has as many as an integer of NumPy cannot hold.
+        return np.minimum(min(int(train), int(counts.max(initial=0))), counts // 2)
     check_fraction("train", train)
     return np.clip(_apportion(counts, train), 1, counts - 1)
 

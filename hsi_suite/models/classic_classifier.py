@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, get_type_hints
 
 from ..backbones.classic import CLASSIC, ClassicNetwork
-from ..errors import ShapeError
 from . import known_facts
+from .inputs import check_image
 
 # Of all networks here. The papers before He et al. draw from Gaussians of one fixed width or, for
 # VGG, by Glorot's scheme, from which 16 layers without norms hardly begin to learn.
@@ -98,10 +98,7 @@ class ClassicClassifier:
         if "auxiliary" in known:
             options.setdefault("auxiliary", False)
         network = CLASSIC[self.name](in_channels=in_channels, num_classes=num_classes, **options)
-        least = network.smallest_in_training
-        if window < least:
-            remedy = "change model.window or take another model"
-            raise ShapeError(self.name, f"a window of {window}", f"at least {least}", remedy)
+        check_image(self.name, window, network.smallest_in_training)
         return network
 
     def _options(self) -> dict[str, inspect.Parameter]:

@@ -54,3 +54,19 @@ def check_single_pixel(network: str, window: int) -> None:
             "a window of 1: it sees one pixel's spectrum",
             "set model.window=1",
         )
+
+
+def check_image(name: str, window: int, least: int) -> None:
+    """Refuse a window that a classic network cannot halve as often as it does.
+
+    Args:
+        name: of the network.
+        window: its side in pixels.
+        least: the smallest that it takes.
+
+    Raises:
+        ShapeError: the window is smaller.
+    """
+    if window < least:
+        remedy = "change model.window or take another model"
+        raise ShapeError(name, f"a window of {window}", f"at least {least}", remedy)

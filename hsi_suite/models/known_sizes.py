@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .inputs import check_bands, check_components, check_single_pixel, check_window
+from .inputs import check_bands, check_components, check_image, check_single_pixel, check_window
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,24 @@ SIZES: Mapping[str, Sizes] = {
     "inception_1d": Sizes("Inception1D", None, 16),
     "spectralformer": Sizes("spectralformer", None),
 }
-"""By the names of networks; classic ones take nearly every window, and are not among them."""
+"""By the names of networks but the classic ones."""
+
+# Those with a stem for small images, which they have unless options say otherwise.
+SMALL_STEMS: Mapping[str, int] = {
+    "googlenet": 2,
+    **dict.fromkeys(
+        (
+            "inception_v3",
+            "inception_v4",
+            "inception_resnet_v1",
+            "inception_resnet_v2",
+            "se_inception_resnet_v2",
+        ),
+        7,
+    ),
+}
+"""The least windows of classic networks, by their names; the others take all."""
+_OF_STEMS = ("stem", "auxiliary")
 
 # What changes how much is needed.
 _OF_STAGES = ("block", "stages")
@@ -67,6 +84,8 @@ def require_sizes(name: str, options: Mapping[str, Any], window: int, channels: 
     Raises:
         ShapeError: the window or the number of channels is none that it takes.
     """
+    if not any(key in options for key in _OF_STEMS):
+        check_image(name, window, SMALL_STEMS.get(name, 1))
     sizes = SIZES.get(name)
     if sizes is None or any(key in options for key in _OF_STAGES):
         return

@@ -9,7 +9,15 @@ from pydantic import Field, field_validator, model_validator
 from ..config import Section
 from .choosing import AUTO, AutoConfig
 from .scene_data import ScenesConfig
-from .training import ClassifierTrainingConfig, MachineConfig, NonNegative, Options, Precision
+from .training import (
+    ClassifierTrainingConfig,
+    MachineConfig,
+    NonNegative,
+    Options,
+    Precision,
+    SetApart,
+    Text,
+)
 
 GUARDED = ("disjoint", "polygons", "spatial_folds")
 """Kinds of split that keep a guard between training and test."""
@@ -75,14 +83,14 @@ class SplitConfig(Section):
 
     kind: Literal["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"] = "random"
     train: Annotated[float, Field(gt=0)] = 0.3
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    validation: SetApart = 0.0
     guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
     folds: Annotated[int, Field(ge=2, le=100)] = 5
     layout: Literal["auto", "blocks", "stripes"] = "auto"
     rare_classes: Literal["drop", "train", "error"] | None = None
-    file: str | None = None
-    test_scenes: list[str] = Field(default_factory=list)
-    validation_scenes: list[str] = Field(default_factory=list)
+    file: Text | None = None
+    test_scenes: list[Text] = Field(default_factory=list)
+    validation_scenes: list[Text] = Field(default_factory=list)
 
     @field_validator("guard", mode="before")
     @classmethod
@@ -124,7 +132,7 @@ class ModelConfig(Section):
         options: further arguments of the model.
     """
 
-    name: str = "hybridsn"
+    name: Text = "hybridsn"
     window: Annotated[int, Field(ge=1)] = 25
     filter: Annotated[int, Field(ge=1)] = 1
     options: Options = Field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..config import Section
-from .training import MachineConfig, NonNegative, Options, Positive, TrainingConfig
+from .training import MachineConfig, NonNegative, Options, Positive, Text, TrainingConfig
 
 
 class ImagesConfig(Section):
@@ -20,8 +20,8 @@ class ImagesConfig(Section):
         validation: images set apart by the seed, on which nothing is learnt.
     """
 
-    images: str | None = None
-    folder: str | None = None
+    images: Text | None = None
+    folder: Text | None = None
     colour: Literal["grey", "rgb"] = "grey"
     validation: Annotated[int, Field(ge=0)] = 20
 
@@ -36,11 +36,19 @@ Bounds = Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+# No camera's noise reduction reaches farther, nor are its gains, sharpening or pixels any larger.
+_Strength = Annotated[float, Field(ge=0, le=100)]
+Strengths = Annotated[list[_Strength], Field(min_length=2, max_length=2)]
+_Sensitivity = Annotated[float, Field(ge=0, le=10_000_000)]
+
+
 class CameraConfig(Section):
     """Between what bounds the cameras differ that photographs are taken with; see `CameraRange`.
 
+    What is no share, JPEG quality or ISO is at most 100.
+
     Attributes:
-        iso: sensitivity, above 0.
+        iso: sensitivity, above 0, at most 10,000,000.
         red_gain: of the white balance, above 0.
         blue_gain: of the white balance, above 0.
         luma_smoothing: σ in pixels of the noise reduction on luma.
@@ -60,23 +68,25 @@ class CameraConfig(Section):
         grey: share of photographs in grey.
     """
 
-    iso: Bounds = Field(default=[50.0, 12800.0])
-    red_gain: Bounds = Field(default=[1.9, 2.4])
-    blue_gain: Bounds = Field(default=[1.5, 1.9])
-    luma_smoothing: Bounds = Field(default=[0.0, 1.0])
-    luma_coarse: Bounds = Field(default=[1.0, 4.0])
+    iso: Annotated[list[_Sensitivity], Field(min_length=2, max_length=2)] = Field(
+        default=[50.0, 12800.0]
+    )
+    red_gain: Strengths = Field(default=[1.9, 2.4])
+    blue_gain: Strengths = Field(default=[1.5, 1.9])
+    luma_smoothing: Strengths = Field(default=[0.0, 1.0])
+    luma_coarse: Strengths = Field(default=[1.0, 4.0])
     luma_share: Bounds = Field(default=[0.0, 0.5])
-    chroma_smoothing: Bounds = Field(default=[0.8, 3.0])
-    chroma_coarse: Bounds = Field(default=[2.0, 8.0])
+    chroma_smoothing: Strengths = Field(default=[0.8, 3.0])
+    chroma_coarse: Strengths = Field(default=[2.0, 8.0])
     chroma_share: Bounds = Field(default=[0.0, 1.0])
     edges: Bounds = Field(default=[0.0, 1.0])
-    sharpening: Bounds = Field(default=[0.0, 0.3])
+    sharpening: Strengths = Field(default=[0.0, 0.3])
     quality: Annotated[
         list[Annotated[int, Field(ge=1, le=100)]], Field(min_length=2, max_length=2)
     ] = Field(default=[60, 100])
     scale: Bounds = Field(default=[0.5, 1.0])
     resized: Share = 0.25
-    softness: Bounds = Field(default=[1.0, 4.0])
+    softness: Strengths = Field(default=[1.0, 4.0])
     softened: Share = 0.85
     jpeg: Share = 0.9
     grey: Share = 0.1
@@ -241,13 +251,13 @@ class DenoiserConfig(Section):
         guided_sigma: the σ that the latter is told, on the scale 0 to 255.
     """
 
-    name: str = "residual_unet"
+    name: Text = "residual_unet"
     options: Options = Field(default_factory=dict)
-    weights: str | None = None
-    grey_weights: str | None = None
+    weights: Text | None = None
+    grey_weights: Text | None = None
     grey_sigma: Positive = 10.0
-    blind_weights: str | None = None
-    guided_weights: str | None = None
+    blind_weights: Text | None = None
+    guided_weights: Text | None = None
     guided_sigma: Positive = 8.0
 
     @model_validator(mode="after")

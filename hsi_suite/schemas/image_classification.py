@@ -13,6 +13,8 @@ from .training import (
     NonNegative,
     Options,
     Positive,
+    SetApart,
+    Text,
 )
 
 Pair = Annotated[list[Positive], Field(min_length=2, max_length=2)]
@@ -36,8 +38,8 @@ class LabelledImagesConfig(Section):
             and say so.
     """
 
-    dataset: str | None = None
-    folder: str | None = None
+    dataset: Text | None = None
+    folder: Text | None = None
     colour: Literal["grey", "rgb"] | None = None
     size: Side | None = None
     resize: Side | None = None
@@ -63,7 +65,7 @@ class ImageSplitConfig(Section):
     """
 
     test: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    validation: SetApart = 0.1
 
 
 class ImageModelConfig(Section):
@@ -77,9 +79,9 @@ class ImageModelConfig(Section):
             another number of them. null draws all from the stream `init`.
     """
 
-    name: str = "resnet_20"
+    name: Text = "resnet_20"
     options: Options = Field(default_factory=dict)
-    weights: str | None = None
+    weights: Text | None = None
 
 
 class ImageTrainingConfig(ClassifierTrainingConfig):

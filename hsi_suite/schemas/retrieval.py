@@ -8,7 +8,16 @@ from pydantic import Field, model_validator
 
 from ..config import Section
 from .scene_data import SceneConfig
-from .training import MachineConfig, NonNegative, OptimizerConfig, Options, Positive, TrainingConfig
+from .training import (
+    MachineConfig,
+    NonNegative,
+    OptimizerConfig,
+    Options,
+    Positive,
+    SetApart,
+    Text,
+    TrainingConfig,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = Annotated[list[Positive], Field(min_length=2, max_length=2)]
@@ -33,12 +42,12 @@ class PairDataConfig(SceneConfig):
         panchromatic: range in nm over which bands are averaged with equal weights.
     """
 
-    pair: str = "spectrum:rgb"
-    files: str | None = None
+    pair: Text = "spectrum:rgb"
+    files: Text | None = None
     window: Annotated[int, Field(ge=1)] = 11
     components: Annotated[int, Field(ge=1)] = 3
     unit_norm: bool = True
-    companion: str | None = None
+    companion: Text | None = None
     panchromatic: Range = Field(default=[450.0, 900.0])
 
     @model_validator(mode="after")
@@ -72,7 +81,7 @@ class PairSplitConfig(Section):
 
     kind: Literal["disjoint", "random"] = "disjoint"
     train: Annotated[float, Field(gt=0, lt=1)] = 0.6
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.25
+    validation: SetApart = 0.25
     guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
     layout: Literal["auto", "blocks", "stripes"] = "auto"
     rare_classes: Literal["drop", "train", "error"] = "drop"
@@ -89,7 +98,7 @@ class RetrievalModelConfig(Section):
             where options.block says what their stages are).
     """
 
-    name: str = "dscmr"
+    name: Text = "dscmr"
     options: Options = Field(default_factory=dict)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..config import Section
-from .training import NumberOrNaN, Seed
+from .training import NumberOrNaN, Seed, Text
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -19,7 +19,24 @@ def _as_text(value: Any) -> Any:
     return str(value) if type(value) in (int, float) else value
 
 
-BandsText = Annotated[str, BeforeValidator(_as_text)]
+OF_FILES = (
+    "scene_variable",
+    "axes",
+    "shape",
+    "labels",
+    "labels_variable",
+    "class_names",
+    "unlabelled",
+    "warp_labels",
+    "labels_field",
+    "labels_layer",
+    "labels_buffer",
+    "labels_crs",
+    "all_touched",
+    "nodata",
+)
+"""Keys that say how files of the user's are read, and what their labels are."""
+BandsText = Annotated[Text, BeforeValidator(_as_text)]
 
 
 class SceneConfig(Section):
@@ -56,21 +73,21 @@ class SceneConfig(Section):
             and say so.
     """
 
-    dataset: str | None = None
+    dataset: Text | None = None
     seed: Seed | None = None
-    scene: str | None = None
-    scene_variable: str | None = None
-    axes: str | None = None
+    scene: Text | None = None
+    scene_variable: Text | None = None
+    axes: Text | None = None
     shape: Annotated[list[Size], Field(min_length=2, max_length=2)] | None = None
-    labels: str | None = None
-    labels_variable: str | None = None
-    class_names: str | None = None
+    labels: Text | None = None
+    labels_variable: Text | None = None
+    class_names: Text | None = None
     unlabelled: NumberOrNaN | None = None
     warp_labels: bool = False
-    labels_field: str | None = None
-    labels_layer: str | None = None
+    labels_field: Text | None = None
+    labels_layer: Text | None = None
     labels_buffer: Annotated[float, Field(ge=0)] | None = None
-    labels_crs: str | None = None
+    labels_crs: Text | None = None
     all_touched: bool = False
     nodata: NumberOrNaN | None = None
     bands: BandsText = "good"
@@ -97,11 +114,11 @@ class NamedSceneConfig(Section):
         class_names: a text file with one name per line; null takes `data.class_names`.
     """
 
-    scene: str
-    labels: str
-    name: str | None = None
+    scene: Text
+    labels: Text
+    name: Text | None = None
     role: Literal["train", "validation", "test"] | None = None
-    class_names: str | None = None
+    class_names: Text | None = None
 
 
 class ScenesConfig(SceneConfig):

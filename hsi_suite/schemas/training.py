@@ -13,12 +13,21 @@ from ..seeding import SeedStreams
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Text = Annotated[str, Field(min_length=1)]
+"""A name or a path, of which an empty one would be the folder that one is in."""
+LEAST_SHARE = 1e-9
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 
 
 def _not_infinite(value: float) -> float:
     if math.isinf(value):
         raise ValueError("a finite number, or .nan")
+    return value
+
+
+def _some_or_none(value: float) -> float:
+    if 0 < value < LEAST_SHARE:
+        raise ValueError(f"0, or a share of at least {LEAST_SHARE:g}")
     return value
 
 
@@ -33,6 +42,8 @@ def _all_finite(value: Any) -> Any:
 
 
 NumberOrNaN = Annotated[float, Field(allow_inf_nan=True), AfterValidator(_not_infinite)]
+SetApart = Annotated[float, Field(ge=0, lt=1), AfterValidator(_some_or_none)]
+"""A share that is set apart, of which so little that the rest counts as all would be none."""
 Options = Annotated[dict[str, Any], AfterValidator(_all_finite)]
 
 
@@ -158,7 +169,7 @@ class MachineConfig(Section):
 
     seeds: SeedsConfig = SeedsConfig()
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
-    device: str = "auto"
+    device: Text = "auto"
     deterministic: bool = True
 
     @property

@@ -11,12 +11,19 @@ from ...data.modalities import check_scene_kind
 from ...data.pairs import pair_names
 from ...data.reduction import check_components
 from ...data.scene import check_window
+from ...data.splits import check_guard
 from ...errors import ConfigError
 from ...runs.machine import on_this_machine
 from ...schemas.retrieval import PairDataConfig, RetrievalConfig
-from ..shared.known_scene import require_scene
+from ..shared.known_scene import refuse_keys_of_files, require_scene
 from ..shared.model_options import configured
-from ..shared.named_options import SCENE_OPTIONS, named_keys, refuse_file_options, replace_source
+from ..shared.named_options import (
+    SCENE_OPTIONS,
+    forget_files,
+    named_keys,
+    refuse_file_options,
+    replace_source,
+)
 
 _DEFAULT_MODEL = "dscmr"
 # What a user may name directly, and the key of the configuration that it sets.
@@ -57,6 +64,8 @@ def retrieval_config(
     refuse_file_options((options or {}).get("dataset"), options or {})
     tree = named_keys(options, _OPTIONS, "no option of a retrieval's training")
     replace_source(tree, _SOURCES)
+    if (options or {}).get("dataset") is not None:
+        forget_files(tree)
     given = configured(load_tree(config), tree, settings, _DEFAULT_MODEL, RetrievalConfig)
     found = validate(RetrievalConfig, given, config)
     _by_names(found)
@@ -85,9 +94,13 @@ def _by_names(config: RetrievalConfig) -> RetrievalConfig:
         check_scene_kind(name)
     data, split = config.data, config.split
     shape = require_scene(data)
+    if data.files is not None:
+        refuse_keys_of_files(data, "data.files")
+    guard = data.window if split.guard is None else split.guard
     if shape is not None:
         _require_sizes(names, data, shape)
-    guard = data.window if split.guard is None else split.guard
+        if split.kind == "disjoint":
+            check_guard(guard, *shape[:2], "split.guard or data.window")
     if split.kind == "disjoint" and guard < data.window // 2:
         raise ConfigError(
             "split.guard",

@@ -204,6 +204,11 @@ def pairs_of_arrays(
     if test is None:
         learnt, test = _divided(learnt, 1 - share.train, generator)
     learnt, validation = _divided(learnt, share.validation, generator)
+    if len(learnt) < 2:
+        found = (
+            f"{share.train}, which leaves {len(learnt)} of {len(files.pairs)} pairs to learn from"
+        )
+        raise SplitError("split.train", found, "two at least", "raise split.train")
     if share.pairs is not None:
         if share.pairs > len(learnt):
             found = f"{share.pairs}, and {len(learnt)} training pairs are left"

@@ -17,7 +17,13 @@ from ...runs.machine import on_this_machine
 from ...schemas.classification import GUARDED, ClassificationConfig, SplitConfig
 from ..shared.known_scene import require_scene
 from ..shared.model_options import configured
-from ..shared.named_options import SCENE_OPTIONS, named_keys, put, refuse_file_options
+from ..shared.named_options import (
+    SCENE_OPTIONS,
+    forget_files,
+    named_keys,
+    put,
+    refuse_file_options,
+)
 from .candidates import with_candidates
 from .config_sources import shipped_for
 from .known_sizes import refuse_sizes
@@ -90,7 +96,7 @@ def classification_config(
             "--dataset NAME, or --scene FILE with --labels FILE",
             "`hsi data list` shows the data sets",
         )
-    if isinstance(data, Mapping) and data.get("scene") and not data.get("labels"):
+    if isinstance(data, Mapping) and isinstance(data.get("scene"), str) and not data.get("labels"):
         raise ConfigError(
             "hsi train",
             f"{data['scene']} without labels",
@@ -124,6 +130,8 @@ def _named(dataset: str | None, model: str | None, options: Mapping[str, Any]) -
         put(tree, ("data", "scenes"), options.get("scenes") or [])
         if options.get("scenes"):
             put(tree, ("data", "labels"), None)
+        if dataset is not None:
+            forget_files(tree)
     if model is not None:
         put(tree, ("model", "name"), model)
     return tree

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ...data.reduction import check_components
 from ...data.scene import check_window
-from ...data.splits import check_fraction
+from ...data.splits import check_fraction, check_guard
 from ...models.known_sizes import require_sizes
-from ...schemas.classification import ClassificationConfig
+from ...schemas.classification import GUARDED, ClassificationConfig
 
 _SHARED_OUT = ("disjoint", "polygons")
 
@@ -37,5 +37,7 @@ def refuse_sizes(config: ClassificationConfig, shape: tuple[int, int, int] | Non
         require_sizes(model.name, model.options, model.window, channels)
     if shape is not None:
         lines, samples, _ = shape
+        if config.split.kind in GUARDED and config.split.guard is not None:
+            check_guard(config.split.guard, lines, samples)
         for key, side in (("window", config.model.window), ("filter", config.model.filter)):
             check_window(f"model.{key}", side, lines, samples)

@@ -8,9 +8,8 @@ from typing import Any
 from ...config import Tree
 from ...errors import ConfigError
 from ...registry import did_you_mean
+from ...schemas.scene_data import OF_FILES, SceneConfig
 
-# Those among them that registered scenes have too.
-_OF_EVERY_SCENE = {"scene", "bands", "drop_water", "allow_unverified"}
 # The options that say which files of the user's a scene is.
 SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
     "scene": ("data", "scene"),
@@ -40,8 +39,8 @@ def refuse_file_options(dataset: str | None, options: Mapping[str, Any]) -> None
     Raises:
         ConfigError: one of them is given.
     """
-    for name in SCENE_OPTIONS if dataset is not None else ():
-        if name not in _OF_EVERY_SCENE and options.get(name) is not None:
+    for name in OF_FILES if dataset is not None else ():
+        if options.get(name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise ConfigError(
                 option,
@@ -87,6 +86,16 @@ def replace_source(tree: Tree, sources: Sequence[str], settings: Sequence[str] =
     named = {setting.partition("=")[0].strip().removeprefix("data.") for setting in settings}
     if len({*named, *data} & set(sources)) == 1:
         tree["data"] = dict.fromkeys(sources) | data
+
+
+def forget_files(tree: Tree) -> None:
+    """Let a source that was named take away how the configuration's own files are read.
+
+    Args:
+        tree: the keys that were named, changed in place; what they say themselves stays.
+    """
+    for key in OF_FILES:
+        tree["data"].setdefault(key, SceneConfig.model_fields[key].default)
 
 
 def put(tree: Tree, keys: Sequence[str], value: Any) -> None:

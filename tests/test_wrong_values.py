@@ -1,0 +1,138 @@
+"""Wrong values of every key: one line that names the key and what was expected, before torch."""
+
+import math
+
+import pytest
+from refusals import refusal
+
+from hsi_suite.config import dotted_keys, validate
+from hsi_suite.data.splits import check_guard
+from hsi_suite.errors import ConfigError, SplitError
+from hsi_suite.models.known_sizes import SMALL_STEMS, require_sizes
+from hsi_suite.schemas.classification import ClassificationConfig
+from hsi_suite.schemas.denoising import CameraConfig, DenoisingConfig
+from hsi_suite.schemas.image_classification import ImageClassificationConfig
+from hsi_suite.schemas.retrieval import RetrievalConfig
+from hsi_suite.schemas.scene_data import OF_FILES, SceneConfig
+from hsi_suite.tasks.retrieval.configuration import retrieval_config
+from hsi_suite.tasks.scenes.configuration import classification_config
+
+BASES = {
+    ClassificationConfig: {"data": {"dataset": "synthetic"}},
+    RetrievalConfig: {"data": {"dataset": "synthetic"}},
+    ImageClassificationConfig: {"data": {"dataset": "digits"}},
+    DenoisingConfig: {
+        "data": {"folder": "pictures", "colour": "rgb"},
+        "noise": {"kind": "camera", "camera": {}, "artefacts": {"white": 0.3}},
+    },
+}
+KEYS = [(schema, key) for schema in BASES for key in dotted_keys(schema)]
+WRONG = (
+    "", "nothing", -1, 0.5, 1e300, -1e300, math.nan, math.inf, True, None,
+    [], [1], [2, 1], [1e300, 1e300], [1, 2, 3], [""], [math.nan, 1.0], {"a": 1}, 10**30,
+)  # fmt: skip
+# As pydantic writes for programmers.
+FOR_PROGRAMMERS = ("should have", "Input should", "valid ", "after validation", "type=")
+
+
+def with_value(schema, key, value):
+    """The tree of a configuration with one key more."""
+    tree = {name: dict(section) for name, section in BASES[schema].items()}
+    *above, last = key.split(".")
+    place = tree
+    for name in above:
+        place[name] = dict(place.get(name) or {})
+        place = place[name]
+    place[last] = value
+    return tree
+
+
+@pytest.mark.parametrize(("schema", "key"), KEYS)
+def test_what_is_wrong_with_a_key_is_said_in_one_line(schema, key):
+    for value in WRONG:
+        tree = with_value(schema, key, value)
+        found = refusal(lambda tree=tree: validate(schema, tree, "mine.yaml"))
+        if found is None:
+            # Bands are text, whatever YAML takes them for, and judged as such.
+            assert key == "data.bands" or not (isinstance(value, float) and math.isinf(value))
+            assert value != "", "an empty text"
+            continue
+        kind, line = found
+        assert kind is ConfigError and "\n" not in line and "; expected " in line
+        assert not any(words in line for words in FOR_PROGRAMMERS), line
+
+
+@pytest.mark.parametrize("key", OF_FILES)
+def test_keys_of_files_are_refused_beside_a_data_set(key):
+    value = {"shape": "[72, 72]", "axes": "y,x,band"}.get(key, "1")
+    if SceneConfig.model_fields[key].annotation is bool:
+        value = "true"
+    elif "str" in str(SceneConfig.model_fields[key].annotation) and key != "axes":
+        value = "mine"
+    setting = f"data.{key}={value}"
+    for configured in (
+        lambda: classification_config(dataset="synthetic", settings=[setting]),
+        lambda: retrieval_config(
+            config="retrieval/synthetic_spectrum_rgb", settings=["data.seed=null", setting]
+        ),
+        lambda: retrieval_config(config="retrieval/features", settings=[setting]),
+    ):
+        kind, line = refusal(configured)
+        assert kind is ConfigError and line.startswith(f"data.{key}: ")
+        assert line.endswith("expected data.scene beside it. Leave it out")
+
+
+def test_a_data_set_that_is_named_takes_the_files_of_a_configuration_away(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "data: {scene: a.npy, labels: b.npy, axes: 'y,x,band', nodata: 0.0, warp_labels: true}\n"
+    )
+    found = classification_config(config=str(tmp_path / "mine.yaml"), dataset="synthetic")
+    defaults = SceneConfig.model_fields
+    assert found.data.dataset == "synthetic" and found.data.scene is None
+    assert all(getattr(found.data, key) == defaults[key].default for key in OF_FILES)
+
+
+def test_a_seed_of_files_is_refused():
+    def configured():
+        classification_config(scene="a.npy", labels="b.npy", settings=["data.seed=3"], model="lda")
+
+    assert "data.seed: 3 with files of your own; expected a synthetic" in refusal(configured)[1]
+
+
+def test_no_camera_is_without_bounds():
+    for name in CameraConfig.model_fields:
+        huge = [1e8, 1e8] if isinstance(getattr(CameraConfig(), name), list) else 1e8
+        tree = with_value(DenoisingConfig, f"noise.camera.{name}", huge)
+        assert refusal(lambda tree=tree: validate(DenoisingConfig, tree, "mine.yaml")), name
+
+
+def test_a_guard_wider_than_the_scene_is_refused():
+    check_guard(8, 10, 4)
+    assert refusal(lambda: check_guard(9, 10, 4))[0] is SplitError
+    wide = ["split.guard=71", "model.window=1"]
+    for kind in ("disjoint", "polygons", "spatial_folds"):
+        settings = [f"split.kind={kind}", *wide]
+        found = refusal(
+            lambda settings=settings: classification_config(
+                dataset="synthetic", model="lda", settings=settings
+            )
+        )
+        assert found[1].startswith("split.guard: 71 pixels in a scene of 72 × 72; expected at most")
+
+
+@pytest.mark.parametrize("name", SMALL_STEMS)
+def test_least_windows_of_classic_networks_are_known(name):
+    import torch
+
+    from hsi_suite.models.building import build_model
+
+    def built(window):
+        with torch.device("meta"):
+            build_model(
+                name, in_channels=3, num_classes=3, window=window, options={}, generator=None
+            )
+
+    for window in (SMALL_STEMS[name], SMALL_STEMS[name] - 1):
+        known = refusal(lambda w=window: require_sizes(name, {}, w, None))
+        assert known == refusal(lambda w=window: built(w))
+    require_sizes(name, {"stem": "imagenet"}, 1, None)
