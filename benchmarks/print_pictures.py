@@ -2,7 +2,8 @@
 
 Drawings of `drawn_pictures` in black on white, or white on black; also without anything between
 the two (hard, as a fax has it), and at 0.7 of their size (small); mazes; photographs of BSDS500 as
-black and white alone, dithered, and dithered on a half or a part of a page of text. Of each quality
+black and white alone, dithered, and dithered on a half or a part of a page of text; dithers and
+checkerboards of 1, 2, 4 pixels, and so on, in two greys (`--greys`: these alone). Of each quality
 and kind: how many are found to be print, how many of these go to `jpeg_denoiser`, and what those
 gain in PSNR, mean and least. `--left` sends the others through it, too, to say what they would
 gain.
@@ -39,6 +40,7 @@ _MAZES, _PAGES = "held out: mazes", "pages"
 _SMALLER = 0.7
 _LEVELS = np.float32(255)
 _WHITE, _MIDDLE, _INK = 255.0, 127, 0.2
+_DARK, _BRIGHT = 60.0, 200.0
 
 
 def in_black_and_white(drawing: Pixels) -> Pixels:
@@ -69,6 +71,17 @@ def dithered(picture: Pixels, brightness: float = 1.0) -> Pixels:
     return _three(_WHITE * np.asarray(Image.fromarray(values).convert("1"), float))
 
 
+def in_two_greys(picture: Pixels) -> Pixels:
+    """Black and white as a dark and a bright grey."""
+    return _three(_DARK + (_BRIGHT - _DARK) / _WHITE * picture[..., 0])
+
+
+def squares(size: int) -> Pixels:
+    """A checkerboard in black and white."""
+    places = np.arange(SIDE) // size
+    return _three(_WHITE * (np.add.outer(places, places) % 2))
+
+
 def _three(plane: NDArray[np.float64]) -> Pixels:
     return np.rint(plane.clip(0, _WHITE)).astype(np.uint8)[..., None].repeat(3, 2)
 
@@ -97,6 +110,8 @@ def prints(count: int, scenes: Sequence[Pixels]) -> dict[str, list[Pixels]]:
         "dithers": screens,
         "dithers, small": [small(each) for each in screens],
         "bright dithers": [dithered(each, 3.0) for each in scenes],
+        "dithers in two greys": [in_two_greys(each) for each in screens],
+        "squares in two greys": [in_two_greys(squares(2**power)) for power in range(count)],
         "pages, half dithered": [
             np.concatenate([page[: SIDE // 2], screen[: SIDE // 2]])
             for page, screen in zip(pages, screens, strict=True)
@@ -156,10 +171,13 @@ def main() -> None:
     parser.add_argument("--quality", type=int, nargs="+", default=[30, 60, 75, 80])
     parser.add_argument("--count", type=int, default=5, help="pictures of each kind")
     parser.add_argument("--left", action="store_true", help="also what those left alone would gain")
+    parser.add_argument("--greys", action="store_true", help="those in two greys alone")
     options = parser.parse_args()
     torch.set_num_threads(1)
     denoiser = load_weights(JPEG_WEIGHTS, torch.device("cpu"))
     kinds = prints(options.count, photographs(options.count))
+    if options.greys:
+        kinds = {kind: drawn for kind, drawn in kinds.items() if "two greys" in kind}
     for quality in options.quality:
         print(f"\nquality {quality:<20} print   sent  {'gain of them':16}left alone")
         for kind, drawn in kinds.items():

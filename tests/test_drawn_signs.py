@@ -9,7 +9,13 @@ from scipy import ndimage
 from skimage import data as samples
 
 from hsi_suite.data.photographs import read_photograph
-from hsi_suite.restoration.drawn_signs import hides_noise, is_drawn, is_mended, is_print
+from hsi_suite.restoration.drawn_signs import (
+    has_two_tones,
+    hides_noise,
+    is_drawn,
+    is_mended,
+    is_print,
+)
 from hsi_suite.restoration.jpeg_traces import find_jpeg
 from hsi_suite.restoration.noise_kind import find_noise
 from hsi_suite.tasks.denoising.photographs.network_choice import weights_for
@@ -156,6 +162,43 @@ def test_flat_squares_and_few_values_are_drawn():
     assert is_drawn(squares) and is_drawn(few)
     # Squares of three pixels are as fine as noise.
     assert find_noise(squares).drawn
+
+
+def in_two_greys(plane):
+    return Image.fromarray(np.where(plane > 0, 200, 60).astype(np.uint8))
+
+
+TWO_TONES = {
+    "dither": lambda: in_two_greys(levels(dithered())[..., 0]),
+    "single pixels": lambda: in_two_greys(np.indices((96, 96)).sum(0) % 2),
+    "squares of 4": lambda: in_two_greys((np.indices((96, 96)) // 4).sum(0) % 2),
+    "stripes": lambda: in_two_greys(np.indices((96, 96))[1] % 3 == 0),
+}
+
+
+@pytest.mark.parametrize("name", TWO_TONES)
+@pytest.mark.parametrize("quality", [75, 90])
+def test_two_tones_in_every_place_are_no_noise(name, quality):
+    """Dithers and squares in greys passed for white noise, and lost 12 to 28 dB."""
+    pattern = through_jpeg(TWO_TONES[name](), quality)
+    assert has_two_tones(levels(pattern))
+    found = find_noise(levels(pattern), quality)
+    assert weights_for(found) is None
+
+
+@pytest.mark.parametrize("sigma", [0, 5, 25, 60])
+def test_noise_is_not_of_two_tones(sigma):
+    noise = np.random.default_rng(0).normal(0, sigma, PHOTOGRAPH.shape)
+    for picture in (PHOTOGRAPH + noise, (PHOTOGRAPH + noise)[..., 0], 0.3 * PHOTOGRAPH + noise):
+        assert not has_two_tones(np.rint(picture).clip(0, 255).astype(np.float32))
+    # A dither with as much noise is to be denoised.
+    noisy = levels(TWO_TONES["dither"]()) + np.random.default_rng(0).normal(0, 25, (256, 256))
+    assert not has_two_tones(noisy.astype(np.float32))
+    assert not has_two_tones(np.full((40, 40), 128, np.float32))
+
+
+def test_text_in_greys_has_blank_places():
+    assert not has_two_tones(levels(page(ink=(60, 60, 60), paper=(200, 200, 200))))
 
 
 def test_noise_is_not_looked_for_where_edges_are_everywhere():

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Literal
 
 from .boosted_trees import BoostedTrees, read_trees
-from .drawn_signs import hides_noise, is_drawn, is_drawn_behind, is_mended, is_print
+from .drawn_signs import has_two_tones, hides_noise, is_drawn, is_drawn_behind, is_mended, is_print
 from .jpeg_traces import JpegTraces, find_jpeg
 from .lossy_coding import LossyCoding
 from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
@@ -177,9 +177,11 @@ def _without_noise(signs: NoiseSigns, coding: LossyCoding | None) -> NoiseKind:
 
 
 def _drawn(image: Image, found: FoundNoise) -> bool:
-    """Whether what was found is the fine detail of print, or of a drawing that is no JPEG."""
+    """Whether what was found is the detail of print, of two tones, or a drawing that is no JPEG."""
     if found.kind == "clean":
         return False
+    if has_two_tones(image):
+        return True
     if found.kind == "lossy":
         return is_drawn_behind(image)
     return is_print(image) or (found.signs.jpeg is None and is_drawn(image))
