@@ -92,6 +92,24 @@ def test_the_command(hsi, works):
     assert hsi("doctor", "--gpu", "--device", "cuda:77")[0] == 2
 
 
+def test_without_a_gpu_the_command_says_why_and_what_it_does_instead(hsi, works, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("hsi_suite.engine.device_names.why_none", lambda: "none is there")
+    for name in [name for name in works if name != "steady"]:
+        works.pop(name)
+    err = hsi("doctor", "--gpu")[2]
+    assert err.splitlines()[1] == "no CUDA device (none is there): a dry run on the processor"
+
+
+def test_a_check_that_is_stopped_names_no_folder_that_is_gone(hsi, works, monkeypatch):
+    def stopped(*given):
+        raise Stopped("go on with: hsi train --resume gone")
+
+    monkeypatch.setattr(check, "check_device", stopped)
+    status, _, err = hsi("doctor", "--gpu", "--device", "cpu")
+    assert status == 130 and "resume" not in err and "begins anew" in err
+
+
 def test_what_else_fails_is_told_and_the_rest_is_there(hsi, works, monkeypatch):
     monkeypatch.setattr(check, "SMOKE", {"steady": steady})
 

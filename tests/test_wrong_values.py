@@ -7,7 +7,7 @@ from refusals import refusal
 
 from hsi_suite.config import dotted_keys, validate
 from hsi_suite.data.splits import check_guard
-from hsi_suite.errors import ConfigError, SplitError
+from hsi_suite.errors import ConfigError, InputFileError, SplitError
 from hsi_suite.models.known_sizes import SMALL_STEMS, require_sizes
 from hsi_suite.schemas.classification import ClassificationConfig
 from hsi_suite.schemas.denoising import CameraConfig, DenoisingConfig
@@ -136,3 +136,51 @@ def test_least_windows_of_classic_networks_are_known(name):
         known = refusal(lambda w=window: require_sizes(name, {}, w, None))
         assert known == refusal(lambda w=window: built(w))
     require_sizes(name, {"stem": "imagenet"}, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    {
+        ("train", "--output", ""): "hsi train: Option '--output': an empty text; leave it out",
+        ("retrieve", "query", "gallery", "--pixel="): "hsi retrieve query: Option '--pixel': an",
+        ("detect", "a.npy", "--truth", " "): "hsi detect: Option '--truth': an empty text",
+        ("data", "info", ""): "hsi data info: An empty text among the arguments; expected a name",
+    }.items(),
+)  # fmt: skip
+def test_words_that_a_script_left_empty_are_refused(hsi, words, said):
+    status, out, err = hsi(*words)
+    assert (status, out) == (2, "") and err.startswith(f"error: {said}")
+    assert err.count("\n") == 1
+
+
+def test_no_baselines_may_be_an_empty_text(hsi):
+    err = hsi("train", "--dataset", "synthetic", "--baselines", "", "--model", "nothing")[2]
+    assert "unknown model 'nothing'" in err
+
+
+def test_more_runs_than_a_batch_has_are_refused(hsi):
+    status, _, err = hsi("train", "--dataset", "synthetic", "--runs", str(10**12))
+    assert status == 2 and err.endswith(f"error: --runs: {10**12}; expected at most 100000\n")
+
+
+def test_a_folder_that_is_gone_is_said(hsi, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    status, _, err = hsi("train", "--dataset", "synthetic")
+    assert status == 2 and "the folder that hsi was called in: is no longer there" in err
+
+
+def test_spectra_beyond_single_precision_are_refused_by_models_of_single_spectra():
+    import numpy as np
+
+    import hsi_suite
+
+    generator = np.random.default_rng(0)
+    cube = generator.random((10, 10, 6)).astype(np.float32)
+    settings = {"train.calibration": "none"}
+    model = hsi_suite.SceneClassifier("lda", settings=settings, verbose=0)
+    model.fit(cube, np.arange(100).reshape(10, 10) % 3)
+    kind, line = refusal(lambda: model.predict(cube * np.float32(3e38)))
+    assert kind is InputFileError and "too large for single precision" in line

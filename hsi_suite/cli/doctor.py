@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import Stopped
 from .terminal import say
 from .values import device_option
 
@@ -52,11 +53,19 @@ def _check(device: str, as_json: bool) -> int:
     say(f"hsi doctor: small work of every kind on {device}, twice; about a minute", err=True)
     # What computes takes seconds to load.
     from ..api.progress import TerminalObserver
+    from ..engine.device_names import why_none
     from ..engine.devices import resolve_device
     from ..tasks.device_check.check import check_device
     from .output import print_json
 
-    found = check_device(resolve_device(device), TerminalObserver())
+    resolved = resolve_device(device)
+    if device == "auto" and resolved.type == "cpu":
+        say(f"no CUDA device ({why_none()}): a dry run on the processor", err=True)
+    try:
+        found = check_device(resolved, TerminalObserver())
+    except Stopped:
+        # What a single work says of going on is of a folder that goes with the check.
+        raise Stopped("nothing is left of the check; the same command begins anew") from None
     if as_json:
         print_json(found.to_dict())
     else:

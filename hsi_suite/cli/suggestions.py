@@ -1,4 +1,4 @@
-"""Groups of commands that name the one nearest to a misspelt one."""
+"""Groups of commands that name the one nearest to a misspelt one, and refuse empty words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from ..registry import nearest_names
 
 # Characters: more than any sentence has.
 _WHOLE = 1000
+# Of which nothing is a value: none of them.
+_MAY_BE_EMPTY = ("--baselines",)
 
 
 class SuggestingGroup(click.Group):
@@ -27,10 +29,10 @@ class SuggestingGroup(click.Group):
         """The command that the arguments name.
 
         Raises:
-            click.UsageError: there is none of this name.
+            click.UsageError: there is none of this name, or an empty word stands among them.
         """
         try:
-            return super().resolve_command(context, args)
+            name, command, words = super().resolve_command(context, args)
         except click.UsageError as error:
             near = nearest_names(args[0], self.list_commands(context))
             # Newer releases of click do the same, for commands that are loaded.
@@ -38,3 +40,27 @@ class SuggestingGroup(click.Group):
                 meant = f"{error.message.rstrip('.')}. Did you mean {' or '.join(near)}?"
                 raise click.UsageError(meant, error.ctx) from None
             raise
+        if command is not None and not isinstance(command, click.Group):
+            _refuse_empty(words, click.Context(command, context, name))
+        return name, command, words
+
+
+def _refuse_empty(words: list[str], context: click.Context) -> None:
+    """Refuse what a script leaves of a variable that it has not set.
+
+    As a path it would be the folder that one is in.
+
+    Raises:
+        click.UsageError: a word is empty, or the value of an option.
+    """
+    before = ""
+    for word in words:
+        alone = not word.startswith("--")
+        option, equals, value = (before, "=", word) if alone else word.partition("=")
+        before = word
+        if not equals or value.strip() or option in _MAY_BE_EMPTY:
+            continue
+        if option.startswith("-"):
+            raise click.UsageError(f"Option {option!r}: an empty text; leave it out", context)
+        found = "An empty text among the arguments; expected a name or a file"
+        raise click.UsageError(found, context)

@@ -16,6 +16,9 @@ Threads = Annotated[int, Field(ge=1, le=1024)]
 Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
 Jobs = Annotated[int, Field(ge=1, le=1024)] | Literal["auto"]
 
+MOST_RUNS = 100_000
+"""Of one configuration."""
+
 _GRID = (("data", "dataset"), ("model", "name"), ("split", "kind"))
 
 
@@ -78,7 +81,7 @@ class BatchConfig(Section):
     splits: Annotated[list[Split], Field(min_length=1)] | None = None
     configs: _Names | None = None
     seeds: Annotated[list[Seed], Field(min_length=1)] | None = None
-    runs: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    runs: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
     set: dict[str, Any] = Field(default_factory=dict)
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
     vary: Annotated[list[Source], Field(min_length=1)] = Field(default=["all"])

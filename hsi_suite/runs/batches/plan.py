@@ -12,7 +12,7 @@ from ...engine.devices import resolve_device
 from ...engine.launched import launched_processes
 from ...errors import ConfigError, RunError
 from ...models.network_file import shown_name
-from ...schemas.batch import BatchConfig
+from ...schemas.batch import MOST_RUNS, BatchConfig
 from ..announcement import source_name
 from ..precisions import require_precisions
 from ..task import Config
@@ -59,10 +59,12 @@ def planned_repeats(config: Config, runs: int, output: str | Path) -> Plan:
     """The plan of `runs` consecutive base seeds of one configuration.
 
     Raises:
-        ConfigError: there are not so many seeds.
+        ConfigError: there are not so many seeds, or more runs than a batch has.
         RunError: torchrun has started several processes.
     """
     first = config.seeds.base
+    if runs > MOST_RUNS:
+        raise ConfigError("--runs", f"{runs}", f"at most {MOST_RUNS}")
     if first + runs > 2**63:
         raise ConfigError("--seed", f"{first} with {runs} runs", "seeds below 2^63")
     parts = [source_name(config), shown_name(config.model.name)]

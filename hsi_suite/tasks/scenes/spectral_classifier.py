@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ...data.patches import WindowSampler
 from ...engine.observer import Observer
+from ...errors import InputFileError
 from ...models.classical import CLASSICAL
 from ...models.spectrum_classifier import SpectrumClassifier
 from .answer_filtering import filtered_rows
@@ -99,6 +100,7 @@ class SpectralClassifier(Classifier):
         for start in range(0, len(pixels), size):
             chunk = pixels[start : start + size]
             spectra = reduced.spectra(torch.from_numpy(chunk)).numpy()
+            _refuse_overflow(spectra)
             yield chunk, answer(spectra, number)
             observer.advance(len(chunk))
 
@@ -131,3 +133,19 @@ class SpectralClassifier(Classifier):
             "training.spectra": torch.from_numpy(self.spectra),
             "training.classes": torch.from_numpy(self.classes),
         }
+
+
+def _refuse_overflow(spectra: NDArray[np.floating]) -> None:
+    """Refuse reduced spectra that single precision cannot hold.
+
+    Raises:
+        InputFileError: some are not finite.
+    """
+    beyond = len(spectra) - int(np.isfinite(spectra).all(1).sum())
+    if beyond:
+        raise InputFileError(
+            "the spectra",
+            f"{beyond:,} of {len(spectra):,} are too large for single precision once reduced",
+            "values in the unit of the training scene",
+            "scale the cube",
+        )
