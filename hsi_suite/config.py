@@ -11,7 +11,7 @@ import copy
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -205,20 +205,55 @@ def validate(schema: type[Config], tree: Mapping[str, Any], source: object) -> C
     try:
         return schema.model_validate(dict(tree))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        # A misspelt key is the cause of a missing one: report that first.
-        for candidate in error.errors(include_url=False):
-            if candidate["type"] == "extra_forbidden":
-                raise _unknown_key(schema, candidate["loc"], source) from None
-        where = f"{source}: {key}" if key else str(source)
-        if first["type"] == "missing":
-            raise ConfigError(where, "is missing", "a value for it") from None
-        message = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-        message = _WANTED.get(first["type"]) or _length_wanted(first) or message
-        together = first["type"] == "value_error" and _is_section(schema, first["loc"])
-        found = "the keys do not fit together" if together else repr(first["input"])
-        raise ConfigError(where, found, message, _meant(first)) from None
+        raise _first_wrong(schema, error.errors(include_url=False), source) from None
+
+
+def _first_wrong(
+    schema: type[BaseModel], errors: Sequence[ErrorDetails], source: object
+) -> ConfigError:
+    first = errors[0]
+    # A misspelt key is the cause of a missing one: report that first.
+    for candidate in errors:
+        if candidate["type"] == "extra_forbidden":
+            return _unknown_key(schema, candidate["loc"], source)
+    place, wanted = first["loc"], _wanted(first)
+    if _has_choices(schema, place[:-1]):
+        # Its last part is what pydantic calls one of the kinds that the value may be of.
+        place = place[:-1]
+        alike = [each for each in errors if each["loc"][:-1] == place]
+        wanted = " or ".join(dict.fromkeys(map(_wanted, alike)))
+    key = ".".join(map(str, place))
+    where = f"{source}: {key}" if key else str(source)
+    if first["type"] == "missing":
+        return ConfigError(where, "is missing", "a value for it")
+    together = first["type"] == "value_error" and _is_section(schema, first["loc"])
+    found = "the keys do not fit together" if together else repr(first["input"])
+    return ConfigError(where, found, wanted, _meant(first))
+
+
+def _wanted(error: ErrorDetails) -> str:
+    """What was expected, in words of this package's."""
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return _WANTED.get(error["type"]) or _length_wanted(error) or message
+
+
+def _has_choices(schema: type[BaseModel], place: tuple[Any, ...]) -> bool:
+    """Whether values at a place may be of several kinds, such as a number or a word."""
+    section: type[BaseModel] | None = schema
+    annotation: Any = None
+    for name in place:
+        if isinstance(name, str):
+            field = section.model_fields.get(name) if section else None
+            annotation = field.annotation if field else None
+            section = section_of(annotation)
+    return _of_kinds(annotation) > 1
+
+
+def _of_kinds(annotation: Any) -> int:
+    inner = [each for each in typing.get_args(annotation) if each is not type(None)]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType) and len(inner) > 1:
+        return len(inner)
+    return _of_kinds(inner[0]) if len(inner) == 1 else 1
 
 
 def _length_wanted(error: ErrorDetails) -> str | None:

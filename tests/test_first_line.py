@@ -294,6 +294,7 @@ WRONG = {
     "batch batch/smoke --tls-cert x": "--tls-ca-file, --tls-cert, --tls-key: not all of them",
     "batch batch/smoke --scheduler here": "--scheduler: 'here'; expected local, or an address",
     "batch lost.yaml": "nothing: no configuration of this name",
+    "batch keys.yaml": "classification/lda: train.epohcs: unknown key; expected one of epochs",
     "report gallery": "gallery: holds neither a run nor a finished batch",
     "report unfinished": "unfinished: the run is not finished",
     "report run --figures png --width 1mm": "--width: 1 mm; expected 40 to 500 mm",
@@ -365,6 +366,9 @@ def told(tmp_path_factory):
     (folder / "pictures" / "a.png").touch()
     (folder / "wrong.yaml").write_text(
         "task: batch\ndatasets: [synthetic]\nmodels: [lda, resnet_19]\nruns: 2\n"
+    )
+    (folder / "keys.yaml").write_text(
+        "task: batch\ndatasets: [synthetic]\nmodels: [lda]\nruns: 2\nset: {train: {epohcs: 3}}\n"
     )
     (folder / "lost.yaml").write_text("task: batch\nconfigs: [nothing]\nruns: 2\n")
     for name in ("run", "other", "found", "unfinished", "gallery", "damaged"):

@@ -9,6 +9,7 @@ from hsi_suite.config import dotted_keys, validate
 from hsi_suite.data.splits import check_guard
 from hsi_suite.errors import ConfigError, InputFileError, SplitError
 from hsi_suite.models.known_sizes import SMALL_STEMS, require_sizes
+from hsi_suite.schemas.batch import BatchConfig
 from hsi_suite.schemas.classification import ClassificationConfig
 from hsi_suite.schemas.denoising import CameraConfig, DenoisingConfig
 from hsi_suite.schemas.image_classification import ImageClassificationConfig
@@ -60,6 +61,21 @@ def test_what_is_wrong_with_a_key_is_said_in_one_line(schema, key):
         kind, line = found
         assert kind is ConfigError and "\n" not in line and "; expected " in line
         assert not any(words in line for words in FOR_PROGRAMMERS), line
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("jobs", "many", "jobs: 'many'; expected a whole number, without quotes or 'auto'"),
+        ("numerics", ["mps"], "numerics.0: 'mps'; expected a whole number, without quotes or cpu,"),
+        ("name", "a/b", "name: 'a/b'; expected letters, digits, '.', '_' and '-', a letter or"),
+        ("vary", ["all", "splits"], "'augment' or 'data'. Did you mean split?"),
+        ("configs", 3, "configs: 3; expected a list"),
+    ],
+)
+def test_what_is_wrong_with_a_batch_is_said_in_plain_words(key, value, said):
+    kind, line = refusal(lambda: validate(BatchConfig, {"runs": 2, key: value}, "mine.yaml"))
+    assert kind is ConfigError and said in line
 
 
 @pytest.mark.parametrize("key", OF_FILES)

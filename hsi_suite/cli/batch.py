@@ -86,6 +86,7 @@ def batch(
     from ..engine.dask_executor import check_address, tls_files
     from ..models.known_names import require_model
     from ..runs.batches.configuration import batch_config
+    from ..runs.batches.trainings import configured_trainings
     from ..runs.launch import task_meant
     from ..runs.tasks import check_together
     from ..schemas.choosing import AUTO
@@ -106,6 +107,7 @@ def batch(
         tasks = [task_meant(_named(each, name)) for each in config.configs or ()]
         for task in (*tasks, *(task_meant(None, each) for each in config.datasets or ())):
             check_together(task)
+    configured_trainings(config, Path(name).parent)
     refuse_file_above(Path(output))
     seeds = len(config.base_seeds)
     words = f"{config.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ..config import Section
 from .training import Seed
@@ -13,7 +14,21 @@ _Names = Annotated[list[str], Field(min_length=1)]
 Split = Literal["random", "disjoint", "polygons", "spatial_folds"]
 Source = Literal["all", "split", "init", "order", "dropout", "augment", "data"]
 Threads = Annotated[int, Field(ge=1, le=1024)]
-Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
+
+
+def _a_device(value: str) -> str:
+    if re.fullmatch(r"cpu|cuda(:\d+)?", value) is None:
+        raise ValueError("cpu, cuda or cuda:N")
+    return value
+
+
+def _a_folder(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value) is None:
+        raise ValueError("letters, digits, '.', '_' and '-', a letter or digit first")
+    return value
+
+
+Device = Annotated[str, AfterValidator(_a_device)]
 Jobs = Annotated[int, Field(ge=1, le=1024)] | Literal["auto"]
 
 MOST_RUNS = 100_000
@@ -75,7 +90,7 @@ class BatchConfig(Section):
     """
 
     task: Literal["batch"] = "batch"
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
+    name: Annotated[str, AfterValidator(_a_folder)] | None = None
     datasets: _Names | None = None
     models: _Names | None = None
     splits: Annotated[list[Split], Field(min_length=1)] | None = None

@@ -9,22 +9,17 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from ...config import config_names
 from ...engine.devices import resolve_device
 from ...errors import ConfigError
-from ...models.known_names import require_purpose
-from ...models.known_options import require_options
 from ...models.network_file import shown_name
 from ...schemas.batch import BatchConfig, ResolvedConfig
 from ..announcement import source_name
 from ..chance import absent, fixed, with_base_seed, with_source
 from ..identity import run_identity
-from ..launch import configure
 from ..machine import available_threads
 from ..task import Config
-from ..tasks import task_for_data, task_named
+from ..tasks import task_named
+from .trainings import configured_trainings
 
 # Apart enough for as many runs as a batch may have.
 _NEW_SEEDS = 1_000_000
@@ -147,71 +142,11 @@ def expand(config: BatchConfig, beside: Path | None = None) -> Design:
 
 def _configurations(config: BatchConfig, beside: Path | None) -> Iterator[tuple[str, Config]]:
     """Each training by a name of its own, with the first base seed."""
-    settings = [f"{key}={_inline(value)}" for key, value in config.set.items()]
-    settings.append(f"seeds.base={config.base_seeds[0]}")
-    if config.threads is not None:
-        settings.append(f"threads={config.threads}")
-    if config.dropout_at_test:
-        settings.append("evaluation.dropout_at_test=true")
-    found: list[tuple[str, Config]] = []
-    for given, options in _trainings(config, beside):
-        own = [
-            f"{key}={_inline(value)}"
-            for name in (options.get("dataset"), options.get("model"), options.get("split"), given)
-            for key, value in config.overrides.get(name or "", {}).items()
-        ]
-        try:
-            each = configure(settings=[*settings, *own], **options)
-        except ConfigError as error:
-            raise _dropout_refused(error) if config.dropout_at_test else error from None
-        require_purpose(each.model.name, each.task)
-        require_options(each.model.name, each.model.options)
-        found.append((given, each))
+    found = configured_trainings(config, beside)
     labels = Counter(label(each) for _, each in found)
     for given, each in found:
         name = label(each)
         yield (name if labels[name] == 1 else f"{name} ({given})"), each
-
-
-def _dropout_refused(error: ConfigError) -> ConfigError:
-    subject, _, key = error.subject.rpartition(": ")
-    if key not in ("evaluation", "evaluation.dropout_at_test"):
-        return error
-    return ConfigError("dropout_at_test", f"true, with {subject}", "only classifiers of scenes")
-
-
-def _trainings(config: BatchConfig, beside: Path | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name in config.configs or ():
-        path = own_file(name, beside)
-        yield (name, {"config": name}) if path is None else (path.stem, {"config": str(path)})
-    for dataset in config.datasets or ():
-        divided = not task_for_data(dataset).splits
-        if divided and config.splits is not None:
-            raise ConfigError("splits", f"kinds of split, with {dataset}", "none: it is divided")
-        for model in config.models or ["hybridsn"]:
-            options = {"dataset": dataset, "model": model}
-            if divided:
-                yield f"{model} on {dataset}", options
-                continue
-            for split in config.splits or ["random"]:
-                yield f"{model} on {dataset}, {split}", options | {"split": split}
-
-
-def own_file(name: str, beside: Path | None) -> Path | None:
-    """Where a configuration lies that does not ship with the package; None for one that does.
-
-    Args:
-        name: as the batch gives it.
-        beside: folder of the batch's file.
-    """
-    if name in config_names():
-        return None
-    near = None if beside is None else beside / name
-    return near if near is not None and near.exists() else Path(name)
-
-
-def _inline(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, width=1_000_000).removesuffix("...\n")
 
 
 def _cell(name: str, config: Config, batch: BatchConfig, resolved: ResolvedConfig) -> Cell:

@@ -17,8 +17,9 @@ from ..announcement import source_name
 from ..precisions import require_precisions
 from ..task import Config
 from .configuration import batch_config, folder_stem
-from .design import Design, expand, own_file
+from .design import Design, expand
 from .files import BATCH
+from .trainings import own_file
 
 _CONFIGS = "configs"
 
