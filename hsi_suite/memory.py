@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import resource
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,11 +57,12 @@ def require_room(path: Path, needed: float) -> None:
     if needed <= _TRIFLE:
         return
     left = free_memory()
-    if _limits and needed + PROGRAM_BYTES > min(_limits):
+    program = _program_bytes()
+    if _limits and needed + program > min(_limits):
         raise InputFileError(
             path,
-            f"takes about {memory_text(needed)} beside {memory_text(PROGRAM_BYTES)} for the "
-            "program itself",
+            f"takes about {memory_text(needed)} beside {memory_text(program)} for the program "
+            "itself",
             f"at most the memory limit, {memory_text(min(_limits))}",
             "raise --memory-limit if it is really so large",
         )
@@ -71,6 +73,13 @@ def require_room(path: Path, needed: float) -> None:
             f"at most the {memory_text(left)} that this machine has left",
             "cut the file, or use a machine with more memory",
         )
+
+
+def _program_bytes() -> float:
+    """What the program takes with the libraries that it has loaded: the large ones tell."""
+    if "torch" in sys.modules:
+        return PROGRAM_BYTES
+    return PLAIN_PROGRAM_BYTES if "matplotlib" in sys.modules else BARE_PROGRAM_BYTES
 
 
 def check_limit(limit: float, needed: float, what: str, remedy: str = "raise it") -> None:

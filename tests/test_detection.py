@@ -1,11 +1,13 @@
 """Targets and anomalies: every detector equals its formula, strips change nothing, truth counts."""
 
 import json
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tifffile
+from file_samples import write_envi as write_sample
 from said_lines import beyond_first
 from sklearn.metrics import roc_auc_score
 
@@ -14,8 +16,9 @@ from hsi_suite.data.formats.envi_writer import write_envi
 from hsi_suite.data.readers import open_cube
 from hsi_suite.data.scene import Georeference
 from hsi_suite.data.writers import write_layers
+from hsi_suite.engine.observer import Observer
 from hsi_suite.errors import ConfigError, HsiSuiteError, OutputError
-from hsi_suite.tasks.detection.detection import _Strips, detect
+from hsi_suite.tasks.detection.detection import _COPIES, _Strips, detect
 from hsi_suite.tasks.detection.detectors import Background, detector
 from hsi_suite.tasks.detection.targets import measured_target, pixel_target
 
@@ -87,7 +90,7 @@ def test_a_map_its_threshold_and_its_truth(spectra, scene, tmp_path, monkeypatch
         target = measured_target(file, scene / "target.csv")
         found = detect(file, tmp_path / "ace.tif", "ace", target, false_alarm_rate=0.01,
                        truth=scene / "truth.npy")  # fmt: skip
-        monkeypatch.setattr("hsi_suite.tasks.detection.detection._MOST_LINES", 7)
+        monkeypatch.setattr("hsi_suite.tasks.detection.detection._MOST_STRIP_BYTES", 7)
         small = detect(file, tmp_path / "small.npy", "ace", target)
     scores = tifffile.imread(tmp_path / "ace.tif")
     # Sums of other blocks differ in the last digits of float64.
@@ -300,3 +303,27 @@ def test_what_pictures_and_rankings_take_is_asked_for(draws, needed):
     assert _Strips(wide, needed * 1e6, draws).height > 200
     with pytest.raises(ConfigError, match=f"at least {needed} MB for this scene"):
         _Strips(wide, (needed - 1) * 1e6, draws)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])
+def test_no_more_of_a_strip_is_held_than_was_counted(tmp_path, monkeypatch, interleave, kind):
+    lines, samples, bands = 96, 200, 40
+    values = np.random.default_rng(0).random((lines, samples, bands)).astype(kind)
+    path = tmp_path / "cube.hdr"
+    write_sample(path, values, interleave)
+    strip = 32 * samples * bands * 8
+    monkeypatch.setattr("hsi_suite.tasks.detection.detection._MOST_STRIP_BYTES", strip)
+    with open_cube(path) as file:
+        strips = _Strips(file, 2e9, False)
+        assert strips.height == 32
+        tracemalloc.start()
+        try:
+            strips.choose_bands(None)
+            background = Background.of(strips.spectra, bands)
+            strips.score(detector("rx", background), Observer())
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    # One on its way through copies, or centred, and what the detector takes for 1,024 spectra.
+    assert strip < peak < 3 * strip < _COPIES * strip

@@ -1,4 +1,8 @@
+import math
+import sys
+import tracemalloc
 import zipfile
+from typing import get_args
 
 import click
 import h5py
@@ -12,6 +16,7 @@ from scipy.io import savemat
 
 from hsi_suite import memory
 from hsi_suite.cli.values import parse_bytes
+from hsi_suite.data.formats.raw_lines import AxisOrder, RawLines
 from hsi_suite.data.images import read_image
 from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.data.photograph_stacks import open_stack
@@ -132,6 +137,41 @@ def test_the_option_bounds_files_until_its_command_ends():
         with pytest.raises(InputFileError, match="510 MB"):
             memory.require_room("a file", 20e6)
     memory.require_room("a file", 20e6)
+
+
+def test_a_program_without_torch_leaves_files_more_room(monkeypatch):
+    done = memory.keep_within(300e6)
+    try:
+        with pytest.raises(InputFileError, match="beside 500 MB for the program"):
+            memory.require_room("a file", 20e6)
+        monkeypatch.delitem(sys.modules, "torch")
+        monkeypatch.setitem(sys.modules, "matplotlib", memory)
+        memory.require_room("a file", 50e6)
+        with pytest.raises(InputFileError, match="beside 250 MB for the program"):
+            memory.require_room("a file", 51e6)
+        monkeypatch.delitem(sys.modules, "matplotlib")
+        memory.require_room("a file", 190e6)
+        with pytest.raises(InputFileError, match="beside 110 MB for the program"):
+            memory.require_room("a file", 191e6)
+    finally:
+        done()
+
+
+@pytest.mark.parametrize("order", get_args(AxisOrder))
+def test_reading_lines_takes_what_is_counted(order, tmp_path, monkeypatch):
+    monkeypatch.setattr("hsi_suite.data.formats.raw_lines._BLOCK_BYTES", 50_000)
+    shape = (60, 70, 80)
+    path = tmp_path / "values"
+    path.write_bytes(bytes(4 * math.prod(shape)))
+    source = RawLines(path, offset=0, dtype=np.dtype("f4"), shape=shape, order=order)
+    for lines in (1, 7, 60):
+        tracemalloc.start()
+        source.read_lines(0, lines)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        counted = source.reading_bytes(lines)
+        assert counted >= lines * 70 * 80 * 4 and 0.9 * counted <= peak <= counted + 10_000
+    source.close()
 
 
 def test_arrays_that_fit_one_by_one_are_counted_together(tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ from .class_names import ClassNames
 from .envi_header import HeaderValue
 from .geolocation import Geolocation
 from .products.facts import ProductFacts
+from .raw_lines import RawLines
 
 if TYPE_CHECKING:
     from ..band_selection import BandSelection
@@ -205,6 +206,8 @@ class CubeFile:
             return self.source.file.reading_bytes(lines) + self._bytes(min(lines, self.shape[0]))
         if isinstance(self.source, WholeArray):
             return _READING_COPIES * self._bytes(self.shape[0])
+        if isinstance(self.source, RawLines):
+            return self.source.reading_bytes(min(lines, self.shape[0]))
         whole = self._bytes(self.shape[0])
         read = self._bytes(min(lines, self.shape[0]))
         return _READING_COPIES * read + min(_READING_BUFFER, whole)

@@ -85,6 +85,21 @@ class RawLines:
             self._read_by_sample(out, first_line)
         return out
 
+    def reading_bytes(self, lines: int) -> int:
+        """Memory that reading so many lines takes: these, and what passes through on the way."""
+        all_lines, samples, bands = self._shape
+        size = self._stored.itemsize
+        wanted = lines * samples * bands * size
+        passing = {
+            "LSB": 0,
+            "LBS": min(wanted, max(_BLOCK_BYTES, samples * bands * size)),
+            "BLS": min(wanted, max(_BLOCK_BYTES, lines * samples * size)),
+            "BSL": samples * all_lines * size,
+            "SLB": lines * bands * size,
+            "SBL": bands * all_lines * size,
+        }
+        return wanted + passing[self._order]
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -55,12 +55,15 @@ class Background:
         for block in blocks():
             number += len(block)
             total += block.sum(0)
+            # Not held while the next is read.
+            del block
         if number < 2:
             raise ConfigError("scene", f"{number} pixels with data", "two or more")
         mean, scatter = total / number, np.zeros((bands, bands))
         for block in blocks():
             centred = block - mean
             scatter += centred.T @ centred
+            del block, centred
         covariance = scatter / (number - 1)
         ridge = 0.0
         if not np.linalg.cond(covariance) < _WORST_CONDITION:
