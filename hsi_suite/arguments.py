@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -67,13 +68,16 @@ def checked_names(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def check_types(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
-    """Refuse values that are not of the types that a function's annotations name.
+    """Refuse values that are not of the types that a function's annotations name, and empty texts.
 
     Raises:
         ConfigError: one is not.
     """
     hints = _hints(inspect.unwrap(function))
     for name, value in values.items():
+        if isinstance(value, str) and not value.strip() and name in hints:
+            # As a path it would be the folder that one is in.
+            raise ConfigError(name, "an empty text", _words(hints[name]))
         if name in hints and not _fits(value, hints[name]):
             found = f"{shortened(repr(value))} ({type(value).__name__})"
             raise ConfigError(name, found, _words(hints[name]))
@@ -128,6 +132,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return all(_fits(each, inner) for each in value)
     if origin is Mapping:
         return isinstance(value, Mapping) and all(_fits(key, parts[0]) for key in value)
+    if hint is float and isinstance(value, int) and abs(value) > sys.float_info.max:
+        return False
     if hint in _KINDS:
         return isinstance(value, _KINDS[hint]) and (hint is bool or not isinstance(value, bool))
     if origin is Callable:

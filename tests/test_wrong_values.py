@@ -200,3 +200,31 @@ def test_spectra_beyond_single_precision_are_refused_by_models_of_single_spectra
     model.fit(cube, np.arange(100).reshape(10, 10) % 3)
     kind, line = refusal(lambda: model.predict(cube * np.float32(3e38)))
     assert kind is InputFileError and "too large for single precision" in line
+
+
+def test_empty_texts_are_refused_in_python_too(tmp_path, monkeypatch):
+    import hsi_suite
+
+    monkeypatch.chdir(tmp_path)
+    for call in (hsi_suite.replay, hsi_suite.evaluate, hsi_suite.Retriever.load, hsi_suite.batch):
+        kind, line = refusal(lambda call=call: call(""))
+        assert kind is ConfigError and ": an empty text; expected " in line
+    found = refusal(lambda: hsi_suite.train(dataset="synthetic", output=" "))
+    assert found[1].startswith("output: an empty text; expected ")
+
+
+def test_huge_whole_numbers_and_tensors_with_gradients_are_refused_in_one_line():
+    import numpy as np
+    import torch
+
+    import hsi_suite
+
+    image = np.zeros((8, 8), np.float32)
+    for value, said in ((10**30, "strength: 1e+30; expected 0 to 1"), (2, "strength: 2;")):
+        found = refusal(lambda value=value: hsi_suite.denoise(image, 5, strength=value))
+        assert found[1].startswith(said)
+    found = refusal(lambda: hsi_suite.denoise(image, 10**400))
+    assert found[0] is ConfigError and found[1].startswith("sigma: ")
+    scores = torch.ones(3, requires_grad=True)
+    found = refusal(lambda: hsi_suite.compare({"a": scores, "b": [0.1, 0.2]}))
+    assert "expected a figure of each run" in found[1]

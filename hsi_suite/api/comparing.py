@@ -120,7 +120,7 @@ def compare(
 def _figures(name: str, values: Sequence[float] | NDArray[np.floating[Any]]) -> list[float]:
     try:
         given = np.asarray(values, np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RuntimeError):  # the last is torch's, of what has a gradient
         raise ShapeError(f"scores of {name}", "what is no number", "a figure of each run") from None
     if given.ndim != 1 or not given.size:
         found = f"an array of shape {given.shape}"

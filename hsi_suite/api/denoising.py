@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, get_args, overload
 
@@ -218,9 +219,9 @@ class Denoiser(BaseEstimator):  # type: ignore[misc]
             if value is None:
                 continue
             lowest = 0 if name == "strength" else np.nextafter(0, 1)
-            if not np.isfinite(value) or not lowest <= value <= highest:
+            if not math.isfinite(value) or not lowest <= value <= highest:
                 wanted = "0 to 1" if name == "strength" else "a number above 0"
-                raise ConfigError(name, f"{value:g}", wanted)
+                raise ConfigError(name, f"{float(value):g}", wanted)
 
 
 @overload
