@@ -14,6 +14,7 @@ from hsi_suite.data.artefacts import eight_bits, resampled, through_jpeg
 from hsi_suite.data.camera import Camera, resize, sharpen, soften, take_photograph
 from hsi_suite.data.camera_range import CameraRange, read_noise
 from hsi_suite.restoration.colour import LUMA
+from hsi_suite.restoration.lossy_coding import LossyCoding
 from hsi_suite.restoration.noise_kind import NoiseKind
 
 SIDE = 256
@@ -25,6 +26,7 @@ GRAINS = (4, 8)
 _SEEN, _UNSEEN = 1e-4, 2e-5
 _ISOS_FITTED, _ISOS_VARIED, _ISOS_QUIET = (250, 12800), (300, 12800), (10, 200)
 _SIGMAS = (3, 50)
+_CAMERAS = CameraRange(grey=0)
 _TRIALS = 5
 _LEAST_SIDE = 96
 _FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
@@ -35,11 +37,12 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A picture, what it should be found to have, and the quality that its file says."""
+    """A picture, what it should be found to have, and what its file says of its coding."""
 
     values: Levels
     kind: NoiseKind
     quality: int | None = None
+    coding: LossyCoding | None = None
 
 
 def source(image: Levels, rng: Generator) -> Picture:
@@ -108,14 +111,14 @@ def _times(picture: NDArray[np.generic], factor: float) -> tuple[int, int]:
     return round(lines * factor), round(samples * factor)
 
 
-def camera(picture: Picture, rng: Generator, iso: float) -> Sample:
+def camera(picture: Picture, rng: Generator, iso: float, cameras: CameraRange = _CAMERAS) -> Sample:
     """A photograph by a camera drawn at random, of a given sensitivity.
 
     Cameras whose noise cannot be seen (more than 40 dB) are drawn anew.
     """
     while True:
         read = read_noise(iso, rng.standard_normal())
-        drawn = replace(CameraRange(grey=0).draw(rng), iso=iso, read_noise=read)
+        drawn = replace(cameras.draw(rng), iso=iso, read_noise=read)
         still = replace(drawn, iso=0.0, read_noise=0.0)
         taken, clean = (take_photograph(picture, each, rng) for each in (drawn, still))
         if np.mean((taken - clean) ** 2) > _SEEN:
@@ -222,7 +225,7 @@ def photographed(
     """
     for _ in range(_TRIALS):
         iso = float(np.exp(rng.uniform(*np.log(isos))))
-        drawn = CameraRange(grey=0).draw(rng)
+        drawn = _CAMERAS.draw(rng)
         drawn = replace(drawn, iso=iso, read_noise=read_noise(iso, rng.standard_normal()))
         seed = int(rng.integers(2**32)) if rng.random() < 0.5 else None
         # Without noise a simulated camera writes the picture as it is.

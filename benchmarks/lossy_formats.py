@@ -100,6 +100,15 @@ def _noisy(image: Levels, sigma: float, seed: int) -> Levels:
     return eight_bits(values / np.float32(_WHITE))
 
 
+def let_write_heic(otherwise: str = "") -> None:
+    """Let Pillow write HEIC; ends the program where it cannot."""
+    try:
+        import pillow_heif
+    except ImportError:
+        sys.exit(f"HEIC is written by pillow-heif: pip install pillow-heif{otherwise}")
+    pillow_heif.register_heif_opener()
+
+
 def written(image: Levels, kind: str, quality: int, folder: Path) -> Photograph:
     """A picture from a file of a format and quality."""
     path = folder / f"picture.{kind.lower()}"
@@ -174,13 +183,9 @@ def main() -> None:
     torch.set_num_threads(1)
     try:
         if "HEIC" in options.formats:
-            import pillow_heif
-
-            pillow_heif.register_heif_opener()
+            let_write_heic("; or --formats WebP AVIF")
         for line in lines(pairs_of(options.folder, half[options.half]), options.formats):
             print(line, flush=True)
-    except ImportError:
-        sys.exit("HEIC is written by pillow-heif: pip install pillow-heif, or --formats WebP AVIF")
     except HsiSuiteError as error:
         sys.exit(str(error))
 

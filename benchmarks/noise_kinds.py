@@ -2,16 +2,18 @@
 
 Photographs of BSDS500 that no network learns from, some made smaller, get noise: none, white (σ 5
 to 50), of simulated cameras and of scans; or JPEG of quality 10 to 90 alone; in colour and in grey.
-`--measure FILE.npz` measures what is made of photographs of the training side (20 minutes of one
-core), and `--fit FILE.npz` fits the decision to it (one minute) and writes its trees into the
-package.
+`--measure FILE.npz` measures what is made of photographs of the training side (40 minutes of one
+core; with `--coded` those in WebP, AVIF and HEIC files alone, 20), and `--fit FILE.npz` fits the
+decision to it (one minute) and writes its trees into the package; those not measured stay.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +22,18 @@ from sklearn.ensemble import GradientBoostingClassifier
 
 import hsi_suite.restoration.noise_kind as noise_kind
 from hsi_suite.data.images import ImageSet, load_images
-from hsi_suite.restoration.boosted_trees import BoostedTrees, from_scikit_learn, write_trees
+from hsi_suite.restoration.boosted_trees import (
+    BoostedTrees,
+    from_scikit_learn,
+    read_trees,
+    write_trees,
+)
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.photographs.network_choice import weights_for
 from hsi_suite.tasks.denoising.preparation import validation_images
 from hsi_suite.weights import CAMERA_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 
+from .coded_samples import coded_samples
 from .kind_samples import (
     Levels,
     Sample,
@@ -40,6 +48,7 @@ from .kind_samples import (
     varied_source,
     white_samples,
 )
+from .lossy_formats import let_write_heic
 
 _FOLDER = Path(noise_kind.__file__).parent
 # JPEG up to this quality is denoised without other noise, too.
@@ -48,16 +57,18 @@ _COARSE = 90
 _DRAWN = 8
 # Seeds of all draws after the first begin at these.
 _AGAIN, _VARIED, _CAMERAS, _SOFT, _WHITE = 100_000, 300_000, 500_000, 600_000, 700_000
+_CODED = 800_000
 # In colour, and in grey.
 _BOTH = (False, True)
 Row = tuple[str, NDArray[np.float64], bool]
+MakeRows = Callable[[Levels, int], Iterator[Row]]
 
 
-def measure(path: Path, images: ImageSet, chosen: list[int]) -> None:
+def measure(path: Path, images: ImageSet, chosen: list[int], made: MakeRows) -> None:
     """Measure what is made of pictures, and store it: NAME.numbers and NAME.told for each fit."""
     rows: dict[str, list[tuple[NDArray[np.float64], bool]]] = defaultdict(list)
     for index in chosen:
-        for name, numbers, told in fitted_rows(images.images[index], index):
+        for name, numbers, told in made(images.images[index], index):
             rows[name].append((numbers, told))
     arrays = {
         f"{name}.{part}": np.array(values)
@@ -76,8 +87,26 @@ def fitted_rows(image: Levels, index: int) -> Iterator[Row]:
             if noise_kind.may_be_white(signs, grey=is_grey):
                 yield noise_kind.WHITE_FIT, signs.numbers(), sample.kind == "gaussian"
             if not noise_kind.is_white(signs, grey=is_grey):
-                name = noise_kind.fit_name(signs, grey=is_grey)
+                name = noise_kind.fit_name(signs, None, grey=is_grey)
                 yield name, signs.numbers(), sample.kind in ("camera", "gaussian")
+
+
+def coded_rows(image: Levels, index: int) -> Iterator[Row]:
+    """The same of what is written as WebP, AVIF and HEIC in colour, where no JPEG is seen in it."""
+    rng = np.random.default_rng(_CODED + index)
+    for clean in (source, soft_source if index % 2 else varied_source):
+        with tempfile.TemporaryDirectory() as folder:
+            samples = list(coded_samples(clean(image, rng), rng, Path(folder)))
+        for sample in samples:
+            signs = noise_kind.signs_of(sample.values.astype(np.float32), None)
+            if signs.jpeg is None and not noise_kind.is_white(signs, grey=False):
+                numbers = noise_kind.fit_numbers(signs, sample.coding, grey=False)
+                yield noise_kind.CODED_FIT, numbers, sample.kind in ("camera", "gaussian")
+
+
+def all_rows(image: Levels, index: int) -> Iterator[Row]:
+    """Both."""
+    return itertools.chain(fitted_rows(image, index), coded_rows(image, index))
 
 
 def drawn_samples(
@@ -108,11 +137,21 @@ def drawn_samples(
 
 
 def fit(path: Path) -> None:
-    """Fit the decisions between noise that is not white and none, and write their trees."""
+    """Fit the decisions between noise and none that were measured, and write their trees.
+
+    Those that were not measured keep theirs.
+    """
+    trees = _FOLDER / "noise_kinds.npz"
+    with np.load(trees, allow_pickle=False) as file:
+        fits = {name: read_trees(trees, name) for name in _names(file, ".start")}
     with np.load(path, allow_pickle=False) as file:
-        names = [key.removesuffix(".told") for key in file if key.endswith(".told")]
-        fits = {name: _fitted(file[f"{name}.numbers"], file[f"{name}.told"]) for name in names}
-    write_trees(_FOLDER / "noise_kinds.npz", fits)
+        for name in _names(file, ".told"):
+            fits[name] = _fitted(file[f"{name}.numbers"], file[f"{name}.told"])
+    write_trees(trees, fits)
+
+
+def _names(parts: Iterable[str], ending: str) -> list[str]:
+    return [part.removesuffix(ending) for part in parts if part.endswith(ending)]
 
 
 def _fitted(numbers: NDArray[np.float64], told: NDArray[np.bool_]) -> BoostedTrees:
@@ -170,14 +209,18 @@ def main() -> None:
     parser.add_argument(
         "--measure", type=Path, metavar="FILE.npz", help="measure what to fit it to"
     )
+    parser.add_argument(
+        "--coded", action="store_true", help="measure WebP, AVIF and HEIC files alone"
+    )
     parser.add_argument("--fit", type=Path, metavar="FILE.npz", help="fit it to what was measured")
     options = parser.parse_args()
     images = load_images("bsds500", "rgb")
     config = denoising_config(config="denoising/camera_denoiser")
     held = validation_images(config, images)
     if options.measure:
+        let_write_heic()
         chosen = [k for k, name in enumerate(images.names) if name not in held.names]
-        measure(options.measure, images, chosen)
+        measure(options.measure, images, chosen, coded_rows if options.coded else all_rows)
     if options.fit:
         fit(options.fit)
     if not options.measure:

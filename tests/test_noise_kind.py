@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 from scipy import ndimage
 from skimage import data as samples
 
 import hsi_suite.restoration.noise_kind as noise_kind
+from hsi_suite.data.photographs import read_photograph
 from hsi_suite.errors import ShapeError
 from hsi_suite.restoration.jpeg_traces import JpegTraces
 from hsi_suite.restoration.lossy_coding import LossyCoding
@@ -101,6 +102,38 @@ def test_texture_that_the_trees_take_for_noise_is_left_in_colour(monkeypatch):
     found = find_noise(halved().astype(np.float32))
     assert found.kind == "clean" and found.words == "noise not told from texture"
     assert find_noise(halved()[..., 1].astype(np.float32)).kind == "camera"
+
+
+@pytest.mark.parametrize(("kind", "quality"), [("webp", 82), ("avif", 65)])
+def test_fine_files_of_other_coders_have_trees_of_their_own(tmp_path, kind, quality):
+    """They have lost the finest detail of noise, by which those of PNG go."""
+
+    def chances(picture):
+        path = tmp_path / f"a.{kind}"
+        Image.fromarray(picture.astype(np.uint8)).save(path, quality=quality)
+        photograph = read_photograph(path)
+        assert photograph.coding is not None and not photograph.coding.coarse
+        signs = signs_of(photograph.values.astype(np.float32), None)
+        codings = (photograph.coding, None)
+        return [noise_kind._chance(signs, coding, grey=False) for coding in codings]
+
+    if not features.check(kind):
+        pytest.skip(f"this Pillow does not write {kind}")
+    own, others = chances(with_coarse(halved().astype(np.float32), 4))
+    assert own > noise_kind._LIKELY_CODED and others < 0.5
+    assert max(chances(halved())) < 0.1
+
+
+def test_grey_and_jpeg_behind_other_coders_have_the_trees_they_had():
+    coding = LossyCoding("AVIF", 51, 255)
+    signs = signs_of(halved().astype(np.float32), None)
+    expected = [*signs.numbers(), 0.2, 0.0, 1.0]
+    assert noise_kind.fit_numbers(signs, coding, grey=False).tolist() == pytest.approx(expected)
+    behind = replace(signs, jpeg=JpegTraces(80, (0, 0)), blocks=(0.5,) * 9)
+    for each, grey, name in ((signs, True, "grey"), (behind, False, "colour_jpeg")):
+        assert noise_kind.fit_name(each, coding, grey=grey) == name
+        numbers = noise_kind.fit_numbers(each, coding, grey=grey)
+        assert numbers.tolist() == each.numbers().tolist()
 
 
 def test_a_file_may_say_its_quality():

@@ -29,5 +29,10 @@ class LossyCoding:
         """Whether its faults are worth taking away."""
         return self.index >= _COARSE[self.kind]
 
+    @property
+    def numbers(self) -> tuple[float, float, float]:
+        """How coarse it is, 0 to 1, and whether it is WebP, and AVIF; for `find_noise`."""
+        return self.index / self.coarsest, float(self.kind == "WebP"), float(self.kind == "AVIF")
+
     def __str__(self) -> str:
         return f"{self.kind} with quantiser {self.index} of {self.coarsest}"

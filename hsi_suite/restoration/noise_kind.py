@@ -7,6 +7,9 @@ from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .boosted_trees import BoostedTrees, read_trees
 from .drawn_signs import has_two_tones, hides_noise, is_drawn, is_drawn_behind, is_mended, is_print
 from .jpeg_traces import JpegTraces, find_jpeg
@@ -17,6 +20,8 @@ NoiseKind = Literal["clean", "gaussian", "camera", "jpeg", "lossy"]
 _TREES = "noise_kinds.npz"
 #: The fit that tells white noise from other noise and none.
 WHITE_FIT = "grey_white"
+#: And the one for what WebP, AVIF and HEIC have left in colour.
+CODED_FIT = "colour_coded"
 
 # White noise is as fine as it is middling: clean photographs, simulated cameras and scans stay
 # below 0.6 in luma and in colour, white noise of σ 3 lies above 0.67 in 95 of 100.
@@ -30,8 +35,9 @@ _LEAST, _LEAST_LUMA, _LEAST_COLOUR = 1.3, 0.87, 1.75
 # luma in the quietest patches is 1.5 to 2.1: below this the trees have to be surer still.
 _LIKELY, _SURE, _SURER = 0.65, 0.8, 0.98
 _WEAK = 2.2
-# Behind a lossy coder other than JPEG, which has taken the finest detail of both.
-_LIKELY_CODED = 0.75
+# Behind a lossy coder other than JPEG, by trees of its own; and in grey by those of PNG, as it has
+# taken the finest detail of both.
+_LIKELY_CODED, _LIKELY_CODED_GREY = 0.85, 0.75
 # Clean photographs of fine texture pass for noise. But noise is nearly constant in flat places (a
 # spread of 0.42 to 0.59, in colour of 0.4), has as much of the finest colour everywhere (0.12 to
 # 0.22; PolyU's noisy photographs made smaller 0.13 to 0.20), and lies over edges that demosaicking
@@ -112,9 +118,9 @@ def find_noise(
     demosaicking, noise reduction, a lens or JPEG. Whether there is such other noise, or structure
     alone, is told by boosted trees on `NoiseSigns.numbers`, fitted to simulated cameras, scans and
     JPEG files (`python -m benchmarks.noise_kinds`, which also scores them on others): one each
-    for images with and without JPEG, in colour and in grey, and one for white noise that texture
-    hides in grey. Before any of these is believed, print and drawings are looked for
-    (`drawn_signs`).
+    for images with and without JPEG, in colour and in grey, one for colour behind other lossy
+    coders, and one for white noise that texture hides in grey. Before any of these is believed,
+    print and drawings are looked for (`drawn_signs`).
 
     Args:
         image: lines × samples (× 3) on the scale 0 to 255, at least 32 × 32; not resampled since
@@ -146,8 +152,8 @@ def _found(
     """The kind of noise of a photograph."""
     if is_white(signs, grey=grey) or _found_white(signs, grey=grey):
         return FoundNoise("gaussian", signs, 1.0, coding=coding)
-    chance = _chance(signs, grey=grey)
-    kind = "camera" if chance > _least_chance(signs, coding) else without
+    chance = _chance(signs, coding, grey=grey)
+    kind = "camera" if chance > _least_chance(signs, coding, grey=grey) else without
     return FoundNoise(kind, signs, chance, coding=coding)
 
 
@@ -225,24 +231,42 @@ def _found_white(signs: NoiseSigns, *, grey: bool) -> bool:
     return _trees(WHITE_FIT).chance(signs.numbers()) > _LIKELY_WHITE
 
 
-def _least_chance(signs: NoiseSigns, coding: LossyCoding | None) -> float:
+def _least_chance(signs: NoiseSigns, coding: LossyCoding | None, *, grey: bool) -> float:
     if signs.jpeg is not None:
         return _LIKELY
     if coding is not None:
-        return _LIKELY_CODED
+        return _LIKELY_CODED_GREY if grey else _LIKELY_CODED
     return _SURE if signs.middle > _WEAK else _SURER
 
 
-def fit_name(signs: NoiseSigns, *, grey: bool) -> str:
+def fit_name(signs: NoiseSigns, coding: LossyCoding | None, *, grey: bool) -> str:
     """Which of the fits is for an image."""
+    if _has_own_fit(signs, coding, grey=grey):
+        return CODED_FIT
     return ("grey" if grey else "colour") + ("" if signs.jpeg is None else "_jpeg")
 
 
-def _chance(signs: NoiseSigns, *, grey: bool) -> float:
-    return _trees(fit_name(signs, grey=grey)).chance(signs.numbers())
+def fit_numbers(
+    signs: NoiseSigns, coding: LossyCoding | None, *, grey: bool
+) -> NDArray[np.float64]:
+    """What it goes by: the signs, and how a file that is no JPEG was coded, where that counts."""
+    numbers = signs.numbers()
+    if coding is None or not _has_own_fit(signs, coding, grey=grey):
+        return numbers
+    return np.append(numbers, coding.numbers)
 
 
-@lru_cache(maxsize=5)
+def _has_own_fit(signs: NoiseSigns, coding: LossyCoding | None, *, grey: bool) -> bool:
+    """Whether there are trees for WebP, AVIF and HEIC; in grey they were no better."""
+    return coding is not None and signs.jpeg is None and not grey
+
+
+def _chance(signs: NoiseSigns, coding: LossyCoding | None, *, grey: bool) -> float:
+    numbers = fit_numbers(signs, coding, grey=grey)
+    return _trees(fit_name(signs, coding, grey=grey)).chance(numbers)
+
+
+@lru_cache(maxsize=6)
 def _trees(name: str) -> BoostedTrees:
     with resources.as_file(resources.files(__package__) / _TREES) as path:
         return read_trees(path, name)
