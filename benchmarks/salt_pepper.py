@@ -21,15 +21,16 @@ from hsi_suite.data.drawings import KINDS, draw_kind
 from hsi_suite.data.images import load_images
 from hsi_suite.data.noise import add_impulses
 from hsi_suite.errors import HsiSuiteError
-from hsi_suite.restoration.salt_pepper import impulse_share
+from hsi_suite.restoration.salt_pepper import find_impulses
 from hsi_suite.tasks.denoising.configuration import denoising_config
 from hsi_suite.tasks.denoising.photographs.network_choice import Networks
+from hsi_suite.tasks.denoising.photographs.white_level import WhiteLevel
 from hsi_suite.tasks.denoising.preparation import validation_images
 
 from .held_out_drawings import HELD_OUT
 from .lossy_formats import denoised, ratio
 
-SHARES, SIGMAS = (0.01, 0.05, 0.1), (0, 10, 25)
+SHARES, SIGMAS = (0.01, 0.05, 0.1, 0.3), (0, 10, 25)
 _WHITE = 255.0
 _SIDE = 256
 _EACH = 6
@@ -51,7 +52,7 @@ def line(networks: Networks, images: list[Levels], share: float, sigma: float) -
     for seed, image in enumerate(images):
         clean = image[:_SIDE, :_SIDE]
         values = struck(clean, share, sigma, seed)
-        filled, words = networks.filled(values, _WHITE, known=False)
+        filled, words = networks.filled(values, WhiteLevel(_WHITE), known=False)
         found += bool(words)
         before.append(ratio(clean, values))
         results = (denoised(networks.choose(each, _WHITE), each) for each in (values, filled))
@@ -100,7 +101,7 @@ def lines() -> Iterator[str]:
         for sigma in SIGMAS:
             yield line(networks, list(held.images), share, sigma)
     for name, pictures in without(list(images.images)).items():
-        wrong = sum(impulse_share(each, _WHITE) is not None for each in pictures)
+        wrong = sum(find_impulses(each, _WHITE) is not None for each in pictures)
         yield f"{name}: {wrong} of {len(pictures)} said to have some"
 
 

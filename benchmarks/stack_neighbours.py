@@ -22,6 +22,8 @@ from hsi_suite.data.photographs import Photograph
 from hsi_suite.engine.tiles import Tiling
 from hsi_suite.tasks.denoising.denoiser import Denoiser
 from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise, restore
+from hsi_suite.tasks.denoising.photographs.network_choice import Choice
+from hsi_suite.tasks.denoising.photographs.noise_estimation import EstimatedNoise
 from hsi_suite.tasks.denoising.photographs.seen_page import SeenPage, joint_values
 from hsi_suite.tasks.denoising.photographs.white_level import WhiteLevel
 from hsi_suite.tasks.denoising.weights import load_weights
@@ -63,7 +65,10 @@ def ratios(denoiser: Denoiser, pages: list[Scene], sigma: float, seed: int) -> t
     window = []
     for page in pages:
         noisy = (page + generator.normal(0, sigma, page.shape)).astype(np.float32)
-        seen = SeenPage(Photograph(noisy), None, noisy, noisy, WhiteLevel(1.0), sigmas)
+        choice = Choice(denoiser, noise=EstimatedNoise(sigmas, ()))
+        seen = SeenPage(
+            Photograph(noisy), None, noisy, noisy, WhiteLevel(1.0), choice, Tiling(None, 0, 1), 1
+        )
         window.append((seen, network(image=noisy, sigmas=sigmas)))
     joint = joint_values(
         window, _MIDDLE, lambda values, left, _: network(image=values, sigmas=left)

@@ -11,9 +11,12 @@ from skimage import data as samples
 
 import hsi_suite as hsi
 from hsi_suite.data.photographs import PhotographHeader
+from hsi_suite.engine.observer import Observer
 from hsi_suite.engine.tiles import Tiling
+from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
 from hsi_suite.tasks.denoising.image_restoration import restore
 from hsi_suite.tasks.denoising.image_tiling import plan_tiles
+from hsi_suite.tasks.denoising.photographs import image_denoising, page_look
 from hsi_suite.tasks.denoising.photographs.image_jobs import ImageJob
 from hsi_suite.tasks.denoising.photographs.network_choice import Networks
 from hsi_suite.tasks.denoising.photographs.network_companion import brightness_change
@@ -111,6 +114,28 @@ def test_what_the_second_keeps_of_a_large_picture_is_planned_for():
         return plan_tiles(choice.denoiser, job, **how, beside=beside).side
 
     assert side(choice.companion.denoiser) < side(None)
+
+
+def test_a_bar_ends_at_its_total_where_two_networks_are_cut_smaller(tmp_path, monkeypatch):
+    """Tiles that were planned for one network count as many as those of both together."""
+    path = tmp_path / "photograph.png"
+    Image.fromarray(np.uint8(255 * noisy())).save(path)
+    smaller = []
+
+    def cut(denoiser, job, options, beside=None, *, filled=False):
+        smaller.append(beside is not None)
+        return Tiling(48 if beside is not None else 96, denoiser.network.receptive_radius, 8)
+
+    monkeypatch.setattr(image_denoising, "tiling_of", cut)
+    monkeypatch.setattr(page_look, "tiling_of", cut)
+    steps, totals = [], []
+    observer = Observer()
+    observer.begin = lambda what, total, done=0: totals.append(total)
+    observer.advance = lambda steps_taken=1, **values: steps.append(steps_taken)
+    options = DenoisingOptions(noise="camera", device="cpu")
+    image_denoising.denoise_images([path], tmp_path / "result.png", options, observer)
+    assert any(smaller) and len(steps) > totals[0] > 1
+    assert sum(steps) == totals[0]
 
 
 def test_white_changes_share_nothing_and_smooth_ones_much():

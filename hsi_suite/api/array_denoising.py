@@ -70,9 +70,7 @@ def denoised_image(
     seen = values if not level.black else values.astype(np.float32) - np.float32(level.black)
     if level.remark:
         _warn(level.remark)
-    struck = ""
-    if not level.black:
-        seen, struck = networks.filled(seen, level.value, known=sigma is not None)
+    seen, struck = networks.filled(seen, level, known=sigma is not None)
     if struck:
         _warn(struck)
     choice = networks.choose(seen, level.value, sigma=None if sigma is None else sigma / _LEVELS)

@@ -32,6 +32,30 @@ class Observer:
         """Something the user should know."""
 
 
+class Planned(Observer):
+    """Reports a computation as the steps that were planned for it, though it takes others.
+
+    Args:
+        observer: that is told.
+        planned: steps that were planned.
+        taken: steps that will be taken.
+    """
+
+    def __init__(self, observer: Observer, planned: int, taken: int) -> None:
+        self._observer, self._planned, self._taken = observer, planned, taken
+        self._done = 0
+
+    def advance(self, steps: int = 1, **values: float) -> None:
+        """Some of the steps that are taken are done."""
+        before = self._done * self._planned // self._taken
+        self._done += steps
+        self._observer.advance(self._done * self._planned // self._taken - before, **values)
+
+    def message(self, text: str) -> None:
+        """Something the user should know."""
+        self._observer.message(text)
+
+
 class StopRequest:
     """Whether a stop was asked for; look at it where stopping is safe."""
 

@@ -28,18 +28,23 @@ _PROBE = 64
 
 
 def tiling_of(
-    denoiser: Denoiser, job: ImageJob, options: DenoisingOptions, beside: Denoiser | None = None
+    denoiser: Denoiser,
+    job: ImageJob,
+    options: DenoisingOptions,
+    beside: Denoiser | None = None,
+    *,
+    filled: bool = False,
 ) -> Tiling:
     """How a picture is cut, by what its denoising holds of it in memory.
 
-    Arguments as of `plan_tiles`.
+    Arguments as of `plan_tiles`; and whether a copy is held with some values filled.
 
     Raises:
         InputFileError: other pages than there are σ of pages, or the picture alone is too large.
         ConfigError: no tile fits, or the network cannot work on tiles.
     """
     refuse_page_sigmas(options, job.source, job.header.pages)
-    copies = 2.0
+    copies = 3.0 if filled else 2.0
     if options.add_noise is not None:
         # Noise is added in float32, beside the clean image, and is drawn in one piece.
         copies += 2 * 4 / job.header.dtype.itemsize

@@ -227,8 +227,7 @@ def _denoise_stack(
 def _first(page: SeenPage, options: DenoisingOptions, observer: Observer) -> Pixels:
     """A picture by itself through the network; the picture, where it is clean."""
     if page.choice.denoiser is None:
-        lines, samples = page.values.shape[:2]
-        observer.advance(page.tiling.count((lines, samples)))
+        observer.advance(page.planned)
         return page.photograph.values
     whole = not page.level.black and not options.joint
     dtype = page.photograph.values.dtype if whole else np.dtype(np.float32)
@@ -248,7 +247,7 @@ def _restore(
     clean = restore(
         page.choice.denoiser, values, page.level.value, sigmas, page.tiling, options.how,
         dtype=dtype, companion=page.choice.companion, shot=page.choice.noise.shot,
-        observer=observer,
+        observer=page.watched(observer),
     )  # fmt: skip
     return page.choice.held(values, clean, page.level.value)
 

@@ -14,13 +14,14 @@ from ....restoration.jpeg_traces import JpegTraces
 from ....restoration.lossy_coding import LossyCoding
 from ....restoration.noise_kind import FoundNoise, find_noise
 from ....restoration.noise_signs import Image, large_enough, middle_of
-from ....restoration.salt_pepper import impulse_share, without_impulses
+from ....restoration.salt_pepper import find_impulses, without_impulses
 from ....weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 from ..denoiser import Denoiser
 from ..image_restoration import Companion, Pixels, image_noise, known_noise
 from ..weights import load_weights
 from .network_companion import companion_of
 from .noise_estimation import EstimatedNoise, estimate_growing_noise, estimate_image_noise
+from .white_level import WhiteLevel
 
 #: What a user may say of the noise.
 Noise = Literal["auto", "gaussian", "camera", "jpeg"]
@@ -143,23 +144,25 @@ class Networks:
             words = f"{words}: {chosen}" if words else chosen
         return Choice(self._named(name), words, noise, jpeg, companion)
 
-    def filled(self, image: Pixels, white: float, *, known: bool) -> tuple[Pixels, str]:
+    def filled(self, image: Pixels, level: WhiteLevel, *, known: bool) -> tuple[Pixels, str]:
         """An image without salt and pepper, and in words what was filled; "" and itself if none.
 
-        Nothing is filled where the user says something of the noise.
+        Nothing is filled where the user says something of the noise, and nothing of a picture with
+        a black level: 0 is none of its own ends.
 
         Args:
-            image: lines × samples (× 3), as its file has it.
-            white: the largest value.
+            image: lines × samples (× 3), its values above black.
+            level: what is white and black in it.
             known: whether noise was added, or its σ is said.
         """
-        if self.noise != "auto" or self.weights is not None or known:
+        if self.noise != "auto" or self.weights is not None or known or level.black:
             return image, ""
-        share = impulse_share(image, white)
-        if share is None:
+        impulses = find_impulses(image, level.value)
+        if impulses is None:
             return image, ""
-        words = f"salt and pepper in {100 * share:.1f} % of the values, filled from beside"
-        return without_impulses(image, white), words
+        share = 100 * impulses.share
+        words = f"{impulses.name} in {share:.1f} % of the values, filled from beside"
+        return without_impulses(image, level.value, impulses), words
 
     def _found(
         self,

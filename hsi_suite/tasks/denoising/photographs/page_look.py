@@ -68,17 +68,19 @@ def look_at(
     # A clean picture goes through none; its tiles are counted all the same.
     denoiser = choice.denoiser or networks.likely
     beside = None if choice.companion is None else choice.companion.denoiser
-    tiling = tiling_of(denoiser, job, options, beside)
+    tiling = tiling_of(denoiser, job, options, beside, filled=bool(struck))
+    planned = tiling_of(networks.likely, job, options).count((seen.shape[0], seen.shape[1]))
+    page = SeenPage(photograph, truth, noisy, seen, level, choice, tiling, planned)
     if choice.denoiser is None:
-        return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
+        return page
     # The pages of a stack are mostly alike.
     noise = choice.noise
     remarks = (*noise.remarks, *network_remarks(denoiser, noisy, noise.sigmas))
     # What a line advises is of the page that was looked at.
-    page = "" if job.header.pages == 1 else f", page 1 of {job.header.pages:,}"
+    of_page = "" if job.header.pages == 1 else f", page 1 of {job.header.pages:,}"
     for remark in remarks if number[1] == 0 else ():
-        observer.message(f"{job.source}{page}: {remark}")
-    return SeenPage(photograph, truth, noisy, seen, level, choice, tiling)
+        observer.message(f"{job.source}{of_page}: {remark}")
+    return page
 
 
 def _filled(
@@ -89,10 +91,8 @@ def _filled(
     options: DenoisingOptions,
 ) -> tuple[Photograph, Pixels, str]:
     """A photograph and its values without salt and pepper, and what was filled, in words."""
-    if level.black:
-        return photograph, seen, ""
     known = options.sigma is not None or options.add_noise is not None
-    values, struck = networks.filled(seen, level.value, known=known)
+    values, struck = networks.filled(seen, level, known=known)
     # What comes of no network is written as the photograph has it.
     return replace(photograph, values=values) if struck else photograph, values, struck
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ....data.photographs import Photograph
 from ....engine.allocation import release_free_blocks
+from ....engine.observer import Observer, Planned
 from ....engine.tiles import Tiling
 from ....restoration.page_fusion import blended, fuse_pages, fused_sigma
 from ..image_restoration import Pixels, image_noise
@@ -29,6 +30,7 @@ class SeenPage:
         level: what is white and black.
         choice: what it is denoised with, and its noise.
         tiling: how it is cut for the network.
+        planned: tiles that were planned before it was read.
     """
 
     photograph: Photograph
@@ -38,6 +40,12 @@ class SeenPage:
     level: WhiteLevel
     choice: Choice
     tiling: Tiling
+    planned: int
+
+    def watched(self, observer: Observer) -> Observer:
+        """What counts the page's tiles as those that were planned."""
+        lines, samples = self.values.shape[:2]
+        return Planned(observer, self.planned, self.tiling.count((lines, samples)))
 
     @property
     def sigmas(self) -> tuple[float, ...]:
