@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 from refusals import refusal
 
 from hsi_suite.config import dotted_keys, validate
+from hsi_suite.data.pair_files import read_pairs
 from hsi_suite.data.splits import check_guard
 from hsi_suite.errors import ConfigError, InputFileError, SplitError
 from hsi_suite.models.known_sizes import SMALL_STEMS, require_sizes
@@ -16,6 +18,7 @@ from hsi_suite.schemas.image_classification import ImageClassificationConfig
 from hsi_suite.schemas.retrieval import RetrievalConfig
 from hsi_suite.schemas.scene_data import OF_FILES, SceneConfig
 from hsi_suite.tasks.retrieval.configuration import retrieval_config
+from hsi_suite.tasks.retrieval.preparation import pairs_of_arrays
 from hsi_suite.tasks.scenes.configuration import classification_config
 
 BASES = {
@@ -189,8 +192,6 @@ def test_a_folder_that_is_gone_is_said(hsi, tmp_path, monkeypatch):
 
 
 def test_spectra_beyond_single_precision_are_refused_by_models_of_single_spectra():
-    import numpy as np
-
     import hsi_suite
 
     generator = np.random.default_rng(0)
@@ -214,7 +215,6 @@ def test_empty_texts_are_refused_in_python_too(tmp_path, monkeypatch):
 
 
 def test_huge_whole_numbers_and_tensors_with_gradients_are_refused_in_one_line():
-    import numpy as np
     import torch
 
     import hsi_suite
@@ -228,3 +228,24 @@ def test_huge_whole_numbers_and_tensors_with_gradients_are_refused_in_one_line()
     scores = torch.ones(3, requires_grad=True)
     found = refusal(lambda: hsi_suite.compare({"a": scores, "b": [0.1, 0.2]}))
     assert "expected a figure of each run" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    {
+        "train=0.999999": "split.train: 0.999999, which leaves none of 12 pairs to test",
+        "train=0.000001": "split.train, split.validation: 1e-06 and 0.1, which leave ",
+        "validation=0.999999": "split.train, split.validation: 0.8 and 0.999999, which leave 1 of",
+        "validation=0.000001": "split.validation: 1e-06, which leaves none of 12 pairs to select",
+    }.items(),
+)
+def test_shares_that_leave_a_part_without_pairs_are_refused(tmp_path, setting, said):
+    generator = np.random.default_rng(0)
+    file = tmp_path / "pairs.npz"
+    labels = np.arange(12) % 2
+    np.savez(file, first=generator.random((12, 4)), second=generator.random((12, 3)), labels=labels)
+    config = retrieval_config(
+        config="retrieval/features", settings=[f"data.files={file}", f"split.{setting}"]
+    )
+    found = refusal(lambda: pairs_of_arrays(config, ("a", "b"), read_pairs(file)))
+    assert found[0] is SplitError and found[1].startswith(said)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ..config import Section
 from .training import (
+    LEAST_SHARE,
     ClassifierTrainingConfig,
     MachineConfig,
     NonNegative,
@@ -64,7 +65,7 @@ class ImageSplitConfig(Section):
         validation: share of the training side set apart for selection.
     """
 
-    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    test: Annotated[float, Field(ge=LEAST_SHARE, lt=1)] = 0.2
     validation: SetApart = 0.1
 
 

@@ -203,12 +203,11 @@ def pairs_of_arrays(
     learnt, test = files.pairs, files.test
     if test is None:
         learnt, test = _divided(learnt, 1 - share.train, generator)
+        if not len(test):
+            found = f"{share.train}, which leaves none of {len(files.pairs)} pairs to test"
+            raise SplitError("split.train", found, "one at least", "lower split.train")
     learnt, validation = _divided(learnt, share.validation, generator)
-    if len(learnt) < 2:
-        found = (
-            f"{share.train}, which leaves {len(learnt)} of {len(files.pairs)} pairs to learn from"
-        )
-        raise SplitError("split.train", found, "two at least", "raise split.train")
+    _refuse_empty(config, len(files.pairs), learnt, validation)
     if share.pairs is not None:
         if share.pairs > len(learnt):
             found = f"{share.pairs}, and {len(learnt)} training pairs are left"
@@ -220,6 +219,23 @@ def pairs_of_arrays(
     ]
     parts = PairParts(learnt, validation, test, files.class_names, files.extra, files.checksums)
     return PreparedPairs(files.name, parts, (modalities[0], modalities[1]), names, None, None, None)
+
+
+def _refuse_empty(config: RetrievalConfig, pairs: int, learnt: Pairs, validation: Pairs) -> None:
+    """Refuse shares that leave a part without pairs, of which a training needs two.
+
+    Raises:
+        SplitError: names the shares.
+    """
+    share = config.split
+    if len(learnt) < 2:
+        found = f"{share.train} and {share.validation}, which leave {len(learnt)} of {pairs} pairs"
+        expected = "two to learn from at least"
+        remedy = "raise split.train or lower split.validation"
+        raise SplitError("split.train, split.validation", found, expected, remedy)
+    if share.validation and not len(validation):
+        found = f"{share.validation}, which leaves none of {pairs} pairs to select by"
+        raise SplitError("split.validation", found, "one at least", "raise split.validation")
 
 
 def _divided(pairs: Pairs, share: float, generator: np.random.Generator) -> tuple[Pairs, Pairs]:
