@@ -25,7 +25,9 @@ from hsi_suite.data.readers import open_cube, read_labels
 from hsi_suite.data.split_files import file_split
 from hsi_suite.errors import InputFileError
 from hsi_suite.models.checkpoint_import import import_checkpoint
+from hsi_suite.models.random_forest import RandomForest
 from hsi_suite.tasks.retrieval.search import pieces_of
+from hsi_suite.tasks.scenes.strip_memory import model_tree_bytes
 
 SIDE = 4500  # 20 MB of bytes
 
@@ -187,3 +189,13 @@ def test_arrays_that_fit_one_by_one_are_counted_together(tmp_path, monkeypatch):
 def test_matrices_of_scores_are_taken_in_pieces():
     assert [pieces_of(n, n) for n in (1, 8192, 8193, 10**6)] == [1, 1, 2, 14902]
     assert pieces_of(100, 100, least=8) == 8
+
+
+def test_trees_of_classes_that_are_alike_are_counted():
+    rng = np.random.default_rng(0)
+    forest = RandomForest({}, seed=0, threads=1)
+    forest.fit(rng.random((600, 5), np.float32), rng.integers(0, 7, 600))
+    nodes = sum(tree.tree_.node_count for tree in forest._forest.estimators_)
+    assert 0.9 < RandomForest.tree_bytes(7, 600) / (nodes * (64 + 8 * 7)) < 1.1
+    assert model_tree_bytes("forest", 600, 7) == RandomForest.tree_bytes(7, 600)
+    assert model_tree_bytes("svm", 600, 7) == 0

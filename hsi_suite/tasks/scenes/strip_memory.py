@@ -20,6 +20,7 @@ from ...engine.task import WindowNetwork
 from ...errors import OutputError
 from ...memory import PROGRAM_BYTES, check_limit, memory_text
 from ...models.classical import keeps_kernels
+from ...models.random_forest import RandomForest
 from .answer_filtering import filtered_lines
 from .classifier import Classifier
 from .ensemble import COLUMNS, Ensemble
@@ -116,7 +117,7 @@ def _kept_bytes(classifier: Classifier) -> float:
         return 8.0 * sum(weights.numel() for weights in classifier.network.parameters())
     assert isinstance(classifier, SpectralClassifier) and classifier.spectra is not None
     spectra = classifier.spectra
-    trees = svm_bytes(len(spectra)) if classifier.header.model == "forest" else 0.0
+    trees = model_tree_bytes(classifier.header.model, len(spectra), len(classifier.header.labels))
     return 4.0 * spectra.nbytes + trees
 
 
@@ -127,8 +128,13 @@ def _fitting_bytes(classifier: Classifier) -> float:
 
 
 def svm_bytes(spectra: int) -> float:
-    """Memory of the kernels of a support vector machine, or about that of a forest's trees."""
+    """Memory of the kernels of a support vector machine."""
     return min(_SVM_CACHE, 8.0 * spectra**2)
+
+
+def model_tree_bytes(name: str, spectra: int, classes: int) -> float:
+    """Memory of a forest's trees; 0 for other models."""
+    return RandomForest.tree_bytes(classes, spectra) if name == "forest" else 0.0
 
 
 def model_bytes(classifier: Classifier, lines: int, samples: int) -> float:

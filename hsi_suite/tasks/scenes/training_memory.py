@@ -25,7 +25,7 @@ from ...schemas.classification import ClassificationConfig
 from .classifier import Classifier
 from .denoising import DenoisedLines
 from .network_classifier import NetworkClassifier
-from .strip_memory import model_bytes, svm_bytes
+from .strip_memory import model_bytes, model_tree_bytes, svm_bytes
 
 # What a training takes beside the program itself for tables, figures and its page (measured:
 # 0.62 GB with the program for a tiny scene, of which not all is taken at the peak of a large one).
@@ -149,9 +149,12 @@ class MemoryLimit:
         if not self.asked:
             return
         kept = PROGRAM_BYTES + _REPORT_BYTES + _held_bytes(scene) + _map_bytes(scene)
+        classes = len(classifier.header.labels)
         needs = [
             (
-                kept + _spectra_bytes(name, trained, scene.bands),
+                kept
+                + _spectra_bytes(name, trained, scene.bands)
+                + model_tree_bytes(name, trained, classes),
                 f"the baseline {name} with {trained:,} training spectra of {scene.bands} bands",
                 "raise it, or leave it out of evaluation.baselines",
             )
@@ -169,10 +172,14 @@ class MemoryLimit:
         else:
             augmentation = config.train.augmentation
             learnt = trained * (augmentation.copies if augmentation.active else 1)
+            name = classifier.header.model
+            fitting = _spectra_bytes(name, learnt, components)
+            # A forest is fitted, and once more when its file is read for the map.
+            trees = 2 * model_tree_bytes(name, learnt, classes)
             filtering = model_bytes(classifier, scene.lines, scene.samples)
             needs.append(
                 (
-                    kept + _spectra_bytes(classifier.header.model, learnt, components) + filtering,
+                    kept + fitting + trees + filtering,
                     f"{learnt:,} training spectra of {components} components",
                     "raise it, or lower split.train",
                 )
