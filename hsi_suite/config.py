@@ -41,7 +41,6 @@ _WANTED = {
     "float_type": "a number, without quotes",
     "bool_type": "true or false",
     "invalid_key": "a key that is text",
-    "string_too_short": "text that is not empty",
 }
 
 

@@ -89,7 +89,7 @@ def bomb():
         (("photo.png", "--weights", "text.pth"), "cannot be read"),
         (("photo.png", "--model", "a", "--weights", "box.safetensors"), "beside --model"),
         (("photo.png", "-o", "photo.png"), "is an input"),
-        (("photo.png", "-o", ""), "an empty name"),
+        (("photo.png", "-o", ""), "an empty text"),
         (("photo.png", "-o", "photo.gif"), "ends as no image file does"),
         (("photo.png", "--reference", "missing.png"), "no such file"),
     ],

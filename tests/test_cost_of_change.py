@@ -9,6 +9,7 @@ import pytest
 from plugin_samples import entry_points, install, run_hsi, snippets
 from scenes_samples import small_cube, write_yaml
 
+from hsi_suite.data.formats.raw_lines import RawLines
 from hsi_suite.runs import launch
 
 SMALL = ["threads=1", "model.window=3", "reduction.components=5", "train.epochs=1"]
@@ -144,6 +145,18 @@ def test_a_scene_and_a_format_of_packages_are_read(house):
     with np.load(one / "split.npz") as split:
         assert len(split["train"]) > 100
     assert (folder / "map.tif").is_file()
+
+
+def test_a_format_of_a_package_reads_the_values_that_were_written(house):
+    names = {}
+    exec(snippets()["format"], names)
+    file = names["open_raw16"](house[0] / "cube.raw16", None)
+    np.testing.assert_array_equal(file.read(), small_cube()[0].astype("<u2"))
+    file.close()
+    # Axes by numbers, as numpy has them, would be read in some order or other.
+    with pytest.raises(ValueError, match=r"order: \(0, 1, 2\); expected one of BLS"):
+        RawLines(house[0] / "cube.raw16", offset=16, dtype=np.dtype("<u2"), shape=(1, 1, 1),
+                 order=(0, 1, 2))  # fmt: skip
 
 
 def test_an_augmentation_takes_its_options(house):

@@ -13,10 +13,19 @@ from ..seeding import SeedStreams
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Text = Annotated[str, Field(min_length=1)]
-"""A name or a path, of which an empty one would be the folder that one is in."""
 LEAST_SHARE = 1e-9
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+
+
+def _not_empty(value: str) -> str:
+    if not value:
+        raise ValueError("text that is not empty")
+    return value
+
+
+# Not a least length: to count, pydantic refuses the bytes of a file's name that are no UTF-8.
+Text = Annotated[str, AfterValidator(_not_empty)]
+"""A name or a path, of which an empty one would be the folder that one is in."""
 
 
 def _not_infinite(value: float) -> float:

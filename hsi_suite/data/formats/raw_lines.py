@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,11 @@ class RawLines:
         offset: where the values start, in bytes.
         dtype: their type, byte order included.
         shape: lines, samples, bands.
-        order: order of the axes on disk.
+        order: order of the axes on disk, the slowest first; "LSB" is lines, samples, bands.
 
     Raises:
         InputFileError: the file is shorter than the cube.
+        ValueError: there is no such order.
     """
 
     def __init__(
@@ -39,6 +40,8 @@ class RawLines:
         shape: tuple[int, int, int],
         order: AxisOrder,
     ) -> None:
+        if order not in get_args(AxisOrder):
+            raise ValueError(f"order: {order!r}; expected one of {', '.join(get_args(AxisOrder))}")
         lines, samples, bands = shape
         needed = offset + lines * samples * bands * dtype.itemsize
         try:
