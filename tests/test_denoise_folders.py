@@ -113,7 +113,6 @@ def test_two_results_of_one_name_are_refused_before_anything_is_done(run, tmp_pa
         ((), "a_denoised.png: would be a result of in/a.png and of more/a.png"),
         (("--overwrite", "--sigma", "300"), "--sigma: 300"),
         (("--reference", "in/a.png"), r"--reference: given with in/a\.png and in/cube\.tif"),
-        (("--white", "200"), r"given with in/cube\.tif.*or take .*with --stack pages"),
     ],
 )
 def test_what_is_wrong_with_photographs_is_said_before_cubes_are_denoised(
@@ -127,6 +126,63 @@ def test_what_is_wrong_with_photographs_is_said_before_cubes_are_denoised(
     status, out, err = hsi(*command)
     assert status == 2 and not out and re.search(match, err)
     assert files_in(tmp_path) == before
+
+
+@pytest.fixture
+def mixed(run, hsi, tmp_path):
+    """A call for a folder, of a photograph and a stack that is taken for a cube, and for a cube."""
+    save(tmp_path / "in" / "a.png")
+    stack = np.random.default_rng(5).integers(60, 80, (6, 20, 24), np.uint8)
+    tifffile.imwrite(tmp_path / "in" / "cube.tif", stack, metadata=None)
+    np.save(tmp_path / "b.npy", np.moveaxis(stack, 0, 2).astype(np.float32))
+
+    def denoise(output, *options):
+        weights = ("--weights", "box.safetensors", "--device", "cpu")
+        return hsi("denoise", "in", "b.npy", "-o", output, *weights, *options)
+
+    return denoise
+
+
+@pytest.mark.parametrize(
+    ("options", "written", "said"),
+    [
+        (("--format", "jpeg", "--quality", "80"), "a_denoised.jpg",
+         "--quality and --format are for photographs; 2 cubes, from in/cube.tif to b.npy, are "
+         "denoised without them; --stack pages takes"),
+        (("--white", "200"), "a_denoised.png", "--white is for photographs; 2 cubes"),
+        (("--mode", "bands"), "a_denoised.png",
+         "--mode is for cubes; in/a.png, a photograph, is denoised without it\n"),
+    ],
+)  # fmt: skip
+def test_what_options_are_not_for_is_done_without_them(tmp_path, mixed, options, written, said):
+    status, _, err = mixed("out", *options)
+    assert status == 0 and said in err
+    assert files_in(tmp_path / "out") == sorted([written, "b_denoised.npy", "cube_denoised.tif"])
+    # As without the option.
+    assert mixed("own", *(options if "--mode" in options else ()))[0] == 0
+    for name in ("b_denoised.npy", "cube_denoised.tif"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "own" / name).read_bytes()
+
+
+@pytest.mark.parametrize("options", [("--sigma", "12"), ("--sigma", "5,5"), ("--add-noise", "9")])
+def test_a_sigma_of_photographs_is_none_of_the_cubes_beside_them(tmp_path, mixed, options):
+    status, _, err = mixed("out", *options)
+    wrong = f"is a cube, and {options[0]} is on the scale 0 to 255 of the photographs beside it"
+    assert status == 2 and err.count(wrong) == 2 and "in a call of their own, or take the" in err
+    pages = "," in options[1]
+    assert not pages or "in/a.png: has one page, and --sigma names 2" in err
+    assert files_in(tmp_path / "out") == ([] if pages else ["a_denoised.png"])
+    if not pages:
+        assert mixed("out", *options, "--stack", "pages")[0] == 2  # b.npy is a cube all the same
+        assert files_in(tmp_path / "out") == ["a_denoised.png", "cube_denoised.tif"]
+
+
+def test_a_white_that_a_picture_cannot_reach_is_its_own_failure(run, tmp_path):
+    save(tmp_path / "in" / "a.png")
+    save(tmp_path / "in" / "deep.png", drawn(1).astype(np.uint16) * 16)
+    status, _, err = run("in", "-o", "out", "--white", "4095")
+    assert status == 2 and files_in(tmp_path / "out") == ["deep_denoised.png"]
+    assert "in/a.png: holds whole numbers of up to 255, and --white is 4095" in err
 
 
 def test_every_damaged_file_is_a_line_and_the_others_are_done(run, tmp_path):

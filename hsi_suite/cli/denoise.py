@@ -213,7 +213,7 @@ def denoise(
         refuse_shared_names,
         separate_cubes,
     )
-    from ..tasks.denoising.options_of_kinds import refuse_other_kind
+    from ..tasks.denoising.options_of_kinds import done_without, refuse_other_kind, refused_cubes
     from ..tasks.denoising.photographs.image_denoising import denoise_images, plan_images
     from ..tasks.denoising.photographs.image_sheet import sheet_text
 
@@ -239,18 +239,22 @@ def denoise(
         **chosen,
     )
     refuse_other_kind(images, cubes, options, given)
+    refused = refused_cubes(images, cubes, options)
+    cubes = [path for path in cubes if path not in refused]
+    for line in done_without(images, cubes, given):
+        say(line, err=True)
     refuse_shared_names(images, cubes, output, folders)
     if images and cubes:
         # Cubes take minutes: what would be refused of photographs is refused before them.
         plan_images(images, output, options, folders)
     done = 0
-    refused: dict[Path, HsiSuiteError] = {}
     without_sheet: HsiSuiteError | None = None
     observer = TerminalObserver()
     if cubes:
-        files, refused = denoise_cubes(
+        files, wrong = denoise_cubes(
             cubes, output, options, settings, observer, folders, as_finished(observer, print_cube)
         )
+        refused |= wrong
         done += len(files)
     if images:
         photographs, wrong = denoise_images(
@@ -288,11 +292,7 @@ def _checked(
     from ..errors import ConfigError
     from ..tasks.denoising.denoising_options import DenoisingOptions
     from ..tasks.denoising.named_places import check_names
-    from ..tasks.denoising.options_of_kinds import (
-        named_kinds,
-        photographs_in_folders,
-        refuse_other_kind,
-    )
+    from ..tasks.denoising.options_of_kinds import check_scale, kinds_by_name, refuse_other_kind
     from ..tasks.denoising.restoration_settings import Restoration
     from ..tasks.denoising.weight_files import find_weights
     from ..user_files import require_regular
@@ -323,10 +323,13 @@ def _checked(
         **{name: given[name] for name in shared},
     )
     options.check(inputs)
-    images, cubes = named_kinds(inputs)
-    require_page(given["compare"] and len(images) < len(inputs), "a cube and --compare")
-    found = photographs_in_folders(inputs, [given["output"], given["contact_sheet"]])
-    refuse_other_kind([*images, *found], cubes, options, given)
+    written = [given["output"], given["contact_sheet"]]
+    images, cubes, either = kinds_by_name(inputs, written)
+    require_page(given["compare"] and bool(cubes or either), "a cube and --compare")
+    if not either:
+        refuse_other_kind(images, cubes, options, given)
+    elif images:
+        check_scale(options)
     check_names(inputs, given["output"], options)
     require_precision("--precision", options.how.precision, options.device)
     if options.weights is not None:

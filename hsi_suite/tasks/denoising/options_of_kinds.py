@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data.photograph_endings import PHOTOGRAPH_ENDINGS
-from ...errors import ConfigError, InputFileError
+from ...errors import ConfigError, HsiSuiteError, InputFileError
 from .denoising_options import DenoisingOptions
 from .image_files import folder_content
 
@@ -24,9 +24,8 @@ _OF_CUBES: Mapping[str, Any] = {
     "drop_water": False,
     "add_kind": "gaussian",
 }
-_SHEET = "contact_sheet"
 _OF_PHOTOGRAPHS: Mapping[str, Any] = {
-    **dict.fromkeys(("white", "quality", "kind", _SHEET)),
+    **dict.fromkeys(("white", "quality", "kind", "contact_sheet")),
     "noise": "auto",
 }
 _CALLED = {"kind": "--format", "non_local": "--local"}
@@ -34,26 +33,24 @@ _CALLED = {"kind": "--format", "non_local": "--local"}
 _LEVELS = 255.0
 
 
-def named_kinds(inputs: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
-    """The inputs that are photographs by their names, and those that are cubes.
-
-    TIFF files, folders and what has no ending of either are among neither.
-    """
-    files = [path for path in map(Path, inputs) if not path.is_dir()]
-    images, cubes = (
-        [path for path in files if path.suffix.lower() in names]
-        for names in (_PHOTOGRAPH_NAMES, CUBE_NAMES)
-    )
-    return images, cubes
-
-
-def photographs_in_folders(
+def kinds_by_name(
     inputs: Sequence[str | Path], written: Sequence[str | Path | None] = ()
-) -> list[Path]:
-    """What of the folders among inputs is a photograph by its name, see `folder_content`."""
-    folders = (path for path in map(Path, inputs) if path.is_dir())
-    found = [path for folder in folders for path in folder_content(folder, written).images]
-    return [path for path in found if path.suffix.lower() in _PHOTOGRAPH_NAMES]
+) -> tuple[list[Path], list[Path], list[Path]]:
+    """The inputs, and what of folders is meant, as photographs, cubes and what may be either.
+
+    Args:
+        inputs: files and folders, see `image_files.folder_content`.
+        written: what the call writes to, which is no input.
+    """
+    images: list[Path] = []
+    cubes: list[Path] = []
+    either: list[Path] = []
+    for given in map(Path, inputs):
+        for path in folder_content(given, written).images if given.is_dir() else [given]:
+            ending = path.suffix.lower()
+            kind = cubes if ending in CUBE_NAMES else either
+            (images if ending in _PHOTOGRAPH_NAMES else kind).append(path)
+    return images, cubes, either
 
 
 def refuse_other_kind(
@@ -62,7 +59,7 @@ def refuse_other_kind(
     options: DenoisingOptions,
     given: Mapping[str, Any],
 ) -> None:
-    """Refuse options that are for the other kind of inputs.
+    """Refuse options that are for none of the inputs.
 
     Args:
         images: photographs among the inputs.
@@ -75,37 +72,112 @@ def refuse_other_kind(
         InputFileError: of a photograph, which has one page, there are several σ.
     """
     if images:
-        remedy = "denoise photographs in a call of their own" if cubes else "leave it out"
-        _refuse_given(_OF_CUBES, given, images[0], "cubes", remedy)
         check_scale(options)
         # TIFF files alone have pages.
-        for path in images:
-            if path.suffix.lower() in _PHOTOGRAPH_NAMES:
-                refuse_page_sigmas(options, path, 1)
-    if not cubes:
-        return
-    remedy = "denoise cubes in a call of their own" if images else "leave it out"
-    if cubes[0].suffix.lower() in TIFF_NAMES:
-        remedy += ", or take the pages of a TIFF file for pictures with --stack pages"
-    # A sheet of the photographs of a folder asks nothing of the cubes among them.
-    usual = {
-        name: _OF_PHOTOGRAPHS[name] for name in _OF_PHOTOGRAPHS if not (images and name == _SHEET)
+        if not cubes and all(path.suffix.lower() in _PHOTOGRAPH_NAMES for path in images):
+            refuse_page_sigmas(options, images[0], 1)
+    if images and cubes:
+        if options.reference is not None:
+            raise ConfigError("--reference", f"given with {images[0]} and {cubes[0]}", "one input")
+    elif images:
+        _refuse_given(_OF_CUBES, given, images[0], "cubes", "leave it out")
+    elif cubes:
+        remedy = f"leave it out{_or_pages(cubes)}"
+        _refuse_given(_OF_PHOTOGRAPHS, given, cubes[0], "photographs", remedy)
+        if options.page_sigmas:
+            number = len(options.page_sigmas)
+            raise ConfigError("--sigma", f"{number} values given with {cubes[0]}", "one value")
+
+
+def done_without(
+    images: Sequence[Path], cubes: Sequence[Path], given: Mapping[str, Any]
+) -> list[str]:
+    """Which of photographs and cubes of one call are denoised without which options, in words.
+
+    What is for photographs asks nothing of the cubes in the same folder, nor the other way round.
+
+    Args:
+        images: photographs among the inputs.
+        cubes: cubes among them.
+        given: all of the command, by its names.
+    """
+    if not (images and cubes):
+        return []
+    said = []
+    # A contact sheet says itself that cubes are not on it.
+    photographic = [name for name in _given(_OF_PHOTOGRAPHS, given) if name != "--contact-sheet"]
+    pages = "; --stack pages takes pages of TIFF files for pictures"
+    pages = pages if _may_be_pictures(cubes) else ""
+    for names, meant, others, kind, remedy in (
+        (photographic, "photographs", cubes, "cube", pages),
+        (_given(_OF_CUBES, given), "cubes", images, "photograph", ""),
+    ):
+        if names:
+            verb = "is" if len(names) == 1 else "are"
+            left = "it" if len(names) == 1 else "them"
+            said.append(
+                f"{' and '.join(names)} {verb} for {meant}; {_counted(others, kind)} denoised "
+                f"without {left}{remedy}"
+            )
+    return said
+
+
+def refused_cubes(
+    images: Sequence[Path], cubes: Sequence[Path], options: DenoisingOptions
+) -> dict[Path, HsiSuiteError]:
+    """The cubes that are not denoised beside photographs, as a σ is on the scale of these.
+
+    Args:
+        images: photographs among the inputs.
+        cubes: cubes among them.
+        options: those of both.
+    """
+    sigma = options.sigma is not None or options.page_sigmas
+    name = "--sigma" if sigma else None if options.add_noise is None else "--add-noise"
+    if name is None or not images:
+        return {}
+    return {
+        cube: InputFileError(
+            cube,
+            f"is a cube, and {name} is on the scale 0 to {_LEVELS:g} of the photographs beside it",
+            "",
+            f"denoise cubes in a call of their own{_or_pages(cubes)}",
+        )
+        for cube in cubes
     }
-    _refuse_given(usual, given, cubes[0], "photographs", remedy)
-    if options.page_sigmas:
-        number = len(options.page_sigmas)
-        raise ConfigError("--sigma", f"{number} values given with {cubes[0]}", "one value")
-    if options.reference is not None and images:
-        raise ConfigError("--reference", f"given with {images[0]} and {cubes[0]}", "one input")
+
+
+def _or_pages(cubes: Sequence[Path]) -> str:
+    """A further remedy, where a cube may be a stack of pictures."""
+    may = _may_be_pictures(cubes)
+    return ", or take the pages of a TIFF file for pictures with --stack pages" if may else ""
+
+
+def _may_be_pictures(cubes: Sequence[Path]) -> bool:
+    return any(cube.suffix.lower() in TIFF_NAMES for cube in cubes)
+
+
+def _counted(paths: Sequence[Path], kind: str) -> str:
+    """One file by its name, several by their number and ends, and "is" or "are"."""
+    if len(paths) == 1:
+        return f"{paths[0]}, a {kind}, is"
+    return f"{len(paths)} {kind}s, from {paths[0]} to {paths[-1]}, are"
+
+
+def _given(usual: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """The options that say something else than is usual, as the command has them."""
+    return [
+        _CALLED.get(name, f"--{name.replace('_', '-')}")
+        for name, value in usual.items()
+        if given[name] not in (value, None)
+    ]
 
 
 def _refuse_given(
     usual: Mapping[str, Any], given: Mapping[str, Any], path: Path, meant: str, remedy: str
 ) -> None:
-    for name, value in usual.items():
-        if given[name] not in (value, None):
-            option = _CALLED.get(name, f"--{name.replace('_', '-')}")
-            raise ConfigError(option, f"given with {path}", meant, remedy)
+    for option in _given(usual, given):
+        raise ConfigError(option, f"given with {path}", meant, remedy)
 
 
 def check_scale(options: DenoisingOptions) -> None:

@@ -48,7 +48,7 @@ def look_at(
         observer: is told what is remarkable, of a file once.
 
     Raises:
-        InputFileError: the reference does not fit, a scale that a float image does not have, or
+        InputFileError: the reference does not fit, a scale that the image does not have, or
             too few pixels to estimate the noise from.
         ConfigError: no tile fits into memory.
     """
@@ -136,9 +136,10 @@ def _scale(
     """What is white, and the values of the reference where there is one.
 
     Raises:
-        InputFileError: the reference does not fit, or an option counts on a scale that a float
-            image does not have.
+        InputFileError: the reference does not fit, or an option counts on a scale that the image
+            does not have.
     """
+    _refuse_white_beyond(photograph, options.white, source)
     level = white_level(photograph, options.white, reference)
     if not level.known:
         for name, value in (("--sigma", options.sigma), ("--add-noise", options.add_noise)):
@@ -147,6 +148,20 @@ def _scale(
     if options.reference is None or reference is None:
         return level, None
     return level, reference_values(Path(options.reference), reference, photograph, level)
+
+
+def _refuse_white_beyond(photograph: Photograph, white: float | None, source: Path) -> None:
+    """Refuse a white that a type of whole numbers does not reach: all of it would count as dark."""
+    dtype = photograph.values.dtype
+    if white is None or dtype.kind == "f" or white <= np.iinfo(dtype).max:
+        return
+    most = np.iinfo(dtype).max
+    raise InputFileError(
+        source,
+        f"holds whole numbers of up to {most}, and --white is {white:g}",
+        f"a white of at most {most}",
+        "leave --white out for it",
+    )
 
 
 def _with_noise(image: NDArray[Any], white: float, sigma: float, seed: int) -> NDArray[np.float32]:
