@@ -78,7 +78,7 @@ def test_coarse_jpeg_has_a_network_of_its_own_and_fine_is_left_alone():
     with Image.open(jpeg_of(CLEAN, 30)) as file:
         coarse = networks.choose(np.asarray(file), 255, quality=30)
     assert weights_of(coarse) == "jpeg" and coarse.words.startswith("JPEG of quality 30")
-    assert coarse.words.endswith(": jpeg_denoiser and colour_denoiser")
+    assert coarse.words.endswith(": 80 % jpeg_denoiser and 20 % colour_denoiser")
     with Image.open(jpeg_of(CLEAN, 95)) as file:
         fine = networks.choose(np.asarray(file), 255, quality=95)
     assert fine.denoiser is None
@@ -96,7 +96,7 @@ def jpeg_of(image, quality):
 def test_what_is_said_is_not_looked_for():
     for noise in ("gaussian", "camera", "jpeg"):
         choice = Networks(None, noise, CPU).choose(CLEAN, 255)
-        two = "camera_denoiser and colour_denoiser" if noise == "camera" else ""
+        two = "50 % camera_denoiser and 50 % colour_denoiser" if noise == "camera" else ""
         assert weights_of(choice) == noise and choice.words == two
     named = Networks("camera_denoiser", "auto", CPU).choose(CLEAN, 255)
     assert weights_of(named) == "camera"
@@ -138,7 +138,7 @@ def test_the_command_says_what_it_found(hsi_in, tmp_path):
     _, out, _ = hsi_in("denoise", "noisy.png")
     assert "white noise: colour_denoiser" in out and "(estimated)" in out
     _, out, _ = hsi_in("denoise", "noisy.png", "--noise", "camera", "--overwrite")
-    assert out.endswith("noisy_denoised.png\n  camera_denoiser and colour_denoiser\n")
+    assert out.endswith("noisy_denoised.png\n  50 % camera_denoiser and 50 % colour_denoiser\n")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_coarse_webp_goes_to_the_network_for_jpeg_and_fine_is_left_alone(tmp_pat
     assert weights_of(coarse) == "jpeg" and coarse.jpeg is None
     # Grey ones, too, come back in three channels that are not quite the same.
     assert coarse.companion.name == "colour_denoiser" and coarse.companion.share == 0.2
-    both = "jpeg_denoiser and colour_denoiser"
+    both = "80 % jpeg_denoiser and 20 % colour_denoiser"
     assert coarse.words == f"{coding}, its noise not told from texture: {both}"
     assert coding.kind == "WebP" and str(coding).startswith("WebP with quantiser 5")
     # Without what the file says there is nothing to be seen.
@@ -229,25 +229,25 @@ def test_a_camera_behind_coarse_webp_is_left_to_the_network_for_jpeg():
     grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=CLEAN.shape), (1, 1, 0))
     grainy = np.rint(CLEAN + 8 * grain / grain.std()).clip(0, 255).astype(np.uint8)
     networks = Networks(None, "auto", CPU)
-    assert ": camera_denoiser" in networks.choose(grainy, 255).words
+    assert "% camera_denoiser and" in networks.choose(grainy, 255).words
     coarse = networks.choose(grainy, 255, coding=coding)
-    assert coarse.words.endswith(": jpeg_denoiser and colour_denoiser")
+    assert coarse.words.endswith(": 80 % jpeg_denoiser and 20 % colour_denoiser")
     fine = replace(coding, index=3)
-    assert ": camera_denoiser" in networks.choose(grainy, 255, coding=fine).words
+    assert "% camera_denoiser and" in networks.choose(grainy, 255, coding=fine).words
 
 
 def test_the_command_takes_the_coding_from_the_file(hsi_in, tmp_path):
     Image.fromarray(CLEAN).save(tmp_path / "a.webp", quality=50)
     before = np.asarray(Image.open(tmp_path / "a.webp"), float)
     _, out, _ = hsi_in("denoise", "a.webp", "-o", "b.png")
-    assert "WebP with quantiser 52 of 127" in out and ": jpeg_denoiser" in out
+    assert "WebP with quantiser 52 of 127" in out and ": 80 % jpeg_denoiser" in out
     after = np.asarray(Image.open(tmp_path / "b.png"), float)
     assert ((after - CLEAN) ** 2).mean() < 0.95 * ((before - CLEAN) ** 2).mean()
     # What was a JPEG before is still judged by its traces, where nothing was lost since.
     with Image.open(jpeg_of(CLEAN, 40)) as file:
         file.save(tmp_path / "c.webp", lossless=True)
     _, out, _ = hsi_in("denoise", "c.webp", "-o", "d.png")
-    assert "JPEG of quality 40, its noise not told from texture: jpeg_denoiser" in out
+    assert "JPEG of quality 40, its noise not told from texture: 80 % jpeg_denoiser" in out
 
 
 @pytest.mark.parametrize("sigma", [25, 50])

@@ -67,7 +67,7 @@ def test_a_found_jpeg_is_denoised_by_two_and_what_is_said_to_be_one_by_one():
     Image.fromarray(np.rint(255 * CLEAN).astype(np.uint8)).save(buffer, "JPEG", quality=30)
     picture = np.asarray(Image.open(buffer))
     found = Networks(None, "auto", CPU).choose(picture, 255.0)
-    assert found.words.endswith(": jpeg_denoiser and colour_denoiser")
+    assert found.words.endswith(": 80 % jpeg_denoiser and 20 % colour_denoiser")
     assert found.companion.share == 0.2
     sigma = told_to_the_second("jpeg_denoiser", picture.astype(np.float32) / 255)
     assert 255 * found.companion.sigmas[0] == pytest.approx(sigma, rel=1e-3)

@@ -139,7 +139,7 @@ class Networks:
                 name, noise = COLOUR_WEIGHTS, replace(noise, sigmas=(same,))
         jpeg = found.signs.jpeg if found is not None and found.kind == "jpeg" else None
         companion = self._companion(name, found, image, white)
-        chosen = name if companion is None else f"{name} and {companion.name}"
+        chosen = name if companion is None else _both(name, companion)
         if words or companion is not None:
             words = f"{words}: {chosen}" if words else chosen
         return Choice(self._named(name), words, noise, jpeg, companion)
@@ -215,6 +215,12 @@ def weights_for(found: FoundNoise) -> str | None:
     if found.kind != "jpeg" or found.signs.jpeg is None:
         return _FOUND_WEIGHTS[found.kind]
     return JPEG_WEIGHTS if found.signs.jpeg.quality <= _FINEST_JPEG else None
+
+
+def _both(name: str, companion: Companion) -> str:
+    """Two networks, and how much of each is taken."""
+    first, second = (f"{100 * share:.0f} %" for share in (1 - companion.share, companion.share))
+    return f"{first} {name} and {second} {companion.name}"
 
 
 def _growing(words: str) -> str:
