@@ -191,7 +191,7 @@ def show(images: ImageSet) -> None:
 
 
 def wanted(sample: Sample) -> str:
-    """The network that is right for a sample (docs/explanations/photographs.md); none if clean."""
+    """The network that is right for a sample (docs/explanations/which_noise.md); none if clean."""
     if sample.kind == "jpeg":
         return JPEG_WEIGHTS if (sample.quality or 0) <= _COARSE else "none"
     return {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "clean": "none"}[sample.kind]

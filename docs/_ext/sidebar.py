@@ -22,6 +22,7 @@ FIRST = (
     *("denoise_photographs", "denoise_photograph", "denoise_cubes", "denoise_cube"),
     *("own_scene", "own_polygons", "own_network", "labels", "products", "bands", "many_scenes"),
     *("random_split", "splits", "audits", "reading_the_report", "why_results_differ"),
+    *("photographs", "photograph_files", "which_noise", "photograph_noise", "jpeg", "camera_noise"),
     *("python", "commands", "configurations", "models", "data", "glossary"),
 )
 ENDINGS = {".md", ".ipynb"}

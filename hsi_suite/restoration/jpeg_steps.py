@@ -21,7 +21,7 @@ Values = NDArray[np.float32]
 Pixels = NDArray[Any]
 
 # Of a step; twice what rounding does, as what is found to be JPEG alone may have noise after all:
-# chosen of 0.5, 0.75, 1, 1.5 and 2 (docs/explanations/photographs.md).
+# chosen of 0.5, 0.75, 1, 1.5 and 2 (docs/explanations/jpeg.md).
 _SHARE = 1.0
 _LEVELS = 255.0
 _STRIP = 32 * BLOCK

@@ -28,7 +28,7 @@ Noise = Literal["auto", "gaussian", "camera", "jpeg"]
 _WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "jpeg": JPEG_WEIGHTS}
 # The faults of other lossy coders are much like those of JPEG.
 _FOUND_WEIGHTS = _WEIGHTS | {"lossy": JPEG_WEIGHTS}
-# Of finer JPEG than this there is little to gain (`docs/explanations/photographs.md`).
+# Of finer JPEG than this there is little to gain (`docs/explanations/jpeg.md`).
 _FINEST_JPEG = 90
 _LEVELS = 255.0
 # The network for colour is told one σ. It stays ahead of opponent channels with a σ of each while
@@ -208,7 +208,7 @@ def weights_for(found: FoundNoise) -> str | None:
     """The shipped network for what was found; None leaves the photograph as it is.
 
     So is print, but for the kinds behind JPEG that the network for JPEG mends: of dithers, mazes
-    and fine JPEG it takes more than JPEG has put there (`docs/explanations/photographs.md`).
+    and fine JPEG it takes more than JPEG has put there (`docs/explanations/jpeg.md`).
     """
     if found.kind == "clean" or (found.drawn and not found.mended):
         return None

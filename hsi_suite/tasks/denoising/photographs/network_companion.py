@@ -3,7 +3,7 @@
 The first has learnt what simulated cameras and JPEG do, and takes structure of its own for it and
 leaves noise of its own; the second knows photographs, and is told how much noise there may be by
 what the first takes away. They are wrong in different places (figures:
-`docs/explanations/photographs.md`).
+`docs/explanations/camera_noise.md`).
 """
 
 from __future__ import annotations
