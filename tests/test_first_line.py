@@ -166,7 +166,7 @@ WRONG = {
     "denoise a.png --rank 3": "--rank: given with a.png; expected cubes. Leave it out",
     "denoise a.png --nodata 0": "--nodata: given with a.png; expected cubes",
     "denoise a.png --local": "--local: given with a.png; expected cubes",
-    "denoise pictures a.png --drop-water": "--drop-water: given with pictures/a.png; expected cubes",
+    "denoise pictures a.png --drop-water": "--drop-water: given with pictures/a.png",
     "denoise a.npy --format png": "--format: given with a.npy; expected photographs. Leave it out",
     "denoise a.npy --noise camera": "--noise: given with a.npy; expected photographs",
     "denoise a.npy --sigma 5,5": "--sigma: 2 values given with a.npy; expected one value",

@@ -21,7 +21,8 @@ def test_a_line_says_what_was_chosen_and_gained(lossy_formats, tmp_path, monkeyp
     monkeypatch.setitem(lossy_formats.QUALITIES, "WebP", (50, 100))
     pairs = {"drawn": [(np.asarray(picture), np.asarray(picture))]}
     coarse, fine = lossy_formats.lines(pairs, ["WebP"])
-    assert coarse.startswith("drawn") and coarse.endswith("80 % jpeg_denoiser and 20 % colour_denoiser 1")
+    both = "80 % jpeg_denoiser and 20 % colour_denoiser"
+    assert coarse.startswith("drawn") and coarse.endswith(f"{both} 1")
     chosen, network = (float(each) for each in re.findall(r"([+-]\d+\.\d+) \(", coarse))
     assert chosen != 0 and network != 0
     assert "+0.00 (+0.00)" in fine and fine.endswith("left 1") and " 0–0 " in fine
