@@ -137,6 +137,7 @@ def denoised(choice: Choice, values: Levels) -> Levels:
         choice.denoiser, values, _WHITE, choice.noise.sigmas, whole, Restoration(),
         dtype=values.dtype, companion=choice.companion,
     )  # fmt: skip
+    choice.unclipped(values, clean, _WHITE)
     return choice.held(values, clean, _WHITE)
 
 

@@ -304,6 +304,7 @@ def _choosing(networks: Networks) -> Method:
         if choice.denoiser is None:
             return noisy
         clean = _restored(choice.denoiser, noisy, choice.noise, choice.companion)
+        choice.unclipped(noisy, clean, _WHITE)
         return choice.held(noisy, clean, _WHITE)
 
     return run

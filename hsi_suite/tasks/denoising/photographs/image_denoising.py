@@ -181,6 +181,7 @@ def _denoise(
         reference = read_photograph(path)
     seen = look_at(networks, job, photograph, reference, options, (index, 0), observer)
     first = _first(seen, options, observer)
+    seen = _unclipped(seen, first, options)
     clean, image = _finished(job, seen, first, options, (index, 0))
     result = replace(photograph, values=clean)
     if lost := lost_notes(photograph, job.target):
@@ -215,6 +216,12 @@ def _denoise_stack(
         if len(window) > 1:
             again = partial(_restore, seen, options=options, observer=observer)
             clean = joint_values(window, place, again)
+        if options.joint:
+            # The page by itself is still compared with those that follow.
+            clean = clean.copy()
+            if share == 1 and not seen.level.black:
+                clean = shifted_back(clean, 0.0, seen.photograph.values.dtype)
+        seen = _unclipped(seen, clean, options)
         if options.joint and share < 1:
             clean = seen.values + np.float32(share) * (clean - seen.values)
         return _finished(job, seen, clean, options.for_page(number), (index, number))
@@ -250,6 +257,12 @@ def _restore(
         observer=page.watched(observer),
     )  # fmt: skip
     return page.choice.held(values, clean, page.level.value)
+
+
+def _unclipped(page: SeenPage, clean: Pixels, options: DenoisingOptions) -> SeenPage:
+    """Undo in a denoised picture, in place, that its noise was clipped, and say so of the page."""
+    white, strength = page.level.value, options.how.strength
+    return replace(page, choice=page.choice.unclipped(page.values, clean, white, strength))
 
 
 def _within_bits(clean: Pixels, photograph: Photograph) -> Pixels:

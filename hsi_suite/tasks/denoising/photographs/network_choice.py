@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from ....restoration.clipped_noise import undo_clipping
 from ....restoration.colour import NOISE_GAIN
 from ....restoration.jpeg_steps import hold_to_steps
 from ....restoration.jpeg_traces import JpegTraces
@@ -26,6 +27,7 @@ from .white_level import WhiteLevel
 #: What a user may say of the noise.
 Noise = Literal["auto", "gaussian", "camera", "jpeg"]
 _WEIGHTS = {"gaussian": DEFAULT_WEIGHTS, "camera": CAMERA_WEIGHTS, "jpeg": JPEG_WEIGHTS}
+_FOR_WHITE = (DEFAULT_WEIGHTS, COLOUR_WEIGHTS)
 # The faults of other lossy coders are much like those of JPEG.
 _FOUND_WEIGHTS = _WEIGHTS | {"lossy": JPEG_WEIGHTS}
 # Of finer JPEG than this there is little to gain (`docs/explanations/jpeg.md`).
@@ -49,6 +51,7 @@ class Choice:
         noise: of each plane that the network sees, see `known_noise`.
         jpeg: whose steps no more than is taken, of a picture that was found to be JPEG alone.
         companion: of the network, whose result counts along; or None.
+        shipped: whether it is a shipped network for white noise, which has not seen it clipped.
     """
 
     denoiser: Denoiser | None
@@ -56,12 +59,32 @@ class Choice:
     noise: EstimatedNoise = _NONE
     jpeg: JpegTraces | None = None
     companion: Companion | None = None
+    shipped: bool = False
 
     def held(self, image: Pixels, clean: Pixels, white: float) -> Pixels:
         """A denoised picture, held to what its JPEG can have done; changes it in place."""
         if self.jpeg is not None:
             hold_to_steps(image, clean, self.jpeg, white)
         return clean
+
+    def unclipped(
+        self, image: Pixels, clean: Pixels, white: float, strength: float = 1.0
+    ) -> Choice:
+        """Undo in a denoised picture, in place, that its white noise was clipped.
+
+        Of noise of one σ alone, and behind shipped networks for it: those for cameras have seen
+        them clip, and nobody knows what others have.
+
+        Returns:
+            The choice, whose words say so.
+        """
+        if not self.shipped or self.noise.shot is not None:
+            return self
+        ends = undo_clipping(image, clean, image_noise(self.noise.sigmas) * white, strength)
+        if not ends:
+            return self
+        undone = f"noise clipped at {' and '.join(ends)}, which is undone"
+        return replace(self, words=f"{self.words}; {undone}" if self.words else undone)
 
 
 @dataclass
@@ -122,7 +145,8 @@ class Networks:
         if self.weights is not None:
             denoiser = self._named(self.weights)
             noise = self._noise_for(denoiser, image, white, sigma, added)
-            return Choice(denoiser, _growing("") if noise.shot else "", noise)
+            words, shipped = _growing("") if noise.shot else "", self.weights in _FOR_WHITE
+            return Choice(denoiser, words, noise, shipped=shipped)
         found = self._found(image, white, added or sigma is not None, quality, coding)
         name = self._said if found is None else weights_for(found)
         words = "" if found is None else found.words
@@ -142,7 +166,7 @@ class Networks:
         chosen = name if companion is None else _both(name, companion)
         if words or companion is not None:
             words = f"{words}: {chosen}" if words else chosen
-        return Choice(self._named(name), words, noise, jpeg, companion)
+        return Choice(self._named(name), words, noise, jpeg, companion, name in _FOR_WHITE)
 
     def filled(self, image: Pixels, level: WhiteLevel, *, known: bool) -> tuple[Pixels, str]:
         """An image without salt and pepper, and in words what was filled; "" and itself if none.
