@@ -162,15 +162,16 @@ def _remarks(
         )
     scale = max(level.scale for level in levels)
     first, gain = levels[0], gains[0] / _LEVELS
-    if scale > 1 and first.sigma > _WEAK * gain:
+    weak = first.sigma < _WEAK * gain
+    if scale > 1 and not weak:
         remarks.append(
             "the noise of neighbouring pixels is alike, as in camera pictures: "
-            f"estimated at 1/{scale} of the size; another --sigma may do better"
+            f"estimated at 1/{scale} of the size; --noise camera may do better"
         )
-    elif first.possible > max(_APART * first.sigma, first.sigma + _FAR * gains[0]):
+    elif not weak and first.possible > max(_APART * first.sigma, first.sigma + _FAR * gains[0]):
+        # What it could be at most is no advice: told that, each of twelve pictures lost.
         remarks.append(
-            "fine texture and noise look alike here; if noise is left, "
-            f"try --sigma {first.possible / gain:.0f}, if detail is lost, a lower one"
+            "fine texture and noise look alike here; if detail is lost, give a lower --sigma"
         )
     if first.uneven is not None:
         dark, bright = (part / gain for part in first.uneven)
@@ -180,7 +181,7 @@ def _remarks(
             f"the noise is uneven, stronger in {where} parts; if it is left there, "
             f"try --sigma {most:.0f}"
         )
-    if not remarks and first.sigma < _WEAK * gain:
+    if not remarks and weak:
         remarks.append("hardly any noise is found; if you see some, say how much with --sigma")
     return tuple(remarks)
 
