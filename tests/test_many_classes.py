@@ -6,8 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from hsi_suite.data.class_name_file import read_class_names
 from hsi_suite.data.disjoint_split import validation_blocks
-from hsi_suite.data.formats.label_files import read_class_names
 from hsi_suite.data.partition_search import class_members
 from hsi_suite.data.splits import pixels_by_label, random_split
 from hsi_suite.errors import ConfigError, InputFileError

@@ -152,6 +152,7 @@ def _check(
     overwrite: bool,
 ) -> None:
     """Refuse files that are not there, places that cannot be written, and options of others."""
+    from ..data.class_name_file import read_class_names
     from ..data.file_list import listed_files
     from ..data.formats.deliveries import refuse_folder
     from ..data.formats.drawn_features import DrawnKeywords, DrawnOptions
@@ -165,7 +166,8 @@ def _check(
     if options["cube"] is not None:
         require_cube_file(Path(options["cube"]))
     require_files(labels, ",".join(splits), predictions, options["polygons"] or None)
-    require_files(options["class_names"])
+    if options["class_names"] is not None:
+        read_class_names(options["class_names"])
     refuse_drawing(labels, DrawnOptions.of(cast(DrawnKeywords, options)))
     for path in filter(Path.is_dir, listed_files(labels)):
         refuse_folder(path)

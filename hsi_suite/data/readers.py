@@ -15,13 +15,14 @@ from ..checksums import hash_file
 from ..errors import ConfigError, InputFileError
 from .band_order import with_selection
 from .band_selection import GOOD, steps_back
+from .class_name_file import read_class_names
 from .formats.array_axes import AXES_OPTION, SHAPE_OPTION, ArrayRequest, parse_axes
 from .formats.array_choice import SCENE_OPTION, check_cube
 from .formats.cube_file import CubeFile
 from .formats.drawn_features import DrawnKeywords, DrawnOptions
 from .formats.envi_files import open_envi
 from .formats.file_format import KNOWN_FORMATS, FileFormat, recognise_format
-from .formats.label_files import read_class_names, read_labels, refuse_variable
+from .formats.label_files import read_labels, refuse_variable
 from .formats.label_values import LabelFile
 from .formats.matlab_files import open_matlab
 from .formats.numpy_files import open_npy, open_npz

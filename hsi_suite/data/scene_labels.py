@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputFileError
 from ..user_files import refuse_repeated
+from .class_name_file import read_class_names
 from .drawn_geometry import SceneGrid
 from .drawn_labels import drawn_labels
 from .file_list import listed_files
@@ -19,7 +20,7 @@ from .formats.array_axes import AXES_OPTION, CubeAxes
 from .formats.array_choice import LABELS_OPTION
 from .formats.drawn_features import DrawnOptions
 from .formats.drawn_formats import recognise_drawn
-from .formats.label_files import read_class_names, read_labels
+from .formats.label_files import read_labels
 from .formats.label_values import LabelFile
 from .joined_labels import join_labels
 from .label_alignment import align_labels

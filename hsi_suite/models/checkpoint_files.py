@@ -26,12 +26,8 @@ from ..errors import InputFileError
 from ..guard import reason_of
 from ..memory import bytes_of, require_room
 from ..process_wide import ignoring
-from ..user_files import require_regular
+from .checkpoint_forms import FORMS, require_checkpoint
 
-FORMS = (
-    "a DnCNN, FDnCNN, FFDNet, IRCNN or DRUNet: .pth (KAIR, SaoYan), MatConvNet .mat (v7.3) or "
-    ".safetensors"
-)
 _TORCH_EPS = 1e-5
 # KAIR's batch norms have another, and no state dictionary holds it; its rows are named as this.
 _KAIR_EPS = 1e-4
@@ -68,7 +64,7 @@ def read_checkpoint(path: Path) -> CheckpointFile:
     Raises:
         InputFileError: it cannot be read, or holds no layers; the line says what.
     """
-    size = require_regular(path, FORMS)
+    size = require_checkpoint(path)
     with one_line(path):
         require_room(path, _COPIES * _unpacked(path, size))
         if h5py.is_hdf5(path):

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputFileError
-from .checkpoint_files import FORMS, Layer, one_line, read_checkpoint
+from .checkpoint_files import Layer, one_line, read_checkpoint
+from .checkpoint_forms import FORMS
 from .dncnn import DnCNN, FDnCNN
 from .drunet import DRUNet
 from .drunet_layout import is_drunet, read_drunet

@@ -8,7 +8,8 @@ from pathlib import Path
 from torch import Tensor
 
 from ..errors import InputFileError
-from .checkpoint_files import FORMS, Layer
+from .checkpoint_files import Layer
+from .checkpoint_forms import FORMS
 from .drunet import DRUNet
 
 _HEAD = "m_head"

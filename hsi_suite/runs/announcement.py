@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..data.class_name_file import read_class_names
 from ..data.file_list import listed_files
 from ..data.formats.drawn_features import DrawnOptions
 from ..data.map_labels import refuse_drawing
@@ -55,7 +56,7 @@ def require_files(config: Config) -> None:
 
     Raises:
         InputFileError: names the first, or a file in the place of a folder, or a map of labels
-            beside options of drawn ones.
+            beside options of drawn ones, or a file of class names that holds none.
         UnknownNameError: no data set has a name.
         ConfigError: `HSI_DATA_DIR` names no folder.
     """
@@ -70,6 +71,9 @@ def require_files(config: Config) -> None:
         labels = getattr(section, "labels", None)
         if labels is not None:
             refuse_drawing(labels, DrawnOptions.of(data))
+        names = getattr(section, "class_names", None)
+        if names is not None:
+            read_class_names(names)
     folder = getattr(config.data, "folder", None)
     if folder is not None:
         require_folder(Path(folder).absolute(), "a folder of images")

@@ -1,4 +1,4 @@
-"""Label maps on disk, and lists of class names."""
+"""Label maps on disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PIL import Image
 
 from ...errors import InputFileError
 from ...memory import require_room
-from ...user_files import read_text
 from .array_axes import ArrayRequest
 from .array_choice import LABELS_OPTION, choose_map
 from .cut_pictures import check_complete
@@ -67,27 +66,6 @@ def read_labels(
     else:
         stored = StoredLabels(path, _read_array(path, kind, variable), files=(path,))
     return understood_labels(stored, unlabelled)
-
-
-def read_class_names(path: Path | str) -> tuple[str, ...]:
-    """The class names in a text file, one a line; blank lines at the end do not count.
-
-    Raises:
-        InputFileError: the file is missing, empty, no UTF-8 text, or names a class twice or not.
-    """
-    path = Path(path)
-    text = read_text(path, "a text file, one class name a line")
-    names = [line.strip() for line in text.rstrip().splitlines()]
-    if not names or "\0" in text:
-        raise InputFileError(path, "holds no class names", "one class name a line")
-    seen: set[str] = set()
-    for number, name in enumerate(names, 1):
-        if not name:
-            raise InputFileError(path, f"line {number} is blank", "one class name a line")
-        if name in seen:
-            raise InputFileError(path, f"line {number} repeats {name!r}", "a name for each class")
-        seen.add(name)
-    return tuple(names)
 
 
 def refuse_variable(path: Path, kind: FileFormat, variable: str | None, option: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...models.checkpoint_forms import require_checkpoint
 from ...runs.folder import MODEL
-from ...user_files import is_there, require_regular
+from ...user_files import is_there
 from ...weights import shipped_names, shipped_weights
 
 
@@ -14,7 +15,7 @@ def find_weights(weights: str) -> Path:
 
     Raises:
         UnknownNameError: no such name, and no such file.
-        InputFileError: no such file.
+        InputFileError: no such file, or one that is no checkpoint.
     """
     path = Path(weights)
     there = is_there(path)
@@ -23,5 +24,5 @@ def find_weights(weights: str) -> Path:
     bare = not path.suffix and path.name == weights
     if weights in shipped_names() or (bare and not there):
         return shipped_weights(weights)
-    require_regular(path, "a file of weights")
+    require_checkpoint(path)
     return path
