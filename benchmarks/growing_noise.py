@@ -53,6 +53,7 @@ def gain(clean: Picture, given: Picture, networks: Networks) -> tuple[float, boo
         choice.denoiser, given, _WHITE, noise.sigmas, whole, Restoration(),
         dtype=given.dtype, shot=noise.shot,
     )  # fmt: skip
+    choice.unclipped(given, result, _WHITE)
     before, after = (np.mean((each - clean.astype(float)) ** 2) for each in (given, result))
     return float(10 * np.log10(before / after)), noise.shot is not None
 

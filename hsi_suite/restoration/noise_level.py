@@ -121,7 +121,7 @@ def estimate_noise_level(
     assert given is not None
     stack, masks = given
     flat = estimate_noise(list(stack), list(masks))
-    likely = likely_noise(stack, _far_from_clipped(masks), denoise, flat)
+    likely = likely_noise(stack, far_from_clipped(masks), denoise, flat)
     sigma = likely.sigma * min(1.0, _AGREEING * likely.sigma / max(flat, 1e-9)) ** _PRUDENCE
     sigma = float(np.sqrt(max(sigma**2 - (gain * _OWN) ** 2, (gain * _LEAST) ** 2)))
     level = NoiseLevel(sigma, 1, max(flat, sigma), _parts(likely, gain))
@@ -173,7 +173,7 @@ def _coarse_noise(
     if flat < _LITTLE_MORE * level.sigma or flat < gain * _OWN:
         return None
     likely = likely_noise(
-        stack, _far_from_clipped(masks), denoise, flat / scale, _COARSE_EVALUATIONS
+        stack, far_from_clipped(masks), denoise, flat / scale, _COARSE_EVALUATIONS
     )
     if len(likely.levels) < _ENOUGH_BLOCKS:
         return None
@@ -224,7 +224,7 @@ def _parts(noise: LikelyNoise, gain: float) -> tuple[Part, Part, Part] | None:
     return dark, middle, bright
 
 
-def _far_from_clipped(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def far_from_clipped(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The pixels all of whose neighbours can be used, unless hardly any is left.
 
     Between clipped pixels those are left that the noise moved away from the end of the range.

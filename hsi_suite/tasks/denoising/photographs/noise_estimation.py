@@ -12,9 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from ....errors import ShapeError
-from ....restoration.colour import NOISE_GAIN, to_opponent
+from ....restoration.clipped_deviation import ClippedBlocks
+from ....restoration.colour import NOISE_GAIN, OPPONENT, to_opponent
 from ....restoration.noise_estimate import SMALLEST_IMAGE
-from ....restoration.noise_level import FEW_PIXELS, NoiseLevel, estimate_noise_level
+from ....restoration.noise_level import (
+    FEW_PIXELS,
+    NoiseLevel,
+    Part,
+    estimate_noise_level,
+    far_from_clipped,
+)
 from ....restoration.noise_likelihood import Stack
 from ....restoration.shot_noise import ShotNoise, find_shot_noise
 from ....transfer import to_device
@@ -28,6 +35,7 @@ from .image_samples import flat_regions
 _SIDES = {1: 96, 2: 64, 4: 64}
 _SAMPLES = 8
 _USED = 4
+_CELL = 8
 # Averaged images of fewer lines or samples have too little of texture's finest detail left.
 _LEAST_SIDE = 32
 _LEVELS = 255
@@ -129,12 +137,55 @@ def _noise_levels(
     opponent = uses_opponent_colours(denoiser, image)
     views = _Samples(image, white, opponent, used, shot)
     judge = _Judge(next(denoiser.network.parameters()).device)
-    return [
+    levels = [
         estimate_noise_level(
             partial(views.of_plane, plane), judge, gain=gain, coarse=plane == 0 or not opponent
         )
         for plane, gain in enumerate(_gains(image, denoiser)[:planes])
     ]
+    if shot is not None:
+        return levels
+    blocks, shares = views.blocks(), _shares(image, opponent)
+    return [
+        level if level.scale > 1 else _before_clipping(level, gain, blocks, share)
+        for level, gain, share in zip(levels, _gains(image, denoiser), shares, strict=False)
+    ]
+
+
+def _shares(image: Pixels, opponent: bool) -> NDArray[np.float64]:
+    """Of each channel in the noise of each plane that is judged."""
+    if opponent:
+        return OPPONENT**2 / np.square(NOISE_GAIN)[:, None]
+    return np.eye(1 if image.ndim == 2 else image.shape[2])
+
+
+def _before_clipping(
+    level: NoiseLevel, gain: float, blocks: ClippedBlocks, shares: NDArray[np.float64]
+) -> NoiseLevel:
+    """A level as if noise had not been clipped at black and white."""
+    found = level.sigma / gain
+    sigma = blocks.sigma_before(found, shares)
+    if sigma == found:
+        return level
+    possible = level.possible * sigma / found
+    return replace(level, sigma=gain * sigma, possible=possible, parts=_evener(level, gain, blocks))
+
+
+def _evener(
+    level: NoiseLevel, gain: float, blocks: ClippedBlocks
+) -> tuple[Part, Part, Part] | None:
+    """The dark, middling and bright parts of clipped noise, as found or before it was clipped.
+
+    What clipping has taken away in dark parts is no noise that grows with brightness.
+    """
+    if level.parts is None:
+        return None
+    dark, middle, bright = (
+        replace(part, sigma=gain * blocks.sigma_at(part.sigma / gain, part.brightness))
+        for part in level.parts
+    )
+    before, after = level.parts[-1].sigma / level.parts[0].sigma, bright.sigma / dark.sigma
+    return (dark, middle, bright) if after < before else level.parts
 
 
 def _estimated(levels: Sequence[NoiseLevel], image: Pixels, denoiser: Denoiser) -> EstimatedNoise:
@@ -225,6 +276,23 @@ class _Samples:
         found = self.seen[scale]
         return None if found is None else (found[0][plane], found[1])
 
+    def blocks(self) -> ClippedBlocks:
+        """What has to be known of the samples where their noise was clipped."""
+        means, masks, at_ends = [], [], []
+        for region in flat_regions(self.image, _SIDES[1], _SAMPLES, self.used):
+            sample = _coloured(self.image[region].astype(np.float32) / np.float32(self.white))
+            means.append(_cells(sample).mean((1, 3)))
+            masks.append(_off_the_ends(sample))
+            at_ends.append(_cells((sample == 0) | (sample == 1)).mean((1, 3, 4)))
+        usable = np.stack(masks)
+        seen = far_from_clipped(usable)
+        return ClippedBlocks(
+            np.stack(means).reshape(-1, means[0].shape[-1]),
+            np.stack([_cells(mask).sum((1, 3)) for mask in seen]).ravel(),
+            np.stack(at_ends).ravel(),
+            apart=seen is not usable,
+        )
+
     def _sampled(self, scale: int) -> tuple[Values, NDArray[np.bool_]] | None:
         if scale > 1 and min(self.image.shape[:2]) < _LEAST_SIDE * scale:
             return None
@@ -241,6 +309,13 @@ class _Samples:
 
 def _coloured(sample: Values) -> Values:
     return sample[..., None] if sample.ndim == 2 else sample
+
+
+def _cells(sample: NDArray[Any]) -> NDArray[Any]:
+    """Its blocks of 8 × 8 pixels: lines of blocks × 8 × blocks × 8 (× channels)."""
+    lines, samples = (size // _CELL for size in sample.shape[:2])
+    cut = sample[: lines * _CELL, : samples * _CELL]
+    return cut.reshape(lines, _CELL, samples, _CELL, *sample.shape[2:])
 
 
 def _averaged(plane: NDArray[np.generic], scale: int) -> Stack:
