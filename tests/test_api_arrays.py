@@ -14,7 +14,7 @@ from hsi_suite.errors import HsiSuiteError, ShapeError
 
 pytestmark = pytest.mark.stand_in_pictures
 
-SMALL = {"reduction.components": 3, "threads": 1, "model.options": {}}
+SMALL = {"threads": 1, "model.options": {}}
 LINES, SAMPLES, BANDS = 9, 8, 5
 
 

@@ -21,7 +21,7 @@ from hsi_suite.metrics.measures import measure
 pytestmark = pytest.mark.stand_in_pictures
 
 # Each calibration fits five models more: test_pipeline_calibration.py shows what comes of them.
-SMALL = {"reduction.components": 5, "threads": 1, "train.calibration": "none"}
+SMALL = {"threads": 1, "train.calibration": "none"}
 CALLS = [hsi.train, hsi.evaluate, hsi.predict, hsi.batch, hsi.replay, hsi.compare, hsi.denoise,
          hsi.audit, hsi.splits.random, hsi.splits.disjoint, hsi.splits.masks, hsi.splits.read,
          hsi.read_scene, hsi.load_dataset, hsi.open_run, hsi.SceneClassifier, hsi.Retriever,
@@ -227,7 +227,7 @@ def test_an_unknown_name_suggests_the_nearest():
 
 def test_numpys_scalars_and_paths_are_as_good_as_pythons(scene, tmp_path):
     run = hsi.train(
-        scene, model="lda", seed=np.int64(0), settings={"reduction.components": np.int32(5)},
+        scene, model="lda", seed=np.int64(0), settings={"split.train": np.float32(0.5)},
         threads=np.int16(1), output=tmp_path, verbose=np.bool_(False), baselines=(),
     )  # fmt: skip
     assert run.metrics["seed"] == 0 and pickle.loads(pickle.dumps(run)) == run

@@ -86,7 +86,7 @@ def bomb():
         (("missing.png",), "no such file"),
         (("photo.png", "--sigma", "-3"), "--sigma: -3"),
         (("photo.png", "--weights", "other.pth"), "1→4 of 5×5"),
-        (("photo.png", "--weights", "text.pth"), "cannot be read"),
+        (("photo.png", "--weights", "text.pth"), "text.pth: is no checkpoint"),
         (("photo.png", "--model", "a", "--weights", "box.safetensors"), "beside --model"),
         (("photo.png", "-o", "photo.png"), "is an input"),
         (("photo.png", "-o", ""), "an empty text"),

@@ -35,6 +35,7 @@ LAYERS = [
     },
     {
         "config",
+        "unread_keys",
         "environment",
         "palette",
         "backbones",

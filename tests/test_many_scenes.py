@@ -42,7 +42,7 @@ pytestmark = pytest.mark.stand_in_pictures
 SIZES = {"a": (22, 18), "b": (17, 24), "c": (20, 13)}
 BANDS, WINDOW = 16, 9
 SMALL = [f"model.window={WINDOW}", "reduction.components=13", "train.epochs=1", "threads=1"]
-SVM = ["reduction.components=4", "threads=1"]
+SVM = ["threads=1"]
 
 
 def place(number):
@@ -641,8 +641,7 @@ def test_arrays_from_python_are_scenes(tmp_path):
 
 def test_the_estimator_learns_from_several_cubes():
     pairs = [values(name) for name in SIZES]
-    settings = {"reduction.components": 4}
-    model = hsi_suite.SceneClassifier("svm", settings=settings, verbose=0)
+    model = hsi_suite.SceneClassifier("svm", verbose=0)
     model.fit([cube for cube, _ in pairs[:2]], [labels for _, labels in pairs[:2]])
     assert model.score(*pairs[2]) > 0.95
     with pytest.raises(ConfigError, match="1 for 2 cubes"):

@@ -18,6 +18,7 @@ import hsi_suite.configs
 from hsi_suite.config import config_names, section_of
 from hsi_suite.runs.tasks import task_named, task_names
 from hsi_suite.schemas.batch import BatchConfig
+from hsi_suite.unread_keys import ReadWith
 
 _FOLDER = Path(next(iter(hsi_suite.configs.__path__)))
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
@@ -68,7 +69,7 @@ def keys() -> str:
 
 def _section(schema: type[BaseModel]) -> str:
     return "\n".join(
-        f"`{key}`{_default(field)}\n: {escaped(said) or '–'}\n"
+        f"`{key}`{_default(field)}\n: {escaped(said) or '–'}{_read(key, field)}\n"
         for key, field, said in every_key(schema)
     )
 
@@ -92,6 +93,13 @@ def attributes_of(schema: type[BaseModel]) -> dict[str, str]:
         if issubclass(each, BaseModel) and each.__doc__
         for name, said in _ATTRIBUTE.findall(inspect.cleandoc(each.__doc__))
     }
+
+
+def _read(key: str, field: FieldInfo) -> str:
+    """Beside which values of another key it is read, where it is not always."""
+    above = key.rpartition(".")[0]
+    marks = [mark for mark in field.metadata if isinstance(mark, ReadWith)]
+    return "".join(f" Read with {code(mark.wanted(f'{above}.'))} alone." for mark in marks)
 
 
 def _default(field: FieldInfo) -> str:

@@ -32,6 +32,7 @@ from ..tasks.retrieval.retriever import load_retriever
 from ..tasks.retrieval.scoring import Arena, as_table
 from ..tasks.retrieval.search import best_matches, similarities
 from ..tasks.retrieval.sides import SIDES, Side
+from ..unread_keys import refuse_unread_settings
 from .arguments import RunLike, Settings, folder_of, settings_texts
 from .arrays import as_items
 from .fitted import check_fitted, plain_interrupts
@@ -326,12 +327,14 @@ class Retriever(BaseEstimator):  # type: ignore[misc]
             "model": self.model, "epochs": self.epochs, "seed": int(self.seed),
             "device": self.device, "threads": self.threads, "baselines": [],
         }  # fmt: skip
-        return retrieval_config(
+        settings = settings_texts(self.settings)
+        made = retrieval_config(
             config=os.fspath(self.config),
             options=options,
-            settings=[*chosen, *settings_texts(self.settings), *sources,
-                      f"data.pair={names[0]}:{names[1]}"],
-        )  # fmt: skip
+            settings=[*chosen, *settings, *sources, f"data.pair={names[0]}:{names[1]}"],
+        )
+        refuse_unread_settings(made, settings)
+        return made
 
     def _names(self) -> tuple[str, str]:
         first, second = self._two(self.names, "names")

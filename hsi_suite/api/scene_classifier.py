@@ -35,6 +35,7 @@ from ..tasks.scenes.configuration import classification_config, resolve
 from ..tasks.scenes.fitting import fit as fit_classifier
 from ..tasks.scenes.fitting import untrained
 from ..tasks.scenes.held_out import Keeping
+from ..unread_keys import refuse_unread_settings
 from .arguments import RunLike, Settings, folder_of, settings_texts
 from .arrays import Cube, as_cube, as_weights
 from .fitted import check_fitted, plain_interrupts
@@ -283,7 +284,8 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _configuration(self) -> ClassificationConfig:
         window = () if self.window is None else (f"model.window={self.window}",)
-        return classification_config(
+        settings = settings_texts(self.settings)
+        made = classification_config(
             config=None if self.config is None else os.fspath(self.config),
             model=entered(self.model) if isinstance(self.model, type) else self.model,
             scene=_ARRAYS,
@@ -292,8 +294,10 @@ class SceneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             seed=self.seed,
             device=self.device,
             threads=self.threads,
-            settings=[*window, *settings_texts(self.settings)],
+            settings=[*window, *settings],
         )
+        refuse_unread_settings(made, settings)
+        return made
 
     def _settle(self, classifier: Classifier) -> None:
         self.classifier_ = classifier

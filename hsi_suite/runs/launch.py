@@ -13,25 +13,37 @@ from ..commands import suggested
 from ..config import apply_settings, load_tree
 from ..engine.observer import Observer
 from ..errors import ConfigError, UnknownNameError
+from ..unread_keys import refuse_unread_settings
 from .folder import Run
 from .task import Config, Task
 from .tasks import task_for_data, task_named
 
 
-def configure(*, config: str | None = None, settings: Sequence[str] = (), **options: Any) -> Config:
+def configure(
+    *,
+    config: str | None = None,
+    settings: Sequence[str] = (),
+    common: Sequence[str] = (),
+    **options: Any,
+) -> Config:
     """The configuration that a user's options describe; its `task` key says what is trained.
 
     Args:
         config: name or path of a configuration; None for a classification, of images where
             that is what the data set holds.
         settings: "a.b=c" texts, as of `--set`.
+        common: the same before them, shared with trainings of other kinds, which may read keys that
+            this one does not.
         options: as of `classification_config`, `denoising_config`,
             `image_classification_config` or `retrieval_config`; None leaves a key alone.
 
     Raises:
-        ConfigError: a key or value is wrong.
+        ConfigError: a key or value is wrong, or nothing reads a key of the settings.
     """
-    return task_meant(config, options.get("dataset"), settings).configure(config, options, settings)
+    whole = [*common, *settings]
+    made = task_meant(config, options.get("dataset"), whole).configure(config, options, whole)
+    refuse_unread_settings(made, settings)
+    return made
 
 
 def complete(config: str) -> tuple[Config, str | None]:

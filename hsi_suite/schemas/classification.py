@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..config import Section
+from ..unread_keys import ReadWith
 from .choosing import AUTO, AutoConfig
 from .scene_data import ScenesConfig
 from .training import (
@@ -21,6 +22,7 @@ from .training import (
 
 GUARDED = ("disjoint", "polygons", "spatial_folds")
 """Kinds of split that keep a guard between training and test."""
+_DIVIDING = ("random", "disjoint", "polygons", "scenes")
 Calibration = Literal["none", "temperature", "sigmoid", "isotonic", "auto"]
 Baseline = Literal["svm", "forest", "cnn1d", "lda", "gaussian", "spectral_angle"]
 
@@ -50,9 +52,11 @@ class ReductionConfig(Section):
     """
 
     method: Literal["pca", "standardize", "none"] = "pca"
-    components: Annotated[int, Field(ge=1)] = 30
-    whiten: bool = True
-    fit_on: Literal["scene", "train"] = "scene"
+    components: Annotated[int, Field(ge=1), ReadWith("method", ("pca",))] = 30
+    whiten: Annotated[bool, ReadWith("method", ("pca",))] = True
+    fit_on: Annotated[Literal["scene", "train"], ReadWith("method", ("pca", "standardize"))] = (
+        "scene"
+    )
 
 
 class SplitConfig(Section):
@@ -82,11 +86,13 @@ class SplitConfig(Section):
     """
 
     kind: Literal["random", "disjoint", "polygons", "spatial_folds", "scenes", "file"] = "random"
-    train: Annotated[float, Field(gt=0)] = 0.3
+    train: Annotated[float, Field(gt=0), ReadWith("kind", _DIVIDING)] = 0.3
     validation: SetApart = 0.0
     guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
     folds: Annotated[int, Field(ge=2, le=100)] = 5
-    layout: Literal["auto", "blocks", "stripes"] = "auto"
+    layout: Annotated[
+        Literal["auto", "blocks", "stripes"], ReadWith("kind", ("disjoint", "spatial_folds"))
+    ] = "auto"
     rare_classes: Literal["drop", "train", "error"] | None = None
     file: Text | None = None
     test_scenes: list[Text] = Field(default_factory=list)
@@ -224,7 +230,9 @@ class ClassificationTrainingConfig(ClassifierTrainingConfig):
     """
 
     class_weights: Literal["none", "balanced", "effective"] = "none"
-    class_weights_beta: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    class_weights_beta: Annotated[
+        float, Field(ge=0, lt=1), ReadWith("class_weights", ("effective",))
+    ] = 0.999
     balanced_batches: bool = False
 
     calibration: Calibration = "auto"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..config import Section
+from ..unread_keys import ReadWith
 from .training import MachineConfig, NonNegative, Options, Positive, Text, TrainingConfig
 
 
@@ -160,6 +161,8 @@ NoiseKind = Literal["gaussian", "poisson_gaussian", "camera", "jpeg", "upsamplin
 ARTEFACTS = ("jpeg", "upsampling", "mixture")
 # Those without a σ.
 WITHOUT_SIGMA = ("camera", "jpeg", "upsampling")
+# Those that read one; of cameras the share of white noise has it (`artefacts.white`).
+_WITH_SIGMA = ("gaussian", "poisson_gaussian", "mixture", "camera")
 # What the levels of the validation are, where they are whole numbers, and their limits.
 _WHOLE = {"jpeg": ("qualities", 1, 100), "upsampling": ("factors", 2, 8)}
 
@@ -186,10 +189,10 @@ class NoiseConfig(Section):
     """
 
     kind: NoiseKind = "gaussian"
-    sigma: Annotated[list[NonNegative], Field(min_length=2, max_length=2)] = Field(
-        default=[0.0, 55.0]
-    )
-    gain: Positive = 4.0
+    sigma: Annotated[
+        list[NonNegative], Field(min_length=2, max_length=2), ReadWith("kind", _WITH_SIGMA)
+    ] = Field(default=[0.0, 55.0])
+    gain: Annotated[Positive, ReadWith("kind", ("poisson_gaussian",))] = 4.0
     camera: CameraConfig | None = None
     artefacts: ArtefactsConfig | None = None
     validation: Annotated[list[Positive], Field(min_length=1)] = Field(default=[15.0, 25.0, 50.0])
@@ -255,10 +258,10 @@ class DenoiserConfig(Section):
     options: Options = Field(default_factory=dict)
     weights: Text | None = None
     grey_weights: Text | None = None
-    grey_sigma: Positive = 10.0
+    grey_sigma: Annotated[Positive, ReadWith("grey_weights")] = 10.0
     blind_weights: Text | None = None
     guided_weights: Text | None = None
-    guided_sigma: Positive = 8.0
+    guided_sigma: Annotated[Positive, ReadWith("guided_weights")] = 8.0
 
     @model_validator(mode="after")
     def _one_start(self) -> DenoiserConfig:

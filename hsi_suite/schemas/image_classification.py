@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..config import Section
+from ..unread_keys import ReadWith
 from .training import (
     LEAST_SHARE,
     ClassifierTrainingConfig,
@@ -114,9 +115,9 @@ class AugmentConfig(Section):
     """
 
     crop: Literal["centre", "shift", "area"] = "centre"
-    pad: Annotated[int, Field(ge=0, le=1024)] = 0
-    area: Pair = Field(default=[0.08, 1.0])
-    aspect: Pair = Field(default=[0.75, 4 / 3])
+    pad: Annotated[int, Field(ge=0, le=1024), ReadWith("crop", ("shift",))] = 0
+    area: Annotated[Pair, ReadWith("crop", ("area",))] = Field(default=[0.08, 1.0])
+    aspect: Annotated[Pair, ReadWith("crop", ("area",))] = Field(default=[0.75, 4 / 3])
     interpolation: Annotated[
         list[Literal["nearest", "bilinear", "bicubic"]], Field(min_length=1)
     ] = Field(default=["bilinear"])

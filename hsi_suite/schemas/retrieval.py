@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..config import Section
+from ..unread_keys import ReadWith
 from .scene_data import SceneConfig
 from .training import (
     MachineConfig,
@@ -82,8 +83,12 @@ class PairSplitConfig(Section):
     kind: Literal["disjoint", "random"] = "disjoint"
     train: Annotated[float, Field(gt=0, lt=1)] = 0.6
     validation: SetApart = 0.25
-    guard: Annotated[int, Field(ge=0, le=10_000)] | None = None
-    layout: Literal["auto", "blocks", "stripes"] = "auto"
+    guard: Annotated[
+        Annotated[int, Field(ge=0, le=10_000)] | None, ReadWith("kind", ("disjoint",))
+    ] = None
+    layout: Annotated[Literal["auto", "blocks", "stripes"], ReadWith("kind", ("disjoint",))] = (
+        "auto"
+    )
     rare_classes: Literal["drop", "train", "error"] = "drop"
     pairs: Annotated[int, Field(ge=2)] | None = None
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from ..config import Section
 from ..seeding import SeedStreams
+from ..unread_keys import ReadWith
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -73,12 +74,12 @@ class OptimizerConfig(Section):
 
     name: Literal["adam", "sgd", "rmsprop", "adagrad"] = "adam"
     learning_rate: Annotated[float, Field(gt=0, le=1e30)] = 1e-3
-    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta1: Annotated[float, Field(ge=0, lt=1), ReadWith("name", ("adam",))] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1), ReadWith("name", ("adam",))] = 0.999
+    momentum: Annotated[float, Field(ge=0, lt=1), ReadWith("name", ("sgd", "rmsprop"))] = 0.9
     weight_decay: NonNegative = 0.0
-    decay: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    epsilon: Positive = 1.0
+    decay: Annotated[float, Field(ge=0, lt=1), ReadWith("name", ("rmsprop",))] = 0.9
+    epsilon: Annotated[Positive, ReadWith("name", ("rmsprop",))] = 1.0
 
 
 class ScheduleConfig(Section):
@@ -94,9 +95,9 @@ class ScheduleConfig(Section):
     """
 
     name: Literal["constant", "inverse_time", "cosine", "step"] = "constant"
-    decay: NonNegative = 1e-6
-    factor: Positive = 0.1
-    every: Annotated[int, Field(ge=1)] = 30
+    decay: Annotated[NonNegative, ReadWith("name", ("inverse_time",))] = 1e-6
+    factor: Annotated[Positive, ReadWith("name", ("step",))] = 0.1
+    every: Annotated[int, Field(ge=1), ReadWith("name", ("step",))] = 30
     warmup: Annotated[int, Field(ge=0)] = 0
 
 

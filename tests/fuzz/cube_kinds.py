@@ -9,7 +9,7 @@ import numpy as np
 import rasterio
 import tifffile
 from product_samples import PRODUCTS
-from scenes_samples import SMALL, small_cube
+from scenes_samples import small_cube
 from test_missing_data import neon, write_raster
 
 from hsi_suite.data.cube_export import export_cube
@@ -269,8 +269,7 @@ def _read_trained_scene(folder):
     """As a training does before its first step, once with the cube in memory and once by lines."""
     config = resolve(configure(
         scene=str(folder / "cube.npy"), labels=str(folder / "gt.npy"), model="svm",
-        settings=[*(s for s in SMALL if s[:5] not in ("model", "train")), "split.kind=file",
-                  f"split.file={folder / 'split.npy'}"],
+        settings=["threads=1", "split.kind=file", f"split.file={folder / 'split.npy'}"],
     ))  # fmt: skip
     prepare_scene(config, Observer()).close()
     with mock.patch.object(MemoryLimit, "holds", lambda *_: False):

@@ -44,7 +44,7 @@ def configured_trainings(config: BatchConfig, beside: Path | None) -> list[tuple
             for key, value in config.overrides.get(name or "", {}).items()
         ]
         try:
-            each = configure(settings=[*settings, *own], **options)
+            each = configure(common=[*settings, *own], **options)
         except ConfigError as error:
             raise _dropout_refused(error) if config.dropout_at_test else error from None
         require_purpose(each.model.name, each.task)
