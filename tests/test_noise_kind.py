@@ -245,3 +245,17 @@ def test_usual_test_images_are_clean_until_noise_is_added(data_dir):
     images = [np.asarray(Image.open(path), np.float32) for path in paths]
     assert {find_noise(image).kind for image in images} == {"clean"}
     assert {find_noise(with_white(image, 5)).kind for image in images[:7]} == {"gaussian"}
+
+
+@pytest.mark.parametrize("end", [0, 255])
+@pytest.mark.parametrize(("colour", "sigma"), [(True, 25), (True, 50), (False, 25)])
+def test_strong_noise_is_found_within_a_frame_that_has_none(colour, sigma, end):
+    clean = samples.astronaut()[:200, :200] if colour else samples.camera()[100:300, :200]
+    noise = np.random.default_rng(0).normal(0, sigma, clean.shape)
+    framed = np.full((240, 200, *clean.shape[2:]), end, np.float32)
+    framed[40:] = np.rint(clean + noise).clip(0, 255)
+    assert find_noise(framed).kind == "gaussian"
+    framed[40:] = clean
+    assert find_noise(framed).kind != "gaussian"
+    # Crushed shadows are black without noise, too.
+    assert find_noise(np.float32(clean).clip(90, 255) - 90).kind != "gaussian"

@@ -14,7 +14,8 @@ from .boosted_trees import BoostedTrees, read_trees
 from .drawn_signs import has_two_tones, hides_noise, is_drawn, is_drawn_behind, is_mended, is_print
 from .jpeg_traces import JpegTraces, find_jpeg
 from .lossy_coding import LossyCoding
-from .noise_signs import Image, NoiseSigns, luma_of, noise_signs
+from .noise_signs import Image, NoiseSigns, inside_of, luma_of, middle_of, noise_signs
+from .patch_detail import counts_blank
 
 NoiseKind = Literal["clean", "gaussian", "camera", "jpeg", "lossy"]
 _TREES = "noise_kinds.npz"
@@ -53,6 +54,10 @@ _UNLIKELY = 0.35
 # behind JPEG of 75 to 95 with colour at half the size has 0.40 to 0.81 (48), of luma alone 0.00 to
 # 0.34 in nine of ten (56; at most 0.68).
 _COLOURED = 0.4
+# Finest detail of white noise in a frame of black or white. Of 1,506 photographs and drawings
+# without noise, a third each made darker and brighter, one that passes for white has 7.7, the
+# others 5.4 and less.
+_STRONG = 8.0
 # Faults of a finer JPEG are not seen.
 _FINEST_SEEN = 92
 # Qualities that are found in pixels differ by less than this from those of their files.
@@ -136,6 +141,8 @@ def find_noise(
     signs = signs_of(image, quality)
     without = _without_noise(signs, coding)
     found = _found(signs, without, coding, grey=image.ndim == 2)
+    if found.kind != "gaussian" and signs.jpeg is None:
+        found = _found_in_frame(image, coding) or found
     if _drawn(image, found):
         jpeg = found.signs.jpeg
         mended = without == "jpeg" and jpeg is not None and is_mended(image, jpeg.quality)
@@ -155,6 +162,19 @@ def _found(
     chance = _chance(signs, coding, grey=grey)
     kind = "camera" if chance > _least_chance(signs, coding, grey=grey) else without
     return FoundNoise(kind, signs, chance, coding=coding)
+
+
+def _found_in_frame(image: Image, coding: LossyCoding | None) -> FoundNoise | None:
+    """Strong white noise in a picture some of which is black or white and has none of it.
+
+    Hardly a patch of such noise keeps away from black and white, so that all patches are looked at,
+    of which those without any noise are the quietest.
+    """
+    if not counts_blank(inside_of(middle_of(image))):
+        return None
+    signs = noise_signs(image, None, blank=False)
+    strong = signs.fine > _STRONG and is_white(signs, grey=image.ndim == 2)
+    return FoundNoise("gaussian", signs, 1.0, coding=coding) if strong else None
 
 
 def is_texture(signs: NoiseSigns, coding: LossyCoding | None) -> bool:

@@ -110,12 +110,13 @@ class NoiseSigns:
         )
 
 
-def noise_signs(image: Image, jpeg: JpegTraces | None) -> NoiseSigns:
+def noise_signs(image: Image, jpeg: JpegTraces | None, *, blank: bool = True) -> NoiseSigns:
     """The signs of an image's noise.
 
     Args:
         image: lines × samples (× 3) on the scale 0 to 255, at least 16 × 16.
         jpeg: see `find_jpeg`.
+        blank: see `measure`.
 
     Raises:
         ShapeError: it is smaller.
@@ -127,11 +128,9 @@ def noise_signs(image: Image, jpeg: JpegTraces | None) -> NoiseSigns:
     planes = [luma]
     if middle.ndim == 3:
         planes += [middle[..., 2] - luma, middle[..., 0] - luma]
-    values = middle.reshape(*middle.shape[:2], -1)
-    # Floats may lie beyond the ends; those that lie on them have been cut off.
-    inside = np.asarray(((values != 0) & (np.abs(values - 255) > _ON_THE_END)).all(2))
-    whole = measure(planes, inside)
-    half = measure([halved(plane) for plane in planes], halved(inside) == 1)
+    inside = inside_of(middle)
+    whole = measure(planes, inside, blank=blank)
+    half = measure([halved(plane) for plane in planes], halved(inside) == 1, blank=blank)
     fine, mid = np.sqrt(np.quantile(whole.luma[whole.flat(), :2], _QUIETER, axis=0))
     colour_fine, colour_mid = np.sqrt(whole.colour[whole.flat(), :2].mean(0))
     return NoiseSigns(
@@ -143,6 +142,13 @@ def noise_signs(image: Image, jpeg: JpegTraces | None) -> NoiseSigns:
         jpeg,
         () if jpeg is None else filled_blocks(luma, jpeg),
     )
+
+
+def inside_of(image: Image) -> NDArray[np.bool_]:
+    """The pixels that are neither black nor white in any channel."""
+    values = image.reshape(*image.shape[:2], -1)
+    # Floats may lie beyond the ends; those that lie on them have been cut off.
+    return np.asarray(((values != 0) & (np.abs(values - 255) > _ON_THE_END)).all(2))
 
 
 def luma_of(image: Image) -> Image:

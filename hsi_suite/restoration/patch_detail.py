@@ -103,23 +103,47 @@ class PatchDetail:
         return np.append(np.log(_SMALL + np.sqrt(levels)), ratios).astype(np.float64)
 
 
-def measure(planes: Sequence[Plane], inside: NDArray[np.bool_]) -> PatchDetail:
+def measure(
+    planes: Sequence[Plane], inside: NDArray[np.bool_], *, blank: bool = True
+) -> PatchDetail:
     """The detail of an image's patches.
 
     Args:
         planes: luma, and of a colour image its two colour differences, lines × samples each.
         inside: the pixels that are neither black nor white, where noise was cut off.
+        blank: whether patches that are black or white throughout count where all have to, as few
+            have no pixel that is.
     """
     # Odd steps: patches lie evenly on the blocks of a JPEG.
-    step = next((each for each in _STEPS if inside.size <= _MANY * each**2), _STEPS[-1])
-    usable = patches_of(inside, step).all(1)
-    places = np.flatnonzero(usable if usable.sum() >= _ENOUGH else np.ones_like(usable))
+    step = _step(inside)
+    within = patches_of(inside, step)
+    usable = within.all(1)
+    if usable.sum() < _ENOUGH:
+        some = within.any(1)
+        usable = np.ones_like(usable) if blank or some.sum() < _ENOUGH else some
+    places = np.flatnonzero(usable)
     luma = patches_of(planes[0], step)[places]
     order = np.argsort(coarse_variance(luma), kind="stable")
     energies = [_energies(luma)[order]]
     energies += [_energies(patches_of(plane, step)[places])[order] for plane in planes[1:]]
     colour = np.mean(energies[1:], 0) if len(planes) > 1 else np.zeros_like(energies[0])
     return PatchDetail(energies[0], colour, np.asarray(luma.mean(1)[order], np.float32))
+
+
+def counts_blank(inside: NDArray[np.bool_]) -> bool:
+    """Whether `measure` counts patches that are black or white throughout, beside enough others.
+
+    Args:
+        inside: as of `measure`.
+    """
+    within = patches_of(inside, _step(inside))
+    some = within.any(1).sum()
+    return bool(within.all(1).sum() < _ENOUGH <= some < len(within))
+
+
+def _step(inside: NDArray[np.bool_]) -> int:
+    """From one patch to the next, along lines and samples."""
+    return next((each for each in _STEPS if inside.size <= _MANY * each**2), _STEPS[-1])
 
 
 def halved(plane: NDArray[np.generic]) -> Plane:
