@@ -41,6 +41,19 @@ def while_used(
     return used
 
 
+_FILTERS = threading.RLock()
+
+
+@contextmanager
+def own_filters() -> Iterator[None]:
+    """Filters of warnings that may be changed in the block, by one thread at a time.
+
+    Of two threads that change them at once the last to leave would put back what the first has set.
+    """
+    with _FILTERS, warnings.catch_warnings():
+        yield
+
+
 @contextmanager
 def ignoring(*kinds: type[Warning], message: str = "") -> Iterator[None]:
     """Keep warnings off the user's terminal, where this is the main thread.

@@ -21,7 +21,7 @@ from hsi_suite.data.formats import reading_guard
 from hsi_suite.engine.devices import computing
 from hsi_suite.guard import parsing
 from hsi_suite.kept_blocks import give_back, keeping_blocks, take_block
-from hsi_suite.process_wide import while_used
+from hsi_suite.process_wide import own_filters, while_used
 from hsi_suite.reports.drawing import house_style
 
 CPU = torch.device("cpu")
@@ -164,6 +164,27 @@ def test_threads_do_not_compute_at_once():
         order.append("first out")
     thread.join()
     assert order == ["first out", "second in"]
+
+
+def test_two_threads_do_not_change_filters_of_warnings_at_once():
+    before, inside = list(warnings.filters), threading.Event()
+
+    def change():
+        inside.wait(5)
+        with own_filters():
+            assert warnings.filters == before
+            warnings.simplefilter("ignore")
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    with own_filters():
+        warnings.simplefilter("error")
+        with own_filters():
+            inside.set()
+            thread.join(0.2)
+        assert thread.is_alive()
+    thread.join()
+    assert warnings.filters == before
 
 
 def test_a_setting_lasts_until_nobody_needs_it():

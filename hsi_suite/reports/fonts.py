@@ -14,6 +14,7 @@ from matplotlib.ft2font import FT2Font
 
 from ..errors import Note
 from ..printable import shortened
+from ..process_wide import own_filters
 
 LATIN = "DejaVu Sans"
 _SIGN = re.compile(r"Glyph (\d+) ")
@@ -57,7 +58,7 @@ def missing_signs() -> Iterator[None]:
     Matplotlib says it in several lines for each sign and each time that it draws it.
     """
     missing: dict[str, None] = {}
-    with warnings.catch_warnings():
+    with own_filters():
         show = warnings.showwarning
 
         def keep(message: Warning | str, *where: Any, **more: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..atomic import atomic_file, keeping, make_folder, write_text
 from ..engine.observer import Observer
 from ..errors import ConfigError
+from ..process_wide import own_filters
 from ..reports.batches.sections import batch_document
 from ..reports.paper.collected import document_figures
 from ..reports.paper.figure import PaperFigure, print_millimetres
@@ -113,7 +114,7 @@ def _drawn(
     taken = figure.width(width)
     drawing = figure.drawing(taken)
     across, high = (print_millimetres(inches) for inches in drawing.get_size_inches())
-    with warnings.catch_warnings():
+    with own_filters():
         # What matplotlib only warns of would be a figure of letters without a chart.
         warnings.filterwarnings("error", f".*{_NO_ROOM}", UserWarning)
         try:
