@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -55,7 +56,10 @@ def line(networks: Networks, images: list[Levels], share: float, sigma: float) -
         filled, words = networks.filled(values, WhiteLevel(_WHITE), known=False)
         found += bool(words)
         before.append(ratio(clean, values))
-        results = (denoised(networks.choose(each, _WHITE), each) for each in (values, filled))
+        choices = (networks.choose(values, _WHITE), networks.choose(filled, _WHITE))
+        if words:
+            choices = (choices[0], replace(choices[1], shipped=False))
+        results = map(denoised, choices, (values, filled))
         gains.append([ratio(clean, each) - before[-1] for each in results])
     mean, least = np.mean(gains, 0), np.min(gains, 0)
     ways = "  ".join(f"{mean[way]:+6.2f} ({least[way]:+.2f})" for way in (0, 1))

@@ -90,7 +90,8 @@ def denoised_image(
         dtype=seen.dtype, companion=choice.companion, shot=choice.noise.shot, observer=observer,
     )  # fmt: skip
     clean = choice.held(seen, clean, level.value)
-    choice.unclipped(seen, clean, level.value, how.strength)
+    if not struck:
+        choice.unclipped(seen, clean, level.value, how.strength)
     if values is image and not level.black:
         return clean
     return shifted_back(clean, level.black, image.dtype)

@@ -64,7 +64,9 @@ def look_at(
     photograph, seen, struck = _filled(networks, photograph, seen, level, options)
     choice = _choose(networks, job.source, photograph, seen, white, options)
     if struck:
-        choice = replace(choice, words=f"{struck}; otherwise {choice.words}")
+        # What is filled no longer says how noise was clipped there.
+        words = f"{struck}; otherwise {choice.words}"
+        choice = replace(choice, words=words, shipped=False)
     # A clean picture goes through none; its tiles are counted all the same.
     denoiser = choice.denoiser or networks.likely
     beside = None if choice.companion is None else choice.companion.denoiser
