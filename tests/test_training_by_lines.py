@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -361,3 +362,28 @@ def test_the_command_line_keeps_within_its_limit(tmp_path):
     assert status == 0, done.stderr
     assert re.search("read by lines", done.stderr)
     assert peak < int(least) * 1e6 < 850e6
+
+
+def test_who_follows_the_advice_is_not_refused_because_the_cube_is_held_then(tmp_path):
+    labels = np.random.default_rng(0).integers(1, 4, (300, 300)).astype(np.uint8)
+    np.save(tmp_path / "cube.npy", np.repeat(labels[..., None], 60, 2).astype(np.float32))
+    np.save(tmp_path / "gt.npy", labels)
+    place = {"scene": str(tmp_path / "cube.npy"), "labels": str(tmp_path / "gt.npy")}
+    config = resolve(classification_config(**place, model="svm"))
+    svm = SimpleNamespace(
+        header=SimpleNamespace(model="svm", labels=(1, 2, 3), likeness_filter=None),
+        reduction=SimpleNamespace(components=60),
+    )
+
+    def asked_for(scene, limit):
+        try:
+            MemoryLimit(limit, asked=True).check_training(svm, config, scene, 9_000, dense=False)
+        except ConfigError as error:
+            return float(re.search(r"at least ([\d.]+) GB", str(error))[1]) * 1e9
+        return 0.0
+
+    by_lines = open_scene(place["scene"], labels=place["labels"])
+    with by_lines.cube:
+        least = asked_for(by_lines, 700e6)
+        assert least and MemoryLimit(least, asked=True).holds(by_lines.cube, config)
+    assert asked_for(read_scene(place["scene"], labels=place["labels"]), least) == 0

@@ -185,17 +185,24 @@ class MemoryLimit:
                 )
             )
         # The largest, so that who follows the advice is not refused again.
-        check_limit(self.size, *max(needs))
+        needed, what, remedy = max(needs)
+        if needed > self.size and not in_memory(scene):
+            needed += _held_with(needed, scene, config)
+        check_limit(self.size, needed, what, remedy)
 
     def _check_reduced(
         self, needed: float, shape: tuple[int, int, int], config: ClassificationConfig
     ) -> None:
         lines, samples, bands = shape
+        reduced = config.reduction.method == "pca"
         check_limit(
             self.size,
             needed,
-            f"{lines:,} × {samples:,} pixels with {_components(config, bands)} components",
-            "raise it, lower reduction.components, or cut the scene",
+            f"{lines:,} × {samples:,} pixels with {_components(config, bands)} "
+            + ("components" if reduced else "bands"),
+            "raise it, lower reduction.components, or cut the scene"
+            if reduced
+            else "raise it, or cut the scene",
         )
 
 
@@ -223,6 +230,15 @@ def scene_bytes(
 def _cube_bytes(file: CubeFile) -> int:
     lines, samples, bands = file.shape
     return lines * samples * bands * file.dtype.itemsize
+
+
+def _held_with(limit: float, scene: Scene | SceneFile, config: ClassificationConfig) -> float:
+    """Bytes of a cube that is read by lines but would be held under a higher limit; else 0."""
+    shape = (scene.lines, scene.samples, scene.bands)
+    size = scene.cube.dtype.itemsize
+    cube = float(np.prod(shape)) * size
+    whole = scene_bytes(shape, size, scene.lines * scene.samples, config) + cube
+    return cube if whole <= limit else 0.0
 
 
 def _labelled(scene: Scene | SceneFile) -> int:
