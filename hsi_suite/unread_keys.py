@@ -6,6 +6,7 @@ run has written holds every key. Who names such a key in a command means somethi
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from .config import apply_settings, section_of
-from .errors import ConfigError
+from .errors import ConfigError, Note
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,13 @@ class ReadWith:
     Attributes:
         key: the other key of the same section.
         values: that it has one of; none: any but null.
+        by_model: whether the configuration that ships with a model says the other key. Several
+            models often get the same settings: where they leave that key alone, it is only said.
     """
 
     key: str
     values: tuple[str, ...] = ()
+    by_model: bool = False
 
     def fits(self, value: object) -> bool:
         """Whether the key is read beside this value of the other."""
@@ -54,6 +58,9 @@ def refuse_unread_settings(config: BaseModel, settings: Sequence[str]) -> None:
 
     Raises:
         ConfigError: the first such key.
+
+    Warns:
+        Note: a key that only the configuration of this model leaves unread.
     """
     if settings:
         refuse_unread(type(config), config.model_dump(), apply_settings({}, settings))
@@ -84,11 +91,15 @@ def refuse_unread(
         if mark is None:
             continue
         beside = given.get(mark.key, _default(schema, mark.key))
-        if not mark.fits(beside):
-            found = f"{value!r} with {above}{mark.key}={'null' if beside is None else beside}"
-            raise ConfigError(
-                f"{above}{key}", found, mark.wanted(above), "leave it out: nothing reads it there"
-            )
+        if mark.fits(beside):
+            continue
+        place, wanted = f"{above}{key}", mark.wanted(above)
+        found = f"{value!r} with {above}{mark.key}={'null' if beside is None else beside}"
+        if mark.by_model and mark.key not in named:
+            text = f"{place}: {found}, where nothing reads it, as with {wanted}"
+            warnings.warn(text, Note, stacklevel=3)
+            continue
+        raise ConfigError(place, found, wanted, "leave it out: nothing reads it there")
 
 
 def _default(schema: type[BaseModel], key: str) -> object:

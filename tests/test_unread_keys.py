@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from hsi_suite.config import apply_settings, section_of
-from hsi_suite.errors import ConfigError
+from hsi_suite.errors import ConfigError, Note
 from hsi_suite.runs.launch import configure
 from hsi_suite.runs.tasks import task_named, task_names
 from hsi_suite.unread_keys import ReadWith, read_with, refuse_unread
@@ -93,6 +93,14 @@ def test_what_stands_in_a_file_is_let_be(tmp_path):
     )
     made = configure(config=str(tmp_path / "mine.yaml"))
     assert made.train.optimizer.momentum == 0.5 and made.split.layout == "stripes"
+
+
+def test_what_the_configuration_of_a_model_leaves_unread_is_said():
+    with pytest.warns(Note, match=r"components: 5 with reduction\.method=standardize, where"):
+        made = configure(dataset="synthetic", model="svm", settings=["reduction.components=5"])
+    assert made.reduction.method == "standardize"
+    both = ["reduction.components=5", "reduction.method=none"]
+    assert refusal("classification", both, "reduction.components")
 
 
 def test_what_several_trainings_share_is_let_be():

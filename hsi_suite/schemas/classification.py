@@ -52,11 +52,11 @@ class ReductionConfig(Section):
     """
 
     method: Literal["pca", "standardize", "none"] = "pca"
-    components: Annotated[int, Field(ge=1), ReadWith("method", ("pca",))] = 30
-    whiten: Annotated[bool, ReadWith("method", ("pca",))] = True
-    fit_on: Annotated[Literal["scene", "train"], ReadWith("method", ("pca", "standardize"))] = (
-        "scene"
-    )
+    components: Annotated[int, Field(ge=1), ReadWith("method", ("pca",), by_model=True)] = 30
+    whiten: Annotated[bool, ReadWith("method", ("pca",), by_model=True)] = True
+    fit_on: Annotated[
+        Literal["scene", "train"], ReadWith("method", ("pca", "standardize"), by_model=True)
+    ] = "scene"
 
 
 class SplitConfig(Section):
