@@ -96,7 +96,7 @@ def refuse_unread(
         place, wanted = f"{above}{key}", mark.wanted(above)
         found = f"{value!r} with {above}{mark.key}={'null' if beside is None else beside}"
         if mark.by_model and mark.key not in named:
-            text = f"{place}: {found}, where nothing reads it, as with {wanted}"
+            text = f"{place}: {found}, and nothing reads it there, unlike with {wanted}"
             warnings.warn(text, Note, stacklevel=3)
             continue
         raise ConfigError(place, found, wanted, "leave it out: nothing reads it there")

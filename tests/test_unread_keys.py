@@ -96,7 +96,7 @@ def test_what_stands_in_a_file_is_let_be(tmp_path):
 
 
 def test_what_the_configuration_of_a_model_leaves_unread_is_said():
-    with pytest.warns(Note, match=r"components: 5 with reduction\.method=standardize, where"):
+    with pytest.warns(Note, match=r"components: 5 with reduction\.method=standardize, and"):
         made = configure(dataset="synthetic", model="svm", settings=["reduction.components=5"])
     assert made.reduction.method == "standardize"
     both = ["reduction.components=5", "reduction.method=none"]
