@@ -112,7 +112,9 @@ def let_write_heic(otherwise: str = "") -> None:
 def written(image: Levels, kind: str, quality: int, folder: Path) -> Photograph:
     """A picture from a file of a format and quality."""
     path = folder / f"picture.{kind.lower()}"
-    Image.fromarray(image).save(path, _PILLOW[kind], quality=quality)
+    # AVIF's encoder writes other files with other numbers of threads.
+    only = {"max_threads": 1} if kind == "AVIF" else {}
+    Image.fromarray(image).save(path, _PILLOW[kind], quality=quality, **only)
     return read_photograph(path)
 
 
