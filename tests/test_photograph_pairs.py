@@ -46,6 +46,24 @@ def test_what_has_no_pair_is_refused(photographs, tmp_path):
         pairs_in(tmp_path / "none")
 
 
+def test_a_name_alone_is_looked_for_below_the_folder_of_data(photographs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path.parent)
+    monkeypatch.setenv("HSI_DATA_DIR", str(photographs))
+    (photographs / "sets" / "Camera").mkdir(parents=True)
+    for path in photographs.glob("*.png"):
+        path.rename(photographs / "sets" / "Camera" / path.name)
+    assert [pair.noisy.parent for pair in pairs_in("Camera/")] == [photographs / "sets/Camera"] * 2
+    with pytest.raises(InputFileError, match=r"sets/Other: no such folder.*HSI_DATA_DIR"):
+        pairs_in("sets/Other")
+    # A folder that is here comes first, and of several elsewhere none is guessed.
+    (photographs / "Camera").mkdir()
+    with pytest.raises(InputFileError, match=r"2 folders below .* have this name"):
+        pairs_in("Camera")
+    monkeypatch.chdir(photographs)
+    with pytest.raises(InputFileError, match="holds no pairs"):
+        pairs_in("Camera")
+
+
 def test_two_clean_photographs_of_one_name_are_refused(photographs):
     write(photographs, "b_mean.bmp", np.zeros((4, 4), np.uint8))
     with pytest.raises(InputFileError, match=r"b_mean\.png: has the name of .*b_mean\.bmp"):

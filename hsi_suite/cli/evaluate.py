@@ -136,7 +136,8 @@ def _told(
     "--pairs",
     metavar="FOLDER",
     help="Score it on noisy photographs with clean ones beside them: NAME_real and NAME_mean, "
-    "NAME_noisy and NAME_clean, or folders noisy and clean.",
+    "NAME_noisy and NAME_clean, or folders noisy and clean. A name alone is looked "
+    "for below HSI_DATA_DIR, too.",
 )
 @click.option(
     "--align",
