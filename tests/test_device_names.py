@@ -91,3 +91,12 @@ def test_only_what_cannot_be_there_is_refused(monkeypatch):
     monkeypatch.setattr(device_names, "launched_processes", lambda: 2)
     monkeypatch.setattr(device_names, "most_cuda_devices", lambda: 0)
     device_names.require_device("cuda:5")
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "sure"),
+    [("auto", 0, "cpu"), ("auto", None, "auto"), ("auto", 1, "auto"), ("cuda", 0, "cuda")],
+)
+def test_auto_is_the_processor_only_where_nothing_else_can_be(monkeypatch, name, most, sure):
+    monkeypatch.setattr(device_names, "most_cuda_devices", lambda: most)
+    assert device_names.sure_device(name) == sure

@@ -288,7 +288,7 @@ def _checked(
 ) -> DenoisingOptions:
     """What the options say of photographs and cubes alike, refused where they mean nothing."""
     from ..data.missing_files import require_cube
-    from ..engine.device_names import require_precision
+    from ..engine.device_names import require_precision, sure_device
     from ..errors import ConfigError
     from ..tasks.denoising.denoising_options import DenoisingOptions
     from ..tasks.denoising.named_places import check_names
@@ -298,9 +298,6 @@ def _checked(
     from ..user_files import require_regular
     from ..weights import shipped_weights
 
-    files = [given[name] for name in ("output", "reference", "contact_sheet")]
-    if "" in (*inputs, weights, *files):
-        raise ConfigError("hsi denoise", "an empty name", "a file")
     if model is not None and weights is not None:
         raise ConfigError("--weights", "given beside --model", "one of the two")
     for each in inputs:
@@ -331,7 +328,7 @@ def _checked(
     elif images:
         check_scale(options)
     check_names(inputs, given["output"], options)
-    require_precision("--precision", options.how.precision, options.device)
+    require_precision("--precision", options.how.precision, sure_device(options.device))
     if options.weights is not None:
         find_weights(options.weights)
     return options

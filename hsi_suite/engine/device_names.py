@@ -50,6 +50,15 @@ def require_device(name: str) -> None:
         raise no_such_device(index, most)
 
 
+def sure_device(name: str) -> str:
+    """What a name stands for as far as that is known without torch: auto is cpu where no other is.
+
+    Args:
+        name: auto, cpu, cuda or cuda:N.
+    """
+    return "cpu" if name == "auto" and most_cuda_devices() == 0 else name
+
+
 def no_such_device(index: int, count: int) -> DeviceError:
     """What is said of a CUDA device that is not there.
 
