@@ -14,6 +14,7 @@ from hsi_suite.metrics.restoration import peak_signal_noise_ratio
 from hsi_suite.tasks.denoising.denoising_options import DenoisingOptions
 from hsi_suite.tasks.denoising.image_restoration import image_noise
 from hsi_suite.tasks.denoising.photographs.image_denoising import denoise_images
+from hsi_suite.tasks.denoising.photographs.image_samples import flat_regions
 from hsi_suite.tasks.denoising.photographs.noise_estimation import estimate_image_noise
 from hsi_suite.tasks.denoising.weights import load_weights
 
@@ -202,3 +203,13 @@ def test_the_user_hears_of_it(tmp_path):
     assert line.endswith(
         "25 × 20 pixels are few to estimate the noise from; give --sigma if you know it"
     )
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_strip_of_few_lines_shows_its_noise_where_it_is_flat(turned):
+    strip = np.concatenate([GRASS[:8, :64]] * 30, 1)
+    strip[:, :1280] = strip.mean()
+    image = noisy(strip, 10)
+    regions = flat_regions(image.T if turned else image, 64, 40, 5)
+    assert all(region[0 if turned else 1].stop <= 1344 for region in regions)

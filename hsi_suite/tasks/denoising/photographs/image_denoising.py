@@ -77,8 +77,9 @@ def denoise_images(
     check_precision("--precision", options.how.precision, device, observer)
     with computing(device, options.threads or available_threads(), deterministic=True):
         # Pages are compared by the σ of white noise.
-        noise = "gaussian" if options.joint and options.noise == "auto" else options.noise
-        networks = Networks(options.weights, noise, device, even=options.joint)
+        white = options.joint and options.noise == "auto"
+        noise = "gaussian" if white else options.noise
+        networks = Networks(options.weights, noise, device, even=options.joint, fills=white)
         denoiser = networks.likely
         if options.joint and not denoiser.network.takes_noise_map:
             raise ConfigError(

@@ -40,8 +40,10 @@ def _structure(sample: Pixels) -> float:
         inside = (sample > 0) & (sample < np.iinfo(sample.dtype).max)
         if inside.mean() < 0.5:
             return float("inf")
-    steps = np.abs(np.diff(cells.mean((1, 3)), axis=0))
-    return float(np.median(steps))
+    means = cells.mean((1, 3))
+    # Along the samples where there is but one line of cells.
+    steps = np.abs(np.diff(means, axis=0 if len(means) > 1 else 1))
+    return float(np.median(steps)) if steps.size else 0.0
 
 
 def spread_regions(shape: tuple[int, ...], side: int, most: int) -> list[Region]:

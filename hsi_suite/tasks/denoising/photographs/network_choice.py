@@ -96,12 +96,14 @@ class Networks:
         noise: what the user says of the noise.
         device: where they compute.
         even: whether noise is taken to be as strong in bright parts as in dark ones.
+        fills: whether salt and pepper are looked for though `noise` is not auto.
     """
 
     weights: str | None
     noise: Noise
     device: torch.device
     even: bool = False
+    fills: bool = False
     _loaded: dict[str, Denoiser] = field(default_factory=dict)
 
     @property
@@ -179,7 +181,8 @@ class Networks:
             level: what is white and black in it.
             known: whether noise was added, or its σ is said.
         """
-        if self.noise != "auto" or self.weights is not None or known or level.black:
+        looks = self.noise == "auto" or self.fills
+        if not looks or self.weights is not None or known or level.black:
             return image, ""
         impulses = find_impulses(image, level.value)
         if impulses is None:

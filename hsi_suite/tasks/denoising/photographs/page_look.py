@@ -65,7 +65,7 @@ def look_at(
     choice = _choose(networks, job.source, photograph, seen, white, options)
     if struck:
         # What is filled no longer says how noise was clipped there.
-        words = f"{struck}; otherwise {choice.words}"
+        words = f"{struck}; otherwise {choice.words}" if choice.words else struck
         choice = replace(choice, words=words, shipped=False)
     # A clean picture goes through none; its tiles are counted all the same.
     denoiser = choice.denoiser or networks.likely
