@@ -66,6 +66,7 @@ COLOUR = (
             ("shipped default", "default"),
             ("colour_denoiser", "colour"),
             ("camera_denoiser", "camera"),
+            ("jpeg_denoiser", "jpeg"),
         )
         for precision in ("fp32", "bf16")
     ),
@@ -95,8 +96,7 @@ def compare_colour(workload: Workload, say: Say) -> Table:
     return compare(
         f"A colour photograph of {side} × {side} pixels, seconds",
         "The usual way and the shipped default, both of one channel, run three times; "
-        "the other two take all three at once. Their results are not alike, and not meant to. "
-        "jpeg_denoiser is the network of camera_denoiser and takes as long.",
+        "the others take all three at once. Their results are not alike, and not meant to.",
         COLOUR,
         ("seconds", "ratios", "megapixels", "memory", "rate"),
         workload,

@@ -27,7 +27,7 @@ from hsi_suite.tasks.denoising.image_restoration import Restoration, known_noise
 from hsi_suite.tasks.denoising.image_tiling import plan_tiles
 from hsi_suite.tasks.denoising.photographs.image_jobs import ImageJob
 from hsi_suite.tasks.denoising.weights import load_weights
-from hsi_suite.weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS
+from hsi_suite.weights import CAMERA_WEIGHTS, COLOUR_WEIGHTS, DEFAULT_WEIGHTS, JPEG_WEIGHTS
 
 from . import usual_denoising
 from .workload import Workload
@@ -113,12 +113,13 @@ def _calibrate(network: usual_denoising.PlainDnCNN) -> None:
 
 
 def suite_denoiser(weights: str, device: str) -> Denoiser:
-    """As `hsi denoise` loads it: default, colour, camera, checkpoint, or the plain network's."""
+    """As `hsi denoise` loads it: a shipped one, the checkpoint, or the plain network's."""
     where = torch.device(device)
     shipped = {
         "default": DEFAULT_WEIGHTS,
         "colour": COLOUR_WEIGHTS,
         "camera": CAMERA_WEIGHTS,
+        "jpeg": JPEG_WEIGHTS,
     }
     if weights in shipped:
         return load_weights(shipped[weights], where)
