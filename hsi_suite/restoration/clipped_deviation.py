@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from .clipped_noise import Clipping
+from .clipped_noise import Clipping, normal_density
 
 Values = NDArray[Any]
 
@@ -104,7 +104,7 @@ def inside_variance(truth: Values, sigma: float, *, apart: bool) -> Values:
     """
     below, above = -truth / sigma, (1 - truth) / sigma
     share = ndtr(above) - ndtr(below)
-    low, high = (np.exp(-np.square(end) / 2) / np.sqrt(2 * np.pi) for end in (below, above))
+    low, high = normal_density(below), normal_density(above)
     moved = sigma * (low - high) / share
     own = sigma**2 * (1 + (below * low - above * high) / share) - moved**2
     if apart:

@@ -152,8 +152,12 @@ def _cut_off(distance: Values, sigma: float) -> Values:
     if not sigma:
         return np.zeros_like(distance)
     away = distance / sigma
-    density = np.exp(-np.square(away) / 2) / np.sqrt(2 * np.pi)
-    return np.asarray(sigma * (density - away * ndtr(-away)))
+    return np.asarray(sigma * (normal_density(away) - away * ndtr(-away)))
+
+
+def normal_density(away: Values) -> Values:
+    """The density of the standard normal distribution."""
+    return np.asarray(np.exp(-np.square(away) / 2) / np.sqrt(2 * np.pi))
 
 
 class _Counts:
